@@ -1,0 +1,78 @@
+/**
+ * The closed set of what can go wrong, each with the facts its sentence needs. `cli/explain` gives every code its
+ * sentence, hint and exit code, and does not compile while one is missing.
+ */
+export interface ErrorDetails {
+  // the command line
+  usage: { problem: string; hint?: string };
+  'no-input': { source: string };
+  'no-identity': { home: string };
+  'several-identities': { names: readonly string[] };
+  'identity-missing': { name: string; home: string };
+  // bytes from outside
+  corrupt: { what: string };
+  'unknown-version': { version: number };
+  'wrong-kind': { expected: 'invite' | 'message'; found: 'invite' | 'message' };
+  'too-large': { what: string; bytes: number; limit: number };
+  'weak-key': { what: string };
+  // conversations
+  'unknown-contact': { name: string };
+  'no-session': { name: string };
+  'not-for-you': Record<never, never>;
+  'gap-too-large': { from: string; missing: number; limit: number };
+  fork: { from: string; reason: ForkReason };
+  exhausted: { name: string };
+  'clock-ahead': { from: string; opened: number };
+  // invites
+  'bad-signature': Record<never, never>;
+  'invite-expired': { expired: number; contact: string };
+  'invite-spent': { at: number; by: string; contact: string };
+  'too-many-invites': { limit: number };
+  'identity-changed': { name: string; known: string; offered: string };
+  self: { what: 'invite' | 'message' };
+  // the identity file
+  exists: { path: string };
+  'cannot-create': { path: string; reason: string };
+  'read-failed': { path: string; reason: string };
+  'write-failed': { path: string; reason: string };
+  'closed-pipe': Record<never, never>;
+  damaged: { path: string };
+  'not-an-identity': { path: string };
+  'newer-schema': { path: string; found: number; known: number };
+  busy: { path: string };
+  'wrong-passphrase': { path: string };
+  'wrong-key': { path: string };
+  'no-passphrase': { path: string };
+  'empty-passphrase': { source: string };
+  'bad-key-file': { path: string; bytes: number };
+  'exposed-key': { path: string; mode: string };
+  interrupted: { signal: 'SIGINT' | 'SIGTERM' };
+}
+
+export type ErrorCode = keyof ErrorDetails;
+
+/** How a peer's messages contradict each other: which rule of docs/PROTOCOL.md §5 was broken. */
+export type ForkReason =
+  | 'two-texts-at-one-position'
+  | 'two-keys-in-one-chain'
+  | 'past-the-end-of-a-chain'
+  | 'chain-shorter-than-received'
+  | 'body-does-not-authenticate';
+
+/** A known error: one of the closed set. Anything else that is thrown is a bug in pawl. */
+export class PawlError<Code extends ErrorCode = ErrorCode> extends Error {
+  readonly code: Code;
+  readonly detail: ErrorDetails[Code];
+
+  constructor(code: Code, detail: ErrorDetails[Code], options?: ErrorOptions) {
+    super(code, options);
+    this.name = 'PawlError';
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+/** Whether `error` is the known error `code`. */
+export function isPawlError<Code extends ErrorCode>(error: unknown, code: Code): error is PawlError<Code> {
+  return error instanceof PawlError && error.code === code;
+}

@@ -1,0 +1,72 @@
+import { timingSafeEqual } from 'node:crypto';
+
+declare const role: unique symbol;
+
+/**
+ * Bytes with one role (`Secret<'root key'>`), so that the compiler refuses a chain key where a message key is wanted.
+ * The brand exists in types only; a value is a plain `Uint8Array`.
+ */
+export type Branded<Role extends string> = Uint8Array & { readonly [role]: Role };
+
+const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const utf8Encoder = new TextEncoder();
+
+/** Joins byte strings into a fresh one that shares no memory with its parts. */
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
+}
+
+/** Compares in time that depends on the lengths only. */
+export function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** Overwrites secrets with zeros. JavaScript may have made copies of its own: see SECURITY.md. */
+export function wipe(...secrets: readonly Uint8Array[]): void {
+  for (const secret of secrets) secret.fill(0);
+}
+
+export function utf8(text: string): Uint8Array {
+  return utf8Encoder.encode(text);
+}
+
+/** The text that `bytes` spell in UTF-8, or `undefined` where they spell none. A byte-order mark is kept. */
+export function fromUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8Decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return view(bytes).toString('hex');
+}
+
+export function toBase64(bytes: Uint8Array): string {
+  return view(bytes).toString('base64');
+}
+
+/** An unsigned big-endian integer of 1 to 6 bytes. */
+export function uint(value: number, length: 1 | 2 | 3 | 4 | 5 | 6): Uint8Array {
+  const bytes = new Uint8Array(length);
+  view(bytes).writeUIntBE(value, 0, length);
+  return bytes;
+}
+
+/** An unsigned big-endian integer of 8 bytes; `value` is a safe integer. */
+export function uint64(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  view(bytes).writeBigUInt64BE(BigInt(value));
+  return bytes;
+}
+
+function view(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,44 @@
+import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
+import { PawlError } from '../errors.ts';
+import type { Branded } from './bytes.ts';
+import type { Random } from './random.ts';
+
+/** 64 bytes, d || z of FIPS 203: all that is kept of a decapsulation key. */
+export type KemSeed = Branded<'KEM seed'>;
+/** 1,184 bytes, its modulus checked. */
+export type EncapsulationKey = Branded<'KEM encapsulation key'>;
+/** 1,088 bytes. */
+export type KemCiphertext = Branded<'KEM ciphertext'>;
+/** 32 bytes. */
+export type KemSecret = Branded<'KEM secret'>;
+
+export const KEM_SEED_LENGTH = 64;
+export const ENCAPSULATION_KEY_LENGTH = 1184;
+export const KEM_CIPHERTEXT_LENGTH = 1088;
+
+/** ML-KEM-768 (FIPS 203 §7.1): a key pair, of which the seed is the secret half. */
+export function generateKemKey(random: Random): { seed: KemSeed; encapsulationKey: EncapsulationKey } {
+  const seed = random(KEM_SEED_LENGTH) as KemSeed;
+  return { seed, encapsulationKey: ml_kem768.keygen(seed).publicKey as EncapsulationKey };
+}
+
+/**
+ * Encapsulates 32 fresh bytes to a key that came from outside (FIPS 203 §7.2).
+ * @throws `weak-key` when the key fails the modulus check.
+ */
+export function encapsulate(key: Uint8Array, random: Random): { ciphertext: KemCiphertext; secret: KemSecret } {
+  try {
+    const { cipherText, sharedSecret } = ml_kem768.encapsulate(key, random(32));
+    return { ciphertext: cipherText as KemCiphertext, secret: sharedSecret as KemSecret };
+  } catch (cause) {
+    throw new PawlError('weak-key', { what: 'KEM encapsulation key' }, { cause });
+  }
+}
+
+/** The secret of a ciphertext (FIPS 203 §7.3). An altered ciphertext gives another secret, never an error. */
+export function decapsulate(seed: KemSeed, ciphertext: KemCiphertext): KemSecret {
+  const { secretKey } = ml_kem768.keygen(seed);
+  const secret = ml_kem768.decapsulate(ciphertext, secretKey) as KemSecret;
+  secretKey.fill(0);
+  return secret;
+}

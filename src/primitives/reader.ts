@@ -1,0 +1,48 @@
+/**
+ * Reads fields off the front of a byte string; the one place where lengths are checked. Every strict decoder is built on
+ * it: `fail` is called for a field that is cut short, for a number out of range and for bytes left over, and throws the
+ * decoder's own typed error. What it returns are copies: nothing decoded keeps the input alive.
+ */
+export class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #fail: () => never;
+  #offset = 0;
+
+  constructor(bytes: Uint8Array, fail: () => never) {
+    this.#bytes = bytes;
+    this.#fail = fail;
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#offset;
+  }
+
+  take(length: number): Uint8Array {
+    if (length > this.left) this.#fail();
+    const field = Uint8Array.prototype.slice.call(this.#bytes, this.#offset, this.#offset + length);
+    this.#offset += length;
+    return field;
+  }
+
+  /** All that is left. */
+  rest(): Uint8Array {
+    return this.take(this.left);
+  }
+
+  /** An unsigned big-endian integer of 1 to 4 bytes. */
+  uint(length: 1 | 2 | 3 | 4): number {
+    return this.take(length).reduce((value, byte) => value * 256 + byte, 0);
+  }
+
+  /** An unsigned big-endian integer of 8 bytes, at most `max` (itself a safe integer). */
+  uint64(max: number): number {
+    const value = this.uint(4) * 2 ** 32 + this.uint(4);
+    if (value > max) this.#fail();
+    return value;
+  }
+
+  /** Nothing may follow. */
+  end(): void {
+    if (this.left !== 0) this.#fail();
+  }
+}

@@ -1,0 +1,57 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { PawlError } from '../errors.ts';
+import type { Branded } from './bytes.ts';
+import type { X25519PublicKey, X25519SecretKey } from './x25519.ts';
+
+/** 32 bytes: the seed of an Ed25519 key pair (RFC 8032 §5.1.5). */
+export type IdentitySeed = Branded<'identity seed'>;
+/** 32 bytes: an Ed25519 public key, canonical, torsion-free and not the identity point. */
+export type IdentityKey = Branded<'identity key'>;
+
+/** The public key of a seed. */
+export function identityKeyOf(seed: IdentitySeed): IdentityKey {
+  return ed25519.getPublicKey(seed) as IdentityKey;
+}
+
+/**
+ * Admits an identity key that came from outside.
+ * @param bytes 32 bytes; `what` names the key in the error.
+ * @throws `weak-key` when it is not canonical, not on the curve, has a torsion part or is the identity point.
+ */
+export function readIdentityKey(bytes: Uint8Array, what: string): IdentityKey {
+  if (!isPrimeOrder(bytes)) throw new PawlError('weak-key', { what });
+  return bytes as IdentityKey;
+}
+
+/** An Ed25519 signature: 64 bytes (RFC 8032 §5.1.6). */
+export function sign(seed: IdentitySeed, message: Uint8Array): Uint8Array {
+  return ed25519.sign(message, seed);
+}
+
+/** Strict verification (RFC 8032 §5.1.7): canonical encodings only, no key of small order. Never throws. */
+export function verify(key: IdentityKey, message: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    return ed25519.verify(signature, message, key, { zip215: false });
+  } catch {
+    return false;
+  }
+}
+
+/** The X25519 form of an identity key: the birational image (RFC 7748 §4.1). */
+export function toX25519PublicKey(key: IdentityKey): X25519PublicKey {
+  return ed25519.utils.toMontgomery(key) as X25519PublicKey;
+}
+
+/** The X25519 secret key of an identity: the scalar that RFC 8032 §5.1.5 derives from the seed. */
+export function toX25519SecretKey(seed: IdentitySeed): X25519SecretKey {
+  return ed25519.utils.toMontgomerySecret(seed) as X25519SecretKey;
+}
+
+function isPrimeOrder(bytes: Uint8Array): boolean {
+  try {
+    const point = ed25519.Point.fromBytes(bytes, false);
+    return !point.is0() && point.isTorsionFree();
+  } catch {
+    return false;
+  }
+}
