@@ -19,10 +19,11 @@ export interface ErrorDetails {
   'unknown-contact': { name: string };
   'no-session': { name: string };
   'not-for-you': Record<never, never>;
-  'gap-too-large': { from: string; missing: number; limit: number };
-  fork: { from: string; reason: ForkReason };
-  exhausted: { name: string };
-  'clock-ahead': { from: string; opened: number };
+  'gap-too-large': { missing: number; limit: number };
+  fork: { reason: ForkReason };
+  'not-begun': Record<never, never>;
+  exhausted: Record<never, never>;
+  'clock-ahead': { opened: number };
   // invites
   'bad-signature': Record<never, never>;
   'invite-expired': { expired: number; contact: string };

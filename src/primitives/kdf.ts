@@ -31,6 +31,13 @@ export function keyedBlake2b(key: Uint8Array, personalization: string): Uint8Arr
   return blake2b(EMPTY, { key, dkLen: 32, personalization: person });
 }
 
+/** SHA-512 (FIPS 180-4) of the parts joined: 64 bytes. */
+export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash('sha512');
+  for (const part of parts) hash.update(part);
+  return new Uint8Array(hash.digest());
+}
+
 /** HMAC-SHA-256 (RFC 2104): 32 bytes. */
 export function hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {
   return new Uint8Array(createHmac('sha256', key).update(message).digest());

@@ -23,16 +23,24 @@ export function generateKemKey(random: Random): { seed: KemSeed; encapsulationKe
 }
 
 /**
- * Encapsulates 32 fresh bytes to a key that came from outside (FIPS 203 §7.2).
- * @throws `weak-key` when the key fails the modulus check.
+ * Admits an encapsulation key that came from outside.
+ * @param bytes 1,184 bytes.
+ * @throws `weak-key` when it fails the modulus check of FIPS 203 §7.2.
  */
-export function encapsulate(key: Uint8Array, random: Random): { ciphertext: KemCiphertext; secret: KemSecret } {
+export function readEncapsulationKey(bytes: Uint8Array): EncapsulationKey {
   try {
-    const { cipherText, sharedSecret } = ml_kem768.encapsulate(key, random(32));
-    return { ciphertext: cipherText as KemCiphertext, secret: sharedSecret as KemSecret };
+    // The library checks a key where it uses it, and only there.
+    ml_kem768.encapsulate(bytes, new Uint8Array(32));
   } catch (cause) {
     throw new PawlError('weak-key', { what: 'KEM encapsulation key' }, { cause });
   }
+  return bytes as EncapsulationKey;
+}
+
+/** Encapsulates 32 fresh bytes (FIPS 203 §7.2). */
+export function encapsulate(key: EncapsulationKey, random: Random): { ciphertext: KemCiphertext; secret: KemSecret } {
+  const { cipherText, sharedSecret } = ml_kem768.encapsulate(key, random(32));
+  return { ciphertext: cipherText as KemCiphertext, secret: sharedSecret as KemSecret };
 }
 
 /** The secret of a ciphertext (FIPS 203 §7.3). An altered ciphertext gives another secret, never an error. */

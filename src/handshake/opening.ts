@@ -1,0 +1,190 @@
+import { PawlError } from '../errors.ts';
+import {
+  type Branded,
+  concat,
+  decapsulate,
+  digest,
+  encapsulate,
+  equal,
+  generateKeyPair,
+  hkdfSha256,
+  type IdentityKey,
+  KEM_CIPHERTEXT_LENGTH,
+  type KemCiphertext,
+  type KemSecret,
+  NONCE_LENGTH,
+  open,
+  type Random,
+  Reader,
+  readIdentityKey,
+  readPublicKey,
+  type SharedSecret,
+  seal,
+  sharedSecret,
+  TAG_LENGTH,
+  toX25519PublicKey,
+  toX25519SecretKey,
+  uint64,
+  utf8,
+  wipe,
+  type X25519PublicKey,
+} from '../primitives/index.ts';
+import type { OwnIdentity } from './identity.ts';
+import { INVITE_ID_LENGTH, type Invite, type InviteSecrets, inviteId } from './invite.ts';
+
+/** 32 bytes: binds everything that both sides of a session agreed on; the associated data of all its messages. */
+export type Transcript = Branded<'transcript'>;
+
+/** A session as the handshake hands it to the ratchet (docs/PROTOCOL.md §4). */
+export interface Agreement {
+  readonly transcript: Transcript;
+  /** When the opener says the session was opened, unix milliseconds. */
+  readonly opened: number;
+  readonly rootKey: Branded<'root key'>;
+  readonly initiatorHeader: Branded<'header key'>;
+  readonly responderHeader: Branded<'header key'>;
+}
+
+/** What an opening needs of the invite that it answers. */
+export interface AnsweredInvite {
+  /** All 1,321 bytes. */
+  readonly bytes: Uint8Array;
+  readonly secrets: InviteSecrets;
+}
+
+const HINT_LENGTH = INVITE_ID_LENGTH + TAG_LENGTH;
+const SENDER_LENGTH = 32 + 8 + TAG_LENGTH;
+/** EK_A || ct || hint || sender. */
+export const PREFIX_LENGTH = 32 + KEM_CIPHERTEXT_LENGTH + HINT_LENGTH + SENDER_LENGTH;
+
+/** The last millisecond that a date can name. */
+export const LATEST_TIME = 8.64e15;
+
+// Each key below seals one deterministic plaintext, ever: hence nonce 0.
+const NONCE = new Uint8Array(NONCE_LENGTH);
+// X3DH §2.2: what keeps these inputs apart from those of a scheme that signs with the same curve.
+const F = new Uint8Array(32).fill(0xff);
+
+/** Opens a session with the maker of an invite. Signature and expiry have been checked. `opened`: unix milliseconds. */
+export function openSession(
+  self: OwnIdentity,
+  invite: Invite,
+  opened: number,
+  random: Random,
+): { prefix: Uint8Array; agreement: Agreement } {
+  const ephemeral = generateKeyPair(random);
+  const { ciphertext, secret } = encapsulate(invite.encapsulationKey, random);
+  const ownSecret = toX25519SecretKey(self.seed);
+  const dh1 = sharedSecret(ownSecret, invite.prekey);
+  const dh2 = sharedSecret(ephemeral.secretKey, toX25519PublicKey(invite.identity));
+  const dh3 = sharedSecret(ephemeral.secretKey, invite.prekey);
+
+  const hint = seal(hintKey(dh2), NONCE, inviteId(invite.bytes), ephemeral.publicKey);
+  const sender = seal(
+    senderKey(dh2, dh3, secret, invite.bytes),
+    NONCE,
+    concat(self.key, uint64(opened)),
+    concat(ephemeral.publicKey, ciphertext, hint),
+  );
+  const agreement = agree(invite.bytes, self.key, ephemeral.publicKey, ciphertext, opened, [dh1, dh2, dh3, secret]);
+  wipe(dh1, dh2, dh3, secret, ownSecret, ephemeral.secretKey);
+  return { prefix: concat(ephemeral.publicKey, ciphertext, hint, sender), agreement };
+}
+
+/**
+ * The invite that an opening says it answers, for the cost of one DH.
+ * @param prefix 1,208 bytes.
+ * @returns the 16-byte id, or `undefined` when the opening is not for us.
+ * @throws `weak-key` for an ephemeral key that is refused.
+ */
+export function hintedInvite(self: OwnIdentity, prefix: Uint8Array): Uint8Array | undefined {
+  const { ephemeral, hint } = readPrefix(prefix);
+  const ownSecret = toX25519SecretKey(self.seed);
+  const dh2 = sharedSecret(ownSecret, ephemeral);
+  const id = open(hintKey(dh2), NONCE, hint, ephemeral);
+  wipe(dh2, ownSecret);
+  return id;
+}
+
+/**
+ * Accepts an opening with the secrets of the invite that its hint names. Proves nothing yet: the sender's identity is
+ * proven only once a message has authenticated under the agreed keys.
+ * @throws `corrupt` when it was altered, `weak-key` for a key that is refused, `self` when we opened it ourselves.
+ */
+export function acceptOpening(
+  self: OwnIdentity,
+  prefix: Uint8Array,
+  invite: AnsweredInvite,
+): { sender: IdentityKey; agreement: Agreement } {
+  const { ephemeral, ciphertext, hint, sender } = readPrefix(prefix);
+  const { prekey, kemSeed } = invite.secrets;
+  const secret = decapsulate(kemSeed, ciphertext);
+  const ownSecret = toX25519SecretKey(self.seed);
+  const dh2 = sharedSecret(ownSecret, ephemeral);
+  const dh3 = sharedSecret(prekey.secretKey, ephemeral);
+
+  const opener = openSender(senderKey(dh2, dh3, secret, invite.bytes), sender, concat(ephemeral, ciphertext, hint));
+  if (equal(opener.identity, self.key)) throw new PawlError('self', { what: 'message' });
+  const dh1 = sharedSecret(prekey.secretKey, toX25519PublicKey(opener.identity));
+  const secrets = [dh1, dh2, dh3, secret] as const;
+  const agreement = agree(invite.bytes, opener.identity, ephemeral, ciphertext, opener.opened, secrets);
+  wipe(...secrets, ownSecret);
+  return { sender: opener.identity, agreement };
+}
+
+function hintKey(dh2: SharedSecret): Uint8Array {
+  return hkdfSha256(concat(F, dh2), utf8('pawl/1 hint'), 32);
+}
+
+function senderKey(dh2: SharedSecret, dh3: SharedSecret, secret: KemSecret, inviteBytes: Uint8Array): Uint8Array {
+  return hkdfSha256(concat(F, dh2, dh3, secret), concat(utf8('pawl/1 sender'), digest(32, inviteBytes)), 32);
+}
+
+function agree(
+  inviteBytes: Uint8Array,
+  initiator: IdentityKey,
+  ephemeral: X25519PublicKey,
+  ciphertext: KemCiphertext,
+  opened: number,
+  secrets: readonly [dh1: SharedSecret, dh2: SharedSecret, dh3: SharedSecret, kem: KemSecret],
+): Agreement {
+  const transcript = digest(
+    32,
+    utf8('pawl/1 transcript'),
+    inviteBytes,
+    initiator,
+    ephemeral,
+    ciphertext,
+    uint64(opened),
+  ) as Transcript;
+  const okm = hkdfSha256(concat(F, ...secrets), concat(utf8('pawl/1 handshake'), transcript), 96);
+  return {
+    transcript,
+    opened,
+    rootKey: okm.slice(0, 32) as Agreement['rootKey'],
+    initiatorHeader: okm.slice(32, 64) as Agreement['initiatorHeader'],
+    responderHeader: okm.slice(64) as Agreement['responderHeader'],
+  };
+}
+
+function readPrefix(prefix: Uint8Array) {
+  const reader = new Reader(prefix, corrupt);
+  const ephemeral = reader.take(32);
+  const ciphertext = reader.take(KEM_CIPHERTEXT_LENGTH) as KemCiphertext;
+  const hint = reader.take(HINT_LENGTH);
+  const sender = reader.take(SENDER_LENGTH);
+  reader.end();
+  return { ephemeral: readPublicKey(ephemeral, 'ephemeral key of the opening'), ciphertext, hint, sender };
+}
+
+function openSender(key: Uint8Array, sealed: Uint8Array, aad: Uint8Array): { identity: IdentityKey; opened: number } {
+  const reader = new Reader(open(key, NONCE, sealed, aad) ?? corrupt(), corrupt);
+  const identity = reader.take(32);
+  const opened = reader.uint64(LATEST_TIME);
+  reader.end();
+  return { identity: readIdentityKey(identity, "opener's identity key"), opened };
+}
+
+function corrupt(): never {
+  throw new PawlError('corrupt', { what: 'opening' });
+}

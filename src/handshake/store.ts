@@ -1,0 +1,35 @@
+import type { IdentityKey } from '../primitives/index.ts';
+import type { OwnIdentity } from './identity.ts';
+import type { AnsweredInvite } from './opening.ts';
+
+/** An invite of ours. Its secrets live until it is spent or long expired; what became of it is kept a while longer. */
+export interface StoredInvite {
+  /** 16 bytes. */
+  readonly id: Uint8Array;
+  /** The name that its first user gets. */
+  readonly contactName: string;
+  /** Unix milliseconds. */
+  readonly createdAt: number;
+  /** Unix seconds. */
+  readonly expires: number;
+  readonly fate: InviteFate;
+}
+
+export type InviteFate =
+  | ({ readonly kind: 'open' } & AnsweredInvite)
+  /** `at`: unix milliseconds. */
+  | { readonly kind: 'spent'; readonly by: IdentityKey; readonly at: number }
+  | { readonly kind: 'expired' };
+
+/** What the handshake needs of a store, in its own words. Every value that comes out is the caller's own copy. */
+export interface HandshakeStore {
+  ownIdentity(): Promise<OwnIdentity>;
+  invite(id: Uint8Array): Promise<StoredInvite | undefined>;
+  /** All that is known of our invites, oldest first. */
+  invites(): Promise<readonly StoredInvite[]>;
+  addInvite(invite: StoredInvite): Promise<void>;
+  /** Deletes the secrets and keeps by whom the invite was used, `at` in unix milliseconds. */
+  spendInvite(id: Uint8Array, by: IdentityKey, at: number): Promise<void>;
+  /** Deletes the secrets of open invites that expired before `expiredBefore`, and all about those that were spent or expired before `forgetBefore` (both unix seconds). */
+  sweepInvites(expiredBefore: number, forgetBefore: number): Promise<void>;
+}

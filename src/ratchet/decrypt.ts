@@ -1,0 +1,207 @@
+import { type ForkReason, PawlError } from '../errors.ts';
+import { concat, equal, sharedSecret, wipe } from '../primitives/index.ts';
+import { openBody } from './body.ts';
+import { encodeHeader, type Header } from './header.ts';
+import { chainStep, DOMAIN, rootStep } from './kdf.ts';
+import { type ChainKey, headerKeysOf, type MessageKey } from './keys.ts';
+import type { Limits } from './limits.ts';
+import type { OpenedHeader } from './sealed-header.ts';
+import type { FinishedChain, RatchetState, Receiving } from './state.ts';
+
+type ReceivingChain = Extract<Receiving, { kind: 'chain' }>;
+
+/** Whose header key opened the header: that of the chain being received, of the one that comes next, or of an old one. */
+export type Place = 'current' | 'next' | FinishedChain;
+
+/** What is kept of one position of one chain. */
+export interface KeptPosition {
+  /** The key, when the position was skipped. */
+  readonly messageKey?: MessageKey;
+  /** The digest of the message accepted there. */
+  readonly digest?: Uint8Array;
+}
+
+export interface SkippedKey {
+  readonly chain: number;
+  readonly n: number;
+  readonly messageKey: MessageKey;
+}
+
+/** A step as a difference: what changed of the state, and what of that which is kept beside it. */
+export interface ReceivingStep {
+  readonly state: RatchetState;
+  /** The position that the message takes. */
+  readonly chain: number;
+  readonly n: number;
+  /** Whether its key was a skipped one, which is used up now. */
+  readonly late: boolean;
+  readonly gained: readonly SkippedKey[];
+  /** The chain that ended because a new one began. */
+  readonly finished?: FinishedChain;
+  /** Missing messages whose keys were not kept: they can never be read. */
+  readonly lost: number;
+  /** The new chain contradicts what was received before: the message stands, and the mark is set. */
+  readonly fork?: ForkReason;
+}
+
+export type Decrypted =
+  | { readonly kind: 'accepted'; readonly plaintext: Uint8Array; readonly step: ReceivingStep }
+  /** The same message again. */
+  | { readonly kind: 'duplicate' }
+  /** Its position was used or passed, and nothing is kept that could tell more. */
+  | { readonly kind: 'too-late' }
+  /** The peer's messages contradict each other: their identity file was copied or rolled back. */
+  | { readonly kind: 'fork'; readonly reason: ForkReason };
+
+/**
+ * RatchetDecryptHE (§4.5) of a message whose header has authenticated. Pure: whatever the verdict, `state` is what it was.
+ * @param body nonce || ciphertext || tag. @param associatedData the session's transcript, 32 bytes.
+ * @throws `gap-too-large` when more keys than the limit would have to be derived, `weak-key` for a hostile ratchet key,
+ * `corrupt` for a header that no honest peer makes.
+ */
+export function decrypt(
+  state: RatchetState,
+  place: Place,
+  { header, digest }: OpenedHeader,
+  body: Uint8Array,
+  kept: KeptPosition,
+  associatedData: Uint8Array,
+  limits: Limits,
+): Decrypted {
+  if (kept.digest !== undefined) {
+    return equal(kept.digest, digest) ? { kind: 'duplicate' } : { kind: 'fork', reason: 'two-texts-at-one-position' };
+  }
+  const found = messageKeyAt(state, place, header, kept.messageKey, limits, DOMAIN);
+  if (found.kind !== 'message-key') return found;
+  const plaintext = openBody(found.messageKey, body, concat(associatedData, encodeHeader(header)));
+  wipe(found.messageKey);
+  // The digest has authenticated, so it is the peer's own key that made this body under another state.
+  if (plaintext === undefined) return { kind: 'fork', reason: 'body-does-not-authenticate' };
+  return { kind: 'accepted', plaintext, step: found.step };
+}
+
+type Found =
+  | { readonly kind: 'message-key'; readonly messageKey: MessageKey; readonly step: ReceivingStep }
+  | { readonly kind: 'too-late' }
+  | { readonly kind: 'fork'; readonly reason: ForkReason };
+
+/** The state machine alone, as libchat has it: the key of a position, and the step that leads there. */
+export function messageKeyAt(
+  state: RatchetState,
+  place: Place,
+  header: Header,
+  keptKey: MessageKey | undefined,
+  limits: Limits,
+  domain: string,
+): Found {
+  if (place === 'next') return inNewChain(state, header, limits, domain);
+  const known = place === 'current' ? currentChain(state) : place;
+  if (!equal(known.remote, header.dh)) return { kind: 'fork', reason: 'two-keys-in-one-chain' };
+  if (place !== 'current' && header.n >= place.length) return { kind: 'fork', reason: 'past-the-end-of-a-chain' };
+  if (keptKey !== undefined) {
+    const step = { state, chain: known.chain, n: header.n, late: true, gained: [], lost: 0 };
+    return { kind: 'message-key', messageKey: keptKey, step };
+  }
+  if (place !== 'current' || header.n < currentChain(state).n) return { kind: 'too-late' };
+  return inChain(state, currentChain(state), header, limits);
+}
+
+function inChain(state: RatchetState, receiving: ReceivingChain, header: Header, limits: Limits): Found {
+  const missing = header.n - receiving.n;
+  if (missing > limits.gap) throw new PawlError('gap-too-large', { missing, limit: limits.gap });
+  const skipped = skipTo(receiving, header.n, limits);
+  const { chainKey, messageKey } = chainStep(skipped.chainKey);
+  return {
+    kind: 'message-key',
+    messageKey,
+    step: {
+      state: { ...state, receiving: { ...receiving, chainKey, n: header.n + 1 } },
+      chain: receiving.chain,
+      n: header.n,
+      late: false,
+      gained: skipped.keys,
+      lost: missing - skipped.keys.length,
+    },
+  };
+}
+
+function inNewChain(state: RatchetState, header: Header, limits: Limits, domain: string): Found {
+  const { sending, receiving } = state;
+  // Chains alternate: a peer that has heard no new chain of ours has none of its own to begin.
+  if (sending.kind === 'due') throw new PawlError('corrupt', { what: 'order of chains' });
+  if (receiving.kind === 'awaiting' && header.pn !== 0) throw new PawlError('corrupt', { what: 'message header' });
+
+  const end = receiving.kind === 'awaiting' ? undefined : endChain(receiving, header.pn, limits);
+  const secret = sharedSecret(sending.self.secretKey, header.dh);
+  const root = rootStep(state.rootKey, secret, domain);
+  wipe(secret);
+  const begun: RatchetState = {
+    rootKey: root.rootKey,
+    rootSteps: state.rootSteps + 1,
+    sending: { kind: 'due', remote: header.dh, previousN: sending.kind === 'chain' ? sending.n : 0 },
+    receiving: { kind: 'awaiting' },
+    nextSending: state.nextSending,
+    nextReceiving: headerKeysOf(root.nextHeaderKey),
+  };
+  const first: ReceivingChain = {
+    kind: 'chain',
+    chain: receiving.kind === 'awaiting' ? 0 : receiving.chain + 1,
+    remote: header.dh,
+    chainKey: root.chainKey,
+    header: state.nextReceiving,
+    n: 0,
+  };
+  const found = inChain(begun, first, header, limits);
+  if (found.kind !== 'message-key' || end === undefined) return found;
+  const { step } = found;
+  return {
+    ...found,
+    step: {
+      ...step,
+      gained: [...end.gained, ...step.gained],
+      lost: end.lost + step.lost,
+      finished: end.finished,
+      ...(end.fork && { fork: end.fork }),
+    },
+  };
+}
+
+/**
+ * A chain ends when a new one names its length. More missing than the limit is no reason to refuse the new chain, which
+ * would end the conversation: their keys are given up instead.
+ */
+function endChain(
+  receiving: ReceivingChain,
+  pn: number,
+  limits: Limits,
+): Pick<ReceivingStep, 'gained' | 'lost'> & { finished: FinishedChain; fork?: ForkReason } {
+  const { chain, remote, header, n } = receiving;
+  if (pn < n) {
+    const finished = { chain, remote, header, length: n };
+    return { gained: [], lost: 0, finished, fork: 'chain-shorter-than-received' };
+  }
+  const finished = { chain, remote, header, length: pn };
+  const missing = pn - n;
+  if (missing > limits.gap) return { gained: [], lost: missing, finished };
+  const { keys } = skipTo(receiving, pn, limits);
+  return { gained: keys, lost: missing - keys.length, finished };
+}
+
+/** Walks a chain to position `to`, keeping the newest of the keys it passes. */
+function skipTo(from: ReceivingChain, to: number, limits: Limits): { chainKey: ChainKey; keys: SkippedKey[] } {
+  const keys: SkippedKey[] = [];
+  let { chainKey } = from;
+  for (let n = from.n; n < to; n++) {
+    const step = chainStep(chainKey);
+    if (chainKey !== from.chainKey) wipe(chainKey);
+    chainKey = step.chainKey;
+    if (to - n <= limits.keptKeys) keys.push({ chain: from.chain, n, messageKey: step.messageKey });
+    else wipe(step.messageKey);
+  }
+  return { chainKey, keys };
+}
+
+function currentChain(state: RatchetState): ReceivingChain {
+  if (state.receiving.kind === 'awaiting') throw new PawlError('corrupt', { what: 'order of chains' });
+  return state.receiving;
+}

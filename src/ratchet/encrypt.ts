@@ -1,0 +1,86 @@
+import { PawlError } from '../errors.ts';
+import { concat, generateKeyPair, type Random, sharedSecret, wipe } from '../primitives/index.ts';
+import { hedgedNonce, sealBody } from './body.ts';
+import { encodeHeader, type Header } from './header.ts';
+import { chainStep, DOMAIN, rootStep } from './kdf.ts';
+import { headerKeysOf, type MessageKey } from './keys.ts';
+import { LAST_POSITION } from './limits.ts';
+import { sealHeader } from './sealed-header.ts';
+import type { SealedMessage } from './sealed-message.ts';
+import type { RatchetState, Sending } from './state.ts';
+
+type SendingChain = Extract<Sending, { kind: 'chain' }>;
+type SendingState = RatchetState & { readonly sending: SendingChain };
+
+export interface Encrypted {
+  readonly state: SendingState;
+  readonly message: SealedMessage;
+  readonly header: Header;
+  /** 16 bytes, the same on both sides. */
+  readonly id: Uint8Array;
+}
+
+/**
+ * RatchetEncryptHE (§4.4): the next message of the conversation.
+ * @param plaintext padded already. @param associatedData the session's transcript, 32 bytes.
+ * @throws `not-begun` on the side that was opened to, before it received anything; `exhausted` at the end of a chain.
+ */
+export function encrypt(
+  state: RatchetState,
+  plaintext: Uint8Array,
+  associatedData: Uint8Array,
+  random: Random,
+): Encrypted {
+  const step = nextMessageKey(state, random, DOMAIN);
+  const header = encodeHeader(step.header);
+  const nonce = hedgedNonce(step.messageKey, random, header, plaintext);
+  const body = sealBody(step.messageKey, nonce, plaintext, concat(associatedData, header));
+  wipe(step.messageKey);
+  const { message, digest } = sealHeader(step.state.sending.header, step.header, body, associatedData, random);
+  return { state: step.state, message, header: step.header, id: digest };
+}
+
+/** The state machine alone, as libchat has it: takes the sending chain one step on, beginning it where one is due. */
+export function nextMessageKey(
+  state: RatchetState,
+  random: Random,
+  domain: string,
+): { state: SendingState; header: Header; messageKey: MessageKey } {
+  const begun = beginChain(state, random, domain);
+  const { sending } = begun;
+  if (sending.n > LAST_POSITION) throw new PawlError('exhausted', {});
+  const { chainKey, messageKey } = chainStep(sending.chainKey);
+  return {
+    state: { ...begun, sending: { ...sending, chainKey, n: sending.n + 1 } },
+    header: { dh: sending.self.publicKey, n: sending.n, pn: sending.previousN },
+    messageKey,
+  };
+}
+
+function beginChain(state: RatchetState, random: Random, domain: string): SendingState {
+  const { sending } = state;
+  switch (sending.kind) {
+    case 'chain':
+      return { ...state, sending };
+    case 'awaiting':
+      throw new PawlError('not-begun', {});
+    case 'due': {
+      const self = generateKeyPair(random);
+      const step = rootStep(state.rootKey, sharedSecret(self.secretKey, sending.remote), domain);
+      return {
+        ...state,
+        rootKey: step.rootKey,
+        rootSteps: state.rootSteps + 1,
+        sending: {
+          kind: 'chain',
+          self,
+          chainKey: step.chainKey,
+          header: state.nextSending,
+          n: 0,
+          previousN: sending.previousN,
+        },
+        nextSending: headerKeysOf(step.nextHeaderKey),
+      };
+    }
+  }
+}

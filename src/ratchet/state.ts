@@ -1,0 +1,100 @@
+import { generateKeyPair, type KeyPair, type Random, sharedSecret, type X25519PublicKey } from '../primitives/index.ts';
+import { rootStep } from './kdf.ts';
+import { type ChainKey, type HeaderKey, type HeaderKeys, headerKeysOf, type RootKey } from './keys.ts';
+
+/** One side of a conversation, without its skipped keys: those stay where they are kept (see store.ts). */
+export interface RatchetState {
+  readonly rootKey: RootKey;
+  /** Root steps taken, in both directions; both sides count alike. */
+  readonly rootSteps: number;
+  readonly sending: Sending;
+  readonly receiving: Receiving;
+  /** Seals our next sending chain. */
+  readonly nextSending: HeaderKeys;
+  /** Seals the peer's next chain. */
+  readonly nextReceiving: HeaderKeys;
+}
+
+export type Sending =
+  /** The responder, before the first message: there is nobody's key to send to. */
+  | { readonly kind: 'awaiting'; readonly self: KeyPair }
+  /** The peer's new ratchet key is known; ours is made when next sending, and the old one is gone (§8.5 of the specification). */
+  | { readonly kind: 'due'; readonly remote: X25519PublicKey; readonly previousN: number }
+  | {
+      readonly kind: 'chain';
+      readonly self: KeyPair;
+      readonly chainKey: ChainKey;
+      readonly header: HeaderKeys;
+      /** The next position. */
+      readonly n: number;
+      /** How many messages our chain before this one had. */
+      readonly previousN: number;
+    };
+
+export type Receiving =
+  | { readonly kind: 'awaiting' }
+  | {
+      readonly kind: 'chain';
+      /** The peer's chains are numbered from 0. */
+      readonly chain: number;
+      readonly remote: X25519PublicKey;
+      readonly chainKey: ChainKey;
+      readonly header: HeaderKeys;
+      /** The next position. */
+      readonly n: number;
+    };
+
+/** A chain of the peer's that has ended, kept because messages of it may still come. */
+export interface FinishedChain {
+  readonly chain: number;
+  readonly remote: X25519PublicKey;
+  readonly header: HeaderKeys;
+  readonly length: number;
+}
+
+/** What the handshake agrees on: three times 32 bytes (docs/PROTOCOL.md §4). */
+export interface AgreedKeys {
+  readonly rootKey: RootKey;
+  /** Seals the initiator's first chain. */
+  readonly initiatorHeader: HeaderKey;
+  /** Seals the responder's first chain. */
+  readonly responderHeader: HeaderKey;
+}
+
+/** The side that opened: it can send at once (RatchetInitAliceHE, §4.3). `remote` is the prekey of the invite. */
+export function initiatorState(
+  agreed: AgreedKeys,
+  remote: X25519PublicKey,
+  random: Random,
+  domain: string,
+): RatchetState {
+  const self = generateKeyPair(random);
+  const step = rootStep(agreed.rootKey, sharedSecret(self.secretKey, remote), domain);
+  return {
+    rootKey: step.rootKey,
+    rootSteps: 1,
+    sending: {
+      kind: 'chain',
+      self,
+      chainKey: step.chainKey,
+      header: headerKeysOf(agreed.initiatorHeader),
+      n: 0,
+      previousN: 0,
+    },
+    receiving: { kind: 'awaiting' },
+    nextSending: headerKeysOf(step.nextHeaderKey),
+    nextReceiving: headerKeysOf(agreed.responderHeader),
+  };
+}
+
+/** The side that was opened to (RatchetInitBobHE, §4.3). `prekey` is the key pair of the invite. */
+export function responderState(agreed: AgreedKeys, prekey: KeyPair): RatchetState {
+  return {
+    rootKey: agreed.rootKey,
+    rootSteps: 0,
+    sending: { kind: 'awaiting', self: prekey },
+    receiving: { kind: 'awaiting' },
+    nextSending: headerKeysOf(agreed.responderHeader),
+    nextReceiving: headerKeysOf(agreed.initiatorHeader),
+  };
+}

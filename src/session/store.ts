@@ -1,0 +1,145 @@
+import type { ForkReason } from '../errors.ts';
+import type { HandshakeStore, Transcript } from '../handshake/index.ts';
+import type { IdentityKey } from '../primitives/index.ts';
+import type { RatchetState, RatchetStore, SessionId } from '../ratchet/index.ts';
+
+/**
+ * Where an identity lives: all that pawl knows, behind transactions. Declared here by its user; `storage` implements it.
+ * Asynchronous, so that a networked store would fit.
+ */
+export interface SessionStore {
+  /**
+   * One unit of work. When the promise resolves, everything that `work` wrote is durable; when it rejects, none of it
+   * is. Units of work on one identity never overlap, in this process or another. `work` may be run again, so it has no
+   * effects but those on the store, and awaits nothing else.
+   * @throws `busy` when others hold the identity for too long; whatever `work` throws.
+   */
+  transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+  /** A consistent view to read from, without keeping others from writing. `work` writes nothing. */
+  snapshot<Result>(work: (view: Transaction) => Promise<Result>): Promise<Result>;
+}
+
+/** What sessions need of a store: what ratchet and handshake need, contacts, sessions and the two boxes. */
+export interface Transaction extends HandshakeStore, RatchetStore, ContactStore, SessionTable, Boxes {}
+
+declare const id: unique symbol;
+export type ContactId = number & { readonly [id]: 'contact' };
+export type OutboxId = number & { readonly [id]: 'outbox' };
+export type InboxId = number & { readonly [id]: 'inbox' };
+
+export interface Contact {
+  readonly id: ContactId;
+  readonly name: string;
+  readonly identity: IdentityKey;
+  /** Unix milliseconds. */
+  readonly addedAt: number;
+  /** When the safety numbers were compared, unix milliseconds. */
+  readonly verifiedAt: number | undefined;
+  /** An invite of theirs that the next message will answer. */
+  readonly invite: Uint8Array | undefined;
+}
+
+export interface ContactStore {
+  /** In the order of their names. */
+  contacts(): Promise<readonly Contact[]>;
+  contact(id: ContactId): Promise<Contact>;
+  contactNamed(name: string): Promise<Contact | undefined>;
+  contactOf(identity: IdentityKey): Promise<Contact | undefined>;
+  addContact(contact: Pick<Contact, 'name' | 'identity' | 'addedAt' | 'invite'>): Promise<ContactId>;
+  setContactInvite(contact: ContactId, invite: Uint8Array | undefined): Promise<void>;
+}
+
+/** How a session began. */
+export type Origin =
+  /** We opened it, and the prefix of 1,208 bytes stands in front of every message until the first answer. */
+  | { readonly role: 'initiator'; readonly prefix: Uint8Array | undefined }
+  /** They opened it. `prefixDigest`, 16 bytes, tells a repeated prefix from a new opening. */
+  | { readonly role: 'responder'; readonly prefixDigest: Uint8Array };
+
+export interface NewSession {
+  readonly contact: ContactId;
+  readonly origin: Origin;
+  /** 32 bytes, the associated data of all its messages. */
+  readonly transcript: Transcript;
+  /** When the opener says it was opened, unix milliseconds. */
+  readonly opened: number;
+  /** When we opened or accepted it, unix milliseconds. */
+  readonly createdAt: number;
+}
+
+export interface Session extends NewSession {
+  readonly id: SessionId;
+  /** The last new chain of the peer's, unix milliseconds. */
+  readonly lastDhStepAt: number | undefined;
+  /** Messages received from the contact over other sessions since this one was last used. */
+  readonly idle: number;
+  /** Missing messages whose keys are gone. */
+  readonly lost: number;
+  readonly fork: { readonly reason: ForkReason; readonly at: number } | undefined;
+}
+
+/** A skipped message key, without the key. */
+export interface MissingMessage {
+  readonly chain: number;
+  readonly n: number;
+  /** Unix milliseconds. */
+  readonly keptSince: number;
+}
+
+export interface SessionTable {
+  session(id: SessionId): Promise<Session>;
+  /** Oldest first. */
+  sessions(contact: ContactId): Promise<readonly Session[]>;
+  /** The session that they opened with the prefix of this digest. */
+  sessionOfPrefix(prefixDigest: Uint8Array): Promise<Session | undefined>;
+  addSession(session: NewSession, state: RatchetState): Promise<SessionId>;
+  /** The first answer came: the prefix of our opening goes. */
+  answerSession(id: SessionId): Promise<void>;
+  /** Sets the session's `idle` to 0 and adds 1 to that of the contact's others. */
+  useSession(id: SessionId): Promise<void>;
+  /** With all its keys. */
+  dropSession(id: SessionId): Promise<void>;
+  /** In the order of chain and position. */
+  missingMessages(session: SessionId): Promise<readonly MissingMessage[]>;
+}
+
+/** An envelope that is committed and not yet known to be written. */
+export interface OutboxEntry {
+  readonly contact: ContactId;
+  /** 16 bytes. */
+  readonly messageId: Uint8Array;
+  readonly envelope: Uint8Array;
+  /** The process that writes it out. */
+  readonly process: string;
+  /** Unix milliseconds. */
+  readonly createdAt: number;
+}
+
+/** A text that is accepted and not yet known to be delivered. */
+export interface InboxEntry {
+  readonly contact: ContactId;
+  /** 16 bytes. */
+  readonly messageId: Uint8Array;
+  readonly n: number;
+  /** Whether it came out of order, by a skipped key. */
+  readonly late: boolean;
+  /** The encoded content: docs/PROTOCOL.md §7. */
+  readonly content: Uint8Array;
+  /** Unix milliseconds. */
+  readonly receivedAt: number;
+  /** The process that delivers it; none where it waits for the next. */
+  readonly process: string | undefined;
+}
+
+export interface Boxes {
+  addToOutbox(entry: OutboxEntry): Promise<OutboxId>;
+  /** Oldest first. */
+  outbox(): Promise<readonly (OutboxEntry & { readonly id: OutboxId })[]>;
+  dropFromOutbox(ids: readonly OutboxId[]): Promise<void>;
+  addToInbox(entry: InboxEntry): Promise<InboxId>;
+  /** Oldest first, without their content. */
+  inbox(): Promise<readonly (Omit<InboxEntry, 'content'> & { readonly id: InboxId })[]>;
+  /** Names the process that delivers a text from now on, or none, and gives the text. */
+  claimInbox(id: InboxId, process: string | undefined): Promise<InboxEntry>;
+  dropFromInbox(ids: readonly InboxId[]): Promise<void>;
+}
