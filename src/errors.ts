@@ -5,6 +5,7 @@
 export interface ErrorDetails {
   // the command line
   usage: { problem: string; hint?: string };
+  'bad-name': { name: string };
   'no-input': { source: string };
   'no-identity': { home: string };
   'several-identities': { names: readonly string[] };
@@ -19,15 +20,20 @@ export interface ErrorDetails {
   'unknown-contact': { name: string };
   'no-session': { name: string };
   'not-for-you': Record<never, never>;
+  'other-sender': { from: string };
   'gap-too-large': { missing: number; limit: number };
   fork: { reason: ForkReason };
   'not-begun': Record<never, never>;
   exhausted: Record<never, never>;
+  /** `opened`: unix milliseconds. */
   'clock-ahead': { opened: number };
   // invites
   'bad-signature': Record<never, never>;
-  'invite-expired': { expired: number; contact: string };
-  'invite-spent': { at: number; by: string; contact: string };
+  'unknown-invite': Record<never, never>;
+  /** `expired`: unix seconds. */
+  'invite-expired': { expired: number };
+  /** `at`: unix milliseconds; `by`: a fingerprint. */
+  'invite-spent': { at: number; by: string; name: string };
   'too-many-invites': { limit: number };
   'identity-changed': { name: string; known: string; offered: string };
   self: { what: 'invite' | 'message' };

@@ -29,11 +29,13 @@ export { isSealedFor, type OpenedHeader, openHeader, sealHeader } from './sealed
 export type { SealedMessage } from './sealed-message.ts';
 export {
   type AgreedKeys,
+  chainFingerprint,
   type FinishedChain,
   initiatorState,
   type RatchetState,
   type Receiving,
   responderState,
   type Sending,
+  wipeState,
 } from './state.ts';
 export type { FindEntry, RatchetStore, SessionId } from './store.ts';

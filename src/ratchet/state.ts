@@ -1,4 +1,14 @@
-import { generateKeyPair, type KeyPair, type Random, sharedSecret, type X25519PublicKey } from '../primitives/index.ts';
+import {
+  digest,
+  generateKeyPair,
+  type KeyPair,
+  type Random,
+  sharedSecret,
+  toHex,
+  utf8,
+  wipe,
+  type X25519PublicKey,
+} from '../primitives/index.ts';
 import { rootStep } from './kdf.ts';
 import { type ChainKey, type HeaderKey, type HeaderKeys, headerKeysOf, type RootKey } from './keys.ts';
 
@@ -97,4 +107,19 @@ export function responderState(agreed: AgreedKeys, prekey: KeyPair): RatchetStat
     nextSending: headerKeysOf(agreed.responderHeader),
     nextReceiving: headerKeysOf(agreed.initiatorHeader),
   };
+}
+
+/** 16 hex digits that name a chain by its DH key: one side's sending chain is the other's receiving one. */
+export function chainFingerprint(dh: X25519PublicKey): string {
+  return toHex(digest(8, utf8('pawl/1 chain'), dh));
+}
+
+/** Overwrites every secret of a state that has been saved, and so of every state that shares them. */
+export function wipeState(state: RatchetState): void {
+  const { sending, receiving, nextSending, nextReceiving } = state;
+  wipe(state.rootKey, nextSending.header, nextSending.find, nextReceiving.header, nextReceiving.find);
+  if (sending.kind !== 'due') wipe(sending.self.secretKey);
+  for (const chain of [sending, receiving]) {
+    if (chain.kind === 'chain') wipe(chain.chainKey, chain.header.header, chain.header.find);
+  }
 }

@@ -23,16 +23,19 @@ export interface RatchetStore {
   /** Every header key kept (of one session), of the session that received last first. */
   findEntries(session?: SessionId): Promise<readonly FindEntry[]>;
   ratchetState(session: SessionId): Promise<RatchetState>;
-  finishedChain(session: SessionId, chain: number): Promise<FinishedChain | undefined>;
+  /** A chain that `findEntries` named and that is not the current one. */
+  finishedChain(session: SessionId, chain: number): Promise<FinishedChain>;
   keptPosition(session: SessionId, chain: number, n: number): Promise<KeptPosition>;
   saveSent(session: SessionId, state: RatchetState): Promise<void>;
   /**
    * Saves a step: the state, skipped keys gained and used, the chain that ended, the digest of the position taken. Then
-   * holds the limits: skipped keys older than `keptFor` or beyond the newest `keptKeys` go; a finished chain goes unless
+   * holds the limits: skipped keys beyond the newest `keptKeys` go; a finished chain goes unless
    * it is among the last `recentChains` or has skipped keys, and beyond `keptChains` the oldest go with their keys; digests beyond the
    * newest `keptDigests` go, and those of chains that went. `at` is now, in unix milliseconds.
    */
   saveReceived(session: SessionId, step: ReceivingStep, digest: Uint8Array, at: number, limits: Limits): Promise<void>;
+  /** Drops the skipped keys of all sessions that were kept before a time in unix milliseconds. */
+  sweepSkippedKeys(keptBefore: number): Promise<void>;
   /** Keeps the first fork seen. */
   saveFork(session: SessionId, reason: ForkReason, at: number): Promise<void>;
 }

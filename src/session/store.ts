@@ -51,8 +51,11 @@ export interface ContactStore {
 
 /** How a session began. */
 export type Origin =
-  /** We opened it, and the prefix of 1,208 bytes stands in front of every message until the first answer. */
-  | { readonly role: 'initiator'; readonly prefix: Uint8Array | undefined }
+  /**
+   * We opened it with the invite of that id, 16 bytes. The prefix of 1,208 bytes stands in front of every message until
+   * the first answer.
+   */
+  | { readonly role: 'initiator'; readonly inviteId: Uint8Array; readonly prefix: Uint8Array | undefined }
   /** They opened it. `prefixDigest`, 16 bytes, tells a repeated prefix from a new opening. */
   | { readonly role: 'responder'; readonly prefixDigest: Uint8Array };
 

@@ -1,0 +1,106 @@
+import { PawlError } from '../errors.ts';
+import { concat, equal, fromUtf8, Reader, uint, uint64, utf8 } from '../primitives/index.ts';
+import { paddedLength } from './padding.ts';
+
+/** What a person sends: a text (or any bytes from a pipe), or a file with its base name. */
+export type Content =
+  | {
+      readonly type: 'text';
+      /** Unix milliseconds: an integer from 0 to 8.64e15. */
+      readonly sentAt: number;
+      readonly bytes: Uint8Array;
+    }
+  | {
+      readonly type: 'file';
+      /** See {@link isFileName}. */
+      readonly name: string;
+      /** Unix milliseconds: an integer from 0 to 8.64e15. */
+      readonly sentAt: number;
+      readonly bytes: Uint8Array;
+    };
+
+/** 16 MiB, a file's name included: sealing is not streamed, so content is held in memory several times over. */
+export const MAX_CONTENT = 16 * 2 ** 20;
+
+const TEXT = 1;
+const FILE = 2;
+/** type (1) || time sent (8) || content length (4) */
+const HEAD_LENGTH = 13;
+/** The last instant that a `Date` can hold. */
+const MAX_TIME = 8.64e15;
+const MAX_NAME = 255;
+/** What leads out of a folder on some system, or acts on a terminal (C0, DEL and C1). */
+const FORBIDDEN = /[/\\\p{Cc}]/u;
+const EMPTY = new Uint8Array(0);
+
+/**
+ * Whether `name` can travel with a file: a base name of 1 to 255 bytes in UTF-8, neither `.` nor `..`, without slash,
+ * backslash and control characters (docs/PROTOCOL.md §7). Such a name stays inside the folder it is written to; it may
+ * still begin with a dot or a dash and hold characters that change the direction of writing.
+ */
+export function isFileName(name: string): boolean {
+  const bytes = utf8(name);
+  if (bytes.length === 0 || bytes.length > MAX_NAME) return false;
+  // A lone surrogate has no UTF-8: it would arrive as another name.
+  return name !== '.' && name !== '..' && !FORBIDDEN.test(name) && fromUtf8(bytes) === name;
+}
+
+/**
+ * The plaintext of a message body: type (1) || time sent (8) || content length (4) || content || zeros, padded to
+ * {@link paddedLength} (docs/PROTOCOL.md §7). A file's content begins with name length (1) || name.
+ * @throws `too-large` when the content, a file's name included, is over {@link MAX_CONTENT}; `usage` when the file's
+ * name is not one that {@link isFileName} allows.
+ */
+export function encodeContent(content: Content): Uint8Array {
+  const name = content.type === 'file' ? encodeName(content.name) : EMPTY;
+  const length = name.length + content.bytes.length;
+  if (length > MAX_CONTENT) throw new PawlError('too-large', { what: 'content', bytes: length, limit: MAX_CONTENT });
+  const used = HEAD_LENGTH + length;
+  return concat(
+    uint(content.type === 'file' ? FILE : TEXT, 1),
+    uint64(content.sentAt),
+    uint(length, 4),
+    name,
+    content.bytes,
+    new Uint8Array(paddedLength(used) - used),
+  );
+}
+
+/**
+ * The strict inverse of {@link encodeContent}: the padded length is computed anew and the zeros are checked.
+ * @throws `corrupt` for everything that `encodeContent` does not make.
+ */
+export function decodeContent(bytes: Uint8Array): Content {
+  const head = new Reader(bytes.subarray(0, HEAD_LENGTH), corrupt);
+  const type = head.uint(1);
+  const sentAt = head.uint64(MAX_TIME);
+  const end = HEAD_LENGTH + head.uint(4);
+  if (end > HEAD_LENGTH + MAX_CONTENT || bytes.length !== paddedLength(end)) corrupt();
+  const padding = bytes.subarray(end);
+  if (!equal(padding, new Uint8Array(padding.length))) corrupt();
+
+  const field = new Reader(bytes.subarray(HEAD_LENGTH, end), corrupt);
+  if (type === TEXT) return { type: 'text', sentAt, bytes: field.rest() };
+  if (type === FILE) return { type: 'file', name: readName(field), sentAt, bytes: field.rest() };
+  return corrupt();
+}
+
+function encodeName(name: string): Uint8Array {
+  if (!isFileName(name)) {
+    throw new PawlError('usage', {
+      problem: `a file cannot be sent under the name ${JSON.stringify(name)}`,
+      hint: `a name has 1 to ${MAX_NAME} bytes and no slash, backslash or control character`,
+    });
+  }
+  const bytes = utf8(name);
+  return concat(uint(bytes.length, 1), bytes);
+}
+
+function readName(field: Reader): string {
+  const name = fromUtf8(field.take(field.uint(1)));
+  return name !== undefined && isFileName(name) ? name : corrupt();
+}
+
+function corrupt(): never {
+  throw new PawlError('corrupt', { what: 'message content' });
+}

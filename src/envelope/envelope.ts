@@ -1,0 +1,67 @@
+import { Reader, uint, XNONCE_LENGTH } from '../primitives/index.ts';
+import type { SealedMessage } from '../ratchet/sealed-message.ts';
+import { corrupt, isBodyLength, isSealedHeaderLength, PREFIX_LENGTH, readHead, withHead } from './head.ts';
+
+/** What travels between two people, as one byte string (docs/PROTOCOL.md §7). */
+export type Envelope =
+  | {
+      readonly kind: 'opening';
+      /** 1,208 bytes, which the handshake reads (docs/PROTOCOL.md §4). */
+      readonly prefix: Uint8Array;
+      readonly message: SealedMessage;
+    }
+  | { readonly kind: 'message'; readonly message: SealedMessage }
+  | {
+      readonly kind: 'invite';
+      /** 1,321 bytes, which the handshake reads (docs/PROTOCOL.md §3). */
+      readonly invite: Uint8Array;
+    };
+
+/**
+ * `"pawl"` (4) || version (1) || kind (1) || length of the rest (4) || rest (docs/PROTOCOL.md §7). The rest of a message
+ * is [prefix 1208] || header nonce 24 || sealed header length (2) || sealed header || body. The lengths of the fields
+ * are their makers' to keep; {@link decodeEnvelope} refuses any other.
+ */
+export function encodeEnvelope(envelope: Envelope): Uint8Array {
+  switch (envelope.kind) {
+    case 'opening':
+      return withHead(envelope.kind, envelope.prefix, ...messageParts(envelope.message));
+    case 'message':
+      return withHead(envelope.kind, ...messageParts(envelope.message));
+    case 'invite':
+      return withHead(envelope.kind, envelope.invite);
+  }
+}
+
+/**
+ * The strict inverse of {@link encodeEnvelope} for exactly one envelope; what it returns are copies.
+ * @throws `unknown-version` for a version other than 1; `too-large` for a rest over 17 MiB, before anything of that
+ * length is allocated; `corrupt` for everything else that `encodeEnvelope` does not make.
+ */
+export function decodeEnvelope(bytes: Uint8Array): Envelope {
+  const reader = new Reader(bytes, corrupt);
+  const { kind, length } = readHead(reader);
+  if (length !== reader.left) corrupt();
+  switch (kind) {
+    case 'opening':
+      return { kind, prefix: reader.take(PREFIX_LENGTH), message: readMessage(reader) };
+    case 'message':
+      return { kind, message: readMessage(reader) };
+    case 'invite':
+      return { kind, invite: reader.rest() };
+  }
+}
+
+function messageParts({ headerNonce, sealedHeader, body }: SealedMessage): Uint8Array[] {
+  return [headerNonce, uint(sealedHeader.length, 2), sealedHeader, body];
+}
+
+function readMessage(reader: Reader): SealedMessage {
+  const headerNonce = reader.take(XNONCE_LENGTH);
+  const headerLength = reader.uint(2);
+  if (!isSealedHeaderLength(headerLength)) corrupt();
+  const sealedHeader = reader.take(headerLength);
+  const body = reader.rest();
+  if (!isBodyLength(body.length)) corrupt();
+  return { headerNonce, sealedHeader, body };
+}

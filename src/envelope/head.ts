@@ -1,0 +1,87 @@
+import { PawlError } from '../errors.ts';
+import {
+  concat,
+  ENCAPSULATION_KEY_LENGTH,
+  fromUtf8,
+  KEM_CIPHERTEXT_LENGTH,
+  NONCE_LENGTH,
+  type Reader,
+  TAG_LENGTH,
+  uint,
+  utf8,
+  XNONCE_LENGTH,
+} from '../primitives/index.ts';
+import { paddedLength } from './padding.ts';
+
+export const MAGIC = 'pawl';
+export const VERSION = 1;
+/** The kind byte of each kind of envelope. */
+export const KINDS = { opening: 1, message: 2, invite: 16 } as const;
+export type Kind = keyof typeof KINDS;
+
+/** "pawl" (4) || version (1) || kind (1) || length of the rest (4) */
+export const HEAD_LENGTH = 10;
+/** 17 MiB: 16 MiB of content, padded by at most half a MiB, and all that is around it. */
+const MAX_REST = 17 * 2 ** 20;
+
+/** flags 1 || identity 32 || prekey 32 || KEM key 1184 || expiry 8 || signature 64 (docs/PROTOCOL.md §3) */
+const INVITE_LENGTH = 1321;
+/** ephemeral key 32 || KEM ciphertext 1088 || hint 32 || sender 56 (docs/PROTOCOL.md §4) */
+export const PREFIX_LENGTH = 1208;
+/** dh 32 || n 4 || pn 4 || digest 16 || tag (docs/PROTOCOL.md §5) */
+const SEALED_HEADER_LENGTH = 56 + TAG_LENGTH;
+/** The three that there are (docs/PROTOCOL.md §6): bare, with a KEM offer, with a KEM answer. */
+const SEALED_HEADER_LENGTHS = [
+  SEALED_HEADER_LENGTH,
+  SEALED_HEADER_LENGTH + ENCAPSULATION_KEY_LENGTH,
+  SEALED_HEADER_LENGTH + KEM_CIPHERTEXT_LENGTH,
+];
+
+/** The head of an envelope and, behind it, the parts of its rest joined. */
+export function withHead(kind: Kind, ...rest: readonly Uint8Array[]): Uint8Array {
+  const length = rest.reduce((sum, part) => sum + part.length, 0);
+  return concat(utf8(MAGIC), uint(VERSION, 1), uint(KINDS[kind], 1), uint(length, 4), ...rest);
+}
+
+/**
+ * Reads the 10 bytes in front of every envelope (docs/PROTOCOL.md §7); whether the rest is there is the caller's to
+ * check. A length that no envelope of its kind can have is refused here, so a damaged length seldom misleads a scan.
+ * @throws `unknown-version`; `too-large` for a rest over 17 MiB; `corrupt` for everything else that is no head.
+ */
+export function readHead(reader: Reader): { readonly kind: Kind; readonly length: number } {
+  if (fromUtf8(reader.take(MAGIC.length)) !== MAGIC) corrupt();
+  const version = reader.uint(1);
+  if (version !== VERSION) throw new PawlError('unknown-version', { version });
+  const kind = kindOf(reader.uint(1));
+  const length = reader.uint(4);
+  if (length > MAX_REST) throw new PawlError('too-large', { what: 'envelope', bytes: length, limit: MAX_REST });
+  if (!isRestLength(kind, length)) corrupt();
+  return { kind, length };
+}
+
+export function isSealedHeaderLength(length: number): boolean {
+  return SEALED_HEADER_LENGTHS.includes(length);
+}
+
+/** nonce || ciphertext || tag, and the ciphertext is as long as a padded plaintext. */
+export function isBodyLength(length: number): boolean {
+  const padded = length - NONCE_LENGTH - TAG_LENGTH;
+  return paddedLength(padded) === padded;
+}
+
+export function corrupt(): never {
+  throw new PawlError('corrupt', { what: 'envelope' });
+}
+
+function kindOf(byte: number): Kind {
+  if (byte === KINDS.opening) return 'opening';
+  if (byte === KINDS.message) return 'message';
+  if (byte === KINDS.invite) return 'invite';
+  return corrupt();
+}
+
+function isRestLength(kind: Kind, length: number): boolean {
+  if (kind === 'invite') return length === INVITE_LENGTH;
+  const message = kind === 'opening' ? length - PREFIX_LENGTH : length;
+  return SEALED_HEADER_LENGTHS.some((header) => isBodyLength(message - XNONCE_LENGTH - 2 - header));
+}

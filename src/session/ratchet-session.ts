@@ -1,0 +1,51 @@
+import { decodeContent } from '../envelope/index.ts';
+import { type Random, wipe } from '../primitives/index.ts';
+import { type Decrypted, decrypt, encrypt, type Limits, type SealedMessage, wipeState } from '../ratchet/index.ts';
+import type { Located } from './locate.ts';
+import type { Session, Transaction } from './store.ts';
+
+/** A session at work: state and persistence. A step is saved before its result is handed out, and a failed one never. */
+export class RatchetSession {
+  readonly #transaction: Transaction;
+  readonly #session: Session;
+
+  constructor(transaction: Transaction, session: Session) {
+    this.#transaction = transaction;
+    this.#session = session;
+  }
+
+  /** Seals a padded plaintext as the session's next message. @throws what the ratchet's `encrypt` throws. */
+  async encrypt(plaintext: Uint8Array, random: Random): Promise<{ message: SealedMessage; n: number; id: Uint8Array }> {
+    const before = await this.#transaction.ratchetState(this.#session.id);
+    const { state, message, header, id } = encrypt(before, plaintext, this.#session.transcript, random);
+    await this.#transaction.saveSent(this.#session.id, state);
+    wipeState(before);
+    wipeState(state);
+    return { message, n: header.n, id };
+  }
+
+  /**
+   * Opens a message that was located in this session. Its content is checked before anything is saved.
+   * @throws what the ratchet's `decrypt` throws, and `corrupt` for a content that no pawl makes.
+   */
+  async decrypt({ state, place, opened }: Located, body: Uint8Array, now: number, limits: Limits): Promise<Decrypted> {
+    const { id, transcript } = this.#session;
+    const chain = place === 'next' ? undefined : place === 'current' ? currentChain(state) : place.chain;
+    const kept = chain === undefined ? {} : await this.#transaction.keptPosition(id, chain, opened.header.n);
+    const decrypted = decrypt(state, place, opened, body, kept, transcript, limits);
+    if (decrypted.kind === 'accepted') {
+      decodeContent(decrypted.plaintext);
+      await this.#transaction.saveReceived(id, decrypted.step, opened.digest, now, limits);
+      wipe(...decrypted.step.gained.map(({ messageKey }) => messageKey));
+      wipeState(decrypted.step.state);
+    } else if (decrypted.kind === 'fork') {
+      await this.#transaction.saveFork(id, decrypted.reason, now);
+    }
+    wipeState(state);
+    return decrypted;
+  }
+}
+
+function currentChain(state: Located['state']): number | undefined {
+  return state.receiving.kind === 'chain' ? state.receiving.chain : undefined;
+}

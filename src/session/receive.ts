@@ -1,0 +1,193 @@
+import { decodeContent, type Envelope } from '../envelope/index.ts';
+import { type ErrorCode, PawlError } from '../errors.ts';
+import { LIMITS, type Limits } from '../ratchet/index.ts';
+import { acceptFirst, prefixDigest } from './accept.ts';
+import type { Context } from './context.ts';
+import { sweep } from './housekeeping.ts';
+import { locate } from './locate.ts';
+import { RatchetSession } from './ratchet-session.ts';
+import type { AcceptedMessage, Delivery, Notice, Outcome } from './received.ts';
+import { dropIdleSessions } from './sending-session.ts';
+import type { InboxId, Session, Transaction } from './store.ts';
+
+/** An envelope of the input; `source` says where it stood. */
+export interface Arrival {
+  readonly source: string;
+  readonly envelope: Exclude<Envelope, { kind: 'invite' }>;
+}
+
+export interface ReceiveOptions {
+  /** Accept from this contact only. */
+  readonly from?: string;
+  /** Keys derived for one gap, instead of 2,000. */
+  readonly gap?: number;
+  /** Deliver texts that were accepted before and never delivered, too. */
+  readonly waiting: boolean;
+}
+
+interface Unit {
+  readonly context: Context;
+  readonly now: number;
+  readonly limits: Limits;
+  readonly only: string | undefined;
+}
+
+/**
+ * Receives envelopes, in any order: the new ratchet states and the texts are committed together, and nothing is handed
+ * out before. One that is refused changes nothing and keeps none of the others back.
+ * @returns the texts that waited, oldest first, then one outcome for each envelope, in their order.
+ */
+export async function receive(
+  context: Context,
+  arrivals: readonly Arrival[],
+  options: ReceiveOptions,
+): Promise<readonly Outcome[]> {
+  const now = context.now();
+  const limits = { ...LIMITS, gap: options.gap ?? LIMITS.gap };
+  const unit = { context, now, limits, only: options.from };
+  return context.store.transaction(async (transaction) => {
+    await sweep(transaction, now);
+    const outcomes: Outcome[] = options.waiting ? await claimWaiting(context, transaction) : [];
+    for (const arrival of arrivals) {
+      outcomes.push(await receiveOne(transaction, arrival, unit));
+    }
+    return outcomes;
+  });
+}
+
+/** The texts have been written: they need not be kept. */
+export async function delivered(context: Context, ids: readonly InboxId[]): Promise<void> {
+  await context.store.transaction((transaction) => transaction.dropFromInbox(ids));
+}
+
+/** The texts could not be written here: they wait for the next `receive`. */
+export async function putBack(context: Context, ids: readonly InboxId[]): Promise<void> {
+  await context.store.transaction(async (transaction) => {
+    for (const id of ids) await transaction.claimInbox(id, undefined);
+  });
+}
+
+/** What can be said against one message. These are thrown before anything of it is saved. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'clock-ahead',
+  'corrupt',
+  'gap-too-large',
+  'identity-changed',
+  'invite-expired',
+  'invite-spent',
+  'not-for-you',
+  'other-sender',
+  'self',
+  'unknown-invite',
+  'weak-key',
+] satisfies ErrorCode[]);
+
+async function receiveOne(
+  transaction: Transaction,
+  { envelope, source }: Arrival,
+  { context, now, limits, only }: Unit,
+): Promise<Outcome> {
+  let from: string | undefined;
+  const admit = (name: string): void => {
+    from = name;
+    if (only !== undefined && only !== name) throw new PawlError('other-sender', { from: name });
+  };
+  try {
+    const { kind, message } = envelope;
+    const session = kind === 'opening' ? await transaction.sessionOfPrefix(prefixDigest(envelope.prefix)) : undefined;
+    if (kind === 'opening' && session === undefined) {
+      const first = await acceptFirst(transaction, envelope.prefix, message, { now, limits, admit });
+      return await keep(transaction, first, context, now);
+    }
+    const located = await locate(transaction, message, session?.id);
+    const contact = await transaction.contact(located.session.contact);
+    admit(contact.name);
+    const decrypted = await new RatchetSession(transaction, located.session).decrypt(
+      located,
+      message.body,
+      now,
+      limits,
+    );
+    const { digest: id, header } = located.opened;
+    switch (decrypted.kind) {
+      case 'duplicate':
+      case 'too-late':
+        return { type: decrypted.kind, from: contact.name, id, n: header.n, source };
+      case 'fork':
+        return { type: 'refused', from, error: new PawlError('fork', { reason: decrypted.reason }), source };
+      case 'accepted': {
+        await settle(transaction, located.session);
+        const { plaintext, step } = decrypted;
+        const notices: Notice[] = step.fork === undefined ? [] : [{ kind: 'fork', reason: step.fork }];
+        const message = { contact, id, n: header.n, late: step.late, plaintext, lost: step.lost, notices };
+        return await keep(transaction, message, context, now);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof PawlError && REFUSALS.has(error.code))) throw error;
+    return { type: 'refused', from, error, source };
+  }
+}
+
+/** An answer ends our opening; and what is received over one session lets the contact's others age. */
+async function settle(transaction: Transaction, session: Session): Promise<void> {
+  if (session.origin.role === 'initiator' && session.origin.prefix !== undefined) {
+    await transaction.answerSession(session.id);
+  }
+  await transaction.useSession(session.id);
+  const sessions = await transaction.sessions(session.contact);
+  if (sessions.length > 1) await dropIdleSessions(transaction, sessions);
+}
+
+/** Puts an accepted message into the inbox, for this process to deliver. */
+async function keep(
+  transaction: Transaction,
+  { contact, id, n, late, plaintext, lost, notices }: AcceptedMessage,
+  context: Context,
+  now: number,
+): Promise<Delivery> {
+  const inboxId = await transaction.addToInbox({
+    contact: contact.id,
+    messageId: id,
+    n,
+    late,
+    content: plaintext,
+    receivedAt: now,
+    process: context.process,
+  });
+  return {
+    type: 'message',
+    inboxId,
+    from: contact.name,
+    verified: contact.verifiedAt !== undefined,
+    id,
+    n,
+    late,
+    again: false,
+    content: decodeContent(plaintext),
+    notices: lost > 0 ? [...notices, { kind: 'lost', count: lost }] : notices,
+  };
+}
+
+/** Takes over the texts that nobody delivers: their process has ended, or could not write them. */
+async function claimWaiting(context: Context, transaction: Transaction): Promise<Delivery[]> {
+  const deliveries: Delivery[] = [];
+  for (const { id: inboxId, process } of await transaction.inbox()) {
+    if (process !== undefined && context.isRunning(process)) continue;
+    const { contact: contactId, messageId, n, late, content } = await transaction.claimInbox(inboxId, context.process);
+    const contact = await transaction.contact(contactId);
+    deliveries.push({
+      type: 'message',
+      inboxId,
+      from: contact.name,
+      verified: contact.verifiedAt !== undefined,
+      id: messageId,
+      n,
+      late,
+      again: process !== undefined,
+      content: decodeContent(content),
+      notices: [],
+    });
+  }
+  return deliveries;
+}

@@ -1,0 +1,176 @@
+import { PawlError } from '../errors.ts';
+import { fingerprint, type InviteFate, safetyNumber } from '../handshake/index.ts';
+import { digest, toHex, utf8 } from '../primitives/index.ts';
+import { chainFingerprint, type RatchetState } from '../ratchet/index.ts';
+import type { Context } from './context.ts';
+import { sendingSession } from './sending-session.ts';
+import type { Contact, Session, Transaction } from './store.ts';
+
+/** An identity and all it knows, without any secret. Times in unix milliseconds, expiries in unix seconds. */
+export interface IdentityReport {
+  readonly fingerprint: string;
+  readonly contacts: readonly ContactReport[];
+  readonly invites: readonly InviteReport[];
+  /** Envelopes committed and not known to be written. */
+  readonly outbox: readonly { readonly to: string; readonly createdAt: number; readonly bytes: number }[];
+  /** Texts accepted and not known to be delivered. */
+  readonly inbox: readonly { readonly from: string; readonly receivedAt: number }[];
+}
+
+export interface ContactReport {
+  readonly name: string;
+  readonly fingerprint: string;
+  readonly verified: boolean;
+  readonly addedAt: number;
+  readonly sessions: number;
+  /** An invite of theirs waits to be answered by the next message. */
+  readonly inviteWaits: boolean;
+  readonly fork: boolean;
+}
+
+export interface InviteReport {
+  readonly name: string;
+  readonly createdAt: number;
+  readonly expires: number;
+  readonly fate: InviteFate['kind'];
+  readonly usedBy?: string;
+  readonly usedAt?: number;
+}
+
+export interface ChainReport {
+  /** The next position. */
+  readonly n: number;
+  /** 16 hex digits: our sending chain's are those of their receiving one. */
+  readonly fingerprint: string;
+}
+
+/** A stored session, without any secret. */
+export interface SessionReport {
+  readonly contact: string;
+  readonly verified: boolean;
+  readonly fingerprint: string;
+  readonly safetyNumber: string;
+  /** 16 hex digits, the same on both sides. */
+  readonly id: string;
+  /** Whether it is the one that we send on. */
+  readonly sends: boolean;
+  readonly role: 'initiator' | 'responder';
+  /** Both sides are known to hold it: an answer has come, or it was theirs to open. */
+  readonly established: boolean;
+  readonly openedAt: number;
+  /** Root steps, in both directions. */
+  readonly dhSteps: number;
+  readonly sending: ChainReport | undefined;
+  readonly receiving: ChainReport | undefined;
+  readonly previousN: number;
+  readonly skipped: readonly { readonly chain: string; readonly n: number; readonly keptSince: number }[];
+  readonly lost: number;
+  readonly lastDhStepAt: number | undefined;
+  readonly fork: Session['fork'];
+}
+
+/** What `inspect` shows of the identity. */
+export async function identityReport({ store }: Pick<Context, 'store'>): Promise<IdentityReport> {
+  return store.snapshot(async (view) => {
+    const self = await view.ownIdentity();
+    const contacts = await view.contacts();
+    const nameOf = new Map(contacts.map(({ id, name }) => [id, name]));
+    return {
+      fingerprint: fingerprint(self.key),
+      contacts: await Promise.all(contacts.map((contact) => contactReport(view, contact))),
+      invites: (await view.invites()).map(({ contactName: name, createdAt, expires, fate }) => ({
+        name,
+        createdAt,
+        expires,
+        fate: fate.kind,
+        ...(fate.kind === 'spent' && { usedBy: fingerprint(fate.by), usedAt: fate.at }),
+      })),
+      outbox: (await view.outbox()).map(({ contact, createdAt, envelope }) => ({
+        to: nameOf.get(contact) ?? '',
+        createdAt,
+        bytes: envelope.length,
+      })),
+      inbox: (await view.inbox()).map(({ contact, receivedAt }) => ({ from: nameOf.get(contact) ?? '', receivedAt })),
+    };
+  });
+}
+
+/**
+ * What `inspect NAME` shows: the session that we send on first, then the others, the newest first.
+ * @throws `unknown-contact`; `no-session` while there is no conversation yet.
+ */
+export async function sessionReports(
+  { store }: Pick<Context, 'store'>,
+  name: string,
+): Promise<readonly [SessionReport, ...SessionReport[]]> {
+  return store.snapshot(async (view) => {
+    const contact = await view.contactNamed(name);
+    if (contact === undefined) throw new PawlError('unknown-contact', { name });
+    const sessions = await view.sessions(contact.id);
+    const current = sendingSession(sessions);
+    if (current === undefined) throw new PawlError('no-session', { name });
+    const others = sessions.filter(({ id }) => id !== current.id).reverse();
+    return [
+      await sessionReport(view, contact, current, true),
+      ...(await Promise.all(others.map((session) => sessionReport(view, contact, session, false)))),
+    ];
+  });
+}
+
+async function contactReport(view: Transaction, contact: Contact): Promise<ContactReport> {
+  const sessions = await view.sessions(contact.id);
+  return {
+    name: contact.name,
+    fingerprint: fingerprint(contact.identity),
+    verified: contact.verifiedAt !== undefined,
+    addedAt: contact.addedAt,
+    sessions: sessions.length,
+    inviteWaits: contact.invite !== undefined,
+    fork: sessions.some(({ fork }) => fork !== undefined),
+  };
+}
+
+async function sessionReport(
+  view: Transaction,
+  contact: Contact,
+  session: Session,
+  sends: boolean,
+): Promise<SessionReport> {
+  const self = await view.ownIdentity();
+  const state = await view.ratchetState(session.id);
+  const { origin, lost, lastDhStepAt, fork } = session;
+  const { sending, receiving } = state;
+  return {
+    contact: contact.name,
+    verified: contact.verifiedAt !== undefined,
+    fingerprint: fingerprint(contact.identity),
+    safetyNumber: safetyNumber(self.key, contact.identity),
+    id: toHex(digest(8, utf8('pawl/1 session'), session.transcript)),
+    sends,
+    role: origin.role,
+    established: origin.role === 'responder' || origin.prefix === undefined,
+    openedAt: session.opened,
+    dhSteps: state.rootSteps,
+    sending:
+      sending.kind === 'chain' ? { n: sending.n, fingerprint: chainFingerprint(sending.self.publicKey) } : undefined,
+    receiving:
+      receiving.kind === 'chain' ? { n: receiving.n, fingerprint: chainFingerprint(receiving.remote) } : undefined,
+    previousN: sending.kind === 'awaiting' ? 0 : sending.previousN,
+    skipped: await skippedReport(view, session, state),
+    lost,
+    lastDhStepAt,
+    fork,
+  };
+}
+
+async function skippedReport(view: Transaction, session: Session, { receiving }: RatchetState) {
+  const fingerprints = new Map<number, string>();
+  if (receiving.kind === 'chain') fingerprints.set(receiving.chain, chainFingerprint(receiving.remote));
+  const skipped: SessionReport['skipped'][number][] = [];
+  for (const { chain, n, keptSince } of await view.missingMessages(session.id)) {
+    const known = fingerprints.get(chain) ?? chainFingerprint((await view.finishedChain(session.id, chain)).remote);
+    fingerprints.set(chain, known);
+    skipped.push({ chain: known, n, keptSince });
+  }
+  return skipped;
+}

@@ -1,0 +1,97 @@
+import { type Content, encodeContent, encodeEnvelope } from '../envelope/index.ts';
+import { PawlError } from '../errors.ts';
+import { type Invite, inviteId, openSession, readInvite } from '../handshake/index.ts';
+import { DOMAIN, initiatorState, wipeState } from '../ratchet/index.ts';
+import type { Context } from './context.ts';
+import { SECOND, sweep } from './housekeeping.ts';
+import { RatchetSession } from './ratchet-session.ts';
+import { dropIdleSessions, sendingSession } from './sending-session.ts';
+import type { Contact, OutboxId, Session, Transaction } from './store.ts';
+
+export interface Sent {
+  /** What goes to the other side. Written out first, then dropped from the outbox. */
+  readonly envelope: Uint8Array;
+  readonly outboxId: OutboxId;
+  readonly to: string;
+  /** 16 bytes, the same on both sides. */
+  readonly id: Uint8Array;
+  readonly n: number;
+  /** Whether it carries the prefix that opens a conversation. */
+  readonly opening: boolean;
+}
+
+/**
+ * Encrypts `content` for a contact: the new ratchet state and the envelope are committed together.
+ * @throws `unknown-contact`, `no-session`, `invite-expired`, `too-large`, `exhausted`.
+ */
+export async function send(context: Context, name: string, content: Content): Promise<Sent> {
+  const plaintext = encodeContent(content);
+  const now = context.now();
+  return context.store.transaction(async (transaction) => {
+    await sweep(transaction, now);
+    const contact = await transaction.contactNamed(name);
+    if (contact === undefined) throw new PawlError('unknown-contact', { name });
+
+    const session = await sessionTo(context, transaction, contact, now);
+    const { message, n, id } = await new RatchetSession(transaction, session).encrypt(plaintext, context.random);
+    const prefix = session.origin.role === 'initiator' ? session.origin.prefix : undefined;
+    const envelope = encodeEnvelope(
+      prefix === undefined ? { kind: 'message', message } : { kind: 'opening', prefix, message },
+    );
+    const outboxId = await transaction.addToOutbox({
+      contact: contact.id,
+      messageId: id,
+      envelope,
+      process: context.process,
+      createdAt: now,
+    });
+    return { envelope, outboxId, to: contact.name, id, n, opening: prefix !== undefined };
+  });
+}
+
+/** The envelopes have been written: they need not be kept. */
+export async function written(context: Context, ids: readonly OutboxId[]): Promise<void> {
+  await context.store.transaction((transaction) => transaction.dropFromOutbox(ids));
+}
+
+/** The session to send on: a new one where an invite of theirs waits to be answered. */
+async function sessionTo(context: Context, transaction: Transaction, contact: Contact, now: number): Promise<Session> {
+  const sessions = await transaction.sessions(contact.id);
+  const current = sendingSession(sessions);
+  if (contact.invite !== undefined) {
+    const invite = readInvite(contact.invite);
+    if (invite.expires * SECOND > now) return open(context, transaction, contact, invite, sessions, now);
+    if (current === undefined) throw new PawlError('invite-expired', { expired: invite.expires });
+    await transaction.setContactInvite(contact.id, undefined);
+  }
+  if (current === undefined) throw new PawlError('no-session', { name: contact.name });
+  return current;
+}
+
+async function open(
+  context: Context,
+  transaction: Transaction,
+  contact: Contact,
+  invite: Invite,
+  sessions: readonly Session[],
+  now: number,
+): Promise<Session> {
+  const self = await transaction.ownIdentity();
+  const opened = Math.max(now, ...sessions.map((session) => session.opened + 1));
+  const { prefix, agreement } = openSession(self, invite, opened, context.random);
+  const state = initiatorState(agreement, invite.prekey, context.random, DOMAIN);
+  const id = await transaction.addSession(
+    {
+      contact: contact.id,
+      origin: { role: 'initiator', inviteId: inviteId(invite.bytes), prefix },
+      transcript: agreement.transcript,
+      opened,
+      createdAt: now,
+    },
+    state,
+  );
+  wipeState(state);
+  await transaction.setContactInvite(contact.id, undefined);
+  await dropIdleSessions(transaction, await transaction.sessions(contact.id));
+  return transaction.session(id);
+}

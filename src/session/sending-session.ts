@@ -1,0 +1,32 @@
+import { toHex } from '../primitives/index.ts';
+import type { Session, Transaction } from './store.ts';
+
+/** Sessions kept of one contact: both sides may open at once, twice. */
+const KEPT_SESSIONS = 4;
+/** A session that one does not send on goes after this many messages over the others. */
+const IDLE_MESSAGES = 64;
+
+/**
+ * The session that one sends on (docs/PROTOCOL.md §4): the one opened last, as both sides count it, so that they come to
+ * agree. An opening of ours that was never answered is passed over while one that we accepted after it exists.
+ */
+export function sendingSession(sessions: readonly Session[]): Session | undefined {
+  const isOvertaken = ({ id, origin }: Session) =>
+    origin.role === 'initiator' &&
+    origin.prefix !== undefined &&
+    sessions.some((other) => other.origin.role === 'responder' && other.id > id);
+  return sessions.filter((session) => !isOvertaken(session)).sort(openedLastFirst)[0];
+}
+
+/** Drops the sessions of a contact that are too many or too long out of use; never the one that one sends on. */
+export async function dropIdleSessions(transaction: Transaction, sessions: readonly Session[]): Promise<void> {
+  const sending = sendingSession(sessions);
+  const others = sessions.filter(({ id }) => id !== sending?.id).sort((a, b) => a.idle - b.idle || b.id - a.id);
+  for (const [index, { id, idle }] of others.entries()) {
+    if (index >= KEPT_SESSIONS - 1 || idle >= IDLE_MESSAGES) await transaction.dropSession(id);
+  }
+}
+
+function openedLastFirst(a: Session, b: Session): number {
+  return b.opened - a.opened || (toHex(a.transcript) < toHex(b.transcript) ? 1 : -1);
+}
