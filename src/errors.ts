@@ -7,6 +7,7 @@ export interface ErrorDetails {
   usage: { problem: string; hint?: string };
   'bad-name': { name: string };
   'no-input': { source: string };
+  'missing-file': { path: string };
   'no-identity': { home: string };
   'several-identities': { names: readonly string[] };
   'identity-missing': { name: string; home: string };
@@ -48,12 +49,11 @@ export interface ErrorDetails {
   'newer-schema': { path: string; found: number; known: number };
   busy: { path: string };
   'wrong-passphrase': { path: string };
-  'wrong-key': { path: string };
   'no-passphrase': { path: string };
   'empty-passphrase': { source: string };
   'bad-key-file': { path: string; bytes: number };
   'exposed-key': { path: string; mode: string };
-  interrupted: { signal: 'SIGINT' | 'SIGTERM' };
+  interrupted: Record<never, never>;
 }
 
 export type ErrorCode = keyof ErrorDetails;

@@ -41,20 +41,20 @@ export function* scan(input: Uint8Array): Generator<Found, void, undefined> {
   // One character a byte, so that an offset is the same in both.
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   const lineOf = lineCounter(text);
-  let any = false;
+  let last: Found | undefined;
   let position = 0;
   for (let start = find(text, 0); start !== -1; start = find(text, position)) {
     const binary = text.startsWith(MAGIC, start);
     const at = binary ? `byte ${start}` : `line ${lineOf(start)}`;
     const { end, ...outcome } = binary ? readBinary(bytes, text, start) : readBlock(text, start, lineOf);
-    yield { at, ...outcome };
-    any = true;
+    last = { at, ...outcome };
+    yield last;
     position = end;
   }
-  const tail = text.slice(position);
-  if (tail !== '' && [MAGIC, ...BEGIN_LINES].some((start) => start.startsWith(tail))) {
+  if (last !== undefined && 'error' in last) return;
+  if (isBeginning(text.slice(position))) {
     yield { at: `byte ${position}`, error: corrupt('envelope (cut short)') };
-  } else if (!any && text.trim() !== '') {
+  } else if (last === undefined && text.trim() !== '') {
     yield { at: 'byte 0', error: corrupt('input (no pawl envelope in it)') };
   }
 }
@@ -69,6 +69,11 @@ function find(text: string, due: number): number {
 /** A character that stands in no text, hence a version. */
 function isControl(code: number): boolean {
   return code < 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d;
+}
+
+/** Whether `tail`, all that is left of the input, is what remains of an envelope cut short in its first bytes. */
+function isBeginning(tail: string): boolean {
+  return tail !== '' && [MAGIC, ...BEGIN_LINES].some((beginning) => beginning.startsWith(tail));
 }
 
 function readBinary(bytes: Uint8Array, text: string, start: number): Piece {
@@ -95,8 +100,10 @@ function envelopeAt(bytes: Uint8Array, start: number): Uint8Array {
  * of the largest messages, as a head has 46 fixed bits and a length that its kind can have.
  */
 function swallowsAnother(bytes: Uint8Array, text: string, start: number, end: number): boolean {
-  for (const { index } of text.slice(start + 1, end).matchAll(START)) {
+  const longest = beginLine('MESSAGE').length;
+  for (const { index } of text.slice(start + 1, end + longest).matchAll(START)) {
     const other = start + 1 + index;
+    if (other >= end) return false;
     if (!text.startsWith(MAGIC, other) || 'bytes' in attempt(() => envelopeAt(bytes, other))) return true;
   }
   return false;

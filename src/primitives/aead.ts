@@ -38,8 +38,9 @@ export function xseal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array,
 /** The plaintext of `sealed` (ciphertext || tag), or `undefined` when it does not authenticate. */
 export function xopen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array | undefined {
   if (sealed.length < TAG_LENGTH) return undefined;
+  const cipher = xchacha20poly1305(key, nonce, aad);
   try {
-    return xchacha20poly1305(key, nonce, aad).decrypt(sealed);
+    return cipher.decrypt(sealed);
   } catch {
     return undefined;
   }

@@ -18,9 +18,10 @@ export class Reader {
   }
 
   take(length: number): Uint8Array {
-    if (length > this.left) this.#fail();
-    const field = Uint8Array.prototype.slice.call(this.#bytes, this.#offset, this.#offset + length);
-    this.#offset += length;
+    const end = this.#offset + length;
+    if (!(Number.isInteger(length) && length >= 0 && length <= this.left)) this.#fail();
+    const field = new Uint8Array(this.#bytes.subarray(this.#offset, end));
+    this.#offset = end;
     return field;
   }
 

@@ -28,10 +28,13 @@ export function sign(seed: IdentitySeed, message: Uint8Array): Uint8Array {
   return ed25519.sign(message, seed);
 }
 
-/** Strict verification (RFC 8032 §5.1.7): canonical encodings only, no key of small order. Never throws. */
+/**
+ * Strict verification (RFC 8032 §5.1.7): canonical encodings only, and no part of small order, neither in the key nor in
+ * the signature, so that every implementation agrees. Never throws.
+ */
 export function verify(key: IdentityKey, message: Uint8Array, signature: Uint8Array): boolean {
   try {
-    return ed25519.verify(signature, message, key, { zip215: false });
+    return isPrimeOrder(signature.subarray(0, 32)) && ed25519.verify(signature, message, key, { zip215: false });
   } catch {
     return false;
   }

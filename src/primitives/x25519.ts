@@ -53,9 +53,9 @@ export function keyPairOf(secretKey: X25519SecretKey): KeyPair {
  * @throws `weak-key` when the result is all zero, as it is for a public key of low order.
  */
 export function sharedSecret(secretKey: X25519SecretKey, publicKey: X25519PublicKey): SharedSecret {
+  const keys = { privateKey: importSecretKey(secretKey), publicKey: importPublicKey(publicKey) };
   try {
-    const secret = diffieHellman({ privateKey: importSecretKey(secretKey), publicKey: importPublicKey(publicKey) });
-    return new Uint8Array(secret) as SharedSecret;
+    return new Uint8Array(diffieHellman(keys)) as SharedSecret;
   } catch (cause) {
     throw new PawlError('weak-key', { what: 'public key' }, { cause });
   }

@@ -25,6 +25,15 @@ export interface ReceiveOptions {
   readonly waiting: boolean;
 }
 
+export interface Reception {
+  /** Texts accepted by earlier commands and not known to be delivered, oldest first. */
+  readonly earlier: readonly Delivery[];
+  /** One for each envelope, in their order. */
+  readonly outcomes: readonly Outcome[];
+  /** How many earlier texts still wait. */
+  readonly waiting: number;
+}
+
 interface Unit {
   readonly context: Context;
   readonly now: number;
@@ -35,35 +44,40 @@ interface Unit {
 /**
  * Receives envelopes, in any order: the new ratchet states and the texts are committed together, and nothing is handed
  * out before. One that is refused changes nothing and keeps none of the others back.
- * @returns the texts that waited, oldest first, then one outcome for each envelope, in their order.
  */
 export async function receive(
   context: Context,
   arrivals: readonly Arrival[],
   options: ReceiveOptions,
-): Promise<readonly Outcome[]> {
+): Promise<Reception> {
   const now = context.now();
   const limits = { ...LIMITS, gap: options.gap ?? LIMITS.gap };
   const unit = { context, now, limits, only: options.from };
   return context.store.transaction(async (transaction) => {
     await sweep(transaction, now);
-    const outcomes: Outcome[] = options.waiting ? await claimWaiting(context, transaction) : [];
-    for (const arrival of arrivals) {
-      outcomes.push(await receiveOne(transaction, arrival, unit));
+    const waiting = await leftBehind(context, transaction);
+    const earlier: Delivery[] = [];
+    for (const { id, process } of options.waiting ? waiting : []) {
+      earlier.push(await claim(context, transaction, id, process !== undefined));
     }
-    return outcomes;
+    const outcomes: Outcome[] = [];
+    for (const arrival of arrivals) outcomes.push(await receiveOne(transaction, arrival, unit));
+    return { earlier, outcomes, waiting: waiting.length - earlier.length };
   });
 }
 
-/** The texts have been written: they need not be kept. */
-export async function delivered(context: Context, ids: readonly InboxId[]): Promise<void> {
-  await context.store.transaction((transaction) => transaction.dropFromInbox(ids));
-}
-
-/** The texts could not be written here: they wait for the next `receive`. */
-export async function putBack(context: Context, ids: readonly InboxId[]): Promise<void> {
+/**
+ * Drops from the inbox the texts that have been `written`; those that were `held`, because they could not be written here,
+ * wait for the next command.
+ */
+export async function delivered(
+  context: Context,
+  { written, held }: { written: readonly InboxId[]; held: readonly InboxId[] },
+): Promise<void> {
+  if (written.length + held.length === 0) return;
   await context.store.transaction(async (transaction) => {
-    for (const id of ids) await transaction.claimInbox(id, undefined);
+    await transaction.dropFromInbox(written);
+    for (const id of held) await transaction.claimInbox(id, undefined);
   });
 }
 
@@ -169,25 +183,24 @@ async function keep(
   };
 }
 
-/** Takes over the texts that nobody delivers: their process has ended, or could not write them. */
-async function claimWaiting(context: Context, transaction: Transaction): Promise<Delivery[]> {
-  const deliveries: Delivery[] = [];
-  for (const { id: inboxId, process } of await transaction.inbox()) {
-    if (process !== undefined && context.isRunning(process)) continue;
-    const { contact: contactId, messageId, n, late, content } = await transaction.claimInbox(inboxId, context.process);
-    const contact = await transaction.contact(contactId);
-    deliveries.push({
-      type: 'message',
-      inboxId,
-      from: contact.name,
-      verified: contact.verifiedAt !== undefined,
-      id: messageId,
-      n,
-      late,
-      again: process !== undefined,
-      content: decodeContent(content),
-      notices: [],
-    });
-  }
-  return deliveries;
+/** The texts that nobody delivers: their process has ended, or could not write them. */
+async function leftBehind({ isRunning }: Context, transaction: Transaction) {
+  return (await transaction.inbox()).filter(({ process }) => process === undefined || !isRunning(process));
+}
+
+async function claim(context: Context, transaction: Transaction, inboxId: InboxId, again: boolean): Promise<Delivery> {
+  const { contact, messageId, n, late, content } = await transaction.claimInbox(inboxId, context.process);
+  const { name, verifiedAt } = await transaction.contact(contact);
+  return {
+    type: 'message',
+    inboxId,
+    from: name,
+    verified: verifiedAt !== undefined,
+    id: messageId,
+    n,
+    late,
+    again,
+    content: decodeContent(content),
+    notices: [],
+  };
 }

@@ -1,0 +1,38 @@
+// Brings a checkout to where its commands work: installs what package-lock.json says, and builds. Quick when that is done.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+function run(command, ...parameters) {
+  // What installing and building say is not the result of the command that asked for it.
+  const { status, error } = spawnSync(command, parameters, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (status !== 0) {
+    process.stderr.write(`ready: ${command} ${parameters.join(' ')} failed${error ? `: ${error.message}` : ''}\n`);
+    process.exit(status ?? 1);
+  }
+}
+
+function changedAt(path) {
+  return existsSync(path) ? statSync(path).mtimeMs : 0;
+}
+
+function newestIn(folder) {
+  return Math.max(...readdirSync(folder, { recursive: true }).map((file) => changedAt(join(folder, file))));
+}
+
+const installed = join(root, 'node_modules', '.package-lock.json');
+if (changedAt(installed) < changedAt(join(root, 'package-lock.json'))) {
+  run('npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error');
+}
+
+const built = join(root, 'dist', 'pawl.cjs');
+const newest = Math.max(
+  newestIn(join(root, 'src')),
+  changedAt(join(root, 'scripts', 'build.mjs')),
+  changedAt(join(root, 'package.json')),
+  changedAt(installed),
+);
+if (changedAt(built) < newest) run(process.execPath, join('scripts', 'build.mjs'));

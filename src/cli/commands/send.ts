@@ -1,0 +1,107 @@
+import { basename } from 'node:path';
+import { armor, type Content } from '../../envelope/index.ts';
+import { PawlError } from '../../errors.ts';
+import { toHex, utf8 } from '../../primitives/index.ts';
+import { type Sent, send, written } from '../../session/index.ts';
+import { readInput, writeFile } from '../files.ts';
+import { linesOf } from '../lines.ts';
+import type { Define, Shell } from '../shell.ts';
+import { type Unlocked, withIdentity } from '../unlock.ts';
+
+interface SendOptions {
+  readonly message?: string;
+  readonly armor?: true;
+  readonly binary?: true;
+  readonly output?: string;
+  readonly lines?: true;
+}
+
+export const defineSend: Define = (program, act) => {
+  program
+    .command('send <name> [file]')
+    .description('encrypt standard input, a file or a text for NAME')
+    .option('-m, --message <text>', 'the text itself')
+    .option('-a, --armor', 'armored text, as on a terminal')
+    .option('-b, --binary', 'bytes, as in a pipe or a file')
+    .option('-o, --output <file>', 'write the envelope to a file')
+    .option('--lines', 'each line is a message, as it comes')
+    .addHelpText(
+      'after',
+      `
+What comes out can go over any channel. It is for NAME alone, and can be read once.
+
+Examples:
+  $ pawl send bob -m 'hi bob'
+  $ pawl send bob photo.jpg -o photo.pawl`,
+    )
+    .action(
+      act(async (shell, name: string, file: string | undefined, options: SendOptions) => {
+        const format = checkOptions(shell, file, options);
+        if (options.lines) {
+          await withIdentity(shell, async (identity) => {
+            for await (const bytes of linesOf(shell.io.input.chunks)) {
+              await sendOne(shell, identity, name, { type: 'text', sentAt: identity.now(), bytes }, format);
+            }
+          });
+          return 0;
+        }
+        const content = await readContent(shell, file, options.message);
+        await withIdentity(shell, (identity) => sendOne(shell, identity, name, content, format));
+        return 0;
+      }),
+    );
+};
+
+interface Format {
+  readonly armored: boolean;
+  readonly output: string | undefined;
+}
+
+function checkOptions({ io }: Shell, file: string | undefined, options: SendOptions): Format {
+  const problem = (text: string, hint: string) => new PawlError('usage', { problem: text, hint });
+  const sources = [
+    file !== undefined && 'a file',
+    options.message !== undefined && '-m',
+    options.lines && '--lines',
+  ].filter(Boolean);
+  if (sources.length > 1) throw problem(`${sources.join(' and ')} do not go together`, 'give one of them');
+  if (options.armor && options.binary) throw problem('-a and -b do not go together', 'give one of them');
+  if (options.lines && options.output !== undefined)
+    throw problem('--lines and -o do not go together', 'pawl send NAME --lines > FILE');
+  const toTerminal = options.output === undefined && io.output.isTerminal;
+  if (toTerminal && options.binary) throw problem('bytes are not written to a terminal', 'use -o FILE, or -a');
+  return { armored: options.armor ?? (toTerminal && !options.binary), output: options.output };
+}
+
+async function readContent(shell: Shell, file: string | undefined, message: string | undefined): Promise<Content> {
+  const sentAt = shell.io.now();
+  if (message !== undefined) return { type: 'text', sentAt, bytes: utf8(message) };
+  if (file === undefined && shell.io.input.isTerminal) {
+    await shell.tell.notice('type the message, then press Ctrl-D on a line of its own');
+  }
+  const bytes = await readInput(shell.io, file);
+  return file === undefined || file === '-'
+    ? { type: 'text', sentAt, bytes }
+    : { type: 'file', name: basename(file), sentAt, bytes };
+}
+
+/** Commits, then speaks; and only what has been written goes from the outbox. */
+async function sendOne(
+  { io, tell }: Shell,
+  identity: Unlocked,
+  name: string,
+  content: Content,
+  { armored, output }: Format,
+): Promise<void> {
+  const sent = await send(identity, name, content);
+  const bytes = armored ? utf8(armor(sent.envelope)) : sent.envelope;
+  if (output === undefined) await io.output.write(bytes);
+  else writeFile(io, output, bytes);
+  await written(identity, [sent.outboxId]);
+  if (output === undefined) await tell.aside(documentOf(sent));
+  else if (tell.json) await tell.result('', documentOf(sent));
+}
+
+function documentOf({ to, id, n, envelope, opening }: Sent) {
+  return { type: 'sent', to, id: toHex(id), n, bytes: envelope.length, opening };
+}

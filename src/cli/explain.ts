@@ -1,0 +1,249 @@
+import type { ErrorCode, ErrorDetails, ForkReason, PawlError } from '../errors.ts';
+import { day, instant } from './show/time.ts';
+
+/** What a person is told: one lower-case sentence, what to type next, and the exit code (docs: README, "Exit codes"). */
+export interface Explanation {
+  readonly message: string;
+  readonly hint?: string;
+  readonly exit: number;
+}
+
+const USAGE = 64;
+const REFUSED = 65;
+const NO_INPUT = 66;
+const UNKNOWN = 67;
+const CANNOT_CREATE = 73;
+const IO = 74;
+const BUSY = 75;
+const NO_KEY = 77;
+const NO_IDENTITY = 78;
+
+const KEY_SOURCES =
+  'give a key: --key-file FILE, --passphrase-file FILE, PAWL_KEY_FILE, PAWL_PASSPHRASE_FILE, or PAWL_PASSPHRASE';
+
+export const FORKS: Readonly<Record<ForkReason, string>> = {
+  'two-texts-at-one-position': 'two different messages at one position',
+  'two-keys-in-one-chain': 'two keys for one chain',
+  'past-the-end-of-a-chain': 'a message past the end of its chain',
+  'chain-shorter-than-received': 'a chain shorter than what was received of it',
+  'body-does-not-authenticate': 'a message made under another state',
+};
+
+type Explain<Code extends ErrorCode> = (detail: ErrorDetails[Code]) => Explanation;
+
+const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
+  usage: ({ problem, hint = 'pawl --help lists the commands and options' }) => ({
+    message: problem,
+    hint,
+    exit: USAGE,
+  }),
+  'bad-name': ({ name }) => ({
+    message: `${JSON.stringify(name)} cannot be a name`,
+    hint: 'a name is 1 to 64 of a-z, 0-9, dot, dash and underscore, and begins with a letter or digit',
+    exit: USAGE,
+  }),
+  'no-input': ({ source }) => ({
+    message: `there is nothing to read in ${source}`,
+    hint: 'give a file, or send the bytes through a pipe: pawl recv < message.pawl',
+    exit: NO_INPUT,
+  }),
+  'missing-file': ({ path }) => ({
+    message: `there is no file ${path}`,
+    hint: 'check the name; - reads standard input',
+    exit: NO_INPUT,
+  }),
+  'no-identity': ({ home }) => ({
+    message: `there is no identity in ${home}`,
+    hint: 'make one: pawl init NAME',
+    exit: NO_IDENTITY,
+  }),
+  'several-identities': ({ names }) => ({
+    message: `there are several identities: ${names.join(', ')}`,
+    hint: `say which: pawl -i ${names[0] ?? 'NAME'} ..., or set PAWL_IDENTITY`,
+    exit: NO_IDENTITY,
+  }),
+  'identity-missing': ({ name, home }) => ({
+    message: `there is no identity ${name} in ${home}`,
+    hint: `make it: pawl init ${name}; or say where it is: --home DIR`,
+    exit: NO_IDENTITY,
+  }),
+
+  corrupt: ({ what }) => ({
+    message: `this is damaged, or was altered on its way: ${what}`,
+    hint: 'ask for it once more; nothing was changed here',
+    exit: REFUSED,
+  }),
+  'unknown-version': ({ version }) => ({
+    message: `this was made by another version of pawl (format ${version})`,
+    hint: 'bring pawl up to date: npm install -g pawl',
+    exit: REFUSED,
+  }),
+  'wrong-kind': ({ expected, found }) =>
+    found === 'invite'
+      ? { message: `this is an invite, not a ${expected}`, hint: 'keep it: pawl add NAME FILE', exit: REFUSED }
+      : { message: `this is a message, not an ${expected}`, hint: 'read it: pawl recv FILE', exit: REFUSED },
+  'too-large': ({ what, bytes, limit }) => ({
+    message: `${what} is too large: ${bytes} bytes, of at most ${limit}`,
+    hint: 'send it in parts: split -b 16M FILE, and a message for each',
+    exit: REFUSED,
+  }),
+  'weak-key': ({ what }) => ({
+    message: `this holds a key that is refused because it protects nothing: ${what}`,
+    hint: 'no honest pawl makes one: ask the sender, on another channel, what they sent',
+    exit: REFUSED,
+  }),
+
+  'unknown-contact': ({ name }) => ({
+    message: `there is no contact ${name}`,
+    hint: `add an invite of theirs: pawl add ${name} FILE; or send them one: pawl invite ${name}`,
+    exit: UNKNOWN,
+  }),
+  'no-session': ({ name }) => ({
+    message: `there is no conversation with ${name} yet`,
+    hint: `send something: pawl send ${name}; or add an invite of theirs: pawl add ${name} FILE`,
+    exit: UNKNOWN,
+  }),
+  'not-for-you': () => ({
+    message: 'this message is not for this identity',
+    hint: 'if you have several identities, try another: pawl -i NAME recv',
+    exit: REFUSED,
+  }),
+  'other-sender': ({ from }) => ({
+    message: `left alone: this message is from ${from}`,
+    hint: `read it: pawl recv --from ${from}`,
+    exit: 0,
+  }),
+  'gap-too-large': ({ missing, limit }) => ({
+    message: `${missing} messages before this one are missing, more than the ${limit} that are skipped unasked`,
+    hint: `pawl recv --max-gap ${missing}; or send them anything, and their next messages after it can be read`,
+    exit: REFUSED,
+  }),
+  fork: ({ reason }) => ({
+    message: `this message contradicts an earlier one: ${FORKS[reason]}`,
+    hint: 'one of the two identity files was copied, restored from a backup, or is in other hands: compare safety numbers, then exchange a new invite',
+    exit: REFUSED,
+  }),
+  'not-begun': () => ({
+    message: 'nothing can be sent before the first message of the other side has come',
+    hint: 'receive it: pawl recv FILE',
+    exit: UNKNOWN,
+  }),
+  exhausted: () => ({
+    message: 'this chain of messages is used up',
+    hint: 'receive an answer, and a new chain begins: pawl recv FILE',
+    exit: REFUSED,
+  }),
+  'clock-ahead': ({ opened }) => ({
+    message: `this conversation says that it was opened more than a day from now, on ${instant(opened)}`,
+    hint: 'one of the two clocks is wrong: mend it, then exchange a new invite',
+    exit: REFUSED,
+  }),
+
+  'bad-signature': () => ({
+    message: 'the signature of this invite is wrong: it was altered on its way',
+    hint: 'ask for it once more, on a channel that nobody else writes to',
+    exit: REFUSED,
+  }),
+  'unknown-invite': () => ({
+    message: 'this message answers an invite that this identity does not know any more',
+    hint: 'send them a new one: pawl invite NAME',
+    exit: REFUSED,
+  }),
+  'invite-expired': ({ expired }) => ({
+    message: `the invite expired on ${day(expired * 1_000)}`,
+    hint: 'a new one is needed: whoever made this one types pawl invite NAME',
+    exit: REFUSED,
+  }),
+  'invite-spent': ({ at, by, name }) => ({
+    message: `the invite for ${name} was used already, on ${instant(at)}, by ${by}`,
+    hint: `if that was not ${name}, trust nothing that came under this name; a new invite: pawl invite ${name}`,
+    exit: REFUSED,
+  }),
+  'too-many-invites': ({ limit }) => ({
+    message: `${limit} invites are open, which is the most`,
+    hint: 'wait until some are used or expire: pawl inspect lists them',
+    exit: CANNOT_CREATE,
+  }),
+  'identity-changed': ({ name, known, offered }) => ({
+    message: `${name} is known as ${known}, and this is from ${offered}`,
+    hint: `ask ${name}, on another channel, whether they made a new identity; if so, use another name for it: pawl add ${name}-2 FILE, or pawl invite ${name}-2`,
+    exit: REFUSED,
+  }),
+  self: ({ what }) => ({
+    message: `this ${what} is your own`,
+    hint: what === 'invite' ? 'send it to the person it is for' : 'only the other side can read it',
+    exit: REFUSED,
+  }),
+
+  exists: ({ path }) => ({
+    message: `${path} exists already`,
+    hint: 'use another name, or move the file away',
+    exit: CANNOT_CREATE,
+  }),
+  'cannot-create': ({ path, reason }) => ({
+    message: `${path} cannot be made: ${reason}`,
+    hint: 'choose a folder that you can write to: --home DIR',
+    exit: CANNOT_CREATE,
+  }),
+  'read-failed': ({ path, reason }) => ({ message: `${path} cannot be read: ${reason}`, exit: IO }),
+  'write-failed': ({ path, reason }) => ({
+    message: `${path} cannot be written: ${reason}`,
+    hint: 'nothing is lost: pawl inspect shows what is waiting',
+    exit: IO,
+  }),
+  'closed-pipe': () => ({
+    message: 'the output was closed before everything was written',
+    hint: 'nothing is lost: pawl inspect shows what is waiting',
+    exit: IO,
+  }),
+  damaged: ({ path }) => ({
+    message: `${path} is damaged`,
+    hint: 'put a backup in its place; each conversation then needs a new invite',
+    exit: IO,
+  }),
+  'not-an-identity': ({ path }) => ({
+    message: `${path} is not an identity file of pawl`,
+    hint: 'identity files are made by pawl init NAME',
+    exit: NO_IDENTITY,
+  }),
+  'newer-schema': ({ path, found, known }) => ({
+    message: `${path} was written by a newer pawl (schema ${found}; this one knows ${known})`,
+    hint: 'bring pawl up to date: npm install -g pawl',
+    exit: NO_IDENTITY,
+  }),
+  busy: ({ path }) => ({
+    message: `${path} is in use by another pawl`,
+    hint: 'try again, or wait for longer: --wait SECONDS',
+    exit: BUSY,
+  }),
+  'wrong-passphrase': ({ path }) => ({
+    message: `wrong passphrase or key for ${path}, or the file is damaged: they look alike`,
+    hint: 'try again; nothing was changed',
+    exit: NO_KEY,
+  }),
+  'no-passphrase': ({ path }) => ({
+    message: `${path} is locked, and there is no terminal to ask for the passphrase on`,
+    hint: KEY_SOURCES,
+    exit: NO_KEY,
+  }),
+  'empty-passphrase': ({ source }) => ({
+    message: `the passphrase in ${source} is empty`,
+    hint: KEY_SOURCES,
+    exit: NO_KEY,
+  }),
+  'bad-key-file': ({ path, bytes }) => ({
+    message: `${path} is not a key file: it has ${bytes} bytes, and a key file has 32`,
+    hint: 'pawl init NAME --key-file FILE makes one',
+    exit: NO_KEY,
+  }),
+  'exposed-key': ({ path, mode }) => ({
+    message: `${path} can be read by others (mode ${mode})`,
+    hint: `chmod 600 ${path}`,
+    exit: NO_KEY,
+  }),
+  interrupted: () => ({ message: 'interrupted', exit: 130 }),
+};
+
+export function explain<Code extends ErrorCode>(error: PawlError<Code>): Explanation {
+  return EXPLANATIONS[error.code](error.detail);
+}

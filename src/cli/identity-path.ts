@@ -1,0 +1,45 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { PawlError } from '../errors.ts';
+import { checkName } from '../session/index.ts';
+import type { Shell } from './shell.ts';
+
+const SUFFIX = '.db';
+
+/** The folder of the identity files: `--home`, else `PAWL_HOME`, else where the desktop keeps data. */
+export function homeOf({ io, options }: Shell): string {
+  const { PAWL_HOME, XDG_DATA_HOME } = io.environment;
+  return options.home ?? (PAWL_HOME || join(XDG_DATA_HOME || join(io.home, '.local', 'share'), 'pawl'));
+}
+
+/** Where the identity of that name is, or will be. @throws `bad-name`. */
+export function pathOf(shell: Shell, name: string): string {
+  return join(homeOf(shell), checkName(name) + SUFFIX);
+}
+
+/**
+ * The identity that was meant: `-i`, else `PAWL_IDENTITY`, else the only one there is.
+ * @throws `bad-name`, `identity-missing`, `no-identity`, `several-identities`.
+ */
+export function chosenIdentity(shell: Shell): { name: string; path: string } {
+  const home = homeOf(shell);
+  const chosen = shell.options.identity ?? (shell.io.environment.PAWL_IDENTITY || undefined);
+  if (chosen !== undefined) {
+    const path = pathOf(shell, chosen);
+    if (!existsSync(path)) throw new PawlError('identity-missing', { name: chosen, home });
+    return { name: chosen, path };
+  }
+  const names = identitiesIn(home);
+  const [name] = names;
+  if (name === undefined) throw new PawlError('no-identity', { home });
+  if (names.length > 1) throw new PawlError('several-identities', { names });
+  return { name, path: pathOf(shell, name) };
+}
+
+function identitiesIn(home: string): readonly string[] {
+  if (!existsSync(home)) return [];
+  return readdirSync(home)
+    .filter((file) => file.endsWith(SUFFIX) && !file.startsWith('.'))
+    .map((file) => file.slice(0, -SUFFIX.length))
+    .sort();
+}

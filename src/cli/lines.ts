@@ -1,0 +1,18 @@
+import { concat } from '../primitives/index.ts';
+
+const NEWLINE = 0x0a;
+
+/** The lines of a stream as they come, without their newlines; what follows the last newline is a line as well. */
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  let begun: Uint8Array[] = [];
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      yield concat(...begun, chunk.subarray(start, end));
+      begun = [];
+      start = end + 1;
+    }
+    if (start < chunk.length) begun.push(chunk.subarray(start));
+  }
+  if (begun.length > 0) yield concat(...begun);
+}

@@ -1,0 +1,56 @@
+import type { PawlError } from '../errors.ts';
+import { explain } from './explain.ts';
+import type { Io } from './io.ts';
+import { visible } from './show/visible.ts';
+
+/** A JSON document of the contract: `"v":1` first, then its type. */
+export type Document = { readonly type: string } & Readonly<Record<string, unknown>>;
+
+/** How pawl speaks: results on standard output, everything else on standard error, and JSON where it was asked for. */
+export class Tell {
+  readonly json: boolean;
+  readonly #io: Pick<Io, 'output' | 'errors'>;
+  readonly #quiet: boolean;
+
+  constructor(io: Pick<Io, 'output' | 'errors'>, options: { json: boolean; quiet: boolean }) {
+    this.#io = io;
+    this.json = options.json;
+    this.#quiet = options.quiet;
+  }
+
+  /** A result: lines for a person, or one JSON document. */
+  async result(lines: string, document: Document): Promise<void> {
+    const text = this.#io.output.isTerminal ? visible(lines) : lines;
+    await this.#io.output.write(this.json ? asLine(document) : `${text}\n`);
+  }
+
+  /** What a script may want to know of a result whose bytes went to standard output. */
+  async aside(document: Document): Promise<void> {
+    if (this.json) await this.#io.errors.write(asLine(document));
+  }
+
+  /** Something worth knowing, unless silence was asked for. */
+  async notice(message: string): Promise<void> {
+    if (!this.#quiet) await this.warn(message);
+  }
+
+  /** Something that must be known. */
+  async warn(message: string): Promise<void> {
+    await this.#io.errors.write(this.json ? asLine({ type: 'notice', message }) : `pawl: ${visible(message)}\n`);
+  }
+
+  /** A known error, in words and with what to type; gives its exit code. `about` stands in front. */
+  async error(error: PawlError, about?: string): Promise<number> {
+    const { message, hint, exit } = explain(error);
+    const document = { type: 'error', code: error.code, exit, message, ...(hint !== undefined && { hint }) };
+    const text = `error: ${about === undefined ? '' : `${about}: `}${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`;
+    await this.#io.errors.write(this.json ? asLine(document) : visible(text));
+    return exit;
+  }
+}
+
+/** One line of JSON. Control characters are escaped by JSON itself, but not DEL, C1 and bidi controls. */
+export function asLine(document: Document): string {
+  const json = JSON.stringify({ v: 1, ...document });
+  return `${visible(json).replaceAll(/\\u\{([0-9a-f]+)\}/g, (_, code: string) => `\\u${code.padStart(4, '0')}`)}\n`;
+}

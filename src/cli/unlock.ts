@@ -1,0 +1,99 @@
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { PawlError } from '../errors.ts';
+import { type Context, newIdentity } from '../session/index.ts';
+import {
+  createIdentityFile,
+  deriveFileKey,
+  type FileKey,
+  openIdentityFile,
+  readSalt,
+  SALT_LENGTH,
+} from '../storage/sqlite/index.ts';
+import { reasonOf } from './files.ts';
+import { chosenIdentity, homeOf, pathOf } from './identity-path.ts';
+import { createKeyFile, keyFileOf, type Secret, secretFor } from './key-source.ts';
+import type { Shell } from './shell.ts';
+
+/** An identity file that is open: what the units of work need, and the file itself. */
+export interface Unlocked extends Context {
+  readonly name: string;
+  readonly path: string;
+  /** The number of the file's schema. */
+  readonly schema: number;
+  close(): void;
+}
+
+/** Opens the identity that was meant: the one place where the command line knows of storage. */
+export async function unlock(shell: Shell): Promise<Unlocked> {
+  const { io, options } = shell;
+  const { name, path } = chosenIdentity(shell);
+  await tighten(shell, path);
+  const salt = readSalt(path);
+  // Whatever takes time comes before the file is opened: other commands need not wait for it.
+  const key = await keyOf(await secretFor(shell, path), salt);
+  const store = openIdentityFile(path, key, { wait: options.wait * 1_000 });
+  const { random, now, process, isRunning } = io;
+  return { store, random, now, process, isRunning, name, path, schema: store.schema, close: () => store.close() };
+}
+
+/** Runs `work` on the identity that was meant, and closes it whatever happens. */
+export async function withIdentity<Result>(
+  shell: Shell,
+  work: (identity: Unlocked) => Promise<Result>,
+): Promise<Result> {
+  const identity = await unlock(shell);
+  try {
+    return await work(identity);
+  } finally {
+    identity.close();
+  }
+}
+
+/**
+ * Makes an identity and its file; with `--key-file`, also the key file unless it exists.
+ * @throws `exists`, `cannot-create`, and what reading the key throws.
+ */
+export async function createIdentity(shell: Shell, name: string): Promise<{ path: string; fingerprint: string }> {
+  const { io } = shell;
+  const path = pathOf(shell, name);
+  if (existsSync(path)) throw new PawlError('exists', { path });
+  makeHome(homeOf(shell));
+  const keyFile = keyFileOf(shell);
+  const madeKeyFile = keyFile !== undefined && createKeyFile(shell, keyFile);
+  try {
+    const salt = io.random(SALT_LENGTH);
+    const key = await keyOf(await secretFor(shell, path, true), salt);
+    const { identity, fingerprint } = newIdentity(io.random);
+    createIdentityFile(path, { salt, key }, { name, identity, createdAt: io.now() });
+    return { path, fingerprint };
+  } catch (error) {
+    if (madeKeyFile) rmSync(keyFile, { force: true });
+    throw error;
+  }
+}
+
+async function keyOf(secret: Secret, salt: Uint8Array): Promise<FileKey> {
+  if (secret.kind === 'key') return secret.bytes as FileKey;
+  const key = await deriveFileKey(secret.bytes, salt);
+  secret.bytes.fill(0);
+  return key;
+}
+
+async function tighten({ tell }: Shell, path: string): Promise<void> {
+  const { mode } = statSync(path);
+  if ((mode & 0o077) === 0) return;
+  try {
+    chmodSync(path, 0o600);
+    await tell.warn(`${path} could be read by others: its mode is 0600 now`);
+  } catch {
+    await tell.warn(`${path} can be read by others, and its mode cannot be changed`);
+  }
+}
+
+function makeHome(home: string): void {
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new PawlError('cannot-create', { path: home, reason: reasonOf(cause) }, { cause });
+  }
+}

@@ -1,0 +1,9 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Some tests start the program itself, which takes a moment when two of them run side by side.
+    testTimeout: 60_000,
+  },
+});
