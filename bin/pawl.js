@@ -1,4 +1,8 @@
 #!/usr/bin/env node
 'use strict';
 
-require('../dist/pawl.cjs').run(process);
+require('../dist/pawl.cjs')
+  .run(process)
+  .then((code) => {
+    process.exitCode = code;
+  });

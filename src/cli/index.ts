@@ -2,7 +2,7 @@
 import { systemIo } from './io.ts';
 import { main } from './main.ts';
 
-/** Runs pawl as the process that it was started as. */
-export async function run(process: NodeJS.Process): Promise<void> {
-  process.exitCode = await main(systemIo(process));
+/** Runs pawl as the process that it was started as; gives the exit code. */
+export function run(process: NodeJS.Process): Promise<number> {
+  return main(systemIo(process));
 }

@@ -1,5 +1,5 @@
 import { Reader, uint, XNONCE_LENGTH } from '../primitives/index.ts';
-import type { SealedMessage } from '../ratchet/sealed-message.ts';
+import type { SealedMessage } from '../ratchet/index.ts';
 import { corrupt, isBodyLength, isSealedHeaderLength, PREFIX_LENGTH, readHead, withHead } from './head.ts';
 
 /** What travels between two people, as one byte string (docs/PROTOCOL.md §7). */

@@ -1,0 +1,13 @@
+// Builds the benchmark as the program itself is built, and runs it: npm run bench
+import { build } from 'esbuild';
+
+await build({
+  entryPoints: ['bench/bench.ts'],
+  outfile: 'dist/bench.cjs',
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  format: 'cjs',
+  external: ['better-sqlite3-multiple-ciphers', '@node-rs/argon2'],
+});
+await import('../dist/bench.cjs');

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeEnvelope } from '../src/envelope/index.ts';
+import { systemRandom } from '../src/primitives/index.ts';
+import {
+  add,
+  type Context,
+  DAY,
+  delivered,
+  invite,
+  newIdentity,
+  receive,
+  send,
+  written,
+} from '../src/session/index.ts';
+import { createIdentityFile, type FileKey, openIdentityFile, SALT_LENGTH } from '../src/storage/sqlite/index.ts';
+import { asyncMicroseconds, type Figure } from './measure.ts';
+
+/** Sessions on identity files: the work of `send` and `recv` without starting a process, durable at each step. */
+export async function throughStore(): Promise<readonly Figure[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'pawl-bench-'));
+  try {
+    const alice = open(folder, 'alice');
+    const bob = open(folder, 'bob');
+    await add(alice, 'bob', (await invite(bob, 'alice', DAY)).invite);
+    await carry(alice, 'bob', bob);
+    await carry(bob, 'alice', alice);
+    const sameChain = await asyncMicroseconds(100, 5, () => carry(alice, 'bob', bob));
+    const sending = await asyncMicroseconds(100, 5, async () => {
+      await sendOne(alice, 'bob');
+    });
+    let turn = false;
+    const pingPong = await asyncMicroseconds(100, 5, () => {
+      turn = !turn;
+      return turn ? carry(bob, 'alice', alice) : carry(alice, 'bob', bob);
+    });
+    return [
+      { name: 'same chain, send', value: sending },
+      { name: 'same chain, receive', value: sameChain - sending },
+      { name: 'same chain, send and receive', value: sameChain },
+      { name: 'ping-pong, send and receive', value: pingPong },
+    ];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function open(folder: string, name: string): Context {
+  const path = join(folder, `${name}.db`);
+  const key = systemRandom(32) as FileKey;
+  const { identity } = newIdentity(systemRandom);
+  createIdentityFile(path, { salt: systemRandom(SALT_LENGTH), key }, { name, identity, createdAt: Date.now() });
+  const store = openIdentityFile(path, key, { wait: 0 });
+  return { store, random: systemRandom, now: Date.now, process: 'bench', isRunning: () => true };
+}
+
+async function sendOne(from: Context, to: string): Promise<Uint8Array> {
+  const sent = await send(from, to, { type: 'text', sentAt: Date.now(), bytes: systemRandom(100) });
+  await written(from, [sent.outboxId]);
+  return sent.envelope;
+}
+
+async function carry(from: Context, name: string, to: Context): Promise<void> {
+  const envelope = decodeEnvelope(await sendOne(from, name));
+  if (envelope.kind === 'invite') throw new Error('no message');
+  const { outcomes } = await receive(to, [{ source: 'bench', envelope }], { waiting: true });
+  const ids = outcomes.map((outcome) => {
+    if (outcome.type !== 'message') throw new Error('the message is refused');
+    return outcome.inboxId;
+  });
+  await delivered(to, { written: ids, held: [] });
+}

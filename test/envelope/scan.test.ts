@@ -1,0 +1,237 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HEAD_LENGTH } from '../../src/envelope/head.ts';
+import { armor, encodeEnvelope, type Found, scan } from '../../src/envelope/index.ts';
+import { concat, utf8 } from '../../src/primitives/index.ts';
+import { anyEncoded, filled, invite, message, nearly, opening, same, withSpareBits } from './samples.ts';
+
+const first = encodeEnvelope(message(72, 256, 1));
+const second = encodeEnvelope(opening(1256, 512, 2));
+const third = encodeEnvelope(invite(3));
+
+/** What was found, as short as it can be compared: the bytes by name, an error by its code and words. */
+function found(...input: readonly (string | Uint8Array)[]): string[] {
+  const parts = input.map((part) => (typeof part === 'string' ? utf8(part) : part));
+  return [...scan(concat(...parts))].map(nameOf);
+}
+
+function nameOf(found: Found): string {
+  if ('error' in found)
+    return `${found.at}: ${found.error.code} ${JSON.stringify(Object.values(found.error.detail)[0])}`;
+  const name = Object.entries({ first, second, third }).find(([, bytes]) => same(bytes, found.bytes));
+  return `${found.at}: ${name?.[0]}`;
+}
+
+const BEGIN = '-----BEGIN PAWL MESSAGE-----';
+const CUT = 'corrupt "envelope (cut short)"';
+const BLOCK_CUT = 'corrupt "armored block (cut short)"';
+const NONE = 'byte 0: corrupt "input (no pawl envelope in it)"';
+/** The lines of the first one's block. */
+const LINES = armor(first).split('\n').length - 1;
+
+describe('scan of binary', () => {
+  it('finds envelopes back to back, in their order', () => {
+    const [a, b] = [first.length, first.length + second.length];
+    expect(found(first, second, third)).toEqual(['byte 0: first', `byte ${a}: second`, `byte ${b}: third`]);
+  });
+
+  it('finds them with other bytes around', () => {
+    const other = 6 + first.length + 1;
+    expect(found('here:\n', first, '\n', second, 'bye')).toEqual(['byte 6: first', `byte ${other}: second`]);
+  });
+
+  it('gives views that are plain byte strings', () => {
+    const [one] = scan(Buffer.from(first));
+    expect(one).toStrictEqual({ at: 'byte 0', bytes: first });
+  });
+
+  it('reports the last one cut short, wherever the cut is', () => {
+    for (let length = 1; length < second.length; length++) {
+      const rest = second.subarray(0, length);
+      expect(found(rest)).toEqual([`byte 0: ${CUT}`]);
+      expect(found(first, rest)).toEqual(['byte 0: first', `byte ${first.length}: ${CUT}`]);
+    }
+  });
+
+  it('finds the one appended to one that was cut short, wherever the cut was', () => {
+    for (let length = HEAD_LENGTH; length < second.length; length++) {
+      const rest = second.subarray(0, length);
+      const after = length + first.length;
+      expect(found(rest, first, third)).toEqual([`byte 0: ${CUT}`, `byte ${length}: first`, `byte ${after}: third`]);
+    }
+    for (let length = 1; length < HEAD_LENGTH; length++) {
+      expect(found(second.subarray(0, length), first).at(-1)).toBe(`byte ${length}: first`);
+    }
+    expect(found(second.subarray(0, 1000), armor(first))).toEqual([`byte 0: ${CUT}`, expect.stringContaining('first')]);
+  });
+
+  it('goes on behind one with a length that cannot be', () => {
+    const tooLong = concat(first.subarray(0, 6), Uint8Array.of(255, 255, 255, 255), first.subarray(10));
+    expect(found(tooLong, third)).toEqual(['byte 0: too-large "envelope"', `byte ${first.length}: third`]);
+    expect(found(first.with(9, 0), third)).toEqual(['byte 0: corrupt "envelope"', `byte ${first.length}: third`]);
+  });
+
+  it('names a version or kind that it does not know where an envelope is due', () => {
+    expect(found(first.with(4, 2))).toEqual(['byte 0: unknown-version 2']);
+    expect(found(first.with(5, 3))).toEqual(['byte 0: corrupt "envelope"']);
+    expect(found(first, first.with(4, 0), third)).toEqual([
+      'byte 0: first',
+      `byte ${first.length}: unknown-version 0`,
+      `byte ${2 * first.length}: third`,
+    ]);
+  });
+
+  it('does not take the word for an envelope', () => {
+    const prose = 'pawl\nis a tool, pawl\t1, pawl 2; pawl';
+    expect(found(prose, first, 'pawl.')).toEqual([`byte ${prose.length}: first`]);
+    for (const text of ['pawl is a tool', 'pawl\n', 'and pawl\x02']) expect(found(text)).toEqual([NONE]);
+  });
+});
+
+describe('scan of text', () => {
+  it('finds blocks with text around, and says in which line they begin', () => {
+    const text = `Hello,\n\nhere it is:\n${armor(first)}and then\n\n${armor(third)}\nbye`;
+    expect(found(text)).toEqual(['line 4: first', `line ${4 + LINES + 2}: third`]);
+    expect(found(armor(first).trimEnd())).toEqual(['line 1: first']);
+  });
+
+  const changed: [string, (text: string) => string][] = [
+    ['CRLF', (text) => text.replaceAll('\n', '\r\n')],
+    ['trailing blanks', (text) => text.replaceAll('\n', ' \t \n')],
+    ['leading blanks', (text) => text.replace(/^/gm, '\t  ')],
+    ['quoting', (text) => text.replace(/^/gm, '> ')],
+    ['repeated quoting', (text) => text.replace(/^/gm, '>> >').replaceAll('\n', '\r\n')],
+    ['blank lines', (text) => text.replaceAll('\n', '\n\n')],
+    ['a byte-order mark', (text) => `\ufeff${text}`],
+    ['a name in front, as chats copy it', (text) => `[12:30] Alice: ${text}`],
+  ];
+  it.each(changed)('finds a block through %s', (_what, change) => {
+    expect(found(change(armor(second)))).toEqual(['line 1: second']);
+    expect(found('Text\n', change(armor(first)), 'more\n', change(armor(third)))).toEqual([
+      'line 2: first',
+      expect.stringContaining('third'),
+    ]);
+  });
+
+  it('takes no mention of a block for one', () => {
+    expect(found(`It begins with ${BEGIN} and so on.\n`, armor(first))).toEqual(['line 2: first']);
+    expect(found('-----BEGIN PAWL IDENTITY-----\n', armor(first))).toEqual(['line 2: first']);
+  });
+
+  it('names the line that is bad, and goes on with it', () => {
+    const character = armor(first).replace(/\n(.{10})./, '\n$1*');
+    expect(found(character, armor(third))).toEqual([
+      'line 1: corrupt "armored block (line 2)"',
+      `line ${1 + LINES}: third`,
+    ]);
+    const short = armor(first).replace(/\n(.{64})\n./, '\n$1\n');
+    expect(found('\n', short)).toEqual(['line 2: corrupt "armored block (line 5)"']);
+    const long = armor(first).replace(/\n/, '\nA');
+    expect(found(long)).toEqual(['line 1: corrupt "armored block (line 2)"']);
+  });
+
+  it('reports a block without END, at the end and in front of another', () => {
+    const noEnd = armor(first).replace(/-----END.*\n/, '');
+    expect(found(noEnd)).toEqual([`line 1: ${BLOCK_CUT}`]);
+    expect(found(noEnd, armor(third))).toEqual([
+      `line 1: corrupt "armored block (line ${LINES})"`,
+      `line ${LINES}: third`,
+    ]);
+  });
+
+  it('reports the last block cut short, wherever the cut is', () => {
+    const { length } = BEGIN;
+    for (let cut = 1; cut < armor(second).trimEnd().length; cut++) {
+      const rest = armor(second).slice(0, cut);
+      const where = cut < length ? `byte ${armor(first).length}: ${CUT}` : `line ${1 + LINES}: `;
+      expect(found(armor(first), rest)).toEqual(['line 1: first', expect.stringContaining(where)]);
+    }
+    expect(found(BEGIN)).toEqual([`line 1: ${BLOCK_CUT}`]);
+  });
+
+  it('reports labels that do not agree with one another or with what is inside', () => {
+    expect(found(armor(first).replace('END PAWL MESSAGE', 'END PAWL INVITE'), armor(third))).toEqual([
+      `line 1: corrupt "armored block (line ${LINES})"`,
+      `line ${1 + LINES}: third`,
+    ]);
+    expect(found(armor(first).replaceAll('MESSAGE', 'INVITE'), armor(third))).toEqual([
+      'line 1: corrupt "armored block"',
+      `line ${1 + LINES}: third`,
+    ]);
+  });
+
+  it('reports spare bits, an unknown version and a length over the limit inside a block', () => {
+    expect(found(withSpareBits(armor(third)))).toEqual(['line 1: corrupt "armored block"']);
+    expect(found(armor(first).replace('cGF3bAE', 'cGF3bAI'))).toEqual(['line 1: unknown-version 2']);
+    expect(found(armor(first).replace(/cGF3bAEC..../, 'cGF3bAEC////'))).toEqual(['line 1: too-large "envelope"']);
+  });
+
+  it('reports nothing for blank input, and one error for input without an envelope', () => {
+    expect(found('')).toEqual([]);
+    expect(found(' \r\n\t\n')).toEqual([]);
+    expect(found('hello')).toEqual([NONE]);
+    expect(found(filled(10_000))).toEqual([NONE]);
+  });
+});
+
+describe('scan of anything', () => {
+  it('finds all of a mixture, whatever the order', () => {
+    const piece = fc.tuple(anyEncoded, fc.boolean(), fc.constantFrom('', '\n', 'text\n', '> pawl\n'));
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 6 }), (pieces) => {
+        const input = pieces.flatMap(([bytes, armored, text]) => [utf8(text), armored ? utf8(armor(bytes)) : bytes]);
+        const got = [...scan(concat(...input))].map((one) => ('bytes' in one ? one.bytes : one.error));
+        expect(got).toEqual(pieces.map(([bytes]) => bytes));
+      }),
+    );
+  });
+
+  it('finds the good one after whatever is left of a bad one', () => {
+    const wreck = fc.oneof(
+      nearly(anyEncoded),
+      nearly(anyEncoded.map((bytes) => utf8(armor(bytes)))),
+      fc.uint8Array({ maxLength: 50 }),
+    );
+    fc.assert(
+      fc.property(wreck, (bytes) => {
+        const got = [...scan(concat(bytes, utf8('\n'), third, utf8(armor(first))))].slice(-2);
+        expect(got.map(nameOf)).toEqual([expect.stringContaining('third'), expect.stringContaining('first')]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('says too large instead of failing on what does not fit into a string', () => {
+    const [one] = scan(new Uint8Array(2 ** 29));
+    expect(one).toMatchObject({ at: 'byte 0', error: { code: 'too-large', detail: { what: 'input' } } });
+  });
+
+  const hostile: [string, string][] = [
+    ['blanks', ' '],
+    ['newlines', '\n'],
+    ['quoting', '> '],
+    ['BEGIN lines', `${BEGIN}\n`],
+    ['BEGIN without end of line', BEGIN],
+    ['BEGIN and blanks', BEGIN + ' '.repeat(500)],
+    ['BEGIN and short lines', `${BEGIN}\nA\nA\n`],
+    ['invites that swallow one another', 'pawl\x01\x10\0\0\x05\x29'],
+    ['large messages that swallow one another', 'pawl\x01\x02\0\x10\0\x7e'],
+    ['heads without a rest', 'pawl\x01\x01'],
+    ['newer versions', 'pawl\x02'],
+  ];
+  it.each(hostile)('takes linear time: a quarter of a mebibyte of %s', (_what, unit) => {
+    const bytes = Buffer.from(unit.repeat(Math.ceil(2 ** 18 / unit.length)), 'latin1');
+    const started = performance.now();
+    const count = [...scan(bytes)].length;
+    expect(count).toBeLessThanOrEqual(bytes.length / 4);
+    // Far above what it takes (under half a second), far below what quadratic time would.
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  it('takes linear time: a long line in a block, a block without end', () => {
+    const started = performance.now();
+    expect(found(`${BEGIN}\n${'> '.repeat(2 ** 20)}x\n${BEGIN}\n${' '.repeat(2 ** 20)}`)).toHaveLength(2);
+    expect(found(`${BEGIN}\n${`${'A'.repeat(64)}\n`.repeat(2 ** 14)}`)).toHaveLength(1);
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+});

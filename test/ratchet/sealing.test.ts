@@ -1,0 +1,172 @@
+import { createHmac } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  concat,
+  digest,
+  generateKeyPair,
+  hmacBlake2b,
+  keyedBlake2b,
+  type Random,
+  utf8,
+  xopen,
+} from '../../src/primitives/index.ts';
+import {
+  type Encrypted,
+  encodeHeader,
+  encrypt,
+  type HeaderKey,
+  headerKeysOf,
+  isSealedFor,
+  nextMessageKey,
+  openBody,
+  openHeader,
+  type RatchetState,
+  type SealedMessage,
+  sealHeader,
+} from '../../src/ratchet/index.ts';
+import { converse, flipped, meet, NOT_FOUND, purely, repeatable, TRANSCRIPT } from './party.ts';
+
+const constant: Random = (length) => new Uint8Array(length).fill(7);
+const anyHeader = { dh: generateKeyPair(constant).publicKey, n: 0, pn: 1 };
+const seal = (state: RatchetState, text: string, random: Random): Encrypted =>
+  purely(state, () => encrypt(state, utf8(text), TRANSCRIPT, random));
+const nonceOf = ({ message }: Encrypted): string => Buffer.from(message.body.subarray(0, 12)).toString('hex');
+
+describe('a sealed message', () => {
+  it('has a header nonce of 24 bytes, a sealed header of 72, and a body 28 longer than its text', () => {
+    const { message } = meet().alice.send('twelve bytes');
+    expect(message.headerNonce).toHaveLength(24);
+    expect(message.sealedHeader).toHaveLength(72);
+    expect(message.body).toHaveLength(12 + 12 + 16);
+  });
+
+  it('is put together as the protocol says', () => {
+    const { alice } = converse();
+    const { state, message, header, id } = seal(alice.state, 'text', repeatable('sealing'));
+    const { messageKey } = nextMessageKey(alice.state, repeatable('sealing'), 'pawl/1 root');
+
+    const findKey = createHmac('sha256', state.sending.header.header).update('pawl/1 find').digest();
+    const tag = createHmac('sha256', findKey).update(message.headerNonce.subarray(0, 16)).digest().subarray(0, 8);
+    expect(Buffer.from(message.headerNonce.subarray(16))).toEqual(tag);
+
+    const clear = xopen(state.sending.header.header, message.headerNonce, message.sealedHeader, TRANSCRIPT);
+    expect(clear).toEqual(concat(encodeHeader(header), digest(16, message.body)));
+    expect(id).toEqual(digest(16, message.body));
+    expect(openBody(messageKey, message.body, concat(TRANSCRIPT, encodeHeader(header)))).toEqual(utf8('text'));
+  });
+
+  it('is refused with any one bit flipped, without a trace', () => {
+    const { alice, bob } = converse();
+    const { message } = alice.send('text');
+    const parts = Object.keys(message) as (keyof SealedMessage)[];
+    expect(parts).toHaveLength(3);
+    for (const part of parts) {
+      for (let bit = 0; bit < 8 * message[part].length; bit++) {
+        const altered = { ...message, [part]: flipped(message[part], bit) };
+        const keys = bob.state.nextReceiving;
+        expect(isSealedFor(keys.find, altered), `${part}, bit ${bit}`).toBe(part !== 'headerNonce');
+        expect(openHeader(keys, altered, TRANSCRIPT), `${part}, bit ${bit}`).toBeUndefined();
+        expect(bob.receive({ message: altered })).toEqual(NOT_FOUND);
+      }
+    }
+    expect(bob.read({ message })).toBe('text');
+  });
+
+  it('is refused with any part cut or grown by a byte, or gone', () => {
+    const { alice, bob } = converse();
+    const { message } = alice.send('text');
+    for (const part of ['headerNonce', 'sealedHeader', 'body'] as const) {
+      const whole = message[part];
+      const wrong = [whole.subarray(1), whole.subarray(0, -1), concat(whole, new Uint8Array(1)), new Uint8Array(0)];
+      for (const bytes of wrong) expect(bob.receive({ message: { ...message, [part]: bytes } })).toEqual(NOT_FOUND);
+    }
+    expect(bob.read({ message })).toBe('text');
+  });
+
+  it('cannot lend its header to the body of another', () => {
+    const { alice, bob } = converse();
+    const [one, two] = alice.sendThree();
+    expect(bob.receive({ message: { ...one.message, body: two.message.body } })).toEqual(NOT_FOUND);
+    expect([bob.read(two), bob.read(one)]).toEqual(['text 1', 'text 0']);
+  });
+
+  it('opens under the transcript of its session only', () => {
+    const { alice, bob } = converse();
+    const { message } = alice.send('text');
+    expect(openHeader(bob.state.nextReceiving, message, TRANSCRIPT)).toBeDefined();
+    expect(openHeader(bob.state.nextReceiving, message, flipped(TRANSCRIPT, 0))).toBeUndefined();
+    expect(openHeader(bob.state.nextReceiving, message, new Uint8Array(0))).toBeUndefined();
+  });
+});
+
+describe('the find tag', () => {
+  it('is found by the find key of its own chain, and of no other', () => {
+    const { alice, bob } = converse();
+    const { message } = alice.send('a new chain');
+    expect(isSealedFor(bob.state.nextReceiving.find, message)).toBe(true);
+    bob.read({ message });
+    expect(isSealedFor(bob.state.nextReceiving.find, message)).toBe(false);
+    expect(isSealedFor(bob.state.nextSending.find, message)).toBe(false);
+    expect(isSealedFor(alice.state.nextReceiving.find, message)).toBe(false);
+  });
+
+  it('differs from message to message of one chain', () => {
+    const [one, two] = meet().alice.sendThree();
+    expect(one.message.headerNonce.subarray(16)).not.toEqual(two.message.headerNonce.subarray(16));
+  });
+
+  it('is no proof: a right tag over a header sealed under another key opens nothing', () => {
+    const { bob } = converse();
+    const { find } = bob.state.nextReceiving;
+    const { header } = headerKeysOf(new Uint8Array(32).fill(1) as HeaderKey);
+    const forged = sealHeader({ header, find }, anyHeader, new Uint8Array(40), TRANSCRIPT, repeatable('forged'));
+    expect(isSealedFor(find, forged.message)).toBe(true);
+    expect(bob.receive(forged)).toEqual(NOT_FOUND);
+  });
+});
+
+describe('the nonce of a body', () => {
+  it('is the hedged one of the protocol', () => {
+    const { alice } = meet();
+    const { message, header } = seal(alice.state, 'text', constant);
+    const { messageKey } = nextMessageKey(alice.state, constant, 'pawl/1 root');
+    const key = keyedBlake2b(messageKey, 'nonce');
+    const nonce = hmacBlake2b(key, concat(constant(32), encodeHeader(header), utf8('text'))).subarray(0, 12);
+    expect(message.body.subarray(0, 12)).toEqual(nonce);
+  });
+
+  it('differs for different texts at one position, even if the random source gives the same bytes for ever', () => {
+    const { alice } = converse();
+    const running = alice.send('a chain').state;
+    fc.assert(
+      fc.property(
+        fc.constantFrom(alice.state, running),
+        fc.uniqueArray(fc.string(), { minLength: 2 }),
+        (state, texts) => {
+          const nonces = texts.map((text) => nonceOf(seal(state, text, constant)));
+          expect(new Set(nonces).size).toBe(texts.length);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it('differs where only the randomness does, as in two copies of a file that send one text', () => {
+    const { alice } = meet();
+    expect(nonceOf(seal(alice.state, 'text', repeatable('one')))).not.toBe(
+      nonceOf(seal(alice.state, 'text', repeatable('two'))),
+    );
+  });
+
+  it('differs from position to position of one chain', () => {
+    const { alice } = meet();
+    const first = seal(alice.state, 'text', constant);
+    expect(nonceOf(seal(first.state, 'text', constant))).not.toBe(nonceOf(first));
+  });
+
+  it('and all else is the same for the same text and randomness: sealing is a function', () => {
+    const { alice } = converse();
+    expect(seal(alice.state, 'text', repeatable('same'))).toEqual(seal(alice.state, 'text', repeatable('same')));
+  });
+});

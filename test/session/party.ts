@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import { decodeEnvelope, encodeEnvelope } from '../../src/envelope/index.ts';
+import { createIdentity, type OwnIdentity } from '../../src/handshake/index.ts';
+import type { Random } from '../../src/primitives/index.ts';
+import {
+  add,
+  type Context,
+  DAY,
+  delivered,
+  invite,
+  type Outcome,
+  type ReceiveOptions,
+  receive,
+  type Sent,
+  type SessionStore,
+  send,
+  written,
+} from '../../src/session/index.ts';
+import { MemoryStore } from '../../src/storage/memory/index.ts';
+
+export const START = Date.UTC(2026, 0, 1);
+
+/** Random bytes that are the same in every run of the same seed. */
+export function seededRandom(seed: string): Random {
+  let counter = 0;
+  return (length) => {
+    const blocks: Buffer[] = [];
+    for (let made = 0; made < length; made += 64) {
+      blocks.push(createHash('sha512').update(`${seed}/${counter++}`).digest());
+    }
+    return new Uint8Array(Buffer.concat(blocks).subarray(0, length));
+  };
+}
+
+/** One person with an identity, a store and a clock: the commands as functions. */
+export class Party {
+  readonly name: string;
+  readonly identity: OwnIdentity;
+  readonly random: Random;
+  store: SessionStore;
+  time = START;
+
+  constructor(name: string, { identity, store }: { identity?: OwnIdentity; store?: SessionStore } = {}) {
+    this.name = name;
+    this.random = seededRandom(name);
+    this.identity = identity ?? createIdentity(this.random);
+    this.store = store ?? this.freshStore();
+  }
+
+  freshStore(): SessionStore {
+    return new MemoryStore({ name: this.name, identity: this.identity, createdAt: START });
+  }
+
+  get context(): Context {
+    const { store, random } = this;
+    return { store, random, now: () => this.time, process: 'here', isRunning: () => true };
+  }
+
+  async invite(name: string, lifetime = 30 * DAY): Promise<Uint8Array> {
+    return (await invite(this.context, name, lifetime)).invite;
+  }
+
+  async add(name: string, bytes: Uint8Array) {
+    return add(this.context, name, bytes);
+  }
+
+  async send(name: string, text: string): Promise<Sent> {
+    const content = { type: 'text', sentAt: this.time, bytes: Buffer.from(text) } as const;
+    const sent = await send(this.context, name, content);
+    await written(this.context, [sent.outboxId]);
+    return sent;
+  }
+
+  /** Receives envelopes in one unit of work, and takes the texts out of the inbox. */
+  async receive(envelopes: readonly Uint8Array[], options: Partial<ReceiveOptions> = {}): Promise<readonly Outcome[]> {
+    const arrivals = envelopes.map((bytes, i) => {
+      const envelope = decodeEnvelope(bytes);
+      if (envelope.kind === 'invite') throw new Error('an invite is no message');
+      if (!Buffer.from(encodeEnvelope(envelope)).equals(bytes)) throw new Error('encode(decode(x)) is not x');
+      return { source: `envelope ${i}`, envelope };
+    });
+    const { earlier, outcomes } = await receive(this.context, arrivals, { waiting: true, ...options });
+    const all = [...earlier, ...outcomes];
+    const texts = all.filter((outcome) => outcome.type === 'message');
+    await delivered(this.context, { written: texts.map(({ inboxId }) => inboxId), held: [] });
+    return all;
+  }
+
+  /** Receives one envelope: its text, or the type of its outcome, or the code of the refusal. */
+  async read(envelope: Uint8Array, options: Partial<ReceiveOptions> = {}): Promise<string> {
+    const [outcome] = await this.receive([envelope], options);
+    return outcome === undefined ? 'nothing' : wordFor(outcome);
+  }
+
+  /** Everything the store holds, as a value to compare. */
+  async dump(): Promise<unknown> {
+    return this.store.snapshot(async (view) => {
+      const contacts = await view.contacts();
+      const sessions = (await Promise.all(contacts.map(({ id }) => view.sessions(id)))).flat();
+      return {
+        contacts,
+        sessions,
+        invites: await view.invites(),
+        outbox: await view.outbox(),
+        inbox: await view.inbox(),
+        finds: await view.findEntries(),
+        states: await Promise.all(sessions.map(({ id }) => view.ratchetState(id))),
+        missing: await Promise.all(sessions.map(({ id }) => view.missingMessages(id))),
+      };
+    });
+  }
+}
+
+export function wordFor(outcome: Outcome): string {
+  if (outcome.type === 'message') return Buffer.from(outcome.content.bytes).toString();
+  return outcome.type === 'refused' ? `refused: ${outcome.error.code}` : outcome.type;
+}
+
+/** An alice and a bob with a session that both hold, opened by alice. */
+export async function meet(): Promise<{ alice: Party; bob: Party }> {
+  const alice = new Party('alice');
+  const bob = new Party('bob');
+  await alice.add('bob', await bob.invite('alice'));
+  await bob.read((await alice.send('bob', 'hi bob')).envelope);
+  await alice.read((await bob.send('alice', 'hi alice')).envelope);
+  return { alice, bob };
+}
