@@ -22,7 +22,7 @@ export interface ErrorDetails {
   'no-session': { name: string };
   'not-for-you': Record<never, never>;
   'other-sender': { from: string };
-  'gap-too-large': { missing: number; limit: number };
+  'gap-too-large': { missing: number; limit: number; inNewChain: boolean };
   fork: { reason: ForkReason };
   'not-begun': Record<never, never>;
   exhausted: Record<never, never>;
@@ -64,6 +64,7 @@ export type ForkReason =
   | 'two-keys-in-one-chain'
   | 'past-the-end-of-a-chain'
   | 'chain-shorter-than-received'
+  | 'answer-to-an-unknown-chain'
   | 'body-does-not-authenticate';
 
 /** A known error: one of the closed set. Anything else that is thrown is a bug in pawl. */

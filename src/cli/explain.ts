@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorDetails, ForkReason, PawlError } from '../errors.ts';
+import { LARGEST_GAP } from '../session/index.ts';
 import { day, instant } from './show/time.ts';
 
 /** What a person is told: one lower-case sentence, what to type next, and the exit code (docs: README, "Exit codes"). */
@@ -26,6 +27,7 @@ export const FORKS: Readonly<Record<ForkReason, string>> = {
   'two-keys-in-one-chain': 'two keys for one chain',
   'past-the-end-of-a-chain': 'a message past the end of its chain',
   'chain-shorter-than-received': 'a chain shorter than what was received of it',
+  'answer-to-an-unknown-chain': 'an answer to something that this file never sent',
   'body-does-not-authenticate': 'a message made under another state',
 };
 
@@ -113,9 +115,12 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: `read it: pawl recv --from ${from}`,
     exit: 0,
   }),
-  'gap-too-large': ({ missing, limit }) => ({
+  'gap-too-large': ({ missing, limit, inNewChain }) => ({
     message: `${missing} messages before this one are missing, more than the ${limit} that are skipped unasked`,
-    hint: `pawl recv --max-gap ${missing}; or send them anything, and their next messages after it can be read`,
+    hint:
+      missing > LARGEST_GAP
+        ? 'nothing can bridge that: exchange a new invite'
+        : `pawl recv --max-gap ${missing}${inNewChain ? '' : '; or send them anything, and what they send after reading it can be read'}`,
     exit: REFUSED,
   }),
   fork: ({ reason }) => ({
@@ -156,7 +161,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'invite-spent': ({ at, by, name }) => ({
     message: `the invite for ${name} was used already, on ${instant(at)}, by ${by}`,
-    hint: `if that was not ${name}, trust nothing that came under this name; a new invite: pawl invite ${name}`,
+    hint: `if ${name} says that it was not them, trust nothing that came under this name; for a new start: pawl invite ${name}`,
     exit: REFUSED,
   }),
   'too-many-invites': ({ limit }) => ({

@@ -1,8 +1,8 @@
 import { type ForkReason, PawlError } from '../errors.ts';
-import { concat, equal, sharedSecret, wipe } from '../primitives/index.ts';
+import { concat, equal, wipe } from '../primitives/index.ts';
 import { openBody } from './body.ts';
 import { encodeHeader, type Header } from './header.ts';
-import { chainStep, DOMAIN, rootStep } from './kdf.ts';
+import { chainStep, DOMAIN, dhStep } from './kdf.ts';
 import { type ChainKey, headerKeysOf, type MessageKey } from './keys.ts';
 import type { Limits } from './limits.ts';
 import type { OpenedHeader } from './sealed-header.ts';
@@ -54,8 +54,9 @@ export type Decrypted =
   | { readonly kind: 'fork'; readonly reason: ForkReason };
 
 /**
- * RatchetDecryptHE (§4.5) of a message whose header has authenticated. Pure: whatever the verdict, `state` is what it was.
+ * RatchetDecryptHE (§4.6) of a message whose header has authenticated. Pure: whatever the verdict, `state` is what it was.
  * @param body nonce || ciphertext || tag. @param associatedData the session's transcript, 32 bytes.
+ * @param kept of the header's position in the chain of `place`; nothing where that is the next one.
  * @throws `gap-too-large` when more keys than the limit would have to be derived, `weak-key` for a hostile ratchet key,
  * `corrupt` for a header that no honest peer makes.
  */
@@ -74,7 +75,7 @@ export function decrypt(
   const found = messageKeyAt(state, place, header, kept.messageKey, limits, DOMAIN);
   if (found.kind !== 'message-key') return found;
   const plaintext = openBody(found.messageKey, body, concat(associatedData, encodeHeader(header)));
-  wipe(found.messageKey);
+  if (found.messageKey !== kept.messageKey) wipe(found.messageKey);
   // The digest has authenticated, so it is the peer's own key that made this body under another state.
   if (plaintext === undefined) return { kind: 'fork', reason: 'body-does-not-authenticate' };
   return { kind: 'accepted', plaintext, step: found.step };
@@ -108,7 +109,7 @@ export function messageKeyAt(
 
 function inChain(state: RatchetState, receiving: ReceivingChain, header: Header, limits: Limits): Found {
   const missing = header.n - receiving.n;
-  if (missing > limits.gap) throw new PawlError('gap-too-large', { missing, limit: limits.gap });
+  checkGap(missing, limits, false);
   const skipped = skipTo(receiving, header.n, limits);
   const { chainKey, messageKey } = chainStep(skipped.chainKey);
   return {
@@ -127,14 +128,14 @@ function inChain(state: RatchetState, receiving: ReceivingChain, header: Header,
 
 function inNewChain(state: RatchetState, header: Header, limits: Limits, domain: string): Found {
   const { sending, receiving } = state;
-  // Chains alternate: a peer that has heard no new chain of ours has none of its own to begin.
-  if (sending.kind === 'due') throw new PawlError('corrupt', { what: 'order of chains' });
+  // Chains alternate, so the peer has heard a chain of ours that this state never began: it was rolled back.
+  if (sending.kind === 'due') return { kind: 'fork', reason: 'answer-to-an-unknown-chain' };
   if (receiving.kind === 'awaiting' && header.pn !== 0) throw new PawlError('corrupt', { what: 'message header' });
 
+  // Before anything is derived: a lie about n must not cost what pn may.
+  checkGap(header.n, limits, true);
   const end = receiving.kind === 'awaiting' ? undefined : endChain(receiving, header.pn, limits);
-  const secret = sharedSecret(sending.self.secretKey, header.dh);
-  const root = rootStep(state.rootKey, secret, domain);
-  wipe(secret);
+  const root = dhStep(state.rootKey, sending.self.secretKey, header.dh, domain);
   const begun: RatchetState = {
     rootKey: root.rootKey,
     rootSteps: state.rootSteps + 1,
@@ -185,6 +186,10 @@ function endChain(
   if (missing > limits.gap) return { gained: [], lost: missing, finished };
   const { keys } = skipTo(receiving, pn, limits);
   return { gained: keys, lost: missing - keys.length, finished };
+}
+
+function checkGap(missing: number, { gap: limit }: Limits, inNewChain: boolean): void {
+  if (missing > limit) throw new PawlError('gap-too-large', { missing, limit, inNewChain });
 }
 
 /** Walks a chain to position `to`, keeping the newest of the keys it passes. */

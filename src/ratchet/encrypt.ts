@@ -1,8 +1,8 @@
 import { PawlError } from '../errors.ts';
-import { concat, generateKeyPair, type Random, sharedSecret, wipe } from '../primitives/index.ts';
+import { concat, generateKeyPair, type Random, wipe } from '../primitives/index.ts';
 import { hedgedNonce, sealBody } from './body.ts';
 import { encodeHeader, type Header } from './header.ts';
-import { chainStep, DOMAIN, rootStep } from './kdf.ts';
+import { chainStep, DOMAIN, dhStep } from './kdf.ts';
 import { headerKeysOf, type MessageKey } from './keys.ts';
 import { LAST_POSITION } from './limits.ts';
 import { sealHeader } from './sealed-header.ts';
@@ -21,7 +21,7 @@ export interface Encrypted {
 }
 
 /**
- * RatchetEncryptHE (§4.4): the next message of the conversation.
+ * RatchetEncryptHE (§4.5): the next message of the conversation.
  * @param plaintext padded already. @param associatedData the session's transcript, 32 bytes.
  * @throws `not-begun` on the side that was opened to, before it received anything; `exhausted` at the end of a chain.
  */
@@ -66,7 +66,7 @@ function beginChain(state: RatchetState, random: Random, domain: string): Sendin
       throw new PawlError('not-begun', {});
     case 'due': {
       const self = generateKeyPair(random);
-      const step = rootStep(state.rootKey, sharedSecret(self.secretKey, sending.remote), domain);
+      const step = dhStep(state.rootKey, self.secretKey, sending.remote, domain);
       return {
         ...state,
         rootKey: step.rootKey,

@@ -1,4 +1,12 @@
-import { hkdfBlake2b, keyedBlake2b, type SharedSecret } from '../primitives/index.ts';
+import {
+  hkdfBlake2b,
+  keyedBlake2b,
+  type SharedSecret,
+  sharedSecret,
+  wipe,
+  type X25519PublicKey,
+  type X25519SecretKey,
+} from '../primitives/index.ts';
 import type { ChainKey, HeaderKey, MessageKey, RootKey } from './keys.ts';
 
 /** The domain label of pawl's root KDF; libchat's two labels give libchat's keys. */
@@ -17,11 +25,26 @@ export interface RootStep {
  */
 export function rootStep(rootKey: RootKey, secret: SharedSecret, domain: string): RootStep {
   const okm = hkdfBlake2b(rootKey, secret, domain, 96);
-  return {
+  const step = {
     rootKey: okm.slice(0, 32) as RootKey,
     chainKey: okm.slice(32, 64) as ChainKey,
     nextHeaderKey: okm.slice(64) as HeaderKey,
   };
+  wipe(okm);
+  return step;
+}
+
+/** A DH step: the root step with the DH output of our secret and their public ratchet key. @throws `weak-key`. */
+export function dhStep(
+  rootKey: RootKey,
+  secretKey: X25519SecretKey,
+  remote: X25519PublicKey,
+  domain: string,
+): RootStep {
+  const secret = sharedSecret(secretKey, remote);
+  const step = rootStep(rootKey, secret, domain);
+  wipe(secret);
+  return step;
 }
 
 export interface ChainStep {

@@ -15,7 +15,7 @@ export interface Limits {
 }
 
 export const LIMITS: Limits = {
-  // 2,000 keys take about 20 ms to derive: a gap no mailing list reaches, and no burden when a peer lies.
+  // 2,000 keys take about 25 ms to derive: a gap no mailing list reaches, and no burden when a peer lies.
   gap: 2_000,
   keptKeys: 2_000,
   // Mail that is 30 days late is lost; a kept key is a message that a thief of the file can still read.
@@ -26,7 +26,7 @@ export const LIMITS: Limits = {
   keptDigests: 4_096,
 };
 
-/** The most that `gap` can be raised to for one command: about 10 s of work. */
+/** The most that `gap` can be raised to for one command: about 15 s of work. */
 export const LARGEST_GAP = 1_000_000;
 
 /** A position is four bytes on the wire, and so is the length of a chain: the last one cannot be used. */

@@ -1,8 +1,9 @@
-import { concat, digest, equal, hmacSha256, type Random, xopen, xseal } from '../primitives/index.ts';
+import { concat, digest, equal, hmacSha256, type Random, utf8, xopen, xseal } from '../primitives/index.ts';
 import { decodeHeader, encodeHeader, type Header } from './header.ts';
 import type { FindKey, HeaderKeys } from './keys.ts';
 import type { SealedMessage } from './sealed-message.ts';
 
+const SALT = utf8('pawl/1 salt');
 const DIGEST_LENGTH = 16;
 const SALT_LENGTH = 16;
 const TAG_LENGTH = 8;
@@ -16,7 +17,8 @@ export interface OpenedHeader {
 
 /**
  * Seals a header under a chain's header key and binds it to its body (Double Ratchet §4; docs/PROTOCOL.md §5).
- * The nonce is 16 random bytes and the find tag of them: random, since a header key seals a whole chain.
+ * The nonce is 16 bytes that look random, since a header key seals a whole chain, and the find tag of them. They are
+ * hedged as a body's nonce is: if the random source repeats itself, two headers still never share one.
  */
 export function sealHeader(
   keys: HeaderKeys,
@@ -25,10 +27,11 @@ export function sealHeader(
   associatedData: Uint8Array,
   random: Random,
 ): { message: SealedMessage; digest: Uint8Array } {
-  const salt = random(SALT_LENGTH);
-  const headerNonce = concat(salt, findTag(keys.find, salt));
   const id = digest(DIGEST_LENGTH, body);
-  const sealedHeader = xseal(keys.header, headerNonce, concat(encodeHeader(header), id), associatedData);
+  const plaintext = concat(encodeHeader(header), id);
+  const salt = hmacSha256(keys.find, concat(SALT, random(32), plaintext)).subarray(0, SALT_LENGTH);
+  const headerNonce = concat(salt, findTag(keys.find, salt));
+  const sealedHeader = xseal(keys.header, headerNonce, plaintext, associatedData);
   return { message: { headerNonce, sealedHeader, body }, digest: id };
 }
 

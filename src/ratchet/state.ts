@@ -3,13 +3,12 @@ import {
   generateKeyPair,
   type KeyPair,
   type Random,
-  sharedSecret,
   toHex,
   utf8,
   wipe,
   type X25519PublicKey,
 } from '../primitives/index.ts';
-import { rootStep } from './kdf.ts';
+import { dhStep } from './kdf.ts';
 import { type ChainKey, type HeaderKey, type HeaderKeys, headerKeysOf, type RootKey } from './keys.ts';
 
 /** One side of a conversation, without its skipped keys: those stay where they are kept (see store.ts). */
@@ -71,7 +70,7 @@ export interface AgreedKeys {
   readonly responderHeader: HeaderKey;
 }
 
-/** The side that opened: it can send at once (RatchetInitAliceHE, §4.3). `remote` is the prekey of the invite. */
+/** The side that opened: it can send at once (RatchetInitAliceHE, §4.4). `remote` is the prekey of the invite. */
 export function initiatorState(
   agreed: AgreedKeys,
   remote: X25519PublicKey,
@@ -79,7 +78,7 @@ export function initiatorState(
   domain: string,
 ): RatchetState {
   const self = generateKeyPair(random);
-  const step = rootStep(agreed.rootKey, sharedSecret(self.secretKey, remote), domain);
+  const step = dhStep(agreed.rootKey, self.secretKey, remote, domain);
   return {
     rootKey: step.rootKey,
     rootSteps: 1,
@@ -97,7 +96,7 @@ export function initiatorState(
   };
 }
 
-/** The side that was opened to (RatchetInitBobHE, §4.3). `prekey` is the key pair of the invite. */
+/** The side that was opened to (RatchetInitBobHE, §4.4). `prekey` is the key pair of the invite. */
 export function responderState(agreed: AgreedKeys, prekey: KeyPair): RatchetState {
   return {
     rootKey: agreed.rootKey,

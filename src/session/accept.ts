@@ -8,7 +8,7 @@ import {
   type OwnIdentity,
   type StoredInvite,
 } from '../handshake/index.ts';
-import { digest } from '../primitives/index.ts';
+import { digest, wipe } from '../primitives/index.ts';
 import {
   decrypt,
   isSealedFor,
@@ -18,13 +18,10 @@ import {
   type SealedMessage,
   wipeState,
 } from '../ratchet/index.ts';
-import { DAY, OPENING_GRACE, SECOND } from './housekeeping.ts';
+import { CLOCK_AHEAD, OPENING_GRACE, SECOND } from './housekeeping.ts';
 import type { AcceptedMessage, Notice } from './received.ts';
 import { dropIdleSessions } from './sending-session.ts';
 import type { Contact, Transaction } from './store.ts';
-
-/** An opener's clock may be this far ahead of ours: more, and no session of ours would ever be newer. */
-const CLOCK_AHEAD = DAY;
 
 /** 16 bytes that name the prefix of an opening. */
 export function prefixDigest(prefix: Uint8Array): Uint8Array {
@@ -72,6 +69,7 @@ export async function acceptFirst(
   await transaction.saveReceived(session, decrypted.step, header.digest, now, limits);
   await transaction.spendInvite(invite.id, sender, now);
   await dropIdleSessions(transaction, await transaction.sessions(contact.id));
+  wipe(agreement.rootKey, ...decrypted.step.gained.map(({ messageKey }) => messageKey));
   wipeState(state);
   wipeState(decrypted.step.state);
   return {
@@ -118,10 +116,10 @@ async function contactFor(
   const known = await transaction.contactOf(sender);
   admit(known?.name ?? name);
   if (known !== undefined) {
-    return {
-      contact: known,
-      notices: known.name === name ? [] : [{ kind: 'known-as', name: known.name, invitedAs: name }],
-    };
+    const notices: Notice[] = known.name === name ? [] : [{ kind: 'known-as', name: known.name, invitedAs: name }];
+    const sessions = await transaction.sessions(known.id);
+    if (sessions.length > 0) notices.push({ kind: 'new-session', invitedAt: invite.createdAt });
+    return { contact: known, notices };
   }
   const named = await transaction.contactNamed(name);
   const offered = fingerprint(sender);

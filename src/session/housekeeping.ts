@@ -6,6 +6,8 @@ export const DAY = 86_400 * SECOND;
 
 /** An opening is accepted this long after its invite expired: mail is slow. */
 export const OPENING_GRACE = 7 * DAY;
+/** An opener's clock may be this far ahead of ours: more, and no session of ours would ever be newer. */
+export const CLOCK_AHEAD = DAY;
 /** How long it is kept what became of an invite, so that its rightful user can be told. */
 const FATE_KEPT = 90 * DAY;
 

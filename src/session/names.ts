@@ -2,7 +2,7 @@ import { PawlError } from '../errors.ts';
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
-/** Checks the name of a contact or an identity. @throws `usage` unless it is `[a-z0-9][a-z0-9._-]{0,63}`. */
+/** Checks the name of a contact or an identity. @throws `bad-name` unless it is `[a-z0-9][a-z0-9._-]{0,63}`. */
 export function checkName(name: string): string {
   if (!NAME.test(name)) throw new PawlError('bad-name', { name });
   return name;

@@ -1,6 +1,14 @@
 import { decodeContent } from '../envelope/index.ts';
 import { type Random, wipe } from '../primitives/index.ts';
-import { type Decrypted, decrypt, encrypt, type Limits, type SealedMessage, wipeState } from '../ratchet/index.ts';
+import {
+  type Decrypted,
+  decrypt,
+  encrypt,
+  type KeptPosition,
+  type Limits,
+  type SealedMessage,
+  wipeState,
+} from '../ratchet/index.ts';
 import type { Located } from './locate.ts';
 import type { Session, Transaction } from './store.ts';
 
@@ -31,7 +39,8 @@ export class RatchetSession {
   async decrypt({ state, place, opened }: Located, body: Uint8Array, now: number, limits: Limits): Promise<Decrypted> {
     const { id, transcript } = this.#session;
     const chain = place === 'next' ? undefined : place === 'current' ? currentChain(state) : place.chain;
-    const kept = chain === undefined ? {} : await this.#transaction.keptPosition(id, chain, opened.header.n);
+    const kept: KeptPosition =
+      chain === undefined ? {} : await this.#transaction.keptPosition(id, chain, opened.header.n);
     const decrypted = decrypt(state, place, opened, body, kept, transcript, limits);
     if (decrypted.kind === 'accepted') {
       decodeContent(decrypted.plaintext);
@@ -41,6 +50,7 @@ export class RatchetSession {
     } else if (decrypted.kind === 'fork') {
       await this.#transaction.saveFork(id, decrypted.reason, now);
     }
+    if (kept.messageKey !== undefined) wipe(kept.messageKey);
     wipeState(state);
     return decrypted;
   }

@@ -7,6 +7,8 @@ export type Notice =
   /** Somebody used an invite of ours: until the safety numbers are compared, it is whoever had the invite. `invitedAt`: unix milliseconds. */
   | { readonly kind: 'new-contact'; readonly name: string; readonly fingerprint: string; readonly invitedAt: number }
   | { readonly kind: 'known-as'; readonly name: string; readonly invitedAs: string }
+  /** A contact opened another session with an invite of ours. `invitedAt`: unix milliseconds. */
+  | { readonly kind: 'new-session'; readonly invitedAt: number }
   /** Messages before this one are missing, and their keys are not kept. */
   | { readonly kind: 'lost'; readonly count: number }
   | { readonly kind: 'fork'; readonly reason: ForkReason };

@@ -1,9 +1,10 @@
 import { type Content, encodeContent, encodeEnvelope } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
 import { type Invite, inviteId, openSession, readInvite } from '../handshake/index.ts';
+import { wipe } from '../primitives/index.ts';
 import { DOMAIN, initiatorState, wipeState } from '../ratchet/index.ts';
 import type { Context } from './context.ts';
-import { SECOND, sweep } from './housekeeping.ts';
+import { CLOCK_AHEAD, SECOND, sweep } from './housekeeping.ts';
 import { RatchetSession } from './ratchet-session.ts';
 import { dropIdleSessions, sendingSession } from './sending-session.ts';
 import type { Contact, OutboxId, Session, Transaction } from './store.ts';
@@ -77,7 +78,8 @@ async function open(
   now: number,
 ): Promise<Session> {
   const self = await transaction.ownIdentity();
-  const opened = Math.max(now, ...sessions.map((session) => session.opened + 1));
+  const live = await dropRefused(transaction, sessions, now);
+  const opened = Math.max(now, ...live.map((session) => session.opened + 1));
   const { prefix, agreement } = openSession(self, invite, opened, context.random);
   const state = initiatorState(agreement, invite.prekey, context.random, DOMAIN);
   const id = await transaction.addSession(
@@ -90,8 +92,24 @@ async function open(
     },
     state,
   );
+  wipe(agreement.rootKey);
   wipeState(state);
   await transaction.setContactInvite(contact.id, undefined);
   await dropIdleSessions(transaction, await transaction.sessions(contact.id));
   return transaction.session(id);
+}
+
+/**
+ * Drops the openings that our clock, when it was wrong, put so far ahead that the other side refuses them: a new one would
+ * have to be later still, and be refused as well.
+ */
+async function dropRefused(
+  transaction: Transaction,
+  sessions: readonly Session[],
+  now: number,
+): Promise<readonly Session[]> {
+  const isRefused = ({ origin, opened }: Session) =>
+    origin.role === 'initiator' && origin.prefix !== undefined && opened > now + CLOCK_AHEAD;
+  for (const { id } of sessions.filter(isRefused)) await transaction.dropSession(id);
+  return sessions.filter((session) => !isRefused(session));
 }

@@ -182,10 +182,14 @@ describe('the signature of an invite', () => {
     expect(codeOf(concat(signed, signature))).toBe('bad-signature');
   });
 
-  it('is refused with an R that is not canonical, though the equation holds', () => {
-    const zero = hex(`ee${'ff'.repeat(30)}7f`);
+  it.each([
+    ['the identity point', `01${'00'.repeat(31)}`],
+    ['the identity point, not canonical', `ee${'ff'.repeat(30)}7f`],
+    ['a point of order 8', 'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'],
+  ])('is refused where R is %s, though the signature equation holds', (_what, encoded) => {
+    const weak = hex(encoded);
     const { scalar } = ed25519.utils.getExtendedPublicKey(bob.seed);
-    const signature = concat(zero, littleEndian((challenge(zero, bob.key, message) * scalar) % ORDER));
+    const signature = concat(weak, littleEndian((challenge(weak, bob.key, message) * scalar) % ORDER));
     expect(ed25519.verify(signature, message, bob.key, { zip215: true })).toBe(true);
     expect(codeOf(concat(signed, signature))).toBe('bad-signature');
   });

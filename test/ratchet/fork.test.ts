@@ -147,6 +147,15 @@ describe('a chain that names fewer messages than were received', () => {
     expect(step.finished?.length).toBe(4);
   });
 
+  it('is a fork where it names one fewer', () => {
+    const { alice, bob } = converse();
+    bob.read(alice.send('text 0'));
+    const copy = alice.copy('copy');
+    bob.read(alice.send('text 1'));
+    copy.read(bob.send('an answer'));
+    expect(bob.accept(copy.send('of a restored file')).step.fork).toBe('chain-shorter-than-received');
+  });
+
   it('is told once, with the message that begins the chain', () => {
     const { bob, copy } = shorter();
     bob.accept(copy.send('of a restored file'));
@@ -220,5 +229,15 @@ describe('a body that does not authenticate under an authentic digest', () => {
     for (const body of bodies) {
       expectFork(bob, sealHeader(keys, header, body, TRANSCRIPT, repeatable('forge')), reason);
     }
+  });
+});
+
+describe('an answer to a chain that our file does not know, because it was rolled back', () => {
+  it('is a fork', () => {
+    const { alice, bob } = meet();
+    bob.read(alice.send('hello'));
+    const restored = bob.copy('restored');
+    alice.read(bob.send('an answer'));
+    expectFork(restored, alice.send('an answer to that'), 'answer-to-an-unknown-chain');
   });
 });

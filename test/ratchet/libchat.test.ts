@@ -51,9 +51,9 @@ const OTHER_REASONS: Record<string, Record<number, string>> = {
   'replay/rollback': { 16: 'too-late', 18: 'too-late' },
   'tampered_header/rollback': {
     // A new chain of the peer's cannot begin before one of ours that answers the last.
-    8: 'corrupt',
-    9: 'corrupt',
-    10: 'corrupt',
+    8: 'fork',
+    9: 'fork',
+    10: 'fork',
     // Not canonical, and of low order: refused before use.
     11: 'weak-key',
     12: 'weak-key',

@@ -247,12 +247,14 @@ export function chainOf({ receiving }: RatchetState, place: Place): number {
   return place === 'current' ? current : current + 1;
 }
 
+/** What the two agreed on in these tests: the same keys again, in their own memory. */
+export function agreed(): AgreedKeys {
+  const random = repeatable('agreed');
+  return { rootKey: random(32), initiatorHeader: random(32), responderHeader: random(32) } as AgreedKeys;
+}
+
 /** Two parties that have agreed on their keys and sent nothing yet: alice opened, bob was opened to. */
 export function meet(limits: Limits = LIMITS): { alice: Party; bob: Party } {
-  const agreed = () => {
-    const random = repeatable('agreed');
-    return { rootKey: random(32), initiatorHeader: random(32), responderHeader: random(32) } as AgreedKeys;
-  };
   const prekey = generateKeyPair(repeatable('prekey'));
   const random = repeatable('alice');
   const initiator = initiatorState(agreed(), prekey.publicKey, random, 'pawl/1 root');

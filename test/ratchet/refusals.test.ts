@@ -23,17 +23,6 @@ describe('a header that no honest peer makes, though it authenticates', () => {
     expect(alice.read(bob.send('answer'))).toBe('answer');
   });
 
-  it('begins a chain before we answered the last one', () => {
-    const { alice, bob } = meet();
-    bob.read(alice.send('hello'));
-    expect(bob.state.sending.kind).toBe('due');
-    const header = { dh: freshKey(), n: 0, pn: 1 };
-    const early = sealHeader(bob.state.nextReceiving, header, new Uint8Array(40), TRANSCRIPT, random);
-    expect(bob.find(early.message)?.place).toBe('next');
-    expect(refusal(() => bob.receive(early))).toMatchObject({ code: 'corrupt', detail: { what: 'order of chains' } });
-    expect(bob.read(alice.send('still there'))).toBe('still there');
-  });
-
   it('is of a chain that is not there yet', () => {
     const { alice, bob } = meet();
     const { message } = alice.send('hello');

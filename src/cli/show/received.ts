@@ -77,6 +77,8 @@ function sentenceOf(notice: Notice, from: string): string {
       return `${notice.name} is new: ${notice.fingerprint}, by your invite of ${instant(notice.invitedAt)}; unverified until you compare safety numbers (pawl inspect ${notice.name})`;
     case 'known-as':
       return `the invite for ${notice.invitedAs} was used by somebody who is known already, and stays ${notice.name}`;
+    case 'new-session':
+      return `${from} opened another session, by your invite of ${instant(notice.invitedAt)}: as after a lost or restored identity file`;
     case 'lost':
       return `${notice.count} messages of ${from} are missing, and their keys are gone`;
     case 'fork':
