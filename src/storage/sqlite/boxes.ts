@@ -1,0 +1,68 @@
+import type { Boxes, InboxEntry, InboxId, OutboxEntry, OutboxId } from '../../session/store.ts';
+import { found } from '../found.ts';
+import type { Unit } from './unit.ts';
+
+type InboxRow = Omit<InboxEntry, 'late' | 'process' | 'content'> & {
+  readonly late: 0 | 1;
+  readonly process: string | null;
+};
+
+const INBOX = 'contact_id AS contact, message_id AS messageId, n, late, received_at AS receivedAt, process';
+
+export function boxes(unit: Unit): Boxes {
+  return {
+    async addToOutbox(entry) {
+      const { id } = unit.run(
+        `INSERT INTO outbox (contact_id, message_id, process, created_at, envelope)
+        VALUES (@contact, @messageId, @process, @createdAt, @envelope)`,
+        { ...entry },
+      );
+      return id as OutboxId;
+    },
+
+    async outbox() {
+      return unit.all<OutboxEntry & { readonly id: OutboxId }>(
+        `SELECT id, contact_id AS contact, message_id AS messageId, process, created_at AS createdAt, envelope
+        FROM outbox ORDER BY id`,
+      );
+    },
+
+    async dropFromOutbox(ids) {
+      for (const id of ids) unit.run('DELETE FROM outbox WHERE id = @id', { id });
+    },
+
+    async addToInbox(entry) {
+      const { id } = unit.run(
+        `INSERT INTO inbox (contact_id, message_id, n, late, received_at, process, content)
+        VALUES (@contact, @messageId, @n, @late, @receivedAt, @process, @content)`,
+        { ...entry, late: entry.late ? 1 : 0, process: entry.process ?? null },
+      );
+      return id as InboxId;
+    },
+
+    async inbox() {
+      return unit
+        .all<InboxRow & { readonly id: InboxId }>(`SELECT id, ${INBOX} FROM inbox ORDER BY id`)
+        .map((row) => ({ ...row, ...plain(row) }));
+    },
+
+    async claimInbox(id, process) {
+      unit.run('UPDATE inbox SET process = @process WHERE id = @id', { id, process: process ?? null });
+      const row = unit.get<InboxRow & { readonly content: Uint8Array }>(
+        `SELECT ${INBOX}, content FROM inbox WHERE id = @id`,
+        { id },
+      );
+      const text = found(row, 'text');
+      return { ...text, ...plain(text) };
+    },
+
+    async dropFromInbox(ids) {
+      for (const id of ids) unit.run('DELETE FROM inbox WHERE id = @id', { id });
+    },
+  };
+}
+
+/** The columns that the database has no type for. */
+function plain({ late, process }: InboxRow): Pick<InboxEntry, 'late' | 'process'> {
+  return { late: late === 1, process: process ?? undefined };
+}

@@ -1,0 +1,62 @@
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { PawlError } from '../../errors.ts';
+import { Connection } from './connection.ts';
+import { reasonOf } from './database-errors.ts';
+import { type FileKey, SALT_LENGTH } from './file-key.ts';
+import { isForeignHotJournal, PAGE_LENGTH } from './hot-journal.ts';
+import { migrate } from './migrations.ts';
+import { APPLICATION_ID } from './schema.ts';
+import { SqliteStore } from './sqlite-store.ts';
+
+/** How a file of SQLite begins that is not encrypted, where one of SQLCipher has its salt. */
+const PLAIN = 'SQLite format 3\0';
+
+/**
+ * The salt of an identity file, which its key is derived with: its first 16 bytes.
+ * @throws `not-an-identity` for a plain SQLite file, `damaged` for one that cannot be whole, `read-failed`.
+ */
+export function readSalt(path: string): Uint8Array {
+  const { salt, size } = readStart(path);
+  if (Buffer.from(salt).toString('latin1') === PLAIN) throw new PawlError('not-an-identity', { path });
+  // A power cut may leave half a page at the end, which the journal then takes away.
+  const isWhole = size >= PAGE_LENGTH && (size % PAGE_LENGTH === 0 || existsSync(`${path}-journal`));
+  if (!isWhole) throw new PawlError('damaged', { path });
+  return salt;
+}
+
+/**
+ * Opens an identity file, brings it to the newest schema, and undoes a commit that was interrupted. Where it is refused,
+ * not a byte of it is changed; where it has the newest schema, nothing is written, so one that may only be read opens too.
+ * @param options.wait how long to wait for other processes, here and at every transaction, in milliseconds.
+ * @throws `wrong-passphrase`, also for a file whose first page is damaged: SQLCipher cannot tell them apart;
+ * `not-an-identity`, `newer-schema`, `damaged`, `busy`, `read-failed`, `write-failed`.
+ */
+export function openIdentityFile(path: string, key: FileKey, { wait }: { wait: number }): SqliteStore {
+  const lock = { key, salt: readSalt(path) };
+  if (isForeignHotJournal(path, lock)) throw new PawlError('wrong-passphrase', { path });
+  const connection = new Connection(path, lock, wait);
+  try {
+    const found = connection.get<{ application_id: number }>('PRAGMA application_id');
+    if (found?.application_id !== APPLICATION_ID) throw new PawlError('not-an-identity', { path });
+    migrate(connection);
+    return new SqliteStore(connection);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function readStart(path: string): { salt: Uint8Array; size: number } {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const salt = new Uint8Array(SALT_LENGTH);
+      readSync(file, salt, 0, SALT_LENGTH, 0);
+      return { salt, size: fstatSync(file).size };
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    throw new PawlError('read-failed', { path, reason: reasonOf(cause) }, { cause });
+  }
+}

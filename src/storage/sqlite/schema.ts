@@ -1,0 +1,168 @@
+/** "pawl": tells an identity file from any other file of SQLCipher. */
+export const APPLICATION_ID = 0x7061776c;
+
+/**
+ * Version 1 of the schema: what a person finds who opens the file with its key and any SQLCipher tool (the comments
+ * inside the tables are kept in it). Times are unix milliseconds where nothing else is said. The database itself refuses
+ * rows that could mean nothing: each CASE mirrors one of the discriminated unions of `session/store.ts`,
+ * `ratchet/state.ts` and `handshake/store.ts`.
+ */
+export const VERSION_1 = `
+PRAGMA application_id = ${APPLICATION_ID};
+
+CREATE TABLE identity ( -- who we are
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  name       TEXT    NOT NULL,
+  seed       BLOB    NOT NULL CHECK (length(seed) = 32), -- Ed25519, secret
+  public_key BLOB    NOT NULL CHECK (length(public_key) = 32),
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE invites ( -- invites of ours, and what became of them
+  number            INTEGER PRIMARY KEY, -- a later one has a larger number
+  id                BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
+  contact_name      TEXT    NOT NULL,
+  created_at        INTEGER NOT NULL,
+  expires           INTEGER NOT NULL, -- unix seconds
+  fate              TEXT    NOT NULL,
+  bytes             BLOB CHECK (length(bytes) = 1321),
+  prekey_public_key BLOB CHECK (length(prekey_public_key) = 32), -- X25519
+  prekey_secret_key BLOB CHECK (length(prekey_secret_key) = 32),
+  kem_seed          BLOB CHECK (length(kem_seed) = 64),          -- ML-KEM-768, secret
+  spent_by          BLOB CHECK (length(spent_by) = 32),          -- the identity that used it
+  spent_at          INTEGER,
+  CHECK (CASE fate
+    WHEN 'open' THEN coalesce(spent_by, spent_at) IS NULL AND bytes IS NOT NULL
+      AND prekey_public_key IS NOT NULL AND prekey_secret_key IS NOT NULL AND kem_seed IS NOT NULL
+    WHEN 'spent' THEN coalesce(bytes, prekey_public_key, prekey_secret_key, kem_seed) IS NULL
+      AND spent_by IS NOT NULL AND spent_at IS NOT NULL
+    WHEN 'expired' THEN coalesce(bytes, prekey_public_key, prekey_secret_key, kem_seed, spent_by, spent_at) IS NULL
+    ELSE FALSE
+  END)
+) STRICT;
+
+CREATE TABLE contacts (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  name        TEXT    NOT NULL UNIQUE,
+  identity    BLOB    NOT NULL UNIQUE CHECK (length(identity) = 32), -- their Ed25519 public key
+  added_at    INTEGER NOT NULL,
+  verified_at INTEGER,                           -- when the safety numbers were compared
+  invite      BLOB CHECK (length(invite) = 1321) -- one of theirs that the next message will answer
+) STRICT;
+
+CREATE TABLE sessions ( -- conversations, each with our side of its ratchet; the peer's side is in receiving_chains
+  id              INTEGER PRIMARY KEY AUTOINCREMENT,
+  contact_id      INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+  role            TEXT    NOT NULL, -- initiator: we opened it; responder: they did
+  invite_id       BLOB CHECK (length(invite_id) = 16),   -- initiator: the invite that we answered
+  prefix          BLOB CHECK (length(prefix) = 1208),    -- initiator: goes before each message until the first answer
+  prefix_digest   BLOB UNIQUE CHECK (length(prefix_digest) = 16), -- responder: tells a repeated prefix from a new one
+  transcript      BLOB    NOT NULL CHECK (length(transcript) = 32),
+  opened          INTEGER NOT NULL, -- as the opener says
+  created_at      INTEGER NOT NULL,
+  last_dh_step_at INTEGER,          -- the peer's last new chain
+  received        INTEGER NOT NULL DEFAULT 0, -- messages accepted, ever
+  received_order  INTEGER NOT NULL DEFAULT 0, -- the session that received last has the largest
+  idle            INTEGER NOT NULL DEFAULT 0, -- messages received over the contact's other sessions since
+  lost            INTEGER NOT NULL DEFAULT 0, -- missing messages whose keys are gone
+  fork_reason     TEXT,
+  fork_at         INTEGER,
+
+  root_key                BLOB    NOT NULL CHECK (length(root_key) = 32),
+  root_steps              INTEGER NOT NULL, -- in both directions
+  sending                 TEXT    NOT NULL, -- awaiting their first message; a new chain is due; a chain
+  sending_public_key      BLOB CHECK (length(sending_public_key) = 32),
+  sending_secret_key      BLOB CHECK (length(sending_secret_key) = 32),
+  sending_remote          BLOB CHECK (length(sending_remote) = 32), -- the peer's ratchet key, for the chain that is due
+  sending_chain_key       BLOB CHECK (length(sending_chain_key) = 32),
+  sending_header_key      BLOB CHECK (length(sending_header_key) = 32),
+  sending_find_key        BLOB CHECK (length(sending_find_key) = 32),
+  sending_n               INTEGER CHECK (sending_n BETWEEN 0 AND 0xffffffff),          -- the next position
+  sending_previous_n      INTEGER CHECK (sending_previous_n BETWEEN 0 AND 0xffffffff), -- the length of our chain before
+  next_sending_header_key BLOB    NOT NULL CHECK (length(next_sending_header_key) = 32),
+  next_sending_find_key   BLOB    NOT NULL CHECK (length(next_sending_find_key) = 32),
+
+  CHECK (CASE role
+    WHEN 'initiator' THEN prefix_digest IS NULL AND invite_id IS NOT NULL
+    WHEN 'responder' THEN coalesce(invite_id, prefix) IS NULL AND prefix_digest IS NOT NULL
+    ELSE FALSE
+  END),
+  CHECK ((fork_reason IS NULL) = (fork_at IS NULL)),
+  CHECK (CASE sending
+    WHEN 'awaiting' THEN sending_public_key IS NOT NULL AND sending_secret_key IS NOT NULL
+      AND coalesce(sending_remote, sending_chain_key, sending_header_key, sending_find_key) IS NULL
+      AND coalesce(sending_n, sending_previous_n) IS NULL
+    WHEN 'due' THEN sending_remote IS NOT NULL AND sending_previous_n IS NOT NULL
+      AND coalesce(sending_public_key, sending_secret_key) IS NULL
+      AND coalesce(sending_chain_key, sending_header_key, sending_find_key, sending_n) IS NULL
+    WHEN 'chain' THEN sending_public_key IS NOT NULL AND sending_secret_key IS NOT NULL
+      AND sending_chain_key IS NOT NULL AND sending_header_key IS NOT NULL AND sending_find_key IS NOT NULL
+      AND sending_n IS NOT NULL AND sending_previous_n IS NOT NULL AND sending_remote IS NULL
+    ELSE FALSE
+  END)
+) STRICT;
+CREATE INDEX sessions_of_contact ON sessions (contact_id);
+CREATE INDEX sessions_by_reception ON sessions (received_order);
+
+CREATE TABLE receiving_chains ( -- the peer's chains, numbered from 0
+  session_id INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  chain      INTEGER NOT NULL CHECK (chain >= 0),
+  state      TEXT    NOT NULL, -- next: not begun; current; finished: kept while messages of it may still come
+  header_key BLOB    NOT NULL CHECK (length(header_key) = 32),
+  find_key   BLOB    NOT NULL CHECK (length(find_key) = 32),
+  remote     BLOB CHECK (length(remote) = 32), -- the peer's ratchet key
+  chain_key  BLOB CHECK (length(chain_key) = 32),
+  n          INTEGER CHECK (n BETWEEN 0 AND 0xffffffff), -- the next position
+  length     INTEGER CHECK (length BETWEEN 0 AND 0xffffffff),
+  PRIMARY KEY (session_id, chain),
+  CHECK (CASE state
+    WHEN 'next' THEN coalesce(remote, chain_key, n, length) IS NULL
+    WHEN 'current' THEN length IS NULL AND remote IS NOT NULL AND chain_key IS NOT NULL AND n IS NOT NULL
+    WHEN 'finished' THEN coalesce(chain_key, n) IS NULL AND remote IS NOT NULL AND length IS NOT NULL
+    ELSE FALSE
+  END)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX unfinished_chains ON receiving_chains (session_id, state) WHERE state <> 'finished';
+
+CREATE TABLE skipped_keys ( -- of messages that are missing
+  session_id  INTEGER NOT NULL,
+  chain       INTEGER NOT NULL,
+  n           INTEGER NOT NULL CHECK (n BETWEEN 0 AND 0xffffffff),
+  message_key BLOB    NOT NULL CHECK (length(message_key) = 32),
+  created_at  INTEGER NOT NULL,
+  PRIMARY KEY (session_id, chain, n),
+  FOREIGN KEY (session_id, chain) REFERENCES receiving_chains ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX skipped_keys_by_age ON skipped_keys (created_at);
+
+CREATE TABLE accepted ( -- positions that are taken: what tells a repeated message from a second one
+  session_id INTEGER NOT NULL,
+  chain      INTEGER NOT NULL,
+  n          INTEGER NOT NULL CHECK (n BETWEEN 0 AND 0xffffffff),
+  digest     BLOB    NOT NULL CHECK (length(digest) = 16),
+  sequence   INTEGER NOT NULL, -- it was the session's so many-th message
+  PRIMARY KEY (session_id, chain, n),
+  FOREIGN KEY (session_id, chain) REFERENCES receiving_chains ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX accepted_in_order ON accepted (session_id, sequence);
+
+CREATE TABLE outbox ( -- envelopes that are committed and not yet known to be written
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  contact_id INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+  message_id BLOB    NOT NULL CHECK (length(message_id) = 16),
+  process    TEXT    NOT NULL, -- writes it
+  created_at INTEGER NOT NULL,
+  envelope   BLOB    NOT NULL  -- stands last: the rest is read without it
+) STRICT;
+
+CREATE TABLE inbox ( -- texts that are accepted and not yet known to be delivered
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  contact_id  INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+  message_id  BLOB    NOT NULL CHECK (length(message_id) = 16),
+  n           INTEGER NOT NULL CHECK (n BETWEEN 0 AND 0xffffffff),
+  late        INTEGER NOT NULL CHECK (late IN (0, 1)),
+  received_at INTEGER NOT NULL,
+  process     TEXT, -- delivers it; none: it waits for the next command
+  content     BLOB    NOT NULL
+) STRICT;
+`;

@@ -1,0 +1,112 @@
+import type { X25519PublicKey, X25519SecretKey } from '../../primitives/index.ts';
+import type { ChainKey, FindKey, HeaderKey, RatchetState, RootKey, Sending } from '../../ratchet/index.ts';
+
+/** What a row of `sessions` says of the ratchet's state: all but the peer's chains. */
+export type StateRow = {
+  readonly root_key: RootKey;
+  readonly root_steps: number;
+  readonly next_sending_header_key: HeaderKey;
+  readonly next_sending_find_key: FindKey;
+} & SendingRow;
+
+/** The CHECK constraints of the table make this union true. */
+type SendingRow =
+  | {
+      readonly sending: 'awaiting';
+      readonly sending_public_key: X25519PublicKey;
+      readonly sending_secret_key: X25519SecretKey;
+    }
+  | { readonly sending: 'due'; readonly sending_remote: X25519PublicKey; readonly sending_previous_n: number }
+  | {
+      readonly sending: 'chain';
+      readonly sending_public_key: X25519PublicKey;
+      readonly sending_secret_key: X25519SecretKey;
+      readonly sending_chain_key: ChainKey;
+      readonly sending_header_key: HeaderKey;
+      readonly sending_find_key: FindKey;
+      readonly sending_n: number;
+      readonly sending_previous_n: number;
+    };
+
+const NOT_SENDING = {
+  sending_public_key: null,
+  sending_secret_key: null,
+  sending_remote: null,
+  sending_chain_key: null,
+  sending_header_key: null,
+  sending_find_key: null,
+  sending_n: null,
+  sending_previous_n: null,
+};
+
+export const STATE_COLUMNS: readonly string[] = [
+  'root_key',
+  'root_steps',
+  'sending',
+  ...Object.keys(NOT_SENDING),
+  'next_sending_header_key',
+  'next_sending_find_key',
+];
+
+/** A value for each of `STATE_COLUMNS`. */
+export function stateColumns({ rootKey, rootSteps, sending, nextSending }: RatchetState) {
+  return {
+    root_key: rootKey,
+    root_steps: rootSteps,
+    ...NOT_SENDING,
+    ...sendingColumns(sending),
+    next_sending_header_key: nextSending.header,
+    next_sending_find_key: nextSending.find,
+  };
+}
+
+export function stateIn(row: StateRow): Pick<RatchetState, 'rootKey' | 'rootSteps' | 'sending' | 'nextSending'> {
+  return {
+    rootKey: row.root_key,
+    rootSteps: row.root_steps,
+    sending: sendingIn(row),
+    nextSending: { header: row.next_sending_header_key, find: row.next_sending_find_key },
+  };
+}
+
+function sendingColumns(sending: Sending): SendingRow {
+  switch (sending.kind) {
+    case 'awaiting':
+      return {
+        sending: 'awaiting',
+        sending_public_key: sending.self.publicKey,
+        sending_secret_key: sending.self.secretKey,
+      };
+    case 'due':
+      return { sending: 'due', sending_remote: sending.remote, sending_previous_n: sending.previousN };
+    case 'chain':
+      return {
+        sending: 'chain',
+        sending_public_key: sending.self.publicKey,
+        sending_secret_key: sending.self.secretKey,
+        sending_chain_key: sending.chainKey,
+        sending_header_key: sending.header.header,
+        sending_find_key: sending.header.find,
+        sending_n: sending.n,
+        sending_previous_n: sending.previousN,
+      };
+  }
+}
+
+function sendingIn(row: SendingRow): Sending {
+  switch (row.sending) {
+    case 'awaiting':
+      return { kind: 'awaiting', self: { publicKey: row.sending_public_key, secretKey: row.sending_secret_key } };
+    case 'due':
+      return { kind: 'due', remote: row.sending_remote, previousN: row.sending_previous_n };
+    case 'chain':
+      return {
+        kind: 'chain',
+        self: { publicKey: row.sending_public_key, secretKey: row.sending_secret_key },
+        chainKey: row.sending_chain_key,
+        header: { header: row.sending_header_key, find: row.sending_find_key },
+        n: row.sending_n,
+        previousN: row.sending_previous_n,
+      };
+  }
+}

@@ -1,0 +1,48 @@
+import { found } from '../found.ts';
+import type { Connection, Parameters } from './connection.ts';
+
+/** The connection for as long as one transaction runs. After its end it refuses: nothing is ever written outside of one. */
+export class Unit {
+  #connection: Connection | undefined;
+  readonly #writes: boolean;
+  #changes = 0;
+
+  constructor(connection: Connection, { writes }: { writes: boolean }) {
+    this.#connection = connection;
+    this.#writes = writes;
+  }
+
+  /** How many rows it has changed. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  get<Row>(sql: string, parameters?: Parameters): Row | undefined {
+    return this.#open().get(sql, parameters);
+  }
+
+  all<Row>(sql: string, parameters?: Parameters): Row[] {
+    return this.#open().all(sql, parameters);
+  }
+
+  run(sql: string, parameters?: Parameters): { changes: number; id: number } {
+    if (!this.#writes) throw new Error('a snapshot is for reading');
+    const result = this.#open().run(sql, parameters);
+    this.#changes += result.changes;
+    return result;
+  }
+
+  /** Changes rows that must be there; `what` names them where they are not. */
+  update(what: string, sql: string, parameters?: Parameters): void {
+    found(this.run(sql, parameters).changes || undefined, what);
+  }
+
+  end(): void {
+    this.#connection = undefined;
+  }
+
+  #open(): Connection {
+    if (this.#connection === undefined) throw new Error('the transaction is over');
+    return this.#connection;
+  }
+}

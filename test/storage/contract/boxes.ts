@@ -1,0 +1,93 @@
+import { expect, it } from 'vitest';
+import type { ContactId, InboxEntry, InboxId, OutboxEntry } from '../../../src/session/store.ts';
+import { addContact, bytesOf, type MakeStore, NOW } from '../fixtures.ts';
+
+export function boxes(make: MakeStore): void {
+  async function withContact() {
+    const { store } = make();
+    const contact = await store.transaction((transaction) => addContact(transaction, 'alice'));
+    return { store, contact };
+  }
+
+  const outgoing = (contact: ContactId, text: string): OutboxEntry => ({
+    contact,
+    messageId: bytesOf(text, 16),
+    envelope: bytesOf(text, 5_000),
+    process: '123@456',
+    createdAt: NOW,
+  });
+  const incoming = (contact: ContactId, text: string): InboxEntry => ({
+    contact,
+    messageId: bytesOf(text, 16),
+    n: 2 ** 32 - 2,
+    late: text === 'late',
+    content: bytesOf(text, 256),
+    receivedAt: NOW,
+    process: undefined,
+  });
+
+  it('keeps envelopes until they are written, oldest first', async () => {
+    const { store, contact } = await withContact();
+    await store.transaction(async (transaction) => {
+      const [b, a] = [outgoing(contact, 'b'), outgoing(contact, 'a')];
+      const ids = [await transaction.addToOutbox(b), await transaction.addToOutbox(a)] as const;
+      expect(await transaction.outbox()).toEqual([
+        { ...b, id: ids[0] },
+        { ...a, id: ids[1] },
+      ]);
+      await transaction.dropFromOutbox([ids[0]]);
+      await transaction.dropFromOutbox([ids[0]]);
+      await transaction.dropFromOutbox([]);
+      expect(await transaction.outbox()).toEqual([{ ...a, id: ids[1] }]);
+    });
+  });
+
+  it('keeps texts until they are delivered, oldest first, and lists them without their content', async () => {
+    const { store, contact } = await withContact();
+    await store.transaction(async (transaction) => {
+      const [late, other] = [incoming(contact, 'late'), incoming(contact, 'other')];
+      const ids = [await transaction.addToInbox(late), await transaction.addToInbox(other)] as const;
+      const { content: _, ...listed } = late;
+      const { content: __, ...listedToo } = other;
+      expect(await transaction.inbox()).toEqual([
+        { ...listed, id: ids[0] },
+        { ...listedToo, id: ids[1] },
+      ]);
+      await transaction.dropFromInbox(ids);
+      expect(await transaction.inbox()).toEqual([]);
+    });
+  });
+
+  it('gives a text to the process that claims it', async () => {
+    const { store, contact } = await withContact();
+    await store.transaction(async (transaction) => {
+      const text = incoming(contact, 'text');
+      const id = await transaction.addToInbox({ ...text, process: 'dead' });
+      const other = await transaction.addToInbox({ ...text, process: 'other' });
+      expect(await transaction.claimInbox(id, 'alive')).toEqual({ ...text, process: 'alive' });
+      expect((await transaction.inbox()).map(({ process }) => process)).toEqual(['alive', 'other']);
+      expect(await transaction.claimInbox(other, undefined)).toEqual(text);
+      expect((await transaction.inbox()).map(({ process }) => process)).toEqual(['alive', undefined]);
+      await expect(transaction.claimInbox(99 as InboxId, 'alive')).rejects.toThrow('text');
+    });
+  });
+
+  it('never gives an id again', async () => {
+    const { store, contact } = await withContact();
+    await store.transaction(async (transaction) => {
+      const sent = await transaction.addToOutbox(outgoing(contact, 'a'));
+      await transaction.dropFromOutbox([sent]);
+      expect(await transaction.addToOutbox(outgoing(contact, 'a'))).toBeGreaterThan(sent);
+      const received = await transaction.addToInbox(incoming(contact, 'a'));
+      await transaction.dropFromInbox([received]);
+      expect(await transaction.addToInbox(incoming(contact, 'a'))).toBeGreaterThan(received);
+    });
+  });
+
+  it('holds nothing of nobody', async () => {
+    const { store } = make();
+    const nobody = 99 as ContactId;
+    await expect(store.transaction((t) => t.addToOutbox(outgoing(nobody, 'a')))).rejects.toThrow();
+    await expect(store.transaction((t) => t.addToInbox(incoming(nobody, 'a')))).rejects.toThrow();
+  });
+}

@@ -1,0 +1,122 @@
+import { expect, it } from 'vitest';
+import type { Transaction } from '../../../src/session/store.ts';
+import { addContact, bytesOf, Conversation, inviteFor, type MakeStore, NOW, opening } from '../fixtures.ts';
+
+export function copies(make: MakeStore): void {
+  /** All that the store of `filled` gives out. */
+  const everything = async (view: Transaction) => {
+    const contacts = await view.contacts();
+    const [first] = contacts;
+    if (first === undefined) throw new Error('there are contacts');
+    const sessions = (await Promise.all(contacts.map(({ id }) => view.sessions(id)))).flat();
+    const [session] = sessions;
+    if (session?.origin.role !== 'responder') throw new Error('there are sessions');
+    const { id } = session;
+    return {
+      contacts,
+      sessions,
+      self: await view.ownIdentity(),
+      contact: await view.contact(first.id),
+      contactNamed: await view.contactNamed(first.name),
+      contactOf: await view.contactOf(first.identity),
+      session: await view.session(id),
+      sessionOfPrefix: await view.sessionOfPrefix(session.origin.prefixDigest),
+      state: await view.ratchetState(id),
+      entries: await view.findEntries(),
+      finished: await view.finishedChain(id, 0),
+      skipped: await view.keptPosition(id, 0, 0),
+      accepted: await view.keptPosition(id, 0, 1),
+      invites: await view.invites(),
+      invite: await view.invite(inviteFor('carol').id),
+      outbox: await view.outbox(),
+      inbox: await view.inbox(),
+    };
+  };
+
+  async function filled() {
+    const { store } = make();
+    const conversation = await Conversation.begin(store);
+    await conversation.turn({ sends: 2 });
+    await conversation.turn({ sends: 1 });
+    const given = await store.transaction(async (transaction) => {
+      const contact = await addContact(transaction, 'carol');
+      const given = {
+        contact: { name: 'dave', identity: bytesOf('dave', 32) as never, addedAt: NOW, invite: bytesOf('dave', 1321) },
+        session: opening(contact),
+        state: structuredClone(conversation.alice.state),
+        invite: inviteFor('carol'),
+        outgoing: { contact, messageId: bytesOf('a', 16), envelope: bytesOf('b', 99), process: 'p', createdAt: NOW },
+        incoming: {
+          contact,
+          messageId: bytesOf('c', 16),
+          n: 1,
+          late: false,
+          content: bytesOf('d', 99),
+          receivedAt: NOW,
+          process: undefined,
+        },
+      };
+      await transaction.addContact(given.contact);
+      await transaction.addSession(given.session, given.state);
+      await transaction.addInvite(given.invite);
+      await transaction.addToOutbox(given.outgoing);
+      await transaction.addToInbox(given.incoming);
+      return given;
+    });
+    return { store, given };
+  }
+
+  it('hands out plain bytes that are nobody else’s', async () => {
+    const { store } = await filled();
+    const first = await store.snapshot(everything);
+    for (const bytes of bytesIn(first)) {
+      expect(Object.getPrototypeOf(bytes)).toBe(Uint8Array.prototype);
+      expect(bytes.buffer.byteLength).toBe(bytes.length);
+    }
+    const expected = structuredClone(first);
+    for (const bytes of bytesIn(first)) bytes.fill(0);
+    expect(await store.snapshot(everything)).toEqual(expected);
+  });
+
+  it('hands out a text of which the same is true', async () => {
+    const { store, given } = await filled();
+    const claim = () =>
+      store.transaction(async (transaction) => {
+        const [entry] = await transaction.inbox();
+        return entry && transaction.claimInbox(entry.id, 'p');
+      });
+    const first = await claim();
+    for (const bytes of bytesIn(first)) bytes.fill(0);
+    expect(await claim()).toEqual({ ...given.incoming, process: 'p' });
+  });
+
+  it('keeps nothing of what it was given but copies', async () => {
+    const { store, given } = await filled();
+    const expected = await store.snapshot(everything);
+    for (const bytes of bytesIn(given)) bytes.fill(0);
+    expect(await store.snapshot(everything)).toEqual(expected);
+  });
+
+  it('keeps copies of a step, whose keys are wiped once it is saved', async () => {
+    const { store } = make();
+    const { alice, bob, session } = await Conversation.begin(store);
+    const [, , third] = alice.sendThree();
+    const { step } = bob.accept(third);
+    const expected = structuredClone(step);
+    const digest = Uint8Array.from(third.id);
+    await store.transaction((transaction) => transaction.saveReceived(session, step, digest, NOW, bob.keeper.limits));
+    for (const bytes of bytesIn({ step, digest })) bytes.fill(0);
+    await store.snapshot(async (view) => {
+      expect(await view.ratchetState(session)).toEqual(expected.state);
+      expect(await view.keptPosition(session, 0, 1)).toEqual({ messageKey: expected.gained[1]?.messageKey });
+      expect(await view.keptPosition(session, 0, 2)).toEqual({ digest: third.id });
+    });
+  });
+}
+
+/** Every byte string in a value made of plain data. */
+function bytesIn(value: unknown): Uint8Array[] {
+  if (value instanceof Uint8Array) return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap(bytesIn);
+}

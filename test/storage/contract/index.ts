@@ -1,0 +1,24 @@
+import { describe } from 'vitest';
+import type { MakeStore } from '../fixtures.ts';
+import { boxes } from './boxes.ts';
+import { contacts } from './contacts.ts';
+import { copies } from './copies.ts';
+import { invites } from './invites.ts';
+import { limits } from './limits.ts';
+import { ratchet } from './ratchet.ts';
+import { sessions } from './sessions.ts';
+import { transactions } from './transactions.ts';
+
+/** What every store must do, whatever it keeps things in (docs/ARCHITECTURE.md, law 6). */
+export function storeContract(name: string, make: MakeStore): void {
+  describe(name, () => {
+    describe('a transaction', () => transactions(make));
+    describe('bytes', () => copies(make));
+    describe('contacts', () => contacts(make));
+    describe('invites', () => invites(make));
+    describe('sessions', () => sessions(make));
+    describe('the ratchet', () => ratchet(make));
+    describe('limits', () => limits(make));
+    describe('outbox and inbox', () => boxes(make));
+  });
+}

@@ -1,0 +1,122 @@
+import { expect, it } from 'vitest';
+import { LIMITS, type SessionId } from '../../../src/ratchet/index.ts';
+import type { ContactId } from '../../../src/session/store.ts';
+import { meet } from '../../ratchet/party.ts';
+import { addContact, bytesOf, Conversation, freshState, type MakeStore, NOW, opened, opening } from '../fixtures.ts';
+
+const NEW = { lastDhStepAt: undefined, idle: 0, lost: 0, fork: undefined };
+const NONE = 99 as SessionId;
+
+export function sessions(make: MakeStore): void {
+  it('keeps sessions of both origins, oldest first and apart by contact', async () => {
+    const { store } = make();
+    await store.transaction(async (transaction) => {
+      const alice = await addContact(transaction, 'alice');
+      const carol = await addContact(transaction, 'carol');
+      const theirs = await transaction.addSession(opened(alice), freshState());
+      const ours = await transaction.addSession(opening(alice), freshState());
+      await transaction.addSession(opened(carol, 'of carol'), freshState());
+      expect(ours).toBeGreaterThan(theirs);
+      expect(await transaction.session(theirs)).toEqual({ id: theirs, ...opened(alice), ...NEW });
+      expect(await transaction.session(ours)).toEqual({ id: ours, ...opening(alice), ...NEW });
+      expect((await transaction.sessions(alice)).map(({ id }) => id)).toEqual([theirs, ours]);
+      expect(await transaction.sessions(carol)).toHaveLength(1);
+      expect(await transaction.sessions(99 as ContactId)).toEqual([]);
+    });
+  });
+
+  it('knows the session that a prefix opened', async () => {
+    const { store } = make();
+    await store.transaction(async (transaction) => {
+      const alice = await addContact(transaction, 'alice');
+      await transaction.addSession(opening(alice), freshState());
+      const id = await transaction.addSession(opened(alice, 'a prefix'), freshState());
+      expect((await transaction.sessionOfPrefix(bytesOf('a prefix', 16)))?.id).toBe(id);
+      expect(await transaction.sessionOfPrefix(bytesOf('another', 16))).toBeUndefined();
+      await expect(transaction.addSession(opened(alice, 'a prefix'), freshState())).rejects.toThrow();
+    });
+  });
+
+  it('adds no session without a contact', async () => {
+    const { store } = make();
+    const work = store.transaction((transaction) => transaction.addSession(opened(99 as ContactId), freshState()));
+    await expect(work).rejects.toThrow();
+  });
+
+  it('drops the prefix of an opening when it is answered, and nothing else', async () => {
+    const { store } = make();
+    await store.transaction(async (transaction) => {
+      const alice = await addContact(transaction, 'alice');
+      const id = await transaction.addSession(opening(alice), freshState());
+      const { origin } = await transaction.session(id);
+      await transaction.answerSession(id);
+      expect(await transaction.session(id)).toEqual({
+        id,
+        ...opening(alice),
+        ...NEW,
+        origin: { ...origin, prefix: undefined },
+      });
+      const theirs = await transaction.addSession(opened(alice), freshState());
+      await expect(transaction.answerSession(theirs)).rejects.toThrow();
+    });
+  });
+
+  it('counts how long each session of a contact was out of use', async () => {
+    const { store } = make();
+    await store.transaction(async (transaction) => {
+      const alice = await addContact(transaction, 'alice');
+      const carol = await addContact(transaction, 'carol');
+      const [one, two] = [
+        await transaction.addSession(opened(alice, 'one'), freshState()),
+        await transaction.addSession(opened(alice, 'two'), freshState()),
+      ];
+      await transaction.addSession(opened(carol, 'three'), freshState());
+      await transaction.useSession(one);
+      await transaction.useSession(one);
+      expect((await transaction.sessions(alice)).map(({ idle }) => idle)).toEqual([0, 2]);
+      await transaction.useSession(two);
+      expect((await transaction.sessions(alice)).map(({ idle }) => idle)).toEqual([1, 0]);
+      expect((await transaction.sessions(carol)).map(({ idle }) => idle)).toEqual([0]);
+    });
+  });
+
+  it('drops a session with all its keys, and never gives its id again', async () => {
+    const { store } = make();
+    const conversation = await Conversation.begin(store);
+    await conversation.turn({ sends: 3 });
+    await conversation.turn({ sends: 2 });
+    const { session } = conversation;
+    await store.transaction(async (transaction) => {
+      const { contact } = await transaction.session(session);
+      await transaction.dropSession(session);
+      expect(await transaction.sessions(contact)).toEqual([]);
+      expect(await transaction.findEntries()).toEqual([]);
+      expect(await transaction.missingMessages(session)).toEqual([]);
+      expect(await transaction.keptPosition(session, 0, 0)).toEqual({});
+      await expect(transaction.ratchetState(session)).rejects.toThrow();
+      expect(await transaction.addSession(opened(contact, 'alice'), freshState())).toBeGreaterThan(session);
+    });
+  });
+
+  it('knows of no other session', async () => {
+    const { store } = make();
+    await store.transaction(async (transaction) => {
+      await expect(transaction.session(NONE)).rejects.toThrow();
+      await expect(transaction.answerSession(NONE)).rejects.toThrow();
+      await expect(transaction.useSession(NONE)).rejects.toThrow();
+      await expect(transaction.ratchetState(NONE)).rejects.toThrow();
+      await expect(transaction.finishedChain(NONE, 0)).rejects.toThrow();
+      await expect(transaction.saveSent(NONE, freshState())).rejects.toThrow();
+      await expect(transaction.saveFork(NONE, 'two-keys-in-one-chain', NOW)).rejects.toThrow();
+      expect(await transaction.findEntries(NONE)).toEqual([]);
+      expect(await transaction.keptPosition(NONE, 0, 0)).toEqual({});
+      expect(await transaction.missingMessages(NONE)).toEqual([]);
+      await transaction.dropSession(NONE);
+    });
+    const { alice, bob } = meet();
+    const sent = alice.send('hello');
+    const { step } = bob.accept(sent);
+    const save = store.transaction((transaction) => transaction.saveReceived(NONE, step, sent.id, NOW, LIMITS));
+    await expect(save).rejects.toThrow();
+  });
+}

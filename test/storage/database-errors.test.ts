@@ -1,0 +1,35 @@
+import Database from 'better-sqlite3-multiple-ciphers';
+import { expect, it } from 'vitest';
+import { PawlError } from '../../src/errors.ts';
+import { translated } from '../../src/storage/sqlite/database-errors.ts';
+
+it.each([
+  ['SQLITE_BUSY', 'busy'],
+  ['SQLITE_BUSY_RECOVERY', 'busy'],
+  ['SQLITE_NOTADB', 'damaged'],
+  ['SQLITE_CORRUPT_INDEX', 'damaged'],
+  ['SQLITE_IOERR_SHORT_READ', 'damaged'],
+  ['SQLITE_IOERR_READ', 'read-failed'],
+  ['SQLITE_IOERR_WRITE', 'write-failed'],
+  ['SQLITE_IOERR_DIR_FSYNC', 'write-failed'],
+  ['SQLITE_FULL', 'write-failed'],
+  ['SQLITE_READONLY_DBMOVED', 'write-failed'],
+  ['SQLITE_CANTOPEN', 'write-failed'],
+])('%s is %s', (code, expected) => {
+  const cause = new Database.SqliteError('what the database says', code);
+  const error = translated(cause, '/home/bob.db');
+  expect(error).toBeInstanceOf(PawlError);
+  expect(error).toMatchObject({ code: expected, detail: { path: '/home/bob.db' }, cause });
+});
+
+it('an error that is no fault of the file is a bug, and stays no error of the database', () => {
+  const error = translated(new Database.SqliteError('CHECK constraint failed', 'SQLITE_CONSTRAINT_CHECK'), 'p');
+  expect(error).toBeInstanceOf(Error);
+  expect(error).not.toBeInstanceOf(PawlError);
+  expect(error).not.toBeInstanceOf(Database.SqliteError);
+});
+
+it('any other error is left alone', () => {
+  const error = new TypeError('a bug');
+  expect(translated(error, 'p')).toBe(error);
+});

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { createIdentity, type OwnIdentity, type StoredInvite, type Transcript } from '../../src/handshake/index.ts';
+import { generateKeyPair, type IdentityKey, type KemSeed } from '../../src/primitives/index.ts';
+import type { Encrypted, Limits, RatchetState, SessionId } from '../../src/ratchet/index.ts';
+import type { ContactId, NewSession, SessionStore, Transaction } from '../../src/session/store.ts';
+import { meet, type Party, repeatable } from '../ratchet/party.ts';
+
+export const NOW = Date.UTC(2026, 0, 1);
+
+export interface TestStore {
+  readonly store: SessionStore;
+  readonly identity: OwnIdentity;
+}
+
+/** Gives a store that is empty but for an identity. */
+export type MakeStore = () => TestStore;
+
+export function record() {
+  return { name: 'bob', identity: createIdentity(repeatable('identity of bob')), createdAt: NOW };
+}
+
+/** Bytes that are the same for the same name, and no others. */
+export function bytesOf(name: string, length: number): Uint8Array {
+  return new Uint8Array(createHash('shake256', { outputLength: length }).update(name).digest());
+}
+
+export function identityOf(name: string): IdentityKey {
+  return bytesOf(`identity of ${name}`, 32) as IdentityKey;
+}
+
+export function addContact(transaction: Transaction, name: string): Promise<ContactId> {
+  return transaction.addContact({ name, identity: identityOf(name), addedAt: NOW, invite: undefined });
+}
+
+/** What it says of a new session that the contact opened. */
+export function opened(contact: ContactId, name = 'prefix', at = NOW): NewSession {
+  return {
+    contact,
+    origin: { role: 'responder', prefixDigest: bytesOf(name, 16) },
+    transcript: bytesOf(`transcript of ${name}`, 32) as Transcript,
+    opened: at,
+    createdAt: at,
+  };
+}
+
+/** What it says of a new session that we opened. */
+export function opening(contact: ContactId, name = 'opening'): NewSession {
+  const origin = {
+    role: 'initiator',
+    inviteId: bytesOf(name, 16),
+    prefix: bytesOf(`prefix of ${name}`, 1208),
+  } as const;
+  return { ...opened(contact, name), origin };
+}
+
+export function inviteFor(name: string, expires = NOW / 1000): StoredInvite {
+  const prekey = generateKeyPair(repeatable(`prekey for ${name}`));
+  const kemSeed = bytesOf(`KEM seed of ${name}`, 64) as KemSeed;
+  return {
+    id: bytesOf(`invite for ${name}`, 16),
+    contactName: name,
+    createdAt: NOW,
+    expires,
+    fate: { kind: 'open', bytes: bytesOf(`invite for ${name}`, 1321), secrets: { prekey, kemSeed } },
+  };
+}
+
+/** A fresh state of the side that was opened to, which has received nothing. */
+export function freshState(): RatchetState {
+  return meet().bob.state;
+}
+
+/** A conversation of which the store keeps bob's side; bob himself remembers what it ought to be. */
+export class Conversation {
+  readonly alice: Party;
+  readonly bob: Party;
+  readonly session: SessionId;
+  readonly #store: SessionStore;
+
+  constructor(store: SessionStore, session: SessionId, parties: { alice: Party; bob: Party }) {
+    this.#store = store;
+    this.session = session;
+    this.alice = parties.alice;
+    this.bob = parties.bob;
+  }
+
+  static async begin(store: SessionStore, limits?: Limits, name = 'alice'): Promise<Conversation> {
+    const parties = meet(limits);
+    const session = await store.transaction(async (transaction) => {
+      const contact = await addContact(transaction, name);
+      return transaction.addSession(opened(contact, name), parties.bob.state);
+    });
+    return new Conversation(store, session, parties);
+  }
+
+  /** Bob receives, and the store keeps the step. */
+  async receive(sent: Encrypted, at = NOW): Promise<void> {
+    const { step } = this.bob.accept(sent);
+    const { limits } = this.bob.keeper;
+    await this.#store.transaction((transaction) => transaction.saveReceived(this.session, step, sent.id, at, limits));
+  }
+
+  async send(): Promise<Encrypted> {
+    const sent = this.bob.send('text');
+    await this.#store.transaction((transaction) => transaction.saveSent(this.session, sent.state));
+    return sent;
+  }
+
+  /** Each side says something: alice begins a new chain. Only the message named is received, of those that she sends. */
+  async turn(turn: { sends?: number; received?: number; at?: number } = {}): Promise<readonly Encrypted[]> {
+    const { sends = 1, received = sends - 1, at = NOW } = turn;
+    const sent = this.alice.sendMany(sends);
+    for (const [n, message] of sent.entries()) if (n === received) await this.receive(message, at);
+    this.alice.read(await this.send());
+    return sent;
+  }
+
+  read<Result>(work: (view: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#store.snapshot(work);
+  }
+}

@@ -1,0 +1,39 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import {
+  createIdentityFile,
+  type FileKey,
+  openIdentityFile,
+  type SqliteStore,
+} from '../../src/storage/sqlite/index.ts';
+import { bytesOf, record } from './fixtures.ts';
+
+export const KEY = bytesOf('file key', 32) as FileKey;
+export const WRONG_KEY = bytesOf('another file key', 32) as FileKey;
+export const SALT = bytesOf('salt', 16);
+
+/** A folder that goes when the test has finished. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pawl-storage-'));
+  onTestFinished(() => {
+    chmodSync(folder, 0o755);
+    rmSync(folder, { recursive: true });
+  });
+  return folder;
+}
+
+/** The path of a new identity file in a folder of its own. */
+export function newFile(made = record()): string {
+  const path = join(temporaryFolder(), `${made.name}.db`);
+  createIdentityFile(path, { salt: SALT, key: KEY }, made);
+  return path;
+}
+
+/** An open store, which is closed when the test has finished. */
+export function openStore(path: string, wait = 0): SqliteStore {
+  const store = openIdentityFile(path, KEY, { wait });
+  onTestFinished(() => store.close());
+  return store;
+}

@@ -1,0 +1,60 @@
+import { dirname } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Connection } from '../../src/storage/sqlite/connection.ts';
+import { MIGRATIONS, migrate, schemaVersion } from '../../src/storage/sqlite/migrations.ts';
+import { addContact } from './fixtures.ts';
+import { KEY, newFile, openStore, SALT } from './folder.ts';
+import { contents, refusal } from './refusals.ts';
+
+const ADD_NOTE = "ALTER TABLE contacts ADD COLUMN note TEXT; UPDATE contacts SET note = 'of ' || name";
+const RENAME_NOTE = 'ALTER TABLE contacts RENAME COLUMN note TO remark';
+
+/** A file of version 1 with a contact in it. */
+async function fileOfVersion1() {
+  const path = newFile();
+  const store = openStore(path);
+  await store.transaction((transaction) => addContact(transaction, 'alice'));
+  store.close();
+  const connection = new Connection(path, { key: KEY, salt: SALT }, 0);
+  onTestFinished(() => connection.close());
+  return { path, connection };
+}
+
+describe('migrations', () => {
+  it('bring an old file to the newest schema, with what is in it', async () => {
+    const { connection } = await fileOfVersion1();
+    migrate(connection, [...MIGRATIONS, ADD_NOTE, RENAME_NOTE]);
+    expect(schemaVersion(connection)).toBe(3);
+    expect(connection.all('SELECT name, remark FROM contacts')).toEqual([{ name: 'alice', remark: 'of alice' }]);
+  });
+
+  it('are done once', async () => {
+    const { path, connection } = await fileOfVersion1();
+    migrate(connection, [...MIGRATIONS, ADD_NOTE]);
+    const before = contents(dirname(path));
+    migrate(connection, [...MIGRATIONS, ADD_NOTE]);
+    expect(contents(dirname(path))).toEqual(before);
+  });
+
+  it('leave the file byte for byte what it was when one of them fails', async () => {
+    const { path, connection } = await fileOfVersion1();
+    const before = contents(dirname(path));
+    expect(() => migrate(connection, [...MIGRATIONS, ADD_NOTE, 'DROP TABLE no_such_table'])).toThrow('no_such_table');
+    expect(contents(dirname(path))).toEqual(before);
+    expect(schemaVersion(connection)).toBe(1);
+  });
+
+  it('refuse a file of a newer schema', async () => {
+    const { path, connection } = await fileOfVersion1();
+    const error = await refusal(() => migrate(connection, []));
+    expect([error.code, error.detail]).toEqual(['newer-schema', { path, found: 1, known: 0 }]);
+  });
+
+  it('wait for nobody who is migrating already', async () => {
+    const { path, connection } = await fileOfVersion1();
+    const other = new Connection(path, { key: KEY, salt: SALT }, 0);
+    onTestFinished(() => other.close());
+    other.begin('IMMEDIATE');
+    expect((await refusal(() => migrate(connection, [...MIGRATIONS, ADD_NOTE]))).code).toBe('busy');
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Connection } from '../../src/storage/sqlite/connection.ts';
+import { addContact, Conversation, inviteFor, opened, opening } from './fixtures.ts';
+import { KEY, newFile, openStore, SALT } from './folder.ts';
+import { refusal } from './refusals.ts';
+
+/** A file with a row of most kinds, and a connection that can write anything into it. */
+async function filled(): Promise<Connection> {
+  const path = newFile();
+  const store = openStore(path);
+  const conversation = await Conversation.begin(store);
+  await conversation.turn({ sends: 2 });
+  await conversation.turn({ sends: 2 });
+  await store.transaction(async (transaction) => {
+    const contact = await addContact(transaction, 'carol');
+    await transaction.addSession(opening(contact), conversation.alice.state);
+    await transaction.addSession(opened(contact, 'another'), conversation.bob.state);
+    await transaction.addInvite(inviteFor('carol'));
+  });
+  const connection = new Connection(path, { key: KEY, salt: SALT }, 0);
+  onTestFinished(() => connection.close());
+  return connection;
+}
+
+/** Each leaves a row behind that the types of the stores have no value for. */
+const IMPOSSIBLE = {
+  'a second identity': 'INSERT INTO identity SELECT 2, name, seed, public_key, created_at FROM identity',
+  'an open invite without its secret': 'UPDATE invites SET kem_seed = NULL',
+  'an open invite that was spent': 'UPDATE invites SET spent_at = 1',
+  'a spent invite with its secrets': "UPDATE invites SET fate = 'spent', spent_by = zeroblob(32), spent_at = 1",
+  'an invite with another fate': "UPDATE invites SET fate = 'lost'",
+  'a short invite': 'UPDATE contacts SET invite = zeroblob(1320)',
+  'a short identity': 'UPDATE contacts SET identity = zeroblob(31)',
+  'a session of nobody': 'UPDATE sessions SET contact_id = 99',
+  'a session that nobody opened': "UPDATE sessions SET role = 'both'",
+  'an opening that is their own': "UPDATE sessions SET role = 'responder'",
+  'a fork without a time': "UPDATE sessions SET fork_reason = 'two-keys-in-one-chain'",
+  'a sending chain without its key': "UPDATE sessions SET sending_chain_key = NULL WHERE sending = 'chain'",
+  'a chain that is due and begun': "UPDATE sessions SET sending = 'due' WHERE sending = 'chain'",
+  'another way of sending': "UPDATE sessions SET sending = 'over'",
+  'a position beyond four bytes': "UPDATE sessions SET sending_n = 4294967296 WHERE sending = 'chain'",
+  'a finished chain that goes on': "UPDATE receiving_chains SET n = 1 WHERE state = 'finished'",
+  'a finished chain without an end': "UPDATE receiving_chains SET length = NULL WHERE state = 'finished'",
+  'a next chain that has begun': "UPDATE receiving_chains SET remote = zeroblob(32) WHERE state = 'next'",
+  'two current chains': "UPDATE receiving_chains SET state = 'current', chain_key = zeroblob(32), n = 0, length = NULL",
+  'a short header key': 'UPDATE receiving_chains SET header_key = zeroblob(33)',
+  'a key of no chain': 'UPDATE skipped_keys SET chain = 77',
+  'a short message key': 'UPDATE skipped_keys SET message_key = zeroblob(31)',
+  'text for a key': "UPDATE skipped_keys SET message_key = 'a text of thirty-two characters.'",
+  'a digest of no chain': 'UPDATE accepted SET chain = 77',
+};
+
+describe('the schema', () => {
+  it.each(Object.entries(IMPOSSIBLE))('refuses %s', async (_, sql) => {
+    const connection = await filled();
+    expect(() => connection.execute(sql)).toThrow(/constraint failed|cannot store/);
+  });
+
+  it('lets a contact go with all that is theirs', async () => {
+    const connection = await filled();
+    connection.execute('DELETE FROM contacts');
+    for (const table of ['sessions', 'receiving_chains', 'skipped_keys', 'accepted', 'outbox', 'inbox']) {
+      expect(connection.all(`SELECT 1 FROM ${table}`)).toEqual([]);
+    }
+  });
+});
+
+describe('the database', () => {
+  it('tells a full disk from everything else', async () => {
+    const connection = await filled();
+    const pages = connection.get<{ page_count: number }>('PRAGMA page_count')?.page_count;
+    connection.execute(`PRAGMA max_page_count = ${pages}`);
+    const error = await refusal(() => connection.execute('CREATE TABLE filler AS SELECT zeroblob(1000000)'));
+    expect([error.code, error.detail]).toMatchObject(['write-failed', { reason: 'no space left on device' }]);
+  });
+});
