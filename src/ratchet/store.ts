@@ -20,7 +20,10 @@ export interface FindEntry {
  * the next step needs, steps, and saves the difference. Every value that comes out is the caller's own copy.
  */
 export interface RatchetStore {
-  /** Every header key kept (of one session), of the session that received last first. */
+  /**
+   * Every header key kept (of one session): of the session that received last first, and in it that of the current chain,
+   * the next one, and the finished ones, newest first.
+   */
   findEntries(session?: SessionId): Promise<readonly FindEntry[]>;
   ratchetState(session: SessionId): Promise<RatchetState>;
   /** A chain that `findEntries` named and that is not the current one. */

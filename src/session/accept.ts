@@ -8,7 +8,7 @@ import {
   type OwnIdentity,
   type StoredInvite,
 } from '../handshake/index.ts';
-import { digest, wipe } from '../primitives/index.ts';
+import { digest, type IdentityKey, wipe } from '../primitives/index.ts';
 import {
   decrypt,
   isSealedFor,
@@ -55,7 +55,7 @@ export async function acceptFirst(
   if (opened > now + CLOCK_AHEAD) throw new PawlError('clock-ahead', { opened });
   decodeContent(decrypted.plaintext);
 
-  const { contact, notices } = await contactFor(transaction, sender, invite, now, admit);
+  const { contact, notices } = await introduce(transaction, { sender, invite, opened, now, admit });
   const session = await transaction.addSession(
     {
       contact: contact.id,
@@ -104,28 +104,51 @@ async function openInvite(
   return { ...invite, fate };
 }
 
-/** A known identity keeps its name; a new one gets that of the invite, unless it belongs to somebody else. */
-async function contactFor(
-  transaction: Transaction,
-  sender: Contact['identity'],
-  invite: StoredInvite,
-  now: number,
-  admit: (contactName: string) => void,
-): Promise<{ contact: Contact; notices: readonly Notice[] }> {
-  const name = invite.contactName;
-  const known = await transaction.contactOf(sender);
-  admit(known?.name ?? name);
-  if (known !== undefined) {
-    const notices: Notice[] = known.name === name ? [] : [{ kind: 'known-as', name: known.name, invitedAs: name }];
-    const sessions = await transaction.sessions(known.id);
-    if (sessions.length > 0) notices.push({ kind: 'new-session', invitedAt: invite.createdAt });
-    return { contact: known, notices };
+/** What is known of an opening when its sender is looked up. */
+interface Proven {
+  readonly sender: IdentityKey;
+  readonly invite: StoredInvite;
+  /** Unix milliseconds. */
+  readonly opened: number;
+  readonly now: number;
+  readonly admit: (contactName: string) => void;
+}
+
+interface Introduced {
+  readonly contact: Contact;
+  readonly notices: readonly Notice[];
+}
+
+async function introduce(transaction: Transaction, proven: Proven): Promise<Introduced> {
+  const known = await transaction.contactOf(proven.sender);
+  return known === undefined ? newContact(transaction, proven) : knownContact(transaction, known, proven);
+}
+
+/** A known identity keeps its name. */
+async function knownContact(transaction: Transaction, contact: Contact, proven: Proven): Promise<Introduced> {
+  const { name } = contact;
+  const { invite, opened, admit } = proven;
+  admit(name);
+  const notices: Notice[] = [];
+  if (name !== invite.contactName) notices.push({ kind: 'known-as', name, invitedAs: invite.contactName });
+  const sessions = await transaction.sessions(contact.id);
+  if (sessions.length > 0) notices.push({ kind: 'new-session', invitedAt: invite.createdAt });
+  // An invite of theirs that waits, and is older than this session of theirs, may be of a life that they have lost.
+  if (contact.invite !== undefined && opened > contact.invite.addedAt) {
+    await transaction.setContactInvite(contact.id, undefined);
   }
-  const named = await transaction.contactNamed(name);
+  return { contact, notices };
+}
+
+/** A new identity gets the name of the invite, unless that belongs to somebody else. */
+async function newContact(transaction: Transaction, { sender, invite, now, admit }: Proven): Promise<Introduced> {
+  const name = invite.contactName;
   const offered = fingerprint(sender);
+  const named = await transaction.contactNamed(name);
   if (named !== undefined) {
     throw new PawlError('identity-changed', { name, known: fingerprint(named.identity), offered });
   }
+  admit(name);
   const id = await transaction.addContact({ name, identity: sender, addedAt: now, invite: undefined });
   const contact = await transaction.contact(id);
   return { contact, notices: [{ kind: 'new-contact', name, fingerprint: offered, invitedAt: invite.createdAt }] };

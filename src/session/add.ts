@@ -37,14 +37,19 @@ export async function add(context: Context, name: string, inviteBytes: Uint8Arra
       if (named !== undefined) {
         throw new PawlError('identity-changed', { name, known: fingerprint(named.identity), offered });
       }
-      await transaction.addContact({ name, identity: invite.identity, addedAt: now, invite: inviteBytes });
+      await transaction.addContact({
+        name,
+        identity: invite.identity,
+        addedAt: now,
+        invite: { bytes: inviteBytes, addedAt: now },
+      });
       return { name, fingerprint: offered, isNew: true, answeredBefore: false };
     }
     const sessions = await transaction.sessions(known.id);
     const id = inviteId(inviteBytes);
     const answeredBefore =
       !invite.reusable && sessions.some(({ origin }) => origin.role === 'initiator' && equal(origin.inviteId, id));
-    if (!answeredBefore) await transaction.setContactInvite(known.id, inviteBytes);
+    if (!answeredBefore) await transaction.setContactInvite(known.id, { bytes: inviteBytes, addedAt: now });
     return { name: known.name, fingerprint: offered, isNew: false, answeredBefore };
   });
 }

@@ -4,10 +4,11 @@ export { LARGEST_GAP } from '../ratchet/index.ts';
 export { type Added, add } from './add.ts';
 export type { Context } from './context.ts';
 export { DAY, SECOND } from './housekeeping.ts';
+export { delivered } from './inbox.ts';
 export { invite } from './invite.ts';
 export { checkName } from './names.ts';
 export { newIdentity } from './new-identity.ts';
-export { type Arrival, delivered, type ReceiveOptions, type Reception, receive } from './receive.ts';
+export { type Arrival, type ReceiveOptions, type Reception, receive } from './receive.ts';
 export type { Delivery, Notice, Outcome } from './received.ts';
 export {
   type ChainReport,

@@ -1,14 +1,15 @@
-import { decodeContent, type Envelope } from '../envelope/index.ts';
+import type { Envelope } from '../envelope/index.ts';
 import { type ErrorCode, PawlError } from '../errors.ts';
 import { LIMITS, type Limits } from '../ratchet/index.ts';
 import { acceptFirst, prefixDigest } from './accept.ts';
 import type { Context } from './context.ts';
 import { sweep } from './housekeeping.ts';
+import { claim, keep, leftBehind } from './inbox.ts';
 import { locate } from './locate.ts';
 import { RatchetSession } from './ratchet-session.ts';
-import type { AcceptedMessage, Delivery, Notice, Outcome } from './received.ts';
+import type { Delivery, Notice, Outcome } from './received.ts';
 import { dropIdleSessions } from './sending-session.ts';
-import type { InboxId, Session, Transaction } from './store.ts';
+import type { Session, Transaction } from './store.ts';
 
 /** An envelope of the input; `source` says where it stood. */
 export interface Arrival {
@@ -63,21 +64,6 @@ export async function receive(
     const outcomes: Outcome[] = [];
     for (const arrival of arrivals) outcomes.push(await receiveOne(transaction, arrival, unit));
     return { earlier, outcomes, waiting: waiting.length - earlier.length };
-  });
-}
-
-/**
- * Drops from the inbox the texts that have been `written`; those that were `held`, because they could not be written here,
- * wait for the next command.
- */
-export async function delivered(
-  context: Context,
-  { written, held }: { written: readonly InboxId[]; held: readonly InboxId[] },
-): Promise<void> {
-  if (written.length + held.length === 0) return;
-  await context.store.transaction(async (transaction) => {
-    await transaction.dropFromInbox(written);
-    for (const id of held) await transaction.claimInbox(id, undefined);
   });
 }
 
@@ -151,56 +137,4 @@ async function settle(transaction: Transaction, session: Session): Promise<void>
   await transaction.useSession(session.id);
   const sessions = await transaction.sessions(session.contact);
   if (sessions.length > 1) await dropIdleSessions(transaction, sessions);
-}
-
-/** Puts an accepted message into the inbox, for this process to deliver. */
-async function keep(
-  transaction: Transaction,
-  { contact, id, n, late, plaintext, lost, notices }: AcceptedMessage,
-  context: Context,
-  now: number,
-): Promise<Delivery> {
-  const inboxId = await transaction.addToInbox({
-    contact: contact.id,
-    messageId: id,
-    n,
-    late,
-    content: plaintext,
-    receivedAt: now,
-    process: context.process,
-  });
-  return {
-    type: 'message',
-    inboxId,
-    from: contact.name,
-    verified: contact.verifiedAt !== undefined,
-    id,
-    n,
-    late,
-    again: false,
-    content: decodeContent(plaintext),
-    notices: lost > 0 ? [...notices, { kind: 'lost', count: lost }] : notices,
-  };
-}
-
-/** The texts that nobody delivers: their process has ended, or could not write them. */
-async function leftBehind({ isRunning }: Context, transaction: Transaction) {
-  return (await transaction.inbox()).filter(({ process }) => process === undefined || !isRunning(process));
-}
-
-async function claim(context: Context, transaction: Transaction, inboxId: InboxId, again: boolean): Promise<Delivery> {
-  const { contact, messageId, n, late, content } = await transaction.claimInbox(inboxId, context.process);
-  const { name, verifiedAt } = await transaction.contact(contact);
-  return {
-    type: 'message',
-    inboxId,
-    from: name,
-    verified: verifiedAt !== undefined,
-    id: messageId,
-    n,
-    late,
-    again,
-    content: decodeContent(content),
-    notices: [],
-  };
 }

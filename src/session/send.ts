@@ -60,7 +60,7 @@ async function sessionTo(context: Context, transaction: Transaction, contact: Co
   const sessions = await transaction.sessions(contact.id);
   const current = sendingSession(sessions);
   if (contact.invite !== undefined) {
-    const invite = readInvite(contact.invite);
+    const invite = readInvite(contact.invite.bytes);
     if (invite.expires * SECOND > now) return open(context, transaction, contact, invite, sessions, now);
     if (current === undefined) throw new PawlError('invite-expired', { expired: invite.expires });
     await transaction.setContactInvite(contact.id, undefined);

@@ -15,7 +15,7 @@ export interface SessionStore {
    * @throws `busy` when others hold the identity for too long; whatever `work` throws.
    */
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
-  /** A consistent view to read from, without keeping others from writing. `work` writes nothing. */
+  /** A consistent view to read from. `work` writes nothing, and is short: others may not be able to commit meanwhile. */
   snapshot<Result>(work: (view: Transaction) => Promise<Result>): Promise<Result>;
 }
 
@@ -36,7 +36,14 @@ export interface Contact {
   /** When the safety numbers were compared, unix milliseconds. */
   readonly verifiedAt: number | undefined;
   /** An invite of theirs that the next message will answer. */
-  readonly invite: Uint8Array | undefined;
+  readonly invite: WaitingInvite | undefined;
+}
+
+export interface WaitingInvite {
+  /** 1,321 bytes. */
+  readonly bytes: Uint8Array;
+  /** When we added it, unix milliseconds. */
+  readonly addedAt: number;
 }
 
 export interface ContactStore {
@@ -46,7 +53,7 @@ export interface ContactStore {
   contactNamed(name: string): Promise<Contact | undefined>;
   contactOf(identity: IdentityKey): Promise<Contact | undefined>;
   addContact(contact: Pick<Contact, 'name' | 'identity' | 'addedAt' | 'invite'>): Promise<ContactId>;
-  setContactInvite(contact: ContactId, invite: Uint8Array | undefined): Promise<void>;
+  setContactInvite(contact: ContactId, invite: WaitingInvite | undefined): Promise<void>;
 }
 
 /** How a session began. */

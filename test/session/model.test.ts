@@ -1,8 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../src/primitives/index.ts';
 import { sendingSession } from '../../src/session/sending-session.ts';
-import { Party, wordFor } from './party.ts';
+import { FileParty, Party, wordFor } from './party.ts';
 
 type Side = 'alice' | 'bob';
 const other = (side: Side): Side => (side === 'alice' ? 'bob' : 'alice');
@@ -17,7 +20,9 @@ type Action =
   /** `by` invites the other, who adds the invite. */
   | { readonly do: 'introduce'; readonly by: Side }
   /** `who` loses all but the identity: contacts and sessions are gone. */
-  | { readonly do: 'lose-file'; readonly who: Side };
+  | { readonly do: 'lose-file'; readonly who: Side }
+  /** The process ends, and the next one opens the file again. */
+  | { readonly do: 'restart'; readonly who: Side };
 
 interface Message {
   readonly text: string;
@@ -28,7 +33,7 @@ interface Message {
 
 /** What an observer of both sides knows, and so can predict of each delivery. */
 class Model {
-  readonly parties: Record<Side, Party> = { alice: new Party('alice'), bob: new Party('bob') };
+  readonly parties: Record<Side, Party>;
   readonly messages: Message[] = [];
   /** How often each side has lost its file. */
   readonly lives: Record<Side, number> = { alice: 0, bob: 0 };
@@ -38,6 +43,10 @@ class Model {
   readonly accepted = new Set<string>();
   /** In which life of the inviter the invite was made that a side will answer next. */
   readonly toAnswer: Partial<Record<Side, number>> = {};
+
+  constructor(parties: Record<Side, Party> = { alice: new Party('alice'), bob: new Party('bob') }) {
+    this.parties = parties;
+  }
 
   async introduce(by: Side): Promise<void> {
     const guest = other(by);
@@ -130,6 +139,8 @@ class Model {
         return this.introduce(action.by);
       case 'lose-file':
         return this.loseFile(action.who);
+      case 'restart':
+        return this.parties[action.who].restart();
     }
   }
 
@@ -155,6 +166,7 @@ const talk: fc.Arbitrary<Action> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('tamper' as const), pick, at: fc.nat() }) },
 );
+const restart: fc.Arbitrary<Action> = fc.record({ do: fc.constant('restart' as const), who: side });
 const talks = fc.array(talk, { maxLength: 24 });
 
 describe('two parties, whatever the channel does', () => {
@@ -206,5 +218,30 @@ describe('two parties, whatever the channel does', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('do so on identity files, with restarts in between', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pawl-model-'));
+    try {
+      const eventful = fc.array(fc.oneof({ weight: 4, arbitrary: talk }, restart), { maxLength: 24 });
+      let run = 0;
+      await fc.assert(
+        fc.asyncProperty(side, eventful, async (inviter, actions) => {
+          run += 1;
+          const parties = {
+            alice: new FileParty('alice', join(folder, `alice-${run}.db`)),
+            bob: new FileParty('bob', join(folder, `bob-${run}.db`)),
+          };
+          const model = new Model(parties);
+          await model.introduce(inviter);
+          for (const action of actions) await model.play(action);
+          await model.deliver(model.messages.map((_, i) => model.messages.length - 1 - i));
+          for (const party of Object.values(parties)) party.close();
+        }),
+        { numRuns: 25 },
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

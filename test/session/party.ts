@@ -17,6 +17,13 @@ import {
   written,
 } from '../../src/session/index.ts';
 import { MemoryStore } from '../../src/storage/memory/index.ts';
+import {
+  createIdentityFile,
+  type FileKey,
+  openIdentityFile,
+  SALT_LENGTH,
+  type SqliteStore,
+} from '../../src/storage/sqlite/index.ts';
 
 export const START = Date.UTC(2026, 0, 1);
 
@@ -50,6 +57,9 @@ export class Party {
   freshStore(): SessionStore {
     return new MemoryStore({ name: this.name, identity: this.identity, createdAt: START });
   }
+
+  /** The process ends and begins anew: nothing but the store is left. */
+  restart(): void {}
 
   get context(): Context {
     const { store, random } = this;
@@ -108,6 +118,34 @@ export class Party {
         missing: await Promise.all(sessions.map(({ id }) => view.missingMessages(id))),
       };
     });
+  }
+}
+
+/** A person whose store is an identity file. */
+export class FileParty extends Party {
+  readonly #path: string;
+  readonly #key: FileKey;
+
+  constructor(name: string, path: string) {
+    super(name);
+    this.#path = path;
+    this.#key = this.random(32) as FileKey;
+    const lock = { salt: this.random(SALT_LENGTH), key: this.#key };
+    createIdentityFile(path, lock, { name, identity: this.identity, createdAt: START });
+    this.store = this.#open();
+  }
+
+  override restart(): void {
+    this.close();
+    this.store = this.#open();
+  }
+
+  close(): void {
+    (this.store as SqliteStore).close();
+  }
+
+  #open(): SqliteStore {
+    return openIdentityFile(this.#path, this.#key, { wait: 0 });
   }
 }
 

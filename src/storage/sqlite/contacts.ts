@@ -1,5 +1,5 @@
 import type { IdentityKey } from '../../primitives/index.ts';
-import type { Contact, ContactId, ContactStore } from '../../session/store.ts';
+import type { Contact, ContactId, ContactStore, WaitingInvite } from '../../session/store.ts';
 import { found } from '../found.ts';
 import type { Unit } from './unit.ts';
 
@@ -10,9 +10,10 @@ interface ContactRow {
   readonly added_at: number;
   readonly verified_at: number | null;
   readonly invite: Uint8Array | null;
+  readonly invite_added_at: number | null;
 }
 
-const SELECT = 'SELECT id, name, identity, added_at, verified_at, invite FROM contacts';
+const SELECT = 'SELECT id, name, identity, added_at, verified_at, invite, invite_added_at FROM contacts';
 
 export function contactStore(unit: Unit): ContactStore {
   return {
@@ -36,19 +37,28 @@ export function contactStore(unit: Unit): ContactStore {
 
     async addContact({ name, identity, addedAt, invite }) {
       const { id } = unit.run(
-        'INSERT INTO contacts (name, identity, added_at, invite) VALUES (@name, @identity, @addedAt, @invite)',
-        { name, identity, addedAt, invite: invite ?? null },
+        `INSERT INTO contacts (name, identity, added_at, invite, invite_added_at)
+        VALUES (@name, @identity, @addedAt, @invite, @inviteAddedAt)`,
+        { name, identity, addedAt, ...inviteColumns(invite) },
       );
       return id as ContactId;
     },
 
     async setContactInvite(id, invite) {
-      const row = { id, invite: invite ?? null };
-      unit.update('contact', 'UPDATE contacts SET invite = @invite WHERE id = @id', row);
+      unit.update('contact', 'UPDATE contacts SET invite = @invite, invite_added_at = @inviteAddedAt WHERE id = @id', {
+        id,
+        ...inviteColumns(invite),
+      });
     },
   };
 }
 
-function contactIn({ id, name, identity, added_at, verified_at, invite }: ContactRow): Contact {
-  return { id, name, identity, addedAt: added_at, verifiedAt: verified_at ?? undefined, invite: invite ?? undefined };
+function inviteColumns(invite: WaitingInvite | undefined) {
+  return { invite: invite?.bytes ?? null, inviteAddedAt: invite?.addedAt ?? null };
+}
+
+function contactIn(row: ContactRow): Contact {
+  const { id, name, identity, added_at: addedAt, verified_at, invite, invite_added_at } = row;
+  const waiting = invite === null || invite_added_at === null ? undefined : { bytes: invite, addedAt: invite_added_at };
+  return { id, name, identity, addedAt, verifiedAt: verified_at ?? undefined, invite: waiting };
 }

@@ -47,7 +47,9 @@ CREATE TABLE contacts (
   identity    BLOB    NOT NULL UNIQUE CHECK (length(identity) = 32), -- their Ed25519 public key
   added_at    INTEGER NOT NULL,
   verified_at INTEGER,                           -- when the safety numbers were compared
-  invite      BLOB CHECK (length(invite) = 1321) -- one of theirs that the next message will answer
+  invite      BLOB CHECK (length(invite) = 1321), -- one of theirs that the next message will answer
+  invite_added_at INTEGER,
+  CHECK ((invite IS NULL) = (invite_added_at IS NULL))
 ) STRICT;
 
 CREATE TABLE sessions ( -- conversations, each with our side of its ratchet; the peer's side is in receiving_chains

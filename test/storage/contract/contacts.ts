@@ -10,7 +10,7 @@ export function contacts(make: MakeStore): void {
 
   it('finds a contact by id, name and identity', async () => {
     const { store } = make();
-    const invite = bytesOf('invite', 1321);
+    const invite = { bytes: bytesOf('invite', 1321), addedAt: NOW };
     const given = { name: 'alice', identity: identityOf('alice'), addedAt: NOW, invite };
     await store.transaction(async (transaction) => {
       const id = await transaction.addContact(given);
@@ -58,7 +58,7 @@ export function contacts(make: MakeStore): void {
     await store.transaction(async (transaction) => {
       const id = await addContact(transaction, 'alice');
       const carol = await addContact(transaction, 'carol');
-      const invite = bytesOf('another', 1321);
+      const invite = { bytes: bytesOf('another', 1321), addedAt: NOW + 1 };
       await transaction.setContactInvite(id, invite);
       expect((await transaction.contact(id)).invite).toEqual(invite);
       expect((await transaction.contact(carol)).invite).toBeUndefined();

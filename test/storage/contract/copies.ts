@@ -41,7 +41,12 @@ export function copies(make: MakeStore): void {
     const given = await store.transaction(async (transaction) => {
       const contact = await addContact(transaction, 'carol');
       const given = {
-        contact: { name: 'dave', identity: bytesOf('dave', 32) as never, addedAt: NOW, invite: bytesOf('dave', 1321) },
+        contact: {
+          name: 'dave',
+          identity: bytesOf('dave', 32) as never,
+          addedAt: NOW,
+          invite: { bytes: bytesOf('dave', 1321), addedAt: NOW },
+        },
         session: opening(contact),
         state: structuredClone(conversation.alice.state),
         invite: inviteFor('carol'),

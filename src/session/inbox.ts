@@ -1,0 +1,77 @@
+import { decodeContent } from '../envelope/index.ts';
+import type { Context } from './context.ts';
+import type { AcceptedMessage, Delivery } from './received.ts';
+import type { InboxId, Transaction } from './store.ts';
+
+/** Puts an accepted message into the inbox, for this process to deliver. */
+export async function keep(
+  transaction: Transaction,
+  { contact, id, n, late, plaintext, lost, notices }: AcceptedMessage,
+  context: Context,
+  now: number,
+): Promise<Delivery> {
+  const inboxId = await transaction.addToInbox({
+    contact: contact.id,
+    messageId: id,
+    n,
+    late,
+    content: plaintext,
+    receivedAt: now,
+    process: context.process,
+  });
+  return {
+    type: 'message',
+    inboxId,
+    from: contact.name,
+    verified: contact.verifiedAt !== undefined,
+    id,
+    n,
+    late,
+    again: false,
+    content: decodeContent(plaintext),
+    notices: lost > 0 ? [...notices, { kind: 'lost', count: lost }] : notices,
+  };
+}
+
+/** The texts that nobody delivers: their process has ended, or could not write them. */
+export async function leftBehind({ isRunning }: Context, transaction: Transaction) {
+  return (await transaction.inbox()).filter(({ process }) => process === undefined || !isRunning(process));
+}
+
+/** Takes over the delivery of a text that was left behind. */
+export async function claim(
+  context: Context,
+  transaction: Transaction,
+  inboxId: InboxId,
+  again: boolean,
+): Promise<Delivery> {
+  const { contact, messageId, n, late, content } = await transaction.claimInbox(inboxId, context.process);
+  const { name, verifiedAt } = await transaction.contact(contact);
+  return {
+    type: 'message',
+    inboxId,
+    from: name,
+    verified: verifiedAt !== undefined,
+    id: messageId,
+    n,
+    late,
+    again,
+    content: decodeContent(content),
+    notices: [],
+  };
+}
+
+/**
+ * Drops from the inbox the texts that have been `written`; those that were `held`, because they could not be written here,
+ * wait for the next command.
+ */
+export async function delivered(
+  context: Context,
+  { written, held }: { written: readonly InboxId[]; held: readonly InboxId[] },
+): Promise<void> {
+  if (written.length + held.length === 0) return;
+  await context.store.transaction(async (transaction) => {
+    await transaction.dropFromInbox(written);
+    for (const id of held) await transaction.claimInbox(id, undefined);
+  });
+}
