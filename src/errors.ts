@@ -19,7 +19,9 @@ export interface ErrorDetails {
   'weak-key': { what: string };
   // conversations
   'unknown-contact': { name: string };
+  'not-in-outbox': { id: number };
   'no-session': { name: string };
+  held: { name: string };
   'not-for-you': Record<never, never>;
   'other-sender': { from: string };
   'gap-too-large': { missing: number; limit: number; inNewChain: boolean };
@@ -48,6 +50,8 @@ export interface ErrorDetails {
   'not-an-identity': { path: string };
   'newer-schema': { path: string; found: number; known: number };
   busy: { path: string };
+  'rolled-back': { path: string };
+  misplaced: { path: string; name: string };
   'wrong-passphrase': { path: string };
   'no-passphrase': { path: string };
   'empty-passphrase': { source: string };

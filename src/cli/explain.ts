@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import type { ErrorCode, ErrorDetails, ForkReason, PawlError } from '../errors.ts';
 import { LARGEST_GAP } from '../session/index.ts';
 import { day, instant } from './show/time.ts';
@@ -16,6 +17,7 @@ const UNKNOWN = 67;
 const CANNOT_CREATE = 73;
 const IO = 74;
 const BUSY = 75;
+const ROLLED_BACK = 76;
 const NO_KEY = 77;
 const NO_IDENTITY = 78;
 
@@ -100,10 +102,20 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: `add an invite of theirs: pawl add ${name} FILE; or send them one: pawl invite ${name}`,
     exit: UNKNOWN,
   }),
+  'not-in-outbox': ({ id }) => ({
+    message: `no envelope with the number ${id} is waiting`,
+    hint: 'pawl outbox lists what is waiting',
+    exit: NO_INPUT,
+  }),
   'no-session': ({ name }) => ({
     message: `there is no conversation with ${name} yet`,
     hint: `send something: pawl send ${name}; or add an invite of theirs: pawl add ${name} FILE`,
     exit: UNKNOWN,
+  }),
+  held: ({ name }) => ({
+    message: `nothing is sent to ${name} from a restored file before they have been heard`,
+    hint: `receive what ${name} sends next (pawl recv), or exchange a new invite: pawl add ${name} FILE`,
+    exit: ROLLED_BACK,
   }),
   'not-for-you': () => ({
     message: 'this message is not for this identity',
@@ -220,6 +232,16 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     message: `${path} is in use by another pawl`,
     hint: 'try again, or wait for longer: --wait SECONDS',
     exit: BUSY,
+  }),
+  'rolled-back': ({ path }) => ({
+    message: `${path} is older than what this machine wrote last: it was restored, or a copy of it is in use`,
+    hint: 'put the newest one back; if there is none, go on with --after-restore, once',
+    exit: ROLLED_BACK,
+  }),
+  misplaced: ({ path, name }) => ({
+    message: `${path} holds the identity ${name}`,
+    hint: `give it its name: mv ${path} ${join(dirname(path), name)}.db`,
+    exit: IO,
   }),
   'wrong-passphrase': ({ path }) => ({
     message: `wrong passphrase or key for ${path}, or the file is damaged: they look alike`,

@@ -12,6 +12,11 @@ export function homeOf({ io, options }: Shell): string {
   return options.home ?? (PAWL_HOME || join(XDG_DATA_HOME || join(io.home, '.local', 'share'), 'pawl'));
 }
 
+/** Where it is marked how far each identity file went, apart from the files so that a backup does not bring it back. */
+export function marksOf({ io }: Shell): string {
+  return join(io.environment.XDG_STATE_HOME || join(io.home, '.local', 'state'), 'pawl');
+}
+
 /** Where the identity of that name is, or will be. @throws `bad-name`. */
 export function pathOf(shell: Shell, name: string): string {
   return join(homeOf(shell), checkName(name) + SUFFIX);

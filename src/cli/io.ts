@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { ReadStream, WriteStream } from 'node:tty';
 import { PawlError } from '../errors.ts';
 import { type Random, systemRandom } from '../primitives/index.ts';
+import { reasonOf } from './files.ts';
 import { isRunning, processName } from './running.ts';
 
 /** Everything outside of pawl that a command may touch. Tests hand in their own. */
@@ -71,7 +72,7 @@ function outputTo(stream: NodeJS.WriteStream, path: string): Output {
           reject(
             closed
               ? new PawlError('closed-pipe', {}, { cause: error })
-              : new PawlError('write-failed', { path, reason: error.message }, { cause: error }),
+              : new PawlError('write-failed', { path, reason: reasonOf(error) }, { cause: error }),
           );
         });
       }),

@@ -4,7 +4,7 @@ import { utf8 } from '../primitives/index.ts';
 import { createFile, readFile, reasonOf } from './files.ts';
 import type { Io } from './io.ts';
 import { askSecret } from './prompt.ts';
-import type { Shell } from './shell.ts';
+import type { GlobalOptions, Shell } from './shell.ts';
 
 /** What opens an identity file: a key as it is, or a passphrase that one is derived from. */
 export type Secret =
@@ -37,6 +37,19 @@ export async function secretFor(shell: Shell, path: string, confirm = false): Pr
   const fromEnvironment = io.environment.PAWL_PASSPHRASE;
   if (fromEnvironment !== undefined) return passphrase(utf8(fromEnvironment), 'PAWL_PASSPHRASE');
   return confirm ? await askNew(shell, path) : await ask(shell, path, `passphrase of ${path}`);
+}
+
+/** The secret that is to take the place of the present one: in a file that was named, or asked for twice on the terminal. */
+export async function newSecretFor(
+  shell: Shell,
+  path: string,
+  files: Pick<GlobalOptions, 'keyFile' | 'passphraseFile'>,
+): Promise<Secret> {
+  const { input, wait } = shell.options;
+  // What the environment names is the present secret.
+  const io = { ...shell.io, environment: {} };
+  if (files.keyFile !== undefined) createKeyFile(shell, files.keyFile);
+  return secretFor({ ...shell, io, options: { input, wait, ...files } }, path, true);
 }
 
 /** Makes a key file of 32 random bytes; an existing one is left as it is. Tells whether it made one. @throws `cannot-create`. */

@@ -1,9 +1,12 @@
 import { Command, Option } from 'commander';
 import { version } from '../../package.json';
 import { defineAdd } from './commands/add.ts';
+import { defineBackup } from './commands/backup.ts';
 import { defineInit } from './commands/init.ts';
 import { defineInspect } from './commands/inspect.ts';
 import { defineInvite } from './commands/invite.ts';
+import { defineOutbox } from './commands/outbox.ts';
+import { definePasswd } from './commands/passwd.ts';
 import { defineRecv } from './commands/recv.ts';
 import { defineSend } from './commands/send.ts';
 import type { Io } from './io.ts';
@@ -11,7 +14,17 @@ import { wholeNumber } from './parse.ts';
 import type { Act, Define, GlobalOptions } from './shell.ts';
 import { Tell } from './tell.ts';
 
-const COMMANDS: readonly Define[] = [defineInit, defineInvite, defineAdd, defineSend, defineRecv, defineInspect];
+const COMMANDS: readonly Define[] = [
+  defineInit,
+  defineInvite,
+  defineAdd,
+  defineSend,
+  defineRecv,
+  defineInspect,
+  defineOutbox,
+  definePasswd,
+  defineBackup,
+];
 
 const FIRST_MINUTE = `
 First steps:
@@ -30,6 +43,7 @@ export function createProgram(io: Io, done: (exit: number) => void): Command {
     .option('--home <dir>', 'the folder of the identity files')
     .option('--key-file <file>', 'a key file of 32 bytes opens the identity')
     .option('--passphrase-file <file>', 'the passphrase is in this file')
+    .option('--after-restore', 'go on with an identity file that was restored')
     .option('--no-input', 'never ask on the terminal')
     .option('--json', 'one JSON document a line')
     .option('-q, --quiet', 'no notices, only errors')

@@ -10,6 +10,8 @@ export interface GlobalOptions {
   readonly passphraseFile?: string;
   /** Whether questions may be asked on the terminal. */
   readonly input: boolean;
+  /** Go on with a file that is older than what this machine wrote last. */
+  readonly afterRestore?: true;
   /** Seconds to wait for another pawl that holds the identity. */
   readonly wait: number;
 }

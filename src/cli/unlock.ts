@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
-import { type Context, newIdentity } from '../session/index.ts';
+import { type Context, goOnAfterRestore, newIdentity } from '../session/index.ts';
 import {
   createIdentityFile,
   deriveFileKey,
@@ -8,45 +8,68 @@ import {
   openIdentityFile,
   readSalt,
   SALT_LENGTH,
+  type SqliteStore,
 } from '../storage/sqlite/index.ts';
+import { explain } from './explain.ts';
 import { reasonOf } from './files.ts';
-import { chosenIdentity, homeOf, pathOf } from './identity-path.ts';
+import { chosenIdentity, homeOf, marksOf, pathOf } from './identity-path.ts';
 import { createKeyFile, keyFileOf, type Secret, secretFor } from './key-source.ts';
 import type { Shell } from './shell.ts';
 
 /** An identity file that is open: what the units of work need, and the file itself. */
 export interface Unlocked extends Context {
+  readonly store: SqliteStore;
   readonly name: string;
   readonly path: string;
-  /** The number of the file's schema. */
-  readonly schema: number;
-  close(): void;
+  readonly salt: Uint8Array;
 }
 
-/** Opens the identity that was meant: the one place where the command line knows of storage. */
-export async function unlock(shell: Shell): Promise<Unlocked> {
-  const { io, options } = shell;
+/**
+ * Opens the identity that was meant: the one place where the command line knows of storage. A file that was rolled back is
+ * for reading only, until `--after-restore` is given.
+ */
+async function unlock(shell: Shell, purpose: 'reads' | 'writes'): Promise<Unlocked> {
+  const { io, options, tell } = shell;
   const { name, path } = chosenIdentity(shell);
   await tighten(shell, path);
   const salt = readSalt(path);
   // Whatever takes time comes before the file is opened: other commands need not wait for it.
   const key = await keyOf(await secretFor(shell, path), salt);
-  const store = openIdentityFile(path, key, { wait: options.wait * 1_000 });
-  const { random, now, process, isRunning } = io;
-  return { store, random, now, process, isRunning, name, path, schema: store.schema, close: () => store.close() };
+  const store = openIdentityFile(path, key, { wait: options.wait * 1_000, marks: marksOf(shell) });
+  try {
+    if (store.name !== name) throw new PawlError('misplaced', { path, name: store.name });
+    const { random, now, process, isRunning } = io;
+    const identity = { store, random, now, process, isRunning, name, path, salt };
+    if (store.isRolledBack) {
+      const error = new PawlError('rolled-back', { path });
+      if (purpose === 'reads') await tell.warn(explain(error).message);
+      else if (options.afterRestore) await goOnAfterRestore(identity);
+      else throw error;
+    }
+    return identity;
+  } catch (error) {
+    store.close();
+    throw error;
+  }
 }
 
 /** Runs `work` on the identity that was meant, and closes it whatever happens. */
 export async function withIdentity<Result>(
   shell: Shell,
   work: (identity: Unlocked) => Promise<Result>,
+  purpose: 'reads' | 'writes' = 'writes',
 ): Promise<Result> {
-  const identity = await unlock(shell);
+  const identity = await unlock(shell, purpose);
   try {
     return await work(identity);
   } finally {
-    identity.close();
+    identity.store.close();
   }
+}
+
+/** Locks the file with another secret. Older copies of it still open with the old one. @throws what `rekey` throws. */
+export async function changeSecret({ store, salt }: Unlocked, secret: Secret): Promise<void> {
+  store.rekey(await keyOf(secret, salt));
 }
 
 /**

@@ -74,6 +74,8 @@ export async function acceptFirst(
   wipeState(decrypted.step.state);
   return {
     contact,
+    session,
+    skipped: decrypted.step.gained.length,
     id: header.digest,
     n: header.header.n,
     late: false,

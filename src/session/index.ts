@@ -2,12 +2,14 @@
 
 export { LARGEST_GAP } from '../ratchet/index.ts';
 export { type Added, add } from './add.ts';
+export { goOnAfterRestore } from './after-restore.ts';
 export type { Context } from './context.ts';
 export { DAY, SECOND } from './housekeeping.ts';
 export { delivered } from './inbox.ts';
 export { invite } from './invite.ts';
 export { checkName } from './names.ts';
 export { newIdentity } from './new-identity.ts';
+export { type Unwritten, unwritten, unwrittenAs } from './outbox.ts';
 export { type Arrival, type ReceiveOptions, type Reception, receive } from './receive.ts';
 export type { Delivery, Notice, Outcome } from './received.ts';
 export {

@@ -1,13 +1,13 @@
 import type { Envelope } from '../envelope/index.ts';
 import { type ErrorCode, PawlError } from '../errors.ts';
-import { LIMITS, type Limits } from '../ratchet/index.ts';
+import { LIMITS, type Limits, type SessionId } from '../ratchet/index.ts';
 import { acceptFirst, prefixDigest } from './accept.ts';
 import type { Context } from './context.ts';
 import { sweep } from './housekeeping.ts';
 import { claim, keep, leftBehind } from './inbox.ts';
 import { locate } from './locate.ts';
 import { RatchetSession } from './ratchet-session.ts';
-import type { Delivery, Notice, Outcome } from './received.ts';
+import type { AcceptedMessage, Delivery, Notice, Outcome } from './received.ts';
 import { dropIdleSessions } from './sending-session.ts';
 import type { Session, Transaction } from './store.ts';
 
@@ -33,6 +33,8 @@ export interface Reception {
   readonly outcomes: readonly Outcome[];
   /** How many earlier texts still wait. */
   readonly waiting: number;
+  /** Whose messages are missing since one of these came: they may come yet, or be lost. */
+  readonly missing: readonly { readonly from: string; readonly count: number }[];
 }
 
 interface Unit {
@@ -40,6 +42,8 @@ interface Unit {
   readonly now: number;
   readonly limits: Limits;
   readonly only: string | undefined;
+  /** The sessions in which messages were skipped, and the names of their contacts. */
+  readonly gaps: Map<SessionId, string>;
 }
 
 /**
@@ -53,7 +57,7 @@ export async function receive(
 ): Promise<Reception> {
   const now = context.now();
   const limits = { ...LIMITS, gap: options.gap ?? LIMITS.gap };
-  const unit = { context, now, limits, only: options.from };
+  const unit: Unit = { context, now, limits, only: options.from, gaps: new Map() };
   return context.store.transaction(async (transaction) => {
     await sweep(transaction, now);
     const waiting = await leftBehind(context, transaction);
@@ -63,7 +67,12 @@ export async function receive(
     }
     const outcomes: Outcome[] = [];
     for (const arrival of arrivals) outcomes.push(await receiveOne(transaction, arrival, unit));
-    return { earlier, outcomes, waiting: waiting.length - earlier.length };
+    const missing: { from: string; count: number }[] = [];
+    for (const [session, from] of unit.gaps) {
+      const { length: count } = await transaction.missingMessages(session);
+      if (count > 0) missing.push({ from, count });
+    }
+    return { earlier, outcomes, waiting: waiting.length - earlier.length, missing };
   });
 }
 
@@ -85,19 +94,23 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
 async function receiveOne(
   transaction: Transaction,
   { envelope, source }: Arrival,
-  { context, now, limits, only }: Unit,
+  { context, now, limits, only, gaps }: Unit,
 ): Promise<Outcome> {
   let from: string | undefined;
   const admit = (name: string): void => {
     from = name;
     if (only !== undefined && only !== name) throw new PawlError('other-sender', { from: name });
   };
+  const take = (message: AcceptedMessage): Promise<Delivery> => {
+    if (message.skipped > 0) gaps.set(message.session, message.contact.name);
+    return keep(transaction, message, context, now);
+  };
   try {
     const { kind, message } = envelope;
     const session = kind === 'opening' ? await transaction.sessionOfPrefix(prefixDigest(envelope.prefix)) : undefined;
     if (kind === 'opening' && session === undefined) {
       const first = await acceptFirst(transaction, envelope.prefix, message, { now, limits, admit });
-      return await keep(transaction, first, context, now);
+      return await take(first);
     }
     const located = await locate(transaction, message, session?.id);
     const contact = await transaction.contact(located.session.contact);
@@ -119,8 +132,19 @@ async function receiveOne(
         await settle(transaction, located.session);
         const { plaintext, step } = decrypted;
         const notices: Notice[] = step.fork === undefined ? [] : [{ kind: 'fork', reason: step.fork }];
-        const message = { contact, id, n: header.n, late: step.late, plaintext, lost: step.lost, notices };
-        return await keep(transaction, message, context, now);
+        const { late, lost, gained } = step;
+        const session = located.session.id;
+        return await take({
+          contact,
+          session,
+          id,
+          n: header.n,
+          late,
+          plaintext,
+          lost,
+          skipped: gained.length,
+          notices,
+        });
       }
     }
   } catch (error) {

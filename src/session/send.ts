@@ -23,7 +23,7 @@ export interface Sent {
 
 /**
  * Encrypts `content` for a contact: the new ratchet state and the envelope are committed together.
- * @throws `unknown-contact`, `no-session`, `invite-expired`, `too-large`, `exhausted`.
+ * @throws `unknown-contact`, `no-session`, `held`, `invite-expired`, `too-large`, `exhausted`.
  */
 export async function send(context: Context, name: string, content: Content): Promise<Sent> {
   const plaintext = encodeContent(content);
@@ -66,6 +66,7 @@ async function sessionTo(context: Context, transaction: Transaction, contact: Co
     await transaction.setContactInvite(contact.id, undefined);
   }
   if (current === undefined) throw new PawlError('no-session', { name: contact.name });
+  if (current.held) throw new PawlError('held', { name: contact.name });
   return current;
 }
 

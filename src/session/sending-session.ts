@@ -15,7 +15,7 @@ export function sendingSession(sessions: readonly Session[]): Session | undefine
     origin.role === 'initiator' &&
     origin.prefix !== undefined &&
     sessions.some((other) => other.origin.role === 'responder' && other.id > id);
-  return sessions.filter((session) => !isOvertaken(session)).sort(openedLastFirst)[0];
+  return sessions.filter((session) => !isOvertaken(session)).sort(notHeldFirst)[0];
 }
 
 /** Drops the sessions of a contact that are too many or too long out of use; never the one that one sends on. */
@@ -25,6 +25,11 @@ export async function dropIdleSessions(transaction: Transaction, sessions: reado
   for (const [index, { id, idle }] of others.entries()) {
     if (index >= KEPT_SESSIONS - 1 || idle >= IDLE_MESSAGES) await transaction.dropSession(id);
   }
+}
+
+/** One that is held is sent on as soon as the peer has begun a new chain; until then any other is better. */
+function notHeldFirst(a: Session, b: Session): number {
+  return Number(a.held) - Number(b.held) || openedLastFirst(a, b);
 }
 
 function openedLastFirst(a: Session, b: Session): number {

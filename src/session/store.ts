@@ -85,6 +85,11 @@ export interface Session extends NewSession {
   readonly idle: number;
   /** Missing messages whose keys are gone. */
   readonly lost: number;
+  /**
+   * Our file was restored since: the session receives, but is not sent on until the peer's next new chain, because what
+   * we sent last may not be the last that we sent.
+   */
+  readonly held: boolean;
   readonly fork: { readonly reason: ForkReason; readonly at: number } | undefined;
 }
 
@@ -107,6 +112,8 @@ export interface SessionTable {
   answerSession(id: SessionId): Promise<void>;
   /** Sets the session's `idle` to 0 and adds 1 to that of the contact's others. */
   useSession(id: SessionId): Promise<void>;
+  /** Holds every session there is: see `Session.held`. `saveReceived` lets one go with the peer's next new chain. */
+  holdSessions(): Promise<void>;
   /** With all its keys. */
   dropSession(id: SessionId): Promise<void>;
   /** In the order of chain and position. */

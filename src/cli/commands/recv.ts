@@ -14,6 +14,7 @@ import { writeFile } from '../files.ts';
 import { wholeNumber } from '../parse.ts';
 import { type Read, readMessages } from '../read-envelopes.ts';
 import type { Define, Shell } from '../shell.ts';
+import { count } from '../show/page.ts';
 import { documentOf, forTerminal, isText, tellNotices, tellOutcome } from '../show/received.ts';
 import { type Unlocked, withIdentity } from '../unlock.ts';
 
@@ -50,19 +51,24 @@ Examples:
         if (reads.length > 0 && arrivals.length === 0) return tellRefused(shell, reads);
 
         return withIdentity(shell, async (identity) => {
-          const { earlier, outcomes, waiting } = await receive(identity, arrivals, receiveOptions(options));
+          const { earlier, outcomes, waiting, missing } = await receive(identity, arrivals, receiveOptions(options));
           if (reads.length === 0 && earlier.length === 0) {
             throw new PawlError('no-input', { source: files.join(', ') || 'standard input' });
           }
           const ofArrivals = outcomes.values();
           const all = reads.flatMap((read) => ('error' in read ? refused(read) : (ofArrivals.next().value ?? [])));
           const exit = await deliver(shell, identity, [...earlier, ...all], options);
+          for (const one of missing) await shell.tell.notice(missingFrom(one.from, one.count));
           if (waiting > 0) await shell.tell.notice(`${waiting} earlier texts are waiting: pawl recv < /dev/null`);
           return exit;
         });
       }),
     );
 };
+
+function missingFrom(from: string, messages: number): string {
+  return `${count(messages, 'message')} of ${from} ${messages === 1 ? 'is' : 'are'} missing: they may come yet (pawl inspect ${from})`;
+}
 
 function receiveOptions({ output, maxGap, from }: RecvOptions): ReceiveOptions {
   return {

@@ -28,6 +28,7 @@ export function received(
       accepted: [...before.accepted, { chain, n, digest, sequence }],
       received: sequence,
       lost: before.lost + step.lost,
+      held: before.held && !beginsChain(before, step),
       fork,
       lastDhStepAt: beginsChain(before, step) ? at : before.lastDhStepAt,
     },

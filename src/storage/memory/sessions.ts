@@ -34,6 +34,7 @@ export function sessionTable(unit: Unit): SessionTable {
         lastDhStepAt: undefined,
         idle: 0,
         lost: 0,
+        held: false,
         fork: undefined,
         finished: [],
         skipped: [],
@@ -58,6 +59,10 @@ export function sessionTable(unit: Unit): SessionTable {
         return { ...session, idle: session === used ? 0 : session.idle + 1 };
       });
       unit.change({ sessions });
+    },
+
+    async holdSessions() {
+      unit.change({ sessions: unit.data.sessions.map((session) => ({ ...session, held: true })) });
     },
 
     async dropSession(id) {
@@ -86,6 +91,6 @@ export function changeSession(unit: Unit, id: SessionId, difference: Partial<Sto
 
 /** The part of it that `SessionTable` tells about. */
 function sessionIn(stored: StoredSession): Session {
-  const { id, contact, origin, transcript, opened, createdAt, lastDhStepAt, idle, lost, fork } = stored;
-  return copyOf({ id, contact, origin, transcript, opened, createdAt, lastDhStepAt, idle, lost, fork });
+  const { id, contact, origin, transcript, opened, createdAt, lastDhStepAt, idle, lost, held, fork } = stored;
+  return copyOf({ id, contact, origin, transcript, opened, createdAt, lastDhStepAt, idle, lost, held, fork });
 }

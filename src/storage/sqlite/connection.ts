@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { PawlError } from '../../errors.ts';
-import { type Lock, openDatabase } from './database.ts';
+import { type Lock, openDatabase, rawKey } from './database.ts';
 import { sqliteCode, translated } from './database-errors.ts';
 
 /** What goes into a statement, by the names that it has there (`@name`). */
@@ -96,6 +96,18 @@ export class Connection {
       this.rollback();
       throw error;
     }
+  }
+
+  /**
+   * Encrypts the file anew, page by page in one transaction, under another key with the same salt. (With another salt, a
+   * kill half-way would leave a file that no key opens.)
+   */
+  rekey(lock: Lock): void {
+    this.#translate(() => {
+      const literal = rawKey(lock);
+      this.#database.rekey(literal);
+      literal.fill(0);
+    });
   }
 
   /** What has not been committed is lost. */

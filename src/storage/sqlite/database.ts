@@ -30,7 +30,7 @@ export function openDatabase(
 }
 
 /** SQLCipher's way to give a raw key with its salt: x'…', 96 hex digits. Never a string, which could not be wiped. */
-function rawKey({ key, salt }: Lock): Buffer {
+export function rawKey({ key, salt }: Lock): Buffer {
   const literal = Buffer.from(`x'${'0'.repeat(2 * (key.length + salt.length))}'`);
   let position = 2;
   for (const bytes of [key, salt]) {

@@ -27,11 +27,16 @@ export function readSalt(path: string): Uint8Array {
 /**
  * Opens an identity file, brings it to the newest schema, and undoes a commit that was interrupted. Where it is refused,
  * not a byte of it is changed; where it has the newest schema, nothing is written, so one that may only be read opens too.
+ * @param options.marks the folder where it is marked how far a file went: see `SqliteStore.isRolledBack`.
  * @param options.wait how long to wait for other processes, here and at every transaction, in milliseconds.
  * @throws `wrong-passphrase`, also for a file whose first page is damaged: SQLCipher cannot tell them apart;
  * `not-an-identity`, `newer-schema`, `damaged`, `busy`, `read-failed`, `write-failed`.
  */
-export function openIdentityFile(path: string, key: FileKey, { wait }: { wait: number }): SqliteStore {
+export function openIdentityFile(
+  path: string,
+  key: FileKey,
+  { wait, marks }: { wait: number; marks?: string },
+): SqliteStore {
   const lock = { key, salt: readSalt(path) };
   if (isForeignHotJournal(path, lock)) throw new PawlError('wrong-passphrase', { path });
   const connection = new Connection(path, lock, wait);
@@ -39,7 +44,7 @@ export function openIdentityFile(path: string, key: FileKey, { wait }: { wait: n
     const found = connection.get<{ application_id: number }>('PRAGMA application_id');
     if (found?.application_id !== APPLICATION_ID) throw new PawlError('not-an-identity', { path });
     migrate(connection);
-    return new SqliteStore(connection);
+    return new SqliteStore(connection, lock.salt, marks);
   } catch (error) {
     connection.close();
     throw error;

@@ -10,6 +10,7 @@ UPDATE sessions SET ${STATE_COLUMNS.map((column) => `${column} = @${column}`).jo
   received_order = (SELECT max(received_order) FROM sessions) + 1,
   last_dh_step_at = coalesce(@dhStepAt, last_dh_step_at),
   lost = lost + @lost,
+  held = CASE WHEN @dhStepAt IS NULL THEN held ELSE 0 END,
   fork_reason = coalesce(fork_reason, @forkReason),
   fork_at = coalesce(fork_at, @forkAt)
 WHERE id = @session`;

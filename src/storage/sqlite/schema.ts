@@ -15,7 +15,8 @@ CREATE TABLE identity ( -- who we are
   name       TEXT    NOT NULL,
   seed       BLOB    NOT NULL CHECK (length(seed) = 32), -- Ed25519, secret
   public_key BLOB    NOT NULL CHECK (length(public_key) = 32),
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  generation INTEGER NOT NULL DEFAULT 0 -- grows with every commit: an older copy of the file is known by it
 ) STRICT;
 
 CREATE TABLE invites ( -- invites of ours, and what became of them
@@ -67,6 +68,7 @@ CREATE TABLE sessions ( -- conversations, each with our side of its ratchet; the
   received_order  INTEGER NOT NULL DEFAULT 0, -- the session that received last has the largest
   idle            INTEGER NOT NULL DEFAULT 0, -- messages received over the contact's other sessions since
   lost            INTEGER NOT NULL DEFAULT 0, -- missing messages whose keys are gone
+  held            INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1)), -- not to be sent on until their next new chain
   fork_reason     TEXT,
   fork_at         INTEGER,
 

@@ -17,6 +17,7 @@ type SessionRow = {
   readonly lastDhStepAt: number | null;
   readonly idle: number;
   readonly lost: number;
+  readonly held: 0 | 1;
 } & OriginRow &
   ForkRow;
 type OriginRow =
@@ -28,7 +29,8 @@ type ForkRow =
 
 const SELECT = `
 SELECT id, contact_id AS contact, role, invite_id AS inviteId, prefix, prefix_digest AS prefixDigest, transcript, opened,
-  created_at AS createdAt, last_dh_step_at AS lastDhStepAt, idle, lost, fork_reason AS forkReason, fork_at AS forkAt
+  created_at AS createdAt, last_dh_step_at AS lastDhStepAt, idle, lost, held,
+  fork_reason AS forkReason, fork_at AS forkAt
 FROM sessions`;
 
 const INSERT = `
@@ -72,6 +74,10 @@ export function sessionTable(unit: Unit): SessionTable {
       );
     },
 
+    async holdSessions() {
+      unit.run('UPDATE sessions SET held = 1');
+    },
+
     async dropSession(id) {
       unit.run('DELETE FROM sessions WHERE id = @id', { id });
     },
@@ -97,6 +103,7 @@ function sessionIn(row: SessionRow): Session {
     lastDhStepAt: lastDhStepAt ?? undefined,
     idle,
     lost,
+    held: row.held === 1,
     fork: row.forkReason === null ? undefined : { reason: row.forkReason, at: row.forkAt },
   };
 }

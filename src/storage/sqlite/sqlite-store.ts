@@ -1,13 +1,25 @@
+import { isPawlError } from '../../errors.ts';
+import { type IdentitySeed, wipe } from '../../primitives/index.ts';
 import type { SessionStore, Transaction } from '../../session/store.ts';
+import { found } from '../found.ts';
 import { Queue } from '../queue.ts';
 import { boxes } from './boxes.ts';
+import { checkPages, readEverything } from './check.ts';
 import type { Connection } from './connection.ts';
 import { contactStore } from './contacts.ts';
+import type { FileKey } from './file-key.ts';
 import { handshakeStore } from './invites.ts';
+import { makeFile } from './make-file.ts';
+import { Mark } from './mark.ts';
 import { schemaVersion } from './migrations.ts';
 import { ratchetStore } from './ratchet.ts';
 import { sessionTable } from './sessions.ts';
 import { Unit } from './unit.ts';
+
+interface IdentityRow {
+  readonly name: string;
+  readonly seed: IdentitySeed;
+}
 
 /** More unused pages than these, 256 KiB, are given back to the filesystem. */
 const SPARE_PAGES = 64;
@@ -19,12 +31,32 @@ const SPARE_PAGES = 64;
 export class SqliteStore implements SessionStore {
   /** The version of the file's schema. */
   readonly schema: number;
+  /** The name that the identity was made with, which is also that of its file. */
+  readonly name: string;
+  /**
+   * The file is older than what this machine wrote last: it was restored, or another copy of it is in use. Whoever writes
+   * to it all the same makes it the newest.
+   */
+  readonly isRolledBack: boolean;
   readonly #connection: Connection;
+  readonly #salt: Uint8Array;
   readonly #queue = new Queue();
+  readonly #mark: Mark | undefined;
+  readonly #marked: number;
 
-  constructor(connection: Connection) {
+  /** @param marks the folder of the marks that tell how far a file went; without it, a rollback goes unnoticed. */
+  constructor(connection: Connection, salt: Uint8Array, marks?: string) {
     this.#connection = connection;
+    this.#salt = salt;
     this.schema = schemaVersion(connection);
+    const { name, seed } = found(connection.get<IdentityRow>('SELECT name, seed FROM identity'), 'identity');
+    this.name = name;
+    this.#mark = marks === undefined ? undefined : new Mark(marks, seed);
+    wipe(seed);
+    // The mark first: another process may commit, and mark, in between.
+    this.#marked = this.#mark?.read() ?? 0;
+    const row = connection.get<{ readonly generation: number }>('SELECT generation FROM identity');
+    this.isRolledBack = found(row, 'identity').generation < this.#marked;
   }
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
@@ -34,6 +66,32 @@ export class SqliteStore implements SessionStore {
   /** Others begin to write meanwhile, and commit when it is over: `work` is to be short. */
   snapshot<Result>(work: (view: Transaction) => Promise<Result>): Promise<Result> {
     return this.#perform('DEFERRED', work);
+  }
+
+  /**
+   * Locks the file with another key. A kill half-way leaves a file that opens with the old key or the new one. Older
+   * copies still open with the old one.
+   * @throws `busy`, `write-failed`.
+   */
+  rekey(key: FileKey): void {
+    this.#connection.rekey({ key, salt: this.#salt });
+  }
+
+  /** Makes a consistent copy of the file, under the same key. @throws `exists`, `cannot-create`. */
+  backup(path: string): void {
+    makeFile(path, (draft) => this.#connection.run('VACUUM INTO @draft', { draft }));
+  }
+
+  /** Reads every page and every row. @returns what is wrong, in the database's words; nothing where all is well. */
+  async check(): Promise<readonly string[]> {
+    try {
+      const problems = checkPages(this.#connection);
+      await this.snapshot(readEverything);
+      return problems;
+    } catch (error) {
+      if (isPawlError(error, 'damaged')) return ['a page does not authenticate'];
+      throw error;
+    }
   }
 
   /** What has not been committed is lost. */
@@ -50,8 +108,9 @@ export class SqliteStore implements SessionStore {
       const unit = new Unit(this.#connection, { writes: kind === 'IMMEDIATE' });
       try {
         const result = await work(transactionOn(unit));
-        if (unit.changes > 0) this.#shrink();
+        const generation = unit.changes > 0 ? this.#advance() : undefined;
         this.#connection.commit();
+        if (generation !== undefined) this.#mark?.write(generation);
         return result;
       } catch (error) {
         this.#connection.rollback();
@@ -60,6 +119,16 @@ export class SqliteStore implements SessionStore {
         unit.end();
       }
     });
+  }
+
+  /** The file as it is about to be committed: not larger than it need be, and newer than all before. */
+  #advance(): number {
+    this.#shrink();
+    const row = this.#connection.get<{ readonly generation: number }>(
+      'UPDATE identity SET generation = max(generation, @marked) + 1 RETURNING generation',
+      { marked: this.#marked },
+    );
+    return found(row, 'identity').generation;
   }
 
   /** Large texts come and go, and the file would stay as large as the largest ever was. */

@@ -1,0 +1,25 @@
+import type { Define } from '../shell.ts';
+import { withIdentity } from '../unlock.ts';
+
+export const defineBackup: Define = (program, act) => {
+  program
+    .command('backup <file>')
+    .description('write a consistent copy of the identity file, under the same key')
+    .addHelpText(
+      'after',
+      `
+Put back, the copy is older than what you sent since: pawl asks for --after-restore then, and each conversation goes
+on once the other side has been heard, or by a new invite.
+
+Examples:
+  $ pawl backup alice-2026.db
+  $ pawl -i alice backup /media/stick/alice.db`,
+    )
+    .action(
+      act(async (shell, file: string) => {
+        await withIdentity(shell, async ({ store }) => store.backup(file), 'reads');
+        await shell.tell.result(file, { type: 'backup', path: file });
+        return 0;
+      }),
+    );
+};

@@ -1,0 +1,74 @@
+import { armor } from '../../envelope/index.ts';
+import { toHex, utf8 } from '../../primitives/index.ts';
+import { type Unwritten, unwritten, unwrittenAs, written } from '../../session/index.ts';
+import { wholeNumber } from '../parse.ts';
+import type { Define, Shell } from '../shell.ts';
+import { table } from '../show/page.ts';
+import { instant } from '../show/time.ts';
+import { withIdentity } from '../unlock.ts';
+
+const resendId = wholeNumber(1, 999_999_999);
+
+export const defineOutbox: Define = (program, act) => {
+  program
+    .command('outbox [resend] [id]')
+    .description('show, or write again, envelopes that were never fully written')
+    .addHelpText(
+      'after',
+      `
+An envelope stays here when its process ended before all of it was written. The same bytes again are the same
+message: the other side shows it once.
+
+Examples:
+  $ pawl outbox
+  $ pawl outbox resend > message.pawl`,
+    )
+    .action(
+      act(async (shell, action: string | undefined, id: string | undefined) => {
+        if (action === undefined) await list(shell);
+        else if (action === 'resend') await resend(shell, id === undefined ? undefined : resendId(id));
+        else program.error(`error: unknown action '${action}'`);
+        return 0;
+      }),
+    );
+};
+
+async function list(shell: Shell): Promise<void> {
+  const entries = await withIdentity(shell, unwritten, 'reads');
+  const { tell } = shell;
+  if (!tell.json) {
+    const rows = entries.map(({ id, to, createdAt, envelope }) => [
+      String(id),
+      `for ${to}`,
+      instant(createdAt),
+      `${envelope.length} bytes`,
+    ]);
+    if (rows.length > 0) await tell.result(table(rows).join('\n'), { type: 'outbox' });
+    else await tell.notice('nothing is waiting to be written');
+  }
+  for (const entry of tell.json ? entries : []) await tell.result('', documentOf(entry));
+}
+
+async function resend(shell: Shell, id: number | undefined): Promise<void> {
+  const { io, tell } = shell;
+  await withIdentity(shell, async (identity) => {
+    const entries = await unwrittenAs(identity, id);
+    for (const entry of entries) {
+      await io.output.write(io.output.isTerminal ? utf8(armor(entry.envelope)) : entry.envelope);
+      await written(identity, [entry.id]);
+      await tell.aside(documentOf(entry));
+    }
+    if (entries.length === 0) await tell.notice('nothing is waiting to be written');
+  });
+}
+
+function documentOf({ id, to, messageId, createdAt, envelope }: Unwritten) {
+  return {
+    type: 'unwritten',
+    outbox_id: id,
+    to,
+    id: toHex(messageId),
+    created_at: new Date(createdAt).toISOString(),
+    bytes: envelope.length,
+  };
+}

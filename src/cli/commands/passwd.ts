@@ -1,0 +1,40 @@
+import { newSecretFor } from '../key-source.ts';
+import type { Define } from '../shell.ts';
+import { changeSecret, withIdentity } from '../unlock.ts';
+
+interface PasswdOptions {
+  readonly newKeyFile?: string;
+  readonly newPassphraseFile?: string;
+}
+
+export const definePasswd: Define = (program, act) => {
+  program
+    .command('passwd')
+    .description('lock the identity file with a new passphrase or key file')
+    .option('--new-key-file <file>', 'with this key file, which is made unless it exists')
+    .option('--new-passphrase-file <file>', 'with the passphrase in this file')
+    .addHelpText(
+      'after',
+      `
+Asks for the new passphrase on the terminal, unless a file is named. Older copies and backups still open with the
+old one.
+
+Examples:
+  $ pawl passwd
+  $ pawl passwd --new-key-file alice.key`,
+    )
+    .action(
+      act(async (shell, { newKeyFile, newPassphraseFile }: PasswdOptions) => {
+        await withIdentity(shell, async (identity) => {
+          const files = {
+            ...(newKeyFile !== undefined && { keyFile: newKeyFile }),
+            ...(newPassphraseFile !== undefined && { passphraseFile: newPassphraseFile }),
+          };
+          await changeSecret(identity, await newSecretFor(shell, identity.path, files));
+          await shell.tell.result(identity.path, { type: 'rekeyed', path: identity.path });
+        });
+        await shell.tell.notice('older copies of the file still open with the old passphrase or key');
+        return 0;
+      }),
+    );
+};
