@@ -71,13 +71,19 @@ export type ForkReason =
   | 'answer-to-an-unknown-chain'
   | 'body-does-not-authenticate';
 
-/** A known error: one of the closed set. Anything else that is thrown is a bug in pawl. */
+/**
+ * A known error: one of the closed set. Anything else that is thrown is a bug in pawl. It has no stack trace: it is an
+ * answer, nobody is shown where it came from, and hostile input makes a million of them, of which the trace is most of the cost.
+ */
 export class PawlError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly code: Code;
   readonly detail: ErrorDetails[Code];
 
   constructor(code: Code, detail: ErrorDetails[Code], options?: ErrorOptions) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(code, options);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'PawlError';
     this.code = code;
     this.detail = detail;

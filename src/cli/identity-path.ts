@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PawlError } from '../errors.ts';
-import { checkName } from '../session/index.ts';
+import { reasonOf } from '../files/index.ts';
+import { checkName, isName } from '../session/index.ts';
 import type { Shell } from './shell.ts';
 
 const SUFFIX = '.db';
@@ -9,12 +10,12 @@ const SUFFIX = '.db';
 /** The folder of the identity files: `--home`, else `PAWL_HOME`, else where the desktop keeps data. */
 export function homeOf({ io, options }: Shell): string {
   const { PAWL_HOME, XDG_DATA_HOME } = io.environment;
-  return options.home ?? (PAWL_HOME || join(XDG_DATA_HOME || join(io.home, '.local', 'share'), 'pawl'));
+  return options.home ?? (PAWL_HOME || join(XDG_DATA_HOME || join(io.home(), '.local', 'share'), 'pawl'));
 }
 
 /** Where it is marked how far each identity file went, apart from the files so that a backup does not bring it back. */
 export function marksOf({ io }: Shell): string {
-  return join(io.environment.XDG_STATE_HOME || join(io.home, '.local', 'state'), 'pawl');
+  return join(io.environment.XDG_STATE_HOME || join(io.home(), '.local', 'state'), 'pawl');
 }
 
 /** Where the identity of that name is, or will be. @throws `bad-name`. */
@@ -43,8 +44,13 @@ export function chosenIdentity(shell: Shell): { name: string; path: string } {
 
 function identitiesIn(home: string): readonly string[] {
   if (!existsSync(home)) return [];
-  return readdirSync(home)
-    .filter((file) => file.endsWith(SUFFIX) && !file.startsWith('.'))
-    .map((file) => file.slice(0, -SUFFIX.length))
-    .sort();
+  try {
+    return readdirSync(home)
+      .filter((file) => file.endsWith(SUFFIX))
+      .map((file) => file.slice(0, -SUFFIX.length))
+      .filter(isName)
+      .sort();
+  } catch (cause) {
+    throw new PawlError('read-failed', { path: home, reason: reasonOf(cause) }, { cause });
+  }
 }

@@ -1,16 +1,17 @@
-import { openSync } from 'node:fs';
+import { fstatSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { ReadStream, WriteStream } from 'node:tty';
 import { PawlError } from '../errors.ts';
+import { codeOf, reasonOf } from '../files/index.ts';
 import { type Random, systemRandom } from '../primitives/index.ts';
-import { reasonOf } from './files.ts';
 import { isRunning, processName } from './running.ts';
 
 /** Everything outside of pawl that a command may touch. Tests hand in their own. */
 export interface Io {
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
+  /** The person's home folder. Throws where the system knows of none. */
+  readonly home: () => string;
   readonly userId: number | undefined;
   readonly input: Input;
   readonly output: Output;
@@ -18,7 +19,7 @@ export interface Io {
   readonly random: Random;
   /** Unix milliseconds. */
   readonly now: () => number;
-  readonly process: string;
+  readonly process: () => string;
   readonly isRunning: (process: string) => boolean;
   /** The terminal itself, whatever standard input and output are; `undefined` where there is none. */
   readonly openTerminal: () => Terminal | undefined;
@@ -33,6 +34,8 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Resolves once the bytes have been handed to the operating system. @throws `closed-pipe`, `write-failed`. */
   write(bytes: Uint8Array | string): Promise<void>;
+  /** Resolves once what was written to a file is on the disk; a pipe is its reader's. @throws `write-failed`. */
+  flush(): Promise<void>;
 }
 
 export interface Terminal {
@@ -46,37 +49,65 @@ export function systemIo(process: NodeJS.Process): Io {
   return {
     arguments: process.argv.slice(2),
     environment: process.env,
-    home: homedir(),
+    home: homedir,
     userId: process.getuid?.(),
     input: { isTerminal: process.stdin.isTTY === true, chunks: process.stdin },
-    output: outputTo(process.stdout, 'standard output'),
-    errors: outputTo(process.stderr, 'standard error'),
+    output: outputTo(process.stdout, 1, 'standard output'),
+    errors: outputTo(process.stderr, 2, 'standard error'),
     random: systemRandom,
     now: Date.now,
-    process: processName(process.pid),
+    process: () => processName(process.pid),
     isRunning,
     openTerminal,
   };
 }
 
-function outputTo(stream: NodeJS.WriteStream, path: string): Output {
+function outputTo(stream: NodeJS.WriteStream, file: number, path: string): Output {
   // Without a listener a broken pipe would end the process before the write's own callback is asked.
   stream.on('error', () => undefined);
+  const failed = (cause: unknown): PawlError => {
+    const isClosed = ['EPIPE', 'ERR_STREAM_DESTROYED', 'EBADF'].includes(codeOf(cause) ?? '');
+    return isClosed
+      ? new PawlError('closed-pipe', {}, { cause })
+      : new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
+  };
+  if (isFile(file)) {
+    return {
+      isTerminal: false,
+      // Not the stream: Node takes a write that a full disk cut short for a whole one.
+      async write(data) {
+        const bytes = Buffer.from(data);
+        try {
+          for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+        } catch (cause) {
+          throw failed(cause);
+        }
+      },
+      async flush() {
+        try {
+          fsyncSync(file);
+        } catch (cause) {
+          throw failed(cause);
+        }
+      },
+    };
+  }
   return {
     isTerminal: stream.isTTY === true,
     write: (bytes) =>
       new Promise((resolve, reject) => {
-        stream.write(bytes, (error) => {
-          if (error == null) return resolve();
-          const closed = 'code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED');
-          reject(
-            closed
-              ? new PawlError('closed-pipe', {}, { cause: error })
-              : new PawlError('write-failed', { path, reason: reasonOf(error) }, { cause: error }),
-          );
-        });
+        stream.write(bytes, (error) => (error == null ? resolve() : reject(failed(error))));
       }),
+    flush: async () => undefined,
   };
+}
+
+function isFile(file: number): boolean {
+  try {
+    return fstatSync(file).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function openTerminal(): Terminal | undefined {

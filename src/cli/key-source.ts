@@ -1,7 +1,7 @@
-import { lstatSync, statSync } from 'node:fs';
-import { PawlError } from '../errors.ts';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { isPawlError, PawlError } from '../errors.ts';
+import { makeFile, readFile, reasonOf } from '../files/index.ts';
 import { utf8 } from '../primitives/index.ts';
-import { createFile, readFile, reasonOf } from './files.ts';
 import type { Io } from './io.ts';
 import { askSecret } from './prompt.ts';
 import type { GlobalOptions, Shell } from './shell.ts';
@@ -18,7 +18,7 @@ const RETURN = 0x0d;
 /** The key file that was named, if one was and nothing before it in the order of sources. */
 export function keyFileOf({ io, options }: Shell): string | undefined {
   if (options.keyFile !== undefined || options.passphraseFile !== undefined) return options.keyFile;
-  return io.environment.PAWL_KEY_FILE;
+  return io.environment.PAWL_KEY_FILE || undefined;
 }
 
 /**
@@ -30,7 +30,7 @@ export async function secretFor(shell: Shell, path: string, confirm = false): Pr
   const { io, options } = shell;
   const keyFile = keyFileOf(shell);
   if (keyFile !== undefined) return { kind: 'key', bytes: readKey(io, keyFile) };
-  const passphraseFile = options.passphraseFile ?? io.environment.PAWL_PASSPHRASE_FILE;
+  const passphraseFile = options.passphraseFile ?? (io.environment.PAWL_PASSPHRASE_FILE || undefined);
   if (passphraseFile !== undefined) {
     return passphrase(withoutNewline(readSecretFile(io, passphraseFile)), passphraseFile);
   }
@@ -52,14 +52,17 @@ export async function newSecretFor(
   return secretFor({ ...shell, io, options: { input, wait, ...files } }, path, true);
 }
 
-/** Makes a key file of 32 random bytes; an existing one is left as it is. Tells whether it made one. @throws `cannot-create`. */
-export function createKeyFile({ io }: Shell, path: string): boolean {
-  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return false;
+/**
+ * Makes a key file of 32 random bytes; an existing one is left as it is. It is never taken back: somebody else may have
+ * locked an identity with it by then.
+ * @throws `cannot-create`.
+ */
+export function createKeyFile({ io }: Shell, path: string): void {
+  if (existsSync(path)) return;
   try {
-    createFile(path, io.random(KEY_LENGTH));
-    return true;
-  } catch (cause) {
-    throw new PawlError('cannot-create', { path, reason: reasonOf(cause) }, { cause });
+    makeFile(path, (draft) => writeFileSync(draft, io.random(KEY_LENGTH)));
+  } catch (error) {
+    if (!isPawlError(error, 'exists')) throw error;
   }
 }
 
@@ -71,11 +74,19 @@ function readKey(io: Io, path: string): Uint8Array {
 
 /** Refuses a file that others can read; but a pipe has no readers to speak of, and a mounted secret is not ours to change. */
 function readSecretFile({ userId }: Io, path: string): Uint8Array {
-  const status = statSync(path, { throwIfNoEntry: false });
-  if (status?.isFile() && status.uid === userId && (status.mode & 0o077) !== 0) {
-    throw new PawlError('exposed-key', { path, mode: (status.mode & 0o777).toString(8).padStart(4, '0') });
-  }
+  const mode = modeOf(path, userId);
+  if ((mode & 0o077) !== 0) throw new PawlError('exposed-key', { path, mode: mode.toString(8).padStart(4, '0') });
   return readFile(path);
+}
+
+/** The mode of a file of ours; 0 for what is none, or none of ours. */
+function modeOf(path: string, userId: number | undefined): number {
+  try {
+    const status = statSync(path, { throwIfNoEntry: false });
+    return status?.isFile() && status.uid === userId ? status.mode & 0o777 : 0;
+  } catch (cause) {
+    throw new PawlError('read-failed', { path, reason: reasonOf(cause) }, { cause });
+  }
 }
 
 async function ask({ io, options }: Shell, path: string, question: string): Promise<Secret> {

@@ -1,4 +1,6 @@
-import { concat } from '../primitives/index.ts';
+import { MAX_CONTENT } from '../envelope/index.ts';
+import { PawlError } from '../errors.ts';
+import { concatAll } from '../primitives/index.ts';
 
 const NEWLINE = 0x0a;
 
@@ -8,11 +10,13 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
   for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      yield concat(...begun, chunk.subarray(start, end));
+      yield concatAll([...begun, chunk.subarray(start, end)]);
       begun = [];
       start = end + 1;
     }
     if (start < chunk.length) begun.push(chunk.subarray(start));
+    const bytes = begun.reduce((length, { length: more }) => length + more, 0);
+    if (bytes > MAX_CONTENT) throw new PawlError('too-large', { what: 'line', bytes, limit: MAX_CONTENT });
   }
-  if (begun.length > 0) yield concat(...begun);
+  if (begun.length > 0) yield concatAll(begun);
 }

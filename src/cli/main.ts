@@ -12,10 +12,18 @@ const BUG = 1;
 export async function main(io: Io): Promise<number> {
   try {
     let exit = 0;
-    const program = createProgram(io, (code) => {
+    let help = '';
+    const print = (text: string) => {
+      help += text;
+    };
+    const done = (code: number) => {
       exit = code;
-    });
-    await program.parseAsync([...io.arguments], { from: 'user' });
+    };
+    try {
+      await createProgram(io, { print, done }).parseAsync([...io.arguments], { from: 'user' });
+    } finally {
+      if (help !== '') await io.output.write(help);
+    }
     return exit;
   } catch (error) {
     try {

@@ -34,40 +34,55 @@ First steps:
   $ echo hello | pawl send bob > message.pawl  encrypt
   $ pawl recv message.pawl                     decrypt`;
 
-/** The command tree. `done` is told the exit code of the command that ran. */
-export function createProgram(io: Io, done: (exit: number) => void): Command {
+/** The command tree. `print` is given the help that was asked for, `done` the exit code of the command that ran. */
+export function createProgram(
+  io: Io,
+  { print, done }: { print: (text: string) => void; done: (exit: number) => void },
+): Command {
   const program = new Command('pawl')
     .description('Signal-grade conversations as a Unix command, over any channel that carries bytes.')
     .version(version, '-V, --version')
-    .option('-i, --identity <name>', 'the identity to use')
-    .option('--home <dir>', 'the folder of the identity files')
-    .option('--key-file <file>', 'a key file of 32 bytes opens the identity')
-    .option('--passphrase-file <file>', 'the passphrase is in this file')
-    .option('--after-restore', 'go on with an identity file that was restored')
-    .option('--no-input', 'never ask on the terminal')
-    .option('--json', 'one JSON document a line')
-    .option('-q, --quiet', 'no notices, only errors')
-    .addOption(
-      new Option('--wait <seconds>', 'wait this long for another pawl on the same identity')
-        .default(5)
-        .argParser(wholeNumber(0, 3_600)),
-    )
     .addHelpText('after', FIRST_MINUTE)
     .helpCommand(false)
     .exitOverride()
-    .configureOutput({
-      writeOut: (text) => void io.output.write(text),
-      writeErr: (text) => void io.errors.write(text),
-      outputError: () => undefined,
-    });
+    // Each command takes its own options, so that a text like -m --json stays a text.
+    .enablePositionalOptions()
+    .configureOutput({ writeOut: print, writeErr: () => undefined, outputError: () => undefined });
+  for (const option of globalOptions()) program.addOption(option);
 
   const act: Act =
     (work) =>
     async (...parameters) => {
-      const { json, quiet, ...options } = program.opts<GlobalOptions & { json?: true; quiet?: true }>();
+      const command = parameters.at(-1) as Command;
+      const given = { ...DEFAULTS, ...program.opts(), ...command.opts() };
+      const { json, quiet, ...options } = given as GlobalOptions & { json?: true; quiet?: true };
       const tell = new Tell(io, { json: json === true, quiet: quiet === true });
       done(await work({ io, options, tell }, ...parameters));
     };
   for (const define of COMMANDS) define(program, act);
+  for (const command of program.commands) {
+    command.addHelpText('after', '\nOptions for every command: pawl --help');
+    for (const option of globalOptions()) command.addOption(option.hideHelp());
+  }
   return program;
+}
+
+/** What holds where nothing is said: not commander's defaults, which could not be told from what was said. */
+const DEFAULTS = { input: true, wait: 5 };
+
+/** They may stand before the command and after it; what is said later counts. */
+function globalOptions(): Option[] {
+  return [
+    new Option('-i, --identity <name>', 'the identity to use'),
+    new Option('--home <dir>', 'the folder of the identity files'),
+    new Option('--key-file <file>', 'a key file of 32 bytes opens the identity'),
+    new Option('--passphrase-file <file>', 'the passphrase is in this file'),
+    new Option('--after-restore', 'go on with an identity file that was restored'),
+    new Option('--no-input', 'never ask on the terminal').default(undefined),
+    new Option('--json', 'one JSON document a line'),
+    new Option('-q, --quiet', 'no notices, only errors'),
+    new Option('--wait <seconds>', 'wait this long for another pawl on the same identity (5)').argParser(
+      wholeNumber(0, 3_600),
+    ),
+  ];
 }

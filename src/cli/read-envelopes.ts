@@ -1,7 +1,7 @@
 import { decodeEnvelope, type Envelope, scan } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
 import type { Arrival } from '../session/index.ts';
-import { readInput } from './files.ts';
+import { readInput } from './input.ts';
 import type { Shell } from './shell.ts';
 
 /** One thing found in the input: an envelope, or why there is none. `source` says where. */
@@ -10,28 +10,26 @@ export type Read<Arrived = { readonly source: string; readonly envelope: Envelop
   | { readonly source: string; readonly error: PawlError };
 
 /**
- * Reads every envelope in the files, or in standard input where none is given.
+ * Reads every envelope in the files, or in standard input where none is given, as they are asked for.
  * @throws `missing-file`, `read-failed`.
  */
-export async function readEnvelopes(shell: Shell, files: readonly string[]): Promise<readonly Read[]> {
-  const reads: Read[] = [];
+export async function* readEnvelopes(shell: Shell, files: readonly string[]): AsyncGenerator<Read, void, undefined> {
   for (const file of files.length === 0 ? ['-'] : files) {
     const name = file === '-' ? 'standard input' : file;
-    for (const found of scan(await input(shell, file))) {
-      reads.push(decode(`${name}, ${found.at}`, found));
-    }
+    for (const found of scan(await input(shell, file))) yield decode(`${name}, ${found.at}`, found);
   }
-  return reads;
 }
 
 /** Like `readEnvelopes`, for messages: an invite among them is refused. */
-export async function readMessages(shell: Shell, files: readonly string[]): Promise<readonly Read<Arrival>[]> {
-  return (await readEnvelopes(shell, files)).map((read) => {
-    if ('error' in read) return read;
-    const { source, envelope } = read;
-    if (envelope.kind !== 'invite') return { source, envelope };
-    return { source, error: new PawlError('wrong-kind', { expected: 'message', found: 'invite' }) };
-  });
+export async function* readMessages(
+  shell: Shell,
+  files: readonly string[],
+): AsyncGenerator<Read<Arrival>, void, undefined> {
+  for await (const read of readEnvelopes(shell, files)) {
+    if ('error' in read) yield read;
+    else if (read.envelope.kind !== 'invite') yield { source: read.source, envelope: read.envelope };
+    else yield { source: read.source, error: new PawlError('wrong-kind', { expected: 'message', found: 'invite' }) };
+  }
 }
 
 /**
@@ -39,7 +37,7 @@ export async function readMessages(shell: Shell, files: readonly string[]): Prom
  * @throws `missing-file`, `read-failed`, `no-input`, `wrong-kind`, `usage` for several, and what reading it throws.
  */
 export async function readInviteFrom(shell: Shell, file: string | undefined): Promise<Uint8Array> {
-  const [read, ...more] = await readEnvelopes(shell, [file ?? '-']);
+  const [read, ...more] = await all(readEnvelopes(shell, [file ?? '-']));
   if (read === undefined) throw new PawlError('no-input', { source: file ?? 'standard input' });
   if ('error' in read) throw read.error;
   if (read.envelope.kind !== 'invite') throw new PawlError('wrong-kind', { expected: 'invite', found: 'message' });
@@ -54,7 +52,7 @@ export async function readIntactEnvelopes(
   shell: Shell,
   file: string,
 ): Promise<readonly { readonly source: string; readonly envelope: Envelope }[]> {
-  const reads = await readEnvelopes(shell, [file]);
+  const reads = await all(readEnvelopes(shell, [file]));
   if (reads.length === 0) throw new PawlError('no-input', { source: file });
   return reads.map((read) => {
     if ('error' in read) throw read.error;
@@ -75,4 +73,10 @@ function decode(source: string, found: { bytes: Uint8Array } | { error: PawlErro
     if (error instanceof PawlError) return { source, error };
     throw error;
   }
+}
+
+async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const list: Item[] = [];
+  for await (const item of items) list.push(item);
+  return list;
 }

@@ -9,23 +9,33 @@ export function processName(pid: number): string {
 /** Whether the process of that name still runs. */
 export function isRunning(name: string): boolean {
   const pid = Number.parseInt(name, 10);
-  return startTime(pid) !== undefined && processName(pid) === name;
+  const started = startTime(pid);
+  return started !== undefined && name === `${pid}:${started}`;
 }
 
+/** When a process was started, in words of the system's own; `undefined` where there is none. */
 function startTime(pid: number): string | undefined {
+  let stat: string;
   try {
-    // The 22nd field; the second, in parentheses, is the only one with blanks in it.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch {
-    return readWithPs(pid);
+    return startTimeByPs(pid);
   }
+  // The second field, in parentheses, is the only one with blanks in it; the third is the state, the 22nd the time.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // A zombie has ended, though nobody has asked for its exit code.
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
 }
 
-/** For systems without /proc. */
-function readWithPs(pid: number): string | undefined {
+/** For systems without /proc. The environment is its own: the times must be the same for all, and ours holds secrets. */
+function startTimeByPs(pid: number): string | undefined {
   try {
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: 'pipe' }).trim();
+    const options = {
+      encoding: 'utf8',
+      stdio: 'pipe',
+      env: { PATH: '/bin:/usr/bin', TZ: 'UTC', LC_ALL: 'C' },
+    } as const;
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], options).trim() || undefined;
   } catch {
     return undefined;
   }

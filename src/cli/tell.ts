@@ -1,7 +1,7 @@
 import type { PawlError } from '../errors.ts';
 import { explain } from './explain.ts';
 import type { Io } from './io.ts';
-import { visible } from './show/visible.ts';
+import { replaceInvisible, visible } from './show/visible.ts';
 
 /** A JSON document of the contract: `"v":1` first, then its type. */
 export type Document = { readonly type: string } & Readonly<Record<string, unknown>>;
@@ -22,6 +22,11 @@ export class Tell {
   async result(lines: string, document: Document): Promise<void> {
     const text = this.#io.output.isTerminal ? visible(lines) : lines;
     await this.#io.output.write(this.json ? asLine(document) : `${text}\n`);
+  }
+
+  /** A result that has no lines: where JSON was asked for. */
+  async document(document: Document): Promise<void> {
+    await this.#io.output.write(asLine(document));
   }
 
   /** What a script may want to know of a result whose bytes went to standard output. */
@@ -52,5 +57,5 @@ export class Tell {
 /** One line of JSON. Control characters are escaped by JSON itself, but not DEL, C1 and bidi controls. */
 export function asLine(document: Document): string {
   const json = JSON.stringify({ v: 1, ...document });
-  return `${visible(json).replaceAll(/\\u\{([0-9a-f]+)\}/g, (_, code: string) => `\\u${code.padStart(4, '0')}`)}\n`;
+  return `${replaceInvisible(json, (code) => `\\u${code.padStart(4, '0')}`)}\n`;
 }

@@ -1,5 +1,6 @@
-import { chmodSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
+import { reasonOf } from '../files/index.ts';
 import { type Context, goOnAfterRestore, newIdentity } from '../session/index.ts';
 import {
   createIdentityFile,
@@ -11,7 +12,6 @@ import {
   type SqliteStore,
 } from '../storage/sqlite/index.ts';
 import { explain } from './explain.ts';
-import { reasonOf } from './files.ts';
 import { chosenIdentity, homeOf, marksOf, pathOf } from './identity-path.ts';
 import { createKeyFile, keyFileOf, type Secret, secretFor } from './key-source.ts';
 import type { Shell } from './shell.ts';
@@ -38,7 +38,8 @@ async function unlock(shell: Shell, purpose: 'reads' | 'writes'): Promise<Unlock
   const store = openIdentityFile(path, key, { wait: options.wait * 1_000, marks: marksOf(shell) });
   try {
     if (store.name !== name) throw new PawlError('misplaced', { path, name: store.name });
-    const { random, now, process, isRunning } = io;
+    const { random, now, isRunning } = io;
+    const process = io.process();
     const identity = { store, random, now, process, isRunning, name, path, salt };
     if (store.isRolledBack) {
       const error = new PawlError('rolled-back', { path });
@@ -82,17 +83,12 @@ export async function createIdentity(shell: Shell, name: string): Promise<{ path
   if (existsSync(path)) throw new PawlError('exists', { path });
   makeHome(homeOf(shell));
   const keyFile = keyFileOf(shell);
-  const madeKeyFile = keyFile !== undefined && createKeyFile(shell, keyFile);
-  try {
-    const salt = io.random(SALT_LENGTH);
-    const key = await keyOf(await secretFor(shell, path, true), salt);
-    const { identity, fingerprint } = newIdentity(io.random);
-    createIdentityFile(path, { salt, key }, { name, identity, createdAt: io.now() });
-    return { path, fingerprint };
-  } catch (error) {
-    if (madeKeyFile) rmSync(keyFile, { force: true });
-    throw error;
-  }
+  if (keyFile !== undefined) createKeyFile(shell, keyFile);
+  const salt = io.random(SALT_LENGTH);
+  const key = await keyOf(await secretFor(shell, path, true), salt);
+  const { identity, fingerprint } = newIdentity(io.random);
+  createIdentityFile(path, { salt, key }, { name, identity, createdAt: io.now() });
+  return { path, fingerprint };
 }
 
 async function keyOf(secret: Secret, salt: Uint8Array): Promise<FileKey> {

@@ -22,6 +22,8 @@ const START = new RegExp(
   'g',
 );
 const BLOCK_LINE = new RegExp(`^[A-Za-z0-9+/=]{1,${COLUMNS}}$`);
+/** Broken ones in a row that are worth a word each: hostile input can hold a million. */
+const REPORTED = 16;
 const QUOTING = /^[\s>]+/;
 
 /**
@@ -29,7 +31,7 @@ const QUOTING = /^[\s>]+/;
  * CRLF, blanks around lines, blank lines, quoting by `>`, text around), or a mixture (docs/PROTOCOL.md §7). Binary
  * envelopes come as views of the input. Only their heads are checked: `decodeEnvelope` is for the rest.
  *
- * A broken one is reported in its place, and the search goes on behind its beginning. Input without any envelope is one
+ * A broken one is reported in its place, and the search goes on behind its beginning; of several in a row, the first. Input without any envelope is one
  * `corrupt`, unless it is blank. Takes time and memory in proportion to the input, whatever it is; throws nothing.
  */
 export function* scan(input: Uint8Array): Generator<Found, void, undefined> {
@@ -43,12 +45,14 @@ export function* scan(input: Uint8Array): Generator<Found, void, undefined> {
   const lineOf = lineCounter(text);
   let last: Found | undefined;
   let position = 0;
+  let broken = 0;
   for (let start = find(text, 0); start !== -1; start = find(text, position)) {
     const binary = text.startsWith(MAGIC, start);
     const at = binary ? `byte ${start}` : `line ${lineOf(start)}`;
     const { end, ...outcome } = binary ? readBinary(bytes, text, start) : readBlock(text, start, lineOf);
     last = { at, ...outcome };
-    yield last;
+    broken = 'error' in last ? broken + 1 : 0;
+    if (broken <= REPORTED) yield last;
     position = end;
   }
   if (last !== undefined && 'error' in last) return;

@@ -28,6 +28,8 @@ export interface HandshakeStore {
   /** All that is known of our invites, oldest first. */
   invites(): Promise<readonly StoredInvite[]>;
   addInvite(invite: StoredInvite): Promise<void>;
+  /** With its secrets, as if it had never been. */
+  dropInvite(id: Uint8Array): Promise<void>;
   /** Deletes the secrets and keeps by whom the invite was used, `at` in unix milliseconds. */
   spendInvite(id: Uint8Array, by: IdentityKey, at: number): Promise<void>;
   /** Deletes the secrets of open invites that expired before `expiredBefore`, and all about those that were spent or expired before `forgetBefore` (both unix seconds). */

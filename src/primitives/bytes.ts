@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 declare const role: unique symbol;
 
 /**
- * Bytes with one role (`Secret<'root key'>`), so that the compiler refuses a chain key where a message key is wanted.
+ * Bytes with one role (`Branded<'root key'>`), so that the compiler refuses a chain key where a message key is wanted.
  * The brand exists in types only; a value is a plain `Uint8Array`.
  */
 export type Branded<Role extends string> = Uint8Array & { readonly [role]: Role };
@@ -13,6 +13,11 @@ const utf8Encoder = new TextEncoder();
 
 /** Joins byte strings into a fresh one that shares no memory with its parts. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  return concatAll(parts);
+}
+
+/** The same for any number of parts. */
+export function concatAll(parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
   for (const part of parts) {

@@ -6,7 +6,7 @@ import { chainStep, DOMAIN, dhStep } from './kdf.ts';
 import { type ChainKey, headerKeysOf, type MessageKey } from './keys.ts';
 import type { Limits } from './limits.ts';
 import type { OpenedHeader } from './sealed-header.ts';
-import type { FinishedChain, RatchetState, Receiving } from './state.ts';
+import { type FinishedChain, type RatchetState, type Receiving, wipeState } from './state.ts';
 
 type ReceivingChain = Extract<Receiving, { kind: 'chain' }>;
 
@@ -79,6 +79,12 @@ export function decrypt(
   // The digest has authenticated, so it is the peer's own key that made this body under another state.
   if (plaintext === undefined) return { kind: 'fork', reason: 'body-does-not-authenticate' };
   return { kind: 'accepted', plaintext, step: found.step };
+}
+
+/** Overwrites the secrets of a step that has been saved. */
+export function wipeStep({ state, gained }: ReceivingStep): void {
+  wipeState(state);
+  wipe(...gained.map(({ messageKey }) => messageKey));
 }
 
 type Found =

@@ -11,6 +11,7 @@ export {
   type Place,
   type ReceivingStep,
   type SkippedKey,
+  wipeStep,
 } from './decrypt.ts';
 export { type Encrypted, encrypt, nextMessageKey } from './encrypt.ts';
 export { decodeHeader, encodeHeader, type Header } from './header.ts';

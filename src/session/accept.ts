@@ -17,6 +17,7 @@ import {
   responderState,
   type SealedMessage,
   wipeState,
+  wipeStep,
 } from '../ratchet/index.ts';
 import { CLOCK_AHEAD, OPENING_GRACE, SECOND } from './housekeeping.ts';
 import type { AcceptedMessage, Notice } from './received.ts';
@@ -53,7 +54,7 @@ export async function acceptFirst(
   const decrypted = decrypt(state, 'next', header, message.body, {}, transcript, limits);
   if (decrypted.kind !== 'accepted') throw new PawlError('corrupt', { what: 'opening' });
   if (opened > now + CLOCK_AHEAD) throw new PawlError('clock-ahead', { opened });
-  decodeContent(decrypted.plaintext);
+  const content = decodeContent(decrypted.plaintext);
 
   const { contact, notices } = await introduce(transaction, { sender, invite, opened, now, admit });
   const session = await transaction.addSession(
@@ -69,9 +70,9 @@ export async function acceptFirst(
   await transaction.saveReceived(session, decrypted.step, header.digest, now, limits);
   await transaction.spendInvite(invite.id, sender, now);
   await dropIdleSessions(transaction, await transaction.sessions(contact.id));
-  wipe(agreement.rootKey, ...decrypted.step.gained.map(({ messageKey }) => messageKey));
+  wipe(agreement.rootKey);
+  wipeStep(decrypted.step);
   wipeState(state);
-  wipeState(decrypted.step.state);
   return {
     contact,
     session,
@@ -80,6 +81,7 @@ export async function acceptFirst(
     n: header.header.n,
     late: false,
     plaintext: decrypted.plaintext,
+    content,
     lost: decrypted.step.lost,
     notices,
   };

@@ -6,7 +6,7 @@ import type { InboxId, Transaction } from './store.ts';
 /** Puts an accepted message into the inbox, for this process to deliver. */
 export async function keep(
   transaction: Transaction,
-  { contact, id, n, late, plaintext, lost, notices }: AcceptedMessage,
+  { contact, id, n, late, plaintext, content, lost, notices }: AcceptedMessage,
   context: Context,
   now: number,
 ): Promise<Delivery> {
@@ -28,7 +28,7 @@ export async function keep(
     n,
     late,
     again: false,
-    content: decodeContent(plaintext),
+    content,
     notices: lost > 0 ? [...notices, { kind: 'lost', count: lost }] : notices,
   };
 }

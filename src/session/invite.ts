@@ -7,16 +7,20 @@ import { checkName } from './names.ts';
 /** Each open invite holds secrets, and each is a way in: a person who needs more than this wants a reusable one. */
 const OPEN_INVITES = 64;
 
+export interface MadeInvite {
+  /** 16 bytes. */
+  readonly id: Uint8Array;
+  /** 1,321 bytes. */
+  readonly invite: Uint8Array;
+  /** Unix seconds. */
+  readonly expires: number;
+}
+
 /**
- * Makes a one-time invite for the person that we call `name`.
- * @param lifetime in milliseconds. @returns the invite, 1,321 bytes, and its expiry in unix seconds.
+ * Makes a one-time invite for the person that we call `name`. `lifetime`: milliseconds.
  * @throws `bad-name`, `too-many-invites`.
  */
-export async function invite(
-  context: Context,
-  name: string,
-  lifetime: number,
-): Promise<{ invite: Uint8Array; expires: number }> {
+export async function invite(context: Context, name: string, lifetime: number): Promise<MadeInvite> {
   checkName(name);
   const createdAt = context.now();
   const expires = Math.floor((createdAt + lifetime) / SECOND);
@@ -32,6 +36,11 @@ export async function invite(
     const id = inviteId(invite.bytes);
     const fate = { kind: 'open', bytes: invite.bytes, secrets } as const;
     await transaction.addInvite({ id, contactName: name, createdAt, expires, fate });
-    return { invite: invite.bytes, expires };
+    return { id, invite: invite.bytes, expires };
   });
+}
+
+/** Takes back an invite that was never handed out. */
+export async function withdrawInvite({ store }: Context, id: Uint8Array): Promise<void> {
+  await store.transaction((transaction) => transaction.dropInvite(id));
 }

@@ -2,8 +2,13 @@ import { PawlError } from '../errors.ts';
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
+/** Whether it is `[a-z0-9][a-z0-9._-]{0,63}`, as the names of contacts and identities are. */
+export function isName(name: string): boolean {
+  return NAME.test(name);
+}
+
 /** Checks the name of a contact or an identity. @throws `bad-name` unless it is `[a-z0-9][a-z0-9._-]{0,63}`. */
 export function checkName(name: string): string {
-  if (!NAME.test(name)) throw new PawlError('bad-name', { name });
+  if (!isName(name)) throw new PawlError('bad-name', { name });
   return name;
 }

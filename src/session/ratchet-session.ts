@@ -1,4 +1,4 @@
-import { decodeContent } from '../envelope/index.ts';
+import { type Content, decodeContent } from '../envelope/index.ts';
 import { type Random, wipe } from '../primitives/index.ts';
 import {
   type Decrypted,
@@ -8,9 +8,14 @@ import {
   type Limits,
   type SealedMessage,
   wipeState,
+  wipeStep,
 } from '../ratchet/index.ts';
 import type { Located } from './locate.ts';
 import type { Session, Transaction } from './store.ts';
+
+/** A message that was read: what the ratchet says of it, and the content of one that it accepted. */
+export type Read = Exclude<Decrypted, { kind: 'accepted' }> | (Accepted & { readonly content: Content });
+type Accepted = Extract<Decrypted, { kind: 'accepted' }>;
 
 /** A session at work: state and persistence. A step is saved before its result is handed out, and a failed one never. */
 export class RatchetSession {
@@ -36,23 +41,21 @@ export class RatchetSession {
    * Opens a message that was located in this session. Its content is checked before anything is saved.
    * @throws what the ratchet's `decrypt` throws, and `corrupt` for a content that no pawl makes.
    */
-  async decrypt({ state, place, opened }: Located, body: Uint8Array, now: number, limits: Limits): Promise<Decrypted> {
+  async decrypt({ state, place, opened }: Located, body: Uint8Array, now: number, limits: Limits): Promise<Read> {
     const { id, transcript } = this.#session;
     const chain = place === 'next' ? undefined : place === 'current' ? currentChain(state) : place.chain;
     const kept: KeptPosition =
       chain === undefined ? {} : await this.#transaction.keptPosition(id, chain, opened.header.n);
     const decrypted = decrypt(state, place, opened, body, kept, transcript, limits);
-    if (decrypted.kind === 'accepted') {
-      decodeContent(decrypted.plaintext);
-      await this.#transaction.saveReceived(id, decrypted.step, opened.digest, now, limits);
-      wipe(...decrypted.step.gained.map(({ messageKey }) => messageKey));
-      wipeState(decrypted.step.state);
-    } else if (decrypted.kind === 'fork') {
-      await this.#transaction.saveFork(id, decrypted.reason, now);
-    }
     if (kept.messageKey !== undefined) wipe(kept.messageKey);
+    if (decrypted.kind === 'fork') await this.#transaction.saveFork(id, decrypted.reason, now);
+    if (decrypted.kind !== 'accepted') return decrypted;
+
+    const content = decodeContent(decrypted.plaintext);
+    await this.#transaction.saveReceived(id, decrypted.step, opened.digest, now, limits);
+    wipeStep(decrypted.step);
     wipeState(state);
-    return decrypted;
+    return { ...decrypted, content };
   }
 }
 

@@ -130,7 +130,7 @@ async function receiveOne(
         return { type: 'refused', from, error: new PawlError('fork', { reason: decrypted.reason }), source };
       case 'accepted': {
         await settle(transaction, located.session);
-        const { plaintext, step } = decrypted;
+        const { plaintext, content, step } = decrypted;
         const notices: Notice[] = step.fork === undefined ? [] : [{ kind: 'fork', reason: step.fork }];
         const { late, lost, gained } = step;
         const session = located.session.id;
@@ -141,6 +141,7 @@ async function receiveOne(
           n: header.n,
           late,
           plaintext,
+          content,
           lost,
           skipped: gained.length,
           notices,

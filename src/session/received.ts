@@ -24,8 +24,9 @@ export interface AcceptedMessage {
   readonly id: Uint8Array;
   readonly n: number;
   readonly late: boolean;
-  /** The padded content. */
+  /** The padded content, as it is kept. */
   readonly plaintext: Uint8Array;
+  readonly content: Content;
   readonly lost: number;
   readonly notices: readonly Notice[];
 }

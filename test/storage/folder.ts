@@ -31,9 +31,9 @@ export function newFile(made = record()): string {
   return path;
 }
 
-/** An open store, which is closed when the test has finished. */
-export function openStore(path: string, wait = 0): SqliteStore {
-  const store = openIdentityFile(path, KEY, { wait });
+/** An open store, which is closed when the test has finished. `marks`: the folder where it is marked how far a file went. */
+export function openStore(path: string, wait = 0, marks?: string): SqliteStore {
+  const store = openIdentityFile(path, KEY, { wait, ...(marks !== undefined && { marks }) });
   onTestFinished(() => store.close());
   return store;
 }

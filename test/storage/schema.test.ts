@@ -24,7 +24,7 @@ async function filled(): Promise<Connection> {
 
 /** Each leaves a row behind that the types of the stores have no value for. */
 const IMPOSSIBLE = {
-  'a second identity': 'INSERT INTO identity SELECT 2, name, seed, public_key, created_at FROM identity',
+  'a second identity': 'INSERT INTO identity SELECT 2, name, seed, public_key, created_at, generation FROM identity',
   'an open invite without its secret': 'UPDATE invites SET kem_seed = NULL',
   'an open invite that was spent': 'UPDATE invites SET spent_at = 1',
   'a spent invite with its secrets': "UPDATE invites SET fate = 'spent', spent_by = zeroblob(32), spent_at = 1",
@@ -34,6 +34,8 @@ const IMPOSSIBLE = {
   'a session of nobody': 'UPDATE sessions SET contact_id = 99',
   'a session that nobody opened': "UPDATE sessions SET role = 'both'",
   'an opening that is their own': "UPDATE sessions SET role = 'responder'",
+  'an identity of no generation': 'UPDATE identity SET generation = NULL',
+  'a session that is half held': 'UPDATE sessions SET held = 2',
   'a fork without a time': "UPDATE sessions SET fork_reason = 'two-keys-in-one-chain'",
   'a sending chain without its key': "UPDATE sessions SET sending_chain_key = NULL WHERE sending = 'chain'",
   'a chain that is due and begun': "UPDATE sessions SET sending = 'due' WHERE sending = 'chain'",

@@ -31,6 +31,7 @@ Examples:
     )
     .action(
       act(async (shell, name: string | undefined, options: InspectOptions) => {
+        checkOptions(name, options);
         if (options.check) return checkFile(shell);
         if (options.envelope !== undefined) await inspectEnvelope(shell, options.envelope);
         else if (name === undefined) await inspectIdentity(shell);
@@ -39,6 +40,13 @@ Examples:
       }),
     );
 };
+
+function checkOptions(name: string | undefined, { envelope, check, all }: InspectOptions): void {
+  const subjects = [name !== undefined && 'a name', envelope !== undefined && '--envelope', check && '--check'];
+  const given = subjects.filter(Boolean);
+  if (given.length > 1) throw new PawlError('usage', { problem: `${given.join(' and ')} do not go together` });
+  if (all && name === undefined) throw new PawlError('usage', { problem: '--all goes with a name' });
+}
 
 async function checkFile(shell: Shell): Promise<number> {
   const check = async ({ store, path }: Unlocked) => {

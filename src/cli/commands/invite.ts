@@ -1,10 +1,10 @@
 import { armor, encodeEnvelope } from '../../envelope/index.ts';
+import { replaceFile } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
-import { DAY, invite } from '../../session/index.ts';
-import { writeFile } from '../files.ts';
+import { DAY, invite, type MadeInvite, withdrawInvite } from '../../session/index.ts';
 import { timeSpan } from '../parse.ts';
-import type { Define } from '../shell.ts';
-import { day } from '../show/time.ts';
+import type { Define, Shell } from '../shell.ts';
+import { day, iso } from '../show/time.ts';
 import { withIdentity } from '../unlock.ts';
 
 interface InviteOptions {
@@ -33,21 +33,38 @@ Examples:
     )
     .action(
       act(async (shell, name: string, options: InviteOptions) => {
-        const { io, tell } = shell;
-        const made = await withIdentity(shell, (identity) => invite(identity, name, options.expires));
-        const text = armor(encodeEnvelope({ kind: 'invite', invite: made.invite }));
-        const document = { type: 'invite', for: name, expires_at: new Date(made.expires * 1_000).toISOString() };
-        if (options.output === undefined) {
-          await io.output.write(text);
-          await tell.aside(document);
-        } else {
-          writeFile(io, options.output, utf8(text));
-          if (tell.json) await tell.result('', document);
-        }
-        await tell.notice(
-          `this invite is for ${name} alone, can be used once, and expires on ${day(made.expires * 1_000)}`,
-        );
+        const { tell } = shell;
+        const expires = await withIdentity(shell, async (identity) => {
+          const made = await invite(identity, name, options.expires);
+          try {
+            await writeInvite(shell, name, made, options.output);
+          } catch (error) {
+            // Nobody can use it, and nothing could show it again.
+            await withdrawInvite(identity, made.id);
+            throw error;
+          }
+          return made.expires;
+        });
+        await tell.notice(`this invite is for ${name} alone, can be used once, and expires on ${day(expires * 1_000)}`);
         return 0;
       }),
     );
 };
+
+async function writeInvite(
+  { io, tell }: Shell,
+  name: string,
+  { invite, expires }: MadeInvite,
+  output: string | undefined,
+): Promise<void> {
+  const text = armor(encodeEnvelope({ kind: 'invite', invite }));
+  const document = { type: 'invite', for: name, expires_at: iso(expires * 1_000) };
+  if (output !== undefined) {
+    replaceFile(output, utf8(text));
+    if (tell.json) await tell.document(document);
+    return;
+  }
+  await io.output.write(text);
+  await io.output.flush();
+  await tell.aside(document);
+}

@@ -1,10 +1,11 @@
 import { armor } from '../../envelope/index.ts';
 import { toHex, utf8 } from '../../primitives/index.ts';
 import { type Unwritten, unwritten, unwrittenAs, written } from '../../session/index.ts';
+import { afterwards } from '../afterwards.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Define, Shell } from '../shell.ts';
 import { table } from '../show/page.ts';
-import { instant } from '../show/time.ts';
+import { instant, iso } from '../show/time.ts';
 import { withIdentity } from '../unlock.ts';
 
 const resendId = wholeNumber(1, 999_999_999);
@@ -46,7 +47,7 @@ async function list(shell: Shell): Promise<void> {
     if (rows.length > 0) await tell.result(table(rows).join('\n'), { type: 'outbox' });
     else await tell.notice('nothing is waiting to be written');
   }
-  for (const entry of tell.json ? entries : []) await tell.result('', documentOf(entry));
+  for (const entry of tell.json ? entries : []) await tell.document(documentOf(entry));
 }
 
 async function resend(shell: Shell, id: number | undefined): Promise<void> {
@@ -55,7 +56,8 @@ async function resend(shell: Shell, id: number | undefined): Promise<void> {
     const entries = await unwrittenAs(identity, id);
     for (const entry of entries) {
       await io.output.write(io.output.isTerminal ? utf8(armor(entry.envelope)) : entry.envelope);
-      await written(identity, [entry.id]);
+      await io.output.flush();
+      await afterwards(tell, () => written(identity, [entry.id]));
       await tell.aside(documentOf(entry));
     }
     if (entries.length === 0) await tell.notice('nothing is waiting to be written');
@@ -68,7 +70,7 @@ function documentOf({ id, to, messageId, createdAt, envelope }: Unwritten) {
     outbox_id: id,
     to,
     id: toHex(messageId),
-    created_at: new Date(createdAt).toISOString(),
+    created_at: iso(createdAt),
     bytes: envelope.length,
   };
 }

@@ -1,9 +1,11 @@
 import { basename } from 'node:path';
-import { armor, type Content } from '../../envelope/index.ts';
+import { armor, type Content, MAX_CONTENT } from '../../envelope/index.ts';
 import { PawlError } from '../../errors.ts';
+import { replaceFile } from '../../files/index.ts';
 import { toHex, utf8 } from '../../primitives/index.ts';
 import { type Sent, send, written } from '../../session/index.ts';
-import { readInput, writeFile } from '../files.ts';
+import { afterwards } from '../afterwards.ts';
+import { chunksOf, readInput } from '../input.ts';
 import { linesOf } from '../lines.ts';
 import type { Define, Shell } from '../shell.ts';
 import { type Unlocked, withIdentity } from '../unlock.ts';
@@ -39,7 +41,7 @@ Examples:
         const format = checkOptions(shell, file, options);
         if (options.lines) {
           await withIdentity(shell, async (identity) => {
-            for await (const bytes of linesOf(shell.io.input.chunks)) {
+            for await (const bytes of linesOf(chunksOf(shell.io))) {
               await sendOne(shell, identity, name, { type: 'text', sentAt: identity.now(), bytes }, format);
             }
           });
@@ -79,7 +81,7 @@ async function readContent(shell: Shell, file: string | undefined, message: stri
   if (file === undefined && shell.io.input.isTerminal) {
     await shell.tell.notice('type the message, then press Ctrl-D on a line of its own');
   }
-  const bytes = await readInput(shell.io, file);
+  const bytes = await readInput(shell.io, file, MAX_CONTENT);
   return file === undefined || file === '-'
     ? { type: 'text', sentAt, bytes }
     : { type: 'file', name: basename(file), sentAt, bytes };
@@ -95,11 +97,13 @@ async function sendOne(
 ): Promise<void> {
   const sent = await send(identity, name, content);
   const bytes = armored ? utf8(armor(sent.envelope)) : sent.envelope;
-  if (output === undefined) await io.output.write(bytes);
-  else writeFile(io, output, bytes);
-  await written(identity, [sent.outboxId]);
+  if (output === undefined) {
+    await io.output.write(bytes);
+    await io.output.flush();
+  } else replaceFile(output, bytes);
+  await afterwards(tell, () => written(identity, [sent.outboxId]));
   if (output === undefined) await tell.aside(documentOf(sent));
-  else if (tell.json) await tell.result('', documentOf(sent));
+  else if (tell.json) await tell.document(documentOf(sent));
 }
 
 function documentOf({ to, id, n, envelope, opening }: Sent) {

@@ -1,7 +1,7 @@
 import type { IdentityReport } from '../../session/index.ts';
 import type { Document } from '../tell.ts';
 import { count, facts, section, table } from './page.ts';
-import { day, instant } from './time.ts';
+import { day, instant, iso } from './time.ts';
 
 export interface IdentityPage {
   readonly name: string;
@@ -87,8 +87,4 @@ function attention({ contacts }: IdentityReport): readonly string[] {
     ...(inviteWaits ? [`${name}: the invite is not answered yet: pawl send ${name}`] : []),
     ...(verified ? [] : [`${name}: unverified; compare the safety number: pawl inspect ${name}`]),
   ]);
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
 }

@@ -2,7 +2,7 @@ import type { ChainReport, SessionReport } from '../../session/index.ts';
 import { FORKS } from '../explain.ts';
 import type { Document } from '../tell.ts';
 import { count, facts } from './page.ts';
-import { instant, span } from './time.ts';
+import { instant, iso, span } from './time.ts';
 
 /** A stored session as a page. `now`: unix milliseconds. */
 export function sessionPage(report: SessionReport, now: number): string {
@@ -63,8 +63,4 @@ function skippedKeys({ skipped }: SessionReport, now: number): readonly string[]
     .map(({ chain, n, keptSince }) => `chain ${chain}, message ${n}, kept ${span(now - keptSince)}`);
   const more = skipped.length - shown.length;
   return more > 0 ? [...shown, `and ${more} more`] : shown;
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
 }

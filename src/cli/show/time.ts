@@ -9,6 +9,11 @@ export function day(time: number): string {
   return `${String(date.getFullYear()).padStart(4, '0')}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
+/** Times as scripts read them. */
+export function iso(time: number): string {
+  return new Date(time).toISOString();
+}
+
 /** How long a span of milliseconds is, in its largest whole unit: `3 days`. */
 export function span(milliseconds: number): string {
   for (const [unit, length] of UNITS) {

@@ -7,5 +7,10 @@ const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2
 
 /** Text with everything that would act on a terminal spelled out: `\u{1b}`. */
 export function visible(text: string): string {
-  return text.replace(INVISIBLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return replaceInvisible(text, (code) => `\\u{${code}}`);
+}
+
+/** Replaces each of those characters by what `spell` makes of its code in hex. */
+export function replaceInvisible(text: string, spell: (code: string) => string): string {
+  return text.replace(INVISIBLE, (character) => spell(character.charCodeAt(0).toString(16)));
 }

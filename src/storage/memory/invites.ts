@@ -24,6 +24,10 @@ export function handshakeStore(unit: Unit): HandshakeStore {
       unit.change({ invites: [...unit.data.invites, copyOf(invite)] });
     },
 
+    async dropInvite(id) {
+      unit.change({ invites: unit.data.invites.filter((invite) => !equal(invite.id, id)) });
+    },
+
     async spendInvite(id, by, at) {
       const invite = inviteOf(id);
       const open = found(invite?.fate.kind === 'open' ? invite : undefined, 'open invite');

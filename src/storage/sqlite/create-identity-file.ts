@@ -1,7 +1,7 @@
+import { makeFile } from '../../files/index.ts';
 import type { IdentityRecord } from '../identity-record.ts';
 import { Connection } from './connection.ts';
 import type { Lock } from './database.ts';
-import { makeFile } from './make-file.ts';
 import { applyMigrations } from './migrations.ts';
 
 /** Makes an identity file, for our eyes only; one that is there is never replaced. @throws `exists`, `cannot-create`. */

@@ -1,4 +1,3 @@
-import { getSystemErrorMap } from 'node:util';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { PawlError } from '../../errors.ts';
 
@@ -35,13 +34,6 @@ export function translated(error: unknown, path: string): unknown {
 /** The code of an error of the database (`SQLITE_BUSY`), `undefined` for any other. */
 export function sqliteCode(error: unknown): string | undefined {
   return error instanceof Database.SqliteError ? error.code : undefined;
-}
-
-/** The system's words for an error of a file: `permission denied`. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const number = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
-  return getSystemErrorMap().get(number)?.[1] ?? error.message;
 }
 
 const READONLY: Readonly<Record<string, string>> = {

@@ -1,9 +1,10 @@
 import { createHmac, pbkdf2Sync } from 'node:crypto';
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { PawlError } from '../../errors.ts';
+import { reasonOf } from '../../files/index.ts';
 import { equal, wipe } from '../../primitives/index.ts';
 import { type Lock, openDatabase } from './database.ts';
-import { reasonOf, sqliteCode } from './database-errors.ts';
+import { sqliteCode } from './database-errors.ts';
 
 /** A page of SQLCipher 4 ends with its IV, 16 bytes, and the HMAC-SHA-512 of ciphertext, IV and page number. */
 export const PAGE_LENGTH = 4096;

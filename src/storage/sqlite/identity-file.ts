@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { PawlError } from '../../errors.ts';
+import { reasonOf } from '../../files/index.ts';
 import { Connection } from './connection.ts';
-import { reasonOf } from './database-errors.ts';
 import { type FileKey, SALT_LENGTH } from './file-key.ts';
 import { isForeignHotJournal, PAGE_LENGTH } from './hot-journal.ts';
 import { migrate } from './migrations.ts';

@@ -38,6 +38,10 @@ export function handshakeStore(unit: Unit): HandshakeStore {
       return unit.all<InviteRow>('SELECT * FROM invites ORDER BY number').map(inviteIn);
     },
 
+    async dropInvite(id) {
+      unit.run('DELETE FROM invites WHERE id = @id', { id });
+    },
+
     async addInvite({ id, contactName, createdAt, expires, fate }) {
       unit.run(
         `INSERT INTO invites (id, contact_name, created_at, expires,

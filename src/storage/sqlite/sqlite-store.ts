@@ -1,4 +1,5 @@
 import { isPawlError } from '../../errors.ts';
+import { makeFile } from '../../files/index.ts';
 import { type IdentitySeed, wipe } from '../../primitives/index.ts';
 import type { SessionStore, Transaction } from '../../session/store.ts';
 import { found } from '../found.ts';
@@ -9,7 +10,6 @@ import type { Connection } from './connection.ts';
 import { contactStore } from './contacts.ts';
 import type { FileKey } from './file-key.ts';
 import { handshakeStore } from './invites.ts';
-import { makeFile } from './make-file.ts';
 import { Mark } from './mark.ts';
 import { schemaVersion } from './migrations.ts';
 import { ratchetStore } from './ratchet.ts';

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { LIMITS, type SessionId } from '../../../src/ratchet/index.ts';
 import type { ContactId } from '../../../src/session/store.ts';
-import { meet } from '../../ratchet/party.ts';
+import { at, meet } from '../../ratchet/party.ts';
 import { addContact, bytesOf, Conversation, freshState, type MakeStore, NOW, opened, opening } from '../fixtures.ts';
 
-const NEW = { lastDhStepAt: undefined, idle: 0, lost: 0, fork: undefined };
+const NEW = { lastDhStepAt: undefined, idle: 0, lost: 0, held: false, fork: undefined };
 const NONE = 99 as SessionId;
 
 export function sessions(make: MakeStore): void {
@@ -78,6 +78,58 @@ export function sessions(make: MakeStore): void {
       expect((await transaction.sessions(alice)).map(({ idle }) => idle)).toEqual([1, 0]);
       expect((await transaction.sessions(carol)).map(({ idle }) => idle)).toEqual([0]);
     });
+  });
+
+  it('holds every session there is, until the peer begins a new chain in it', async () => {
+    const { store } = make();
+    const one = await Conversation.begin(store, LIMITS, 'one');
+    const two = await Conversation.begin(store, LIMITS, 'two');
+    await one.turn({ sends: 2, received: 0 });
+    await two.turn();
+    await store.transaction((transaction) => transaction.holdSessions());
+    const held = async () => [
+      (await one.read((view) => view.session(one.session))).held,
+      (await two.read((view) => view.session(two.session))).held,
+    ];
+    expect(await held()).toEqual([true, true]);
+
+    // Neither sending, nor the chain that is known, nor a new session lets one go.
+    const more = one.alice.sendMany(2);
+    await one.send();
+    const later = await Conversation.begin(store, LIMITS, 'later');
+    expect(await held()).toEqual([true, true]);
+    expect((await later.read((view) => view.session(later.session))).held).toBe(false);
+
+    await one.receive(at(more, 1));
+    expect(await held()).toEqual([false, true]);
+    // The rest of that chain, late or not, changes nothing.
+    await one.receive(at(more, 0));
+    await one.receive(one.alice.send('on'));
+    expect(await held()).toEqual([false, true]);
+
+    const chain = await two.turn({ sends: 2, received: 0 });
+    expect(await held()).toEqual([false, false]);
+    await store.transaction((transaction) => transaction.holdSessions());
+    await two.receive(at(chain, 1));
+    expect(await held()).toEqual([true, true]);
+  });
+
+  it('forgets nothing else of a session that is held', async () => {
+    const { store } = make();
+    const { session, read } = await Conversation.begin(store).then(async (conversation) => {
+      await conversation.turn({ sends: 3 });
+      return { session: conversation.session, read: conversation.read.bind(conversation) };
+    });
+    const all = () =>
+      read(async (view) => ({
+        session: await view.session(session),
+        state: await view.ratchetState(session),
+        missing: await view.missingMessages(session),
+        entries: await view.findEntries(session),
+      }));
+    const before = await all();
+    await store.transaction((transaction) => transaction.holdSessions());
+    expect(await all()).toEqual({ ...before, session: { ...before.session, held: true } });
   });
 
   it('drops a session with all its keys, and never gives its id again', async () => {

@@ -1,35 +1,50 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { PawlError } from '../../errors.ts';
-import { reasonOf } from './database-errors.ts';
+import { dirname, join } from 'node:path';
+import { PawlError } from '../errors.ts';
+import { codeOf, reasonOf } from './system-error.ts';
 
 /**
- * Makes a database file, for our eyes only (mode 0600): `build` is given an empty one under another name, which is put in
- * place when it is whole and durable. Whatever happens, nothing else is left behind, and a file that is there is never
- * replaced.
+ * Makes a file, for our eyes only (mode 0600): `build` is given an empty one under another name, which is put in place
+ * when it is whole and durable. Whatever happens, nothing else is left behind, and a file that is there is never replaced.
  * @throws `exists`, `cannot-create`.
  */
 export function makeFile(path: string, build: (draft: string) => void): void {
-  // The journal of a file that has gone would be played back into a new one of its name.
+  // The journal of a database that has gone would be played back into a new one of its name.
   for (const taken of [path, `${path}-journal`]) if (existsSync(taken)) throw new PawlError('exists', { path: taken });
-  const draft = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
   try {
-    // Before the database does, which would let others read it.
-    makeEmpty(draft);
-    try {
+    withDraft(path, (draft) => {
       build(draft);
       sync(draft);
       putInPlace(draft, path);
       sync(dirname(path));
-    } finally {
-      rmSync(draft, { force: true });
-      rmSync(`${draft}-journal`, { force: true });
-    }
+    });
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
     const reason = cause instanceof PawlError && 'reason' in cause.detail ? cause.detail.reason : reasonOf(cause);
     throw new PawlError('cannot-create', { path, reason }, { cause });
+  }
+}
+
+/** Gives `work` an empty file of mode 0600 beside `path`, of which nothing is left at the end but what took a name. */
+export function withDraft(path: string, work: (draft: string) => void): void {
+  const draft = join(dirname(path), `.pawl-${randomBytes(8).toString('hex')}`);
+  makeEmpty(draft);
+  try {
+    work(draft);
+  } finally {
+    remove(draft);
+    remove(`${draft}-journal`);
+  }
+}
+
+/** Makes durable a file, or the names in a folder. */
+export function sync(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -44,7 +59,7 @@ function putInPlace(draft: string, path: string): void {
     try {
       renameSync(draft, path);
     } catch (error) {
-      rmSync(path, { force: true });
+      remove(path);
       throw error;
     }
   }
@@ -54,16 +69,9 @@ function makeEmpty(path: string): void {
   closeSync(openSync(path, 'wx', 0o600));
 }
 
-/** A file, or the names in a folder. */
-function sync(path: string): void {
-  const file = openSync(path, 'r');
+/** What cannot be removed must not hide why it had to be. */
+function remove(path: string): void {
   try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
+    rmSync(path, { force: true });
+  } catch {}
 }

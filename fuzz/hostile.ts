@@ -1,0 +1,89 @@
+import { createIdentity, type OwnIdentity, type Transcript } from '../src/handshake/index.ts';
+import { concat, digest, generateKeyPair, hmacSha256, xseal } from '../src/primitives/index.ts';
+import {
+  chainStep,
+  DOMAIN,
+  encodeHeader,
+  type Header,
+  type HeaderKeys,
+  type MessageKey,
+  nextMessageKey,
+  type RatchetState,
+  type SealedMessage,
+  sealBody,
+  sealHeader,
+} from '../src/ratchet/index.ts';
+import type { Dice } from './dice.ts';
+import { anyContent } from './grammar.ts';
+
+const EDGES = [0, 1, 2, 3, 7, 63, 64, 300, 1_999, 2_000, 2_001, 2_002, 65_536, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
+/** Keys derived at most, to seal a body that opens although its position is far off. */
+const WALK = 80;
+
+/** Of low order (four of them), p itself, and all ones. */
+const WEAK_KEYS = [
+  '00'.repeat(32),
+  `01${'00'.repeat(31)}`,
+  `ec${'ff'.repeat(30)}7f`,
+  'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
+  `ed${'ff'.repeat(30)}7f`,
+  'ff'.repeat(32),
+].map((hex) => new Uint8Array(Buffer.from(hex, 'hex')));
+
+/** An identity that somebody may claim in an opening: of their own, of the receiver, or none at all. */
+export function anyOpener(dice: Dice, receiver: OwnIdentity): OwnIdentity {
+  const own = createIdentity(dice.bytes);
+  const key = dice.pick([own.key, own.key, receiver.key, dice.bytes(32), ...WEAK_KEYS.slice(0, 2)]);
+  return { ...own, key: key as OwnIdentity['key'] };
+}
+
+/**
+ * The next message of a peer who has the keys of the session, and does with them what no pawl does: any position, length
+ * of chain, ratchet key, content; a body under another key; a header of another length.
+ */
+export function craft(dice: Dice, state: RatchetState, transcript: Transcript): SealedMessage {
+  const begun = nextMessageKey(state, dice.bytes, DOMAIN);
+  const { header: ownKeys } = begun.state.sending;
+  const n = dice.oneIn(2) ? begun.header.n + dice.below(4) : dice.pick(EDGES);
+  const pn = dice.oneIn(2) ? begun.header.pn : dice.pick(EDGES);
+  const header = { dh: anyKey(dice, begun.header), n, pn };
+  const aad = concat(transcript, encodeHeader(header));
+  const body = dice.oneIn(8)
+    ? dice.bytes(28 + 256)
+    : sealBody(keyAt(begun, n), dice.bytes(12), anyContent(dice), dice.oneIn(16) ? transcript : aad);
+  const keys = dice.oneIn(8) ? begun.state.nextSending : ownKeys;
+  return dice.oneIn(6)
+    ? sealBytes(dice, keys, oddHeader(dice, encodeHeader(header), body), body, transcript)
+    : sealHeader(keys, header, body, transcript, dice.bytes).message;
+}
+
+function anyKey(dice: Dice, { dh }: Header): Header['dh'] {
+  if (!dice.oneIn(4)) return dh;
+  return dice.oneIn(2) ? generateKeyPair(dice.bytes).publicKey : (dice.pick(WEAK_KEYS) as Header['dh']);
+}
+
+function keyAt({ state, header, messageKey }: ReturnType<typeof nextMessageKey>, n: number): MessageKey {
+  const steps = n - header.n;
+  if (steps <= 0 || steps > WALK) return messageKey;
+  let step = chainStep(state.sending.chainKey);
+  for (let walked = 1; walked < steps; walked++) step = chainStep(step.chainKey);
+  return step.messageKey;
+}
+
+function oddHeader(dice: Dice, header: Uint8Array, body: Uint8Array): Uint8Array {
+  const kem = dice.bytes(dice.pick([0, 1_184, 1_088]));
+  return concat(header, kem, dice.oneIn(2) ? digest(16, body) : dice.bytes(16));
+}
+
+/** As `sealHeader` does, but whatever bytes there are. */
+function sealBytes(
+  dice: Dice,
+  keys: HeaderKeys,
+  plaintext: Uint8Array,
+  body: Uint8Array,
+  transcript: Transcript,
+): SealedMessage {
+  const salt = dice.bytes(16);
+  const headerNonce = concat(salt, hmacSha256(keys.find, salt).subarray(0, 8));
+  return { headerNonce, sealedHeader: xseal(keys.header, headerNonce, plaintext, transcript), body };
+}

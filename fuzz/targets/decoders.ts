@@ -1,0 +1,97 @@
+import {
+  armor,
+  dearmor,
+  decodeContent,
+  decodeEnvelope,
+  encodeContent,
+  encodeEnvelope,
+  scan,
+} from '../../src/envelope/index.ts';
+import { concat, equal, generateKeyPair, utf8 } from '../../src/primitives/index.ts';
+import { decodeHeader, encodeHeader } from '../../src/ratchet/index.ts';
+import type { Dice } from '../dice.ts';
+import { anyContent, anyEnvelope } from '../grammar.ts';
+import { mangle } from '../mangle.ts';
+import { mutate } from '../mutate.ts';
+import { demand, type Target, verdictOf } from '../target.ts';
+
+const LAW = 'encode(decode(x)) = x';
+
+/** `valid` as it is now and then, else mutated. */
+function nearly(dice: Dice, valid: Uint8Array): Uint8Array {
+  return dice.oneIn(10) ? valid : mutate(dice, valid, anyEnvelope(dice));
+}
+
+function strict<Value>(
+  name: string,
+  share: number,
+  make: (dice: Dice) => Uint8Array,
+  decode: (input: Uint8Array) => Value,
+  encode: (value: Value) => Uint8Array,
+): Target {
+  const run = (input: Uint8Array) => verdictOf(() => demand(equal(encode(decode(input)), input), LAW));
+  return { name, share, prepare: () => ({ make, run }) };
+}
+
+function anyHeader(dice: Dice): Uint8Array {
+  const dh = dice.oneIn(3) ? generateKeyPair(dice.bytes).publicKey : dice.bytes(32);
+  return concat(dh, dice.bytes(8));
+}
+
+/** Blocks and binary envelopes, whole and broken, one after the other. */
+function anyInput(dice: Dice): Uint8Array {
+  const pieces = Array.from({ length: 1 + dice.below(4) }, () => {
+    const envelope = dice.oneIn(2) ? anyEnvelope(dice) : nearly(dice, anyEnvelope(dice));
+    if (dice.oneIn(2)) return envelope;
+    const block = verdictOf(() => armor(envelope))[0] === 'accepted' ? armor(envelope) : '-----BEGIN PAWL MESSAGE-----';
+    return utf8(dice.oneIn(3) ? block : mangle(dice, block));
+  });
+  return nearly(dice, concat(...pieces));
+}
+
+const scanning: Target = {
+  name: 'scan',
+  share: 120_000,
+  prepare: () => ({
+    make: anyInput,
+    run(input) {
+      let found = 0;
+      const verdicts = [...scan(input)].flatMap((one) => {
+        if ('error' in one) return [one.error.code];
+        found += one.bytes.length;
+        return verdictOf(() => decodeEnvelope(one.bytes));
+      });
+      demand(found <= input.length, 'no more is found than there is');
+      return verdicts;
+    },
+  }),
+};
+
+const dearmoring: Target = {
+  name: 'dearmor',
+  share: 120_000,
+  prepare: () => ({
+    make: (dice) => {
+      const block = armor(anyEnvelope(dice));
+      return dice.oneIn(10) ? utf8(block) : nearly(dice, utf8(mangle(dice, block)));
+    },
+    run(input) {
+      const block = Buffer.from(input).toString();
+      return verdictOf(() => demand(armor(dearmor(block)) === block, LAW));
+    },
+  }),
+};
+
+export const decoders: readonly Target[] = [
+  scanning,
+  strict('decodeEnvelope', 400_000, (dice) => nearly(dice, anyEnvelope(dice)), decodeEnvelope, encodeEnvelope),
+  dearmoring,
+  strict(
+    'decodeContent',
+    200_000,
+    (dice) => (dice.oneIn(2) ? anyContent(dice) : nearly(dice, anyContent(dice))),
+    decodeContent,
+    encodeContent,
+  ),
+  strict('decodeHeader', 150_000, (dice) => nearly(dice, anyHeader(dice)), decodeHeader, encodeHeader),
+];

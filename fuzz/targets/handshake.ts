@@ -1,0 +1,72 @@
+import { PawlError } from '../../src/errors.ts';
+import {
+  acceptOpening,
+  createIdentity,
+  createInvite,
+  hintedInvite,
+  openSession,
+  readInvite,
+} from '../../src/handshake/index.ts';
+import { concat, equal, sign, uint, uint64, utf8 } from '../../src/primitives/index.ts';
+import { anyOpener } from '../hostile.ts';
+import { mutate } from '../mutate.ts';
+import { demand, type Target, verdictOf } from '../target.ts';
+
+const EXPIRES = 1_800_000_000;
+const SIGNED_LENGTH = 1_257;
+
+/** Half of the altered invites are signed by their maker all the same: a hostile one. */
+const inviting: Target = {
+  name: 'readInvite',
+  share: 4_000,
+  prepare(dice) {
+    const maker = createIdentity(dice.bytes);
+    const invites = [false, true].map((reusable) => {
+      return createInvite(maker, { reusable, expires: EXPIRES }, dice.bytes).invite.bytes;
+    });
+    return {
+      make(dice) {
+        const altered = mutate(dice, dice.pick(invites), dice.pick(invites));
+        if (dice.oneIn(2)) return altered;
+        const fields = altered.subarray(0, SIGNED_LENGTH);
+        return concat(fields, sign(maker.seed, concat(utf8('pawl/1 invite'), fields)));
+      },
+      run: (input) =>
+        verdictOf(() => {
+          const { reusable, identity, prekey, encapsulationKey, expires } = readInvite(input);
+          const flags = uint(reusable ? 1 : 0, 1);
+          const fields = concat(flags, identity, prekey, encapsulationKey, uint64(expires));
+          demand(equal(fields, input.subarray(0, SIGNED_LENGTH)), 'an invite is what its fields say');
+        }),
+    };
+  },
+};
+
+const OPENED = [0, 1_790_000_000_123, 8.64e15, 8.64e15 + 1, 2 ** 53, 2 ** 63];
+
+/** The prefix of openings: altered on the way, and made by openers who seal nonsense into it. */
+const opening: Target = {
+  name: 'acceptOpening',
+  share: 4_000,
+  prepare(dice) {
+    const self = createIdentity(dice.bytes);
+    const { invite, secrets } = createInvite(self, { reusable: false, expires: EXPIRES }, dice.bytes);
+    const answered = { bytes: invite.bytes, secrets };
+    const prefixes = Array.from({ length: 40 }, () => {
+      return openSession(anyOpener(dice, self), invite, dice.pick(OPENED), dice.bytes).prefix;
+    });
+    return {
+      make: (dice) => {
+        const prefix = dice.pick(prefixes);
+        return dice.oneIn(6) ? prefix : mutate(dice, prefix, dice.pick(prefixes));
+      },
+      run: (input) =>
+        verdictOf(() => {
+          if (hintedInvite(self, input) === undefined) throw new PawlError('not-for-you', {});
+          acceptOpening(self, input, answered);
+        }),
+    };
+  },
+};
+
+export const handshakes: readonly Target[] = [inviting, opening];

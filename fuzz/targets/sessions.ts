@@ -1,0 +1,143 @@
+import { decodeEnvelope, type Envelope, encodeEnvelope, scan } from '../../src/envelope/index.ts';
+import { PawlError } from '../../src/errors.ts';
+import { openSession, readInvite } from '../../src/handshake/index.ts';
+import { concat } from '../../src/primitives/index.ts';
+import { DOMAIN, initiatorState, openHeader } from '../../src/ratchet/index.ts';
+import { type Arrival, DAY, type Outcome, type Reception, receive } from '../../src/session/index.ts';
+import type { Dice } from '../dice.ts';
+import { anyOpener, craft } from '../hostile.ts';
+import { mutate } from '../mutate.ts';
+import { demand, type Target, type Verdicts, verdictOf } from '../target.ts';
+import { type Changes, TrialStore } from '../trial-store.ts';
+import { createWorld, messagesOf, type PeerState, type World } from '../world.ts';
+
+/** Envelopes of others in which somebody on the way changed what he could. */
+const outsider: Target = {
+  name: 'receive, outsider',
+  share: 30_000,
+  async prepare() {
+    const world = await createWorld();
+    const messages = messagesOf(world.envelopes);
+    const altered = (dice: Dice) => {
+      const envelope = dice.pick(world.envelopes);
+      if (dice.oneIn(12)) return envelope;
+      return dice.oneIn(3) ? swapped(dice, messages) : mutate(dice, envelope, dice.pick(world.envelopes));
+    };
+    return {
+      make: (dice) => concat(...Array.from({ length: dice.oneIn(6) ? 1 + dice.below(5) : 1 }, () => altered(dice))),
+      run: receiver(world, (outcome) => {
+        if (outcome.type === 'message') {
+          demand(world.texts.has(Buffer.from(outcome.content.bytes).toString()), 'only what was written is accepted');
+        }
+        demand(outcome.type !== 'refused' || outcome.error.code !== 'fork', 'an outsider raises no fork');
+      }),
+    };
+  },
+};
+
+/** Messages of peers who have the keys, sealed as they should be, that make no sense. */
+const peer: Target = {
+  name: 'receive, peer',
+  share: 25_000,
+  async prepare(dice) {
+    const world = await createWorld();
+    const peers = [...world.peers, ...hostileOpeners(dice, world)];
+    const one = (dice: Dice) => {
+      const { state, transcript, prefix } = dice.pick(peers);
+      const message = craft(dice, state, transcript);
+      const opens = prefix !== undefined && !dice.oneIn(10);
+      return encodeEnvelope(opens ? { kind: 'opening', prefix, message } : { kind: 'message', message });
+    };
+    return {
+      make: (dice) => concat(...Array.from({ length: dice.oneIn(6) ? 1 + dice.below(5) : 1 }, () => one(dice))),
+      run: receiver(world, () => undefined),
+    };
+  },
+};
+
+/** `openHeader` on headers that are authentic, whatever they say. */
+const sealedHeader: Target = {
+  name: 'openHeader',
+  share: 30_000,
+  async prepare(dice) {
+    const { peers } = await createWorld();
+    const peer = dice.pick(peers);
+    if (peer.state.sending.kind !== 'chain') throw new Error('the peer is not sending');
+    const keys = [peer.state.sending.header, peer.state.nextSending];
+    return {
+      make: (dice) => encodeEnvelope({ kind: 'message', message: craft(dice, peer.state, peer.transcript) }),
+      run: (input) => {
+        const envelope = decodeEnvelope(input);
+        if (envelope.kind === 'invite') return ['invite'];
+        const { message } = envelope;
+        return verdictOf(() => {
+          const opened = keys.some((key) => openHeader(key, message, peer.transcript) !== undefined);
+          if (!opened) throw new PawlError('corrupt', { what: 'message' });
+        });
+      },
+    };
+  },
+};
+
+export const sessions: readonly Target[] = [sealedHeader, outsider, peer];
+
+/** A message with the fields of several. */
+function swapped(dice: Dice, messages: ReturnType<typeof messagesOf>): Uint8Array {
+  const [a, b, c, d] = [dice.pick(messages), dice.pick(messages), dice.pick(messages), dice.pick(messages)];
+  const whole = dice.oneIn(2);
+  const { headerNonce } = b.message;
+  const sealedHeader = (whole ? b : c).message.sealedHeader;
+  const message = { headerNonce, sealedHeader, body: (dice.oneIn(2) ? b : d).message.body };
+  const swapped: Envelope =
+    a.kind === 'opening' ? { kind: 'opening', prefix: a.prefix, message } : { kind: 'message', message };
+  return encodeEnvelope(swapped);
+}
+
+/** Openings of bob's open invites by people who seal nonsense into them. */
+function hostileOpeners(dice: Dice, { bob, invites }: World): readonly PeerState[] {
+  const times = [bob.time, bob.time + DAY + 1, 0, 8.64e15, 8.64e15 + 1, 2 ** 63];
+  return Array.from({ length: 24 }, () => {
+    const invite = readInvite(dice.pick(invites));
+    const opened = dice.oneIn(2) ? bob.time : dice.pick(times);
+    const { prefix, agreement } = openSession(anyOpener(dice, bob.identity), invite, opened, dice.bytes);
+    const state = initiatorState(agreement, invite.prekey, dice.bytes, DOMAIN);
+    return { state, transcript: agreement.transcript, prefix };
+  });
+}
+
+/** Everything that `recv` does with its input, on bob's store, and undone. Every 16th time all that he has is compared. */
+function receiver({ bob }: World, check: (outcome: Outcome) => void): (input: Uint8Array) => Promise<Verdicts> {
+  const store = new TrialStore<Reception>(bob.store, changesOf);
+  let runs = 0;
+  return async (input) => {
+    const verdicts: string[] = [];
+    const arrivals: Arrival[] = [];
+    for (const found of scan(input)) {
+      if ('error' in found) verdicts.push(found.error.code);
+      else verdicts.push(...verdictOf(() => arrivals.push(arrival(decodeEnvelope(found.bytes)))).filter(isRefusal));
+    }
+    store.compare = runs++ % 16 === 0;
+    const { outcomes } = await receive({ ...bob.context, store }, arrivals, { waiting: false });
+    outcomes.forEach(check);
+    return [...verdicts, ...outcomes.map(wordOf)];
+  };
+}
+
+function changesOf({ outcomes }: Reception): Changes {
+  if (outcomes.some(({ type }) => type === 'message')) return 'anything';
+  return outcomes.some((outcome) => wordOf(outcome) === 'fork') ? 'forks' : 'nothing';
+}
+
+function wordOf(outcome: Outcome): string {
+  if (outcome.type === 'message') return 'accepted';
+  return outcome.type === 'refused' ? outcome.error.code : outcome.type;
+}
+
+function arrival(envelope: Envelope): Arrival {
+  if (envelope.kind === 'invite') throw new PawlError('wrong-kind', { expected: 'message', found: 'invite' });
+  return { source: 'fuzz', envelope };
+}
+
+function isRefusal(verdict: string): boolean {
+  return verdict !== 'accepted';
+}

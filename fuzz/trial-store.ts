@@ -1,0 +1,76 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { SessionStore, Transaction } from '../src/session/index.ts';
+import { demand } from './target.ts';
+
+/** Carries a result out of a transaction that is rolled back. */
+class Undone<Result> extends Error {
+  readonly result: Result;
+
+  constructor(result: Result) {
+    super('undone');
+    this.result = result;
+  }
+}
+
+export type Changes = 'anything' | 'forks' | 'nothing';
+
+/** A store on which everything is tried and nothing stays: each input meets the same state. */
+export class TrialStore<Watched> implements SessionStore {
+  readonly #inner: SessionStore;
+  readonly #changes: (result: Watched) => Changes;
+  /** Whether what may not change is compared in the next transaction: it takes a while. */
+  compare = false;
+
+  /** @param changes what may have changed, by the result of a transaction. */
+  constructor(inner: SessionStore, changes: (result: Watched) => Changes) {
+    this.#inner = inner;
+    this.#changes = changes;
+  }
+
+  async transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    try {
+      await this.#inner.transaction(async (transaction) => {
+        const before = this.compare ? await dump(transaction) : undefined;
+        const result = await work(transaction);
+        const changes = this.#changes(result as unknown as Watched);
+        if (before !== undefined && changes !== 'anything') {
+          const after = await dump(transaction);
+          const same =
+            changes === 'forks'
+              ? isDeepStrictEqual(withoutForks(before), withoutForks(after))
+              : isDeepStrictEqual(before, after);
+          demand(same, 'what is refused changes nothing');
+        }
+        throw new Undone(result);
+      });
+      throw new Error('a trial is always undone');
+    } catch (error) {
+      if (error instanceof Undone) return error.result;
+      throw error;
+    }
+  }
+
+  snapshot<Result>(work: (view: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#inner.snapshot(work);
+  }
+}
+
+type Dump = Awaited<ReturnType<typeof dump>>;
+
+async function dump(view: Transaction) {
+  const contacts = await view.contacts();
+  const sessions = (await Promise.all(contacts.map(({ id }) => view.sessions(id)))).flat();
+  return {
+    contacts,
+    sessions,
+    invites: await view.invites(),
+    inbox: await view.inbox(),
+    finds: await view.findEntries(),
+    states: await Promise.all(sessions.map(({ id }) => view.ratchetState(id))),
+    missing: await Promise.all(sessions.map(({ id }) => view.missingMessages(id))),
+  };
+}
+
+function withoutForks(all: Dump) {
+  return { ...all, sessions: all.sessions.map((session) => ({ ...session, fork: undefined })) };
+}

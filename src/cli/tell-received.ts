@@ -1,0 +1,53 @@
+import { toHex } from '../primitives/index.ts';
+import type { Delivery, Notice, Outcome } from '../session/index.ts';
+import { explain, FORKS } from './explain.ts';
+import type { Shell } from './shell.ts';
+import { instant } from './show/time.ts';
+
+/** Says what became of an envelope that gave no text; gives the exit code. */
+export async function tellOutcome({ tell }: Shell, outcome: Exclude<Outcome, Delivery>): Promise<number> {
+  const { type, from, source } = outcome;
+  switch (type) {
+    case 'duplicate':
+    case 'too-late': {
+      const { id, n } = outcome;
+      if (tell.json) await tell.document({ type, from, id: toHex(id), n, source });
+      else if (type === 'duplicate')
+        await tell.notice(`${source}: message ${n} of ${from} came before; it is not shown again`);
+      else await tell.warn(`${source}: message ${n} of ${from} came too late: its key is gone`);
+      return 0;
+    }
+    case 'refused': {
+      const { error } = outcome;
+      const { message, hint, exit } = explain(error);
+      if (tell.json) await tell.document({ type, code: error.code, source, from, message, hint });
+      else if (exit === 0) await tell.notice(`${source}: ${message}`);
+      else await tell.error(error, from === undefined ? source : `${source}, from ${from}`);
+      return exit;
+    }
+  }
+}
+
+/** Says what should be known beside a text. */
+export async function tellNotices({ io, tell }: Shell, { from, again, notices }: Delivery): Promise<void> {
+  if (again && !tell.json && !io.output.isTerminal) await tell.notice(`this text of ${from} may have come before`);
+  for (const notice of notices) {
+    if (notice.kind === 'fork') await tell.warn(sentenceOf(notice, from));
+    else await tell.notice(sentenceOf(notice, from));
+  }
+}
+
+function sentenceOf(notice: Notice, from: string): string {
+  switch (notice.kind) {
+    case 'new-contact':
+      return `${notice.name} is new: ${notice.fingerprint}, by your invite of ${instant(notice.invitedAt)}; unverified until you compare safety numbers (pawl inspect ${notice.name})`;
+    case 'known-as':
+      return `the invite for ${notice.invitedAs} was used by somebody who is known already, and stays ${notice.name}`;
+    case 'new-session':
+      return `${from} opened another session, by your invite of ${instant(notice.invitedAt)}: as after a lost or restored identity file`;
+    case 'lost':
+      return `${notice.count} messages of ${from} are missing, and their keys are gone`;
+    case 'fork':
+      return `the messages of ${from} contradict each other (${FORKS[notice.reason]}): one of the two identity files was copied, restored from a backup, or is in other hands; compare safety numbers, then exchange a new invite`;
+  }
+}

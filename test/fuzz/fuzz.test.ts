@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { Dice } from '../../fuzz/dice.ts';
+import { fuzz, shareOf, TARGETS } from '../../fuzz/fuzz.ts';
+
+const INPUTS = 6_000;
+
+describe('what strangers may send', () => {
+  it.each(TARGETS.map((target) => [target.name, target] as const))('%s holds its properties', async (_name, target) => {
+    const inputs = Math.max(40, shareOf(target, INPUTS));
+    const { violations, accepted } = await fuzz(target, inputs, 'kept');
+    expect(violations).toEqual([]);
+    // A fuzzer that is refused at the door finds nothing.
+    expect(accepted).toBeGreaterThan(0);
+  });
+
+  it('is the same for the same seed', () => {
+    const throws = (seed: string) => Array.from({ length: 5 }, () => new Dice(seed).bytes(8));
+    expect(throws('a')).toEqual(throws('a'));
+    expect(throws('a')).not.toEqual(throws('b'));
+  });
+});

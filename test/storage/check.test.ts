@@ -1,0 +1,104 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { PawlError } from '../../src/errors.ts';
+import { openDatabase } from '../../src/storage/sqlite/database.ts';
+import { openIdentityFile } from '../../src/storage/sqlite/index.ts';
+import { addContact, bytesOf, Conversation, inviteFor, NOW } from './fixtures.ts';
+import { KEY, newFile, openStore, SALT, temporaryFolder } from './folder.ts';
+
+const PAGE = 4_096;
+
+/** A file with a row of every kind, texts over many pages, and free pages. */
+async function filled(): Promise<string> {
+  const path = newFile();
+  const store = openStore(path);
+  const conversation = await Conversation.begin(store);
+  await conversation.turn({ sends: 3 });
+  await store.transaction(async (transaction) => {
+    const contact = await addContact(transaction, 'carol');
+    await transaction.addInvite(inviteFor('carol'));
+    const out = { contact, messageId: bytesOf('id', 16), process: 'p', createdAt: NOW };
+    const gone = await transaction.addToOutbox({ ...out, envelope: bytesOf('gone', 30_000) });
+    await transaction.addToOutbox({ ...out, envelope: bytesOf('large', 30_000) });
+    await transaction.dropFromOutbox([gone]);
+    await transaction.addToInbox({
+      contact,
+      messageId: bytesOf('id', 16),
+      n: 0,
+      late: false,
+      content: bytesOf('text', 10_000),
+      receivedAt: NOW,
+      process: undefined,
+    });
+  });
+  store.close();
+  return path;
+}
+
+/** What the check of a file says: nothing, its complaints, or the code of the error that keeps the file closed. */
+async function verdictOn(path: string): Promise<readonly string[]> {
+  try {
+    const store = openIdentityFile(path, KEY, { wait: 0 });
+    try {
+      return await store.check();
+    } finally {
+      store.close();
+    }
+  } catch (error) {
+    if (error instanceof PawlError) return [error.code];
+    throw error;
+  }
+}
+
+describe('a check', () => {
+  it('finds nothing in a file that is whole, and changes nothing', async () => {
+    const path = await filled();
+    const before = readFileSync(path);
+    expect(await verdictOn(path)).toEqual([]);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it('finds one flipped bit in any page that is in use; in any other it does no harm', async () => {
+    const bytes = readFileSync(await filled());
+    const path = join(temporaryFolder(), 'bob.db');
+    const pages = bytes.length / PAGE;
+    expect(pages).toBeGreaterThan(30);
+    const unnoticed = new Set<number>();
+    for (let page = 0; page < pages; page++) {
+      // In the ciphertext, the IV, the tag, and somewhere else in each page.
+      for (const offset of [0, PAGE - 80, PAGE - 1, (page * 1_543) % PAGE]) {
+        const position = page * PAGE + offset;
+        const whole = bytes[position] ?? 0;
+        bytes[position] = whole ^ (1 << ((page + offset) % 8));
+        writeFileSync(path, bytes);
+        bytes[position] = whole;
+        const verdict = await verdictOn(path);
+        if (page === 0) expect(verdict).toEqual(['wrong-passphrase']);
+        if (verdict.length > 0) continue;
+        unnoticed.add(page);
+        // Nothing reads a page that is free before it is written anew.
+        const store = openStore(path);
+        await store.transaction(async (transaction) => {
+          const contact = await addContact(transaction, 'dave');
+          const entry = { contact, messageId: bytesOf('id', 16), process: 'p', createdAt: NOW };
+          await transaction.addToOutbox({ ...entry, envelope: bytesOf('new', 60_000) });
+        });
+        const [large, added] = await store.snapshot((view) => view.outbox());
+        expect(large?.envelope).toEqual(bytesOf('large', 30_000));
+        expect(added?.envelope).toEqual(bytesOf('new', 60_000));
+        expect(await store.check()).toEqual([]);
+        store.close();
+      }
+    }
+    expect(unnoticed.size).toBeLessThan(9);
+  });
+
+  it('finds rows that belong to nothing, and indices that disagree with their tables', async () => {
+    const path = await filled();
+    const database = openDatabase(path, { key: KEY, salt: SALT }, { wait: 0 });
+    database.exec('PRAGMA foreign_keys = OFF; UPDATE outbox SET contact_id = 99');
+    database.close();
+    expect(await verdictOn(path)).toEqual(['a row of outbox belongs to nothing']);
+  });
+});

@@ -1,0 +1,125 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { IdentitySeed } from '../../src/primitives/index.ts';
+import { Mark } from '../../src/storage/sqlite/mark.ts';
+import { asNobody } from './as-nobody.ts';
+import { bytesOf } from './fixtures.ts';
+import { temporaryFolder } from './folder.ts';
+
+const SEED = bytesOf('seed of bob', 32) as IdentitySeed;
+const OTHER = bytesOf('seed of carol', 32) as IdentitySeed;
+
+/** The one file in a folder of marks. */
+function fileIn(folder: string): string {
+  const [name, ...more] = readdirSync(folder);
+  if (name === undefined || more.length > 0) throw new Error(`not one mark: ${name} ${more}`);
+  return join(folder, name);
+}
+
+describe('a mark', () => {
+  it('is 0 where there is none, not even a folder', () => {
+    expect(new Mark(temporaryFolder(), SEED).read()).toBe(0);
+    expect(new Mark(join(temporaryFolder(), 'not', 'there'), SEED).read()).toBe(0);
+  });
+
+  it('says what was written last, to whoever has the seed', () => {
+    const folder = join(temporaryFolder(), 'state', 'pawl');
+    new Mark(folder, SEED).write(7);
+    expect(new Mark(folder, SEED).read()).toBe(7);
+    new Mark(folder, SEED).write(2 ** 40);
+    expect(new Mark(folder, SEED).read()).toBe(2 ** 40);
+  });
+
+  it('is for our eyes only, and says nothing to others: no name, no number', () => {
+    const folder = join(temporaryFolder(), 'pawl');
+    new Mark(folder, SEED).write(1);
+    const path = fileIn(folder);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(path).toMatch(/\/[0-9a-f]{32}$/);
+    expect(readFileSync(path)).toHaveLength(40);
+  });
+
+  it('only ever grows: one that is behind or equal is not written', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 50 }), { minLength: 1, maxLength: 12 }), (generations) => {
+        const folder = temporaryFolder();
+        let most = 0;
+        for (const generation of generations) {
+          new Mark(folder, SEED).write(generation);
+          most = Math.max(most, generation);
+          expect(new Mark(folder, SEED).read()).toBe(most);
+        }
+        expect(readdirSync(folder)).toHaveLength(most > 0 ? 1 : 0);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('of one identity is none of another, in one folder or copied over', () => {
+    const folder = temporaryFolder();
+    new Mark(folder, SEED).write(9);
+    const ours = fileIn(folder);
+    expect(new Mark(folder, OTHER).read()).toBe(0);
+    new Mark(folder, OTHER).write(3);
+    expect([new Mark(folder, SEED).read(), new Mark(folder, OTHER).read()]).toEqual([9, 3]);
+    const theirs = readdirSync(folder).find((name) => join(folder, name) !== ours);
+    if (theirs === undefined) throw new Error('there are two');
+    writeFileSync(ours, readFileSync(join(folder, theirs)));
+    expect(new Mark(folder, SEED).read()).toBe(0);
+  });
+
+  it('that was forged, cut or grown is none; and the next commit writes it anew', () => {
+    const folder = temporaryFolder();
+    new Mark(folder, SEED).write(5);
+    const path = fileIn(folder);
+    const whole = readFileSync(path);
+    for (let bit = 0; bit < whole.length * 8; bit++) {
+      const bytes = Buffer.from(whole);
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      writeFileSync(path, bytes);
+      expect(new Mark(folder, SEED).read()).toBe(0);
+    }
+    for (const bytes of [Buffer.alloc(0), Buffer.alloc(40), whole.subarray(0, 39), Buffer.concat([whole, whole])]) {
+      writeFileSync(path, bytes);
+      expect(new Mark(folder, SEED).read()).toBe(0);
+    }
+    new Mark(folder, SEED).write(6);
+    expect(new Mark(folder, SEED).read()).toBe(6);
+  });
+
+  it('that cannot be written or read is a protection less, and no failure', async () => {
+    const folder = join(temporaryFolder(), 'pawl');
+    chmodSync(dirname(folder), 0o755);
+    mkdirSync(folder);
+    chmodSync(folder, 0o555);
+    await asNobody(async () => {
+      new Mark(folder, SEED).write(1);
+      new Mark(join(folder, 'deeper'), SEED).write(1);
+      expect(new Mark(folder, SEED).read()).toBe(0);
+    });
+    expect(readdirSync(folder)).toEqual([]);
+    chmodSync(folder, 0o000);
+    await asNobody(async () => new Mark(folder, SEED).write(1));
+    chmodSync(folder, 0o700);
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, 'no folder');
+    new Mark(file, SEED).write(1);
+    new Mark(join(file, 'below'), SEED).write(1);
+    expect([new Mark(file, SEED).read(), readFileSync(file, 'utf8')]).toEqual([0, 'no folder']);
+  });
+
+  it('where a folder has its place stays unwritten, and leaves no draft behind', () => {
+    const folder = temporaryFolder();
+    new Mark(folder, SEED).write(1);
+    const path = fileIn(folder);
+    const other = temporaryFolder();
+    mkdirSync(join(other, path.slice(folder.length + 1)));
+    new Mark(other, SEED).write(1);
+    expect(new Mark(other, SEED).read()).toBe(0);
+    expect(readdirSync(other)).toHaveLength(1);
+    expect(existsSync(path)).toBe(true);
+  });
+});

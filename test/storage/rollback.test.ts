@@ -1,0 +1,184 @@
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Connection } from '../../src/storage/sqlite/connection.ts';
+import { openIdentityFile, type SqliteStore } from '../../src/storage/sqlite/index.ts';
+import { addContact, NOW } from './fixtures.ts';
+import { KEY, newFile, openStore, SALT, temporaryFolder } from './folder.ts';
+
+let contacts = 0;
+const change = (store: SqliteStore) =>
+  store.transaction((transaction) => addContact(transaction, `contact-${contacts++}`));
+
+function generationOf(path: string): number | undefined {
+  const connection = new Connection(path, { key: KEY, salt: SALT }, 0);
+  try {
+    return connection.get<{ generation: number }>('SELECT generation FROM identity')?.generation;
+  } finally {
+    connection.close();
+  }
+}
+
+/** Opens a file as a command does, and says whether it looks rolled back. */
+function looksRolledBack(path: string, marks: string): boolean {
+  const store = openIdentityFile(path, KEY, { wait: 0, marks });
+  store.close();
+  return store.isRolledBack;
+}
+
+describe('the generation of a file', () => {
+  it('grows by one with every commit that changes something, and with no other', async () => {
+    const path = newFile();
+    const store = openStore(path, 0, temporaryFolder());
+    expect(generationOf(path)).toBe(0);
+    await change(store);
+    expect(generationOf(path)).toBe(1);
+    await store.snapshot((view) => view.contacts());
+    await store.transaction((transaction) => transaction.contacts());
+    await store.transaction((transaction) => transaction.sweepSkippedKeys(NOW));
+    await store.transaction((transaction) => transaction.holdSessions());
+    await expect(
+      store.transaction(async (transaction) => {
+        await addContact(transaction, 'nobody');
+        throw new Error('thought better of it');
+      }),
+    ).rejects.toThrow('thought better');
+    expect(generationOf(path)).toBe(1);
+    await store.transaction(async (transaction) => {
+      for (const name of ['one', 'two', 'three']) await addContact(transaction, name);
+    });
+    expect(generationOf(path)).toBe(2);
+  });
+
+  it('is marked after the commit, never before', async () => {
+    const path = newFile();
+    const marks = temporaryFolder();
+    const store = openStore(path, 0, marks);
+    await store.transaction(async (transaction) => {
+      await addContact(transaction, 'alice');
+      expect(readdirSync(marks)).toEqual([]);
+    });
+    expect(readdirSync(marks)).toHaveLength(1);
+  });
+
+  it('is not marked where no folder of marks is known', async () => {
+    const path = newFile();
+    const store = openStore(path);
+    await change(store);
+    expect([store.isRolledBack, generationOf(path)]).toEqual([false, 1]);
+  });
+});
+
+describe('an identity file that is older than its mark', () => {
+  it('is known as rolled back, whichever of its pasts was put back', async () => {
+    const path = newFile();
+    const marks = temporaryFolder();
+    const pasts: Buffer[] = [];
+    const store = openStore(path, 0, marks);
+    for (let i = 0; i < 6; i++) {
+      pasts.push(readFileSync(path));
+      await change(store);
+    }
+    store.close();
+    const present = readFileSync(path);
+    expect(looksRolledBack(path, marks)).toBe(false);
+    for (const past of pasts) {
+      writeFileSync(path, past);
+      expect(looksRolledBack(path, marks)).toBe(true);
+    }
+    writeFileSync(path, present);
+    expect(looksRolledBack(path, marks)).toBe(false);
+  });
+
+  it('is not known as such without the mark, or on another machine', async () => {
+    const path = newFile();
+    const marks = temporaryFolder();
+    const past = readFileSync(path);
+    await change(openStore(path, 0, marks));
+    writeFileSync(path, past);
+    expect(looksRolledBack(path, temporaryFolder())).toBe(false);
+    for (const name of readdirSync(marks)) rmSync(join(marks, name));
+    expect(looksRolledBack(path, marks)).toBe(false);
+  });
+
+  it('is the newest one again once it is written to all the same; the one it replaced is the older then', async () => {
+    const path = newFile();
+    const marks = temporaryFolder();
+    const past = readFileSync(path);
+    const first = openStore(path, 0, marks);
+    for (let i = 0; i < 5; i++) await change(first);
+    first.close();
+    const present = readFileSync(path);
+    writeFileSync(path, past);
+    const store = openStore(path, 0, marks);
+    expect(store.isRolledBack).toBe(true);
+    await change(store);
+    expect(generationOf(path)).toBe(6);
+    store.close();
+    expect(looksRolledBack(path, marks)).toBe(false);
+    writeFileSync(path, present);
+    expect(looksRolledBack(path, marks)).toBe(true);
+  });
+
+  it('is a copy that was written to less often than the original', async () => {
+    const path = newFile();
+    const marks = temporaryFolder();
+    const copy = join(temporaryFolder(), 'bob.db');
+    const [store] = [openStore(path, 0, marks)];
+    await change(store);
+    copyFileSync(path, copy);
+    const other = openStore(copy, 0, marks);
+    expect(other.isRolledBack).toBe(false);
+    await change(other);
+    await change(other);
+    await change(store);
+    expect(looksRolledBack(copy, marks)).toBe(false);
+    expect(looksRolledBack(path, marks)).toBe(true);
+  });
+});
+
+describe('two processes on one file', () => {
+  it('never see a rollback, however their commands interleave', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ who: fc.nat({ max: 2 }), does: fc.constantFrom('open', 'change', 'read') }), {
+          minLength: 5,
+          maxLength: 25,
+        }),
+        async (steps) => {
+          const path = newFile();
+          const marks = temporaryFolder();
+          const stores: (SqliteStore | undefined)[] = [];
+          for (const { who, does } of steps) {
+            if (does === 'open' || stores[who] === undefined) {
+              stores[who]?.close();
+              stores[who] = openIdentityFile(path, KEY, { wait: 0, marks });
+              expect(stores[who]?.isRolledBack).toBe(false);
+            }
+            const store = stores[who];
+            if (does === 'change') await change(store);
+            else await store.snapshot((view) => view.contacts());
+          }
+          for (const store of stores) store?.close();
+          expect(looksRolledBack(path, marks)).toBe(false);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('never see one in a mark that fell behind, because its process ended too soon', async () => {
+    const path = newFile();
+    const marks = temporaryFolder();
+    await change(openStore(path, 0, marks));
+    // Commits whose marks were never written.
+    const silent = openStore(path);
+    await change(silent);
+    await change(silent);
+    expect(looksRolledBack(path, marks)).toBe(false);
+    await change(openStore(path, 0, marks));
+    expect(generationOf(path)).toBe(4);
+    expect(looksRolledBack(path, marks)).toBe(false);
+  });
+});
