@@ -9,6 +9,7 @@ const WALLS: Readonly<
   Record<string, { values: readonly string[]; types?: readonly string[]; node?: boolean; packages?: readonly string[] }>
 > = {
   errors: { values: [] },
+  files: { values: ['errors'], node: true },
   primitives: {
     values: ['errors'],
     node: true,
@@ -19,13 +20,13 @@ const WALLS: Readonly<
   envelope: { values: ['errors', 'primitives'], types: ['ratchet', 'handshake'], node: true },
   session: { values: ['errors', 'primitives', 'ratchet', 'handshake', 'envelope'] },
   storage: {
-    values: ['errors', 'primitives'],
+    values: ['errors', 'primitives', 'files'],
     types: ['ratchet', 'handshake', 'session'],
     node: true,
     packages: ['better-sqlite3-multiple-ciphers', '@node-rs/argon2'],
   },
   cli: {
-    values: ['errors', 'primitives', 'envelope', 'session', 'storage'],
+    values: ['errors', 'primitives', 'files', 'envelope', 'session', 'storage'],
     node: true,
     packages: ['commander', 'inquirer'],
   },
