@@ -5,15 +5,11 @@ import type { Io } from './io.ts';
 
 /**
  * All of a file, or of standard input where it is `-` or not given.
- * @param limit the most that is read of standard input; one byte more than it is enough to see that there is more.
+ * @param limit the most bytes that are any use: of input without an end, no more than a little above is read.
  * @throws `missing-file`, `read-failed`.
  */
-export async function readInput(
-  io: Io,
-  path: string | undefined,
-  limit = Number.POSITIVE_INFINITY,
-): Promise<Uint8Array> {
-  if (path !== undefined && path !== '-') return readFile(path);
+export async function readInput(io: Io, path: string | undefined, limit: number): Promise<Uint8Array> {
+  if (path !== undefined && path !== '-') return readFile(path, limit);
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunksOf(io)) {

@@ -12,6 +12,8 @@ export type Secret =
   | { readonly kind: 'passphrase'; readonly bytes: Uint8Array };
 
 const KEY_LENGTH = 32;
+/** Nobody types more; a device has no end. */
+const LONGEST_SECRET = 65_536;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
@@ -76,7 +78,7 @@ function readKey(io: Io, path: string): Uint8Array {
 function readSecretFile({ userId }: Io, path: string): Uint8Array {
   const mode = modeOf(path, userId);
   if ((mode & 0o077) !== 0) throw new PawlError('exposed-key', { path, mode: mode.toString(8).padStart(4, '0') });
-  return readFile(path);
+  return readFile(path, LONGEST_SECRET);
 }
 
 /** The mode of a file of ours; 0 for what is none, or none of ours. */

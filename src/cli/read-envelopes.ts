@@ -1,4 +1,4 @@
-import { decodeEnvelope, type Envelope, scan } from '../envelope/index.ts';
+import { decodeEnvelope, type Envelope, MAX_INPUT, scan } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
 import type { Arrival } from '../session/index.ts';
 import { readInput } from './input.ts';
@@ -62,7 +62,7 @@ export async function readIntactEnvelopes(
 
 async function input(shell: Shell, file: string): Promise<Uint8Array> {
   if (file === '-' && shell.io.input.isTerminal) await shell.tell.notice('paste it here, then press Ctrl-D');
-  return readInput(shell.io, file);
+  return readInput(shell.io, file, MAX_INPUT);
 }
 
 function decode(source: string, found: { bytes: Uint8Array } | { error: PawlError }): Read {

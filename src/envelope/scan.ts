@@ -22,6 +22,9 @@ const START = new RegExp(
   'g',
 );
 const BLOCK_LINE = new RegExp(`^[A-Za-z0-9+/=]{1,${COLUMNS}}$`);
+/** The most that can be searched at once: what fits into one string. */
+export const MAX_INPUT = constants.MAX_STRING_LENGTH;
+
 /** Broken ones in a row that are worth a word each: hostile input can hold a million. */
 const REPORTED = 16;
 const QUOTING = /^[\s>]+/;
@@ -35,8 +38,8 @@ const QUOTING = /^[\s>]+/;
  * `corrupt`, unless it is blank. Takes time and memory in proportion to the input, whatever it is; throws nothing.
  */
 export function* scan(input: Uint8Array): Generator<Found, void, undefined> {
-  if (input.length > constants.MAX_STRING_LENGTH) {
-    const detail = { what: 'input', bytes: input.length, limit: constants.MAX_STRING_LENGTH };
+  if (input.length > MAX_INPUT) {
+    const detail = { what: 'input', bytes: input.length, limit: MAX_INPUT };
     return yield { at: 'byte 0', error: new PawlError('too-large', detail) };
   }
   const bytes = new Uint8Array(input.buffer, input.byteOffset, input.byteLength);

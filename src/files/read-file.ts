@@ -1,13 +1,32 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 
-/** The bytes of a file. @throws `missing-file`, `read-failed`. */
-export function readFile(path: string): Uint8Array {
+const CHUNK = 1 << 20;
+
+/**
+ * The bytes of a file; of one that has more than `limit`, such as a device without an end, at least one byte more.
+ * @throws `missing-file`, `read-failed`.
+ */
+export function readFile(path: string, limit: number): Uint8Array {
+  const chunks: Buffer[] = [];
   try {
-    return readFileSync(path);
+    const file = openSync(path, 'r');
+    try {
+      for (let length = 0; length <= limit; ) {
+        const chunk = Buffer.allocUnsafe(CHUNK);
+        const read = readSync(file, chunk, 0, CHUNK, null);
+        if (read === 0) break;
+        chunks.push(chunk.subarray(0, read));
+        length += read;
+      }
+    } finally {
+      closeSync(file);
+    }
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') throw new PawlError('missing-file', { path }, { cause });
     throw new PawlError('read-failed', { path, reason: reasonOf(cause) }, { cause });
   }
+  const bytes = Buffer.concat(chunks);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
