@@ -1,0 +1,177 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { Io, Output } from '../../src/cli/io.ts';
+import { main } from '../../src/cli/main.ts';
+import type { Random } from '../../src/primitives/index.ts';
+import { openDatabase } from '../../src/storage/sqlite/database.ts';
+import { type FileKey, readSalt } from '../../src/storage/sqlite/index.ts';
+import { START, seededRandom } from '../session/party.ts';
+
+/** An output that keeps what is written to it. */
+export class CollectedOutput implements Output {
+  readonly isTerminal: boolean;
+  readonly #chunks: Uint8Array[] = [];
+
+  constructor(isTerminal = false) {
+    this.isTerminal = isTerminal;
+  }
+
+  async write(bytes: Uint8Array | string): Promise<void> {
+    this.#chunks.push(Buffer.from(bytes));
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  get text(): string {
+    return this.bytes.toString();
+  }
+}
+
+export interface FakeIo extends Io {
+  readonly output: CollectedOutput;
+  readonly errors: CollectedOutput;
+}
+
+/** A world without a terminal, in which nothing happens by itself. */
+export function fakeIo(given: Partial<FakeIo> & { readonly chunks?: Iterable<Uint8Array> } = {}): FakeIo {
+  const { chunks = [], ...others } = given;
+  return {
+    arguments: [],
+    environment: {},
+    home: '/nowhere',
+    userId: process.getuid?.(),
+    input: { isTerminal: false, chunks: asStream(chunks) },
+    output: new CollectedOutput(),
+    errors: new CollectedOutput(),
+    random: seededRandom('fake io'),
+    now: () => START,
+    process: 'a process',
+    isRunning: () => false,
+    openTerminal: () => undefined,
+    ...others,
+  };
+}
+
+async function* asStream(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+}
+
+/** A folder that goes when the test has finished: in memory where there is such a place, as commits wait for the disk. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'pawl-cli-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** What a command said, and how it ended. */
+export interface Said {
+  readonly exit: number;
+  readonly bytes: Uint8Array;
+  readonly text: string;
+  readonly errors: string;
+}
+
+/** A person at a shell, with a clock of their own, whose commands run in this process. */
+export class Person {
+  /** Unix milliseconds. */
+  time = START;
+  readonly folder = temporaryFolder();
+  readonly #name: string;
+  readonly #random: Random;
+  readonly #keyFile = join(this.folder, 'key');
+
+  private constructor(name: string) {
+    this.#name = name;
+    this.#random = seededRandom(name);
+  }
+
+  /** Somebody who has an identity. */
+  static async named(name: string): Promise<Person> {
+    const person = new Person(name);
+    await person.pawl(['init', name]);
+    return person;
+  }
+
+  /** Runs a command that must succeed. */
+  async pawl(parameters: readonly string[], input?: Uint8Array): Promise<Said> {
+    const said = await this.#run(parameters, input);
+    if (said.exit !== 0) throw new Error(`pawl ${parameters.join(' ')}: exit ${said.exit}\n${said.errors}`);
+    return said;
+  }
+
+  /** Runs a command that is refused with a known error, and gives its code and exit code. */
+  async refusal(parameters: readonly string[], input?: Uint8Array): Promise<string> {
+    const { exit, text, errors } = await this.#run(['--json', ...parameters], input);
+    const codes = documents<{ code?: string }>(`${text}${errors}`).flatMap(({ code }) => code ?? []);
+    return `${codes.join()} ${exit}`;
+  }
+
+  async invite(name: string, expires = '30d'): Promise<Uint8Array> {
+    return (await this.pawl(['invite', name, '--expires', expires])).bytes;
+  }
+
+  async add(name: string, invite: Uint8Array): Promise<void> {
+    await this.pawl(['add', name], invite);
+  }
+
+  async send(name: string, text: string): Promise<Uint8Array> {
+    return (await this.pawl(['send', name], Buffer.from(text))).bytes;
+  }
+
+  async recv(envelope: Uint8Array): Promise<string> {
+    return (await this.pawl(['recv'], envelope)).text;
+  }
+
+  /** The documents that a command prints with `--json`. */
+  async documents<Document>(parameters: readonly string[], input?: Uint8Array): Promise<readonly Document[]> {
+    return documents((await this.pawl(['--json', ...parameters], input)).text);
+  }
+
+  /** The rows of a table of the identity file, secrets and all. */
+  rows<Row>(table: string): readonly Row[] {
+    const path = join(this.folder, `${this.#name}.db`);
+    const key = readFileSync(this.#keyFile) as Uint8Array as FileKey;
+    const database = openDatabase(path, { key, salt: readSalt(path) }, { wait: 0, readonly: true });
+    try {
+      return database.prepare(`SELECT * FROM ${table}`).all() as Row[];
+    } finally {
+      database.close();
+    }
+  }
+
+  async #run(parameters: readonly string[], input: Uint8Array = new Uint8Array(0)): Promise<Said> {
+    const io = fakeIo({
+      arguments: ['--home', this.folder, '--key-file', this.#keyFile, ...parameters],
+      chunks: halves(input),
+      random: this.#random,
+      now: () => this.time,
+    });
+    const exit = await main(io);
+    return { exit, bytes: io.output.bytes, text: io.output.text, errors: io.errors.text };
+  }
+}
+
+function documents<Document>(text: string): readonly Document[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+function halves(bytes: Uint8Array): Uint8Array[] {
+  return [bytes.subarray(0, bytes.length / 2), bytes.subarray(bytes.length / 2)];
+}
+
+/** An alice and a bob whose conversation has begun, opened by alice. */
+export async function acquaint(): Promise<{ alice: Person; bob: Person }> {
+  const alice = await Person.named('alice');
+  const bob = await Person.named('bob');
+  await alice.add('bob', await bob.invite('alice'));
+  await bob.recv(await alice.send('bob', 'hi bob'));
+  await alice.recv(await bob.send('alice', 'hi alice'));
+  return { alice, bob };
+}

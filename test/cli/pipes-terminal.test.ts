@@ -1,0 +1,295 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, lstatSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Home, meet, type Result } from './shell.ts';
+
+/** More than a pipe holds (64 KiB): whoever writes this has to wait for a reader. */
+const LARGE = Buffer.from(randomBytes(150_000).toString('base64'));
+
+/** Alice and bob, who have met; `message` is from alice, and large. */
+let people: Home;
+
+beforeAll(async () => {
+  people = Home.create();
+  await meet(people);
+  await people.prepare('pawl -q -i alice send bob > message', { input: LARGE });
+}, 60_000);
+
+/** Cleared up at the end, as the tests run side by side. */
+const homes: Home[] = [];
+
+afterAll(() => {
+  for (const home of [people, ...homes]) home.remove();
+});
+
+function begin(): Home {
+  const home = people.copy();
+  homes.push(home);
+  return home;
+}
+
+/** Texts that wait to be delivered, and envelopes that wait to be written. */
+async function waiting(
+  home: Home,
+  name: string,
+): Promise<{ inbox: object[]; outbox: { to: string; bytes: number }[] }> {
+  return JSON.parse((await home.prepare(`pawl -i ${name} inspect --json`)).stdout.toString());
+}
+
+/** What bob has is there once more, whole, and then no more. */
+async function expectDelivery(home: Home, text: Uint8Array = LARGE): Promise<void> {
+  expect((await waiting(home, 'bob')).inbox).toHaveLength(1);
+  const { stdout } = await home.prepare('pawl -i bob recv < /dev/null');
+  expect(stdout.equals(text)).toBe(true);
+  expect((await home.run('pawl -i bob recv < /dev/null')).exit).toBe(66);
+}
+
+/** One envelope of alice's is kept, and the conversation goes on. */
+async function expectKept(home: Home): Promise<void> {
+  expect((await waiting(home, 'alice')).outbox).toMatchObject([{ to: 'bob' }]);
+  const { stdout } = await home.prepare(`pawl -q -i alice send bob -m 'the next' | pawl -i bob recv`);
+  expect(stdout.toString()).toBe('the next');
+}
+
+function expectError(result: Result, exit: number, message: string): void {
+  expect(result.exit).toBe(exit);
+  expect(result.stderr).toMatch(/^error: [^\n]+\nhint: [^\n]+\n$/);
+  expect(result.stderr).toContain(message);
+}
+
+const CLOSED = 'the output was closed before everything was written';
+const FULL = 'no space left on device';
+
+describe.concurrent('a reader that goes away', () => {
+  it.each(['head -c 1', 'true', 'exec 0<&-'])('loses no text: pawl recv | %s', async (reader) => {
+    const home = begin();
+    const result = await home.run(`pawl -i bob recv message | { ${reader}; } > read; exit $PIPESTATUS`);
+    expectError(result, 74, CLOSED);
+    await expectDelivery(home);
+  });
+
+  it('loses no text as JSON', async () => {
+    const home = begin();
+    const result = await home.run('pawl -i bob recv --json message | true; exit $PIPESTATUS');
+    expect(result.exit).toBe(74);
+    expect(JSON.parse(result.stderr)).toMatchObject({ v: 1, type: 'error', code: 'closed-pipe', exit: 74 });
+    const { stdout } = await home.prepare('pawl -i bob recv --json < /dev/null');
+    expect(JSON.parse(stdout.toString())).toMatchObject({ type: 'message', again: true, text: LARGE.toString() });
+  });
+
+  it('loses only what it did not read, of several texts', async () => {
+    const home = begin();
+    await home.prepare(
+      'pawl -q -i alice send bob -m "the first" > first; pawl -q -i alice send bob -m "the last" > last',
+    );
+    const result = await home.run('pawl -i bob recv first message last | head -c 20 > read; exit $PIPESTATUS');
+    expect(result.exit).toBe(74);
+    const { stdout } = await home.prepare('pawl -i bob recv < /dev/null');
+    expect(stdout.toString()).toBe(`${LARGE}the last`);
+  });
+
+  it('loses no envelope', async () => {
+    const home = begin();
+    const result = await home.run('pawl -i alice send bob | head -c 1 > read; exit $PIPESTATUS', { input: LARGE });
+    expectError(result, 74, CLOSED);
+    await expectKept(home);
+  });
+
+  it('ends a stream of messages, of which those that were written are not kept', async () => {
+    const home = begin();
+    const lines = `${'x'.repeat(1_000)}\n`.repeat(200);
+    const result = await home.run('pawl -i alice send bob --lines | head -c 1 > read; exit $PIPESTATUS', {
+      input: lines,
+    });
+    expectError(result, 74, CLOSED);
+    await expectKept(home);
+  });
+
+  it('of a page is told of, without a trace of the program', async () => {
+    const home = begin();
+    // The reader goes before the page comes: both hold one lock.
+    const result = await home.run(`
+      mkfifo page gone; { read -r _ < gone; pawl -i alice inspect; echo $? > exit; } > page &
+      { true; } < page; echo > gone; wait; exit $(cat exit)`);
+    expectError(result, 74, CLOSED);
+  });
+
+  it('may take standard error with it', async () => {
+    const home = begin();
+    const result = await home.run('pawl -i bob recv message 2>&1 | head -c 1 > read; exit $PIPESTATUS');
+    expect(result).toMatchObject({ exit: 74, stderr: '' });
+    await expectDelivery(home);
+  });
+
+  it.fails('of the help is told of, without a trace of the program', async () => {
+    const result = await begin().run(`
+      mkfifo page gone; { read -r _ < gone; pawl --help; echo $? > exit; } > page &
+      { true; } < page; echo > gone; wait; exit $(cat exit)`);
+    expect(result.exit).toBe(74);
+    expect(result.stderr).not.toMatch(/\n +at /);
+  });
+});
+
+describe.concurrent('an output that was closed before', () => {
+  // Node puts /dev/null in its place before the program runs, open for reading and writing: as it is, too, where Python
+  // (DEVNULL) or Node ('ignore') starts pawl and wants no output.
+  it.fails('loses no envelope', async () => {
+    const home = begin();
+    expectError(await home.run('pawl -i alice send bob -m hi >&-'), 74, CLOSED);
+    await expectKept(home);
+  });
+
+  it.fails('loses no text', async () => {
+    const home = begin();
+    expectError(await home.run('pawl -i bob recv message >&-'), 74, CLOSED);
+    await expectDelivery(home);
+  });
+
+  it('does not change how a command ends, where it is for errors', async () => {
+    const home = begin();
+    expect(await home.run('pawl frob 2>&-')).toMatchObject({ exit: 64 });
+    expect(await home.run('pawl -i bob recv missing 2>&-')).toMatchObject({ exit: 66 });
+    expect(await home.run('pawl -i bob recv missing 2> /dev/full')).toMatchObject({ exit: 66 });
+  });
+
+  it.fails.each(['pawl', 'pawl frob'])(
+    'does not change how this ends, where errors cannot be written: %s',
+    async (line) => {
+      expect(await begin().run(`${line} 2> /dev/full`)).toMatchObject({ exit: 64 });
+    },
+  );
+});
+
+describe.concurrent('a full disk', () => {
+  it('loses no text', async () => {
+    const home = begin();
+    expectError(await home.run('pawl -i bob recv message > /dev/full'), 74, FULL);
+    await expectDelivery(home);
+  });
+
+  it('loses no envelope', async () => {
+    const home = begin();
+    expectError(await home.run('pawl -i alice send bob -m hi > /dev/full'), 74, FULL);
+    await expectKept(home);
+  });
+
+  it('loses no text where notices cannot be written', async () => {
+    const home = begin();
+    await home.prepare('pawl init carol; pawl -q -i bob invite carol | pawl -q -i carol add bob');
+    await home.prepare('pawl -q -i carol send bob -m "who am I" > opening');
+    expect((await home.run('pawl -i bob recv opening 2> /dev/full')).exit).toBe(74);
+    await expectDelivery(home, Buffer.from('who am I'));
+  });
+
+  it('is told of where a page or an invite cannot be written', async () => {
+    const home = begin();
+    expectError(await home.run('pawl -i alice inspect > /dev/full'), 74, FULL);
+    expectError(await home.run('pawl -i alice invite carol > /dev/full'), 74, FULL);
+  });
+
+  it.fails.each(['--help', '--version', 'send --help'])('is told of by pawl %s', async (options) => {
+    expectError(await begin().run(`pawl ${options} > /dev/full`), 74, FULL);
+  });
+
+  // The system takes a part of what is written, and says how much: all that fits under the limit of a file's size.
+  const LIMITED = 'head -c $((2**20 - 10)) /dev/zero > log; ulimit -f 1024';
+
+  it.fails('loses no text of which only a part fits', async () => {
+    const home = begin();
+    await home.prepare('pawl -q -i alice send bob -m "only a part of this text fits" > part');
+    const { exit } = await home.run(`${LIMITED}; pawl -i bob recv part >> log`);
+    expect(exit).not.toBe(0);
+    await expectDelivery(home, Buffer.from('only a part of this text fits'));
+  });
+
+  it.fails('loses no envelope of which only a part fits', async () => {
+    const home = begin();
+    const { exit } = await home.run(`${LIMITED}; pawl -i alice send bob -m hi >> log`);
+    expect(exit).not.toBe(0);
+    await expectKept(home);
+  });
+});
+
+describe.concurrent('a signal while standard input is read', () => {
+  /** Ends a command by a signal once it has read more than a pipe holds, and gives how it ended. */
+  function interrupt(home: Home, command: string, signal: string, first = '', filler = '\\n'): Promise<Result> {
+    return home.run(`
+      mkfifo input; ${command} < input > out & pid=$!
+      { printf '${first}'; head -c 200000 /dev/zero | tr '\\0' '${filler}'; kill -${signal} $pid; } > input
+      wait $pid`);
+  }
+
+  it.each([
+    ['send', 'INT', 130],
+    ['send', 'TERM', 143],
+    ['recv', 'INT', 130],
+    ['recv', 'TERM', 143],
+    ['add', 'INT', 130],
+  ])('ends it, and nothing is changed: pawl %s, SIG%s', async (command, signal, exit) => {
+    const home = begin();
+    const before = home.identities();
+    const name = command === 'recv' ? '' : 'bob';
+    expect(await interrupt(home, `pawl -i alice ${command} ${name}`, signal)).toMatchObject({ exit, stderr: '' });
+    expect(home.read('out')).toHaveLength(0);
+    expect(home.identities()).toEqual(before);
+  });
+
+  it('leaves whole what was sent before', async () => {
+    const home = begin();
+    const result = await interrupt(home, 'pawl -i alice send bob --lines', 'INT', 'one\\ntwo\\n', 'x');
+    expect(result).toMatchObject({ exit: 130, stderr: '' });
+    expect((await home.prepare('pawl -i bob recv out --lines')).stdout.toString()).toBe('one\ntwo\n');
+    expect((await waiting(home, 'alice')).outbox).toEqual([]);
+  });
+});
+
+describe.concurrent('a file that cannot be written', () => {
+  it.each([
+    ['missing/file', 'no such file or directory'],
+    ['folder', 'illegal operation on a directory'],
+    ['message/', 'not a directory'],
+  ])('loses nothing: -o %s', async (path, reason) => {
+    const home = begin();
+    await home.prepare('mkdir folder');
+    const files = home.files();
+    expectError(await home.run(`pawl -i bob recv message -o ${path}`), 74, `${path} cannot be written: ${reason}`);
+    expectError(await home.run(`pawl -i alice send bob -m hi -o ${path}`), 74, `${path} cannot be written: ${reason}`);
+    // Nor is anything left behind.
+    expect(home.files()).toEqual(files);
+    await expectDelivery(home);
+    await expectKept(home);
+  });
+
+  it('is one that can be replaced, in all other cases', async () => {
+    const home = begin();
+    home.write('file', 'as it was', 0o644);
+    await home.prepare('pawl -i bob recv message -o file');
+    expect(home.read('file').equals(LARGE)).toBe(true);
+    expect(lstatSync(home.path('file')).mode & 0o777).toBe(0o600);
+    expect((await waiting(home, 'bob')).inbox).toEqual([]);
+    expect(home.files().filter((file) => file.includes('/.file'))).toEqual([]);
+  });
+});
+
+describe.concurrent('an input that cannot be read', () => {
+  it('is told of: a folder by its name', async () => {
+    const home = begin();
+    const before = home.identities();
+    for (const command of ['-i bob recv .', '-i alice send bob .']) {
+      const { exit, stderr } = await home.run(`pawl ${command}`);
+      expect({ exit, stderr }).toEqual({
+        exit: 74,
+        stderr: 'error: . cannot be read: illegal operation on a directory\n',
+      });
+    }
+    expect(home.identities()).toEqual(before);
+  });
+
+  it.fails('is told of: a folder as standard input, which is no empty text', async () => {
+    const home = begin();
+    const before = home.identities();
+    expect((await home.run('pawl -i alice send bob -o sent < .')).exit).toBe(74);
+    expect(existsSync(home.path('sent'))).toBe(false);
+    expect(home.identities()).toEqual(before);
+  });
+});

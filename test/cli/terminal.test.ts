@@ -1,0 +1,452 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PseudoTerminal } from './pseudo-terminal.ts';
+import { Home, meet } from './shell.ts';
+
+const BIN = join(import.meta.dirname, 'bin');
+const ALICE = 'speak friend and enter';
+const BOB = 'xyzzy plugh';
+const WRONG = 'open sesame';
+/** Their commands where there is no terminal. */
+const AS_ALICE = `env -u PAWL_KEY_FILE PAWL_PASSPHRASE='${ALICE}' pawl -q -i alice`;
+const AS_BOB = `env -u PAWL_KEY_FILE PAWL_PASSPHRASE='${BOB}' pawl -q -i bob`;
+
+const ENTER = '\r';
+const CTRL_C = '\x03';
+const CTRL_D = '\x04';
+
+/** What a terminal obeys and is not text: CSI sequences. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
+const SEQUENCES = /\x1b\[[0-9;?]*[A-Za-z]/g;
+/** What must not be left of a text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
+const ACTING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+
+/** Alice and bob, who have met; passphrases lock their files. */
+let locked: Home;
+/** The same with the key file that is in the environment: nothing is asked. */
+let open: Home;
+
+beforeAll(async () => {
+  open = Home.create();
+  await meet(open);
+  locked = Home.create();
+  await locked.prepare(`set -e
+    ${AS_ALICE} init alice; ${AS_BOB} init bob
+    ${AS_BOB} invite alice | ${AS_ALICE} add bob
+    ${AS_ALICE} send bob -m 'hi bob' | ${AS_BOB} recv
+    ${AS_BOB} send alice -m 'hi alice' | ${AS_ALICE} recv`);
+}, 60_000);
+
+/** What runs and what lies about: cleared up at the end, as the tests run side by side. */
+const sessions: Session[] = [];
+
+afterAll(() => {
+  for (const { home, terminal } of sessions) {
+    terminal.hangUp();
+    home.remove();
+  }
+  open.remove();
+  locked.remove();
+});
+
+interface Session {
+  readonly home: Home;
+  readonly terminal: PseudoTerminal;
+}
+
+/** Runs a line of shell on a terminal, in a copy of that home. */
+function run(origin: Home, command: string, { columns = 80, environment = {}, home = origin.copy() } = {}): Session {
+  const terminal = new PseudoTerminal(['bash', '-c', command], {
+    columns,
+    folder: home.folder,
+    environment: {
+      PATH: [BIN, dirname(process.execPath), process.env.PATH].join(':'),
+      HOME: home.folder,
+      TMPDIR: home.path('.tmp'),
+      TERM: 'xterm-256color',
+      TZ: 'UTC',
+      LC_ALL: 'C.UTF-8',
+      ...(origin === open && { PAWL_KEY_FILE: home.path('.key') }),
+      ...environment,
+    },
+  });
+  const session = { home, terminal };
+  sessions.push(session);
+  return session;
+}
+
+/** What a person has read, without what the terminal was told to do. */
+function read({ shown }: PseudoTerminal): string {
+  return shown.replaceAll(SEQUENCES, '').replaceAll('\r\n', '\n');
+}
+
+async function answer(terminal: PseudoTerminal, question: string, ...keys: string[]): Promise<void> {
+  await terminal.shows(question);
+  for (const key of keys) terminal.type(key);
+}
+
+/** Has somebody who has nothing yet make an identity. */
+function init(): Session {
+  const home = Home.create();
+  return run(locked, 'pawl init carol', { home });
+}
+
+function isIdentity(file: string): boolean {
+  return basename(file).startsWith('carol');
+}
+
+describe.concurrent('a new passphrase', () => {
+  it('is asked for twice, and never shown', async () => {
+    const { home, terminal } = init();
+    await answer(terminal, 'new passphrase for', ALICE, ENTER);
+    await answer(terminal, 'once more', ALICE, ENTER);
+    expect(await terminal.exit).toBe(0);
+    expect(terminal.shown).not.toContain(ALICE);
+    expect(terminal.shown).not.toContain(ALICE.slice(0, 5));
+    expect(read(terminal)).toMatch(/carol\.db\n[0-9a-f]{32}\n/);
+    const inspected = await home.run(`unset PAWL_KEY_FILE; PAWL_PASSPHRASE='${ALICE}' pawl inspect`);
+    expect(inspected).toMatchObject({ exit: 0, stderr: '' });
+  });
+
+  it('is asked for again where the two differ', async () => {
+    const { home, terminal } = init();
+    await answer(terminal, 'new passphrase for', ALICE, ENTER);
+    await answer(terminal, 'once more', WRONG, ENTER);
+    await terminal.shows('pawl: the two passphrases differ: try again');
+    expect(home.files().filter(isIdentity)).toEqual([]);
+    await answer(terminal, 'new passphrase for', BOB, ENTER);
+    await answer(terminal, 'once more', BOB, ENTER);
+    expect(await terminal.exit).toBe(0);
+    for (const passphrase of [ALICE, WRONG, BOB]) expect(terminal.shown).not.toContain(passphrase);
+    const inspected = await home.run(`unset PAWL_KEY_FILE; PAWL_PASSPHRASE='${BOB}' pawl inspect`);
+    expect(inspected.exit).toBe(0);
+  });
+
+  it('can be corrected while it is typed', async () => {
+    const { home, terminal } = init();
+    await answer(terminal, 'new passphrase for', 'wrong', '\x15', 'abd', '\x7f', 'c', ENTER);
+    await answer(terminal, 'once more', 'abc', ENTER);
+    expect(await terminal.exit).toBe(0);
+    expect((await home.run('unset PAWL_KEY_FILE; PAWL_PASSPHRASE=abc pawl inspect')).exit).toBe(0);
+  });
+
+  it('that is empty is none', async () => {
+    const { home, terminal } = init();
+    await answer(terminal, 'new passphrase for', ENTER);
+    expect(await terminal.exit).toBe(77);
+    expect(read(terminal)).toContain('is empty\nhint: ');
+    expect(home.files().filter(isIdentity)).toEqual([]);
+  });
+
+  it.each(['new passphrase for', 'once more'])('is not set where Ctrl-C answers: %s', async (question) => {
+    const { home, terminal } = init();
+    if (question === 'once more') await answer(terminal, 'new passphrase for', ALICE, ENTER);
+    await answer(terminal, question, WRONG, CTRL_C);
+    expect(await terminal.exit).toBe(130);
+    expect(read(terminal).trimEnd()).toMatch(/\nerror: interrupted$/);
+    expect(terminal.shown).not.toContain(WRONG);
+    expect(home.files().filter(isIdentity)).toEqual([]);
+  });
+
+  it.fails('that was not given leaves no folder behind', async () => {
+    const { home, terminal } = init();
+    await answer(terminal, 'new passphrase for', CTRL_C);
+    expect(await terminal.exit).toBe(130);
+    expect(existsSync(home.path('.local'))).toBe(false);
+  });
+});
+
+describe.concurrent('a question', () => {
+  it('takes a passphrase that is right', async () => {
+    const { terminal } = run(locked, 'pawl -i alice inspect');
+    await answer(terminal, 'passphrase of', ALICE, ENTER);
+    expect(await terminal.exit).toBe(0);
+    expect(read(terminal)).toMatch(/\nidentity {5}alice\n/);
+    expect(terminal.shown).not.toContain(ALICE);
+  });
+
+  it('refuses one that is wrong, and changes nothing', async () => {
+    const { home, terminal } = run(locked, 'pawl -i alice send bob -m hi -o message');
+    const before = home.identities();
+    await answer(terminal, 'passphrase of', WRONG, ENTER);
+    expect(await terminal.exit).toBe(77);
+    expect(read(terminal)).toMatch(/\nerror: wrong passphrase .*\nhint: try again/);
+    expect(terminal.shown).not.toContain(WRONG);
+    expect(home.identities()).toEqual(before);
+    expect(existsSync(home.path('message'))).toBe(false);
+  });
+
+  it('ends with Ctrl-C, and changes nothing', async () => {
+    const { home, terminal } = run(locked, 'pawl -i alice send bob -m hi -o message; echo "exit $?"; stty -a');
+    const before = home.identities();
+    await answer(terminal, 'passphrase of', CTRL_C);
+    await terminal.shows('error: interrupted');
+    await terminal.shows('exit 130');
+    expect(await terminal.exit).toBe(0);
+    expect(home.identities()).toEqual(before);
+    // The terminal is as it was.
+    expect(read(terminal)).toMatch(/ icanon .* echo /s);
+    expect(terminal.shown).toContain('\x1b[?25h');
+  });
+
+  it.fails('ends with Ctrl-D', { timeout: 10_000 }, async () => {
+    const { terminal } = run(locked, 'pawl -i alice inspect');
+    await answer(terminal, 'passphrase of', CTRL_D);
+    expect(await terminal.exit).not.toBe(0);
+  });
+
+  it.fails('that is ended by a signal leaves the terminal as it was', async () => {
+    const { terminal } = run(locked, `sh -c 'echo "process $$"; exec pawl -i alice inspect'; echo "exit $?"; stty -a`);
+    await terminal.shows('process ');
+    const pid = Number.parseInt(await terminal.shows('\r\n'), 10);
+    await terminal.shows('passphrase of');
+    process.kill(pid, 'SIGTERM');
+    await terminal.shows('exit 143');
+    expect(await terminal.exit).toBe(0);
+    expect(read(terminal)).toMatch(/ icanon .* echo /s);
+  });
+
+  it('is asked on the terminal while standard input is a pipe', async () => {
+    const { home, terminal } = run(locked, 'echo "to be sent" | pawl -i alice send bob > message');
+    await answer(terminal, 'passphrase of', ALICE, ENTER);
+    expect(await terminal.exit).toBe(0);
+    expect((await home.prepare(`${AS_BOB} recv message`)).stdout.toString()).toBe('to be sent\n');
+  });
+
+  it('does not get into standard output or standard error where these are pipes or files', async () => {
+    const { home, terminal } = run(locked, 'set -o pipefail; pawl -i alice inspect 2> errors | cat > page');
+    await answer(terminal, 'passphrase of', ALICE, ENTER);
+    expect(await terminal.exit).toBe(0);
+    expect(home.read('page').toString()).toMatch(/^identity {5}alice\n/);
+    expect(home.read('page').toString()).not.toContain('\x1b');
+    expect(home.read('errors').toString()).toBe('');
+    expect(read(terminal)).not.toContain('identity');
+  });
+
+  it('is asked at one end of a pipe after the other', async () => {
+    const { terminal } = run(locked, 'pawl -i alice send bob -m "two ends" | pawl -i bob recv');
+    const before = await terminal.shows('alice.db');
+    expect(before).not.toContain('bob.db');
+    terminal.type(ALICE + ENTER);
+    await answer(terminal, 'bob.db', BOB, ENTER);
+    expect(await terminal.exit).toBe(0);
+    expect(read(terminal)).toMatch(/alice, .*:\ntwo ends\n$/);
+  });
+
+  it.each([
+    ['recv', 'pawl -i bob recv', BOB, `${AS_ALICE} send bob -m hi`],
+    ['add', 'pawl -i alice add bob', ALICE, `${AS_BOB} invite alice`],
+    ['send', 'pawl -i alice send bob > message', ALICE, 'true'],
+  ])('comes after the input has been read: %s', async (_, command, passphrase, prepare) => {
+    const home = locked.copy();
+    await home.prepare(`${prepare} > envelope`);
+    // More than a pipe holds: it is through once the other end reads.
+    const input = `{ head -c 200000 /dev/zero | tr '\\0' '\\n'; echo 'is read' > /dev/tty; cat envelope; }`;
+    const { terminal } = run(locked, `${input} | ${command}`, { home });
+    const before = await terminal.shows('passphrase of');
+    expect(before).toContain('is read');
+    terminal.type(passphrase + ENTER);
+    expect(await terminal.exit).toBe(0);
+  });
+
+  it.fails('comes after the first line has been read: send --lines', async () => {
+    const input = `{ head -c 200000 /dev/zero | tr '\\0' 'x'; echo; echo 'is read' > /dev/tty; }`;
+    const { terminal } = run(locked, `${input} | pawl -i alice send bob --lines > messages`);
+    const before = await terminal.shows('passphrase of');
+    expect(before).toContain('is read');
+    terminal.type(ALICE + ENTER);
+    expect(await terminal.exit).toBe(0);
+  });
+
+  it('is not asked with --no-input, nor where there is no terminal', async () => {
+    const { home, terminal } = run(locked, 'pawl -i alice --no-input inspect');
+    expect(await terminal.exit).toBe(77);
+    expect(read(terminal)).toMatch(/^error: .* is locked, .*\nhint: .*--key-file FILE.*\n$/);
+    const without = await home.run('unset PAWL_KEY_FILE; pawl -i alice inspect');
+    expect(without.exit).toBe(77);
+    expect(without.stderr).toMatch(
+      /^error: .* is locked, and there is no terminal .*\nhint: .*--passphrase-file FILE.*\n$/,
+    );
+  });
+
+  it('has no colours where none are wanted', async () => {
+    const { terminal } = run(locked, 'pawl -i alice inspect', { environment: { NO_COLOR: '1' } });
+    await answer(terminal, 'passphrase of', ALICE, ENTER);
+    expect(await terminal.exit).toBe(0);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what this is about
+    expect(terminal.shown).not.toMatch(/\x1b\[[0-9;]*m/);
+  });
+
+  it('fits a narrow terminal', async () => {
+    const { home, terminal } = run(locked, 'pawl -i alice inspect', { columns: 40 });
+    await answer(terminal, 'passphrase of', ALICE, ENTER);
+    expect(await terminal.exit).toBe(0);
+    // Up to where it is drawn again for the first key.
+    const [question = ''] = terminal.shown.split('\x1b[2K');
+    const lines = question.replaceAll(SEQUENCES, '').split('\r\n');
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(40);
+    expect(lines.join('')).toContain(`passphrase of ${home.identity('alice')}`);
+    expect(read(terminal)).toMatch(/\nidentity {5}alice\n.*\nattention\n/s);
+  });
+
+  it.fails('has nothing in it that acts on the terminal', async () => {
+    const home = Home.create();
+    const { terminal } = run(locked, `pawl --home $'a\\e]0;title\\ab\\u202ec' init carol`, { home });
+    await answer(terminal, 'new passphrase for', CTRL_C);
+    expect(await terminal.exit).toBe(130);
+    expect(read(terminal)).toContain('a\\u{1b}]0;title\\u{7}b\\u{202e}c');
+    expect(read(terminal).replaceAll('\r', '')).not.toMatch(ACTING);
+  });
+});
+
+describe.concurrent('a text on a terminal', () => {
+  /** Has alice send what a line of shell prints, and bob read it on a terminal. */
+  async function receive(printed: string, { columns = 80, file = '', options = '' } = {}): Promise<Session> {
+    const home = open.copy();
+    await home.prepare(`${printed} > sent; pawl -q -i alice send bob ${file} < sent > message`);
+    const session = run(open, `pawl -i bob recv ${options} message`, { home, columns });
+    expect(await session.terminal.exit).toBe(0);
+    return session;
+  }
+
+  it('has in front who sent it and when', async () => {
+    const { terminal } = await receive(`printf 'two\\nlines\\n'`);
+    expect(terminal.shown).toMatch(/^alice, \d{4}-\d\d-\d\d \d\d:\d\d \(unverified\):\r\ntwo\r\nlines\r\n$/);
+  });
+
+  it('ends its line', async () => {
+    const { terminal } = await receive(`printf 'no newline'`);
+    expect(read(terminal)).toMatch(/:\nno newline\n$/);
+  });
+
+  it('does not act on it', async () => {
+    const hostile = String.raw`\e]0;title\a\e[2J\e[31mred\x1bc\r\b\x7fover\u009b31m\u0085\u202egnp\u2066\u200f\tend\n`;
+    const { terminal } = await receive(`printf '${hostile}'`);
+    const [, text = ''] = terminal.shown.split(':\r\n');
+    expect(text).toBe(
+      String.raw`\u{1b}]0;title\u{7}\u{1b}[2J\u{1b}[31mred\u{1b}c\u{d}\u{8}\u{7f}over\u{9b}31m\u{85}\u{202e}gnp\u{2066}\u{200f}` +
+        '\tend\r\n',
+    );
+    expect(terminal.shown.replaceAll('\r\n', '')).not.toMatch(ACTING);
+  });
+
+  it('is made visible, whatever the columns and the language', async () => {
+    const { terminal } = await receive(`printf '%0100d Žluťoučký 你好 👩‍👩‍👧\\n' 7`, { columns: 40 });
+    expect(read(terminal)).toContain(`:\n${'7'.padStart(100, '0')} Žluťoučký 你好 👩‍👩‍👧\n`);
+  });
+
+  it('of a file tells its name, which does not act on it either', async () => {
+    const { terminal } = await receive(`printf x | tee $'photo\\u202egpj.exe'`, { file: `$'photo\\u202egpj.exe'` });
+    expect(read(terminal)).toMatch(/^alice, .* \(unverified, file photo\\u\{202e\}gpj\.exe\):\nx\n$/);
+  });
+
+  it('is escaped by JSON as well', async () => {
+    const { terminal } = await receive(`printf 'a\\u009bb\\u202ec\\x7f\\e[31m'`, { options: '--json' });
+    expect(terminal.shown.trimEnd()).not.toMatch(ACTING);
+    expect(JSON.parse(terminal.shown)).toMatchObject({ type: 'message', text: 'a\x9bb\u202ec\x7f\x1b[31m' });
+  });
+
+  it.each([
+    ['bytes that are no UTF-8', String.raw`a\x9b31m\xff`],
+    ['a NUL', String.raw`a\0b`],
+  ])('that is none waits, and comes out whole elsewhere: %s', async (_, bytes) => {
+    const { home, terminal } = await receive(`printf '${bytes}'`);
+    expect(read(terminal)).toMatch(/^pawl: a message from alice is no text .*: pawl recv < \/dev\/null > FILE\n$/);
+
+    const page = await home.prepare('pawl -i bob inspect');
+    expect(page.stdout.toString()).toMatch(/waiting\n {2}a text of alice/);
+    await home.prepare('pawl -i bob recv < /dev/null > received');
+    expect(home.read('received')).toEqual(readFileSync(home.path('sent')));
+    expect((await home.run('pawl -i bob recv < /dev/null')).exit).toBe(66);
+  });
+
+  it('can be pasted in', async () => {
+    const home = open.copy();
+    const { stdout } = await home.prepare('pawl -q -i alice send bob -a -m "pasted"');
+    const { terminal } = run(open, 'pawl -i bob recv', { home });
+    await answer(terminal, 'pawl: paste it here, then press Ctrl-D', `${stdout}`, CTRL_D);
+    expect(await terminal.exit).toBe(0);
+    expect(read(terminal)).toMatch(/-----END PAWL MESSAGE-----\nalice, .*:\npasted\n$/);
+  });
+});
+
+describe.concurrent('an envelope on a terminal', () => {
+  it('is armored', async () => {
+    const { home, terminal } = run(open, 'pawl -i alice send bob -m "armored"', { columns: 40 });
+    expect(await terminal.exit).toBe(0);
+    expect(read(terminal)).toMatch(
+      /^-----BEGIN PAWL MESSAGE-----\n([A-Za-z0-9+/=]{1,64}\n)+-----END PAWL MESSAGE-----\n$/,
+    );
+    // What was copied from the terminal can be read.
+    home.write('copied', terminal.shown);
+    expect((await home.prepare('pawl -i bob recv copied')).stdout.toString()).toBe('armored');
+  });
+
+  it('is armored where it invites', async () => {
+    const { terminal } = run(open, 'pawl -q -i alice invite carol');
+    expect(await terminal.exit).toBe(0);
+    expect(read(terminal)).toMatch(
+      /^-----BEGIN PAWL INVITE-----\n([A-Za-z0-9+/=]{1,64}\n)+-----END PAWL INVITE-----\n$/,
+    );
+  });
+
+  it('is never binary: -b is refused, and nothing is changed', async () => {
+    const { home, terminal } = run(open, 'pawl -i alice send bob -m hi -b');
+    const before = open.identities();
+    expect(await terminal.exit).toBe(64);
+    expect(read(terminal)).toBe('error: bytes are not written to a terminal\nhint: use -o FILE, or -a\n');
+    expect(Object.values(home.identities())).toEqual(Object.values(before));
+  });
+
+  it('may be binary in a pipe and in a file', async () => {
+    const { home, terminal } = run(
+      open,
+      'pawl -i alice send bob -m 1 | cat > piped; pawl -i alice send bob -b -m 2 -o file; cat piped file | pawl -i bob recv --lines',
+    );
+    expect(await terminal.exit).toBe(0);
+    for (const file of ['piped', 'file']) expect(home.read(file).subarray(0, 4).toString()).toBe('pawl');
+    expect(read(terminal)).toMatch(/^alice, .*:\n1\nalice, .*:\n2\n$/);
+  });
+
+  it('takes its text from the keyboard, up to Ctrl-D', async () => {
+    const { home, terminal } = run(open, 'pawl -i alice send bob > message');
+    await answer(terminal, 'press Ctrl-D on a line of its own', 'typed\ntext\n', CTRL_D);
+    expect(await terminal.exit).toBe(0);
+    expect((await home.prepare('pawl -i bob recv message')).stdout.toString()).toBe('typed\ntext\n');
+  });
+
+  it('is not made where Ctrl-C ends the text', async () => {
+    const { home, terminal } = run(open, 'pawl -i alice send bob > message');
+    const before = home.identities();
+    await answer(terminal, 'press Ctrl-D on a line of its own', 'half a te', CTRL_C);
+    expect(await terminal.exit).toBe(130);
+    expect(home.identities()).toEqual(before);
+    expect(home.read('message')).toHaveLength(0);
+  });
+});
+
+describe.concurrent('an error on a terminal', () => {
+  it.each([
+    ['a name', `pawl -i alice send $'x\\e[31m\\u009b' -m hi`, 67],
+    ['a file', `pawl -i alice recv $'x\\e[31m\\u009b'`, 66],
+    ['a command', `pawl $'x\\e[31m\\u009b'`, 64],
+    ['an option', `pawl $'--x\\e[31m\\u009b'`, 64],
+    ['a value', `pawl -i alice recv --max-gap $'x\\e[31m\\u009b'`, 64],
+    ['an identity', `pawl -i $'x\\e[31m\\u009b' inspect`, 64],
+    ['a home', `pawl --home $'x\\e[31m\\u009b' inspect`, 78],
+    ['what lies in the home', `mkdir h; touch h/alice.db $'h/x\\e[31m\\u009b.db'; pawl --home h inspect`, 78],
+  ])('does not act on it: %s', async (_, command, exit) => {
+    const { terminal } = run(open, command);
+    expect(await terminal.exit).toBe(exit);
+    expect(read(terminal)).toMatch(/^error: [^\n]*x\\u(\{1b\}|001b)\[31m\\u\{9b\}[^\n]*\nhint: [^\n]+\n$/);
+    expect(terminal.shown.replaceAll('\r\n', '')).not.toMatch(ACTING);
+  });
+
+  it('in an envelope does not act on it', async () => {
+    const { terminal } = run(open, `printf 'not \\e[31m an envelope' > $'x\\e.pawl'; pawl -i alice recv $'x\\e.pawl'`);
+    expect(await terminal.exit).toBe(65);
+    expect(read(terminal)).toMatch(/^error: x\\u\{1b\}\.pawl, byte 0: [^\n]*\nhint: [^\n]+\n$/);
+  });
+});

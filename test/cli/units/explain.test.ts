@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { explain, FORKS } from '../../../src/cli/explain.ts';
+import { type ErrorCode, type ErrorDetails, PawlError } from '../../../src/errors.ts';
+
+/** One of each of the closed set, with the exit code that the contract gives it. A new code without one does not compile. */
+const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: ErrorDetails[Code]] } = {
+  usage: [64, { problem: 'no command was given' }],
+  'bad-name': [64, { name: 'Älice\n' }],
+  'no-input': [66, { source: 'standard input' }],
+  'missing-file': [66, { path: 'message.pawl' }],
+  'no-identity': [78, { home: '/home/alice' }],
+  'several-identities': [78, { names: ['alice', 'bob'] }],
+  'identity-missing': [78, { name: 'alice', home: '/home/alice' }],
+
+  corrupt: [65, { what: 'envelope' }],
+  'unknown-version': [65, { version: 2 }],
+  'wrong-kind': [65, { expected: 'message', found: 'invite' }],
+  'too-large': [65, { what: 'content', bytes: 2, limit: 1 }],
+  'weak-key': [65, { what: 'ephemeral key' }],
+
+  'unknown-contact': [67, { name: 'bob' }],
+  'no-session': [67, { name: 'bob' }],
+  'not-for-you': [65, {}],
+  // Nothing is wrong with it: it was left alone because that was asked for.
+  'other-sender': [0, { from: 'bob' }],
+  'gap-too-large': [65, { missing: 3_000, limit: 2_000, inNewChain: false }],
+  fork: [65, { reason: 'two-texts-at-one-position' }],
+  'not-begun': [67, {}],
+  exhausted: [65, {}],
+  'clock-ahead': [65, { opened: 1.8e12 }],
+
+  'bad-signature': [65, {}],
+  'unknown-invite': [65, {}],
+  'invite-expired': [65, { expired: 1.8e9 }],
+  'invite-spent': [65, { at: 1.8e12, by: '00112233', name: 'bob' }],
+  'too-many-invites': [73, { limit: 64 }],
+  'identity-changed': [65, { name: 'bob', known: '00112233', offered: '44556677' }],
+  self: [65, { what: 'invite' }],
+
+  exists: [73, { path: 'alice.db' }],
+  'cannot-create': [73, { path: 'alice.db', reason: 'permission denied' }],
+  'read-failed': [74, { path: 'alice.db', reason: 'permission denied' }],
+  'write-failed': [74, { path: 'alice.db', reason: 'no space left on device' }],
+  'closed-pipe': [74, {}],
+  damaged: [74, { path: 'alice.db' }],
+  'not-an-identity': [78, { path: 'alice.db' }],
+  'newer-schema': [78, { path: 'alice.db', found: 9, known: 1 }],
+  busy: [75, { path: 'alice.db' }],
+  'wrong-passphrase': [77, { path: 'alice.db' }],
+  'no-passphrase': [77, { path: 'alice.db' }],
+  'empty-passphrase': [77, { source: 'PAWL_PASSPHRASE' }],
+  'bad-key-file': [77, { path: 'key', bytes: 31 }],
+  'exposed-key': [77, { path: 'key', mode: '0644' }],
+  interrupted: [130, {}],
+};
+
+/** What the system says of these says it all. */
+const WITHOUT_HINT: readonly string[] = ['interrupted', 'read-failed'];
+
+const CODES = Object.entries(CASES) as [ErrorCode, readonly [number, ErrorDetails[ErrorCode]]][];
+
+describe.each(CODES)('%s', (code, [exit, detail]) => {
+  const explained = explain(new PawlError(code, detail));
+
+  it(`exits with ${exit}`, () => expect(explained.exit).toBe(exit));
+
+  it('is one sentence in lower case without a full stop', () => {
+    const [first = ''] = explained.message;
+    expect(first).toBe(first.toLowerCase());
+    expect(explained.message).toMatch(/^[^\n]+[^\s.!:]$/);
+    expect(explained.message).not.toMatch(/undefined|null|NaN|\[object|Invalid Date/);
+  });
+
+  it(WITHOUT_HINT.includes(code) ? 'says it all' : 'has a hint of one line', () => {
+    if (WITHOUT_HINT.includes(code)) return expect(explained.hint).toBeUndefined();
+    expect(explained.hint).toMatch(/^[^\nA-Z][^\n]*[^\s.!:]$/);
+    expect(explained.hint).not.toMatch(/undefined|null|NaN|\[object|Invalid Date/);
+  });
+});
+
+describe('hints', () => {
+  const hintOf = <Code extends ErrorCode>(code: Code, detail: ErrorDetails[Code]) =>
+    explain(new PawlError(code, detail)).hint;
+
+  it('of a usage error can be its own', () => {
+    expect(hintOf('usage', { problem: 'x', hint: 'did you mean send?' })).toBe('did you mean send?');
+  });
+
+  it('say what to type for what was handed over instead', () => {
+    expect(hintOf('wrong-kind', { expected: 'message', found: 'invite' })).toContain('pawl add NAME FILE');
+    expect(hintOf('wrong-kind', { expected: 'invite', found: 'message' })).toContain('pawl recv FILE');
+    expect(explain(new PawlError('wrong-kind', { expected: 'invite', found: 'message' })).message).toBe(
+      'this is a message, not an invite',
+    );
+  });
+
+  it('name a gap that can be bridged, and none for one that cannot', () => {
+    expect(hintOf('gap-too-large', { missing: 3_000, limit: 2_000, inNewChain: true })).toBe(
+      'pawl recv --max-gap 3000',
+    );
+    expect(hintOf('gap-too-large', { missing: 2_000_000, limit: 2_000, inNewChain: true })).not.toContain('--max-gap');
+  });
+
+  it('name the key sources where a key is wanted', () => {
+    for (const hint of [hintOf('no-passphrase', { path: 'x' }), hintOf('empty-passphrase', { source: 'x' })]) {
+      for (const source of ['--key-file', '--passphrase-file', 'PAWL_KEY_FILE', 'PAWL_PASSPHRASE_FILE']) {
+        expect(hint).toContain(source);
+      }
+    }
+  });
+});
+
+describe('forks', () => {
+  it('each have words of their own', () => {
+    const words = Object.values(FORKS);
+    expect(new Set(words).size).toBe(words.length);
+    for (const sentence of words) expect(sentence).toMatch(/^[a-z][^\n]*[a-z]$/);
+  });
+});

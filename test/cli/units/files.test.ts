@@ -1,0 +1,142 @@
+import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readFile, readInput, writeFile } from '../../../src/cli/files.ts';
+import { fakeIo, temporaryFolder } from '../fake-io.ts';
+
+const CONTENT = Buffer.from('content');
+const io = fakeIo();
+
+function thrownBy(work: () => unknown): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+function modeOf(path: string): number {
+  return lstatSync(path).mode & 0o777;
+}
+
+describe('readInput', () => {
+  const chunks = ['stan', 'dard', '', ' input'].map((text) => Buffer.from(text));
+
+  it('reads all of standard input where no file is given, or -', async () => {
+    expect(Buffer.from(await readInput(fakeIo({ chunks }), undefined)).toString()).toBe('standard input');
+    expect(Buffer.from(await readInput(fakeIo({ chunks }), '-')).toString()).toBe('standard input');
+    expect(await readInput(fakeIo(), undefined)).toHaveLength(0);
+  });
+
+  it('reads a file, and leaves standard input alone', async () => {
+    const path = join(temporaryFolder(), 'file');
+    writeFileSync(path, CONTENT);
+    const untouched = (function* () {
+      yield Buffer.from(new Error('standard input was read').message);
+      throw new Error('standard input was read');
+    })();
+    expect(Buffer.from(await readInput(fakeIo({ chunks: untouched }), path))).toEqual(CONTENT);
+  });
+
+  it('says which file there is not, and which cannot be read', async () => {
+    const folder = temporaryFolder();
+    const missing = await readInput(io, join(folder, 'missing')).catch((error: unknown) => error);
+    expect(missing).toMatchObject({ code: 'missing-file', detail: { path: join(folder, 'missing') } });
+    const unreadable = thrownBy(() => readFile(folder));
+    expect(unreadable).toMatchObject({
+      code: 'read-failed',
+      detail: { path: folder, reason: 'illegal operation on a directory' },
+    });
+  });
+});
+
+describe('writeFile', () => {
+  it('makes a file for our eyes only', () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'file');
+    const before = process.umask(0);
+    try {
+      writeFile(io, path, CONTENT);
+    } finally {
+      process.umask(before);
+    }
+    expect(readFileSync(path)).toEqual(CONTENT);
+    expect(modeOf(path)).toBe(0o600);
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+
+  it('takes the place of what was there, whoever could read that', () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'file');
+    writeFileSync(path, 'something longer that was there before', { mode: 0o644 });
+    const before = lstatSync(path).ino;
+    writeFile(io, path, CONTENT);
+    expect(readFileSync(path)).toEqual(CONTENT);
+    expect(modeOf(path)).toBe(0o600);
+    // A new file was put in its place: whoever has the old one open reads on in that.
+    expect(lstatSync(path).ino).not.toBe(before);
+  });
+
+  it('replaces a link, and not what it leads to', () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'target'), 'of somebody else');
+    symlinkSync('target', join(folder, 'link'));
+    writeFile(io, join(folder, 'link'), CONTENT);
+    expect(readFileSync(join(folder, 'target'), 'utf8')).toBe('of somebody else');
+    expect(lstatSync(join(folder, 'link')).isFile()).toBe(true);
+  });
+
+  it('writes a file without any content', () => {
+    const path = join(temporaryFolder(), 'file');
+    writeFile(io, path, new Uint8Array(0));
+    expect(readFileSync(path)).toHaveLength(0);
+  });
+
+  it('writes into the current folder', () => {
+    const folder = temporaryFolder();
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      writeFile(io, 'file', CONTENT);
+    } finally {
+      process.chdir(before);
+    }
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+
+  it('leaves nothing behind where it fails', () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'folder'));
+    writeFileSync(join(folder, 'file'), 'as it was');
+    for (const [path, reason] of [
+      ['folder', 'illegal operation on a directory'],
+      ['missing/file', 'no such file or directory'],
+    ] as const) {
+      const error = thrownBy(() => writeFile(io, join(folder, path), CONTENT));
+      expect(error).toMatchObject({ code: 'write-failed', detail: { path: join(folder, path), reason } });
+    }
+    expect(readdirSync(folder).sort()).toEqual(['file', 'folder']);
+    expect(readdirSync(join(folder, 'folder'))).toEqual([]);
+    expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('as it was');
+  });
+
+  it.fails('says so where a folder of its path is none', () => {
+    const path = join(temporaryFolder(), 'file');
+    writeFileSync(path, 'as it was');
+    const error = thrownBy(() => writeFile(io, join(path, 'file'), CONTENT));
+    expect(error).toMatchObject({ code: 'write-failed', detail: { reason: 'not a directory' } });
+  });
+
+  it.fails('writes under the longest name that there can be', () => {
+    const folder = temporaryFolder();
+    const name = 'n'.repeat(255);
+    writeFile(io, join(folder, name), CONTENT);
+    expect(readdirSync(folder)).toEqual([name]);
+  });
+
+  it.fails('says so where a name is too long', () => {
+    const error = thrownBy(() => writeFile(io, join(temporaryFolder(), 'n'.repeat(256)), CONTENT));
+    expect(error).toMatchObject({ code: 'write-failed', detail: { reason: 'name too long' } });
+  });
+});

@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { linesOf } from '../../../src/cli/lines.ts';
+
+async function* streamOf(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+}
+
+async function lines(...chunks: Uint8Array[]): Promise<string[]> {
+  const read: string[] = [];
+  for await (const line of linesOf(streamOf(chunks))) read.push(Buffer.from(line).toString('latin1'));
+  return read;
+}
+
+const bytes = (text: string) => Buffer.from(text, 'latin1');
+
+describe('linesOf', () => {
+  it.each([
+    ['', []],
+    ['\n', ['']],
+    ['a', ['a']],
+    ['a\n', ['a']],
+    ['a\nb', ['a', 'b']],
+    ['a\n\nb\n', ['a', '', 'b']],
+    ['a\r\nb\0\xff\n', ['a\r', 'b\0\xff']],
+  ])('finds in %j', async (text, found) => {
+    expect(await lines(bytes(text))).toEqual(found);
+    expect(await lines(...Array.from(text, bytes))).toEqual(found);
+  });
+
+  it('finds the same lines however they are cut into chunks', async () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', '\n', '\r', '\xff') });
+    await fc.assert(
+      fc.asyncProperty(fc.array(text), async (chunks) => {
+        const whole = chunks.join('');
+        const expected = whole.split('\n');
+        if (expected.at(-1) === '') expected.pop();
+        expect(await lines(...chunks.map(bytes))).toEqual(expected);
+      }),
+    );
+  });
+
+  it('hands out a line as soon as its newline has come', async () => {
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      yield bytes('now\nla');
+      throw new Error('asked for more than the first line needs');
+    }
+    const first = await linesOf(endless()).next();
+    expect(Buffer.from(first.value ?? []).toString()).toBe('now');
+  });
+
+  it('hands out lines that later chunks do not change', async () => {
+    const chunk = bytes('first\nbegun');
+    const iterator = linesOf(streamOf([chunk, bytes(' and ended\n')]));
+    const first = await iterator.next();
+    chunk.fill(0x58, 0, 6);
+    expect(Buffer.from(first.value ?? []).toString()).toBe('first');
+  });
+});
