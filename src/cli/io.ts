@@ -1,4 +1,4 @@
-import { fstatSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { fstatSync, fsyncSync, openSync, type Stats, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { ReadStream, WriteStream } from 'node:tty';
 import { PawlError } from '../errors.ts';
@@ -51,7 +51,7 @@ export function systemIo(process: NodeJS.Process): Io {
     environment: process.env,
     home: homedir,
     userId: process.getuid?.(),
-    input: { isTerminal: process.stdin.isTTY === true, chunks: process.stdin },
+    input: { isTerminal: process.stdin.isTTY === true, chunks: inputFrom(process) },
     output: outputTo(process.stdout, 1, 'standard output'),
     errors: outputTo(process.stderr, 2, 'standard error'),
     random: systemRandom,
@@ -60,6 +60,12 @@ export function systemIo(process: NodeJS.Process): Io {
     isRunning,
     openTerminal,
   };
+}
+
+async function* inputFrom({ stdin }: NodeJS.Process): AsyncGenerator<Uint8Array, void, undefined> {
+  // Node takes a folder for an empty file.
+  if (statusOf(0)?.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
+  yield* stdin;
 }
 
 function outputTo(stream: NodeJS.WriteStream, file: number, path: string): Output {
@@ -71,7 +77,7 @@ function outputTo(stream: NodeJS.WriteStream, file: number, path: string): Outpu
       ? new PawlError('closed-pipe', {}, { cause })
       : new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
   };
-  if (isFile(file)) {
+  if (statusOf(file)?.isFile()) {
     return {
       isTerminal: false,
       // Not the stream: Node takes a write that a full disk cut short for a whole one.
@@ -102,27 +108,47 @@ function outputTo(stream: NodeJS.WriteStream, file: number, path: string): Outpu
   };
 }
 
-function isFile(file: number): boolean {
+/** `undefined` for one that is closed. */
+function statusOf(file: number): Stats | undefined {
   try {
-    return fstatSync(file).isFile();
-  } catch {
-    return false;
-  }
-}
-
-function openTerminal(): Terminal | undefined {
-  try {
-    const input = new ReadStream(openSync('/dev/tty', 'r'));
-    const output = new WriteStream(openSync('/dev/tty', 'w'));
-    return {
-      input,
-      output,
-      close: () => {
-        input.destroy();
-        output.destroy();
-      },
-    };
+    return fstatSync(file);
   } catch {
     return undefined;
   }
 }
+
+function openTerminal(): Terminal | undefined {
+  let input: ReadStream;
+  let output: WriteStream;
+  let screen: number;
+  try {
+    screen = openSync('/dev/tty', 'w');
+    input = new ReadStream(openSync('/dev/tty', 'r'));
+    output = new WriteStream(screen);
+  } catch {
+    return undefined;
+  }
+  const forget = () => {
+    for (const signal of SIGNALS) process.removeListener(signal, end);
+  };
+  // Whoever is asked types unseen: a signal must not leave the terminal like that.
+  const end = (signal: NodeJS.Signals) => {
+    forget();
+    input.setRawMode(false);
+    writeSync(screen, SHOW_CURSOR);
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.prependListener(signal, end);
+  return {
+    input,
+    output,
+    close: () => {
+      forget();
+      input.destroy();
+      output.destroy();
+    },
+  };
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const SHOW_CURSOR = '\u001b[?25h';

@@ -1,6 +1,5 @@
 import { CommanderError } from 'commander';
 import { PawlError } from '../errors.ts';
-import { explain } from './explain.ts';
 import type { Io } from './io.ts';
 import { createProgram } from './program.ts';
 import { visible } from './show/visible.ts';
@@ -26,25 +25,20 @@ export async function main(io: Io): Promise<number> {
     }
     return exit;
   } catch (error) {
-    try {
-      return await report(io, error);
-    } catch {
-      // Standard error is closed as well: the exit code is all that is left to say.
-      return error instanceof PawlError ? explain(error).exit : BUG;
-    }
+    return report(io, error);
   }
 }
 
-async function report(io: Io, error: unknown): Promise<number> {
-  const tell = new Tell(io, { json: io.arguments.includes('--json'), quiet: false });
-  if (error instanceof PawlError) return tell.error(error);
-  if (error instanceof CommanderError) {
-    // Help and version were asked for and have been given.
-    if (error.exitCode === 0) return 0;
-    return tell.error(new PawlError('usage', usageOf(error)));
+async function report(io: Io, thrown: unknown): Promise<number> {
+  // Help and version were asked for and have been given.
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+  const error = thrown instanceof CommanderError ? new PawlError('usage', usageOf(thrown)) : thrown;
+  if (error instanceof PawlError) {
+    return new Tell(io, { json: io.arguments.includes('--json'), quiet: false }).error(error);
   }
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  await io.errors.write(`pawl: this is a bug in pawl, please report it\n${visible(trace)}\n`);
+  const words = `pawl: this is a bug in pawl, please report it\n${visible(trace)}\n`;
+  await io.errors.write(words).catch(() => undefined);
   return BUG;
 }
 

@@ -3,6 +3,12 @@ import { DAY } from '../session/index.ts';
 
 const UNITS: Readonly<Record<string, number>> = { m: DAY / 1_440, h: DAY / 24, d: DAY, w: 7 * DAY };
 
+/** Parses the name of a file to write; `-` stands for standard output. */
+export function outputFile(text: string): string | undefined {
+  if (text === '') throw new InvalidArgumentError('it must be the name of a file');
+  return text === '-' ? undefined : text;
+}
+
 /** Parses a whole number from `least` to `most`. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {

@@ -54,7 +54,7 @@ export function createProgram(
     (work) =>
     async (...parameters) => {
       const command = parameters.at(-1) as Command;
-      const given = { ...DEFAULTS, ...program.opts(), ...command.opts() };
+      const given = { ...DEFAULTS, ...said(program), ...said(command) };
       const { json, quiet, ...options } = given as GlobalOptions & { json?: true; quiet?: true };
       const tell = new Tell(io, { json: json === true, quiet: quiet === true });
       done(await work({ io, options, tell }, ...parameters));
@@ -67,8 +67,14 @@ export function createProgram(
   return program;
 }
 
-/** What holds where nothing is said: not commander's defaults, which could not be told from what was said. */
+/** What holds where nothing is said. */
 const DEFAULTS = { input: true, wait: 5 };
+
+/** The options that were given: commander's own defaults cannot be told from them otherwise. */
+function said(command: Command): Record<string, unknown> {
+  const options = Object.entries(command.opts());
+  return Object.fromEntries(options.filter(([name]) => command.getOptionValueSource(name) !== 'default'));
+}
 
 /** They may stand before the command and after it; what is said later counts. */
 function globalOptions(): Option[] {
@@ -78,7 +84,7 @@ function globalOptions(): Option[] {
     new Option('--key-file <file>', 'a key file of 32 bytes opens the identity'),
     new Option('--passphrase-file <file>', 'the passphrase is in this file'),
     new Option('--after-restore', 'go on with an identity file that was restored'),
-    new Option('--no-input', 'never ask on the terminal').default(undefined),
+    new Option('--no-input', 'never ask on the terminal'),
     new Option('--json', 'one JSON document a line'),
     new Option('-q, --quiet', 'no notices, only errors'),
     new Option('--wait <seconds>', 'wait this long for another pawl on the same identity (5)').argParser(

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 /** Names a process by its number and the time it was started, since numbers are used again. */
 export function processName(pid: number): string {
@@ -19,7 +19,7 @@ function startTime(pid: number): string | undefined {
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch {
-    return startTimeByPs(pid);
+    return existsSync('/proc/self') ? undefined : startTimeByPs(pid);
   }
   // The second field, in parentheses, is the only one with blanks in it; the third is the state, the 22nd the time.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -31,7 +31,7 @@ export class Tell {
 
   /** What a script may want to know of a result whose bytes went to standard output. */
   async aside(document: Document): Promise<void> {
-    if (this.json) await this.#io.errors.write(asLine(document));
+    if (this.json) await this.#say(asLine(document));
   }
 
   /** Something worth knowing, unless silence was asked for. */
@@ -41,7 +41,7 @@ export class Tell {
 
   /** Something that must be known. */
   async warn(message: string): Promise<void> {
-    await this.#io.errors.write(this.json ? asLine({ type: 'notice', message }) : `pawl: ${visible(message)}\n`);
+    await this.#say(this.json ? asLine({ type: 'notice', message }) : `pawl: ${visible(message)}\n`);
   }
 
   /** A known error, in words and with what to type; gives its exit code. `about` stands in front. */
@@ -49,8 +49,13 @@ export class Tell {
     const { message, hint, exit } = explain(error);
     const document = { type: 'error', code: error.code, exit, message, ...(hint !== undefined && { hint }) };
     const text = `error: ${about === undefined ? '' : `${about}: `}${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`;
-    await this.#io.errors.write(this.json ? asLine(document) : visible(text));
+    await this.#say(this.json ? asLine(document) : visible(text));
     return exit;
+  }
+
+  /** Nothing that was done is undone because it cannot be told. */
+  async #say(text: string): Promise<void> {
+    await this.#io.errors.write(text).catch(() => undefined);
   }
 }
 

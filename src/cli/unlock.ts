@@ -81,11 +81,12 @@ export async function createIdentity(shell: Shell, name: string): Promise<{ path
   const { io } = shell;
   const path = pathOf(shell, name);
   if (existsSync(path)) throw new PawlError('exists', { path });
-  makeHome(homeOf(shell));
   const keyFile = keyFileOf(shell);
   if (keyFile !== undefined) createKeyFile(shell, keyFile);
+  const secret = await secretFor(shell, path, true);
+  makeHome(homeOf(shell));
   const salt = io.random(SALT_LENGTH);
-  const key = await keyOf(await secretFor(shell, path, true), salt);
+  const key = await keyOf(secret, salt);
   const { identity, fingerprint } = newIdentity(io.random);
   createIdentityFile(path, { salt, key }, { name, identity, createdAt: io.now() });
   return { path, fingerprint };

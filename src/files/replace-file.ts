@@ -1,12 +1,12 @@
-import { lstatSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PawlError } from '../errors.ts';
 import { sync, withDraft } from './make-file.ts';
 import { reasonOf } from './system-error.ts';
 
 /**
- * Puts `bytes` in place of the file at `path`, all at once and durable, for our eyes only (mode 0600). A link is followed,
- * and a pipe or a device is written to.
+ * Puts `bytes` in place of the file at `path`, all at once and durable, for our eyes only (mode 0600). A link is replaced
+ * and not followed, since somebody else may have laid it; a pipe or a device is written to.
  * @throws `write-failed`.
  */
 export function replaceFile(path: string, bytes: Uint8Array): void {
@@ -15,13 +15,12 @@ export function replaceFile(path: string, bytes: Uint8Array): void {
       writeFileSync(path, bytes);
       return;
     }
-    const target = lstatSync(path, { throwIfNoEntry: false }) === undefined ? path : realpathSync(path);
-    withDraft(target, (draft) => {
+    withDraft(path, (draft) => {
       writeFileSync(draft, bytes);
       sync(draft);
-      renameSync(draft, target);
+      renameSync(draft, path);
     });
-    sync(dirname(target));
+    sync(dirname(path));
   } catch (cause) {
     throw new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
   }

@@ -22,6 +22,8 @@ export class CollectedOutput implements Output {
     this.#chunks.push(Buffer.from(bytes));
   }
 
+  async flush(): Promise<void> {}
+
   get bytes(): Buffer {
     return Buffer.concat(this.#chunks);
   }
@@ -42,14 +44,14 @@ export function fakeIo(given: Partial<FakeIo> & { readonly chunks?: Iterable<Uin
   return {
     arguments: [],
     environment: {},
-    home: '/nowhere',
+    home: () => '/nowhere',
     userId: process.getuid?.(),
     input: { isTerminal: false, chunks: asStream(chunks) },
     output: new CollectedOutput(),
     errors: new CollectedOutput(),
     random: seededRandom('fake io'),
     now: () => START,
-    process: 'a process',
+    process: () => 'a process',
     isRunning: () => false,
     openTerminal: () => undefined,
     ...others,
@@ -149,6 +151,7 @@ export class Person {
       chunks: halves(input),
       random: this.#random,
       now: () => this.time,
+      home: () => this.folder,
     });
     const exit = await main(io);
     return { exit, bytes: io.output.bytes, text: io.output.text, errors: io.errors.text };

@@ -150,7 +150,7 @@ describe.concurrent('a new passphrase', () => {
     expect(home.files().filter(isIdentity)).toEqual([]);
   });
 
-  it.fails('that was not given leaves no folder behind', async () => {
+  it('that was not given leaves no folder behind', async () => {
     const { home, terminal } = init();
     await answer(terminal, 'new passphrase for', CTRL_C);
     expect(await terminal.exit).toBe(130);
@@ -191,13 +191,13 @@ describe.concurrent('a question', () => {
     expect(terminal.shown).toContain('\x1b[?25h');
   });
 
-  it.fails('ends with Ctrl-D', { timeout: 10_000 }, async () => {
+  it('ends with Ctrl-D', { timeout: 10_000 }, async () => {
     const { terminal } = run(locked, 'pawl -i alice inspect');
     await answer(terminal, 'passphrase of', CTRL_D);
     expect(await terminal.exit).not.toBe(0);
   });
 
-  it.fails('that is ended by a signal leaves the terminal as it was', async () => {
+  it('that is ended by a signal leaves the terminal as it was', async () => {
     const { terminal } = run(locked, `sh -c 'echo "process $$"; exec pawl -i alice inspect'; echo "exit $?"; stty -a`);
     await terminal.shows('process ');
     const pid = Number.parseInt(await terminal.shows('\r\n'), 10);
@@ -232,7 +232,7 @@ describe.concurrent('a question', () => {
     terminal.type(ALICE + ENTER);
     await answer(terminal, 'bob.db', BOB, ENTER);
     expect(await terminal.exit).toBe(0);
-    expect(read(terminal)).toMatch(/alice, .*:\ntwo ends\n$/);
+    expect(read(terminal)).toMatch(/alice, .*:\n {2}two ends\n$/);
   });
 
   it.each([
@@ -251,7 +251,7 @@ describe.concurrent('a question', () => {
     expect(await terminal.exit).toBe(0);
   });
 
-  it.fails('comes after the first line has been read: send --lines', async () => {
+  it('comes after the first line has been read: send --lines', async () => {
     const input = `{ head -c 200000 /dev/zero | tr '\\0' 'x'; echo; echo 'is read' > /dev/tty; }`;
     const { terminal } = run(locked, `${input} | pawl -i alice send bob --lines > messages`);
     const before = await terminal.shows('passphrase of');
@@ -291,7 +291,7 @@ describe.concurrent('a question', () => {
     expect(read(terminal)).toMatch(/\nidentity {5}alice\n.*\nattention\n/s);
   });
 
-  it.fails('has nothing in it that acts on the terminal', async () => {
+  it('has nothing in it that acts on the terminal', async () => {
     const home = Home.create();
     const { terminal } = run(locked, `pawl --home $'a\\e]0;title\\ab\\u202ec' init carol`, { home });
     await answer(terminal, 'new passphrase for', CTRL_C);
@@ -313,12 +313,12 @@ describe.concurrent('a text on a terminal', () => {
 
   it('has in front who sent it and when', async () => {
     const { terminal } = await receive(`printf 'two\\nlines\\n'`);
-    expect(terminal.shown).toMatch(/^alice, \d{4}-\d\d-\d\d \d\d:\d\d \(unverified\):\r\ntwo\r\nlines\r\n$/);
+    expect(terminal.shown).toMatch(/^alice, \d{4}-\d\d-\d\d \d\d:\d\d \(unverified\):\r\n {2}two\r\n {2}lines\r\n$/);
   });
 
   it('ends its line', async () => {
     const { terminal } = await receive(`printf 'no newline'`);
-    expect(read(terminal)).toMatch(/:\nno newline\n$/);
+    expect(read(terminal)).toMatch(/:\n {2}no newline\n$/);
   });
 
   it('does not act on it', async () => {
@@ -326,7 +326,7 @@ describe.concurrent('a text on a terminal', () => {
     const { terminal } = await receive(`printf '${hostile}'`);
     const [, text = ''] = terminal.shown.split(':\r\n');
     expect(text).toBe(
-      String.raw`\u{1b}]0;title\u{7}\u{1b}[2J\u{1b}[31mred\u{1b}c\u{d}\u{8}\u{7f}over\u{9b}31m\u{85}\u{202e}gnp\u{2066}\u{200f}` +
+      String.raw`  \u{1b}]0;title\u{7}\u{1b}[2J\u{1b}[31mred\u{1b}c\u{d}\u{8}\u{7f}over\u{9b}31m\u{85}\u{202e}gnp\u{2066}\u{200f}` +
         '\tend\r\n',
     );
     expect(terminal.shown.replaceAll('\r\n', '')).not.toMatch(ACTING);
@@ -334,12 +334,12 @@ describe.concurrent('a text on a terminal', () => {
 
   it('is made visible, whatever the columns and the language', async () => {
     const { terminal } = await receive(`printf '%0100d Žluťoučký 你好 👩‍👩‍👧\\n' 7`, { columns: 40 });
-    expect(read(terminal)).toContain(`:\n${'7'.padStart(100, '0')} Žluťoučký 你好 👩‍👩‍👧\n`);
+    expect(read(terminal)).toContain(`:\n  ${'7'.padStart(100, '0')} Žluťoučký 你好 👩‍👩‍👧\n`);
   });
 
   it('of a file tells its name, which does not act on it either', async () => {
     const { terminal } = await receive(`printf x | tee $'photo\\u202egpj.exe'`, { file: `$'photo\\u202egpj.exe'` });
-    expect(read(terminal)).toMatch(/^alice, .* \(unverified, file photo\\u\{202e\}gpj\.exe\):\nx\n$/);
+    expect(read(terminal)).toMatch(/^alice, .* \(unverified, file photo\\u\{202e\}gpj\.exe\):\n {2}x\n$/);
   });
 
   it('is escaped by JSON as well', async () => {
@@ -368,7 +368,7 @@ describe.concurrent('a text on a terminal', () => {
     const { terminal } = run(open, 'pawl -i bob recv', { home });
     await answer(terminal, 'pawl: paste it here, then press Ctrl-D', `${stdout}`, CTRL_D);
     expect(await terminal.exit).toBe(0);
-    expect(read(terminal)).toMatch(/-----END PAWL MESSAGE-----\nalice, .*:\npasted\n$/);
+    expect(read(terminal)).toMatch(/-----END PAWL MESSAGE-----\nalice, .*:\n {2}pasted\n$/);
   });
 });
 
@@ -407,7 +407,7 @@ describe.concurrent('an envelope on a terminal', () => {
     );
     expect(await terminal.exit).toBe(0);
     for (const file of ['piped', 'file']) expect(home.read(file).subarray(0, 4).toString()).toBe('pawl');
-    expect(read(terminal)).toMatch(/^alice, .*:\n1\nalice, .*:\n2\n$/);
+    expect(read(terminal)).toMatch(/^alice, .*:\n {2}1\nalice, .*:\n {2}2\n$/);
   });
 
   it('takes its text from the keyboard, up to Ctrl-D', async () => {

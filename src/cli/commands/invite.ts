@@ -2,7 +2,7 @@ import { armor, encodeEnvelope } from '../../envelope/index.ts';
 import { replaceFile } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
 import { DAY, invite, type MadeInvite, withdrawInvite } from '../../session/index.ts';
-import { timeSpan } from '../parse.ts';
+import { outputFile, timeSpan } from '../parse.ts';
 import type { Define, Shell } from '../shell.ts';
 import { day, iso } from '../show/time.ts';
 import { withIdentity } from '../unlock.ts';
@@ -20,7 +20,7 @@ export const defineInvite: Define = (program, act) => {
   program
     .command('invite <name>')
     .description('make an invite for the person you call NAME')
-    .option('-o, --output <file>', 'write it to a file')
+    .option('-o, --output <file>', 'write it to a file', outputFile)
     .option('--expires <time>', 'how long it can be used: 45m, 12h, 30d, 8w', timeSpan(LONGEST), 30 * DAY)
     .addHelpText(
       'after',

@@ -1,7 +1,7 @@
 import { PawlError } from '../../errors.ts';
 import { type Arrival, type Delivery, LARGEST_GAP, type Outcome, receive } from '../../session/index.ts';
 import { Deliveries } from '../deliveries.ts';
-import { wholeNumber } from '../parse.ts';
+import { outputFile, wholeNumber } from '../parse.ts';
 import { type Read, readMessages } from '../read-envelopes.ts';
 import type { Define } from '../shell.ts';
 import { count } from '../show/page.ts';
@@ -19,7 +19,7 @@ export const defineRecv: Define = (program, act) => {
   program
     .command('recv [files...]')
     .description('decrypt every message in files or standard input')
-    .option('-o, --output <file>', 'write the texts to a file')
+    .option('-o, --output <file>', 'write the texts to a file', outputFile)
     .option('--lines', 'a newline after each text')
     .option('--max-gap <n>', 'skip up to N missing messages', wholeNumber(1, LARGEST_GAP))
     .option('--from <name>', 'accept from NAME only; leave the others for later')

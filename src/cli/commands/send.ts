@@ -7,6 +7,7 @@ import { type Sent, send, written } from '../../session/index.ts';
 import { afterwards } from '../afterwards.ts';
 import { chunksOf, readInput } from '../input.ts';
 import { linesOf } from '../lines.ts';
+import { outputFile } from '../parse.ts';
 import type { Define, Shell } from '../shell.ts';
 import { type Unlocked, withIdentity } from '../unlock.ts';
 
@@ -25,7 +26,7 @@ export const defineSend: Define = (program, act) => {
     .option('-m, --message <text>', 'the text itself')
     .option('-a, --armor', 'armored text, as on a terminal')
     .option('-b, --binary', 'bytes, as in a pipe or a file')
-    .option('-o, --output <file>', 'write the envelope to a file')
+    .option('-o, --output <file>', 'write the envelope to a file', outputFile)
     .option('--lines', 'each line is a message, as it comes')
     .addHelpText(
       'after',
@@ -40,9 +41,13 @@ Examples:
       act(async (shell, name: string, file: string | undefined, options: SendOptions) => {
         const format = checkOptions(shell, file, options);
         if (options.lines) {
+          const lines = linesOf(chunksOf(shell.io));
+          // Read before any passphrase is asked, so that two ends of a pipe never ask at once.
+          const first = await lines.next();
           await withIdentity(shell, async (identity) => {
-            for await (const bytes of linesOf(chunksOf(shell.io))) {
-              await sendOne(shell, identity, name, { type: 'text', sentAt: identity.now(), bytes }, format);
+            for (let line = first; !line.done; line = await lines.next()) {
+              const content = { type: 'text', sentAt: identity.now(), bytes: line.value } as const;
+              await sendOne(shell, identity, name, content, format);
             }
           });
           return 0;

@@ -37,7 +37,7 @@ export function identityPage({ name, path, schema, report, now }: IdentityPage):
   ].join('\n\n');
 }
 
-export function identityDocument({ name, path, schema, report }: IdentityPage): Document {
+export function identityDocument({ name, path, schema, report, now }: IdentityPage): Document {
   return {
     type: 'identity',
     name,
@@ -55,7 +55,7 @@ export function identityDocument({ name, path, schema, report }: IdentityPage): 
     })),
     invites: report.invites.map(({ name, createdAt, expires, fate, usedBy, usedAt }) => ({
       for: name,
-      state: fate,
+      state: fate === 'open' && expires * 1_000 <= now ? 'expired' : fate,
       created_at: iso(createdAt),
       expires_at: iso(expires * 1_000),
       ...(usedBy !== undefined && usedAt !== undefined && { used_by: usedBy, used_at: iso(usedAt) }),

@@ -20,6 +20,10 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
 
   'unknown-contact': [67, { name: 'bob' }],
   'no-session': [67, { name: 'bob' }],
+  'not-in-outbox': [66, { id: 3 }],
+  held: [76, { name: 'bob' }],
+  'rolled-back': [76, { path: 'alice.db' }],
+  misplaced: [74, { path: 'bob.db', name: 'alice' }],
   'not-for-you': [65, {}],
   // Nothing is wrong with it: it was left alone because that was asked for.
   'other-sender': [0, { from: 'bob' }],
