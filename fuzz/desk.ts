@@ -27,7 +27,12 @@ export class Desk {
     return ['--home', this.#folder, '--key-file', join(this.#folder, 'file.key'), '-i', identity];
   }
 
-  async run(identity: string, parameters: readonly string[], input: Uint8Array = new Uint8Array(), isTerminal = false): Promise<Run> {
+  async run(
+    identity: string,
+    parameters: readonly string[],
+    input: Uint8Array = new Uint8Array(),
+    isTerminal = false,
+  ): Promise<Run> {
     const output: Uint8Array[] = [];
     const errors: Uint8Array[] = [];
     const io: Io = {

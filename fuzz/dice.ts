@@ -1,20 +1,27 @@
 /** Dice that fall alike whenever their seed is the same: sfc32, seeded by FNV-1a. */
 export class Dice {
-  readonly #state = new Uint32Array(4);
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter = 1;
 
   constructor(seed: string) {
     let hash = 0x811c9dc5;
     for (let i = 0; i < seed.length; i++) hash = Math.imul(hash ^ seed.charCodeAt(i), 0x01000193);
-    this.#state.set([hash, hash ^ 0x9e3779b9, Math.imul(hash, 0x85ebca6b), 1]);
+    this.#a = hash;
+    this.#b = hash ^ 0x9e3779b9;
+    this.#c = Math.imul(hash, 0x85ebca6b);
     for (let i = 0; i < 12; i++) this.next();
   }
 
   /** 32 bits. */
   next(): number {
-    const [a = 0, b = 0, c = 0, counter = 0] = this.#state;
-    const result = (a + b + counter) >>> 0;
-    this.#state.set([b ^ (b >>> 9), c + (c << 3), ((c << 21) | (c >>> 11)) + result, counter + 1]);
-    return result;
+    const result = (this.#a + this.#b + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + result) | 0;
+    return result >>> 0;
   }
 
   /** An integer from 0 up to, not including, `limit`. */
@@ -35,7 +42,8 @@ export class Dice {
 
   /** Also a source of randomness for pawl itself. */
   readonly bytes = (length: number): Uint8Array => {
-    const words = Uint32Array.from({ length: Math.ceil(length / 4) }, () => this.next());
+    const words = new Uint32Array(Math.ceil(length / 4));
+    for (let i = 0; i < words.length; i++) words[i] = this.next();
     return new Uint8Array(words.buffer).slice(0, length);
   };
 }

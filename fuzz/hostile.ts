@@ -44,11 +44,11 @@ export function anyOpener(dice: Dice, receiver: OwnIdentity): OwnIdentity {
 export function craft(dice: Dice, state: RatchetState, transcript: Transcript): SealedMessage {
   const begun = nextMessageKey(state, dice.bytes, DOMAIN);
   const { header: ownKeys } = begun.state.sending;
-  const n = dice.oneIn(2) ? begun.header.n + dice.below(4) : dice.pick(EDGES);
-  const pn = dice.oneIn(2) ? begun.header.pn : dice.pick(EDGES);
+  const n = dice.oneIn(3) ? dice.pick(EDGES) : begun.header.n + dice.pick([0, 0, 0, 1, 2, 5]);
+  const pn = dice.oneIn(3) ? dice.pick(EDGES) : begun.header.pn;
   const header = { dh: anyKey(dice, begun.header), n, pn };
   const aad = concat(transcript, encodeHeader(header));
-  const body = dice.oneIn(8)
+  const body = dice.oneIn(12)
     ? dice.bytes(28 + 256)
     : sealBody(keyAt(begun, n), dice.bytes(12), anyContent(dice), dice.oneIn(16) ? transcript : aad);
   const keys = dice.oneIn(8) ? begun.state.nextSending : ownKeys;
@@ -58,7 +58,7 @@ export function craft(dice: Dice, state: RatchetState, transcript: Transcript): 
 }
 
 function anyKey(dice: Dice, { dh }: Header): Header['dh'] {
-  if (!dice.oneIn(4)) return dh;
+  if (!dice.oneIn(6)) return dh;
   return dice.oneIn(2) ? generateKeyPair(dice.bytes).publicKey : (dice.pick(WEAK_KEYS) as Header['dh']);
 }
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { utf8 } from '../src/primitives/index.ts';
-import type { Dice } from './dice.ts';
 import { Desk } from './desk.ts';
+import type { Dice } from './dice.ts';
 
 export interface Office {
   readonly desk: Desk;

@@ -1,7 +1,7 @@
 import { decodeEnvelope, type Envelope } from '../src/envelope/index.ts';
 import type { Transcript } from '../src/handshake/index.ts';
-import { DAY } from '../src/session/index.ts';
 import type { RatchetState } from '../src/ratchet/index.ts';
+import { DAY } from '../src/session/index.ts';
 import { Party } from '../test/session/party.ts';
 
 /** What a peer has of a session at one moment. */
@@ -20,6 +20,8 @@ export interface World {
   readonly texts: ReadonlySet<string>;
   /** Alice's state at many moments, and those of others: what a hostile peer seals with. */
   readonly peers: readonly PeerState[];
+  /** Those of `peers` whose next message bob has not heard of: what they seal can be accepted. */
+  readonly live: readonly PeerState[];
   /** Invites of bob's that are open. */
   readonly invites: readonly Uint8Array[];
 }
@@ -58,6 +60,7 @@ export async function createWorld(): Promise<World> {
   }
   // Two more chains of hers that bob has not heard of: the next one is in flight.
   await alice.receive(await write(bob, 'alice', 1));
+  const heard = peers.length;
   await write(alice, 'bob', 3);
 
   await carol.add('bob', await bob.invite('carol'));
@@ -80,7 +83,7 @@ export async function createWorld(): Promise<World> {
   bob.time += 8 * DAY;
   // What that time makes him forget is no effect of the inputs to come.
   await bob.receive([]);
-  return { bob, envelopes, texts, peers, invites };
+  return { bob, envelopes, texts, peers, live: peers.slice(heard), invites };
 }
 
 /** The session that is newest at `party`. */

@@ -13,7 +13,12 @@ const ACTS_ON_TERMINAL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\
 const WAYS = ['plain', 'json', 'terminal'] as const;
 type Way = (typeof WAYS)[number];
 
-function command(name: string, share: number, parameters: readonly string[], from: (office: Office) => readonly Uint8Array[]): Target {
+function command(
+  name: string,
+  share: number,
+  parameters: readonly string[],
+  from: (office: Office) => readonly Uint8Array[],
+): Target {
   return {
     name: `pawl ${name}`,
     share,
@@ -21,11 +26,15 @@ function command(name: string, share: number, parameters: readonly string[], fro
       const office = await openOffice(dice);
       const samples = from(office);
       return {
-        make: (dice) => concat(...Array.from({ length: 1 + dice.below(3) }, () => altered(dice, samples))),
+        make: (dice) => concat(...Array.from({ length: dice.pick([1, 1, 1, 2, 3]) }, () => altered(dice, samples))),
         async run(input) {
           const way = WAYS[input.length % WAYS.length] ?? 'plain';
           const options = way === 'json' ? ['--json'] : [];
-          return verdictsOf(await office.desk.run('bob', [...options, ...parameters], input, way === 'terminal'), way, office);
+          return verdictsOf(
+            await office.desk.run('bob', [...options, ...parameters], input, way === 'terminal'),
+            way,
+            office,
+          );
         },
         close: office.close,
       };
@@ -34,17 +43,17 @@ function command(name: string, share: number, parameters: readonly string[], fro
 }
 
 export const commands: readonly Target[] = [
-  command('inspect --envelope', 8_000, ['inspect', '--envelope', '-'], ({ envelopes, invites }) => [
+  command('inspect --envelope', 4_000, ['inspect', '--envelope', '-'], ({ envelopes, invites }) => [
     ...envelopes,
     ...invites,
   ]),
-  command('add', 4_000, ['add', 'alice'], ({ envelopes, invites }) => [...invites, ...invites, ...envelopes]),
-  command('recv', 3_000, ['recv'], ({ envelopes, invites }) => [...envelopes, ...invites]),
+  command('add', 2_000, ['add', 'alice'], ({ envelopes, invites }) => [...invites, ...invites, ...envelopes]),
+  command('recv', 1_500, ['recv'], ({ envelopes, invites }) => [...envelopes, ...invites]),
 ];
 
 function altered(dice: Dice, samples: readonly Uint8Array[]): Uint8Array {
   const sample = dice.pick(samples);
-  if (dice.oneIn(12)) return sample;
+  if (dice.oneIn(6)) return sample;
   const text = fromUtf8(sample);
   return text === undefined || dice.oneIn(2) ? mutate(dice, sample, dice.pick(samples)) : utf8(mangle(dice, text));
 }

@@ -51,7 +51,7 @@ function anyInput(dice: Dice): Uint8Array {
 
 const scanning: Target = {
   name: 'scan',
-  share: 120_000,
+  share: 60_000,
   prepare: () => ({
     make: anyInput,
     run(input) {
@@ -69,7 +69,7 @@ const scanning: Target = {
 
 const dearmoring: Target = {
   name: 'dearmor',
-  share: 120_000,
+  share: 60_000,
   prepare: () => ({
     make: (dice) => {
       const block = armor(anyEnvelope(dice));
@@ -84,14 +84,14 @@ const dearmoring: Target = {
 
 export const decoders: readonly Target[] = [
   scanning,
-  strict('decodeEnvelope', 400_000, (dice) => nearly(dice, anyEnvelope(dice)), decodeEnvelope, encodeEnvelope),
+  strict('decodeEnvelope', 450_000, (dice) => nearly(dice, anyEnvelope(dice)), decodeEnvelope, encodeEnvelope),
   dearmoring,
   strict(
     'decodeContent',
-    200_000,
+    240_000,
     (dice) => (dice.oneIn(2) ? anyContent(dice) : nearly(dice, anyContent(dice))),
     decodeContent,
     encodeContent,
   ),
-  strict('decodeHeader', 150_000, (dice) => nearly(dice, anyHeader(dice)), decodeHeader, encodeHeader),
+  strict('decodeHeader', 240_000, (dice) => nearly(dice, anyHeader(dice)), decodeHeader, encodeHeader),
 ];

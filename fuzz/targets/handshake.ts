@@ -18,7 +18,7 @@ const SIGNED_LENGTH = 1_257;
 /** Half of the altered invites are signed by their maker all the same: a hostile one. */
 const inviting: Target = {
   name: 'readInvite',
-  share: 4_000,
+  share: 2_000,
   prepare(dice) {
     const maker = createIdentity(dice.bytes);
     const invites = [false, true].map((reusable) => {
@@ -42,18 +42,20 @@ const inviting: Target = {
   },
 };
 
-const OPENED = [0, 1_790_000_000_123, 8.64e15, 8.64e15 + 1, 2 ** 53, 2 ** 63];
+const START = 1_790_000_000_123;
+const OPENED = [0, START, 8.64e15, 8.64e15 + 1, 2 ** 53, 2 ** 63];
 
 /** The prefix of openings: altered on the way, and made by openers who seal nonsense into it. */
 const opening: Target = {
   name: 'acceptOpening',
-  share: 4_000,
+  share: 2_000,
   prepare(dice) {
     const self = createIdentity(dice.bytes);
     const { invite, secrets } = createInvite(self, { reusable: false, expires: EXPIRES }, dice.bytes);
     const answered = { bytes: invite.bytes, secrets };
-    const prefixes = Array.from({ length: 40 }, () => {
-      return openSession(anyOpener(dice, self), invite, dice.pick(OPENED), dice.bytes).prefix;
+    const prefixes = Array.from({ length: 40 }, (_, i) => {
+      const opener = i % 2 === 0 ? createIdentity(dice.bytes) : anyOpener(dice, self);
+      return openSession(opener, invite, i % 4 === 0 ? START : dice.pick(OPENED), dice.bytes).prefix;
     });
     return {
       make: (dice) => {

@@ -88,7 +88,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
       : { message: `this is a message, not an ${expected}`, hint: 'read it: pawl recv FILE', exit: REFUSED },
   'too-large': ({ what, bytes, limit }) => ({
     message: `${what} is too large: ${bytes} bytes, of at most ${limit}`,
-    hint: 'send it in parts: split -b 16M FILE, and a message for each',
+    hint: 'send it in parts: split -b 15M FILE, and a message for each',
     exit: REFUSED,
   }),
   'weak-key': ({ what }) => ({

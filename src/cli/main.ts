@@ -47,5 +47,6 @@ function usageOf({ code, message }: CommanderError): { problem: string; hint?: s
   if (code === 'commander.help') return { problem: 'no command was given' };
   const [problem = '', suggestion] = message.replace(/^error: /, '').split('\n');
   const meant = suggestion?.match(/Did you mean (.*)\?/)?.[1];
-  return { problem: problem.replace(/\.$/, ''), ...(meant !== undefined && { hint: `did you mean ${meant}?` }) };
+  const sentence = problem.replace(/\.$/, '').replace(/\. (\w)/g, (_, letter: string) => `: ${letter.toLowerCase()}`);
+  return { problem: sentence, ...(meant !== undefined && { hint: `did you mean ${meant}?` }) };
 }

@@ -1,6 +1,6 @@
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, statSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
-import { reasonOf } from '../files/index.ts';
+import { codeOf, makeFolder, reasonOf } from '../files/index.ts';
 import { type Context, goOnAfterRestore, newIdentity } from '../session/index.ts';
 import {
   createIdentityFile,
@@ -112,8 +112,10 @@ async function tighten({ tell }: Shell, path: string): Promise<void> {
 
 function makeHome(home: string): void {
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 });
+    makeFolder(home);
   } catch (cause) {
+    // Another pawl was faster.
+    if (codeOf(cause) === 'EEXIST') return;
     throw new PawlError('cannot-create', { path: home, reason: reasonOf(cause) }, { cause });
   }
 }

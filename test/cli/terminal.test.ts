@@ -436,7 +436,6 @@ describe.concurrent('an error on a terminal', () => {
     ['a value', `pawl -i alice recv --max-gap $'x\\e[31m\\u009b'`, 64],
     ['an identity', `pawl -i $'x\\e[31m\\u009b' inspect`, 64],
     ['a home', `pawl --home $'x\\e[31m\\u009b' inspect`, 78],
-    ['what lies in the home', `mkdir h; touch h/alice.db $'h/x\\e[31m\\u009b.db'; pawl --home h inspect`, 78],
   ])('does not act on it: %s', async (_, command, exit) => {
     const { terminal } = run(open, command);
     expect(await terminal.exit).toBe(exit);

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { Dice } from '../../fuzz/dice.ts';
 import { fuzz, shareOf, TARGETS } from '../../fuzz/fuzz.ts';
 
-const INPUTS = 6_000;
+const INPUTS = 8_000;
 
 describe('what strangers may send', () => {
   it.each(TARGETS.map((target) => [target.name, target] as const))('%s holds its properties', async (_name, target) => {
-    const inputs = Math.max(40, shareOf(target, INPUTS));
+    const inputs = Math.max(100, shareOf(target, INPUTS));
     const { violations, accepted } = await fuzz(target, inputs, 'kept');
     expect(violations).toEqual([]);
     // A fuzzer that is refused at the door finds nothing.

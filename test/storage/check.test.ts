@@ -66,8 +66,8 @@ describe('a check', () => {
     expect(pages).toBeGreaterThan(30);
     const unnoticed = new Set<number>();
     for (let page = 0; page < pages; page++) {
-      // In the ciphertext, the IV, the tag, and somewhere else in each page.
-      for (const offset of [0, PAGE - 80, PAGE - 1, (page * 1_543) % PAGE]) {
+      // In the IV or the tag, and somewhere in the ciphertext.
+      for (const offset of [page % 2 === 0 ? PAGE - 80 : PAGE - 1, (page * 1_543) % PAGE]) {
         const position = page * PAGE + offset;
         const whole = bytes[position] ?? 0;
         bytes[position] = whole ^ (1 << ((page + offset) % 8));
@@ -75,7 +75,7 @@ describe('a check', () => {
         bytes[position] = whole;
         const verdict = await verdictOn(path);
         if (page === 0) expect(verdict).toEqual(['wrong-passphrase']);
-        if (verdict.length > 0) continue;
+        if (verdict.length > 0 || unnoticed.has(page)) continue;
         unnoticed.add(page);
         // Nothing reads a page that is free before it is written anew.
         const store = openStore(path);

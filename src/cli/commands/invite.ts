@@ -4,13 +4,13 @@ import { utf8 } from '../../primitives/index.ts';
 import { DAY, invite, type MadeInvite, withdrawInvite } from '../../session/index.ts';
 import { outputFile, timeSpan } from '../parse.ts';
 import type { Define, Shell } from '../shell.ts';
-import { day, iso } from '../show/time.ts';
+import { instant, iso } from '../show/time.ts';
 import { withIdentity } from '../unlock.ts';
 
 interface InviteOptions {
   readonly output?: string;
   /** Milliseconds. */
-  readonly expires: number;
+  readonly expires?: number;
 }
 
 /** Its secrets lie in the identity file for as long. */
@@ -21,7 +21,7 @@ export const defineInvite: Define = (program, act) => {
     .command('invite <name>')
     .description('make an invite for the person you call NAME')
     .option('-o, --output <file>', 'write it to a file', outputFile)
-    .option('--expires <time>', 'how long it can be used: 45m, 12h, 30d, 8w', timeSpan(LONGEST), 30 * DAY)
+    .option('--expires <time>', 'how long it can be used: 45m, 12h, 8w (30d)', timeSpan(LONGEST))
     .addHelpText(
       'after',
       `
@@ -35,7 +35,7 @@ Examples:
       act(async (shell, name: string, options: InviteOptions) => {
         const { tell } = shell;
         const expires = await withIdentity(shell, async (identity) => {
-          const made = await invite(identity, name, options.expires);
+          const made = await invite(identity, name, options.expires ?? 30 * DAY);
           try {
             await writeInvite(shell, name, made, options.output);
           } catch (error) {
@@ -45,7 +45,9 @@ Examples:
           }
           return made.expires;
         });
-        await tell.notice(`this invite is for ${name} alone, can be used once, and expires on ${day(expires * 1_000)}`);
+        await tell.notice(
+          `whoever uses this invite first is ${name} to you; it can be used once, until ${instant(expires * 1_000)}`,
+        );
         return 0;
       }),
     );

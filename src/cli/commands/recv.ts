@@ -54,7 +54,9 @@ Examples:
           }
           await deliveries.finish();
           if (waiting > 0 && options.output !== undefined) {
-            await shell.tell.notice(`${count(waiting, 'earlier text')} wait: pawl recv < /dev/null`);
+            await shell.tell.notice(
+              `${count(waiting, 'earlier text')} ${waiting === 1 ? 'is' : 'are'} waiting: pawl recv < /dev/null`,
+            );
           }
           return deliveries.exit || exit;
         });

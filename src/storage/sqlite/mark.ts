@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../files/index.ts';
 import { concat, equal, hmacSha256, type IdentitySeed, toHex, uint64, utf8 } from '../../primitives/index.ts';
 
 const LENGTH = 8 + 32;
@@ -42,7 +43,7 @@ export class Mark {
     const draft = `${this.#path}.${randomBytes(6).toString('hex')}`;
     const bytes = uint64(generation);
     try {
-      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+      makeFolder(dirname(this.#path));
       writeFileSync(draft, concat(bytes, hmacSha256(this.#key, bytes)), { mode: 0o600 });
       renameSync(draft, this.#path);
     } catch {

@@ -17,7 +17,7 @@ export const CONVERSATIONS: readonly BadInput[] = [
     command: 'pawl -i bob recv fork.pawl $JSON',
     prepare: (home) =>
       home.prepare(`cp .local/share/pawl/alice.db before; pawl -i alice send bob -m one | pawl -i bob recv
-        cp before .local/share/pawl/alice.db; pawl -i alice send bob -m two -o fork.pawl
+        cp before .local/share/pawl/alice.db; XDG_STATE_HOME=$PWD/elsewhere pawl -i alice send bob -m two -o fork.pawl
         pawl -i bob recv fork.pawl; true`),
     changes: 'the mark is set again, at another time',
   },
@@ -28,5 +28,36 @@ export const CONVERSATIONS: readonly BadInput[] = [
     command: 'pawl -i alice send bob -m hi $JSON',
     prepare: (home) =>
       withDatabase(home, 'alice', (database) => database.exec('UPDATE sessions SET sending_n = 4294967295')),
+  },
+  {
+    what: 'an envelope that is not in the outbox',
+    code: 'not-in-outbox',
+    exit: 66,
+    command: 'pawl -i bob outbox resend 999 $JSON',
+  },
+  {
+    what: 'a file of our own that was rolled back',
+    code: 'rolled-back',
+    exit: 76,
+    command: 'pawl -i alice send bob -m two $JSON',
+    prepare: (home) =>
+      home.prepare(`cp .local/share/pawl/alice.db before; pawl -i alice send bob -m one > one.pawl
+        cp before .local/share/pawl/alice.db`),
+  },
+  {
+    what: 'a text from a file that was restored, to somebody who has not been heard since',
+    code: 'held',
+    exit: 76,
+    command: 'pawl -i alice send bob -m two $JSON',
+    prepare: (home) =>
+      home.prepare(`cp .local/share/pawl/alice.db before; pawl -i alice send bob -m one > one.pawl
+        cp before .local/share/pawl/alice.db; pawl -i alice --after-restore recv < /dev/null; true`),
+  },
+  {
+    what: 'the file of another identity',
+    code: 'misplaced',
+    exit: 74,
+    command: 'pawl -i zoe inspect $JSON',
+    prepare: (home) => home.prepare('cp .local/share/pawl/bob.db .local/share/pawl/zoe.db'),
   },
 ];

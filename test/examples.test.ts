@@ -1,0 +1,58 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { inHome } from './cli/shell.ts';
+
+// Dozens of processes one after the other, on a machine that may have other things to do.
+vi.setConfig({ testTimeout: 120_000 });
+
+const FOLDER = join(import.meta.dirname, '..', 'examples');
+
+/** What each example must say, in this order; other lines may stand between. */
+const SAYS: Readonly<Record<string, readonly RegExp[]>> = {
+  'alice-and-bob.sh': [
+    /^\$ alice init alice$/m,
+    /^kind +a message that opens a conversation$/m,
+    /^hi bob, what is the plan\?$/m,
+    /^lunch at noon$/m,
+    /^see you there$/m,
+    /^the same bytes$/m,
+    /^identity +alice$/m,
+    /^contact +bob \(unverified\)$/m,
+    /^contact +alice \(unverified\)$/m,
+  ],
+  'out-of-order.sh': [
+    /^message 5$/m,
+    /^skipped keys .*\n.*\n.*\n/m,
+    /^message 2$/m,
+    /^more to come$/m,
+    /^message 4\nmessage 1\nmessage 3$/m,
+    /^skipped keys +none$/m,
+  ],
+  'replay.sh': [/^pay 100 to carol$/m, /came before/, /"type":"duplicate"/],
+  'tampered.sh': [/^error: .*damaged/m, /^error: .*cut short/m, /^meet me at six$/m],
+  'wrong-passphrase.sh': [/^error: wrong passphrase/m, /^the file is what it was$/m],
+};
+
+describe('examples', () => {
+  it('are all here', () => {
+    const scripts = readdirSync(FOLDER).filter((file) => file !== 'setup.sh');
+    expect(scripts.sort()).toEqual(Object.keys(SAYS).sort());
+  });
+
+  it.concurrent.each(Object.entries(SAYS))('%s', (file, says) =>
+    inHome(async (home) => {
+      const { stdout, exit } = await home.run(`unset PAWL_KEY_FILE; bash '${join(FOLDER, file)}' 2>&1`);
+      const said = stdout.toString();
+      expect(exit, said).toBe(0);
+      let position = 0;
+      for (const line of says) {
+        const at = said.slice(position).search(line);
+        expect(at, `${line} is missing in:\n${said}`).toBeGreaterThanOrEqual(0);
+        position += at + 1;
+      }
+      // Neither alice's home nor bob's is left behind.
+      expect(home.files('.tmp')).toEqual([]);
+    }),
+  );
+});
