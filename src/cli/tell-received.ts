@@ -44,7 +44,7 @@ function sentenceOf(notice: Notice, from: string): string {
     case 'known-as':
       return `the invite for ${notice.invitedAs} was used by somebody who is known already, and stays ${notice.name}`;
     case 'new-session':
-      return `${from} opened another session, by your invite of ${instant(notice.invitedAt)}: as after a lost or restored identity file`;
+      return `${from} opened another session, by your invite of ${instant(notice.invitedAt)}: you both opened at once, or their identity file was lost or restored`;
     case 'lost':
       return `${notice.count} messages of ${from} are missing, and their keys are gone`;
     case 'fork':

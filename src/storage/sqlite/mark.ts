@@ -47,7 +47,13 @@ export class Mark {
       writeFileSync(draft, concat(bytes, hmacSha256(this.#key, bytes)), { mode: 0o600 });
       renameSync(draft, this.#path);
     } catch {
-      rmSync(draft, { force: true });
+      remove(draft);
     }
   }
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {}
 }
