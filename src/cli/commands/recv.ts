@@ -39,7 +39,10 @@ Examples:
         let slice = await slices.next();
         // Broken envelopes alone are no reason to ask for a passphrase.
         for (; !slice.done && !slice.value.some(isArrival); slice = await slices.next()) {
-          for (const read of slice.value) if ('error' in read) exit = (await tellOutcome(shell, refused(read))) || exit;
+          for (const read of slice.value) {
+            const code = 'error' in read ? await tellOutcome(shell, refused(read)) : 0;
+            exit ||= code;
+          }
         }
         if (slice.done && exit !== 0) return exit;
 
@@ -58,7 +61,7 @@ Examples:
               `${count(waiting, 'earlier text')} ${waiting === 1 ? 'is' : 'are'} waiting: pawl recv < /dev/null`,
             );
           }
-          return deliveries.exit || exit;
+          return exit || deliveries.exit;
         });
       }),
     );
