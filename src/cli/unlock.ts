@@ -69,8 +69,24 @@ export async function withIdentity<Result>(
 }
 
 /** Locks the file with another secret. Older copies of it still open with the old one. @throws what `rekey` throws. */
-export async function changeSecret({ store, salt }: Unlocked, secret: Secret): Promise<void> {
-  store.rekey(await keyOf(secret, salt));
+export async function changeSecret({ store, path, salt }: Unlocked, secret: Secret): Promise<void> {
+  const key = await keyOf(secret, salt);
+  try {
+    store.rekey(key);
+  } catch (error) {
+    store.close();
+    // A write that failed once, in the midst of the commit, may leave the whole file under the new key all the same.
+    if (!opens(path, key)) throw error;
+  }
+}
+
+function opens(path: string, key: FileKey): boolean {
+  try {
+    openIdentityFile(path, key, { wait: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

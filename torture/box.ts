@@ -1,0 +1,127 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { main } from '../src/cli/main.ts';
+import { isRunning, processName } from '../src/cli/running.ts';
+import { systemRandom } from '../src/primitives/index.ts';
+import { type Fault, type Ran, start } from './start.ts';
+
+/** What a command of pawl is given: who runs it, its arguments, its standard input. */
+export interface Call {
+  readonly who: string;
+  readonly parameters: readonly string[];
+  readonly input?: Uint8Array;
+}
+
+/** One document of `--json`. */
+export type Document = Readonly<Record<string, unknown>>;
+
+const SELF = processName(process.pid);
+
+/** A folder with identities, their key files and their marks, and nothing that leads out of it. */
+export class Box {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static make(parent: string): Box {
+    return new Box(mkdtempSync(join(parent, 'box-')));
+  }
+
+  copy(parent: string): Box {
+    const box = Box.make(parent);
+    cpSync(this.folder, box.folder, { recursive: true });
+    return box;
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  path(...names: string[]): string {
+    return join(this.folder, ...names);
+  }
+
+  get environment(): Record<string, string> {
+    return {
+      PATH: process.env.PATH ?? '',
+      HOME: this.folder,
+      PAWL_HOME: this.path('home'),
+      XDG_STATE_HOME: this.path('state'),
+    };
+  }
+
+  /** Runs the program itself, as a process of its own, with or without a fault. */
+  start({ who, parameters, input }: Call, fault?: Fault, options: { readonly user?: number } = {}): Promise<Ran> {
+    return start(this.arguments(who, parameters), {
+      environment: this.environment,
+      folder: this.folder,
+      ...(input !== undefined && { input }),
+      ...(fault !== undefined && { fault }),
+      ...options,
+    });
+  }
+
+  /** Runs the same code in this process, which is a lot faster. */
+  async run(who: string, parameters: readonly string[], input?: Uint8Array): Promise<Ran> {
+    const stdout: Uint8Array[] = [];
+    const stderr: Uint8Array[] = [];
+    const into = (chunks: Uint8Array[]) => ({
+      isTerminal: false,
+      write: async (bytes: Uint8Array | string) => void chunks.push(Buffer.from(bytes as Uint8Array)),
+      flush: async () => undefined,
+    });
+    const code = await main({
+      arguments: this.arguments(who, parameters),
+      environment: this.environment,
+      home: () => this.folder,
+      userId: process.getuid?.(),
+      input: { isTerminal: false, chunks: once(input) },
+      output: into(stdout),
+      errors: into(stderr),
+      random: systemRandom,
+      now: Date.now,
+      process: () => SELF,
+      isRunning,
+      openTerminal: () => undefined,
+    });
+    return { code, signal: undefined, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() };
+  }
+
+  /** Runs it, and throws where it fails: for what has to work before anything is tried. */
+  async ready(who: string, parameters: readonly string[], input?: Uint8Array): Promise<Buffer> {
+    const ran = await this.run(who, parameters, input);
+    if (ran.code !== 0) throw new Error(`pawl ${parameters.join(' ')}: exit ${ran.code}\n${ran.stderr}`);
+    return ran.stdout;
+  }
+
+  arguments(who: string, parameters: readonly string[]): string[] {
+    const key = parameters.some((one) => one === '--key-file' || one === '--passphrase-file');
+    return ['-i', who, ...(key ? [] : ['--key-file', this.path(`${who}.key`)]), ...parameters];
+  }
+
+  read(name: string): Buffer | undefined {
+    return existsSync(this.path(name)) ? readFileSync(this.path(name)) : undefined;
+  }
+
+  /** Every file in it, by its name. */
+  files(): readonly string[] {
+    mkdirSync(this.folder, { recursive: true });
+    return readdirSync(this.folder, { recursive: true, encoding: 'utf8' }).sort();
+  }
+}
+
+async function* once(input: Uint8Array | undefined): AsyncIterable<Uint8Array> {
+  if (input !== undefined) yield input;
+}
+
+/** The whole lines of JSON in an output; a last one that was cut off is left out. */
+export function documents(output: Uint8Array | string): readonly Document[] {
+  return output
+    .toString()
+    .split('\n')
+    .slice(0, -1)
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Document);
+}

@@ -1,0 +1,138 @@
+import { Box } from './box.ts';
+import { type FaultMode, MODES } from './faults.ts';
+import { Laws } from './laws.ts';
+import type { Scene } from './scene.ts';
+import { type Ran, type Step, WORKSHOP } from './start.ts';
+
+export interface Selection {
+  /** Every how many steps. */
+  readonly every: number;
+  readonly modes: readonly FaultMode[];
+  /** The steps that are tried of a scene that has more; they are spread evenly. */
+  readonly most: number;
+  /** How many processes run side by side. */
+  readonly parallel: number;
+}
+
+export const EVERYTHING: Selection = { every: 1, modes: MODES, most: 150, parallel: 2 };
+
+/** What became of a scene under one mode. */
+export interface Figures {
+  readonly scene: string;
+  readonly mode: string;
+  readonly steps: number;
+  runs: number;
+  /** How the command ended, and how often. */
+  readonly outcomes: Record<string, number>;
+  /** Runs that left files behind that are of no use. */
+  strays: number;
+  readonly violations: string[];
+}
+
+interface Try {
+  readonly step: number;
+  readonly at: Step;
+  readonly mode: FaultMode;
+}
+
+/** Ends one command at its steps, and checks after each what must hold. */
+export async function crash(scene: Scene, selection: Selection): Promise<readonly Figures[]> {
+  const template = Box.make(WORKSHOP);
+  await scene.prepare(template);
+  const steps = await countSteps(scene, template);
+  const thinned = Math.max(selection.every, Math.ceil(steps.length / selection.most));
+  const figures = new Map<FaultMode, Figures>();
+  const tries: Try[] = [];
+  for (const mode of selection.modes) {
+    figures.set(mode, {
+      scene: scene.name,
+      mode: mode.name,
+      steps: steps.length,
+      runs: 0,
+      outcomes: {},
+      strays: 0,
+      violations: [],
+    });
+    // Each mode begins elsewhere, so that with a stride they meet different steps.
+    const stride = thinned * mode.every;
+    const first = MODES.indexOf(mode) % stride;
+    steps.forEach((at, index) => {
+      if (index % stride === first && mode.suits(at)) tries.push({ step: index + 1, at, mode });
+    });
+  }
+  await sideBySide(selection.parallel, tries, async (one) => {
+    const found = figures.get(one.mode);
+    if (found !== undefined) await attempt(scene, template, one, found);
+  });
+  template.remove();
+  return [...figures.values()].filter(({ runs }) => runs > 0);
+}
+
+/** One run without a fault, which also has to obey the laws. */
+async function countSteps(scene: Scene, template: Box): Promise<readonly Step[]> {
+  const box = template.copy(WORKSHOP);
+  const ran = await box.start(scene.call(box), { step: 0, mode: 'none' });
+  const laws = new Laws();
+  laws.hold(ran.code === 0, `exit ${ran.code}: ${ran.stderr}`);
+  await scene.check(box, ran, laws);
+  if (laws.broken.length > 0) throw new Error(`${scene.name}, without a fault: ${laws.broken.join('; ')}`);
+  box.remove();
+  return ran.steps ?? [];
+}
+
+async function attempt(scene: Scene, template: Box, { step, at, mode }: Try, figures: Figures): Promise<void> {
+  const box = template.copy(WORKSHOP);
+  const before = new Set(box.files());
+  const laws = new Laws();
+  const ran = await box.start(scene.call(box), { step, mode: mode.name });
+  const outcome = endOf(ran, mode, laws);
+  const strays = box.files().filter((file) => !before.has(file) && isStray(file));
+  // Nobody can clean up after a kill, or where removing is what fails.
+  const excused = mode.ends !== undefined || mode.name === 'dead' || at.does === 'unlink';
+  laws.hold(excused || strays.length === 0, `leaves ${strays.join(', ')}`);
+  try {
+    await scene.check(box, ran, laws);
+  } catch (error) {
+    laws.broken.push(`the check fails: ${error instanceof Error ? error.stack : error}`);
+  }
+  figures.runs++;
+  figures.outcomes[outcome] = (figures.outcomes[outcome] ?? 0) + 1;
+  if (strays.length > 0) figures.strays++;
+  const where = at.path.replace(template.folder, '').replace(/^.*\/box-[^/]*\//, '');
+  if (laws.broken.length > 0) {
+    figures.violations.push(
+      `step ${step} of ${figures.steps} (${at.does} ${where}), ${outcome}: ${laws.broken.join(' | ')}`,
+    );
+  }
+  box.remove();
+}
+
+/** What remains of drafts; a journal of the identity file is none, it is what undoes. */
+function isStray(file: string): boolean {
+  return /(^|\/)\.pawl-[0-9a-f]{16}(-journal)?$|\/[0-9a-f]{32}\.[0-9a-f]{12}$/.test(file);
+}
+
+/** Exit codes that a failing disk may give: done all the same, cannot create, reading or writing failed. */
+const FAILED = new Set([0, 73, 74]);
+
+function endOf({ code, signal, stderr, steps }: Ran, mode: FaultMode, laws: Laws): string {
+  if (mode.ends !== undefined) {
+    laws.hold(signal === mode.ends, `ends with ${signal ?? code} instead of ${mode.ends} (${steps?.length} steps)`);
+    return signal ?? `exit ${code}`;
+  }
+  laws.hold(code !== undefined && FAILED.has(code), `exit ${code ?? signal}: ${stderr.trim()}`);
+  laws.hold(!/\n {4}at /.test(stderr), 'shows a stack trace');
+  return `exit ${code ?? signal}`;
+}
+
+export async function sideBySide<Item>(
+  lanes: number,
+  items: readonly Item[],
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const rest = items.values();
+  const lane = async () => {
+    for (const item of rest) await work(item);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+}

@@ -1,0 +1,76 @@
+import { type Box, type Document, documents } from './box.ts';
+import type { Ran } from './start.ts';
+
+/** Collects what was found to be broken. */
+export class Laws {
+  readonly broken: string[] = [];
+
+  hold(is: boolean, otherwise: string): void {
+    if (!is) this.broken.push(otherwise);
+  }
+
+  /** A command that has to work now. */
+  async works(box: Box, who: string, parameters: readonly string[], input?: Uint8Array): Promise<Ran> {
+    const ran = await box.run(who, parameters, input);
+    this.hold(ran.code === 0, `then pawl ${parameters.join(' ')} of ${who}: exit ${ran.code}: ${ran.stderr.trim()}`);
+    return ran;
+  }
+
+  /** The file opens, and is whole. */
+  async whole(box: Box, who: string, ...key: string[]): Promise<void> {
+    await this.works(box, who, ['inspect', '--check', ...key]);
+  }
+
+  /** The texts in what comes out of `recv --json`, where nothing may contradict anything. */
+  async receives(box: Box, who: string, input: Uint8Array, ...more: string[]): Promise<readonly Document[]> {
+    const ran = await box.run(who, ['recv', '--json', ...more], input);
+    const all = documents(ran.stdout);
+    for (const { code } of all) {
+      // A message that was cut off on its way is the one thing that may be refused.
+      this.hold(code === undefined || code === 'corrupt' || code === 'truncated', `${who} is told of ${code}`);
+    }
+    const told = documents(ran.stderr);
+    for (const { message } of told) this.hold(!/contradict/.test(String(message)), `${who} is told: ${message}`);
+    return all.filter(({ type }) => type === 'message');
+  }
+
+  /** From one to the other, one message: it comes, and none before it is missing. */
+  async goesOn(box: Box, from: string, to: string): Promise<void> {
+    const text = `and on it goes, ${from}`;
+    const { stdout } = await this.works(box, from, ['send', to, '-m', text]);
+    const got = await this.receives(box, to, stdout);
+    const texts = got.map((one) => one.text);
+    this.hold(
+      texts.length === 1 && texts[0] === text,
+      `${to} receives ${JSON.stringify(texts)} where the next of ${from} should come`,
+    );
+    await this.nothingMissing(box, to, from);
+  }
+
+  async talk(box: Box, one: string, other: string): Promise<void> {
+    await this.goesOn(box, one, other);
+    await this.goesOn(box, other, one);
+    await this.goesOn(box, one, other);
+  }
+
+  async nothingMissing(box: Box, who: string, of: string): Promise<void> {
+    const ran = await this.works(box, who, ['inspect', of, '--all', '--json']);
+    for (const session of documents(ran.stdout)) {
+      this.hold(session.fork === false, `${who} keeps a fork of ${of}`);
+      this.hold(
+        (session.skipped as unknown[]).length === 0,
+        `${who} misses messages of ${of}: ${JSON.stringify(session.skipped)}`,
+      );
+    }
+  }
+}
+
+/** It was done and could not be noted, and pawl said so: it may come once more. */
+export function maySayItAgain({ stderr }: Ran): boolean {
+  return /may come once more/.test(stderr);
+}
+
+/** How often a text occurs in an output. */
+export function countOf(output: Uint8Array | undefined, text: string): number {
+  return (output ?? '').toString().split(text).length - 1;
+}

@@ -1,0 +1,163 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import type { Box } from '../box.ts';
+import { countOf, type Laws } from '../laws.ts';
+import type { Scene } from '../scene.ts';
+import type { Ran } from '../start.ts';
+import { talking, twoIdentities, undelivered, writeKey } from './people.ts';
+
+/** What was asked for has been done, and only saying so has failed. */
+function untold({ code, stderr }: Ran): boolean {
+  return code === 74 && (stderr === '' || /standard (output|error)/.test(stderr));
+}
+
+/** Either there is no identity, and `init` makes it now; or there is a whole one. */
+function init(name: string, prepare: (box: Box) => Promise<void>): Scene {
+  return {
+    name,
+    prepare,
+    call: () => ({ who: 'alice', parameters: ['init', 'alice'] }),
+    async check(box, ran, laws) {
+      const made = existsSync(box.path('home', 'alice.db'));
+      if (ran.code === 0) laws.hold(made, 'done, but there is no file');
+      if (ran.code !== undefined && ran.code !== 0)
+        laws.hold(!made || untold(ran), 'failed, but there is an identity file');
+      if (!made) await laws.works(box, 'alice', ['init', 'alice']);
+      await laws.whole(box, 'alice');
+      if (laws.broken.length > 0) return;
+      await box.ready('bob', ['init', 'bob']);
+      await box.ready('bob', ['add', 'alice'], await box.ready('alice', ['invite', 'bob']));
+      await laws.talk(box, 'bob', 'alice');
+    },
+  };
+}
+
+const invite: Scene = {
+  name: 'invite',
+  prepare: twoIdentities,
+  call: () => ({ who: 'bob', parameters: ['invite', 'alice'] }),
+  async check(box, ran, laws) {
+    await laws.whole(box, 'bob');
+    await useInvite(box, ran.code === 0, ran.stdout, laws);
+  },
+};
+
+const inviteToFile: Scene = {
+  ...invite,
+  name: 'invite -o FILE',
+  call: () => ({ who: 'bob', parameters: ['invite', 'alice', '-o', 'out.pawl'] }),
+  async check(box, ran, laws) {
+    await laws.whole(box, 'bob');
+    const file = box.read('out.pawl');
+    laws.hold(file === undefined || /END/.test(file.toString()), 'the file is half an invite');
+    await useInvite(box, ran.code === 0, file ?? Buffer.alloc(0), laws);
+  },
+};
+
+/** An invite that came out whole is good, however the command ended; where none did, another can be made. */
+async function useInvite(box: Box, done: boolean, out: Buffer, laws: Laws): Promise<void> {
+  const added = await box.run('alice', ['add', 'bob'], out);
+  laws.hold(added.code === 0 || !done, `done, but the invite is refused: ${added.stderr}`);
+  laws.hold(added.code !== undefined && [0, 65, 66].includes(added.code), `add: exit ${added.code}: ${added.stderr}`);
+  if (added.code !== 0)
+    await laws.works(box, 'alice', ['add', 'bob'], (await laws.works(box, 'bob', ['invite', 'alice'])).stdout);
+  await laws.talk(box, 'alice', 'bob');
+}
+
+const add: Scene = {
+  name: 'add',
+  async prepare(box) {
+    await twoIdentities(box);
+    writeFileSync(box.path('invite.txt'), await box.ready('bob', ['invite', 'alice']));
+  },
+  call: () => ({ who: 'alice', parameters: ['add', 'bob', 'invite.txt'] }),
+  async check(box, ran, laws) {
+    await laws.whole(box, 'alice');
+    if (ran.code !== 0) await laws.works(box, 'alice', ['add', 'bob', box.path('invite.txt')]);
+    await laws.talk(box, 'alice', 'bob');
+  },
+};
+
+/** A new invite of somebody that one talks with: it takes the place of nothing until it is answered. */
+const addAgain: Scene = {
+  ...add,
+  name: 'add, a second invite',
+  async prepare(box) {
+    await talking(box);
+    writeFileSync(box.path('invite.txt'), await box.ready('bob', ['invite', 'alice']));
+  },
+};
+
+/** The file opens with the old key or the new one, and `passwd` can be done (again). */
+function passwd(name: string, prepare: (box: Box) => Promise<void>, waits?: string): Scene {
+  return {
+    name,
+    prepare,
+    call: () => ({ who: 'bob', parameters: ['passwd', '--new-key-file', 'new.key'] }),
+    async check(box, ran, laws) {
+      const opens = async (key: string) =>
+        (await box.run('bob', ['inspect', '--check', '--key-file', box.path(key)])).code === 0;
+      const [old, fresh] = [await opens('bob.key'), await opens('new.key')];
+      laws.hold(old !== fresh, `opens with ${old ? 'both keys' : 'neither key'}`);
+      if (ran.code === 0) laws.hold(fresh, 'done, but the new key does not open it');
+      if (ran.code !== undefined && ran.code !== 0)
+        laws.hold(old || untold(ran), 'failed, but only the new key opens it');
+      if (!old && !fresh) return;
+      const rekey = (key: string, next: string) =>
+        laws.works(box, 'bob', ['passwd', '--key-file', box.path(key), '--new-key-file', box.path(next)]);
+      if (old) await rekey('bob.key', 'new.key');
+      if (laws.broken.length > 0) return;
+      writeKey(box, 'bob.key');
+      await rekey('new.key', 'bob.key');
+      await laws.whole(box, 'bob');
+      // What waited to be delivered is in the file still.
+      if (waits !== undefined)
+        laws.hold(countOf((await laws.works(box, 'bob', ['recv'])).stdout, waits) === 1, 'a text is lost');
+      await laws.talk(box, 'bob', 'alice');
+    },
+  };
+}
+
+/** Larger than the database's page cache, so that pages are written before the commit. */
+const LARGE = 'z'.repeat(3 << 20);
+
+/** No copy, or a whole one. */
+const backup: Scene = {
+  name: 'backup',
+  async prepare(box) {
+    await talking(box);
+    mkdirSync(box.path('copy'));
+  },
+  call: () => ({ who: 'bob', parameters: ['backup', 'copy/bob.db'] }),
+  async check(box, ran, laws) {
+    await laws.whole(box, 'bob');
+    const made = existsSync(box.path('copy', 'bob.db'));
+    if (ran.code === 0) laws.hold(made, 'done, but there is no copy');
+    if (ran.code !== undefined && ran.code !== 0) laws.hold(!made || untold(ran), 'failed, but there is a copy');
+    if (!made) await laws.works(box, 'bob', ['backup', box.path('copy', 'bob.db')]);
+    await laws.whole(box, 'bob', '--home', box.path('copy'));
+    await laws.talk(box, 'bob', 'alice');
+  },
+};
+
+export const KEEPING: readonly Scene[] = [
+  init('init', async () => undefined),
+  init('init, the key file is there', async (box) => writeKey(box, 'alice.key')),
+  invite,
+  inviteToFile,
+  add,
+  addAgain,
+  passwd('passwd', async (box) => {
+    await talking(box);
+    writeKey(box, 'new.key');
+  }),
+  passwd('passwd, makes the key file', talking),
+  passwd(
+    'passwd, a large file',
+    async (box) => {
+      await talking(box);
+      await undelivered(box, LARGE);
+    },
+    LARGE,
+  ),
+  backup,
+];

@@ -1,0 +1,82 @@
+import { writeFileSync } from 'node:fs';
+import { type Box, documents } from '../box.ts';
+import { countOf, type Laws, maySayItAgain } from '../laws.ts';
+import type { Scene } from '../scene.ts';
+import type { Ran } from '../start.ts';
+import { invited, talking, undelivered } from './people.ts';
+
+const TEXTS = ['<the first text>', '<the second text>', '<the third text>'];
+const LEFT = '<left behind before>';
+
+/** Alice sends; what she sent lies in a file. */
+async function send(box: Box, texts: readonly string[]): Promise<void> {
+  const envelopes: Buffer[] = [];
+  for (const text of texts) envelopes.push(await box.ready('alice', ['send', 'bob'], Buffer.from(text)));
+  writeFileSync(box.path('in.pawl'), Buffer.concat(envelopes));
+}
+
+interface Variant {
+  readonly name: string;
+  readonly before: (box: Box) => Promise<void>;
+  readonly texts: readonly string[];
+  readonly options?: readonly string[];
+}
+
+/** Each text comes out in this run, or with the next `recv < /dev/null`, or else the envelope can be received again. */
+function receiving({ name, before, texts, options = [] }: Variant): Scene {
+  const output = (box: Box, ran: Ran) => (options.includes('-o') ? box.read('out.txt') : ran.stdout);
+  return {
+    name,
+    async prepare(box) {
+      await before(box);
+      await send(box, texts);
+    },
+    call: (box) => ({ who: 'bob', parameters: ['recv', ...options, box.path('in.pawl')] }),
+    async check(box, ran, laws) {
+      await laws.whole(box, 'bob');
+      const first = output(box, ran);
+      const next = await recvNothing(box, laws);
+      const again = await laws.receives(box, 'bob', box.read('in.pawl') ?? Buffer.alloc(0));
+      laws.hold((await recvNothing(box, laws)).length === 0, 'a text that came out waits still');
+      for (const text of before === withLeftover ? [...texts, LEFT] : texts) {
+        const now = countOf(first, text);
+        const later = next.filter((one) => one.text === text);
+        const anew = again.filter((one) => one.text === text).length;
+        const name = text.slice(0, 30);
+        laws.hold(now + later.length + anew > 0, `${name} is lost`);
+        laws.hold(now <= 1 && later.length <= 1 && anew <= 1, `${name} came ${now}, ${later.length}, ${anew} times`);
+        laws.hold(anew === 0 || now + later.length === 0, `${name} was accepted twice`);
+        laws.hold(now === 0 || later.every((one) => one.again === true), `${name} came again and does not say so`);
+        const inOutput = text !== LEFT || !options.includes('-o');
+        if (ran.code === 0 && inOutput)
+          laws.hold(
+            now === 1 && (later.length === 0 || maySayItAgain(ran)),
+            `done, but ${name} came ${now}, then ${later.length} times`,
+          );
+      }
+      await laws.talk(box, 'alice', 'bob');
+    },
+  };
+}
+
+/** `recv < /dev/null`: what was accepted and not delivered. */
+async function recvNothing(box: Box, laws: Laws) {
+  const ran = await box.run('bob', ['recv', '--json']);
+  // 66: nothing waits.
+  laws.hold(ran.code === 0 || ran.code === 66, `recv of nothing: exit ${ran.code}: ${ran.stderr.trim()}`);
+  return documents(ran.stdout).filter(({ type }) => type === 'message');
+}
+
+async function withLeftover(box: Box): Promise<void> {
+  await talking(box);
+  await undelivered(box, LEFT);
+}
+
+export const RECEIVING: readonly Scene[] = [
+  receiving({ name: 'recv, the first message', before: invited, texts: TEXTS.slice(0, 1) }),
+  receiving({ name: 'recv, three messages', before: talking, texts: TEXTS }),
+  receiving({ name: 'recv --json', before: talking, texts: TEXTS, options: ['--json'] }),
+  receiving({ name: 'recv -o FILE', before: talking, texts: TEXTS, options: ['-o', 'out.txt'] }),
+  receiving({ name: 'recv, one left behind', before: withLeftover, texts: TEXTS.slice(0, 1) }),
+  receiving({ name: 'recv, 3 MiB', before: talking, texts: [`<${'y'.repeat(3 << 20)}>`] }),
+];

@@ -1,0 +1,100 @@
+import { type Box, type Call, type Document, documents } from '../box.ts';
+import { countOf, type Laws, maySayItAgain } from '../laws.ts';
+import type { Scene } from '../scene.ts';
+import type { Ran } from '../start.ts';
+import { deliver, invited, talking, unwritten } from './people.ts';
+
+const TEXT = 'the text of this send';
+
+/** What left on standard output or in the file, then what the outbox has: all of it goes to Bob, who gets the text once. */
+async function checkSend(box: Box, ran: Ran, laws: Laws, texts: readonly string[] = [TEXT]): Promise<void> {
+  await laws.whole(box, 'alice');
+  const left = box.read('out.pawl') ?? ran.stdout;
+  const resent = (await laws.works(box, 'alice', ['outbox', 'resend'])).stdout;
+  const again = (await laws.works(box, 'alice', ['outbox', 'resend'])).stdout;
+  laws.hold(again.length === 0, 'the outbox gives an envelope twice');
+  const atFirst = await laws.receives(box, 'bob', left);
+  const later = await laws.receives(box, 'bob', resent);
+  for (const text of texts) {
+    const times = [...atFirst, ...later].filter((one) => one.text === text).length;
+    laws.hold(times <= 1, `Bob reads a text ${times} times`);
+    if (ran.code === 0) laws.hold(times === 1, 'done, but Bob does not read it');
+  }
+  if (ran.code === 0 && !maySayItAgain(ran)) laws.hold(resent.length === 0, 'done, but the outbox still has it');
+  // A message key that was used and whose envelope is gone would be missed here, one used twice be a fork.
+  await laws.talk(box, 'alice', 'bob');
+}
+
+function sending(name: string, prepare: (box: Box) => Promise<void>, call: (box: Box) => Call): Scene {
+  return { name, prepare, call, check: (box, ran, laws) => checkSend(box, ran, laws) };
+}
+
+const plain = (): Call => ({ who: 'alice', parameters: ['send', 'bob', '-m', TEXT] });
+
+const opening = sending('send, the first message', invited, plain);
+
+const inChain = sending(
+  'send, in a chain',
+  async (box) => {
+    await talking(box);
+    await deliver(box, 'alice', 'bob', 'begins the chain');
+  },
+  plain,
+);
+
+const newChain = sending('send, a new chain', talking, plain);
+
+const toFile = sending('send -o FILE', talking, (box) => ({
+  who: 'alice',
+  parameters: ['send', 'bob', '-m', TEXT, '-o', box.path('out.pawl')],
+}));
+
+const LARGE = 3 << 20;
+
+const large: Scene = {
+  ...sending('send, 3 MiB', talking, () => ({
+    who: 'alice',
+    parameters: ['send', 'bob'],
+    input: Buffer.alloc(LARGE, 'x'),
+  })),
+  check: (box, ran, laws) => checkSend(box, ran, laws, ['x'.repeat(LARGE)]),
+};
+
+const LINES = ['the first line', 'the second line', 'the third line'];
+
+const lines: Scene = {
+  ...sending('send --lines', talking, () => ({
+    who: 'alice',
+    parameters: ['send', 'bob', '--lines'],
+    input: Buffer.from(`${LINES.join('\n')}\n`),
+  })),
+  check: (box, ran, laws) => checkSend(box, ran, laws, LINES),
+};
+
+const OLD = ['left behind, one', 'left behind, two', 'left behind, three'];
+
+const resend: Scene = {
+  name: 'outbox resend',
+  async prepare(box) {
+    await talking(box);
+    for (const text of OLD) await unwritten(box, text);
+  },
+  call: () => ({ who: 'alice', parameters: ['outbox', 'resend'] }),
+  async check(box, ran, laws) {
+    await laws.whole(box, 'alice');
+    const resent = (await laws.works(box, 'alice', ['outbox', 'resend'])).stdout;
+    const got: Document[] = [];
+    got.push(...(await laws.receives(box, 'bob', ran.stdout)));
+    got.push(...(await laws.receives(box, 'bob', resent)));
+    for (const text of OLD) {
+      const times = got.filter((one) => one.text === text).length;
+      laws.hold(times === 1, `Bob reads an envelope of the outbox ${times} times`);
+    }
+    if (ran.code === 0 && !maySayItAgain(ran)) laws.hold(resent.length === 0, 'done, but the outbox still has some');
+    const { stdout } = await laws.works(box, 'alice', ['outbox', '--json']);
+    laws.hold(documents(stdout).length === 0 && countOf(stdout, 'bob') === 0, 'the outbox is not empty');
+    await laws.talk(box, 'alice', 'bob');
+  },
+};
+
+export const SENDING: readonly Scene[] = [opening, inChain, newChain, toFile, lines, large, resend];

@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs';
+import { type FileKey, openIdentityFile, type SqliteStore } from '../../src/storage/sqlite/index.ts';
+import { Box } from '../box.ts';
+import type { Situation } from '../situations.ts';
+import { WORKSHOP } from '../start.ts';
+import { talking } from './people.ts';
+
+/** So many processes that all send, and then as many that all receive, on one identity file. */
+export function parallel(processes: number): readonly Situation[] {
+  const numbers = Array.from({ length: processes }, (_, index) => index);
+  const textOf = (number: number) => `<text ${number}>`;
+
+  const sending: Situation = {
+    name: `${processes} parallel send`,
+    async run(laws) {
+      const box = await begin();
+      const all = await Promise.all(
+        numbers.map((number) => box.start({ who: 'alice', parameters: ['send', 'bob', '-m', textOf(number)] })),
+      );
+      for (const { code, stderr } of all) laws.hold(code === 0, `exit ${code}: ${stderr}`);
+      const got = await laws.receives(box, 'bob', Buffer.concat(all.map(({ stdout }) => stdout)));
+      const positions = got.map(({ n }) => Number(n)).sort((one, other) => one - other);
+      laws.hold(String(positions) === String(numbers), `the positions are ${positions}`);
+      const texts = new Set(got.map(({ text }) => text));
+      laws.hold(got.length === processes && texts.size === processes, `${got.length} messages, ${texts.size} texts`);
+      laws.hold((await laws.works(box, 'alice', ['outbox', 'resend'])).stdout.length === 0, 'the outbox is not empty');
+      await laws.talk(box, 'alice', 'bob');
+      return `${all.filter(({ code }) => code === 0).length} done, positions ${positions.at(0)} to ${positions.at(-1)}`;
+    },
+  };
+
+  const receiving: Situation = {
+    name: `${processes} parallel recv`,
+    async run(laws) {
+      const box = await begin();
+      const envelopes: Buffer[] = [];
+      for (const number of numbers) envelopes.push(await box.ready('alice', ['send', 'bob', '-m', textOf(number)]));
+      const all = await Promise.all(
+        envelopes.map((input) => box.start({ who: 'bob', parameters: ['recv', '--lines'], input })),
+      );
+      all.forEach(({ code, stdout, stderr }, number) => {
+        laws.hold(code === 0, `exit ${code}: ${stderr}`);
+        laws.hold(
+          stdout.toString() === `${textOf(number)}\n`,
+          `the one with ${textOf(number)} prints ${JSON.stringify(stdout.toString())}`,
+        );
+      });
+      const left = await box.run('bob', ['recv']);
+      laws.hold(left.code === 66, `something is left: ${left.stdout}`);
+      await laws.nothingMissing(box, 'bob', 'alice');
+      await laws.talk(box, 'alice', 'bob');
+      return `${all.filter(({ code }) => code === 0).length} done, each its own text`;
+    },
+  };
+
+  const both: Situation = {
+    name: `${processes} parallel send and recv`,
+    async run(laws) {
+      const box = await begin();
+      const input = new Map<number, Buffer>();
+      for (const number of numbers) {
+        if (number % 2 === 0) input.set(number, await box.ready('bob', ['send', 'alice', '-m', textOf(number)]));
+      }
+      const all = await Promise.all(
+        numbers.map((number) => {
+          const envelope = input.get(number);
+          return envelope === undefined
+            ? box.start({ who: 'alice', parameters: ['send', 'bob', '-m', textOf(number)] })
+            : box.start({ who: 'alice', parameters: ['recv'], input: envelope });
+        }),
+      );
+      const sent: Buffer[] = [];
+      all.forEach(({ code, stdout, stderr }, number) => {
+        laws.hold(code === 0, `exit ${code}: ${stderr}`);
+        if (!input.has(number)) sent.push(stdout);
+        else laws.hold(stdout.toString() === textOf(number), `prints ${stdout}`);
+      });
+      const got = await laws.receives(box, 'bob', Buffer.concat(sent));
+      laws.hold(
+        new Set(got.map(({ text }) => text)).size === sent.length,
+        `${got.length} of ${sent.length} texts arrive`,
+      );
+      await laws.nothingMissing(box, 'bob', 'alice');
+      await laws.talk(box, 'alice', 'bob');
+      return `${sent.length} sent and ${input.size} received`;
+    },
+  };
+  return [sending, receiving, both];
+}
+
+/** A conversation in which the next message of Alice begins a chain. */
+async function begin(): Promise<Box> {
+  const box = Box.make(WORKSHOP);
+  await talking(box);
+  return box;
+}
+
+/** Another process, which is this one, holds the file of Alice. */
+async function whileHeld<Result>(box: Box, work: () => Promise<Result>): Promise<Result> {
+  const key = new Uint8Array(readFileSync(box.path('alice.key'))) as FileKey;
+  const store: SqliteStore = openIdentityFile(box.path('home', 'alice.db'), key, { wait: 0 });
+  try {
+    return await store.transaction(work);
+  } finally {
+    store.close();
+  }
+}
+
+const SEND = { who: 'alice', parameters: ['send', 'bob', '-m', 'in the queue', '--wait', '1'] };
+
+const busy: Situation = {
+  name: 'busy',
+  async run(laws) {
+    const box = await begin();
+    const input = await box.ready('bob', ['send', 'alice', '-m', 'for alice']);
+    const writing: readonly (readonly string[])[] = [
+      SEND.parameters,
+      ['recv', '--wait', '1'],
+      ['invite', 'carol', '--wait', '1'],
+      ['passwd', '--new-key-file', box.path('new.key'), '--wait', '1'],
+    ];
+    const reading: readonly (readonly string[])[] = [['inspect'], ['outbox'], ['backup', box.path('copy.db')]];
+    const times: number[] = [];
+    await whileHeld(box, async () => {
+      for (const parameters of writing) {
+        const begin = performance.now();
+        const ran = await box.start({ who: 'alice', parameters, input });
+        const seconds = (performance.now() - begin) / 1_000;
+        times.push(seconds);
+        laws.hold(ran.code === 75, `${parameters[0]}: exit ${ran.code}: ${ran.stderr}`);
+        laws.hold(/hint: .*--wait/.test(ran.stderr), `${parameters[0]} gives no hint`);
+        laws.hold(seconds >= 1, `${parameters[0]} waited ${seconds} s`);
+      }
+      for (const parameters of reading) {
+        const ran = await box.start({ who: 'alice', parameters });
+        laws.hold(ran.code === 0, `${parameters[0]}, which only reads: exit ${ran.code}: ${ran.stderr}`);
+      }
+    });
+    const got = await laws.receives(box, 'alice', input);
+    laws.hold(got.length === 1, 'the message that was refused as busy cannot be received later');
+    await laws.talk(box, 'alice', 'bob');
+    return `exit 75 after ${times.map((time) => time.toFixed(1)).join(', ')} s; what reads is let in`;
+  },
+};
+
+const freed: Situation = {
+  name: 'busy, then free',
+  async run(laws) {
+    const box = await begin();
+    const patient = { who: 'alice', parameters: ['send', 'bob', '-m', 'in the queue', '--wait', '60'] };
+    const waiting = await whileHeld(box, async () => {
+      const promise = box.start(patient);
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      return { promise };
+    });
+    const { code, stdout, stderr } = await waiting.promise;
+    laws.hold(code === 0, `exit ${code}: ${stderr}`);
+    laws.hold((await laws.receives(box, 'bob', stdout)).length === 1, 'it does not arrive');
+    return 'waits, and goes on';
+  },
+};
+
+export const TOGETHER: readonly Situation[] = [busy, freed];

@@ -1,0 +1,126 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What happens at one step of a process; see fail-at.c. */
+export interface Fault {
+  readonly step: number;
+  readonly mode: string;
+}
+
+/** How a process ended, and what came out. */
+export interface Ran {
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+  /** The steps that it took, where they were counted. */
+  readonly steps?: readonly Step[];
+}
+
+/** A change to a file of the box, or something said. */
+export interface Step {
+  readonly does: string;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** A folder of this run's own, in memory where there is such a place; it goes when the run ends. */
+export const WORKSHOP = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'pawl-torture-'));
+process.on('exit', cleanUp);
+
+/** A small disk, where there is one; see scenes/outside.ts. */
+export const DISK = join(WORKSHOP, 'disk');
+
+export function cleanUp(): void {
+  if (existsSync(DISK)) spawnSync('umount', ['-l', DISK], { stdio: 'ignore' });
+  rmSync(WORKSHOP, { recursive: true, force: true });
+}
+
+/** A copy of the program, so that building it anew meanwhile does not disturb. */
+const PROGRAM = join(WORKSHOP, 'program');
+mkdirSync(PROGRAM);
+cpSync(join(ROOT, 'bin'), join(PROGRAM, 'bin'), { recursive: true });
+mkdirSync(join(PROGRAM, 'dist'));
+cpSync(join(ROOT, 'dist', 'pawl.cjs'), join(PROGRAM, 'dist', 'pawl.cjs'));
+symlinkSync(join(ROOT, 'node_modules'), join(PROGRAM, 'node_modules'));
+export const LAUNCHER = join(PROGRAM, 'bin', 'pawl.js');
+
+const LIBRARY = join(WORKSHOP, 'fail-at.so');
+
+/** Builds the library that makes steps fail. @returns why there is none, where there is none. */
+export function buildFaults(): string | undefined {
+  if (process.platform !== 'linux') return 'faults are injected on Linux only';
+  const source = join(ROOT, 'torture', 'fail-at.c');
+  const { error, status, stderr } = spawnSync('cc', ['-O1', '-shared', '-fPIC', '-o', LIBRARY, source, '-ldl']);
+  if (error !== undefined) return 'there is no C compiler (cc)';
+  return status === 0 ? undefined : `cc failed: ${stderr}`;
+}
+
+/** Whatever has not ended after this many milliseconds never will. */
+const PATIENCE = 180_000;
+
+let logs = 0;
+
+export interface StartOptions {
+  readonly environment: Record<string, string>;
+  readonly folder: string;
+  readonly input?: Uint8Array;
+  readonly fault?: Fault;
+  /** As another user. */
+  readonly user?: number;
+}
+
+/** Starts pawl, and waits until it has ended. Its standard input is empty unless given. */
+export async function start(parameters: readonly string[], options: StartOptions): Promise<Ran> {
+  const { environment, folder, input, fault, user } = options;
+  const log = join(WORKSHOP, `log-${++logs}`);
+  const preload = fault && {
+    LD_PRELOAD: LIBRARY,
+    TORTURE_ROOT: folder,
+    TORTURE_STEP: String(fault.step),
+    TORTURE_MODE: fault.mode,
+    TORTURE_LOG: log,
+  };
+  const child = spawn(process.execPath, [LAUNCHER, ...parameters], {
+    cwd: folder,
+    env: { ...environment, ...preload },
+    stdio: 'pipe',
+    timeout: PATIENCE,
+    killSignal: 'SIGABRT',
+    ...(user !== undefined && { uid: user, gid: user }),
+  });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+  // It may end without reading its input.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      const steps = fault && stepsIn(log);
+      rmSync(log, { force: true });
+      resolve({
+        code: code ?? undefined,
+        signal: signal ?? undefined,
+        stdout: Buffer.concat(stdout),
+        stderr: Buffer.concat(stderr).toString(),
+        ...(steps !== undefined && { steps }),
+      });
+    });
+  });
+}
+
+function stepsIn(log: string): readonly Step[] {
+  if (!existsSync(log)) return [];
+  const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => {
+    const [, does = '', path = '', bytes] = line.split(' ');
+    return { does, path, bytes: Number(bytes) };
+  });
+}
