@@ -52,11 +52,11 @@ export class Deliveries {
         if (outcome.type !== 'message') {
           const code = await tellOutcome(this.#shell, outcome);
           this.#exit ||= code;
-        } else if (this.#options.output !== undefined) {
-          await tellNotices(this.#shell, outcome);
-          this.#forFile.push(outcome);
-        } else {
-          await tellNotices(this.#shell, outcome);
+          continue;
+        }
+        await tellNotices(this.#shell, outcome);
+        if (this.#options.output !== undefined) this.#forFile.push(outcome);
+        else {
           const box = (await this.#write(outcome)) ? written : held;
           box.push(outcome.inboxId);
         }

@@ -1,5 +1,5 @@
 /** Files: read, made, and replaced, each all at once or not at all, and the system's errors as pawl's own. */
-export { makeFile } from './make-file.ts';
+export { makeFile, withDraft } from './make-file.ts';
 export { makeFolder } from './make-folder.ts';
 export { readFile } from './read-file.ts';
 export { replaceFile } from './replace-file.ts';

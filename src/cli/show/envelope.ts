@@ -2,7 +2,7 @@ import type { Envelope } from '../../envelope/index.ts';
 import { type InviteView, viewInvite } from '../../session/index.ts';
 import type { Document } from '../tell.ts';
 import { facts } from './page.ts';
-import { instant } from './time.ts';
+import { instant, iso } from './time.ts';
 
 /** What an envelope shows to anybody who sees it. */
 export function envelopePage(source: string, envelope: Envelope): string {
@@ -28,7 +28,7 @@ export function envelopeDocument(source: string, envelope: Envelope): Document {
   const type = 'envelope';
   if (envelope.kind !== 'invite') return { type, source, kind: envelope.kind, padded: paddedLength(envelope) };
   const { fingerprint, reusable, expires }: InviteView = viewInvite(envelope.invite);
-  return { type, source, kind: 'invite', fingerprint, reusable, expires_at: new Date(expires * 1_000).toISOString() };
+  return { type, source, kind: 'invite', fingerprint, reusable, expires_at: iso(expires * 1_000) };
 }
 
 function paddedLength({ message }: Exclude<Envelope, { kind: 'invite' }>): number {

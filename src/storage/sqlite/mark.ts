@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { makeFolder } from '../../files/index.ts';
+import { makeFolder, withDraft } from '../../files/index.ts';
 import { concat, equal, hmacSha256, type IdentitySeed, toHex, uint64, utf8 } from '../../primitives/index.ts';
 
 const LENGTH = 8 + 32;
@@ -40,20 +39,13 @@ export class Mark {
    */
   write(generation: number): void {
     if (generation <= this.read()) return;
-    const draft = `${this.#path}.${randomBytes(6).toString('hex')}`;
     const bytes = uint64(generation);
     try {
       makeFolder(dirname(this.#path));
-      writeFileSync(draft, concat(bytes, hmacSha256(this.#key, bytes)), { mode: 0o600 });
-      renameSync(draft, this.#path);
-    } catch {
-      remove(draft);
-    }
+      withDraft(this.#path, (draft) => {
+        writeFileSync(draft, concat(bytes, hmacSha256(this.#key, bytes)));
+        renameSync(draft, this.#path);
+      });
+    } catch {}
   }
-}
-
-function remove(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {}
 }
