@@ -26,6 +26,7 @@ export interface ErrorDetails {
   'other-sender': { from: string };
   'gap-too-large': { missing: number; limit: number; inNewChain: boolean };
   fork: { reason: ForkReason };
+  'kem-missing': Record<never, never>;
   'not-begun': Record<never, never>;
   exhausted: Record<never, never>;
   /** `opened`: unix milliseconds. */
@@ -69,6 +70,7 @@ export type ForkReason =
   | 'past-the-end-of-a-chain'
   | 'chain-shorter-than-received'
   | 'answer-to-an-unknown-chain'
+  | 'answer-without-an-offer'
   | 'body-does-not-authenticate';
 
 /**

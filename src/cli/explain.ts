@@ -30,6 +30,7 @@ export const FORKS: Readonly<Record<ForkReason, string>> = {
   'past-the-end-of-a-chain': 'a message past the end of its chain',
   'chain-shorter-than-received': 'a chain shorter than what was received of it',
   'answer-to-an-unknown-chain': 'an answer to something that this file never sent',
+  'answer-without-an-offer': 'an answer to a post-quantum key that this file never offered',
   'body-does-not-authenticate': 'a message made under another state',
 };
 
@@ -138,6 +139,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   fork: ({ reason }) => ({
     message: `this message contradicts an earlier one: ${FORKS[reason]}`,
     hint: 'one of the two identity files was copied, restored from a backup, or is in other hands: compare safety numbers, then exchange a new invite',
+    exit: REFUSED,
+  }),
+  'kem-missing': () => ({
+    message: 'this message does not answer the post-quantum key that was offered, and nothing weaker is accepted',
+    hint: 'no honest pawl leaves it out: compare safety numbers, then exchange a new invite',
     exit: REFUSED,
   }),
   'not-begun': () => ({

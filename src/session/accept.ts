@@ -46,12 +46,12 @@ export async function acceptFirst(
   const { sender, agreement } = acceptOpening(self, prefix, invite.fate);
   const { transcript, opened } = agreement;
 
-  const state = responderState(agreement, invite.fate.secrets.prekey);
+  const state = responderState(agreement, invite.fate.secrets.prekey, now);
   const header = isSealedFor(state.nextReceiving.find, message)
     ? openHeader(state.nextReceiving, message, transcript)
     : undefined;
   if (header === undefined) throw new PawlError('corrupt', { what: 'opening' });
-  const decrypted = decrypt(state, 'next', header, message.body, {}, transcript, limits);
+  const decrypted = decrypt(state, 'next', header, message.body, {}, transcript, limits, now);
   if (decrypted.kind !== 'accepted') throw new PawlError('corrupt', { what: 'opening' });
   if (opened > now + CLOCK_AHEAD) throw new PawlError('clock-ahead', { opened });
   const content = decodeContent(decrypted.plaintext);

@@ -28,9 +28,13 @@ export class RatchetSession {
   }
 
   /** Seals a padded plaintext as the session's next message. @throws what the ratchet's `encrypt` throws. */
-  async encrypt(plaintext: Uint8Array, random: Random): Promise<{ message: SealedMessage; n: number; id: Uint8Array }> {
+  async encrypt(
+    plaintext: Uint8Array,
+    random: Random,
+    now: number,
+  ): Promise<{ message: SealedMessage; n: number; id: Uint8Array }> {
     const before = await this.#transaction.ratchetState(this.#session.id);
-    const { state, message, header, id } = encrypt(before, plaintext, this.#session.transcript, random);
+    const { state, message, header, id } = encrypt(before, plaintext, this.#session.transcript, random, now);
     await this.#transaction.saveSent(this.#session.id, state);
     wipeState(before);
     wipeState(state);
@@ -46,7 +50,7 @@ export class RatchetSession {
     const chain = place === 'next' ? undefined : place === 'current' ? currentChain(state) : place.chain;
     const kept: KeptPosition =
       chain === undefined ? {} : await this.#transaction.keptPosition(id, chain, opened.header.n);
-    const decrypted = decrypt(state, place, opened, body, kept, transcript, limits);
+    const decrypted = decrypt(state, place, opened, body, kept, transcript, limits, now);
     if (kept.messageKey !== undefined) wipe(kept.messageKey);
     if (decrypted.kind === 'fork') await this.#transaction.saveFork(id, decrypted.reason, now);
     if (decrypted.kind !== 'accepted') return decrypted;

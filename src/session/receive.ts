@@ -84,6 +84,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'identity-changed',
   'invite-expired',
   'invite-spent',
+  'kem-missing',
   'not-for-you',
   'other-sender',
   'self',

@@ -1,7 +1,7 @@
 import { PawlError } from '../errors.ts';
 import { fingerprint, type InviteFate, safetyNumber } from '../handshake/index.ts';
 import { digest, toHex, utf8 } from '../primitives/index.ts';
-import { chainFingerprint, type RatchetState } from '../ratchet/index.ts';
+import { chainFingerprint, type KemExchange, type RatchetState } from '../ratchet/index.ts';
 import type { Context } from './context.ts';
 import { sendingSession } from './sending-session.ts';
 import type { Contact, Session, Transaction } from './store.ts';
@@ -66,6 +66,12 @@ export interface SessionReport {
   readonly skipped: readonly { readonly chain: string; readonly n: number; readonly keptSince: number }[];
   readonly lost: number;
   readonly lastDhStepAt: number | undefined;
+  /** The KEM secret that was mixed last: by which root step, 0 being the handshake; and whether another is under way. */
+  readonly kem: {
+    readonly mixedAtStep: number;
+    readonly mixedAt: number;
+    readonly exchange: KemExchange['kind'];
+  };
   readonly fork: Session['fork'];
 }
 
@@ -140,6 +146,7 @@ async function sessionReport(
   const state = await view.ratchetState(session.id);
   const { origin, lost, lastDhStepAt, fork } = session;
   const { sending, receiving } = state;
+  const { mixed, exchange } = state.rekeying;
   return {
     contact: contact.name,
     verified: contact.verifiedAt !== undefined,
@@ -159,6 +166,7 @@ async function sessionReport(
     skipped: await skippedReport(view, session, state),
     lost,
     lastDhStepAt,
+    kem: { mixedAtStep: mixed.step, mixedAt: mixed.at, exchange: exchange.kind },
     fork,
   };
 }

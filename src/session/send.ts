@@ -2,7 +2,7 @@ import { type Content, encodeContent, encodeEnvelope } from '../envelope/index.t
 import { PawlError } from '../errors.ts';
 import { type Invite, inviteId, openSession, readInvite } from '../handshake/index.ts';
 import { wipe } from '../primitives/index.ts';
-import { DOMAIN, initiatorState, wipeState } from '../ratchet/index.ts';
+import { initiatorState, wipeState } from '../ratchet/index.ts';
 import type { Context } from './context.ts';
 import { CLOCK_AHEAD, SECOND, sweep } from './housekeeping.ts';
 import { RatchetSession } from './ratchet-session.ts';
@@ -34,7 +34,7 @@ export async function send(context: Context, name: string, content: Content): Pr
     if (contact === undefined) throw new PawlError('unknown-contact', { name });
 
     const session = await sessionTo(context, transaction, contact, now);
-    const { message, n, id } = await new RatchetSession(transaction, session).encrypt(plaintext, context.random);
+    const { message, n, id } = await new RatchetSession(transaction, session).encrypt(plaintext, context.random, now);
     const prefix = session.origin.role === 'initiator' ? session.origin.prefix : undefined;
     const envelope = encodeEnvelope(
       prefix === undefined ? { kind: 'message', message } : { kind: 'opening', prefix, message },
@@ -82,7 +82,7 @@ async function open(
   const live = await dropRefused(transaction, sessions, now);
   const opened = Math.max(now, ...live.map((session) => session.opened + 1));
   const { prefix, agreement } = openSession(self, invite, opened, context.random);
-  const state = initiatorState(agreement, invite.prekey, context.random, DOMAIN);
+  const state = initiatorState(agreement, invite.prekey, context.random, now);
   const id = await transaction.addSession(
     {
       contact: contact.id,

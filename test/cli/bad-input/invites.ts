@@ -1,7 +1,7 @@
 import { armor, encodeContent, encodeEnvelope } from '../../../src/envelope/index.ts';
 import { createIdentity, createInvite, INVITE_LENGTH, openSession, readInvite } from '../../../src/handshake/index.ts';
 import { concat, type IdentitySeed, identityKeyOf, sign, systemRandom, utf8 } from '../../../src/primitives/index.ts';
-import { DOMAIN, encrypt, initiatorState } from '../../../src/ratchet/index.ts';
+import { encrypt, initiatorState } from '../../../src/ratchet/index.ts';
 import { withDatabase } from '../identity-file.ts';
 import type { Home } from '../shell.ts';
 import { type BadInput, flipAt, replaceAt } from './bad-input.ts';
@@ -63,9 +63,9 @@ function openingBy(seed: Uint8Array, inviteBytes: Uint8Array, opened: number): U
   const self = { seed: seed as IdentitySeed, key: identityKeyOf(seed as IdentitySeed) };
   const answered = readInvite(inviteBytes);
   const { prefix, agreement } = openSession(self, answered, opened, systemRandom);
-  const state = initiatorState(agreement, answered.prekey, systemRandom, DOMAIN);
+  const state = initiatorState(agreement, answered.prekey, systemRandom, opened);
   const content = encodeContent({ type: 'text', sentAt: opened, bytes: Buffer.from('hi') });
-  const { message } = encrypt(state, content, agreement.transcript, systemRandom);
+  const { message } = encrypt(state, content, agreement.transcript, systemRandom, opened);
   return encodeEnvelope({ kind: 'opening', prefix, message });
 }
 
