@@ -84,6 +84,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'identity-changed',
   'invite-expired',
   'invite-spent',
+  'invite-used-up',
   'kem-missing',
   'not-for-you',
   'other-sender',
@@ -111,7 +112,7 @@ async function receiveOne(
     const session = kind === 'opening' ? await transaction.sessionOfPrefix(prefixDigest(envelope.prefix)) : undefined;
     if (kind === 'opening' && session === undefined) {
       const first = await acceptFirst(transaction, envelope.prefix, message, { now, limits, admit });
-      return await take(first);
+      return first === undefined ? { type: 'forgotten', from: undefined, source } : await take(first);
     }
     const located = await locate(transaction, message, session?.id);
     const contact = await transaction.contact(located.session.contact);

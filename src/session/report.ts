@@ -32,6 +32,8 @@ export interface InviteReport {
   readonly name: string;
   readonly createdAt: number;
   readonly expires: number;
+  /** How many openings a reusable invite has let in. */
+  readonly users?: number;
   readonly fate: InviteFate['kind'];
   readonly usedBy?: string;
   readonly usedAt?: number;
@@ -75,6 +77,13 @@ export interface SessionReport {
   readonly fork: Session['fork'];
 }
 
+/** What `contacts` shows: in the order of their names. */
+export async function contactReports({ store }: Pick<Context, 'store'>): Promise<readonly ContactReport[]> {
+  return store.snapshot(async (view) =>
+    Promise.all((await view.contacts()).map((contact) => contactReport(view, contact))),
+  );
+}
+
 /** What `inspect` shows of the identity. */
 export async function identityReport({ store }: Pick<Context, 'store'>): Promise<IdentityReport> {
   return store.snapshot(async (view) => {
@@ -84,10 +93,11 @@ export async function identityReport({ store }: Pick<Context, 'store'>): Promise
     return {
       fingerprint: fingerprint(self.key),
       contacts: await Promise.all(contacts.map((contact) => contactReport(view, contact))),
-      invites: (await view.invites()).map(({ contactName: name, createdAt, expires, fate }) => ({
+      invites: (await view.invites()).map(({ contactName: name, createdAt, expires, lastUser, fate }) => ({
         name,
         createdAt,
         expires,
+        ...(lastUser !== undefined && { users: lastUser }),
         fate: fate.kind,
         ...(fate.kind === 'spent' && { usedBy: fingerprint(fate.by), usedAt: fate.at }),
       })),
