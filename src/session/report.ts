@@ -32,8 +32,8 @@ export interface InviteReport {
   readonly name: string;
   readonly createdAt: number;
   readonly expires: number;
-  /** How many openings a reusable invite has let in. */
-  readonly users?: number;
+  /** Of a reusable invite: the number of its last user, 0 before the first. */
+  readonly lastUser?: number;
   readonly fate: InviteFate['kind'];
   readonly usedBy?: string;
   readonly usedAt?: number;
@@ -97,7 +97,7 @@ export async function identityReport({ store }: Pick<Context, 'store'>): Promise
         name,
         createdAt,
         expires,
-        ...(lastUser !== undefined && { users: lastUser }),
+        ...(lastUser !== undefined && { lastUser }),
         fate: fate.kind,
         ...(fate.kind === 'spent' && { usedBy: fingerprint(fate.by), usedAt: fate.at }),
       })),

@@ -34,7 +34,8 @@ export async function verify(context: Context, name: string, digits: string): Pr
     const contact = await contactCalled(transaction, name);
     const before = await verificationOf(transaction, contact);
     const isRight = equal(utf8(before.safetyNumber.replaceAll(' ', '')), utf8(digits));
-    await transaction.setVerified(contact.id, isRight ? now : undefined);
+    if (isRight) await transaction.setVerified(contact.id, now);
+    else if (before.verifiedAt !== undefined) await transaction.setVerified(contact.id, undefined);
     return { before, isRight };
   });
   if (!isRight) throw new PawlError('wrong-safety-number', { name, wasVerified: before.verifiedAt !== undefined });
