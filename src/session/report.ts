@@ -1,8 +1,9 @@
 import { PawlError } from '../errors.ts';
 import { fingerprint, type InviteFate, safetyNumber } from '../handshake/index.ts';
 import { digest, toHex, utf8 } from '../primitives/index.ts';
-import { chainFingerprint, type KemExchange, type RatchetState } from '../ratchet/index.ts';
+import { chainFingerprint, type KemExchange } from '../ratchet/index.ts';
 import type { Context } from './context.ts';
+import { type Ladder, ladderOf } from './ladder.ts';
 import { sendingSession } from './sending-session.ts';
 import type { Contact, Session, Transaction } from './store.ts';
 
@@ -73,6 +74,7 @@ export interface SessionReport {
     readonly exchange: KemExchange['kind'];
   };
   readonly fork: Session['fork'];
+  readonly ladder: Ladder;
 }
 
 /** What `inspect` shows of the identity. */
@@ -145,6 +147,12 @@ async function sessionReport(
   const self = await view.ownIdentity();
   const state = await view.ratchetState(session.id);
   const { origin, lost, lastDhStepAt, fork } = session;
+  const ladder = ladderOf(
+    origin.role,
+    state,
+    await view.finishedChains(session.id),
+    await view.missingMessages(session.id),
+  );
   const { sending, receiving } = state;
   const { mixed, exchange } = state.rekeying;
   return {
@@ -163,22 +171,13 @@ async function sessionReport(
     receiving:
       receiving.kind === 'chain' ? { n: receiving.n, fingerprint: chainFingerprint(receiving.remote) } : undefined,
     previousN: sending.kind === 'awaiting' ? 0 : sending.previousN,
-    skipped: await skippedReport(view, session, state),
+    skipped: ladder.chains.flatMap(({ fingerprint: chain, missing }) =>
+      chain === undefined ? [] : missing.map(({ n, keptSince }) => ({ chain, n, keptSince })),
+    ),
     lost,
     lastDhStepAt,
     kem: { mixedAtStep: mixed.step, mixedAt: mixed.at, exchange: exchange.kind },
     fork,
+    ladder,
   };
-}
-
-async function skippedReport(view: Transaction, session: Session, { receiving }: RatchetState) {
-  const fingerprints = new Map<number, string>();
-  if (receiving.kind === 'chain') fingerprints.set(receiving.chain, chainFingerprint(receiving.remote));
-  const skipped: SessionReport['skipped'][number][] = [];
-  for (const { chain, n, keptSince } of await view.missingMessages(session.id)) {
-    const known = fingerprints.get(chain) ?? chainFingerprint((await view.finishedChain(session.id, chain)).remote);
-    fingerprints.set(chain, known);
-    skipped.push({ chain: known, n, keptSince });
-  }
-  return skipped;
 }
