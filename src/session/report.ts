@@ -27,6 +27,10 @@ export interface ContactReport {
   /** An invite of theirs waits to be answered by the next message. */
   readonly inviteWaits: boolean;
   readonly fork: boolean;
+  /** Messages that have not come and could still be read, and since when the first of them has been missed. */
+  readonly missing: { readonly count: number; readonly since: number } | undefined;
+  /** What we have sent since they last began a chain, and when that was: so long, a stolen key has not healed. */
+  readonly unanswered: { readonly messages: number; readonly since: number } | undefined;
 }
 
 export interface InviteReport {
@@ -135,7 +139,25 @@ async function contactReport(view: Transaction, contact: Contact): Promise<Conta
     sessions: sessions.length,
     inviteWaits: contact.invite !== undefined,
     fork: sessions.some(({ fork }) => fork !== undefined),
+    missing: await missingOf(view, sessions),
+    unanswered: await unansweredIn(view, sendingSession(sessions)),
   };
+}
+
+async function missingOf(view: Transaction, sessions: readonly Session[]): Promise<ContactReport['missing']> {
+  const missing = (await Promise.all(sessions.map(({ id }) => view.missingMessages(id)))).flat();
+  if (missing.length === 0) return undefined;
+  return {
+    count: missing.length,
+    since: missing.reduce((first, { keptSince }) => Math.min(first, keptSince), Infinity),
+  };
+}
+
+async function unansweredIn(view: Transaction, session: Session | undefined): Promise<ContactReport['unanswered']> {
+  if (session === undefined) return undefined;
+  const { sending } = await view.ratchetState(session.id);
+  if (sending.kind !== 'chain' || sending.n === 0) return undefined;
+  return { messages: sending.n, since: session.lastDhStepAt ?? session.createdAt };
 }
 
 async function sessionReport(
