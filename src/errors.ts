@@ -61,6 +61,8 @@ export interface ErrorDetails {
   'wrong-passphrase': { path: string };
   'no-passphrase': { path: string };
   'empty-passphrase': { source: string };
+  'several-lines': { source: string };
+  'passphrase-command': { reason: string };
   'bad-key-file': { path: string; bytes: number };
   'exposed-key': { path: string; mode: string };
   interrupted: Record<never, never>;

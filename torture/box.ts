@@ -84,6 +84,7 @@ export class Box {
       now: Date.now,
       process: () => SELF,
       isRunning,
+      runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
       openTerminal: () => undefined,
     });
     return { code, signal: undefined, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() };

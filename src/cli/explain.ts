@@ -22,7 +22,7 @@ const NO_KEY = 77;
 const NO_IDENTITY = 78;
 
 const KEY_SOURCES =
-  'give a key: --key-file FILE, --passphrase-file FILE, PAWL_KEY_FILE, PAWL_PASSPHRASE_FILE, or PAWL_PASSPHRASE';
+  'give a key: --key-file FILE, --passphrase-file FILE, --passphrase-fd N, --passphrase-command LINE; or PAWL_KEY_FILE and the like in the environment (pawl --help)';
 
 export const FORKS: Readonly<Record<ForkReason, string>> = {
   'two-texts-at-one-position': 'two different messages at one position',
@@ -277,6 +277,16 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   'empty-passphrase': ({ source }) => ({
     message: `the passphrase in ${source} is empty`,
     hint: KEY_SOURCES,
+    exit: NO_KEY,
+  }),
+  'several-lines': ({ source }) => ({
+    message: `there is more than one line in ${source}`,
+    hint: 'keep the passphrase alone there, on one line',
+    exit: NO_KEY,
+  }),
+  'passphrase-command': ({ reason }) => ({
+    message: `the passphrase command failed: ${reason}`,
+    hint: 'run it by itself: it is to print the passphrase, and nothing else, on standard output',
     exit: NO_KEY,
   }),
   'bad-key-file': ({ path, bytes }) => ({

@@ -62,6 +62,8 @@ const CODES: Readonly<Record<ErrorCode, 'here' | string>> = {
   busy: 'below',
   'wrong-passphrase': 'here',
   'no-passphrase': 'here',
+  'several-lines': 'here',
+  'passphrase-command': 'here',
   'empty-passphrase': 'here',
   'bad-key-file': 'here',
   'exposed-key': 'here',

@@ -1,14 +1,15 @@
 import type { ChainReport, SessionReport } from '../../session/index.ts';
 import { FORKS } from '../explain.ts';
 import type { Document } from '../tell.ts';
+import { type Canvas, drawLadder } from './ladder.ts';
 import { count, facts } from './page.ts';
 import { instant, iso, span } from './time.ts';
 
-/** A stored session as a page. `now`: unix milliseconds. */
-export function sessionPage(report: SessionReport, now: number): string {
+/** A stored session as a page, and its ratchet drawn below it. `now`: unix milliseconds. */
+export function sessionPage(report: SessionReport, now: number, canvas: Canvas): string {
   const { contact, verified, role, established, skipped, lost, fork } = report;
   const opener = role === 'initiator' ? 'you' : contact;
-  return facts([
+  const page = facts([
     ['contact', `${contact} (${verified ? 'verified' : 'unverified'})`],
     ['fingerprint', report.fingerprint],
     ['safety number', report.safetyNumber.slice(0, 35), report.safetyNumber.slice(36)],
@@ -23,6 +24,7 @@ export function sessionPage(report: SessionReport, now: number): string {
     ['lost', lost === 0 ? 'none' : `${count(lost, 'message')} whose keys are gone`],
     ['fork', fork === undefined ? 'none' : `${FORKS[fork.reason]}, ${instant(fork.at)}`],
   ]);
+  return `${page}\n\n${drawLadder(report.ladder, contact, canvas)}`;
 }
 
 /** A stored session as the JSON contract has it. */

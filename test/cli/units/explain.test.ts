@@ -57,6 +57,8 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'wrong-passphrase': [77, { path: 'alice.db' }],
   'no-passphrase': [77, { path: 'alice.db' }],
   'empty-passphrase': [77, { source: 'PAWL_PASSPHRASE' }],
+  'several-lines': [77, { source: 'words' }],
+  'passphrase-command': [77, { reason: 'exit 1' }],
   'bad-key-file': [77, { path: 'key', bytes: 31 }],
   'exposed-key': [77, { path: 'key', mode: '0644' }],
   interrupted: [130, {}],
