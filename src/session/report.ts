@@ -1,9 +1,9 @@
-import { PawlError } from '../errors.ts';
+import { PawlError, type Release } from '../errors.ts';
 import { fingerprint, type InviteFate, safetyNumber } from '../handshake/index.ts';
 import { digest, toHex, utf8 } from '../primitives/index.ts';
 import { chainFingerprint, type RatchetState } from '../ratchet/index.ts';
 import type { Context } from './context.ts';
-import { sendingSession } from './sending-session.ts';
+import { releaseOf, sendingSession } from './sending-session.ts';
 import type { Contact, Session, Transaction } from './store.ts';
 
 /** An identity and all it knows, without any secret. Times in unix milliseconds, expiries in unix seconds. */
@@ -26,6 +26,8 @@ export interface ContactReport {
   /** An invite of theirs waits to be answered by the next message. */
   readonly inviteWaits: boolean;
   readonly fork: boolean;
+  /** Nothing is sent to them before this, as our file was restored. */
+  readonly heldUntil: Release | undefined;
 }
 
 export interface InviteReport {
@@ -67,6 +69,8 @@ export interface SessionReport {
   readonly lost: number;
   readonly lastDhStepAt: number | undefined;
   readonly fork: Session['fork'];
+  /** Nothing is sent on it before this, as our file was restored. */
+  readonly heldUntil: Release | undefined;
 }
 
 /** What `inspect` shows of the identity. */
@@ -119,14 +123,17 @@ export async function sessionReports(
 
 async function contactReport(view: Transaction, contact: Contact): Promise<ContactReport> {
   const sessions = await view.sessions(contact.id);
+  const inviteWaits = contact.invite !== undefined;
+  const current = inviteWaits ? undefined : sendingSession(sessions);
   return {
     name: contact.name,
     fingerprint: fingerprint(contact.identity),
     verified: contact.verifiedAt !== undefined,
     addedAt: contact.addedAt,
     sessions: sessions.length,
-    inviteWaits: contact.invite !== undefined,
+    inviteWaits,
     fork: sessions.some(({ fork }) => fork !== undefined),
+    heldUntil: current?.held ? releaseOf(await view.ratchetState(current.id)) : undefined,
   };
 }
 
@@ -160,6 +167,7 @@ async function sessionReport(
     lost,
     lastDhStepAt,
     fork,
+    heldUntil: session.held ? releaseOf(state) : undefined,
   };
 }
 

@@ -1,4 +1,6 @@
+import type { Release } from '../../errors.ts';
 import type { IdentityReport } from '../../session/index.ts';
+import { HOLDS } from '../explain.ts';
 import type { Document } from '../tell.ts';
 import { count, facts, section, table } from './page.ts';
 import { day, instant, iso } from './time.ts';
@@ -52,6 +54,7 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
       sessions: contact.sessions,
       invite_waits: contact.inviteWaits,
       fork: contact.fork,
+      held_until: contact.heldUntil ?? null,
     })),
     invites: report.invites.map(({ name, createdAt, expires, fate, usedBy, usedAt }) => ({
       for: name,
@@ -82,9 +85,15 @@ function inviteRow({ name, createdAt, expires, fate, usedBy, usedAt }: IdentityR
 }
 
 function attention({ contacts }: IdentityReport): readonly string[] {
-  return contacts.flatMap(({ name, verified, fork, inviteWaits }) => [
+  return contacts.flatMap(({ name, verified, fork, inviteWaits, heldUntil }) => [
     ...(fork ? [`${name}: messages contradict each other: pawl inspect ${name}`] : []),
+    ...(heldUntil === undefined ? [] : [`${name}: ${held(name, heldUntil)}`]),
     ...(inviteWaits ? [`${name}: the invite is not answered yet: pawl send ${name}`] : []),
     ...(verified ? [] : [`${name}: unverified; compare the safety number: pawl inspect ${name}`]),
   ]);
+}
+
+function held(name: string, until: Release): string {
+  const command = until === 'answered' ? 'pawl recv' : `pawl invite ${name}`;
+  return `nothing is sent from a restored file before ${HOLDS[until]}: ${command}`;
 }

@@ -1,12 +1,12 @@
 import type { ChainReport, SessionReport } from '../../session/index.ts';
-import { FORKS } from '../explain.ts';
+import { FORKS, HOLDS } from '../explain.ts';
 import type { Document } from '../tell.ts';
 import { count, facts } from './page.ts';
 import { instant, iso, span } from './time.ts';
 
 /** A stored session as a page. `now`: unix milliseconds. */
 export function sessionPage(report: SessionReport, now: number): string {
-  const { contact, verified, role, established, skipped, lost, fork } = report;
+  const { contact, verified, role, established, skipped, lost, fork, heldUntil } = report;
   const opener = role === 'initiator' ? 'you' : contact;
   return facts([
     ['contact', `${contact} (${verified ? 'verified' : 'unverified'})`],
@@ -15,7 +15,11 @@ export function sessionPage(report: SessionReport, now: number): string {
     ['session', `${report.id}${report.sends ? '' : ' (not the one that you send on)'}`],
     ['opened', `by ${opener}, ${instant(report.openedAt)}${established ? '' : '; not answered yet'}`],
     ['DH steps', `${report.dhSteps}${lastStep(report, now)}`],
-    ['sending', chain(report.sending, 'begins with your next message')],
+    [
+      'sending',
+      chain(report.sending, 'begins with your next message'),
+      ...(heldUntil === undefined ? [] : [`held: nothing is sent from a restored file before ${HOLDS[heldUntil]}`]),
+    ],
     ['receiving', chain(report.receiving, 'nothing yet')],
     ['previous chain', count(report.previousN, 'message')],
     ['skipped keys', ...(skipped.length === 0 ? ['none'] : skippedKeys(report, now))],
@@ -43,6 +47,7 @@ export function sessionDocument(report: SessionReport): Document {
     last_dh_step_at: report.lastDhStepAt === undefined ? null : iso(report.lastDhStepAt),
     kem: { last_mixed_at: null, pending: false },
     fork: report.fork !== undefined,
+    held_until: report.heldUntil ?? null,
     fingerprint: report.fingerprint,
     safety_number: report.safetyNumber,
     sends: report.sends,
