@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildFaults, cleanUp, OUTSIDE, parallel, readOnly, SCENES, TOGETHER, tryOut } from '../../torture/index.ts';
 
 // Fifty processes at once, on a machine that may have other things to do.
@@ -6,24 +6,21 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const impossible = buildFaults();
 if (impossible !== undefined) console.warn(`${import.meta.filename}: skipped, as ${impossible}`);
+beforeEach(({ skip }) => skip(impossible !== undefined, impossible));
 afterAll(cleanUp);
 
-const [sends, receives] = parallel(50);
+const [sending, receiving] = parallel(50);
 const [, , both] = parallel(12);
-
-const commandOf = (name: string) => /^\w+/.exec(name)?.[0];
 /** The first scene of each command. */
-const scenes = SCENES.filter(
-  ({ name }) => SCENES.find((other) => commandOf(other.name) === commandOf(name))?.name === name,
-);
+const scenes = new Map(SCENES.toReversed().map((scene) => [/^\w+/.exec(scene.name)?.[0], scene])).values();
 
-const situations = [sends, receives, both, ...TOGETHER, ...OUTSIDE, ...readOnly(scenes)];
-
-describe.skipIf(impossible !== undefined)('nothing is lost, nothing is used twice:', () => {
-  it.each(situations.map((one) => [one.name, one] as const))('%s', async (_, situation) => {
-    const t = performance.now();
-    const { happened, violations } = await tryOut(situation);
-    console.log(situation.name, happened, Math.round(performance.now() - t));
-    expect(violations, happened).toEqual([]);
-  });
+describe('nothing is lost and nothing used twice', () => {
+  it.for([sending, receiving, both, ...TOGETHER, ...OUTSIDE, ...readOnly([...scenes])])(
+    '$name',
+    async (situation, { skip }) => {
+      const { happened, violations } = await tryOut(situation);
+      expect(violations, happened).toEqual([]);
+      skip(happened.startsWith('skipped'), happened);
+    },
+  );
 });

@@ -1,14 +1,11 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { Box, documents } from '../box.ts';
+import { Box, documents, type Launched } from '../box.ts';
 import type { Situation } from '../situations.ts';
 import { LAUNCHER, type Ran, WORKSHOP } from '../start.ts';
-import { talking } from './people.ts';
-
-/** More than a pipe holds. */
-const TEXT = 'x'.repeat(1 << 20);
+import { LARGER_THAN_A_PIPE as TEXT, talking } from './people.ts';
 
 /** Runs a line of bash in which `pawl` is the program. */
 function bash(box: Box, line: string): Ran {
@@ -64,35 +61,22 @@ async function whenRead(pipe: string, ended: Promise<unknown>): Promise<FileHand
   return open(pipe, 'w');
 }
 
-type Child = ReturnType<typeof launch>['child'];
-
-function launch(box: Box, parameters: readonly string[]) {
-  const child = spawn(process.execPath, [LAUNCHER, ...box.arguments('alice', parameters)], {
-    cwd: box.folder,
-    env: box.environment,
-    stdio: 'pipe',
-  });
-  child.stdin.on('error', () => undefined);
-  const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
-  return { child, ended };
-}
-
 /** What a command waits for outside of itself, and how one knows that it does. */
 const WAITS: readonly {
   readonly what: string;
   readonly parameters: readonly string[];
-  readonly until: (child: Child, box: Box, ended: Promise<unknown>) => Promise<unknown>;
+  readonly until: (launched: Launched, box: Box) => Promise<unknown>;
 }[] = [
   ...[['recv'], ['send', 'bob'], ['send', 'bob', '--lines']].map((parameters) => ({
     what: 'its input',
     parameters,
     // The input has no end yet, and most of it has been read when all of it has been taken.
-    until: (child: Child) => new Promise((resolve) => child.stdin.write(TEXT, resolve)),
+    until: ({ child }: Launched) => new Promise((resolve) => child.stdin.write(TEXT, resolve)),
   })),
   {
     what: 'its passphrase',
     parameters: ['send', 'bob', '-m', 'never sent', '--passphrase-file', 'slow'],
-    until: async (_, box, ended) => {
+    until: async ({ ended }, box) => {
       const pipe = await whenRead(box.path('slow'), ended);
       void ended.then(() => pipe.close());
     },
@@ -100,7 +84,7 @@ const WAITS: readonly {
   {
     what: 'its reader',
     parameters: ['recv', 'in.pawl'],
-    until: async (child) => {
+    until: async ({ child }) => {
       await once(child.stdout, 'readable');
       child.on('exit', () => child.stdout.resume());
     },
@@ -117,10 +101,10 @@ const signals: Situation = {
     writeFileSync(box.path('in.pawl'), await box.ready('bob', ['send', 'alice'], Buffer.from(TEXT)));
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       for (const { what, parameters, until } of WAITS) {
-        const { child, ended } = launch(box, parameters);
-        await until(child, box, ended);
-        child.kill(signal);
-        const [code, by] = await ended;
+        const launched = box.launch('alice', parameters);
+        await until(launched, box);
+        launched.child.kill(signal);
+        const [code, by] = await launched.ended;
         laws.hold(by === signal, `${parameters[0]}, which waits for ${what}, ends with ${by ?? code} at ${signal}`);
       }
     }

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type FileKey, openIdentityFile, type SqliteStore } from '../../src/storage/sqlite/index.ts';
-import { Box } from '../box.ts';
+import { Box, type Launched } from '../box.ts';
 import type { Situation } from '../situations.ts';
 import { WORKSHOP } from '../start.ts';
-import { talking } from './people.ts';
+import { LARGER_THAN_A_PIPE, talking } from './people.ts';
 
 /** However busy the machine is: this is about what they do to each other. */
 const PATIENTLY = ['--wait', '60'];
@@ -156,4 +157,37 @@ const busy: Situation = {
   },
 };
 
-export const TOGETHER: readonly Situation[] = [busy];
+/** What one pawl is writing out is not left behind, and no other takes it up. */
+const inFlight: Situation = {
+  name: 'a text and an envelope that another writes just now',
+  async run(laws) {
+    const box = await begin();
+    const send = box.launch('alice', ['send', 'bob']);
+    send.child.stdin.end(LARGER_THAN_A_PIPE);
+    await once(send.child.stdout, 'readable');
+    const resend = await box.start({ who: 'alice', parameters: ['outbox', 'resend'] });
+    laws.hold(resend.code === 0 && resend.stdout.length === 0, 'an envelope in flight is sent again');
+    writeFileSync(box.path('in.pawl'), await outputOf(send));
+
+    const recv = box.launch('bob', ['recv', 'in.pawl']);
+    await once(recv.child.stdout, 'readable');
+    const other = await box.start({ who: 'bob', parameters: ['recv'] });
+    laws.hold(other.code === 66 && other.stdout.length === 0, `a text in flight: exit ${other.code}: ${other.stderr}`);
+    laws.hold((await outputOf(recv)).toString() === LARGER_THAN_A_PIPE, 'the text is not what was sent');
+
+    for (const { ended } of [send, recv])
+      laws.hold((await ended)[0] === 0, 'one that was waiting for its reader fails');
+    laws.hold((await laws.works(box, 'alice', ['outbox', 'resend'])).stdout.length === 0, 'the outbox is not empty');
+    laws.hold((await box.run('bob', ['recv'])).code === 66, 'the inbox is not empty');
+    await laws.talk(box, 'alice', 'bob');
+    return 'the other finds nothing that waits';
+  },
+};
+
+async function outputOf({ child }: Launched): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of child.stdout) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+export const TOGETHER: readonly Situation[] = [busy, inFlight];
