@@ -1,10 +1,10 @@
-import { PawlError } from '../errors.ts';
+import { PawlError, type Release } from '../errors.ts';
 import { fingerprint, type InviteFate, safetyNumber } from '../handshake/index.ts';
 import { digest, toHex, utf8 } from '../primitives/index.ts';
 import { chainFingerprint, type KemExchange } from '../ratchet/index.ts';
 import type { Context } from './context.ts';
 import { type Ladder, ladderOf } from './ladder.ts';
-import { sendingSession } from './sending-session.ts';
+import { releaseOf, sendingSession } from './sending-session.ts';
 import type { Contact, Session, Transaction } from './store.ts';
 
 /** An identity and all it knows, without any secret. Times in unix milliseconds, expiries in unix seconds. */
@@ -31,6 +31,8 @@ export interface ContactReport {
   readonly missing: { readonly count: number; readonly since: number } | undefined;
   /** What we have sent since they last began a chain, and when that was: so long, a stolen key has not healed. */
   readonly unanswered: { readonly messages: number; readonly since: number } | undefined;
+  /** Nothing is sent to them before this, as our file was restored. */
+  readonly heldUntil: Release | undefined;
 }
 
 export interface InviteReport {
@@ -80,6 +82,8 @@ export interface SessionReport {
     readonly exchange: KemExchange['kind'];
   };
   readonly fork: Session['fork'];
+  /** Nothing is sent on it before this, as our file was restored. */
+  readonly heldUntil: Release | undefined;
   readonly ladder: Ladder;
 }
 
@@ -141,16 +145,19 @@ export async function sessionReports(
 
 async function contactReport(view: Transaction, contact: Contact): Promise<ContactReport> {
   const sessions = await view.sessions(contact.id);
+  const inviteWaits = contact.invite !== undefined;
+  const current = inviteWaits ? undefined : sendingSession(sessions);
   return {
     name: contact.name,
     fingerprint: fingerprint(contact.identity),
     verified: contact.verifiedAt !== undefined,
     addedAt: contact.addedAt,
     sessions: sessions.length,
-    inviteWaits: contact.invite !== undefined,
+    inviteWaits,
     fork: sessions.some(({ fork }) => fork !== undefined),
     missing: await missingOf(view, sessions),
-    unanswered: await unansweredIn(view, sendingSession(sessions)),
+    unanswered: await unansweredIn(view, current),
+    heldUntil: current?.held ? releaseOf(await view.ratchetState(current.id)) : undefined,
   };
 }
 
@@ -211,5 +218,6 @@ async function sessionReport(
     kem: { mixedAtStep: mixed.step, mixedAt: mixed.at, exchange: exchange.kind },
     fork,
     ladder,
+    heldUntil: session.held ? releaseOf(state) : undefined,
   };
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { releaseOf } from '../../src/session/sending-session.ts';
 import { other, RestoreModel, type Side, type Step } from './restore-model.ts';
 
 /** How many conversations: `PAWL_RUNS=4000 npx vitest run test/session/restore.test.ts` also prints the figures. */
@@ -113,8 +114,14 @@ describe('a file that was restored, and goes on with --after-restore', () => {
         const { who } = drawn;
         tally.count(matters ? 'restores that lose something' : 'restores that lose nothing');
         await model.goOn(who);
+        const { sessions } = model.parties[who].copy();
+        const waiting = sessions.filter(({ state }) => releaseOf(state) === 'invited').map(({ id }) => id);
         for (const one of drawn.after) await model.play(one);
         await model.settle();
+        // What an invite alone lets go, no message has let go.
+        const letGo = model.parties[who].copy().sessions.filter(({ held }) => !held);
+        expect(letGo.filter(({ id }) => waiting.includes(id))).toEqual([]);
+        tally.count(`${waiting.length === 0 ? 'no session waits' : 'a session waits'} for an invite`);
         const talked = await model.exchange(other(who));
         if (matters) tally.count(talked ? 'talk on without an invite' : 'do not talk on without an invite');
         for (const { to, fork, message } of model.events.filter(({ fork }) => fork !== undefined)) {

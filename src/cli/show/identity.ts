@@ -1,4 +1,6 @@
+import type { Release } from '../../errors.ts';
 import { DAY, type IdentityReport, SECOND } from '../../session/index.ts';
+import { HOLDS } from '../explain.ts';
 import type { Document } from '../tell.ts';
 import { count, facts, section, table } from './page.ts';
 import { day, instant, iso, span } from './time.ts';
@@ -56,6 +58,7 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
       missing_since: contact.missing === undefined ? null : iso(contact.missing.since),
       unanswered: contact.unanswered?.messages ?? 0,
       unanswered_since: contact.unanswered === undefined ? null : iso(contact.unanswered.since),
+      held_until: contact.heldUntil ?? null,
     })),
     invites: report.invites.map(({ name, createdAt, expires, fate, lastUser, usedBy, usedAt }) => ({
       for: name,
@@ -98,9 +101,10 @@ const LONG_MISSING = 7 * DAY;
 function attention({ contacts, invites }: IdentityReport, now: number): readonly string[] {
   return [
     ...contacts.flatMap((contact) => {
-      const { name, verified, fork, inviteWaits } = contact;
+      const { name, verified, fork, inviteWaits, heldUntil } = contact;
       return [
         ...(fork ? [`${name}: messages contradict each other: pawl inspect ${name}`] : []),
+        ...(heldUntil === undefined ? [] : [`${name}: ${held(name, heldUntil)}`]),
         ...missingWords(contact, now),
         ...unansweredWords(contact, now),
         ...(inviteWaits ? [`${name}: the invite is not answered yet: pawl send ${name}`] : []),
@@ -129,4 +133,9 @@ function unansweredWords({ name, unanswered }: IdentityReport['contacts'][number
   return [
     `${name}: ${count(messages, 'message')} in ${span(now - since)} without an answer; a key that was stolen heals only when ${name} writes`,
   ];
+}
+
+function held(name: string, until: Release): string {
+  const command = until === 'answered' ? 'pawl recv' : `pawl invite ${name}`;
+  return `nothing is sent from a restored file before ${HOLDS[until]}: ${command}`;
 }
