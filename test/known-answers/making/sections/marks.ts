@@ -1,10 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { IdentitySeed } from '../../../src/primitives/index.ts';
-import { Mark } from '../../../src/storage/sqlite/mark.ts';
-import { hex } from '../../primitives/hex.ts';
-import type { Mark as Written } from '../format.ts';
+import type { IdentitySeed } from '../../../../src/primitives/index.ts';
+import { Mark } from '../../../../src/storage/sqlite/mark.ts';
+import { hex } from '../../../primitives/hex.ts';
+import type { Mark as Written } from '../../format.ts';
 
 /** Marks as they are written beside identity files (docs/PROTOCOL.md §8). */
 export function marks(): readonly Written[] {

@@ -1,6 +1,6 @@
-import { encodeContent, encodeEnvelope } from '../../src/envelope/index.ts';
-import { type Agreement, readInvite } from '../../src/handshake/index.ts';
-import { concat, type Random, type SharedSecret } from '../../src/primitives/index.ts';
+import { encodeContent, encodeEnvelope } from '../../../src/envelope/index.ts';
+import { type Agreement, readInvite } from '../../../src/handshake/index.ts';
+import { concat, type Random, type SharedSecret } from '../../../src/primitives/index.ts';
 import {
   encodeHeader,
   type Header,
@@ -10,11 +10,11 @@ import {
   type SealedMessage,
   sealBody,
   sealHeader,
-} from '../../src/ratchet/index.ts';
-import { dh1Of, spelledOut } from '../handshake/spelled-out.ts';
-import type { Named } from './bytes.ts';
-import { contentOf } from './contents.ts';
-import type { Content } from './format.ts';
+} from '../../../src/ratchet/index.ts';
+import { dh1Of, spelledOut } from '../../handshake/spelled-out.ts';
+import type { Named } from '../bytes.ts';
+import { contentOf } from '../contents.ts';
+import type { Content } from '../format.ts';
 import type { Person } from './person.ts';
 import { drawing } from './telling.ts';
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { acceptOpening, hintedInvite, inviteId, PREFIX_LENGTH } from '../../src/handshake/index.ts';
+import { acceptOpening, hintedInvite, inviteId, PREFIX_LENGTH } from '../../../src/handshake/index.ts';
 import {
   concat,
   decapsulate,
@@ -15,9 +15,9 @@ import {
   uint64,
   type X25519PublicKey,
   type X25519SecretKey,
-} from '../../src/primitives/index.ts';
-import { hex } from '../primitives/hex.ts';
-import type { InviteStep, Opening } from './format.ts';
+} from '../../../src/primitives/index.ts';
+import { hex } from '../../primitives/hex.ts';
+import type { InviteStep, Opening } from '../format.ts';
 import type { Reader } from './people.ts';
 
 const HEAD = 10;

@@ -1,19 +1,19 @@
 import { expect } from 'vitest';
-import { decodeContent, decodeEnvelope, type Envelope } from '../../src/envelope/index.ts';
-import { PawlError } from '../../src/errors.ts';
-import { concat, digest, type Random, toHex } from '../../src/primitives/index.ts';
-import { encodeHeader, type MessageKey, openBody, type RatchetState } from '../../src/ratchet/index.ts';
-import { add, type Context, invite, type Outcome, receive, SECOND, send } from '../../src/session/index.ts';
-import { sendingSession } from '../../src/session/sending-session.ts';
-import { hex } from '../primitives/hex.ts';
-import { joined } from './bytes.ts';
-import { contentOf, written } from './contents.ts';
-import type { Bytes, Chain, Deed, Draws, InviteStep, LoseStep, ReceiveStep, SendStep, Step, Story } from './format.ts';
-import { kept, untouched } from './kept.ts';
+import { decodeContent, decodeEnvelope, type Envelope } from '../../../src/envelope/index.ts';
+import { PawlError } from '../../../src/errors.ts';
+import { concat, digest, type Random, toHex } from '../../../src/primitives/index.ts';
+import { encodeHeader, type MessageKey, openBody, type RatchetState } from '../../../src/ratchet/index.ts';
+import { add, type Context, invite, type Outcome, receive, SECOND, send } from '../../../src/session/index.ts';
+import { sendingSession } from '../../../src/session/sending-session.ts';
+import { hex } from '../../primitives/hex.ts';
+import { joined } from '../bytes.ts';
+import { contentOf, written } from '../contents.ts';
+import type { Bytes, Chain, Deed, Draws, InviteStep, LoseStep, ReceiveStep, SendStep, Step, Story } from '../format.ts';
+import { passOver } from '../pass-over.ts';
+import { fieldOf, stateOf } from '../state-of.ts';
+import { kept, untouched, withSession } from './kept.ts';
 import { expectOpening } from './opening.ts';
-import { passOver } from './pass-over.ts';
 import { People, type Reader } from './people.ts';
-import { fieldOf, stateOf } from './state-of.ts';
 
 type Did<Command> = Command & Pick<Deed, 'by' | 'now'>;
 
@@ -93,6 +93,8 @@ export class Reading {
       case 'receive':
         await this.#receive(step, person(step.by));
         break;
+      default:
+        throw new Error(`an unknown step: ${JSON.stringify(step satisfies never)}`);
     }
   }
 
@@ -114,8 +116,10 @@ export class Reading {
     expect([n, toHex(id)]).toEqual([step.message.n, step.message.id]);
     this.#named.set(step.as, envelope);
 
-    const { state, transcript } = await kept(sender.store, step.session);
-    const { sending } = state;
+    const { sending, transcript } = await withSession(sender.store, step.session, async (_view, session, state) => ({
+      sending: state.sending,
+      transcript: session.transcript,
+    }));
     if (sending.kind !== 'chain') throw new Error('who has sent has a chain');
     const { self, kem, previousN: pn } = sending;
     expect(step.message.pn).toBe(pn);
@@ -149,9 +153,11 @@ export class Reading {
       return;
     }
     const { session, chain, n } = stated.accepted;
-    const { state, accepted } = await kept(receiver.store, session);
-    const position = accepted.find((one) => one.chain === chain && one.n === n);
-    expect(position?.digest).toEqual(outcome.type === 'message' ? outcome.id : undefined);
+    const state = await withSession(receiver.store, session, async (view, { id }, state) => {
+      const { digest } = await view.keptPosition(id, chain, n);
+      expect(digest).toEqual(outcome.type === 'message' ? outcome.id : undefined);
+      return state;
+    });
     this.#expectChain(state);
   }
 

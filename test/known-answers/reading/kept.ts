@@ -1,20 +1,29 @@
-import { digest, toHex, utf8 } from '../../src/primitives/index.ts';
-import type { RatchetState, SessionId, SkippedKey } from '../../src/ratchet/index.ts';
-import type { Session, SessionStore, Transaction } from '../../src/session/index.ts';
-import type { Kept } from './state-of.ts';
+import { digest, toHex, utf8 } from '../../../src/primitives/index.ts';
+import type { RatchetState, SessionId, SkippedKey } from '../../../src/ratchet/index.ts';
+import type { Session, SessionStore, Transaction } from '../../../src/session/index.ts';
+import type { Kept } from '../state-of.ts';
 
 /** The name of a session that both sides have for it (docs/PROTOCOL.md §8). */
 export function sessionName({ transcript }: Pick<Session, 'transcript'>): string {
   return toHex(digest(8, utf8('pawl/1 session'), transcript));
 }
 
-/** All that a store keeps of a session. */
-export async function kept(store: SessionStore, name: string): Promise<Kept & Pick<Session, 'transcript'>> {
+/** Does `work` with a session that has that name. */
+export async function withSession<Result>(
+  store: SessionStore,
+  name: string,
+  work: (view: Transaction, session: Session, state: RatchetState) => Promise<Result>,
+): Promise<Result> {
   return store.snapshot(async (view) => {
     const session = (await allSessions(view)).find((one) => sessionName(one) === name);
     if (session === undefined) throw new Error(`no session ${name}`);
-    const { id, transcript, lost, fork } = session;
-    const state = await view.ratchetState(id);
+    return work(view, session, await view.ratchetState(session.id));
+  });
+}
+
+/** All that a store keeps of a session. */
+export async function kept(store: SessionStore, name: string): Promise<Kept> {
+  return withSession(store, name, async (view, { id, lost, fork }, state) => {
     const finished = await finishedChains(view, id, state);
     const lengths = [...finished.map(({ chain, length }) => [chain, length] as const), ...current(state)];
     const skipped: SkippedKey[] = [];
@@ -26,7 +35,7 @@ export async function kept(store: SessionStore, name: string): Promise<Kept & Pi
         if (digest !== undefined) accepted.push({ chain, n, digest });
       }
     }
-    return { transcript, state, finished, skipped, accepted, lost, fork };
+    return { state, finished, skipped, accepted, lost, fork };
   });
 }
 

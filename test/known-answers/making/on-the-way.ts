@@ -1,6 +1,6 @@
-import { toHex, uint } from '../../src/primitives/index.ts';
-import { type Named, slice } from './bytes.ts';
-import type { Bytes, Slice } from './format.ts';
+import { toHex, uint } from '../../../src/primitives/index.ts';
+import { type Named, slice } from '../bytes.ts';
+import type { Bytes, Slice } from '../format.ts';
 
 // What somebody can do who has nothing but envelopes (docs/PROTOCOL.md §7): another one, of their parts.
 

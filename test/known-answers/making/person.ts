@@ -1,17 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { decodeEnvelope } from '../../src/envelope/index.ts';
-import { type ErrorCode, type ForkReason, PawlError } from '../../src/errors.ts';
-import type { OwnIdentity } from '../../src/handshake/index.ts';
-import { digest, type Random, toHex, utf8 } from '../../src/primitives/index.ts';
-import { add, type Context, invite, type Outcome, receive, SECOND, send } from '../../src/session/index.ts';
-import type { StoredSession } from '../../src/storage/memory/data.ts';
-import { RestorableStore } from '../session/snapshots.ts';
-import type { Named } from './bytes.ts';
-import { contentOf, written } from './contents.ts';
+import { decodeEnvelope } from '../../../src/envelope/index.ts';
+import { type ErrorCode, type ForkReason, PawlError } from '../../../src/errors.ts';
+import type { OwnIdentity } from '../../../src/handshake/index.ts';
+import { digest, type Random, toHex, utf8 } from '../../../src/primitives/index.ts';
+import { add, type Context, invite, type Outcome, receive, SECOND, send } from '../../../src/session/index.ts';
+import type { StoredSession } from '../../../src/storage/memory/data.ts';
+import { RestorableStore } from '../../session/snapshots.ts';
+import type { Named } from '../bytes.ts';
+import { contentOf, written } from '../contents.ts';
+import type { Accepted, Command, Content, Deed, Draws, Hex, ReceiveStep } from '../format.ts';
+import { passOver } from '../pass-over.ts';
+import { stateOf } from '../state-of.ts';
 import { type Explanation, explained } from './explained.ts';
-import type { Accepted, Command, Content, Deed, Draws, Hex, ReceiveStep } from './format.ts';
-import { passOver } from './pass-over.ts';
-import { stateOf } from './state-of.ts';
 import type { Telling } from './telling.ts';
 
 /** When every story begins, unix milliseconds. */

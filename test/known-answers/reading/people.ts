@@ -1,14 +1,14 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createIdentity, type OwnIdentity } from '../../src/handshake/index.ts';
+import { createIdentity, type OwnIdentity } from '../../../src/handshake/index.ts';
 import {
   createIdentityFile,
   type FileKey,
   openIdentityFile,
   type SqliteStore,
-} from '../../src/storage/sqlite/index.ts';
-import { hex } from '../primitives/hex.ts';
+} from '../../../src/storage/sqlite/index.ts';
+import { hex } from '../../primitives/hex.ts';
 
 const KEY = new Uint8Array(32).fill(1) as FileKey;
 const SALT = new Uint8Array(16).fill(2);

@@ -1,10 +1,10 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { readEncapsulationKey, readIdentityKey, readPublicKey, toHex } from '../../../src/primitives/index.ts';
-import { littleEndian } from '../../primitives/hex.ts';
-import { joined, type Named, slice } from '../bytes.ts';
-import type { Bytes, Keys } from '../format.ts';
+import { readEncapsulationKey, readIdentityKey, readPublicKey, toHex } from '../../../../src/primitives/index.ts';
+import { littleEndian } from '../../../primitives/hex.ts';
+import { joined, type Named, slice } from '../../bytes.ts';
+import type { Bytes, Keys } from '../../format.ts';
+import { expectRefusal } from '../../refused.ts';
 import type { Names } from '../names.ts';
-import { expectRefusal } from '../refused.ts';
 
 const { Point } = ed25519;
 const p = 2n ** 255n - 19n;

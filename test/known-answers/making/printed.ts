@@ -1,7 +1,7 @@
-import type { Vectors } from './format.ts';
+import type { Vectors } from '../format.ts';
 
 /** The file: JSON with a step, a row, a remark on each line, so that differences can be read. */
-export function written(vectors: Vectors): string {
+export function printed(vectors: Vectors): string {
   return `${lines(vectors, '')}\n`;
 }
 

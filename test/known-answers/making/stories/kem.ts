@@ -1,5 +1,5 @@
-import { generateKemKey, type KemCiphertext } from '../../../src/primitives/index.ts';
-import type { Header } from '../../../src/ratchet/index.ts';
+import { generateKemKey, type KemCiphertext } from '../../../../src/primitives/index.ts';
+import type { Header } from '../../../../src/ratchet/index.ts';
 import { cheated } from '../cheating.ts';
 import type { Names } from '../names.ts';
 import { flipped } from '../on-the-way.ts';

@@ -1,4 +1,4 @@
-import type { Vectors } from './format.ts';
+import type { Vectors } from '../format.ts';
 import { META } from './meta.ts';
 import { Names } from './names.ts';
 import { derivations, identities, safetyNumbers } from './sections/derivations.ts';

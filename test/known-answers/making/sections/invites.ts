@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { inviteId, type OwnIdentity, readInvite } from '../../../src/handshake/index.ts';
-import { concat, sign, toHex, uint64, utf8 } from '../../../src/primitives/index.ts';
-import { littleEndian, toHexText } from '../../primitives/hex.ts';
-import { joined, type Named, slice } from '../bytes.ts';
-import type { Bytes, Part, Vectors } from '../format.ts';
+import { inviteId, type OwnIdentity, readInvite } from '../../../../src/handshake/index.ts';
+import { concat, sign, toHex, uint64, utf8 } from '../../../../src/primitives/index.ts';
+import { littleEndian, toHexText } from '../../../primitives/hex.ts';
+import { joined, type Named, slice } from '../../bytes.ts';
+import type { Bytes, Part, Vectors } from '../../format.ts';
+import { expectRefusal } from '../../refused.ts';
 import type { Names } from '../names.ts';
-import { expectRefusal } from '../refused.ts';
 import { firstCoefficient, ORDER_8, WITH_TORSION } from './public-keys.ts';
 
 const { Point } = ed25519;

@@ -1,4 +1,4 @@
-import { type OwnIdentity, readInvite } from '../../src/handshake/index.ts';
+import { type OwnIdentity, readInvite } from '../../../src/handshake/index.ts';
 import {
   concat,
   digest,
@@ -16,7 +16,7 @@ import {
   utf8,
   type X25519PublicKey,
   type X25519SecretKey,
-} from '../../src/primitives/index.ts';
+} from '../../../src/primitives/index.ts';
 import {
   type ChainKey,
   chainStep,
@@ -26,11 +26,11 @@ import {
   type RootKey,
   RULES,
   rootStep,
-} from '../../src/ratchet/index.ts';
-import type { StoredSession } from '../../src/storage/memory/data.ts';
-import { hex } from '../primitives/hex.ts';
-import type { Named } from './bytes.ts';
-import type { Chain, Draws, Opening, SendStep } from './format.ts';
+} from '../../../src/ratchet/index.ts';
+import type { StoredSession } from '../../../src/storage/memory/data.ts';
+import { hex } from '../../primitives/hex.ts';
+import type { Named } from '../bytes.ts';
+import type { Chain, Draws, Opening, SendStep } from '../format.ts';
 
 /** What the sender of a message knows. */
 export interface Sent {

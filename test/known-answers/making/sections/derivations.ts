@@ -1,4 +1,4 @@
-import { fingerprint, safetyNumber } from '../../../src/handshake/index.ts';
+import { fingerprint, safetyNumber } from '../../../../src/handshake/index.ts';
 import {
   digest,
   type IdentityKey,
@@ -10,10 +10,10 @@ import {
   toX25519PublicKey,
   toX25519SecretKey,
   utf8,
-} from '../../../src/primitives/index.ts';
-import { type RootKey, RULES, rootStep } from '../../../src/ratchet/index.ts';
-import { hex } from '../../primitives/hex.ts';
-import type { Derivations, Identity, Vectors } from '../format.ts';
+} from '../../../../src/primitives/index.ts';
+import { type RootKey, RULES, rootStep } from '../../../../src/ratchet/index.ts';
+import { hex } from '../../../primitives/hex.ts';
+import type { Derivations, Identity, Vectors } from '../../format.ts';
 import { drawing } from '../telling.ts';
 
 const random = drawing('derivations');

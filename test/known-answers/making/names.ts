@@ -1,5 +1,5 @@
-import { toHex } from '../../src/primitives/index.ts';
-import type { Named } from './bytes.ts';
+import { toHex } from '../../../src/primitives/index.ts';
+import type { Named } from '../bytes.ts';
 
 /** Every envelope and every invite of the file, by its name. */
 export class Names {

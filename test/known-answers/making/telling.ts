@@ -1,8 +1,8 @@
-import { createIdentity } from '../../src/handshake/index.ts';
-import { digest, type Random, toHex, utf8 } from '../../src/primitives/index.ts';
-import { hex } from '../primitives/hex.ts';
-import { joined, type Named, slice } from './bytes.ts';
-import type { Bytes, Content, Hex, Step, Story } from './format.ts';
+import { createIdentity } from '../../../src/handshake/index.ts';
+import { digest, type Random, toHex, utf8 } from '../../../src/primitives/index.ts';
+import { hex } from '../../primitives/hex.ts';
+import { joined, type Named, slice } from '../bytes.ts';
+import type { Bytes, Content, Hex, Step, Story } from '../format.ts';
 import type { Names } from './names.ts';
 import { type Mail, Person } from './person.ts';
 
