@@ -83,27 +83,34 @@ describe('the answer that is due', () => {
     return { alice, bob, old, oldCiphertext: oldAnswer.header.kem.ciphertext };
   }
 
-  it.each([0, 1, 7])('cannot be left out, in message %i of its chain', (skipped) => {
+  it.each([0, 1, 7])('cannot be left out, nor be an offer, in message %i of its chain', (skipped) => {
     const { alice, bob } = due();
     expectHarmless(bob, alice, () => {
-      // By a peer who mixes the secret and hides the ciphertext, by one who never heard of the offer, and by one who
-      // makes an offer instead.
-      const owing = alice.copy('skipping');
+      // Of a peer who never heard of the offer, or does as if; and who makes one instead.
       const idle = believing(alice, { kind: 'idle' });
       const eager = believing(alice, { kind: 'idle' }, EAGER);
-      for (const peer of [owing, idle, eager]) peer.sendMany(skipped);
-      const messages = [owing.sendAltered('stripped', without), idle.send('none'), eager.send('an offer')];
-      for (const sent of messages) expect(refusal(() => bob.receive(sent)).code).toBe('kem-missing');
+      for (const peer of [idle, eager]) peer.sendMany(skipped);
+      for (const sent of [
+        idle.sendAltered('the offer itself, sent back', offering(keyOwedBy(alice))),
+        idle.sendAltered('no key at all', offering(new Uint8Array(1_184).fill(0xff))),
+        idle.send('none'),
+        eager.send('an offer'),
+      ]) {
+        expect(refusal(() => bob.receive(sent)).code).toBe('kem-missing');
+      }
     });
   });
 
-  it('cannot be an offer: the offer itself sent back, or any other key', () => {
+  it.each([0, 1, 7])('cannot be hidden from us, nor swapped for an offer, in message %i of its chain', (skipped) => {
     const { alice, bob } = due();
-    const key = keyOwedBy(alice);
     expectHarmless(bob, alice, () => {
-      for (const offer of [key, anyKey('other'), new Uint8Array(1_184).fill(0xff)]) {
-        const sent = alice.sendAltered('swapped', offering(offer));
-        expect(refusal(() => bob.receive(sent)).code).toBe('kem-missing');
+      const owing = alice.copy('skipping');
+      owing.sendMany(skipped);
+      for (const sent of [
+        owing.sendAltered('stripped, though mixed', without),
+        owing.sendAltered('swapped, though mixed', offering(anyKey('other'))),
+      ]) {
+        expect(bob.receive(sent)).toEqual({ kind: 'fork', reason: 'body-does-not-authenticate' });
       }
     });
   });
@@ -212,5 +219,28 @@ describe('where no answer is due', () => {
     expect(answer.header.kem?.kind).toBe('answer');
     eager.read(answer);
     expectAgreement(bob, eager);
+  });
+});
+
+describe('an older copy of one’s own file', () => {
+  const DAY = 24 * 3_600_000;
+
+  it.each([
+    [0, 0, 'body-does-not-authenticate'],
+    [0, DAY, 'body-does-not-authenticate'],
+    [DAY, 0, 'answer-without-an-offer'],
+    [DAY, DAY, 'body-does-not-authenticate'],
+  ])('tells that it is one, and blames nobody else: chains begun after %i and %i ms', (first, second, reason) => {
+    const { alice, bob } = converse();
+    const copy = alice.copy('copy');
+    alice.now += first;
+    bob.read(alice.send('of the file'));
+    const answer = bob.send('to the file');
+    copy.now += second;
+    // Which of the two chains makes an offer is a matter of the hour.
+    copy.send('of the copy');
+    const before = structuredClone(copy.state);
+    expect(copy.receive(answer)).toEqual({ kind: 'fork', reason });
+    expect(copy.state).toEqual(before);
   });
 });
