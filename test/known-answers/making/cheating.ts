@@ -23,6 +23,8 @@ export interface Cheat {
   readonly header?: (header: Header) => Header;
   /** The plaintext of the body, padded. */
   readonly plaintext?: Uint8Array;
+  /** They do as if they had never heard of the KEM key that they owe an answer to, and mix no secret. */
+  readonly forgetsOffer?: boolean;
   /** The body is altered before the header is sealed over its digest. */
   readonly spoilt?: boolean;
 }
@@ -65,13 +67,17 @@ function sealed(
   transcript: Agreement['transcript'],
   { name, now }: Person,
   content: Content,
-  { header: alter = (header) => header, plaintext, spoilt }: Cheat,
+  { header: alter = (header) => header, plaintext, forgetsOffer, spoilt }: Cheat,
 ): SealedMessage {
   const random: Random = drawing(`cheating ${name}`);
-  const next = nextMessageKey(structuredClone(state), random, now);
+  const next = nextMessageKey(structuredClone(forgetsOffer ? withoutOffer(state) : state), random, now);
   const header = alter(next.header);
   const padded = plaintext ?? encodeContent(contentOf(content));
   const body = sealBody(next.messageKey, random(12), padded, concat(transcript, encodeHeader(header)));
   if (spoilt) body[20] = (body[20] ?? 0) ^ 1;
   return sealHeader(next.state.sending.header, header, body, transcript, random).message;
+}
+
+function withoutOffer(state: RatchetState): RatchetState {
+  return { ...state, rekeying: { ...state.rekeying, exchange: { kind: 'idle' } } };
 }

@@ -242,6 +242,8 @@ function wordsFor(outcome: Outcome): unknown {
       return { duplicate: { from: outcome.from, n: outcome.n } };
     case 'too-late':
       return { tooLate: { from: outcome.from, n: outcome.n } };
+    case 'forgotten':
+      return { forgotten: true };
     case 'refused': {
       const { code, detail } = outcome.error;
       return { refused: code, ...('reason' in detail && { reason: detail.reason }) };

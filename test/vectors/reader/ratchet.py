@@ -29,6 +29,8 @@ class Chain:
 class Ratchet:
     """One side of a session."""
 
+    is_unanswered = False
+
     def __init__(self, agreement, now):
         self.T, self.root_key, self.root_steps = agreement.T, agreement.SK, 0
         self.last_mix, self.exchange = (0, now), ('idle',)
@@ -149,6 +151,8 @@ class Ratchet:
         plaintext = unseal(mk, body[:12], self.T + header, body[12:])
         if plaintext is None:
             raise Refusal('fork', 'body-does-not-authenticate')
+        if step.is_unanswered:
+            raise Refusal('kem-missing')
         content, lost = decode_content(plaintext), step.lost - self.lost
         step.digests[chain.number, n] = ident
         step.fork = step.fork or mark
@@ -159,7 +163,8 @@ class Ratchet:
         """§6: the secret of their root step."""
         if self.exchange[0] == 'offered':
             if len(field) != ANSWER:
-                raise Refusal('kem-missing')
+                self.is_unanswered = True
+                return b''
             ss = decaps(keygen(self.exchange[1])[1], field)
             self.exchange, self.last_mix = ('idle',), (self.root_steps + 1, now)
             return ss

@@ -48,13 +48,26 @@ export async function kem(names: Names, after: Telling): Promise<Telling> {
   await bob.refuses(
     story.forge(
       'stripped',
-      "Alice's chain, without the answer that is due.",
+      "Alice's chain, whose answer is hidden though its secret is mixed.",
       cheated(alice, reply, { header: withoutField }),
+    ),
+    'fork',
+    'body-does-not-authenticate',
+  );
+  await bob.refuses(
+    story.forge(
+      'unanswered',
+      "Alice's chain, without the answer that is due.",
+      cheated(alice, reply, { header: withoutField, forgetsOffer: true }),
     ),
     'kem-missing',
   );
   await bob.refuses(
-    story.forge('offered', "Alice's chain, with an offer instead.", cheated(alice, reply, { header: asOffer })),
+    story.forge(
+      'offered',
+      "Alice's chain, with an offer instead.",
+      cheated(alice, reply, { header: asOffer, forgetsOffer: true }),
+    ),
     'kem-missing',
   );
   await bob.refuses(
