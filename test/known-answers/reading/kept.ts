@@ -8,22 +8,21 @@ export function sessionName({ transcript }: Pick<Session, 'transcript'>): string
   return toHex(digest(8, utf8('pawl/1 session'), transcript));
 }
 
-/** Does `work` with a session that has that name. */
-export async function withSession<Result>(
+/** What `ask` finds out about the session of that name; `undefined` where there is none. */
+export async function about<Answer>(
   store: SessionStore,
   name: string,
-  work: (view: Transaction, session: Session, state: RatchetState) => Promise<Result>,
-): Promise<Result> {
+  ask: (view: Transaction, session: Session, state: RatchetState) => Promise<Answer>,
+): Promise<Answer | undefined> {
   return store.snapshot(async (view) => {
     const session = (await allSessions(view)).find((one) => sessionName(one) === name);
-    if (session === undefined) throw new Error(`no session ${name}`);
-    return work(view, session, await view.ratchetState(session.id));
+    return session && ask(view, session, await view.ratchetState(session.id));
   });
 }
 
 /** All that a store keeps of a session. */
-export async function kept(store: SessionStore, name: string): Promise<Kept> {
-  return withSession(store, name, async (view, { id, lost, fork }, state) => {
+export async function kept(store: SessionStore, name: string): Promise<Kept | undefined> {
+  return about(store, name, async (view, { id, lost, fork }, state) => {
     const finished = await finishedChains(view, id, state);
     const lengths = [...finished.map(({ chain, length }) => [chain, length] as const), ...current(state)];
     const skipped: SkippedKey[] = [];
@@ -40,15 +39,15 @@ export async function kept(store: SessionStore, name: string): Promise<Kept> {
 }
 
 /** What a refused message must leave alone, whatever has outlived its time meanwhile; and the fork marks of the sessions. */
-export async function untouched(store: SessionStore): Promise<{ kept: unknown; forks: ReadonlyMap<string, string> }> {
+export async function untouched(store: SessionStore): Promise<{ kept: unknown; forks: readonly string[] }> {
   return store.snapshot(async (view) => {
     const sessions = await allSessions(view);
-    const forks = new Map<string, string>();
+    const forks: string[] = [];
     const kept: unknown[] = [await view.contacts()];
     for (const { id, fork, lost: _, ...session } of sessions) {
       const state = await view.ratchetState(id);
       kept.push(session, state, await finishedChains(view, id, state));
-      if (fork !== undefined) forks.set(sessionName(session), fork.reason);
+      if (fork !== undefined) forks.push(fork.reason);
     }
     return { kept, forks };
   });

@@ -1,18 +1,31 @@
 import { expect } from 'vitest';
-import { decodeContent, decodeEnvelope, type Envelope } from '../../../src/envelope/index.ts';
-import { PawlError } from '../../../src/errors.ts';
-import { concat, digest, type Random, toHex } from '../../../src/primitives/index.ts';
-import { encodeHeader, type MessageKey, openBody, type RatchetState } from '../../../src/ratchet/index.ts';
-import { add, type Context, invite, type Outcome, receive, SECOND, send } from '../../../src/session/index.ts';
+import { decodeContent, decodeEnvelope } from '../../../src/envelope/index.ts';
+import { concat, type Random, toHex } from '../../../src/primitives/index.ts';
+import { encodeHeader, type MessageKey, openBody } from '../../../src/ratchet/index.ts';
+import { add, type Context, invite, SECOND, send } from '../../../src/session/index.ts';
 import { sendingSession } from '../../../src/session/sending-session.ts';
 import { hex } from '../../primitives/hex.ts';
 import { joined } from '../bytes.ts';
 import { contentOf, written } from '../contents.ts';
-import type { Bytes, Chain, Deed, Draws, InviteStep, LoseStep, ReceiveStep, SendStep, Step, Story } from '../format.ts';
+import type {
+  Bytes,
+  Deed,
+  Draws,
+  InviteStep,
+  LoseStep,
+  Opening,
+  ReceiveStep,
+  SendStep,
+  State,
+  Step,
+  Story,
+} from '../format.ts';
 import { passOver } from '../pass-over.ts';
-import { fieldOf, stateOf } from '../state-of.ts';
-import { kept, untouched, withSession } from './kept.ts';
+import { stateOf } from '../state-of.ts';
+import { type Beginning, Chains } from './chains.ts';
+import { about, kept, untouched } from './kept.ts';
 import { expectOpening } from './opening.ts';
+import { codeOf, outcomeOf, wordsFor, wordsOf } from './outcomes.ts';
 import { People, type Reader } from './people.ts';
 
 type Did<Command> = Command & Pick<Deed, 'by' | 'now'>;
@@ -27,8 +40,7 @@ export class Reading {
   readonly #people = new People();
   readonly #named = new Map<string, Uint8Array>();
   readonly #invites = new Map<string, { readonly maker: Reader; readonly step: InviteStep }>();
-  /** By public key. */
-  readonly #chains = new Map<string, Chain>();
+  readonly #chains = new Chains();
 
   constructor(stories: readonly Story[]) {
     this.#stories = stories;
@@ -68,7 +80,7 @@ export class Reading {
         this.#people.copy(person(step.of), story, step.as);
         break;
       case 'check':
-        expect(stateOf(await kept(person(step.of).store, step.session))).toEqual(step.state);
+        expect(await stateIn(person(step.of), step.session)).toEqual(step.state);
         break;
       case 'invite':
         await this.#invite(step, person(step.by));
@@ -116,12 +128,13 @@ export class Reading {
     expect([n, toHex(id)]).toEqual([step.message.n, step.message.id]);
     this.#named.set(step.as, envelope);
 
-    const { sending, transcript } = await withSession(sender.store, step.session, async (_view, session, state) => ({
-      sending: state.sending,
-      transcript: session.transcript,
+    const found = await about(sender.store, step.session, async (_view, { transcript }, { sending }) => ({
+      sending,
+      transcript,
     }));
-    if (sending.kind !== 'chain') throw new Error('who has sent has a chain');
-    const { self, kem, previousN: pn } = sending;
+    if (found?.sending.kind !== 'chain') throw new Error('who has sent on a session has a chain');
+    const { transcript } = found;
+    const { self, kem, previousN: pn } = found.sending;
     expect(step.message.pn).toBe(pn);
     const header = encodeHeader({ dh: self.publicKey, n, pn, ...(kem && { kem }) });
     const decoded = decodeEnvelope(envelope);
@@ -130,46 +143,42 @@ export class Reading {
     const plaintext = openBody(hex(step.message.messageKey) as MessageKey, body, concat(transcript, header));
     expect(written(decodeContent(plaintext ?? new Uint8Array()))).toEqual(step.content);
 
-    if (step.chain !== undefined) {
-      this.#chains.set(step.chain.publicKey, step.chain);
-      const { offer, answer } = step.chain;
-      if (kem !== undefined) expect([toHex(fieldOf(kem)), toHex(digest(16, fieldOf(kem)))]).toContain(offer ?? answer);
-      expect([offer !== undefined, answer !== undefined]).toEqual([kem?.kind === 'offer', kem?.kind === 'answer']);
-    }
-    const answered = step.opening && this.#invites.get(step.opening.invite);
-    if (step.opening && answered) expectOpening(step.opening, envelope, sender, answered.maker, answered.step);
+    const beginning = step.opening && this.#expectOpening(step.opening, envelope, sender);
+    if (step.chain !== undefined) this.#chains.state(step.chain, kem, beginning);
+  }
+
+  /** Holds an opening to what the maker of the invite can compute, and gives what he begins with. */
+  #expectOpening(opening: Opening, envelope: Uint8Array, opener: Reader): Beginning {
+    const answered = this.#invites.get(opening.invite);
+    if (answered === undefined) throw new Error(`no invite ${opening.invite}`);
+    const { maker, step } = answered;
+    expectOpening(opening, envelope, opener, maker, step);
+    const [[, prekey] = ['', '']] = step.draws;
+    return { prekey, SK: opening.SK };
   }
 
   async #receive(step: Did<ReceiveStep>, receiver: Reader): Promise<void> {
-    const { do: _do, by: _by, now, envelope, gap, ...stated } = step;
-    const before = await untouched(receiver.store);
-    const outcome = await outcomeOf(contextOf(receiver, now), this.bytesOf(envelope), gap);
-    expect(wordsFor(outcome)).toEqual(wordsOf(stated));
-    if (stated.accepted === undefined) {
-      const after = await untouched(receiver.store);
+    const { store } = receiver;
+    const { accepted, reason } = step;
+    const before = await untouched(store);
+    const stateBefore = accepted && (await about(store, accepted.session, async (_view, _session, state) => state));
+    const outcome = await outcomeOf(contextOf(receiver, step.now), this.bytesOf(step.envelope), step.gap);
+    expect(wordsFor(outcome)).toEqual(wordsOf(step));
+    if (accepted === undefined) {
+      const after = await untouched(store);
       expect(after.kept).toEqual(before.kept);
-      if (stated.reason === undefined) expect(after.forks).toEqual(before.forks);
-      else expect([...after.forks.values()]).toContain([...before.forks.values()][0] ?? stated.reason);
+      const isFirstFork = reason !== undefined && before.forks.length === 0;
+      expect(after.forks).toEqual(isFirstFork ? [reason] : before.forks);
       return;
     }
-    const { session, chain, n } = stated.accepted;
-    const state = await withSession(receiver.store, session, async (view, { id }, state) => {
+    const { session, chain, n } = accepted;
+    const state = await about(store, session, async (view, { id }, state) => {
       const { digest } = await view.keptPosition(id, chain, n);
       expect(digest).toEqual(outcome.type === 'message' ? outcome.id : undefined);
       return state;
     });
-    this.#expectChain(state);
-  }
-
-  /** Holds what a chain of the peer's has brought to what the peer has stated of it. */
-  #expectChain({ rootKey, rootSteps, receiving, nextReceiving }: RatchetState): void {
-    const chain = receiving.kind === 'chain' ? this.#chains.get(toHex(receiving.remote)) : undefined;
-    if (receiving.kind !== 'chain' || chain === undefined) throw new Error('a chain that nobody has sent on');
-    const { header, find } = receiving.header;
-    expect([toHex(header), toHex(find)]).toEqual([chain.headerKey, chain.findKey]);
-    if (rootSteps !== chain.step) return;
-    expect([toHex(rootKey), toHex(nextReceiving.header)]).toEqual([chain.rootKey, chain.nextHeaderKey]);
-    if (receiving.n === 0) expect(toHex(receiving.chainKey)).toBe(chain.chainKey);
+    if (state === undefined) throw new Error(`no session ${session}`);
+    this.#chains.expectReceived(stateBefore, state);
   }
 
   #bytes(bytes: Bytes): Uint8Array {
@@ -211,53 +220,7 @@ async function lose({ now: _, to, count }: Did<LoseStep>, { store }: Reader): Pr
   await passOver(store, session.id, count);
 }
 
-async function outcomeOf(context: Context, bytes: Uint8Array, gap: number | undefined): Promise<Outcome> {
-  let envelope: Envelope;
-  try {
-    envelope = decodeEnvelope(bytes);
-  } catch (error) {
-    if (error instanceof PawlError) return { type: 'refused', from: undefined, error, source: '' };
-    throw error;
-  }
-  if (envelope.kind === 'invite') throw new Error('an invite is not received');
-  const options = { waiting: false, ...(gap !== undefined && { gap }) };
-  const { outcomes } = await receive(context, [{ envelope, source: '' }], options);
-  const [outcome] = outcomes;
-  if (outcome === undefined) throw new Error('an envelope without an outcome');
-  return outcome;
-}
-
-type Stated = Pick<ReceiveStep, 'accepted' | 'duplicate' | 'tooLate' | 'refused' | 'reason'>;
-
-/** An outcome as a step states it, but for the session and the chain. */
-function wordsFor(outcome: Outcome): unknown {
-  switch (outcome.type) {
-    case 'message': {
-      const { from, n, late, content, notices } = outcome;
-      const lost = notices.find((notice) => notice.kind === 'lost')?.count ?? 0;
-      const fork = notices.find((notice) => notice.kind === 'fork')?.reason;
-      return { accepted: { from, n, late, lost, content: written(content), ...(fork && { fork }) } };
-    }
-    case 'duplicate':
-      return { duplicate: { from: outcome.from, n: outcome.n } };
-    case 'too-late':
-      return { tooLate: { from: outcome.from, n: outcome.n } };
-    case 'forgotten':
-      return { forgotten: true };
-    case 'refused': {
-      const { code, detail } = outcome.error;
-      return { refused: code, ...('reason' in detail && { reason: detail.reason }) };
-    }
-  }
-}
-
-function wordsOf({ accepted, ...stated }: Stated): unknown {
-  if (accepted === undefined) return stated;
-  const { session: _session, chain: _chain, ...words } = accepted;
-  return { accepted: words };
-}
-
-function codeOf(error: unknown): string {
-  if (error instanceof PawlError) return error.code;
-  throw error;
+async function stateIn({ store }: Reader, session: string): Promise<State | undefined> {
+  const found = await kept(store, session);
+  return found && stateOf(found);
 }

@@ -12,6 +12,7 @@ export async function gaps(names: Names, after: Telling): Promise<Telling> {
   );
   const [alice, bob] = [story.person('alice'), story.person('bob')];
 
+  await bob.lose('alice', 2_000);
   const first = await alice.say('bob', 'n = 0');
   const second = await alice.say('bob', 'n = 1');
   await alice.lose('bob', 1_999);
