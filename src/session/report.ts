@@ -25,7 +25,8 @@ export interface ContactReport {
   readonly sessions: number;
   /** An invite of theirs waits to be answered by the next message. */
   readonly inviteWaits: boolean;
-  readonly fork: boolean;
+  /** Which of the sessions shows one: that which we send on, or another. */
+  readonly fork: 'current' | 'other' | undefined;
   /** Nothing is sent to them before this, as our file was restored. */
   readonly heldUntil: Release | undefined;
 }
@@ -123,8 +124,9 @@ export async function sessionReports(
 
 async function contactReport(view: Transaction, contact: Contact): Promise<ContactReport> {
   const sessions = await view.sessions(contact.id);
+  const current = sendingSession(sessions);
   const inviteWaits = contact.invite !== undefined;
-  const current = inviteWaits ? undefined : sendingSession(sessions);
+  const isHeld = current?.held === true && !inviteWaits;
   return {
     name: contact.name,
     fingerprint: fingerprint(contact.identity),
@@ -132,9 +134,14 @@ async function contactReport(view: Transaction, contact: Contact): Promise<Conta
     addedAt: contact.addedAt,
     sessions: sessions.length,
     inviteWaits,
-    fork: sessions.some(({ fork }) => fork !== undefined),
-    heldUntil: current?.held ? releaseOf(await view.ratchetState(current.id)) : undefined,
+    fork: forkIn(sessions, current),
+    heldUntil: isHeld ? releaseOf(await view.ratchetState(current.id)) : undefined,
   };
+}
+
+function forkIn(sessions: readonly Session[], current: Session | undefined): ContactReport['fork'] {
+  if (current?.fork !== undefined) return 'current';
+  return sessions.some(({ fork }) => fork !== undefined) ? 'other' : undefined;
 }
 
 async function sessionReport(

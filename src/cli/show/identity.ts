@@ -53,7 +53,7 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
       added_at: iso(contact.addedAt),
       sessions: contact.sessions,
       invite_waits: contact.inviteWaits,
-      fork: contact.fork,
+      fork: contact.fork !== undefined,
       held_until: contact.heldUntil ?? null,
     })),
     invites: report.invites.map(({ name, createdAt, expires, fate, usedBy, usedAt }) => ({
@@ -86,7 +86,10 @@ function inviteRow({ name, createdAt, expires, fate, usedBy, usedAt }: IdentityR
 
 function attention({ contacts }: IdentityReport): readonly string[] {
   return contacts.flatMap(({ name, verified, fork, inviteWaits, heldUntil }) => [
-    ...(fork ? [`${name}: messages contradict each other: pawl inspect ${name}`] : []),
+    ...(fork === 'current' ? [`${name}: messages contradict each other: pawl inspect ${name}`] : []),
+    ...(fork === 'other'
+      ? [`${name}: messages of another session contradict each other: pawl inspect ${name} --all`]
+      : []),
     ...(heldUntil === undefined ? [] : [`${name}: ${held(name, heldUntil)}`]),
     ...(inviteWaits ? [`${name}: the invite is not answered yet: pawl send ${name}`] : []),
     ...(verified ? [] : [`${name}: unverified; compare the safety number: pawl inspect ${name}`]),
