@@ -26,7 +26,8 @@ export interface ContactReport {
   readonly sessions: number;
   /** An invite of theirs waits to be answered by the next message. */
   readonly inviteWaits: boolean;
-  readonly fork: boolean;
+  /** Which of the sessions shows one: that which we send on, or another. */
+  readonly fork: 'current' | 'other' | undefined;
   /** Messages that have not come and could still be read, and since when the first of them has been missed. */
   readonly missing: { readonly count: number; readonly since: number } | undefined;
   /** What we have sent since they last began a chain, and when that was: so long, a stolen key has not healed. */
@@ -145,8 +146,9 @@ export async function sessionReports(
 
 async function contactReport(view: Transaction, contact: Contact): Promise<ContactReport> {
   const sessions = await view.sessions(contact.id);
+  const current = sendingSession(sessions);
   const inviteWaits = contact.invite !== undefined;
-  const current = inviteWaits ? undefined : sendingSession(sessions);
+  const isHeld = current?.held === true && !inviteWaits;
   return {
     name: contact.name,
     fingerprint: fingerprint(contact.identity),
@@ -154,10 +156,10 @@ async function contactReport(view: Transaction, contact: Contact): Promise<Conta
     addedAt: contact.addedAt,
     sessions: sessions.length,
     inviteWaits,
-    fork: sessions.some(({ fork }) => fork !== undefined),
+    fork: forkIn(sessions, current),
     missing: await missingOf(view, sessions),
     unanswered: await unansweredIn(view, current),
-    heldUntil: current?.held ? releaseOf(await view.ratchetState(current.id)) : undefined,
+    heldUntil: isHeld ? releaseOf(await view.ratchetState(current.id)) : undefined,
   };
 }
 
@@ -175,6 +177,11 @@ async function unansweredIn(view: Transaction, session: Session | undefined): Pr
   const { sending } = await view.ratchetState(session.id);
   if (sending.kind !== 'chain' || sending.n === 0) return undefined;
   return { messages: sending.n, since: session.lastDhStepAt ?? session.createdAt };
+}
+
+function forkIn(sessions: readonly Session[], current: Session | undefined): ContactReport['fork'] {
+  if (current?.fork !== undefined) return 'current';
+  return sessions.some(({ fork }) => fork !== undefined) ? 'other' : undefined;
 }
 
 async function sessionReport(

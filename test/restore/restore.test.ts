@@ -182,6 +182,10 @@ describe('a laptop that was copied', () => {
     world.introduce('bob', 'alice');
     expect(world.heard('bob', world.said('alice', 'bob', 'anew'))).toBe('anew');
     expect(world.ok('bob', 'inspect alice').text).toMatch(/^fork +none/m);
+    expect(world.ok('bob', 'inspect').text).toMatch(
+      /^ +alice: .* another session contradict .*: pawl inspect alice --all$/m,
+    );
+    expect(world.ok('bob', 'inspect alice --all').text).toMatch(/^fork +two different messages at one position/m);
   });
 });
 

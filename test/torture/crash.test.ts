@@ -13,7 +13,7 @@ afterAll(cleanUp);
 const scenes = SCENES.filter(({ large }) => !large);
 
 describe('a command that is ended at some step, or whose step fails, loses nothing and uses nothing twice', () => {
-  it.each(scenes)('$name', async (scene) => {
+  it.each(scenes.map((scene) => [scene.name, scene] as const))('%s', async (_, scene) => {
     const figures = await crash(scene, SAMPLE);
     expect(figures.flatMap(({ mode, violations }) => violations.map((one) => `${mode}, ${one}`))).toEqual([]);
   });

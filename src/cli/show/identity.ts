@@ -2,6 +2,7 @@ import type { Release } from '../../errors.ts';
 import { DAY, type IdentityReport, SECOND } from '../../session/index.ts';
 import { HOLDS } from '../explain.ts';
 import type { Document } from '../tell.ts';
+import { contactFields, contactRow } from './contact.ts';
 import { count, facts, section, table } from './page.ts';
 import { day, instant, iso, span } from './time.ts';
 
@@ -46,20 +47,7 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
     fingerprint: report.fingerprint,
     path,
     schema,
-    contacts: report.contacts.map((contact) => ({
-      name: contact.name,
-      fingerprint: contact.fingerprint,
-      verified: contact.verified,
-      added_at: iso(contact.addedAt),
-      sessions: contact.sessions,
-      invite_waits: contact.inviteWaits,
-      fork: contact.fork,
-      missing: contact.missing?.count ?? 0,
-      missing_since: contact.missing === undefined ? null : iso(contact.missing.since),
-      unanswered: contact.unanswered?.messages ?? 0,
-      unanswered_since: contact.unanswered === undefined ? null : iso(contact.unanswered.since),
-      held_until: contact.heldUntil ?? null,
-    })),
+    contacts: report.contacts.map(contactFields),
     invites: report.invites.map(({ name, createdAt, expires, fate, lastUser, usedBy, usedAt }) => ({
       for: name,
       state: fate === 'open' && expires * SECOND <= now ? 'expired' : fate,
@@ -71,11 +59,6 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
     inbox: report.inbox.map(({ from, receivedAt }) => ({ from, received_at: iso(receivedAt) })),
     outbox: report.outbox.map(({ to, createdAt, bytes }) => ({ to, created_at: iso(createdAt), bytes })),
   };
-}
-
-function contactRow(contact: IdentityReport['contacts'][number]): readonly string[] {
-  const state = contact.sessions > 0 ? count(contact.sessions, 'session') : 'not begun';
-  return [contact.name, contact.fingerprint, contact.verified ? 'verified' : 'unverified', state];
 }
 
 function inviteRow(
@@ -103,7 +86,10 @@ function attention({ contacts, invites }: IdentityReport, now: number): readonly
     ...contacts.flatMap((contact) => {
       const { name, verified, fork, inviteWaits, heldUntil } = contact;
       return [
-        ...(fork ? [`${name}: messages contradict each other: pawl inspect ${name}`] : []),
+        ...(fork === 'current' ? [`${name}: messages contradict each other: pawl inspect ${name}`] : []),
+        ...(fork === 'other'
+          ? [`${name}: messages of another session contradict each other: pawl inspect ${name} --all`]
+          : []),
         ...(heldUntil === undefined ? [] : [`${name}: ${held(name, heldUntil)}`]),
         ...missingWords(contact, now),
         ...unansweredWords(contact, now),
