@@ -67,7 +67,7 @@ export async function acceptFirst(
     },
     state,
   );
-  await transaction.saveReceived(session, decrypted.step, header.digest, now, limits);
+  await transaction.saveReceived(session, [{ step: decrypted.step, digest: header.digest }], now, limits);
   await transaction.spendInvite(invite.id, sender, now);
   await dropIdleSessions(transaction, await transaction.sessions(contact.id));
   wipe(agreement.rootKey);

@@ -21,6 +21,6 @@ export {
   type SessionReport,
   sessionReports,
 } from './report.ts';
-export { type Sent, send, written } from './send.ts';
+export { type Sent, send, sendAll, written } from './send.ts';
 export type * from './store.ts';
 export { type InviteView, viewInvite } from './view-invite.ts';
