@@ -1,8 +1,15 @@
 import { createIdentity, type OwnIdentity, type Transcript } from '../src/handshake/index.ts';
-import { concat, digest, generateKeyPair, hmacSha256, xseal } from '../src/primitives/index.ts';
+import {
+  concat,
+  digest,
+  generateKemKey,
+  generateKeyPair,
+  hmacSha256,
+  type KemCiphertext,
+  xseal,
+} from '../src/primitives/index.ts';
 import {
   chainStep,
-  DOMAIN,
   encodeHeader,
   type Header,
   type HeaderKeys,
@@ -41,12 +48,13 @@ export function anyOpener(dice: Dice, receiver: OwnIdentity): OwnIdentity {
  * The next message of a peer who has the keys of the session, and does with them what no pawl does: any position, length
  * of chain, ratchet key, content; a body under another key; a header of another length.
  */
-export function craft(dice: Dice, state: RatchetState, transcript: Transcript): SealedMessage {
-  const begun = nextMessageKey(state, dice.bytes, DOMAIN);
+export function craft(dice: Dice, state: RatchetState, transcript: Transcript, now: number): SealedMessage {
+  const begun = nextMessageKey(state, dice.bytes, now);
   const { header: ownKeys } = begun.state.sending;
   const n = dice.oneIn(3) ? dice.pick(EDGES) : begun.header.n + dice.pick([0, 0, 0, 1, 2, 5]);
   const pn = dice.oneIn(3) ? dice.pick(EDGES) : begun.header.pn;
-  const header = { dh: anyKey(dice, begun.header), n, pn };
+  const kem = dice.oneIn(6) ? anyKemField(dice) : begun.header.kem;
+  const header = { dh: anyKey(dice, begun.header), n, pn, ...(kem && { kem }) };
   const aad = concat(transcript, encodeHeader(header));
   const body = dice.oneIn(12)
     ? dice.bytes(28 + 256)
@@ -60,6 +68,13 @@ export function craft(dice: Dice, state: RatchetState, transcript: Transcript): 
 function anyKey(dice: Dice, { dh }: Header): Header['dh'] {
   if (!dice.oneIn(6)) return dh;
   return dice.oneIn(2) ? generateKeyPair(dice.bytes).publicKey : (dice.pick(WEAK_KEYS) as Header['dh']);
+}
+
+/** Of the right length, and now and then a key that is one. */
+function anyKemField(dice: Dice): Header['kem'] {
+  if (dice.oneIn(2)) return { kind: 'answer', ciphertext: dice.bytes(1_088) as KemCiphertext };
+  const key = dice.oneIn(2) ? generateKemKey(dice.bytes).encapsulationKey : dice.bytes(1_184);
+  return dice.oneIn(3) ? undefined : { kind: 'offer', key };
 }
 
 function keyAt({ state, header, messageKey }: ReturnType<typeof nextMessageKey>, n: number): MessageKey {

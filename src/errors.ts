@@ -19,6 +19,9 @@ export interface ErrorDetails {
   'weak-key': { what: string };
   // conversations
   'unknown-contact': { name: string };
+  'name-taken': { name: string };
+  /** The number that was typed is not that of the contact; a contact that was verified no longer is. */
+  'wrong-safety-number': { name: string; wasVerified: boolean };
   'not-in-outbox': { id: number };
   'no-session': { name: string };
   held: { name: string };
@@ -26,6 +29,7 @@ export interface ErrorDetails {
   'other-sender': { from: string };
   'gap-too-large': { missing: number; limit: number; inNewChain: boolean };
   fork: { reason: ForkReason };
+  'kem-missing': Record<never, never>;
   'not-begun': Record<never, never>;
   exhausted: Record<never, never>;
   /** `opened`: unix milliseconds. */
@@ -37,6 +41,8 @@ export interface ErrorDetails {
   'invite-expired': { expired: number };
   /** `at`: unix milliseconds; `by`: a fingerprint. */
   'invite-spent': { at: number; by: string; name: string };
+  /** A reusable invite has let in as many as it may. */
+  'invite-used-up': { name: string; limit: number };
   'too-many-invites': { limit: number };
   'identity-changed': { name: string; known: string; offered: string };
   self: { what: 'invite' | 'message' };
@@ -69,6 +75,7 @@ export type ForkReason =
   | 'past-the-end-of-a-chain'
   | 'chain-shorter-than-received'
   | 'answer-to-an-unknown-chain'
+  | 'answer-without-an-offer'
   | 'body-does-not-authenticate';
 
 /**

@@ -32,6 +32,8 @@ export interface Input {
 
 export interface Output {
   readonly isTerminal: boolean;
+  /** How large the terminal is, in characters. */
+  readonly size?: { readonly columns: number; readonly rows: number } | undefined;
   /** Resolves once the bytes have been handed to the operating system. @throws `closed-pipe`, `write-failed`. */
   write(bytes: Uint8Array | string): Promise<void>;
   /** Resolves once what was written to a file is on the disk; a pipe is its reader's. @throws `write-failed`. */
@@ -100,6 +102,11 @@ function outputTo(stream: NodeJS.WriteStream, file: number, path: string): Outpu
   }
   return {
     isTerminal: stream.isTTY === true,
+    get size() {
+      // A terminal that does not know its size says 0.
+      const { columns, rows } = stream;
+      return columns > 0 && rows > 0 ? { columns, rows } : undefined;
+    },
     write: (bytes) =>
       new Promise((resolve, reject) => {
         stream.write(bytes, (error) => (error == null ? resolve() : reject(failed(error))));

@@ -2,9 +2,11 @@ import { PawlError } from '../errors.ts';
 import { concat, generateKeyPair, type Random, wipe } from '../primitives/index.ts';
 import { hedgedNonce, sealBody } from './body.ts';
 import { encodeHeader, type Header } from './header.ts';
-import { chainStep, DOMAIN, dhStep } from './kdf.ts';
+import { chainStep, dhStep } from './kdf.ts';
 import { headerKeysOf, type MessageKey } from './keys.ts';
 import { LAST_POSITION } from './limits.ts';
+import { kemTurnOfSender } from './rekeying.ts';
+import { RULES, type Rules } from './rules.ts';
 import { sealHeader } from './sealed-header.ts';
 import type { SealedMessage } from './sealed-message.ts';
 import type { RatchetState, Sending } from './state.ts';
@@ -22,7 +24,7 @@ export interface Encrypted {
 
 /**
  * RatchetEncryptHE (§4.5): the next message of the conversation.
- * @param plaintext padded already. @param associatedData the session's transcript, 32 bytes.
+ * @param plaintext padded already. @param associatedData the session's transcript, 32 bytes. @param now unix milliseconds.
  * @throws `not-begun` on the side that was opened to, before it received anything; `exhausted` at the end of a chain.
  */
 export function encrypt(
@@ -30,8 +32,10 @@ export function encrypt(
   plaintext: Uint8Array,
   associatedData: Uint8Array,
   random: Random,
+  now: number,
+  rules: Rules = RULES,
 ): Encrypted {
-  const step = nextMessageKey(state, random, DOMAIN);
+  const step = nextMessageKey(state, random, now, rules);
   const header = encodeHeader(step.header);
   const nonce = hedgedNonce(step.messageKey, random, header, plaintext);
   const body = sealBody(step.messageKey, nonce, plaintext, concat(associatedData, header));
@@ -44,20 +48,22 @@ export function encrypt(
 export function nextMessageKey(
   state: RatchetState,
   random: Random,
-  domain: string,
+  now: number,
+  rules: Rules = RULES,
 ): { state: SendingState; header: Header; messageKey: MessageKey } {
-  const begun = beginChain(state, random, domain);
+  const begun = beginChain(state, random, now, rules);
   const { sending } = begun;
-  if (sending.n > LAST_POSITION) throw new PawlError('exhausted', {});
+  const { self, n, previousN: pn, kem } = sending;
+  if (n > LAST_POSITION) throw new PawlError('exhausted', {});
   const { chainKey, messageKey } = chainStep(sending.chainKey);
   return {
-    state: { ...begun, sending: { ...sending, chainKey, n: sending.n + 1 } },
-    header: { dh: sending.self.publicKey, n: sending.n, pn: sending.previousN },
+    state: { ...begun, sending: { ...sending, chainKey, n: n + 1 } },
+    header: { dh: self.publicKey, n, pn, ...(kem && { kem }) },
     messageKey,
   };
 }
 
-function beginChain(state: RatchetState, random: Random, domain: string): SendingState {
+function beginChain(state: RatchetState, random: Random, now: number, rules: Rules): SendingState {
   const { sending } = state;
   switch (sending.kind) {
     case 'chain':
@@ -66,11 +72,13 @@ function beginChain(state: RatchetState, random: Random, domain: string): Sendin
       throw new PawlError('not-begun', {});
     case 'due': {
       const self = generateKeyPair(random);
-      const step = dhStep(state.rootKey, self.secretKey, sending.remote, domain);
+      const { rekeying, secret, field } = kemTurnOfSender(state.rekeying, state.rootSteps, random, now, rules);
+      const step = dhStep(state.rootKey, self.secretKey, sending.remote, rules.domain, secret);
       return {
         ...state,
         rootKey: step.rootKey,
         rootSteps: state.rootSteps + 1,
+        rekeying,
         sending: {
           kind: 'chain',
           self,
@@ -78,6 +86,7 @@ function beginChain(state: RatchetState, random: Random, domain: string): Sendin
           header: state.nextSending,
           n: 0,
           previousN: sending.previousN,
+          kem: field,
         },
         nextSending: headerKeysOf(step.nextHeaderKey),
       };

@@ -10,12 +10,15 @@ import {
 } from '../primitives/index.ts';
 import { dhStep } from './kdf.ts';
 import { type ChainKey, type HeaderKey, type HeaderKeys, headerKeysOf, type RootKey } from './keys.ts';
+import { afterHandshake, type KemField, type Rekeying } from './rekeying.ts';
+import { RULES, type Rules } from './rules.ts';
 
 /** One side of a conversation, without its skipped keys: those stay where they are kept (see store.ts). */
 export interface RatchetState {
   readonly rootKey: RootKey;
   /** Root steps taken, in both directions; both sides count alike. */
   readonly rootSteps: number;
+  readonly rekeying: Rekeying;
   readonly sending: Sending;
   readonly receiving: Receiving;
   /** Seals our next sending chain. */
@@ -38,6 +41,7 @@ export type Sending =
       readonly n: number;
       /** How many messages our chain before this one had. */
       readonly previousN: number;
+      readonly kem: KemField | undefined;
     };
 
 export type Receiving =
@@ -70,18 +74,23 @@ export interface AgreedKeys {
   readonly responderHeader: HeaderKey;
 }
 
-/** The side that opened: it can send at once (RatchetInitAliceHE, §4.4). `remote` is the prekey of the invite. */
+/**
+ * The side that opened: it can send at once (RatchetInitAliceHE, §4.4). `remote` is the prekey of the invite, `now` is in
+ * unix milliseconds.
+ */
 export function initiatorState(
   agreed: AgreedKeys,
   remote: X25519PublicKey,
   random: Random,
-  domain: string,
+  now: number,
+  { domain }: Rules = RULES,
 ): RatchetState {
   const self = generateKeyPair(random);
   const step = dhStep(agreed.rootKey, self.secretKey, remote, domain);
   return {
     rootKey: step.rootKey,
     rootSteps: 1,
+    rekeying: afterHandshake(now),
     sending: {
       kind: 'chain',
       self,
@@ -89,6 +98,7 @@ export function initiatorState(
       header: headerKeysOf(agreed.initiatorHeader),
       n: 0,
       previousN: 0,
+      kem: undefined,
     },
     receiving: { kind: 'awaiting' },
     nextSending: headerKeysOf(step.nextHeaderKey),
@@ -96,11 +106,12 @@ export function initiatorState(
   };
 }
 
-/** The side that was opened to (RatchetInitBobHE, §4.4). `prekey` is the key pair of the invite. */
-export function responderState(agreed: AgreedKeys, prekey: KeyPair): RatchetState {
+/** The side that was opened to (RatchetInitBobHE, §4.4). `prekey` is the key pair of the invite, `now` in unix milliseconds. */
+export function responderState(agreed: AgreedKeys, prekey: KeyPair, now: number): RatchetState {
   return {
     rootKey: agreed.rootKey,
     rootSteps: 0,
+    rekeying: afterHandshake(now),
     sending: { kind: 'awaiting', self: prekey },
     receiving: { kind: 'awaiting' },
     nextSending: headerKeysOf(agreed.responderHeader),
@@ -124,7 +135,7 @@ export function wipeReplaced(before: RatchetState, after: RatchetState): void {
   wipe(...secretsOf(before).filter((secret) => !kept.includes(secret)));
 }
 
-function secretsOf({ rootKey, sending, receiving, nextSending, nextReceiving }: RatchetState): Uint8Array[] {
+function secretsOf({ rootKey, rekeying, sending, receiving, nextSending, nextReceiving }: RatchetState): Uint8Array[] {
   const secrets: Uint8Array[] = [
     rootKey,
     nextSending.header,
@@ -132,6 +143,7 @@ function secretsOf({ rootKey, sending, receiving, nextSending, nextReceiving }: 
     nextReceiving.header,
     nextReceiving.find,
   ];
+  if (rekeying.exchange.kind === 'offered') secrets.push(rekeying.exchange.seed);
   if (sending.kind !== 'due') secrets.push(sending.self.secretKey);
   for (const chain of [sending, receiving]) {
     if (chain.kind === 'chain') secrets.push(chain.chainKey, chain.header.header, chain.header.find);

@@ -44,8 +44,8 @@ export interface RatchetStore {
    * newest `keptDigests` go, and those of chains that went. `at` is now, in unix milliseconds.
    */
   saveReceived(session: SessionId, accepted: readonly Accepted[], at: number, limits: Limits): Promise<void>;
-  /** Drops the skipped keys of all sessions that were kept before a time in unix milliseconds. */
-  sweepSkippedKeys(keptBefore: number): Promise<void>;
+  /** Drops the skipped keys of all sessions that were kept before a time in unix milliseconds. @returns how many. */
+  sweepSkippedKeys(keptBefore: number): Promise<number>;
   /** Keeps the first fork seen. */
   saveFork(session: SessionId, reason: ForkReason, at: number): Promise<void>;
 }

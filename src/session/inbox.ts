@@ -72,6 +72,8 @@ export async function delivered(
   if (written.length + held.length === 0) return;
   await context.store.transaction(async (transaction) => {
     await transaction.dropFromInbox(written);
-    for (const id of held) await transaction.claimInbox(id, undefined);
+    // Those of a contact that was forgotten meanwhile are gone.
+    const waiting = held.length > 0 ? await transaction.inbox() : [];
+    for (const { id } of waiting) if (held.includes(id)) await transaction.claimInbox(id, undefined);
   });
 }

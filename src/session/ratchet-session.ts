@@ -48,9 +48,13 @@ export class RatchetSession {
   }
 
   /** Seals a padded plaintext as the session's next message. @throws what the ratchet's `encrypt` throws. */
-  async encrypt(plaintext: Uint8Array, random: Random): Promise<{ message: SealedMessage; n: number; id: Uint8Array }> {
+  async encrypt(
+    plaintext: Uint8Array,
+    random: Random,
+    now: number,
+  ): Promise<{ message: SealedMessage; n: number; id: Uint8Array }> {
     const before = await this.#read();
-    const { state, message, header, id } = encrypt(before, plaintext, this.session.transcript, random);
+    const { state, message, header, id } = encrypt(before, plaintext, this.session.transcript, random, now);
     this.#state = state;
     this.#hasSent = true;
     wipeReplaced(before, state);
@@ -83,7 +87,7 @@ export class RatchetSession {
     const goesOn = place === 'current' && opened.header.n >= currentChain(state).n;
     if (!goesOn) await this.save(now, limits);
     const kept = goesOn ? {} : await this.#keptPosition(state, place, opened.header.n);
-    const decrypted = decrypt(state, place, opened, body, kept, transcript, limits);
+    const decrypted = decrypt(state, place, opened, body, kept, transcript, limits, now);
     if (kept.messageKey !== undefined) wipe(kept.messageKey);
     if (decrypted.kind === 'fork') await this.#transaction.saveFork(id, decrypted.reason, now);
     if (decrypted.kind !== 'accepted') return decrypted;

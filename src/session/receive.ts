@@ -94,6 +94,8 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'identity-changed',
   'invite-expired',
   'invite-spent',
+  'invite-used-up',
+  'kem-missing',
   'not-for-you',
   'other-sender',
   'self',
@@ -122,7 +124,7 @@ async function receiveOne(
       // A contact's sessions are about to change.
       await sessions.save();
       const first = await acceptFirst(transaction, envelope.prefix, message, { now, limits, admit });
-      return await take(first);
+      return first === undefined ? { type: 'forgotten', from: undefined, source } : await take(first);
     }
     const { session, located } = await sessions.locate(message, opened?.id);
     const { contact, ratchet } = session;

@@ -56,6 +56,8 @@ export type Outcome =
       readonly n: number;
       readonly source: string;
     }
+  /** Its opening was let in before, by a reusable invite, and its session is gone. */
+  | { readonly type: 'forgotten'; readonly from: undefined; readonly source: string }
   | {
       readonly type: 'too-late';
       readonly from: string;

@@ -1,7 +1,7 @@
 import { PawlError } from '../errors.ts';
 import { fingerprint, type InviteFate, safetyNumber } from '../handshake/index.ts';
 import { digest, toHex, utf8 } from '../primitives/index.ts';
-import { chainFingerprint, type RatchetState } from '../ratchet/index.ts';
+import { chainFingerprint, type KemExchange, type RatchetState } from '../ratchet/index.ts';
 import type { Context } from './context.ts';
 import { sendingSession } from './sending-session.ts';
 import type { Contact, Session, Transaction } from './store.ts';
@@ -32,6 +32,8 @@ export interface InviteReport {
   readonly name: string;
   readonly createdAt: number;
   readonly expires: number;
+  /** Of a reusable invite: the number of its last user, 0 before the first. */
+  readonly lastUser?: number;
   readonly fate: InviteFate['kind'];
   readonly usedBy?: string;
   readonly usedAt?: number;
@@ -66,7 +68,20 @@ export interface SessionReport {
   readonly skipped: readonly { readonly chain: string; readonly n: number; readonly keptSince: number }[];
   readonly lost: number;
   readonly lastDhStepAt: number | undefined;
+  /** The KEM secret that was mixed last: by which root step, 0 being the handshake; and whether another is under way. */
+  readonly kem: {
+    readonly mixedAtStep: number;
+    readonly mixedAt: number;
+    readonly exchange: KemExchange['kind'];
+  };
   readonly fork: Session['fork'];
+}
+
+/** What `contacts` shows: in the order of their names. */
+export async function contactReports({ store }: Pick<Context, 'store'>): Promise<readonly ContactReport[]> {
+  return store.snapshot(async (view) =>
+    Promise.all((await view.contacts()).map((contact) => contactReport(view, contact))),
+  );
 }
 
 /** What `inspect` shows of the identity. */
@@ -78,10 +93,11 @@ export async function identityReport({ store }: Pick<Context, 'store'>): Promise
     return {
       fingerprint: fingerprint(self.key),
       contacts: await Promise.all(contacts.map((contact) => contactReport(view, contact))),
-      invites: (await view.invites()).map(({ contactName: name, createdAt, expires, fate }) => ({
+      invites: (await view.invites()).map(({ contactName: name, createdAt, expires, lastUser, fate }) => ({
         name,
         createdAt,
         expires,
+        ...(lastUser !== undefined && { lastUser }),
         fate: fate.kind,
         ...(fate.kind === 'spent' && { usedBy: fingerprint(fate.by), usedAt: fate.at }),
       })),
@@ -140,6 +156,7 @@ async function sessionReport(
   const state = await view.ratchetState(session.id);
   const { origin, lost, lastDhStepAt, fork } = session;
   const { sending, receiving } = state;
+  const { mixed, exchange } = state.rekeying;
   return {
     contact: contact.name,
     verified: contact.verifiedAt !== undefined,
@@ -159,6 +176,7 @@ async function sessionReport(
     skipped: await skippedReport(view, session, state),
     lost,
     lastDhStepAt,
+    kem: { mixedAtStep: mixed.step, mixedAt: mixed.at, exchange: exchange.kind },
     fork,
   };
 }

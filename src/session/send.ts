@@ -2,7 +2,7 @@ import { type Content, encodeContent, encodeEnvelope } from '../envelope/index.t
 import { PawlError } from '../errors.ts';
 import { type Invite, inviteId, openSession, readInvite } from '../handshake/index.ts';
 import { wipe } from '../primitives/index.ts';
-import { DOMAIN, initiatorState, LIMITS, wipeState } from '../ratchet/index.ts';
+import { initiatorState, LIMITS, wipeState } from '../ratchet/index.ts';
 import type { Context } from './context.ts';
 import { CLOCK_AHEAD, SECOND, sweep } from './housekeeping.ts';
 import { RatchetSession } from './ratchet-session.ts';
@@ -52,7 +52,7 @@ export async function sendAll(
     const prefix = session.origin.role === 'initiator' ? session.origin.prefix : undefined;
     const sent: Sent[] = [];
     for (const plaintext of plaintexts) {
-      const { message, n, id } = await ratchet.encrypt(plaintext, context.random);
+      const { message, n, id } = await ratchet.encrypt(plaintext, context.random, now);
       const envelope = encodeEnvelope(
         prefix === undefined ? { kind: 'message', message } : { kind: 'opening', prefix, message },
       );
@@ -104,7 +104,7 @@ async function open(
   const live = await dropRefused(transaction, sessions, now);
   const opened = Math.max(now, ...live.map((session) => session.opened + 1));
   const { prefix, agreement } = openSession(self, invite, opened, context.random);
-  const state = initiatorState(agreement, invite.prekey, context.random, DOMAIN);
+  const state = initiatorState(agreement, invite.prekey, context.random, now);
   const id = await transaction.addSession(
     {
       contact: contact.id,

@@ -54,6 +54,11 @@ export interface ContactStore {
   contactOf(identity: IdentityKey): Promise<Contact | undefined>;
   addContact(contact: Pick<Contact, 'name' | 'identity' | 'addedAt' | 'invite'>): Promise<ContactId>;
   setContactInvite(contact: ContactId, invite: WaitingInvite | undefined): Promise<void>;
+  /** When the safety numbers were compared, unix milliseconds; `undefined` takes the mark away. */
+  setVerified(contact: ContactId, at: number | undefined): Promise<void>;
+  renameContact(contact: ContactId, name: string): Promise<void>;
+  /** With all that is theirs: sessions and their keys, what is in the boxes, an invite of theirs that waits. */
+  dropContact(contact: ContactId): Promise<void>;
 }
 
 /** How a session began. */

@@ -45,7 +45,7 @@ describe('--json', () => {
   it.concurrent('invite and add', () =>
     inHome(async (home) => {
       await home.prepare('pawl init alice; pawl init bob');
-      const document = { v: 1, type: 'invite', for: 'alice', expires_at: TIME };
+      const document = { v: 1, type: 'invite', for: 'alice', reusable: false, expires_at: TIME };
 
       const printed = await home.prepare('pawl -i bob invite alice --json');
       expect(printed.stdout.toString()).toMatch(/^-----BEGIN PAWL INVITE-----\n[\s\S]*\n-----END PAWL INVITE-----\n$/);
@@ -140,7 +140,7 @@ describe('--json', () => {
           name: 'alice',
           fingerprint: HEX_32,
           path: home.identity('alice'),
-          schema: 1,
+          schema: 3,
           contacts: [{ name: 'bob', ...contact, sessions: 2, invite_waits: false, fork: false }],
           invites: [],
           inbox: [],

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PseudoTerminal } from './pseudo-terminal.ts';
+import { linesIn } from './qr-code.ts';
 import { Home, meet } from './shell.ts';
 
 const BIN = join(import.meta.dirname, 'bin');
@@ -298,6 +299,42 @@ describe.concurrent('a question', () => {
     expect(await terminal.exit).toBe(130);
     expect(read(terminal)).toContain('a\\u{1b}]0;title\\u{7}b\\u{202e}c');
     expect(read(terminal).replaceAll('\r', '')).not.toMatch(ACTING);
+  });
+});
+
+describe.concurrent('a question whether one is sure', () => {
+  it.each([
+    ['y', 0, /pawl: forgotten: the contact bob \([0-9a-f]{32}\), 1 session\n$/],
+    ['', 0, /pawl: nothing was forgotten\n$/],
+    ['n', 0, /pawl: nothing was forgotten\n$/],
+  ])('takes nothing but a yes for yes: %j', async (typed, exit, said) => {
+    const { home, terminal } = run(open, 'pawl -i alice forget bob');
+    await answer(terminal, 'forget the contact bob', typed, ENTER);
+    expect(await terminal.exit).toBe(exit);
+    expect(read(terminal)).toMatch(said);
+    const { stderr } = await home.prepare('pawl -i alice contacts');
+    expect(stderr.includes('nobody yet')).toBe(typed === 'y');
+  });
+
+  it('ends with Ctrl-C, and changes nothing', async () => {
+    const { home, terminal } = run(open, 'pawl -i alice forget bob');
+    const before = home.identities();
+    await answer(terminal, 'forget the contact bob', CTRL_C);
+    expect(await terminal.exit).toBe(130);
+    expect(home.identities()).toEqual(before);
+  });
+});
+
+describe.concurrent('a QR code', () => {
+  it('is drawn where the terminal holds it, and else it is said why not', async () => {
+    const { terminal } = run(open, 'pawl -i alice verify bob --qr');
+    expect(await terminal.exit).toBe(0);
+    expect(linesIn(read(terminal)).code).toHaveLength(17);
+    const { terminal: narrow } = run(open, 'pawl -i alice verify bob --qr', { columns: 32 });
+    expect(await narrow.exit).toBe(0);
+    expect(read(narrow)).toContain(
+      'pawl: no QR code is drawn: it needs 33 columns and 20 lines, and this terminal has 32 and ',
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isPawlError, PawlError } from '../../src/errors.ts';
-import { type Encrypted, LIMITS, type Limits } from '../../src/ratchet/index.ts';
+import { type Encrypted, LIMITS, type Limits, RULES, type Rules } from '../../src/ratchet/index.ts';
 import { expectSame, meet, type Outcome, type Party } from './party.ts';
 
 type Side = 'alice' | 'bob';
@@ -32,13 +32,16 @@ const anyScript = fc.array(anyTurn, { maxLength: 20, size: 'max' });
 /** Limits that a short script reaches. */
 const TIGHT: Limits = { ...LIMITS, gap: 3, keptKeys: 4, recentChains: 1, keptChains: 2, keptDigests: 5 };
 
+/** An exchange of KEM keys with every chain: each chain offers, or answers. */
+const EAGER: Rules = { ...RULES, offerAfterSteps: 0 };
+
 /** Two parties, the messages between them, and what each message must come to. */
 class Model {
   readonly #parties: Record<Side, Party>;
   readonly #sent: Sent[] = [];
 
-  constructor(limits: Limits) {
-    this.#parties = meet(limits);
+  constructor(limits: Limits, rules: Rules = RULES) {
+    this.#parties = meet(limits, rules);
   }
 
   get sent(): readonly Sent[] {
@@ -131,8 +134,8 @@ function snapshot({ state, keeper }: Party) {
 describe('two parties, whatever their messages go through', () => {
   it('read every message that a key is kept for, each once, and never raise a fork', () => {
     fc.assert(
-      fc.property(fc.constantFrom(TIGHT, LIMITS), anyScript, (limits, script) => {
-        const model = new Model(limits);
+      fc.property(fc.constantFrom(TIGHT, LIMITS), fc.constantFrom(RULES, EAGER), anyScript, (limits, rules, script) => {
+        const model = new Model(limits, rules);
         model.play(script);
       }),
       { numRuns: 200 },
@@ -141,8 +144,8 @@ describe('two parties, whatever their messages go through', () => {
 
   it('read everything in the end, in any order, where no limit is reached', () => {
     fc.assert(
-      fc.property(anyScript, fc.infiniteStream(fc.nat()), (script, order) => {
-        const model = new Model(LIMITS);
+      fc.property(fc.constantFrom(RULES, EAGER), anyScript, fc.infiniteStream(fc.nat()), (rules, script, order) => {
+        const model = new Model(LIMITS, rules);
         model.play(script);
         const shuffled = model.sent.map((sent) => ({ sent, rank: Number(order.next().value) }));
         for (const { sent } of shuffled.toSorted((a, b) => a.rank - b.rank)) model.deliver(sent);

@@ -29,12 +29,23 @@ import {
   type SealedMessage,
   sealHeader,
 } from '../../src/ratchet/index.ts';
-import { agreed, converse, flipped, meet, NOT_FOUND, purely, repeatable, sendingChain, TRANSCRIPT } from './party.ts';
+import {
+  agreed,
+  converse,
+  flipped,
+  meet,
+  NOT_FOUND,
+  NOW,
+  purely,
+  repeatable,
+  sendingChain,
+  TRANSCRIPT,
+} from './party.ts';
 
 const constant: Random = (length) => new Uint8Array(length).fill(7);
 const anyHeader = { dh: generateKeyPair(constant).publicKey, n: 0, pn: 1 };
 const seal = (state: RatchetState, text: string, random: Random): Encrypted =>
-  purely(state, () => encrypt(state, utf8(text), TRANSCRIPT, random));
+  purely(state, () => encrypt(state, utf8(text), TRANSCRIPT, random, NOW));
 const nonceOf = ({ message }: Encrypted): string => Buffer.from(message.body.subarray(0, 12)).toString('hex');
 
 describe('a sealed message', () => {
@@ -48,7 +59,7 @@ describe('a sealed message', () => {
   it('is put together as the protocol says', () => {
     const { alice } = converse();
     const { state, message, header, id } = seal(alice.state, 'text', repeatable('sealing'));
-    const { messageKey } = nextMessageKey(alice.state, repeatable('sealing'), 'pawl/1 root');
+    const { messageKey } = nextMessageKey(alice.state, repeatable('sealing'), NOW);
 
     const findKey = createHmac('sha256', state.sending.header.header).update('pawl/1 find').digest();
     const tag = createHmac('sha256', findKey).update(message.headerNonce.subarray(0, 16)).digest().subarray(0, 8);
@@ -167,7 +178,7 @@ describe('the nonce of a body', () => {
   it('is the hedged one of the protocol', () => {
     const { alice } = meet();
     const { message, header } = seal(alice.state, 'text', constant);
-    const { messageKey } = nextMessageKey(alice.state, constant, 'pawl/1 root');
+    const { messageKey } = nextMessageKey(alice.state, constant, NOW);
     const key = keyedBlake2b(messageKey, 'nonce');
     const nonce = hmacBlake2b(key, concat(constant(32), encodeHeader(header), utf8('text'))).subarray(0, 12);
     expect(message.body.subarray(0, 12)).toEqual(nonce);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { generateKeyPair, toHex } from '../../src/primitives/index.ts';
 import { nextMessageKey, type RatchetState, wipeState } from '../../src/ratchet/index.ts';
-import { converse, meet, type Party, receivingChain, repeatable, sendingChain } from './party.ts';
+import { converse, meet, NOW, type Party, receivingChain, repeatable, sendingChain } from './party.ts';
 
 /** Every byte string of a state, by its path. */
 function bytesOf(value: unknown, path = ''): [path: string, bytes: Uint8Array][] {
@@ -40,7 +40,7 @@ describe('what is gone from a state', () => {
     const before = structuredClone({ alice: alice.state, bob: bob.state });
     bob.read(alice.send('a new chain'));
     const chainKeys = [sendingChain(alice).chainKey, receivingChain(bob).chainKey].map((key) => key.slice());
-    const { messageKey } = nextMessageKey(alice.state, repeatable('unused'), 'pawl/1 root');
+    const { messageKey } = nextMessageKey(alice.state, repeatable('unused'), NOW);
     bob.read(alice.send('a message'));
     for (const secret of [before.alice.rootKey, before.bob.rootKey, messageKey, ...chainKeys]) {
       expect([holds(alice, secret), holds(bob, secret)]).toEqual([false, false]);
@@ -49,7 +49,7 @@ describe('what is gone from a state', () => {
 
   it('the key of a late message, once it was read', () => {
     const { alice, bob } = meet();
-    const { messageKey } = nextMessageKey(alice.state, repeatable('unused'), 'pawl/1 root');
+    const { messageKey } = nextMessageKey(alice.state, repeatable('unused'), NOW);
     const [first, second] = alice.sendThree();
     bob.read(second);
     expect(holds(bob, messageKey)).toBe(true);

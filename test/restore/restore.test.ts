@@ -139,7 +139,7 @@ describe('a laptop that was copied', () => {
     const { exit, text, errors } = world.run('bob', 'recv', { input: envelope });
     expect([exit, text]).toEqual([65, '']);
     expect(errors).toMatch(
-      /^error: standard input, .*, from alice: this message contradicts an earlier one: two different messages at one position\nhint: .*copied.*compare safety numbers, then exchange a new invite/,
+      /^error: standard input, .*, from alice: this message contradicts an earlier one: two different messages at one position\nhint: .*copied.*compare safety numbers \(pawl verify NAME\), then exchange a new invite/,
     );
     expect(world.run('bob', 'recv --quiet', { input: envelope }).errors).toMatch(/contradicts an earlier one/);
     expect(JSON.parse(world.run('bob', 'recv --json', { input: envelope }).text)).toMatchObject({

@@ -67,8 +67,8 @@ export class Party {
     return { store, random, now: () => this.time, process: 'here', isRunning: () => true };
   }
 
-  async invite(name: string, lifetime = 30 * DAY): Promise<Uint8Array> {
-    return (await invite(this.context, name, lifetime)).invite;
+  async invite(name: string, lifetime = 30 * DAY, options: { reusable?: boolean } = {}): Promise<Uint8Array> {
+    return (await invite(this.context, name, lifetime, options)).invite;
   }
 
   async add(name: string, bytes: Uint8Array) {

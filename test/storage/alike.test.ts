@@ -72,7 +72,7 @@ function play(store: SessionStore, name: string, script: readonly Event[]): Prom
         case 'bob answers': {
           const state = await transaction.ratchetState(session);
           if (state.sending.kind === 'awaiting') break;
-          const answer = encrypt(state, utf8('answer'), TRANSCRIPT, random);
+          const answer = encrypt(state, utf8('answer'), TRANSCRIPT, random, NOW + minute);
           await transaction.saveSent(session, answer.state);
           alice.read(answer);
           break;
@@ -100,7 +100,7 @@ async function receive(transaction: Transaction, session: SessionId, message: Se
   const header = openHeader(headerKeysOf(state, place), message, TRANSCRIPT);
   if (header === undefined) return 'not opened';
   const kept = await transaction.keptPosition(session, chainOf(state, place), header.header.n);
-  const decrypted = decrypt(state, place, header, message.body, kept, TRANSCRIPT, SMALL);
+  const decrypted = decrypt(state, place, header, message.body, kept, TRANSCRIPT, SMALL, at);
   if (decrypted.kind === 'accepted') {
     await transaction.saveReceived(session, [{ step: decrypted.step, digest: header.digest }], at, SMALL);
   }

@@ -61,6 +61,7 @@ export function inviteFor(name: string, expires = NOW / 1000): StoredInvite {
     contactName: name,
     createdAt: NOW,
     expires,
+    lastUser: undefined,
     fate: { kind: 'open', bytes: bytesOf(`invite for ${name}`, 1321), secrets: { prekey, kemSeed } },
   };
 }

@@ -28,6 +28,11 @@ const IMPOSSIBLE = {
   'an open invite without its secret': 'UPDATE invites SET kem_seed = NULL',
   'an open invite that was spent': 'UPDATE invites SET spent_at = 1',
   'a spent invite with its secrets': "UPDATE invites SET fate = 'spent', spent_by = zeroblob(32), spent_at = 1",
+  'a reusable invite that was spent':
+    "UPDATE invites SET last_user = 1, fate = 'spent', bytes = NULL, prekey_public_key = NULL, prekey_secret_key = NULL, kem_seed = NULL, spent_by = zeroblob(32), spent_at = 1",
+  'an invite of less than no users': 'UPDATE invites SET last_user = -1',
+  'an opening by no invite': 'INSERT INTO ledger VALUES (zeroblob(16), 77)',
+  'a short digest of an opening': 'INSERT INTO ledger SELECT zeroblob(15), number FROM invites',
   'an invite with another fate': "UPDATE invites SET fate = 'lost'",
   'a short invite': 'UPDATE contacts SET invite = zeroblob(1320)',
   'a short identity': 'UPDATE contacts SET identity = zeroblob(31)',

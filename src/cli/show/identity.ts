@@ -53,11 +53,12 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
       invite_waits: contact.inviteWaits,
       fork: contact.fork,
     })),
-    invites: report.invites.map(({ name, createdAt, expires, fate, usedBy, usedAt }) => ({
+    invites: report.invites.map(({ name, createdAt, expires, fate, lastUser, usedBy, usedAt }) => ({
       for: name,
       state: fate === 'open' && expires * 1_000 <= now ? 'expired' : fate,
       created_at: iso(createdAt),
       expires_at: iso(expires * 1_000),
+      ...(lastUser !== undefined && { reusable: true, last_user: lastUser }),
       ...(usedBy !== undefined && usedAt !== undefined && { used_by: usedBy, used_at: iso(usedAt) }),
     })),
     inbox: report.inbox.map(({ from, receivedAt }) => ({ from, received_at: iso(receivedAt) })),
@@ -70,13 +71,16 @@ function contactRow(contact: IdentityReport['contacts'][number]): readonly strin
   return [contact.name, contact.fingerprint, contact.verified ? 'verified' : 'unverified', state];
 }
 
-function inviteRow({ name, createdAt, expires, fate, usedBy, usedAt }: IdentityReport['invites'][number], now: number) {
+function inviteRow(
+  { name, createdAt, expires, fate, lastUser, usedBy, usedAt }: IdentityReport['invites'][number],
+  now: number,
+) {
   const until = day(expires * 1_000);
   const state =
     usedBy !== undefined && usedAt !== undefined
       ? `used ${instant(usedAt)} by ${usedBy}`
       : fate === 'open' && expires * 1_000 > now
-        ? `open until ${until}`
+        ? `open until ${until}${lastUser === undefined ? '' : `, reusable, last user ${lastUser || 'none'}`}`
         : `expired ${until}`;
   return [`for ${name}`, `made ${day(createdAt)}`, state];
 }
@@ -85,6 +89,6 @@ function attention({ contacts }: IdentityReport): readonly string[] {
   return contacts.flatMap(({ name, verified, fork, inviteWaits }) => [
     ...(fork ? [`${name}: messages contradict each other: pawl inspect ${name}`] : []),
     ...(inviteWaits ? [`${name}: the invite is not answered yet: pawl send ${name}`] : []),
-    ...(verified ? [] : [`${name}: unverified; compare the safety number: pawl inspect ${name}`]),
+    ...(verified ? [] : [`${name}: unverified; compare the safety number: pawl verify ${name}`]),
   ]);
 }

@@ -15,6 +15,7 @@ export function sessionPage(report: SessionReport, now: number): string {
     ['session', `${report.id}${report.sends ? '' : ' (not the one that you send on)'}`],
     ['opened', `by ${opener}, ${instant(report.openedAt)}${established ? '' : '; not answered yet'}`],
     ['DH steps', `${report.dhSteps}${lastStep(report, now)}`],
+    ['post-quantum', ...postQuantum(report, now)],
     ['sending', chain(report.sending, 'begins with your next message')],
     ['receiving', chain(report.receiving, 'nothing yet')],
     ['previous chain', count(report.previousN, 'message')],
@@ -26,6 +27,7 @@ export function sessionPage(report: SessionReport, now: number): string {
 
 /** A stored session as the JSON contract has it. */
 export function sessionDocument(report: SessionReport): Document {
+  const { kem } = report;
   return {
     type: 'session',
     contact: report.contact,
@@ -41,7 +43,10 @@ export function sessionDocument(report: SessionReport): Document {
     skipped: report.skipped.map(({ chain, n, keptSince }) => ({ chain, n, kept_since: iso(keptSince) })),
     lost: report.lost,
     last_dh_step_at: report.lastDhStepAt === undefined ? null : iso(report.lastDhStepAt),
-    kem: { last_mixed_at: null, pending: false },
+    kem: {
+      last_mixed_at: kem.mixedAtStep === 0 ? null : iso(kem.mixedAt),
+      pending: kem.exchange !== 'idle',
+    },
     fork: report.fork !== undefined,
     fingerprint: report.fingerprint,
     safety_number: report.safetyNumber,
@@ -52,6 +57,18 @@ export function sessionDocument(report: SessionReport): Document {
 function lastStep({ lastDhStepAt }: SessionReport, now: number): string {
   return lastDhStepAt === undefined ? '' : `; ${span(now - lastDhStepAt)} since their last new chain`;
 }
+
+/** When a KEM secret was mixed last, and how far the next exchange is. */
+function postQuantum({ kem }: SessionReport, now: number): readonly string[] {
+  const by = kem.mixedAtStep === 0 ? 'the handshake' : `step ${kem.mixedAtStep}`;
+  return [`KEM secret mixed by ${by}, ${span(now - kem.mixedAt)} ago`, ...EXCHANGES[kem.exchange]];
+}
+
+const EXCHANGES: Readonly<Record<SessionReport['kem']['exchange'], readonly string[]>> = {
+  idle: [],
+  offered: ['a new key is offered; their next chain answers it'],
+  owed: ['a key of theirs waits; your next message answers it'],
+};
 
 function chain(report: ChainReport | undefined, none: string): string {
   return report === undefined ? none : `chain ${report.fingerprint}, next message ${report.n}`;

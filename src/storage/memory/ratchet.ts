@@ -51,7 +51,10 @@ export function ratchetStore(unit: Unit): RatchetStore {
         const skipped = session.skipped.filter(({ keptSince }) => keptSince >= keptBefore);
         return { ...session, skipped, lost: session.lost + session.skipped.length - skipped.length };
       });
+      const count = () => unit.data.sessions.reduce((keys, { skipped }) => keys + skipped.length, 0);
+      const before = count();
       unit.change({ sessions });
+      return before - count();
     },
 
     async saveFork(id, reason, at) {

@@ -77,7 +77,7 @@ export function ratchetStore(unit: Unit): RatchetStore {
         WHERE id IN (SELECT session_id FROM skipped_keys WHERE created_at < @keptBefore)`,
         { keptBefore },
       );
-      unit.run('DELETE FROM skipped_keys WHERE created_at < @keptBefore', { keptBefore });
+      return unit.run('DELETE FROM skipped_keys WHERE created_at < @keptBefore', { keptBefore }).changes;
     },
 
     async saveFork(session, reason, at) {

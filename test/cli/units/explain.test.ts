@@ -19,6 +19,8 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'weak-key': [65, { what: 'ephemeral key' }],
 
   'unknown-contact': [67, { name: 'bob' }],
+  'name-taken': [73, { name: 'bob' }],
+  'wrong-safety-number': [65, { name: 'bob', wasVerified: true }],
   'no-session': [67, { name: 'bob' }],
   'not-in-outbox': [66, { id: 3 }],
   held: [76, { name: 'bob' }],
@@ -27,6 +29,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'not-for-you': [65, {}],
   // Nothing is wrong with it: it was left alone because that was asked for.
   'other-sender': [0, { from: 'bob' }],
+  'kem-missing': [65, {}],
   'gap-too-large': [65, { missing: 3_000, limit: 2_000, inNewChain: false }],
   fork: [65, { reason: 'two-texts-at-one-position' }],
   'not-begun': [67, {}],
@@ -37,6 +40,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'unknown-invite': [65, {}],
   'invite-expired': [65, { expired: 1.8e9 }],
   'invite-spent': [65, { at: 1.8e12, by: '00112233', name: 'bob' }],
+  'invite-used-up': [65, { name: 'friends', limit: 1_000 }],
   'too-many-invites': [73, { limit: 64 }],
   'identity-changed': [65, { name: 'bob', known: '00112233', offered: '44556677' }],
   self: [65, { what: 'invite' }],

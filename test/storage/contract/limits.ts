@@ -55,9 +55,9 @@ export function limits(make: MakeStore): void {
     await one.turn({ sends: 2, at: NOW });
     await one.turn({ sends: 3, at: NOW + 1 });
     await two.turn({ sends: 2, at: NOW });
-    await store.transaction((transaction) => transaction.sweepSkippedKeys(NOW));
+    expect(await store.transaction((transaction) => transaction.sweepSkippedKeys(NOW))).toBe(0);
     expect([await lost(one), await lost(two)]).toEqual([0, 0]);
-    await store.transaction((transaction) => transaction.sweepSkippedKeys(NOW + 1));
+    expect(await store.transaction((transaction) => transaction.sweepSkippedKeys(NOW + 1))).toBe(2);
     expect(await missing(one)).toEqual(['1/0', '1/1']);
     expect(await missing(two)).toEqual([]);
     expect([await lost(one), await lost(two)]).toEqual([1, 1]);
