@@ -72,7 +72,7 @@ export async function acceptFirst(
     },
     state,
   );
-  await transaction.saveReceived(session, decrypted.step, header.digest, now, limits);
+  await transaction.saveReceived(session, [{ step: decrypted.step, digest: header.digest }], now, limits);
   if (user.number === undefined) await transaction.spendInvite(invite.id, sender, now);
   else await transaction.useInvite(invite.id, user.number, prefixDigest(prefix));
   await dropIdleSessions(transaction, await transaction.sessions(contact.id));

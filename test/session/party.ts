@@ -24,6 +24,7 @@ import {
   SALT_LENGTH,
   type SqliteStore,
 } from '../../src/storage/sqlite/index.ts';
+import { findEntries } from '../storage/fixtures.ts';
 
 export const START = Date.UTC(2026, 0, 1);
 
@@ -113,7 +114,7 @@ export class Party {
         invites: await view.invites(),
         outbox: await view.outbox(),
         inbox: await view.inbox(),
-        finds: await view.findEntries(),
+        finds: await findEntries(view),
         states: await Promise.all(sessions.map(({ id }) => view.ratchetState(id))),
         missing: await Promise.all(sessions.map(({ id }) => view.missingMessages(id))),
       };

@@ -18,7 +18,7 @@ import {
 import type { SessionStore, Transaction } from '../../src/session/store.ts';
 import { MemoryStore } from '../../src/storage/memory/index.ts';
 import { chainOf, meet, repeatable, TRANSCRIPT } from '../ratchet/party.ts';
-import { addContact, NOW, opened, record } from './fixtures.ts';
+import { addContact, findEntries, NOW, opened, record } from './fixtures.ts';
 import { newFile, openStore } from './folder.ts';
 
 /** Small enough that a short script reaches all of them. */
@@ -93,7 +93,7 @@ function play(store: SessionStore, name: string, script: readonly Event[]): Prom
 }
 
 async function receive(transaction: Transaction, session: SessionId, message: SealedMessage, at: number) {
-  const entry = (await transaction.findEntries(session)).find(({ find }) => isSealedFor(find, message));
+  const entry = (await findEntries(transaction, session)).find(({ find }) => isSealedFor(find, message));
   if (entry === undefined) return 'not found';
   const state = await transaction.ratchetState(session);
   const place = await placeOf(transaction, entry, state);
@@ -102,7 +102,7 @@ async function receive(transaction: Transaction, session: SessionId, message: Se
   const kept = await transaction.keptPosition(session, chainOf(state, place), header.header.n);
   const decrypted = decrypt(state, place, header, message.body, kept, TRANSCRIPT, SMALL, at);
   if (decrypted.kind === 'accepted') {
-    await transaction.saveReceived(session, decrypted.step, header.digest, at, SMALL);
+    await transaction.saveReceived(session, [{ step: decrypted.step, digest: header.digest }], at, SMALL);
   }
   return decrypted.kind;
 }
@@ -123,7 +123,7 @@ function headerKeysOf({ receiving, nextReceiving }: RatchetState, place: Place) 
 async function held(transaction: Transaction, id: SessionId) {
   const state = await transaction.ratchetState(id);
   const current = chainOf(state, 'current');
-  const entries = (await transaction.findEntries(id)).map(({ chain, find }) => ({ chain, find }));
+  const entries = (await findEntries(transaction, id)).map(({ chain, find }) => ({ chain, find }));
   const finished = entries.flatMap(({ chain }) => (chain === 'next' || chain === current ? [] : [chain]));
   const positions = Array.from({ length: (current + 1) * 12 }, (_, i) => [Math.floor(i / 12), i % 12] as const);
   const { id: _, contact: __, ...session } = await transaction.session(id);

@@ -15,7 +15,7 @@ export interface Data {
   readonly inbox: readonly (InboxEntry & { readonly id: InboxId })[];
   /** Ids are never given twice, whatever they name. */
   readonly lastId: number;
-  /** Messages received over all sessions. */
+  /** How often messages were saved over all sessions. */
   readonly receptions: number;
 }
 

@@ -23,7 +23,7 @@ export async function about<Answer>(
 /** All that a store keeps of a session. */
 export async function kept(store: SessionStore, name: string): Promise<Kept | undefined> {
   return about(store, name, async (view, { id, lost, fork }, state) => {
-    const finished = await finishedChains(view, id, state);
+    const finished = await finishedChains(view, id);
     const lengths = [...finished.map(({ chain, length }) => [chain, length] as const), ...current(state)];
     const skipped: SkippedKey[] = [];
     const accepted: { chain: number; n: number; digest: Uint8Array }[] = [];
@@ -46,7 +46,7 @@ export async function untouched(store: SessionStore): Promise<{ kept: unknown; f
     const kept: unknown[] = [await view.contacts()];
     for (const { id, fork, lost: _, ...session } of sessions) {
       const state = await view.ratchetState(id);
-      kept.push(session, state, await finishedChains(view, id, state));
+      kept.push(session, state, await finishedChains(view, id));
       if (fork !== undefined) forks.push(fork.reason);
     }
     return { kept, forks };
@@ -59,10 +59,9 @@ async function allSessions(view: Transaction): Promise<readonly Session[]> {
   return sessions;
 }
 
-async function finishedChains(view: Transaction, id: SessionId, state: RatchetState) {
-  const numbers = (await view.findEntries(id)).flatMap(({ chain }) => (chain === 'next' ? [] : [chain]));
-  const ended = numbers.filter((chain) => current(state).every(([number]) => number !== chain)).sort((a, b) => a - b);
-  return Promise.all(ended.map((chain) => view.finishedChain(id, chain)));
+async function finishedChains(view: Transaction, id: SessionId) {
+  const chains = await view.finishedChains(id);
+  return Promise.all(chains.map(({ chain }) => view.finishedChain(id, chain)));
 }
 
 /** The chain that is being received, and its next position. */

@@ -1,6 +1,15 @@
 import { expect, it } from 'vitest';
 import type { Transaction } from '../../../src/session/store.ts';
-import { addContact, bytesOf, Conversation, inviteFor, type MakeStore, NOW, opening } from '../fixtures.ts';
+import {
+  addContact,
+  bytesOf,
+  Conversation,
+  findEntries,
+  inviteFor,
+  type MakeStore,
+  NOW,
+  opening,
+} from '../fixtures.ts';
 
 export function copies(make: MakeStore): void {
   /** All that the store of `filled` gives out. */
@@ -22,7 +31,7 @@ export function copies(make: MakeStore): void {
       session: await view.session(id),
       sessionOfPrefix: await view.sessionOfPrefix(session.origin.prefixDigest),
       state: await view.ratchetState(id),
-      entries: await view.findEntries(),
+      entries: await findEntries(view),
       finished: await view.finishedChain(id, 0),
       skipped: await view.keptPosition(id, 0, 0),
       accepted: await view.keptPosition(id, 0, 1),
@@ -109,7 +118,9 @@ export function copies(make: MakeStore): void {
     const { step } = bob.accept(third);
     const expected = structuredClone(step);
     const digest = Uint8Array.from(third.id);
-    await store.transaction((transaction) => transaction.saveReceived(session, step, digest, NOW, bob.keeper.limits));
+    await store.transaction((transaction) =>
+      transaction.saveReceived(session, [{ step, digest }], NOW, bob.keeper.limits),
+    );
     for (const bytes of bytesIn({ step, digest })) bytes.fill(0);
     await store.snapshot(async (view) => {
       expect(await view.ratchetState(session)).toEqual(expected.state);

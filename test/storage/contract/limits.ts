@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { LIMITS } from '../../../src/ratchet/index.ts';
 import { at } from '../../ratchet/party.ts';
-import { Conversation, type MakeStore, NOW } from '../fixtures.ts';
+import { Conversation, findEntries, type MakeStore, NOW } from '../fixtures.ts';
 
 export function limits(make: MakeStore): void {
   const missing = (conversation: Conversation) =>
@@ -9,7 +9,7 @@ export function limits(make: MakeStore): void {
       (await view.missingMessages(conversation.session)).map(({ chain, n }) => `${chain}/${n}`),
     );
   const chains = (conversation: Conversation) =>
-    conversation.read(async (view) => (await view.findEntries()).map(({ chain }) => chain));
+    conversation.read(async (view) => (await findEntries(view)).map(({ chain }) => chain));
   const lost = async (conversation: Conversation) =>
     (await conversation.read((view) => view.session(conversation.session))).lost;
 
