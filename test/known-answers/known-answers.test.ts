@@ -45,10 +45,8 @@ describe('the known answers', () => {
   });
 });
 
-describe.each(known.stories)('the story $name', ({ name }) => {
-  it('comes out as it is told', async () => {
-    await reading.follow(name);
-  });
+describe('the stories', () => {
+  it.each(known.stories)('come out as they are told: $name', ({ name }) => reading.follow(name));
 });
 
 describe('the sections', () => {

@@ -6,7 +6,7 @@ export const META = {
   bytes: {
     hex: 'Byte strings are lower-case hex, but for texts and names, which are text (UTF-8).',
     parts:
-      '`bytes`, `envelope` and what they stand for may be a list of parts to join: hex; [hex, times]; or [name, from, to], bytes of the envelope or invite of that name, an invite being its 1,321 B without head (§3). Names are of the whole file, and known before they are used.',
+      '`bytes` and `envelope` may be a list of parts to join: hex; [hex, times]; or [name, from, to], bytes of the envelope or invite of that name, an invite being its 1,321 B without head (§3). Names are of the whole file, and known before they are used.',
     times: '`now`, `at`, `opened`, `sentAt`: unix milliseconds. `expires`: unix seconds.',
     content:
       '`sentAt` with `text`: type 1 (§7), the text in UTF-8; with `bytes`: type 1, too; with `file`, the name, and `bytes`: type 2.',
@@ -14,7 +14,7 @@ export const META = {
   sections: {
     derivations:
       '`digest`: H_length(of). `keyed`: K(key, personalization). `root`: ROOT(rootKey, input), its three parts (§1).',
-    identities: 'From a seed: §2. `x25519Secret` is not clamped.',
+    identities: 'From a seed: §2. `x25519Secret` is clamped.',
     safetyNumbers: 'Of two identities (§2), with blanks between the groups.',
     marks: 'The file of a mark: its name, and its bytes (§8).',
     publicKeys: 'Keys from outside that are admitted, or `weak-key`: X25519 (§1), identities (§2), KEM keys (§3, §6).',
@@ -31,9 +31,9 @@ export const META = {
   steps: {
     invite: 'Makes an invite, not reusable, for the name `for`. It is named `as`; `id` is H_16.',
     add: 'Reads an invite for the contact `name`, and keeps it; or it is `refused`.',
-    send: 'Sends `content` to the contact `to`: the envelope, named `as`. `session`: which it goes on (H_8, §8). `opening`, if it opens that session: `invite` is that which is answered, the other values are those of §4. `chain`, if it begins a chain: the root step of §5.2, `dh` being the X25519 output; `offer` and `answer` the KEM field, `ss` the secret of an answer; of the file the first offer and the first answer are whole, of others H_16. `message`: of §5.2.',
+    send: 'Sends `content` to the contact `to`: the envelope, named `as`. `session`: which it goes on (H_8, §8). `opening`, if it opens that session: `invite` is that which is answered, the other values are those of §4. `chain`, if it begins a chain: the root step of §5.2, `dh` being the X25519 output; `offer` and `answer` the KEM field, `ss` the secret of an answer; of the file the first offer and the first answer are whole, of others H_16. `message`: of §5.2; nonces, salt and find tag stand in the envelope (§7).',
     draws:
-      'What a command draws, in the order in which pawl does. An opening: the secret of EK_A; m, the 32 B of ML-KEM.Encaps. The beginning of a chain: the ratchet key, an X25519 secret; then, for an offer, the seed d || z of a KEM key; for an answer, m. Each message: r and r’ of §5.2. An invite: the secret of the prekey; the KEM seed. All 32 B, but seeds of KEM keys 64.',
+      "What a command draws, in the order in which pawl does. An opening: the secret of EK_A; m, the 32 B of ML-KEM.Encaps. The beginning of a chain: the ratchet key, an X25519 secret; then, for an offer, the seed d || z of a KEM key; for an answer, m. Each message: r and r' of §5.2. An invite: the secret of the prekey; the KEM seed. All 32 B, but seeds of KEM keys 64.",
     'cannot send': 'Nothing is sent to `to`, for the reason of `refused`.',
     lose: 'So many messages on the chain that is begun, which nobody sees: their positions are passed over, and nothing else happens.',
     forge: 'Somebody makes an envelope by other than honest means, as `made` says, and it is named `as`.',
