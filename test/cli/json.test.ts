@@ -140,7 +140,7 @@ describe('--json', () => {
           name: 'alice',
           fingerprint: HEX_32,
           path: home.identity('alice'),
-          schema: 1,
+          schema: 2,
           contacts: [{ name: 'bob', ...contact, sessions: 2, invite_waits: false, fork: false }],
           invites: [],
           inbox: [],
