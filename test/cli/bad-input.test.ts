@@ -39,7 +39,7 @@ const CODES: Readonly<Record<ErrorCode, 'here' | string>> = {
   misplaced: 'here',
   'gap-too-large': 'here',
   fork: 'here',
-  'kem-missing': 'test/session/rekeying.test.ts: only a peer that breaks the protocol leaves it out',
+  'kem-missing': 'test/session/rekeying-attacks.test.ts: only a peer that breaks the protocol leaves it out',
   'not-begun': 'no command can lead there: a session is stored with its first message',
   exhausted: 'here',
   'clock-ahead': 'here',
