@@ -1,8 +1,8 @@
 import { PawlError } from '../errors.ts';
-import { concat, generateKeyPair, type Random, wipe } from '../primitives/index.ts';
+import { concat, type Random, wipe } from '../primitives/index.ts';
 import { hedgedNonce, sealBody } from './body.ts';
 import { encodeHeader, type Header } from './header.ts';
-import { chainStep, dhStep } from './kdf.ts';
+import { chainStep, freshDhStep } from './kdf.ts';
 import { headerKeysOf, type MessageKey } from './keys.ts';
 import { LAST_POSITION } from './limits.ts';
 import { kemTurnOfSender } from './rekeying.ts';
@@ -71,9 +71,8 @@ function beginChain(state: RatchetState, random: Random, now: number, rules: Rul
     case 'awaiting':
       throw new PawlError('not-begun', {});
     case 'due': {
-      const self = generateKeyPair(random);
       const { rekeying, secret, field } = kemTurnOfSender(state.rekeying, state.rootSteps, random, now, rules);
-      const step = dhStep(state.rootKey, self.secretKey, sending.remote, rules.domain, secret);
+      const step = freshDhStep(state.rootKey, random, sending.remote, rules.domain, secret);
       return {
         ...state,
         rootKey: step.rootKey,
@@ -81,7 +80,7 @@ function beginChain(state: RatchetState, random: Random, now: number, rules: Rul
         rekeying,
         sending: {
           kind: 'chain',
-          self,
+          self: step.self,
           chainKey: step.chainKey,
           header: state.nextSending,
           n: 0,

@@ -1,14 +1,5 @@
-import {
-  digest,
-  generateKeyPair,
-  type KeyPair,
-  type Random,
-  toHex,
-  utf8,
-  wipe,
-  type X25519PublicKey,
-} from '../primitives/index.ts';
-import { dhStep } from './kdf.ts';
+import { digest, type KeyPair, type Random, toHex, utf8, wipe, type X25519PublicKey } from '../primitives/index.ts';
+import { freshDhStep } from './kdf.ts';
 import { type ChainKey, type HeaderKey, type HeaderKeys, headerKeysOf, type RootKey } from './keys.ts';
 import { afterHandshake, type KemField, type Rekeying } from './rekeying.ts';
 import { RULES, type Rules } from './rules.ts';
@@ -85,15 +76,14 @@ export function initiatorState(
   now: number,
   { domain }: Rules = RULES,
 ): RatchetState {
-  const self = generateKeyPair(random);
-  const step = dhStep(agreed.rootKey, self.secretKey, remote, domain);
+  const step = freshDhStep(agreed.rootKey, random, remote, domain);
   return {
     rootKey: step.rootKey,
     rootSteps: 1,
     rekeying: afterHandshake(now),
     sending: {
       kind: 'chain',
-      self,
+      self: step.self,
       chainKey: step.chainKey,
       header: headerKeysOf(agreed.initiatorHeader),
       n: 0,
