@@ -1,6 +1,6 @@
 import { PawlError } from '../errors.ts';
 import { concat, type Random, wipe } from '../primitives/index.ts';
-import { hedgedNonce, sealBody } from './body.ts';
+import { hedgedNonces, sealBody } from './body.ts';
 import { encodeHeader, type Header } from './header.ts';
 import { chainStep, freshDhStep } from './kdf.ts';
 import { headerKeysOf, type MessageKey } from './keys.ts';
@@ -37,10 +37,10 @@ export function encrypt(
 ): Encrypted {
   const step = nextMessageKey(state, random, now, rules);
   const header = encodeHeader(step.header);
-  const nonce = hedgedNonce(step.messageKey, random, header, plaintext);
+  const { nonce, salt } = hedgedNonces(step.messageKey, random, header, plaintext);
   const body = sealBody(step.messageKey, nonce, plaintext, concat(associatedData, header));
   wipe(step.messageKey);
-  const { message, digest } = sealHeader(step.state.sending.header, step.header, body, associatedData, random);
+  const { message, digest } = sealHeader(step.state.sending.header, step.header, body, associatedData, salt);
   return { state: step.state, message, header: step.header, id: digest };
 }
 
