@@ -208,7 +208,7 @@ export class Party {
       altered,
       sealBody(messageKey, this.random(12), utf8(text), aad),
       TRANSCRIPT,
-      this.random,
+      this.random(16),
     );
   }
 

@@ -75,7 +75,7 @@ function sealed(
   const padded = plaintext ?? encodeContent(contentOf(content));
   const body = sealBody(next.messageKey, random(12), padded, concat(transcript, encodeHeader(header)));
   if (spoilt) body[20] = (body[20] ?? 0) ^ 1;
-  return sealHeader(next.state.sending.header, header, body, transcript, random).message;
+  return sealHeader(next.state.sending.header, header, body, transcript, random(16)).message;
 }
 
 function withoutOffer(state: RatchetState): RatchetState {

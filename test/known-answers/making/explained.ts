@@ -72,7 +72,7 @@ export function explained(sent: Sent): Explanation {
   if (before?.state.sending.kind !== 'due') throw new Error('who could send had a chain, or was due to begin one');
   const { state } = before;
   const [ratchetKey, ...rest] = drawn as [Uint8Array, ...Uint8Array[]];
-  const kem = rest.length > 2 ? rest[0] : undefined;
+  const kem = rest.length > 1 ? rest[0] : undefined;
   const chain = chainOf({
     step: state.rootSteps + 1,
     rootKey: state.rootKey,
@@ -159,14 +159,11 @@ function messageKeyOf(chainKey: Uint8Array): string {
   return toHex(chainStep(chainKey as ChainKey).messageKey);
 }
 
-/** The two draws of every message. */
+/** The draw of every message. */
 function forMessage(drawn: readonly Uint8Array[]): [Uint8Array, string][] {
-  const [r, rPrime, ...more] = drawn;
-  if (r === undefined || rPrime === undefined || more.length > 0) throw new Error(`${drawn.length} draws of a message`);
-  return [
-    [r, 'r'],
-    [rPrime, "r'"],
-  ];
+  const [r, ...more] = drawn;
+  if (r === undefined || more.length > 0) throw new Error(`${drawn.length} draws of a message`);
+  return [[r, 'r']];
 }
 
 function named(...draws: readonly (readonly [bytes: Uint8Array, what: string])[]): Draws {

@@ -33,7 +33,7 @@ export const META = {
     add: 'Reads an invite for the contact `name`, and keeps it; or it is `refused`.',
     send: 'Sends `content` to the contact `to`: the envelope, named `as`. `session`: which it goes on (H_8, §8). `opening`, if it opens that session: `invite` is that which is answered, the other values are those of §4. `chain`, if it begins a chain: the root step of §5.2, `dh` being the X25519 output; `offer` and `answer` the KEM field, `ss` the secret of an answer; of the file the first offer and the first answer are whole, of others H_16. `message`: of §5.2; nonces, salt and find tag stand in the envelope (§7).',
     draws:
-      "What a command draws, in the order in which pawl does. An opening: the secret of EK_A; m, the 32 B of ML-KEM.Encaps. The beginning of a chain: the ratchet key, an X25519 secret; then, for an offer, the seed d || z of a KEM key; for an answer, m. Each message: r and r' of §5.2. An invite: the secret of the prekey; the KEM seed. All 32 B, but seeds of KEM keys 64.",
+      'What a command draws, in the order in which pawl does. An opening: the secret of EK_A; m, the 32 B of ML-KEM.Encaps. The beginning of a chain: the ratchet key, an X25519 secret; then, for an offer, the seed d || z of a KEM key; for an answer, m. Each message: r of §5.2. An invite: the secret of the prekey; the KEM seed. All 32 B, but seeds of KEM keys 64.',
     'cannot send': 'Nothing is sent to `to`, for the reason of `refused`.',
     lose: 'So many messages on the chain that is begun, which nobody sees: their positions are passed over, and nothing else happens.',
     forge: 'Somebody makes an envelope by other than honest means, as `made` says, and it is named `as`.',

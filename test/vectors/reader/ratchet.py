@@ -4,7 +4,7 @@ from collections import namedtuple
 
 from chacha import seal, unseal, xseal, xunseal
 from curve25519 import is_x25519_key, x25519, x25519_public
-from derive import H, K, Refusal, chain_step, find_key, find_tag, hmac_blake2b, hmac_sha256, root, uint
+from derive import H, Refusal, chain_step, find_tag, hmac_blake2b, root, uint
 from ml_kem import decaps, encaps, is_encapsulation_key, keygen
 from wire import decode_content, number
 
@@ -86,10 +86,10 @@ class Ratchet:
         c = self.sending
         mk, c.chain_key = chain_step(c.chain_key)
         header = c.public + uint(c.n, 4) + uint(c.previous_n, 4) + c.field
-        nonce = hmac_blake2b(K(mk, b'nonce'), draw('r') + header + plaintext)[:12]
+        hedged = hmac_blake2b(mk, b'pawl/1 nonces' + draw('r') + uint(len(header), 2) + header + plaintext)
+        nonce, salt = hedged[:12], hedged[12:28]
         body = nonce + seal(mk, nonce, self.T + header, plaintext)
         ident = H(16, body)
-        salt = hmac_sha256(find_key(c.header_key), b'pawl/1 salt' + draw("r'") + header + ident)[:16]
         header_nonce = salt + find_tag(c.header_key, salt)
         sealed = xseal(c.header_key, header_nonce, self.T, header + ident)
         c.n += 1
