@@ -1,37 +1,9 @@
 import { Box } from './box.ts';
-import { type FaultMode, MODES, named } from './faults.ts';
+import type { FaultMode } from './faults.ts';
 import { Laws } from './laws.ts';
 import type { Scene } from './scene.ts';
+import { type Selection, type Try, triesOf } from './selection.ts';
 import { type Ran, type Step, WORKSHOP } from './start.ts';
-
-export interface Selection {
-  /** Every how many steps. */
-  readonly every: number;
-  readonly modes: readonly FaultMode[];
-  /** The modes in which each outlet is tried, whatever the stride: a step by which something leaves the program. */
-  readonly outlets: readonly FaultMode[];
-  /** The steps that are tried of a scene that has more; they are spread evenly. */
-  readonly most: number;
-  /** How many processes run side by side. */
-  readonly parallel: number;
-}
-
-export const EVERYTHING: Selection = {
-  every: 1,
-  modes: MODES,
-  outlets: MODES.filter(({ every }) => every === 1),
-  most: 150,
-  parallel: 2,
-};
-
-/** What half a minute is enough for: a step of each kind under each mode that differs, and the outlets under two that hurt. */
-export const SAMPLE: Selection = {
-  every: 1,
-  modes: named('kill-before', 'kill-half', 'sigterm', 'enospc', 'eio'),
-  outlets: named('kill-half', 'eio'),
-  most: 1,
-  parallel: 2,
-};
 
 /** What became of a scene under one mode. */
 export interface Figures {
@@ -44,12 +16,6 @@ export interface Figures {
   /** Runs that left files behind that are of no use. */
   strays: number;
   readonly violations: string[];
-}
-
-interface Try {
-  readonly step: number;
-  readonly at: Step;
-  readonly mode: FaultMode;
 }
 
 /** Ends one command at its steps, and checks after each what must hold. */
@@ -76,32 +42,6 @@ export async function crash(scene: Scene, selection: Selection): Promise<readonl
   });
   template.remove();
   return [...figures.values()].filter(({ runs }) => runs > 0);
-}
-
-/** A mode at some of the steps that it suits, evenly spread, and at the outlets. */
-function triesOf(steps: readonly Step[], mode: FaultMode, { every, most, modes, outlets }: Selection): readonly Try[] {
-  const suited = steps.filter(mode.suits);
-  const stride = Math.max(every, Math.ceil(suited.length / most)) * mode.every;
-  // Each mode begins elsewhere, so that with a stride they meet different steps.
-  const first = Math.floor((Math.min(stride, suited.length) * (modes.indexOf(mode) + 0.5)) / modes.length);
-  const tried = new Set(suited.filter((_, index) => index % stride === first));
-  for (const at of outlets.includes(mode) ? outletsOf(suited) : []) tried.add(at);
-  return [...tried].map((at) => ({ step: steps.indexOf(at) + 1, at, mode }));
-}
-
-/** The steps by which something leaves the program, the first and the last of each place. */
-function outletsOf(steps: readonly Step[]): Iterable<Step> {
-  const outlets = steps.filter(isOutlet);
-  const first = new Map(outlets.toReversed().map((step) => [step.path, step]));
-  const last = new Map(outlets.map((step) => [step.path, step]));
-  return [...first.values(), ...last.values()];
-}
-
-/** Standard output, and a file that is put in place or written to, other than marks, drafts and identity files. */
-function isOutlet({ does, path }: Step): boolean {
-  if (path === 'stdout') return true;
-  if (/\/state\/|\/\.pawl-/.test(path)) return false;
-  return /^(rename|link)$/.test(does) || (/write/.test(does) && !/\.db(-journal)?$/.test(path));
 }
 
 /** One run without a fault, which also has to obey the laws. */

@@ -29,7 +29,3 @@ export const MODES: readonly FaultMode[] = [
   // Nothing works any more from this step on, standard output included.
   { name: 'dead', ends: undefined, every: 2, suits: always },
 ];
-
-export function named(...names: readonly string[]): readonly FaultMode[] {
-  return MODES.filter(({ name }) => names.includes(name));
-}
