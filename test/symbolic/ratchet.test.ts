@@ -112,7 +112,7 @@ describe('each defence of the ratchet stops an attack', () => {
 
   it('against outsiders it takes two: a field that nothing binds, and an answer that is not required', () => {
     const loose = ['KEM field is sealed with the header', 'KEM field is bound to the body'] as const;
-    const quietly = { claims: [noDowngrade, agreement] };
+    const quietly = { messages: 4, claims: [noDowngrade, agreement] };
     expect(explore(conversation(quietly, 'KEM answer is required')).attack).toBeUndefined();
     expect(explore(conversation(quietly, ...loose)).attack).toBeUndefined();
     expect(explore(conversation(quietly, ...loose, 'KEM answer is required')).attack).toEqual([
@@ -174,7 +174,7 @@ describe('what the ratchet does not give, and the documents say so', () => {
   });
 
   it('a fork for every forgery: a thief who holds the channel too takes a text out and puts hers in its place', () => {
-    expect(explore(conversation({ ...ACTIVE_THIEF, kem: false, claims: [forgeryShows] })).attack).toEqual([
+    expect(explore(conversation({ ...ACTIVE_THIEF, kem: false, messages: 3, claims: [forgeryShows] })).attack).toEqual([
       "alice's file is stolen",
       "bob sends bob's 2.0",
       'mallory forges a message, for alice',
