@@ -62,7 +62,7 @@ export function craft(dice: Dice, state: RatchetState, transcript: Transcript, n
   const keys = dice.oneIn(8) ? begun.state.nextSending : ownKeys;
   return dice.oneIn(6)
     ? sealBytes(dice, keys, oddHeader(dice, encodeHeader(header), body), body, transcript)
-    : sealHeader(keys, header, body, transcript, dice.bytes).message;
+    : sealHeader(keys, header, body, transcript, dice.bytes(16)).message;
 }
 
 function anyKey(dice: Dice, { dh }: Header): Header['dh'] {

@@ -24,7 +24,7 @@ export interface ErrorDetails {
   'wrong-safety-number': { name: string; wasVerified: boolean };
   'not-in-outbox': { id: number };
   'no-session': { name: string };
-  held: { name: string };
+  held: { name: string; until: Release };
   'not-for-you': Record<never, never>;
   'other-sender': { from: string };
   'gap-too-large': { missing: number; limit: number; inNewChain: boolean };
@@ -61,6 +61,8 @@ export interface ErrorDetails {
   'wrong-passphrase': { path: string };
   'no-passphrase': { path: string };
   'empty-passphrase': { source: string };
+  'several-lines': { source: string };
+  'passphrase-command': { reason: string };
   'bad-key-file': { path: string; bytes: number };
   'exposed-key': { path: string; mode: string };
   interrupted: Record<never, never>;
@@ -77,6 +79,12 @@ export type ForkReason =
   | 'answer-to-an-unknown-chain'
   | 'answer-without-an-offer'
   | 'body-does-not-authenticate';
+
+/**
+ * What lets us send again on a session that is held because our file was restored: a message that answers what we sent, or
+ * no message at all, so that only a session that an invite opens is sent on.
+ */
+export type Release = 'answered' | 'invited';
 
 /**
  * A known error: one of the closed set. Anything else that is thrown is a bug in pawl. It has no stack trace: it is an

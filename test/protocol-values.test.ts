@@ -45,7 +45,7 @@ function compute(): readonly string[] {
   if (state.sending.kind !== 'chain') throw new Error('the opener has a chain');
   const { messageKey } = nextMessageKey(state, bytesOf(), opened);
   const plaintext = encodeContent({ type: 'text', sentAt: opened, bytes: utf8('hi bob') });
-  const { message, id } = encrypt(state, plaintext, agreement.transcript, bytesOf(6, 7), opened);
+  const { message, id } = encrypt(state, plaintext, agreement.transcript, bytesOf(6), opened);
   const envelope = encodeEnvelope({ kind: 'opening', prefix, message });
   expect(envelope).toHaveLength(1_600);
   return [

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import type { ErrorCode, ErrorDetails, ForkReason, PawlError } from '../errors.ts';
+import type { ErrorCode, ErrorDetails, ForkReason, PawlError, Release } from '../errors.ts';
 import { LARGEST_GAP } from '../session/index.ts';
 import { day, instant } from './show/time.ts';
 
@@ -22,7 +22,7 @@ const NO_KEY = 77;
 const NO_IDENTITY = 78;
 
 const KEY_SOURCES =
-  'give a key: --key-file FILE, --passphrase-file FILE, PAWL_KEY_FILE, PAWL_PASSPHRASE_FILE, or PAWL_PASSPHRASE';
+  'give a key: --key-file FILE, --passphrase-file FILE, --passphrase-fd N, --passphrase-command LINE; or PAWL_KEY_FILE and the like in the environment (pawl --help)';
 
 export const FORKS: Readonly<Record<ForkReason, string>> = {
   'two-texts-at-one-position': 'two different messages at one position',
@@ -32,6 +32,12 @@ export const FORKS: Readonly<Record<ForkReason, string>> = {
   'answer-to-an-unknown-chain': 'an answer to something that this file never sent',
   'answer-without-an-offer': 'an answer to a post-quantum key that this file never offered',
   'body-does-not-authenticate': 'a message made under another state',
+};
+
+/** What nothing is sent before from a restored file. */
+export const HOLDS: Readonly<Record<Release, string>> = {
+  answered: 'an answer of theirs, or a new invite',
+  invited: 'a new invite',
 };
 
 type Explain<Code extends ErrorCode> = (detail: ErrorDetails[Code]) => Explanation;
@@ -123,9 +129,9 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: `send something: pawl send ${name}; or add an invite of theirs: pawl add ${name} FILE`,
     exit: UNKNOWN,
   }),
-  held: ({ name }) => ({
-    message: `nothing is sent to ${name} from a restored file before they have been heard`,
-    hint: `receive what ${name} sends next (pawl recv), or exchange a new invite: pawl add ${name} FILE`,
+  held: ({ name, until }) => ({
+    message: `nothing is sent to ${name} from a restored file before ${HOLDS[until]}`,
+    hint: `${until === 'answered' ? `receive what ${name} sends next (pawl recv), or ` : ''}exchange a new invite: pawl invite ${name}, or pawl add ${name} FILE`,
     exit: ROLLED_BACK,
   }),
   'not-for-you': () => ({
@@ -277,6 +283,16 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   'empty-passphrase': ({ source }) => ({
     message: `the passphrase in ${source} is empty`,
     hint: KEY_SOURCES,
+    exit: NO_KEY,
+  }),
+  'several-lines': ({ source }) => ({
+    message: `there is more than one line in ${source}`,
+    hint: 'keep the passphrase alone there, on one line',
+    exit: NO_KEY,
+  }),
+  'passphrase-command': ({ reason }) => ({
+    message: `the passphrase command failed: ${reason}`,
+    hint: 'run it by itself: it is to print the passphrase, and nothing else, on standard output',
     exit: NO_KEY,
   }),
   'bad-key-file': ({ path, bytes }) => ({

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { fstatSync, fsyncSync, openSync, type Stats, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { ReadStream, WriteStream } from 'node:tty';
@@ -21,6 +22,8 @@ export interface Io {
   readonly now: () => number;
   readonly process: () => string;
   readonly isRunning: (process: string) => boolean;
+  /** Runs a line of the shell and gives what it printed; or in words, why it failed. `limit` is in bytes. */
+  readonly runCommand: (command: string, limit: number) => { output: Uint8Array; failure: string | undefined };
   /** The terminal itself, whatever standard input and output are; `undefined` where there is none. */
   readonly openTerminal: () => Terminal | undefined;
 }
@@ -60,6 +63,7 @@ export function systemIo(process: NodeJS.Process): Io {
     now: Date.now,
     process: () => processName(process.pid),
     isRunning,
+    runCommand: (command, limit) => runCommand(command, limit, process.env),
     openTerminal,
   };
 }
@@ -122,6 +126,19 @@ function statusOf(file: number): Stats | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Its standard input is empty: ours is data. What it says on standard error is for the person. */
+function runCommand(command: string, limit: number, { PAWL_PASSPHRASE, ...env }: NodeJS.ProcessEnv) {
+  const stdio = ['ignore', 'pipe', 'inherit'] as const;
+  const { error, status, signal, stdout } = spawnSync(command, {
+    shell: true,
+    stdio: [...stdio],
+    maxBuffer: limit,
+    env,
+  });
+  const end = signal === null ? (status === 0 ? undefined : `exit ${status}`) : signal;
+  return { output: new Uint8Array(stdout ?? []), failure: error === undefined ? end : reasonOf(error) };
 }
 
 function openTerminal(): Terminal | undefined {

@@ -94,6 +94,8 @@ function globalOptions(): Option[] {
     new Option('--home <dir>', 'the folder of the identity files'),
     new Option('--key-file <file>', 'a key file of 32 bytes opens the identity'),
     new Option('--passphrase-file <file>', 'the passphrase is in this file'),
+    new Option('--passphrase-fd <n>', 'the passphrase comes from this open file').argParser(wholeNumber(0, 9_999)),
+    new Option('--passphrase-command <line>', 'the passphrase is what this command prints'),
     new Option('--after-restore', 'go on with an identity file that was restored'),
     new Option('--no-input', 'never ask on the terminal'),
     new Option('--json', 'one JSON document a line'),

@@ -33,6 +33,14 @@ async function ask<Answer>(io: Asker, question: { type: string; message: string 
   }
 }
 
+/** Writes on the terminal itself, whatever standard output and standard error are. */
+export async function showOnTerminal(io: Pick<Io, 'openTerminal'>, text: string): Promise<void> {
+  const terminal = io.openTerminal();
+  if (terminal === undefined) return;
+  await new Promise((resolve) => terminal.output.write(visible(text), resolve));
+  terminal.close();
+}
+
 /** Ctrl-D, or a terminal that is gone: the library would wait for ever. */
 function endOf(input: NodeJS.ReadableStream): Promise<never> {
   return new Promise((_, reject) => {

@@ -8,12 +8,7 @@ const CHUNK = 2 ** 16;
 export function* chunksOfFile(path: string): Generator<Uint8Array, void, undefined> {
   const file = attempt(path, () => openSync(path, 'r'));
   try {
-    for (;;) {
-      const chunk = Buffer.allocUnsafeSlow(CHUNK);
-      const length = attempt(path, () => readSync(file, chunk, 0, CHUNK, null));
-      if (length === 0) return;
-      yield chunk.subarray(0, length);
-    }
+    yield* chunksOfDescriptor(file, path);
   } finally {
     closeSync(file);
   }
@@ -24,9 +19,27 @@ export function* chunksOfFile(path: string): Generator<Uint8Array, void, undefin
  * @throws `missing-file`, `read-failed`.
  */
 export function readFile(path: string, limit: number): Uint8Array {
+  return joined(chunksOfFile(path), limit);
+}
+
+/** The same of a file that is open already. `name` is for the error. @throws `read-failed`. */
+export function readDescriptor(file: number, name: string, limit: number): Uint8Array {
+  return joined(chunksOfDescriptor(file, name), limit);
+}
+
+function* chunksOfDescriptor(file: number, name: string): Generator<Uint8Array, void, undefined> {
+  for (;;) {
+    const chunk = Buffer.allocUnsafeSlow(CHUNK);
+    const length = attempt(name, () => readSync(file, chunk, 0, CHUNK, null));
+    if (length === 0) return;
+    yield chunk.subarray(0, length);
+  }
+}
+
+function joined(source: Iterable<Uint8Array>, limit: number): Uint8Array {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for (const chunk of chunksOfFile(path)) {
+  for (const chunk of source) {
     chunks.push(chunk);
     length += chunk.length;
     if (length > limit) break;

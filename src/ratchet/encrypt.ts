@@ -1,8 +1,8 @@
 import { PawlError } from '../errors.ts';
-import { concat, generateKeyPair, type Random, wipe } from '../primitives/index.ts';
-import { hedgedNonce, sealBody } from './body.ts';
+import { agreeAfresh, concat, type Random, wipe } from '../primitives/index.ts';
+import { hedgedNonces, sealBody } from './body.ts';
 import { encodeHeader, type Header } from './header.ts';
-import { chainStep, dhStep } from './kdf.ts';
+import { chainStep, rootStep } from './kdf.ts';
 import { headerKeysOf, type MessageKey } from './keys.ts';
 import { LAST_POSITION } from './limits.ts';
 import { kemTurnOfSender } from './rekeying.ts';
@@ -37,10 +37,10 @@ export function encrypt(
 ): Encrypted {
   const step = nextMessageKey(state, random, now, rules);
   const header = encodeHeader(step.header);
-  const nonce = hedgedNonce(step.messageKey, random, header, plaintext);
+  const { nonce, salt } = hedgedNonces(step.messageKey, random, header, plaintext);
   const body = sealBody(step.messageKey, nonce, plaintext, concat(associatedData, header));
   wipe(step.messageKey);
-  const { message, digest } = sealHeader(step.state.sending.header, step.header, body, associatedData, random);
+  const { message, digest } = sealHeader(step.state.sending.header, step.header, body, associatedData, salt);
   return { state: step.state, message, header: step.header, id: digest };
 }
 
@@ -71,9 +71,10 @@ function beginChain(state: RatchetState, random: Random, now: number, rules: Rul
     case 'awaiting':
       throw new PawlError('not-begun', {});
     case 'due': {
-      const self = generateKeyPair(random);
+      const { pair, secret: shared } = agreeAfresh(random, sending.remote);
       const { rekeying, secret, field } = kemTurnOfSender(state.rekeying, state.rootSteps, random, now, rules);
-      const step = dhStep(state.rootKey, self.secretKey, sending.remote, rules.domain, secret);
+      const step = rootStep(state.rootKey, shared, rules.domain, secret);
+      wipe(shared);
       return {
         ...state,
         rootKey: step.rootKey,
@@ -81,7 +82,7 @@ function beginChain(state: RatchetState, random: Random, now: number, rules: Rul
         rekeying,
         sending: {
           kind: 'chain',
-          self,
+          self: pair,
           chainKey: step.chainKey,
           header: state.nextSending,
           n: 0,

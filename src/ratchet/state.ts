@@ -1,6 +1,6 @@
 import {
+  agreeAfresh,
   digest,
-  generateKeyPair,
   type KeyPair,
   type Random,
   toHex,
@@ -8,7 +8,7 @@ import {
   wipe,
   type X25519PublicKey,
 } from '../primitives/index.ts';
-import { dhStep } from './kdf.ts';
+import { rootStep } from './kdf.ts';
 import { type ChainKey, type HeaderKey, type HeaderKeys, headerKeysOf, type RootKey } from './keys.ts';
 import { afterHandshake, type KemField, type Rekeying } from './rekeying.ts';
 import { RULES, type Rules } from './rules.ts';
@@ -85,15 +85,16 @@ export function initiatorState(
   now: number,
   { domain }: Rules = RULES,
 ): RatchetState {
-  const self = generateKeyPair(random);
-  const step = dhStep(agreed.rootKey, self.secretKey, remote, domain);
+  const { pair, secret } = agreeAfresh(random, remote);
+  const step = rootStep(agreed.rootKey, secret, domain);
+  wipe(secret);
   return {
     rootKey: step.rootKey,
     rootSteps: 1,
     rekeying: afterHandshake(now),
     sending: {
       kind: 'chain',
-      self,
+      self: pair,
       chainKey: step.chainKey,
       header: headerKeysOf(agreed.initiatorHeader),
       n: 0,

@@ -6,7 +6,7 @@ import { initiatorState, LIMITS, wipeState } from '../ratchet/index.ts';
 import type { Context } from './context.ts';
 import { CLOCK_AHEAD, SECOND, sweep } from './housekeeping.ts';
 import { RatchetSession } from './ratchet-session.ts';
-import { dropIdleSessions, sendingSession } from './sending-session.ts';
+import { dropIdleSessions, releaseOf, sendingSession } from './sending-session.ts';
 import type { Contact, OutboxId, Session, Transaction } from './store.ts';
 
 export interface Sent {
@@ -88,7 +88,10 @@ async function sessionTo(context: Context, transaction: Transaction, contact: Co
     await transaction.setContactInvite(contact.id, undefined);
   }
   if (current === undefined) throw new PawlError('no-session', { name: contact.name });
-  if (current.held) throw new PawlError('held', { name: contact.name });
+  if (current.held) {
+    const until = releaseOf(await transaction.ratchetState(current.id));
+    throw new PawlError('held', { name: contact.name, until });
+  }
   return current;
 }
 

@@ -1,5 +1,6 @@
+import type { Release } from '../errors.ts';
 import { toHex } from '../primitives/index.ts';
-import type { SessionId } from '../ratchet/index.ts';
+import type { RatchetState, SessionId } from '../ratchet/index.ts';
 import type { Session, Transaction } from './store.ts';
 
 /** Sessions kept of one contact: both sides may open at once, twice. */
@@ -17,6 +18,14 @@ export function sendingSession(sessions: readonly Session[]): Session | undefine
     origin.prefix !== undefined &&
     sessions.some((other) => other.origin.role === 'responder' && other.id > id);
   return sessions.filter((session) => !isOvertaken(session)).sort(notHeldFirst)[0];
+}
+
+/**
+ * What lets a held session go. One that is due to begin a chain waits for it in vain: the peer begins no other before that
+ * one has been heard, and if it has, because our file forgot that we began it, the answer is a fork.
+ */
+export function releaseOf({ sending }: RatchetState): Release {
+  return sending.kind === 'due' ? 'invited' : 'answered';
 }
 
 /**

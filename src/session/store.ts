@@ -1,7 +1,7 @@
 import type { ForkReason } from '../errors.ts';
 import type { HandshakeStore, Transcript } from '../handshake/index.ts';
 import type { IdentityKey } from '../primitives/index.ts';
-import type { RatchetState, RatchetStore, SessionId } from '../ratchet/index.ts';
+import type { FinishedChain, RatchetState, RatchetStore, SessionId } from '../ratchet/index.ts';
 
 /**
  * Where an identity lives: all that pawl knows, behind transactions. Declared here by its user; `storage` implements it.
@@ -98,6 +98,9 @@ export interface Session extends NewSession {
   readonly fork: { readonly reason: ForkReason; readonly at: number } | undefined;
 }
 
+/** A chain of the peer's that has ended, without its header key. */
+export type FinishedChainRecord = Omit<FinishedChain, 'header'>;
+
 /** A skipped message key, without the key. */
 export interface MissingMessage {
   readonly chain: number;
@@ -121,6 +124,8 @@ export interface SessionTable {
   holdSessions(): Promise<void>;
   /** With all its keys. */
   dropSession(id: SessionId): Promise<void>;
+  /** Those that are kept, oldest first. */
+  finishedChains(session: SessionId): Promise<readonly FinishedChainRecord[]>;
   /** In the order of chain and position. */
   missingMessages(session: SessionId): Promise<readonly MissingMessage[]>;
 }

@@ -55,6 +55,7 @@ export function fakeIo(given: Partial<FakeIo> & { readonly chunks?: Iterable<Uin
     now: () => START,
     process: () => 'a process',
     isRunning: () => false,
+    runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
     openTerminal: () => undefined,
     ...others,
   };

@@ -141,7 +141,7 @@ describe('--json', () => {
           fingerprint: HEX_32,
           path: home.identity('alice'),
           schema: 3,
-          contacts: [{ name: 'bob', ...contact, sessions: 2, invite_waits: false, fork: false }],
+          contacts: [{ name: 'bob', ...contact, sessions: 2, invite_waits: false, fork: false, held_until: null }],
           invites: [],
           inbox: [],
           outbox: [{ to: 'bob', created_at: TIME, bytes: 1600 }],
@@ -150,7 +150,7 @@ describe('--json', () => {
       const invite = { created_at: TIME, expires_at: TIME };
       expect(documents(bob.stdout)).toMatchObject([
         {
-          contacts: [{ name: 'alice', ...contact, sessions: 1, invite_waits: false, fork: false }],
+          contacts: [{ name: 'alice', ...contact, sessions: 1, invite_waits: false, fork: false, held_until: null }],
           invites: [
             { for: 'alice', state: 'spent', ...invite, used_by: HEX_32, used_at: TIME },
             { for: 'carol', state: 'open', ...invite },
@@ -172,6 +172,7 @@ describe('--json', () => {
         last_dh_step_at: TIME,
         kem: { last_mixed_at: null, pending: false },
         fork: false,
+        held_until: null,
       };
       expect(alice).toMatchObject({
         ...session,

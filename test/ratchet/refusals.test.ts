@@ -41,7 +41,7 @@ describe('a header that no honest peer makes, though it authenticates', () => {
     const header = concat(honest, new Uint8Array(3_000)).subarray(0, length);
     const body = new Uint8Array(40);
     const keys = bob.state.nextReceiving;
-    const { message } = sealHeader(keys, { dh: freshKey(), n: 0, pn: 0 }, body, TRANSCRIPT, random);
+    const { message } = sealHeader(keys, { dh: freshKey(), n: 0, pn: 0 }, body, TRANSCRIPT, random(16));
     const sealedHeader = xseal(keys.header, message.headerNonce, concat(header, digest(16, body)), TRANSCRIPT);
     const error = refusal(() => bob.receive({ message: { ...message, sealedHeader } }));
     expect(error).toMatchObject({ code: 'corrupt', detail: { what: 'message header' } });

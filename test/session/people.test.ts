@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { DAY, forget, forgettable, prune, rename, verification, verify } from '../../src/session/index.ts';
+import { decodeEnvelope } from '../../src/envelope/index.ts';
+import {
+  DAY,
+  delivered,
+  forget,
+  forgettable,
+  prune,
+  receive,
+  rename,
+  verification,
+  verify,
+} from '../../src/session/index.ts';
 import { meet, Party } from './party.ts';
 
 /** The code of the refusal. */
@@ -152,6 +163,19 @@ describe('forget', () => {
     // A new invite does.
     await alice.add('bob', await bob.invite('alice'));
     expect(await bob.read((await alice.send('bob', 'again')).envelope)).toBe('again');
+  });
+
+  it('may come between a text and its delivery', async () => {
+    const { alice, bob } = await meet();
+    const envelope = decodeEnvelope((await alice.send('bob', 'hi')).envelope);
+    if (envelope.kind === 'invite') throw new Error('it is a message');
+    const { outcomes } = await receive(bob.context, [{ source: 'here', envelope }], {});
+    await forget(bob.context, 'alice');
+    const ids = outcomes.flatMap((outcome) => (outcome.type === 'message' ? [outcome.inboxId] : []));
+    expect(ids).toHaveLength(1);
+    await delivered(bob.context, { written: [], held: ids });
+    await delivered(bob.context, { written: ids, held: [] });
+    expect(await bob.dump()).toMatchObject({ contacts: [], inbox: [] });
   });
 
   it('forgets the mark of a verified contact', async () => {

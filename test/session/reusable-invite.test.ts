@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DAY, forget, invite, LAST_USER, rename } from '../../src/session/index.ts';
+import { DAY, forget, goOnAfterRestore, invite, LAST_USER, rename } from '../../src/session/index.ts';
 import { meet, Party, wordFor } from './party.ts';
 
 /** A host with a reusable invite for `friends`, and people who have added it. */
@@ -120,6 +121,13 @@ describe('a reusable invite', () => {
   });
 });
 
+it('is given up by a file that was restored: its ledger is older, too', async () => {
+  const { host, guests } = await party('alice', 'bob');
+  await nameOf(host, guests[0]);
+  await goOnAfterRestore(host.context);
+  expect(await host.read((await guests[1].send('host', 'hi')).envelope)).toBe('refused: invite-expired');
+});
+
 describe('an opening that a reusable invite let in', () => {
   it('does not bring back a contact who was forgotten, nor does any later message of its chain', async () => {
     const { host, guests } = await party('alice', 'bob');
@@ -166,4 +174,63 @@ describe('an opening that a reusable invite let in', () => {
     expect(await host.dump()).toEqual(before);
     expect(await host.read(envelope)).toBe('hi');
   });
+});
+
+/** What guests, host and channel do. `guest` and `pick` are taken modulo how many there are. */
+const events = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('send' as const), guest: fc.nat(2) }) },
+    { weight: 6, arbitrary: fc.record({ do: fc.constant('deliver' as const), pick: fc.nat(100) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('answer' as const), pick: fc.nat(9) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('forget' as const), pick: fc.nat(9) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('rename' as const), pick: fc.nat(9) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('add again' as const), guest: fc.nat(2) }) },
+  ),
+  { minLength: 10, maxLength: 30 },
+);
+
+it('whatever is forgotten, renamed, repeated or lost: no text comes twice, and no name goes to a second person', async () => {
+  await fc.assert(
+    fc.asyncProperty(events, async (script) => {
+      const { host, bytes, guests } = await party('alice', 'bob', 'carol');
+      const sent: { readonly text: string; readonly envelope: Uint8Array }[] = [];
+      const read = new Set<string>();
+      const owners = new Map<string, string>();
+      const contactAt = async (pick: number) => {
+        const names = await namesOf(host);
+        return names[pick % names.length];
+      };
+      for (const [step, event] of script.entries()) {
+        const guest = 'guest' in event ? (guests[event.guest] as Party) : guests[0];
+        const contact = 'pick' in event ? await contactAt(event.pick) : undefined;
+        if (event.do === 'send') {
+          const text = `${guest.name} ${step}`;
+          sent.push({ text, envelope: (await guest.send('host', text)).envelope });
+        } else if (event.do === 'add again') await guest.add('host', bytes);
+        else if (event.do === 'deliver' && sent.length > 0) {
+          const { text, envelope } = sent[event.pick % sent.length] as (typeof sent)[number];
+          const [outcome] = await host.receive([envelope]);
+          const word = outcome && wordFor(outcome);
+          if (outcome?.type !== 'message') {
+            expect(['duplicate', 'too-late', 'forgotten', 'refused: not-for-you']).toContain(word);
+            continue;
+          }
+          expect(word).toBe(text);
+          expect(read).not.toContain(text);
+          read.add(text);
+          const [owner = ''] = text.split(' ');
+          expect(owners.get(outcome.from) ?? owner).toBe(owner);
+          owners.set(outcome.from, owner);
+        } else if (contact !== undefined && event.do === 'answer') {
+          const { envelope } = await host.send(contact, 'answer');
+          await guests.find(({ name }) => name === owners.get(contact))?.read(envelope);
+        } else if (contact !== undefined && event.do === 'forget') await forget(host.context, contact);
+        else if (contact !== undefined && event.do === 'rename') {
+          await rename(host.context, contact, `${contact}-${step}`);
+          owners.set(`${contact}-${step}`, owners.get(contact) ?? '');
+        }
+      }
+    }),
+    { numRuns: Number(process.env.PAWL_RUNS ?? 25) },
+  );
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createIdentity, type OwnIdentity, type StoredInvite, type Transcript } from '../../src/handshake/index.ts';
 import { generateKeyPair, type IdentityKey, type KemSeed } from '../../src/primitives/index.ts';
-import type { Encrypted, FindEntry, Limits, RatchetState, SessionId } from '../../src/ratchet/index.ts';
+import type { Encrypted, FindEntry, Limits, RatchetState, Rules, SessionId } from '../../src/ratchet/index.ts';
 import type { ContactId, NewSession, SessionStore, Transaction } from '../../src/session/store.ts';
 import { meet, type Party, repeatable } from '../ratchet/party.ts';
 
@@ -95,8 +95,8 @@ export class Conversation {
     this.bob = parties.bob;
   }
 
-  static async begin(store: SessionStore, limits?: Limits, name = 'alice'): Promise<Conversation> {
-    const parties = meet(limits);
+  static async begin(store: SessionStore, limits?: Limits, name = 'alice', rules?: Rules): Promise<Conversation> {
+    const parties = meet(limits, rules);
     const session = await store.transaction(async (transaction) => {
       const contact = await addContact(transaction, name);
       return transaction.addSession(opened(contact, name), parties.bob.state);

@@ -1,6 +1,6 @@
 import { contactReports } from '../../session/index.ts';
 import type { Define } from '../shell.ts';
-import { contactDocument, contactRow } from '../show/contact.ts';
+import { contactFields, contactRow } from '../show/contact.ts';
 import { table } from '../show/page.ts';
 import { withIdentity } from '../unlock.ts';
 
@@ -21,7 +21,8 @@ Examples:
       act(async (shell) => {
         const { tell } = shell;
         const contacts = await withIdentity(shell, contactReports, 'reads');
-        if (tell.json) for (const contact of contacts) await tell.document(contactDocument(contact));
+        if (tell.json)
+          for (const contact of contacts) await tell.document({ type: 'contact', ...contactFields(contact) });
         else if (contacts.length > 0)
           await tell.result(table(contacts.map(contactRow)).join('\n'), { type: 'contacts' });
         else await tell.notice('nobody yet: pawl invite NAME, or pawl add NAME FILE');

@@ -1,5 +1,4 @@
 import type { ContactReport } from '../../session/index.ts';
-import type { Document } from '../tell.ts';
 import { count } from './page.ts';
 import { iso } from './time.ts';
 
@@ -13,15 +12,20 @@ export function contactRow({ name, fingerprint, verified, sessions }: ContactRep
   ];
 }
 
-export function contactDocument(contact: ContactReport): Document {
+/** What the JSON contract says of a contact. */
+export function contactFields(contact: ContactReport) {
   return {
-    type: 'contact',
     name: contact.name,
     fingerprint: contact.fingerprint,
     verified: contact.verified,
     added_at: iso(contact.addedAt),
     sessions: contact.sessions,
     invite_waits: contact.inviteWaits,
-    fork: contact.fork,
+    fork: contact.fork !== undefined,
+    missing: contact.missing?.count ?? 0,
+    missing_since: contact.missing === undefined ? null : iso(contact.missing.since),
+    unanswered: contact.unanswered?.messages ?? 0,
+    unanswered_since: contact.unanswered === undefined ? null : iso(contact.unanswered.since),
+    held_until: contact.heldUntil ?? null,
   };
 }

@@ -23,7 +23,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'wrong-safety-number': [65, { name: 'bob', wasVerified: true }],
   'no-session': [67, { name: 'bob' }],
   'not-in-outbox': [66, { id: 3 }],
-  held: [76, { name: 'bob' }],
+  held: [76, { name: 'bob', until: 'answered' }],
   'rolled-back': [76, { path: 'alice.db' }],
   misplaced: [74, { path: 'bob.db', name: 'alice' }],
   'not-for-you': [65, {}],
@@ -57,6 +57,8 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'wrong-passphrase': [77, { path: 'alice.db' }],
   'no-passphrase': [77, { path: 'alice.db' }],
   'empty-passphrase': [77, { source: 'PAWL_PASSPHRASE' }],
+  'several-lines': [77, { source: 'words' }],
+  'passphrase-command': [77, { reason: 'exit 1' }],
   'bad-key-file': [77, { path: 'key', bytes: 31 }],
   'exposed-key': [77, { path: 'key', mode: '0644' }],
   interrupted: [130, {}],
@@ -107,6 +109,13 @@ describe('hints', () => {
       'pawl recv --max-gap 3000',
     );
     expect(hintOf('gap-too-large', { missing: 2_000_000, limit: 2_000, inNewChain: true })).not.toContain('--max-gap');
+  });
+
+  it('name an invite alone where nothing else lets a restored file send again', () => {
+    expect(hintOf('held', { name: 'bob', until: 'answered' })).toMatch(
+      /^receive what bob sends next .*pawl invite bob/,
+    );
+    expect(hintOf('held', { name: 'bob', until: 'invited' })).toMatch(/^exchange a new invite: pawl invite bob/);
   });
 
   it('name the key sources where a key is wanted', () => {

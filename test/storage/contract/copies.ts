@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import { LIMITS } from '../../../src/ratchet/index.ts';
 import type { Transaction } from '../../../src/session/store.ts';
+import { EAGER } from '../../ratchet/party.ts';
 import {
   addContact,
   bytesOf,
@@ -44,7 +46,8 @@ export function copies(make: MakeStore): void {
 
   async function filled() {
     const { store } = make();
-    const conversation = await Conversation.begin(store);
+    // Bob has offered a KEM key, which alice owes the answer to.
+    const conversation = await Conversation.begin(store, LIMITS, 'alice', EAGER);
     await conversation.turn({ sends: 2 });
     await conversation.turn({ sends: 1 });
     const given = await store.transaction(async (transaction) => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { LIMITS, type RatchetState } from '../../../src/ratchet/index.ts';
 import type { SessionStore } from '../../../src/session/store.ts';
-import { at, meet } from '../../ratchet/party.ts';
+import { at, converse, EAGER, IN_TURNS, meet } from '../../ratchet/party.ts';
 import { addContact, Conversation, findEntries, type MakeStore, NOW, opened } from '../fixtures.ts';
 
 export function ratchet(make: MakeStore): void {
@@ -13,6 +13,12 @@ export function ratchet(make: MakeStore): void {
     states.push(bob.state);
     bob.send('hello, alice');
     states.push(bob.state);
+    // Offered and carried, owed, answered and carried, mixed.
+    const exchanging = converse(LIMITS, EAGER);
+    states.push(exchanging.bob.state, exchanging.alice.state);
+    exchanging.bob.read(exchanging.alice.send('an answer'));
+    states.push(exchanging.alice.state, exchanging.bob.state);
+    expect(new Set(states.map(({ rekeying }) => rekeying.exchange.kind)).size).toBe(3);
     for (const state of states) {
       const id = await addSession(store, state);
       expect(await store.snapshot((view) => view.ratchetState(id))).toEqual(state);
@@ -43,6 +49,37 @@ export function ratchet(make: MakeStore): void {
         await expect(view.finishedChain(session, turn)).rejects.toThrow('finished chain');
       });
     }
+  });
+
+  it('keeps what an exchange of KEM keys changes, offer by offer and answer by answer', async () => {
+    const { store } = make();
+    const conversation = await Conversation.begin(store, LIMITS, 'alice', IN_TURNS);
+    const { alice, bob, session } = conversation;
+    const kept = async () => {
+      const state = await conversation.read((view) => view.ratchetState(session));
+      expect(state).toEqual(bob.state);
+      const field = state.sending.kind === 'chain' ? state.sending.kem?.kind : undefined;
+      return `${state.rekeying.exchange.kind} ${field ?? '-'} ${state.rekeying.mixed.step}`;
+    };
+    const steps: string[] = [];
+    for (let turn = 0; turn < 5; turn++) {
+      await conversation.receive(alice.send('on'));
+      steps.push(await kept());
+      alice.read(await conversation.send());
+      steps.push(await kept());
+    }
+    expect(steps).toEqual([
+      'idle - 0',
+      'offered offer 0',
+      'idle - 3',
+      'idle - 3',
+      'owed - 3',
+      'idle answer 6',
+      'idle - 6',
+      'offered offer 6',
+      'idle - 9',
+      'idle - 9',
+    ]);
   });
 
   it('keeps the keys of missing messages until they come', async () => {
