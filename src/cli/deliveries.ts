@@ -1,10 +1,9 @@
 import { replaceFile } from '../files/index.ts';
 import { concat, concatAll, utf8 } from '../primitives/index.ts';
-import { type Delivery, delivered, type InboxId, type Outcome, type Reception } from '../session/index.ts';
+import { type Delivery, delivered, type InboxId, type Outcome } from '../session/index.ts';
 import { afterwards } from './afterwards.ts';
 import { GatheredOutput } from './gathered-output.ts';
 import type { Shell } from './shell.ts';
-import { count } from './show/page.ts';
 import { documentOf, forTerminal, isText } from './show/received.ts';
 import { asLine } from './tell.ts';
 import { tellNotices, tellOutcome } from './tell-received.ts';
@@ -47,7 +46,7 @@ export class Deliveries {
     return this.#isEmpty;
   }
 
-  async deliver(outcomes: readonly Outcome[], missing: Reception['missing']): Promise<void> {
+  async deliver(outcomes: readonly Outcome[]): Promise<void> {
     for (const outcome of outcomes) {
       this.#isEmpty = false;
       if (outcome.type === 'message') await this.#deliverOne(outcome);
@@ -58,9 +57,6 @@ export class Deliveries {
       }
     }
     await this.#output.flush();
-    for (const { from, count: messages } of missing) {
-      await this.#shell.tell.notice(`${count(messages, 'message')} of ${from} missing so far: pawl inspect ${from}`);
-    }
   }
 
   /** Has noted what was written, by a unit of work that has something else to do as well. */

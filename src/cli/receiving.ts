@@ -18,6 +18,7 @@ export class Receiving {
   readonly #identity: Unlocked;
   readonly #deliveries: Deliveries;
   readonly #options: ReceivingOptions;
+  readonly #gaps = new Set<string>();
   #waiting: number | undefined;
 
   constructor(identity: Unlocked, deliveries: Deliveries, options: ReceivingOptions) {
@@ -31,6 +32,11 @@ export class Receiving {
     return this.#waiting ?? 0;
   }
 
+  /** The contacts of whom messages were found to be missing on the way. */
+  get gaps(): Iterable<string> {
+    return this.#gaps;
+  }
+
   async receive(reads: readonly Read<Arrival>[]): Promise<void> {
     for (let rest = reads; rest.length > 0 || this.#waiting === undefined; ) {
       rest = rest.slice(await this.#receiveSome(rest));
@@ -40,17 +46,18 @@ export class Receiving {
   /** Commits, then speaks. @returns how many it has come to. */
   async #receiveSome(reads: readonly Read<Arrival>[]): Promise<number> {
     const { output, maxGap, from } = this.#options;
-    const { earlier, outcomes, missing, waiting } = await this.#deliveries.noting((delivered) =>
+    const { earlier, outcomes, gaps, waiting } = await this.#deliveries.noting((delivered) =>
       receive(this.#identity, reads.filter(isArrival), {
-        waiting: output === undefined && this.#waiting === undefined,
         delivered,
+        ...(this.#waiting === undefined && { earlier: output === undefined ? 'deliver' : 'count' }),
         ...(maxGap !== undefined && { gap: maxGap }),
         ...(from !== undefined && { from }),
       }),
     );
     this.#waiting ??= waiting;
     const inOrder = asTheyStood(reads, outcomes);
-    await this.#deliveries.deliver([...earlier, ...inOrder], missing);
+    for (const name of gaps) this.#gaps.add(name);
+    await this.#deliveries.deliver([...earlier, ...inOrder]);
     return inOrder.length;
   }
 }

@@ -81,7 +81,6 @@ export async function acceptFirst(
   wipeState(state);
   return {
     contact,
-    session,
     skipped: decrypted.step.gained.length,
     id: header.digest,
     n: header.header.n,

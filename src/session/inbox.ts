@@ -35,7 +35,9 @@ export async function keep(
 
 /** The texts that nobody delivers: their process has ended, or could not write them. */
 export async function leftBehind({ isRunning }: Context, transaction: Transaction) {
-  return (await transaction.inbox()).filter(({ process }) => process === undefined || !isRunning(process));
+  const inbox = await transaction.inbox();
+  const running = new Set([...new Set(inbox.map(({ process }) => process))].filter((name) => name && isRunning(name)));
+  return inbox.filter(({ process }) => !running.has(process));
 }
 
 /** Takes over the delivery of a text that was left behind. */

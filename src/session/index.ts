@@ -9,6 +9,7 @@ export { DAY, SECOND, type Swept } from './housekeeping.ts';
 export { delivered } from './inbox.ts';
 export { invite, type MadeInvite, withdrawInvite } from './invite.ts';
 export type { ChainOnLadder, Ladder } from './ladder.ts';
+export { missing } from './missing.ts';
 export { checkName, isName } from './names.ts';
 export { newIdentity } from './new-identity.ts';
 export { type Unwritten, unwritten, unwrittenAs } from './outbox.ts';

@@ -1,6 +1,6 @@
 import type { Envelope } from '../envelope/index.ts';
 import { type ErrorCode, PawlError } from '../errors.ts';
-import { LIMITS, type Limits, type SessionId } from '../ratchet/index.ts';
+import { LIMITS, type Limits } from '../ratchet/index.ts';
 import { acceptFirst, prefixDigest } from './accept.ts';
 import type { Context } from './context.ts';
 import { sweep } from './housekeeping.ts';
@@ -20,8 +20,8 @@ export interface ReceiveOptions {
   readonly from?: string;
   /** Keys derived for one gap, instead of 2,000. */
   readonly gap?: number;
-  /** Deliver texts that were accepted before and never delivered, too. */
-  readonly waiting: boolean;
+  /** Deliver texts that were accepted before and never delivered, too, or count them. */
+  readonly earlier?: 'deliver' | 'count';
   /** Texts that have been written meanwhile, and leave the inbox. */
   readonly delivered?: readonly InboxId[];
 }
@@ -29,12 +29,12 @@ export interface ReceiveOptions {
 export interface Reception {
   /** Texts accepted by earlier commands and not known to be delivered, oldest first. */
   readonly earlier: readonly Delivery[];
-  /** One for each envelope, in their order; the last ones are left to the next unit of work where they take too long. */
+  /** One for each envelope, in their order. Where they take too long, the last ones are left for another time. */
   readonly outcomes: readonly Outcome[];
-  /** How many earlier texts still wait. */
+  /** How many earlier texts still wait, where it was asked for. */
   readonly waiting: number;
-  /** Whose messages are missing since one of these came: they may come yet, or be lost. */
-  readonly missing: readonly { readonly from: string; readonly count: number }[];
+  /** The contacts of whom messages were found to be missing: they may come yet, or be lost. */
+  readonly gaps: ReadonlySet<string>;
 }
 
 interface Unit {
@@ -43,12 +43,11 @@ interface Unit {
   readonly now: number;
   readonly limits: Limits;
   readonly only: string | undefined;
-  /** The sessions in which messages were skipped, and the names of their contacts. */
-  readonly gaps: Map<SessionId, string>;
+  readonly gaps: Set<string>;
 }
 
-/** After so many milliseconds a unit of work takes no more: the next command waits five seconds, and should not have to. */
-const LONGEST = 100;
+/** After so many milliseconds a unit of work takes no more: other commands wait for five seconds. */
+const LONGEST = 1_000;
 
 /**
  * Receives envelopes, in any order: the new ratchet states and the texts are committed together, and nothing is handed
@@ -63,12 +62,12 @@ export async function receive(
   const limits = { ...LIMITS, gap: options.gap ?? LIMITS.gap };
   return context.store.transaction(async (transaction) => {
     const sessions = new SessionsAtWork(transaction, now, limits);
-    const unit: Unit = { context, sessions, now, limits, only: options.from, gaps: new Map() };
+    const unit: Unit = { context, sessions, now, limits, only: options.from, gaps: new Set() };
     await sweep(transaction, now);
     await transaction.dropFromInbox(options.delivered ?? []);
-    const waiting = await leftBehind(context, transaction);
+    const waiting = options.earlier === undefined ? [] : await leftBehind(context, transaction);
     const earlier: Delivery[] = [];
-    for (const { id, process } of options.waiting ? waiting : []) {
+    for (const { id, process } of options.earlier === 'deliver' ? waiting : []) {
       earlier.push(await claim(context, transaction, id, process !== undefined));
     }
     const outcomes: Outcome[] = [];
@@ -77,12 +76,7 @@ export async function receive(
       if (context.now() - now > LONGEST) break;
     }
     await sessions.save();
-    const missing: { from: string; count: number }[] = [];
-    for (const [session, from] of unit.gaps) {
-      const { length: count } = await transaction.missingMessages(session);
-      if (count > 0) missing.push({ from, count });
-    }
-    return { earlier, outcomes, waiting: waiting.length - earlier.length, missing };
+    return { earlier, outcomes, waiting: waiting.length - earlier.length, gaps: unit.gaps };
   });
 }
 
@@ -114,7 +108,7 @@ async function receiveOne(
     if (only !== undefined && only !== name) throw new PawlError('other-sender', { from: name });
   };
   const take = (message: AcceptedMessage): Promise<Delivery> => {
-    if (message.skipped > 0) gaps.set(message.session, message.contact.name);
+    if (message.skipped > 0) gaps.add(message.contact.name);
     return keep(transaction, message, context, now);
   };
   try {
@@ -144,7 +138,6 @@ async function receiveOne(
         const { late, lost, gained } = step;
         return await take({
           contact,
-          session: ratchet.session.id,
           id,
           n: header.n,
           late,

@@ -90,7 +90,7 @@ export class Party {
       if (!Buffer.from(encodeEnvelope(envelope)).equals(bytes)) throw new Error('encode(decode(x)) is not x');
       return { source: `envelope ${i}`, envelope };
     });
-    const { earlier, outcomes } = await receive(this.context, arrivals, { waiting: true, ...options });
+    const { earlier, outcomes } = await receive(this.context, arrivals, { earlier: 'deliver', ...options });
     const all = [...earlier, ...outcomes];
     const texts = all.filter((outcome) => outcome.type === 'message');
     await delivered(this.context, { written: texts.map(({ inboxId }) => inboxId), held: [] });

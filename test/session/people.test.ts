@@ -169,7 +169,7 @@ describe('forget', () => {
     const { alice, bob } = await meet();
     const envelope = decodeEnvelope((await alice.send('bob', 'hi')).envelope);
     if (envelope.kind === 'invite') throw new Error('it is a message');
-    const { outcomes } = await receive(bob.context, [{ source: 'here', envelope }], { waiting: false });
+    const { outcomes } = await receive(bob.context, [{ source: 'here', envelope }], {});
     await forget(bob.context, 'alice');
     const ids = outcomes.flatMap((outcome) => (outcome.type === 'message' ? [outcome.inboxId] : []));
     expect(ids).toHaveLength(1);

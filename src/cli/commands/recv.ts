@@ -1,5 +1,5 @@
 import { PawlError } from '../../errors.ts';
-import { LARGEST_GAP } from '../../session/index.ts';
+import { LARGEST_GAP, missing } from '../../session/index.ts';
 import { asItComes } from '../as-it-comes.ts';
 import { Deliveries } from '../deliveries.ts';
 import { outputFile, wholeNumber } from '../parse.ts';
@@ -63,6 +63,12 @@ Examples:
             throw new PawlError('no-input', { source: files.join(', ') || 'standard input' });
           }
           await deliveries.finish();
+          for (const name of receiving.gaps) {
+            const messages = await missing(identity, name);
+            if (messages > 0) {
+              await shell.tell.notice(`${count(messages, 'message')} of ${name} missing so far: pawl inspect ${name}`);
+            }
+          }
           if (waiting > 0 && options.output !== undefined) {
             await shell.tell.notice(
               `${count(waiting, 'earlier text')} ${waiting === 1 ? 'is' : 'are'} waiting: pawl recv < /dev/null`,
