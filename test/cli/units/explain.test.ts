@@ -120,7 +120,13 @@ describe('hints', () => {
 
   it('name the key sources where a key is wanted', () => {
     for (const hint of [hintOf('no-passphrase', { path: 'x' }), hintOf('empty-passphrase', { source: 'x' })]) {
-      for (const source of ['--key-file', '--passphrase-file', 'PAWL_KEY_FILE', 'PAWL_PASSPHRASE_FILE']) {
+      for (const source of [
+        '--key-file',
+        '--passphrase-file',
+        '--passphrase-fd',
+        '--passphrase-command',
+        'PAWL_KEY_FILE',
+      ]) {
         expect(hint).toContain(source);
       }
     }
