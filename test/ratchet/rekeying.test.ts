@@ -147,6 +147,14 @@ describe('an exchange', () => {
     expect(alice.state.rekeying).toEqual({ mixed: { step: 4, at: alice.now }, exchange: { kind: 'idle' } });
   });
 
+  it('is not begun again from a state that has an offer out, though no message leads to such a state', () => {
+    const { alice, bob } = owing();
+    alice.state = { ...alice.state, rekeying: bob.state.rekeying };
+    alice.now += 400 * DAY;
+    expect(kindOf(alice.send('no second offer'))).toBeUndefined();
+    expect(alice.state.rekeying).toEqual(bob.state.rekeying);
+  });
+
   it('is not begun by the side that owes an answer, however long it has owed it', () => {
     const { alice, bob } = owing();
     alice.now += 400 * DAY;
@@ -349,7 +357,7 @@ describe('the limits in the chain of an exchange', () => {
     const before = structuredClone(bob.state);
     expect(refusal(() => bob.receive(tooFar))).toMatchObject({
       code: 'gap-too-large',
-      detail: { missing: 4, limit: 3 },
+      detail: { missing: 4, limit: 3, inNewChain: true },
     });
     expect(bob.state).toEqual(before);
     const patient = new Party(bob.state, repeatable('bob'));
