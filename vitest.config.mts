@@ -5,5 +5,6 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Some tests start the program itself, which takes a moment when two of them run side by side.
     testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });
