@@ -1,7 +1,6 @@
 import { decodeContent, decodeEnvelope, encodeContent, encodeEnvelope } from '../src/envelope/index.ts';
 import { generateKeyPair, systemRandom } from '../src/primitives/index.ts';
 import {
-  DOMAIN,
   decrypt,
   encrypt,
   initiatorState,
@@ -28,14 +27,18 @@ export function inMemory(): readonly Figure[] {
   ];
 }
 
-function pair(): [RatchetState, RatchetState] {
+/** The one who opened, and the one who was opened to. */
+export function pair(): [RatchetState, RatchetState] {
   const prekey = generateKeyPair(systemRandom);
   const agreed = {
     rootKey: systemRandom(32),
     initiatorHeader: systemRandom(32),
     responderHeader: systemRandom(32),
   } as Parameters<typeof responderState>[0];
-  return [initiatorState(agreed, prekey.publicKey, systemRandom, DOMAIN), responderState(agreed, prekey)];
+  return [
+    initiatorState(agreed, prekey.publicKey, systemRandom, Date.now()),
+    responderState(agreed, prekey, Date.now()),
+  ];
 }
 
 function sealingOnly(): () => void {
@@ -59,7 +62,7 @@ function conversation(turn: number): () => void {
 }
 
 function seal(state: RatchetState): { state: RatchetState; bytes: Uint8Array } {
-  const { state: next, message } = encrypt(state, encodeContent(TEXT), TRANSCRIPT, systemRandom);
+  const { state: next, message } = encrypt(state, encodeContent(TEXT), TRANSCRIPT, systemRandom, Date.now());
   return { state: next, bytes: encodeEnvelope({ kind: 'message', message }) };
 }
 
@@ -71,7 +74,16 @@ function unseal(state: RatchetState, bytes: Uint8Array): RatchetState {
   const keys = current && state.receiving.kind === 'chain' ? state.receiving.header : state.nextReceiving;
   const opened = openHeader(keys, message, TRANSCRIPT);
   if (opened === undefined) throw new Error('the header does not open');
-  const decrypted = decrypt(state, current ? 'current' : 'next', opened, message.body, {}, TRANSCRIPT, LIMITS);
+  const decrypted = decrypt(
+    state,
+    current ? 'current' : 'next',
+    opened,
+    message.body,
+    {},
+    TRANSCRIPT,
+    LIMITS,
+    Date.now(),
+  );
   if (decrypted.kind !== 'accepted') throw new Error('the message is refused');
   decodeContent(decrypted.plaintext);
   return decrypted.step.state;

@@ -1,8 +1,15 @@
 import { createIdentity, type OwnIdentity, type Transcript } from '../src/handshake/index.ts';
-import { concat, digest, generateKeyPair, hmacSha256, xseal } from '../src/primitives/index.ts';
+import {
+  concat,
+  digest,
+  generateKemKey,
+  generateKeyPair,
+  hmacSha256,
+  type KemCiphertext,
+  xseal,
+} from '../src/primitives/index.ts';
 import {
   chainStep,
-  DOMAIN,
   encodeHeader,
   type Header,
   type HeaderKeys,
@@ -41,12 +48,14 @@ export function anyOpener(dice: Dice, receiver: OwnIdentity): OwnIdentity {
  * The next message of a peer who has the keys of the session, and does with them what no pawl does: any position, length
  * of chain, ratchet key, content; a body under another key; a header of another length.
  */
-export function craft(dice: Dice, state: RatchetState, transcript: Transcript): SealedMessage {
-  const begun = nextMessageKey(state, dice.bytes, DOMAIN);
+export function craft(dice: Dice, state: RatchetState, transcript: Transcript, now: number): SealedMessage {
+  const isStubborn = dice.oneIn(state.rekeying.exchange.kind === 'owed' ? 2 : 4);
+  const begun = nextMessageKey(isStubborn ? ofAnotherMind(dice, state, now) : state, dice.bytes, now);
   const { header: ownKeys } = begun.state.sending;
   const n = dice.oneIn(3) ? dice.pick(EDGES) : begun.header.n + dice.pick([0, 0, 0, 1, 2, 5]);
   const pn = dice.oneIn(3) ? dice.pick(EDGES) : begun.header.pn;
-  const header = { dh: anyKey(dice, begun.header), n, pn };
+  const kem = dice.oneIn(6) ? anyKemField(dice) : begun.header.kem;
+  const header = { dh: anyKey(dice, begun.header), n, pn, ...(kem && { kem }) };
   const aad = concat(transcript, encodeHeader(header));
   const body = dice.oneIn(12)
     ? dice.bytes(28 + 256)
@@ -54,12 +63,29 @@ export function craft(dice: Dice, state: RatchetState, transcript: Transcript): 
   const keys = dice.oneIn(8) ? begun.state.nextSending : ownKeys;
   return dice.oneIn(6)
     ? sealBytes(dice, keys, oddHeader(dice, encodeHeader(header), body), body, transcript)
-    : sealHeader(keys, header, body, transcript, dice.bytes).message;
+    : sealHeader(keys, header, body, transcript, dice.bytes(16)).message;
+}
+
+/** Believes that it owes the answer to some key, that no exchange is due, or that one is long overdue. */
+function ofAnotherMind(dice: Dice, state: RatchetState, now: number): RatchetState {
+  const { mixed } = state.rekeying;
+  const exchange = dice.oneIn(3)
+    ? ({ kind: 'owed', key: generateKemKey(dice.bytes).encapsulationKey } as const)
+    : ({ kind: 'idle' } as const);
+  const at = dice.oneIn(2) ? now : 0;
+  return { ...state, rekeying: { mixed: { step: at === 0 ? mixed.step : state.rootSteps, at }, exchange } };
 }
 
 function anyKey(dice: Dice, { dh }: Header): Header['dh'] {
   if (!dice.oneIn(6)) return dh;
   return dice.oneIn(2) ? generateKeyPair(dice.bytes).publicKey : (dice.pick(WEAK_KEYS) as Header['dh']);
+}
+
+/** Of the right length, and now and then a key that is one. */
+function anyKemField(dice: Dice): Header['kem'] {
+  if (dice.oneIn(2)) return { kind: 'answer', ciphertext: dice.bytes(1_088) as KemCiphertext };
+  const key = dice.oneIn(2) ? generateKemKey(dice.bytes).encapsulationKey : dice.bytes(1_184);
+  return dice.oneIn(3) ? undefined : { kind: 'offer', key };
 }
 
 function keyAt({ state, header, messageKey }: ReturnType<typeof nextMessageKey>, n: number): MessageKey {
@@ -70,9 +96,10 @@ function keyAt({ state, header, messageKey }: ReturnType<typeof nextMessageKey>,
   return step.messageKey;
 }
 
+/** Of a length that an envelope can have: others are refused before. */
 function oddHeader(dice: Dice, header: Uint8Array, body: Uint8Array): Uint8Array {
   const kem = dice.bytes(dice.pick([0, 1_184, 1_088]));
-  return concat(header, kem, dice.oneIn(2) ? digest(16, body) : dice.bytes(16));
+  return concat(header.subarray(0, 40), kem, dice.oneIn(2) ? digest(16, body) : dice.bytes(16));
 }
 
 /** As `sealHeader` does, but whatever bytes there are. */

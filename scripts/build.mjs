@@ -20,6 +20,6 @@ await build({
   sourcemap: 'linked',
   legalComments: 'external',
   plugins: [databaseByName, lazyModules, noSubprograms],
-  external: ['@node-rs/argon2', 'inquirer'],
+  external: ['@node-rs/argon2', 'inquirer', 'qr'],
 });
 keepCode();

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
@@ -30,9 +30,9 @@ export const noSubprograms = {
   },
 };
 
-const LAZY = /^(@noble\/.*|node:(child_process|crypto|module|os|tty))$/;
-/** Most commands need neither curves nor ML-KEM: they stay in files of their own, of which nothing is read. */
-const RARELY_USED = /^@noble\/(curves|post-quantum)\//;
+const LAZY = /^(@(noble|scure)\/.*|node:(child_process|crypto|module|os|tty))$/;
+/** Most commands need neither curves nor ML-KEM nor words: they stay in files of their own, of which nothing is read. */
+const RARELY_USED = /^@(noble\/(curves|post-quantum)|scure)\//;
 
 /**
  * Loads a module when it is first used, and not when the program starts: `import { ed25519 } from '…'` becomes an object
@@ -54,7 +54,7 @@ export const lazyModules = {
       };
     });
     onResolve({ filter: RARELY_USED, namespace: 'lazy' }, async ({ path, pluginData: names }) => {
-      const file = `${basename(path, '.js')}.cjs`;
+      const file = `${path.slice(1).replaceAll('/', '-').replace(/\.js$/, '')}.cjs`;
       await bundle(path, names, { outfile: join(root, 'dist', file), minify: true, sourcemap: 'linked' });
       return { path: `../dist/${file}`, external: true };
     });

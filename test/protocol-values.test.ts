@@ -14,7 +14,7 @@ import {
   safetyNumber,
 } from '../src/handshake/index.ts';
 import { digest, type Random, toHex, utf8 } from '../src/primitives/index.ts';
-import { DOMAIN, encrypt, initiatorState, nextMessageKey } from '../src/ratchet/index.ts';
+import { encrypt, initiatorState, nextMessageKey } from '../src/ratchet/index.ts';
 
 // What docs/PROTOCOL.md §11 states for others to check themselves against, computed by the code.
 
@@ -41,11 +41,11 @@ function compute(): readonly string[] {
   expect(toHex(hintedInvite(bob, prefix) ?? new Uint8Array())).toBe(toHex(inviteId(invite.bytes)));
   expect(acceptOpening(bob, prefix, { bytes: invite.bytes, secrets }).agreement).toEqual(agreement);
 
-  const state = initiatorState(agreement, invite.prekey, bytesOf(5), DOMAIN);
+  const state = initiatorState(agreement, invite.prekey, bytesOf(5), opened);
   if (state.sending.kind !== 'chain') throw new Error('the opener has a chain');
-  const { messageKey } = nextMessageKey(state, bytesOf(), DOMAIN);
+  const { messageKey } = nextMessageKey(state, bytesOf(), opened);
   const plaintext = encodeContent({ type: 'text', sentAt: opened, bytes: utf8('hi bob') });
-  const { message, id } = encrypt(state, plaintext, agreement.transcript, bytesOf(6, 7));
+  const { message, id } = encrypt(state, plaintext, agreement.transcript, bytesOf(6), opened);
   const envelope = encodeEnvelope({ kind: 'opening', prefix, message });
   expect(envelope).toHaveLength(1_600);
   return [

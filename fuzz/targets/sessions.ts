@@ -2,7 +2,7 @@ import { decodeEnvelope, type Envelope, encodeEnvelope, scan } from '../../src/e
 import { isPawlError, PawlError } from '../../src/errors.ts';
 import { openSession, readInvite } from '../../src/handshake/index.ts';
 import { concat } from '../../src/primitives/index.ts';
-import { DOMAIN, initiatorState, openHeader } from '../../src/ratchet/index.ts';
+import { initiatorState, openHeader } from '../../src/ratchet/index.ts';
 import { type Arrival, DAY, type Outcome, type Reception, receive } from '../../src/session/index.ts';
 import type { Dice } from '../dice.ts';
 import { anyOpener, craft } from '../hostile.ts';
@@ -45,7 +45,7 @@ const peer: Target = {
     const peers = [...world.peers, ...hostileOpeners(dice, world)];
     const one = (dice: Dice) => {
       const { state, transcript, prefix } = dice.pick(dice.oneIn(2) ? world.live : peers);
-      const message = craft(dice, state, transcript);
+      const message = craft(dice, state, transcript, world.bob.time);
       const opens = prefix !== undefined && !dice.oneIn(10);
       return encodeEnvelope(opens ? { kind: 'opening', prefix, message } : { kind: 'message', message });
     };
@@ -61,12 +61,12 @@ const sealedHeader: Target = {
   name: 'openHeader',
   share: 16_000,
   async prepare(dice) {
-    const { peers } = await createWorld();
+    const { peers, bob } = await createWorld();
     const peer = dice.pick(peers);
     if (peer.state.sending.kind !== 'chain') throw new Error('the peer is not sending');
     const keys = [peer.state.sending.header, peer.state.nextSending];
     return {
-      make: (dice) => encodeEnvelope({ kind: 'message', message: craft(dice, peer.state, peer.transcript) }),
+      make: (dice) => encodeEnvelope({ kind: 'message', message: craft(dice, peer.state, peer.transcript, bob.time) }),
       run: (input) => {
         const envelope = decodeEnvelope(input);
         if (envelope.kind === 'invite') return ['invite'];
@@ -101,7 +101,7 @@ function hostileOpeners(dice: Dice, { bob, invites }: World): readonly PeerState
     const invite = readInvite(dice.pick(invites));
     const opened = dice.oneIn(2) ? bob.time : dice.pick(times);
     const { prefix, agreement } = openSession(anyOpener(dice, bob.identity), invite, opened, dice.bytes);
-    const state = initiatorState(agreement, invite.prekey, dice.bytes, DOMAIN);
+    const state = initiatorState(agreement, invite.prekey, dice.bytes, bob.time);
     return { state, transcript: agreement.transcript, prefix };
   });
 }
@@ -118,7 +118,7 @@ function receiver({ bob }: World, check: (outcome: Outcome) => void): (input: Ui
       else verdicts.push(...verdictOf(() => arrivals.push(arrival(decodeEnvelope(found.bytes)))).filter(isRefusal));
     }
     store.compare = runs++ % 4 === 0;
-    const { outcomes } = await receive({ ...bob.context, store }, arrivals, { waiting: false });
+    const { outcomes } = await receive({ ...bob.context, store }, arrivals, {});
     outcomes.forEach(check);
     return [...verdicts, ...outcomes.map(wordOf)];
   };

@@ -2,6 +2,6 @@
 export { makeFile, withDraft } from './make-file.ts';
 export { makeFolder } from './make-folder.ts';
 export { readAtOnce } from './read-at-once.ts';
-export { readFile } from './read-file.ts';
+export { chunksOfFile, readDescriptor, readFile } from './read-file.ts';
 export { replaceFile } from './replace-file.ts';
 export { codeOf, reasonOf } from './system-error.ts';

@@ -17,7 +17,7 @@ export function makeFile(path: string, build: (draft: string) => void): void {
       build(draft);
       sync(draft);
       putInPlace(draft, path);
-      sync(dirname(path));
+      syncFolderOf(path);
     });
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
@@ -46,6 +46,16 @@ export function sync(path: string): void {
   } finally {
     closeSync(file);
   }
+}
+
+/**
+ * Makes durable that a file has its name. Where that fails the file is there and whole all the same, and whoever were told
+ * otherwise would take back what others may have read; so it is left at trying, as SQLite does.
+ */
+export function syncFolderOf(path: string): void {
+  try {
+    sync(dirname(path));
+  } catch {}
 }
 
 /** A link fails where a file is, as a rename does not. */

@@ -1,7 +1,6 @@
 import { renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { PawlError } from '../errors.ts';
-import { sync, withDraft } from './make-file.ts';
+import { sync, syncFolderOf, withDraft } from './make-file.ts';
 import { reasonOf } from './system-error.ts';
 
 /**
@@ -20,7 +19,7 @@ export function replaceFile(path: string, bytes: Uint8Array): void {
       sync(draft);
       renameSync(draft, path);
     });
-    sync(dirname(path));
+    syncFolderOf(path);
   } catch (cause) {
     throw new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
   }

@@ -60,8 +60,13 @@ export function toBase64(bytes: Uint8Array): string {
 
 /** An unsigned big-endian integer of 1 to 6 bytes. */
 export function uint(value: number, length: 1 | 2 | 3 | 4 | 5 | 6): Uint8Array {
+  if (!(value >= 0 && value < 2 ** (8 * length))) throw new RangeError(`${value} does not fit ${length} bytes`);
   const bytes = new Uint8Array(length);
-  view(bytes).writeUIntBE(value, 0, length);
+  let left = value;
+  for (let index = length - 1; index >= 0; index--) {
+    bytes[index] = left % 256;
+    left = Math.floor(left / 256);
+  }
   return bytes;
 }
 

@@ -18,11 +18,8 @@ export class Reader {
   }
 
   take(length: number): Uint8Array {
-    const end = this.#offset + length;
-    if (!(Number.isInteger(length) && length >= 0 && length <= this.left)) this.#fail();
-    const field = new Uint8Array(this.#bytes.subarray(this.#offset, end));
-    this.#offset = end;
-    return field;
+    const end = this.#advance(length);
+    return new Uint8Array(this.#bytes.subarray(end - length, end));
   }
 
   /** All that is left. */
@@ -32,7 +29,10 @@ export class Reader {
 
   /** An unsigned big-endian integer of 1 to 4 bytes. */
   uint(length: 1 | 2 | 3 | 4): number {
-    return this.take(length).reduce((value, byte) => value * 256 + byte, 0);
+    const end = this.#advance(length);
+    let value = 0;
+    for (let index = end - length; index < end; index++) value = value * 256 + (this.#bytes[index] ?? 0);
+    return value;
   }
 
   /** An unsigned big-endian integer of 8 bytes, at most `max` (itself a safe integer). */
@@ -40,6 +40,12 @@ export class Reader {
     const value = this.uint(4) * 2 ** 32 + this.uint(4);
     if (value > max) this.#fail();
     return value;
+  }
+
+  #advance(length: number): number {
+    if (!(Number.isInteger(length) && length >= 0 && length <= this.left)) this.#fail();
+    this.#offset += length;
+    return this.#offset;
   }
 
   /** Nothing may follow. */

@@ -43,9 +43,18 @@ export function generateKeyPair(random: Random): KeyPair {
 
 /** The key pair of a 32-byte secret key. */
 export function keyPairOf(secretKey: X25519SecretKey): KeyPair {
-  // Not generateKeyPairSync: exporting what it makes can deadlock in Node 20.
-  const { x } = createPublicKey(importSecretKey(secretKey)).export({ format: 'jwk' });
-  return { publicKey: fromBase64Url(x) as X25519PublicKey, secretKey };
+  return { publicKey: publicHalfOf(importSecretKey(secretKey)), secretKey };
+}
+
+/**
+ * A fresh key pair from 32 random bytes, and what it shares with a public key. The same as {@link generateKeyPair} and
+ * {@link sharedSecret}, but the secret key is imported once, which takes as long as a DH does.
+ * @throws `weak-key` as `sharedSecret` does.
+ */
+export function agreeAfresh(random: Random, remote: X25519PublicKey): { pair: KeyPair; secret: SharedSecret } {
+  const secretKey = random(32) as X25519SecretKey;
+  const imported = importSecretKey(secretKey);
+  return { pair: { publicKey: publicHalfOf(imported), secretKey }, secret: agree(imported, remote) };
 }
 
 /**
@@ -53,9 +62,12 @@ export function keyPairOf(secretKey: X25519SecretKey): KeyPair {
  * @throws `weak-key` when the result is all zero, as it is for a public key of low order.
  */
 export function sharedSecret(secretKey: X25519SecretKey, publicKey: X25519PublicKey): SharedSecret {
-  const keys = { privateKey: importSecretKey(secretKey), publicKey: importPublicKey(publicKey) };
+  return agree(importSecretKey(secretKey), publicKey);
+}
+
+function agree(privateKey: KeyObject, publicKey: X25519PublicKey): SharedSecret {
   try {
-    return new Uint8Array(diffieHellman(keys)) as SharedSecret;
+    return new Uint8Array(diffieHellman({ privateKey, publicKey: importPublicKey(publicKey) })) as SharedSecret;
   } catch (cause) {
     throw new PawlError('weak-key', { what: 'public key' }, { cause });
   }
@@ -67,6 +79,12 @@ function isCanonical(bytes: Uint8Array): boolean {
   const last = bytes[31] ?? 0;
   if (last !== 0x7f) return last < 0x7f;
   return first < 0xed || bytes.subarray(1, 31).some((byte) => byte !== 0xff);
+}
+
+// Not generateKeyPairSync: exporting what it makes can deadlock in Node 20.
+function publicHalfOf(privateKey: KeyObject): X25519PublicKey {
+  const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
+  return fromBase64Url(x) as X25519PublicKey;
 }
 
 // Raw keys enter as JWK: five to ten times faster than DER. OpenSSL derives the public half itself, so `x` is a dummy.

@@ -2,9 +2,11 @@ import { type ForkReason, PawlError } from '../errors.ts';
 import { concat, equal, wipe } from '../primitives/index.ts';
 import { openBody } from './body.ts';
 import { encodeHeader, type Header } from './header.ts';
-import { chainStep, DOMAIN, dhStep } from './kdf.ts';
+import { chainStep, dhStep } from './kdf.ts';
 import { type ChainKey, headerKeysOf, type MessageKey } from './keys.ts';
 import type { Limits } from './limits.ts';
+import { kemTurnOfReceiver } from './rekeying.ts';
+import { RULES, type Rules } from './rules.ts';
 import type { OpenedHeader } from './sealed-header.ts';
 import { type FinishedChain, type RatchetState, type Receiving, wipeState } from './state.ts';
 
@@ -56,9 +58,9 @@ export type Decrypted =
 /**
  * RatchetDecryptHE (§4.6) of a message whose header has authenticated. Pure: whatever the verdict, `state` is what it was.
  * @param body nonce || ciphertext || tag. @param associatedData the session's transcript, 32 bytes.
- * @param kept of the header's position in the chain of `place`; nothing where that is the next one.
- * @throws `gap-too-large` when more keys than the limit would have to be derived, `weak-key` for a hostile ratchet key,
- * `corrupt` for a header that no honest peer makes.
+ * @param kept of the header's position in the chain of `place`; nothing where that is the next one. @param now unix milliseconds.
+ * @throws `gap-too-large` when more keys than the limit would have to be derived, `kem-missing` when a new chain does not
+ * answer our KEM key, `weak-key` for a hostile ratchet or KEM key, `corrupt` for a header that no honest peer makes.
  */
 export function decrypt(
   state: RatchetState,
@@ -68,16 +70,18 @@ export function decrypt(
   kept: KeptPosition,
   associatedData: Uint8Array,
   limits: Limits,
+  now: number,
 ): Decrypted {
   if (kept.digest !== undefined) {
     return equal(kept.digest, digest) ? { kind: 'duplicate' } : { kind: 'fork', reason: 'two-texts-at-one-position' };
   }
-  const found = messageKeyAt(state, place, header, kept.messageKey, limits, DOMAIN);
-  if (found.kind !== 'message-key') return found;
+  const found = messageKeyAt(state, place, header, kept.messageKey, limits, now);
+  if (found.kind === 'fork' || found.kind === 'too-late') return found;
   const plaintext = openBody(found.messageKey, body, concat(associatedData, encodeHeader(header)));
   if (found.messageKey !== kept.messageKey) wipe(found.messageKey);
   // The digest has authenticated, so it is the peer's own key that made this body under another state.
   if (plaintext === undefined) return { kind: 'fork', reason: 'body-does-not-authenticate' };
+  if (found.kind === 'unanswered') throw new PawlError('kem-missing', {});
   return { kind: 'accepted', plaintext, step: found.step };
 }
 
@@ -89,6 +93,11 @@ export function wipeStep({ state, gained }: ReceivingStep): void {
 
 type Found =
   | { readonly kind: 'message-key'; readonly messageKey: MessageKey; readonly step: ReceivingStep }
+  /**
+   * It begins a chain that does not answer our KEM key. The key tells a peer that leaves the answer out, whose body it
+   * opens, from one that answers a chain which this file has forgotten. There is no step to take.
+   */
+  | { readonly kind: 'unanswered'; readonly messageKey: MessageKey }
   | { readonly kind: 'too-late' }
   | { readonly kind: 'fork'; readonly reason: ForkReason };
 
@@ -99,9 +108,10 @@ export function messageKeyAt(
   header: Header,
   keptKey: MessageKey | undefined,
   limits: Limits,
-  domain: string,
+  now: number,
+  { domain }: Pick<Rules, 'domain'> = RULES,
 ): Found {
-  if (place === 'next') return inNewChain(state, header, limits, domain);
+  if (place === 'next') return inNewChain(state, header, limits, now, domain);
   const known = place === 'current' ? currentChain(state) : place;
   if (!equal(known.remote, header.dh)) return { kind: 'fork', reason: 'two-keys-in-one-chain' };
   if (place !== 'current' && header.n >= place.length) return { kind: 'fork', reason: 'past-the-end-of-a-chain' };
@@ -132,7 +142,7 @@ function inChain(state: RatchetState, receiving: ReceivingChain, header: Header,
   };
 }
 
-function inNewChain(state: RatchetState, header: Header, limits: Limits, domain: string): Found {
+function inNewChain(state: RatchetState, header: Header, limits: Limits, now: number, domain: string): Found {
   const { sending, receiving } = state;
   // Chains alternate, so the peer has heard a chain of ours that this state never began: it was rolled back.
   if (sending.kind === 'due') return { kind: 'fork', reason: 'answer-to-an-unknown-chain' };
@@ -140,11 +150,14 @@ function inNewChain(state: RatchetState, header: Header, limits: Limits, domain:
 
   // Before anything is derived: a lie about n must not cost what pn may.
   checkGap(header.n, limits, true);
+  const turn = kemTurnOfReceiver(state.rekeying, header.kem, state.rootSteps, now);
+  if (typeof turn === 'string') return { kind: 'fork', reason: turn };
   const end = receiving.kind === 'awaiting' ? undefined : endChain(receiving, header.pn, limits);
-  const root = dhStep(state.rootKey, sending.self.secretKey, header.dh, domain);
+  const root = dhStep(state.rootKey, sending.self.secretKey, header.dh, domain, turn.secret);
   const begun: RatchetState = {
     rootKey: root.rootKey,
     rootSteps: state.rootSteps + 1,
+    rekeying: turn.rekeying,
     sending: { kind: 'due', remote: header.dh, previousN: sending.kind === 'chain' ? sending.n : 0 },
     receiving: { kind: 'awaiting' },
     nextSending: state.nextSending,
@@ -159,7 +172,9 @@ function inNewChain(state: RatchetState, header: Header, limits: Limits, domain:
     n: 0,
   };
   const found = inChain(begun, first, header, limits);
-  if (found.kind !== 'message-key' || end === undefined) return found;
+  if (found.kind !== 'message-key') return found;
+  if (turn.isUnanswered) return { kind: 'unanswered', messageKey: found.messageKey };
+  if (end === undefined) return found;
   const { step } = found;
   return {
     ...found,

@@ -1,10 +1,12 @@
 import { PawlError } from '../errors.ts';
-import { concat, generateKeyPair, type Random, wipe } from '../primitives/index.ts';
-import { hedgedNonce, sealBody } from './body.ts';
+import { agreeAfresh, concat, type Random, wipe } from '../primitives/index.ts';
+import { hedgedNonces, sealBody } from './body.ts';
 import { encodeHeader, type Header } from './header.ts';
-import { chainStep, DOMAIN, dhStep } from './kdf.ts';
+import { chainStep, rootStep } from './kdf.ts';
 import { headerKeysOf, type MessageKey } from './keys.ts';
 import { LAST_POSITION } from './limits.ts';
+import { kemTurnOfSender } from './rekeying.ts';
+import { RULES, type Rules } from './rules.ts';
 import { sealHeader } from './sealed-header.ts';
 import type { SealedMessage } from './sealed-message.ts';
 import type { RatchetState, Sending } from './state.ts';
@@ -22,7 +24,7 @@ export interface Encrypted {
 
 /**
  * RatchetEncryptHE (§4.5): the next message of the conversation.
- * @param plaintext padded already. @param associatedData the session's transcript, 32 bytes.
+ * @param plaintext padded already. @param associatedData the session's transcript, 32 bytes. @param now unix milliseconds.
  * @throws `not-begun` on the side that was opened to, before it received anything; `exhausted` at the end of a chain.
  */
 export function encrypt(
@@ -30,13 +32,15 @@ export function encrypt(
   plaintext: Uint8Array,
   associatedData: Uint8Array,
   random: Random,
+  now: number,
+  rules: Rules = RULES,
 ): Encrypted {
-  const step = nextMessageKey(state, random, DOMAIN);
+  const step = nextMessageKey(state, random, now, rules);
   const header = encodeHeader(step.header);
-  const nonce = hedgedNonce(step.messageKey, random, header, plaintext);
+  const { nonce, salt } = hedgedNonces(step.messageKey, random, header, plaintext);
   const body = sealBody(step.messageKey, nonce, plaintext, concat(associatedData, header));
   wipe(step.messageKey);
-  const { message, digest } = sealHeader(step.state.sending.header, step.header, body, associatedData, random);
+  const { message, digest } = sealHeader(step.state.sending.header, step.header, body, associatedData, salt);
   return { state: step.state, message, header: step.header, id: digest };
 }
 
@@ -44,20 +48,22 @@ export function encrypt(
 export function nextMessageKey(
   state: RatchetState,
   random: Random,
-  domain: string,
+  now: number,
+  rules: Rules = RULES,
 ): { state: SendingState; header: Header; messageKey: MessageKey } {
-  const begun = beginChain(state, random, domain);
+  const begun = beginChain(state, random, now, rules);
   const { sending } = begun;
-  if (sending.n > LAST_POSITION) throw new PawlError('exhausted', {});
+  const { self, n, previousN: pn, kem } = sending;
+  if (n > LAST_POSITION) throw new PawlError('exhausted', {});
   const { chainKey, messageKey } = chainStep(sending.chainKey);
   return {
-    state: { ...begun, sending: { ...sending, chainKey, n: sending.n + 1 } },
-    header: { dh: sending.self.publicKey, n: sending.n, pn: sending.previousN },
+    state: { ...begun, sending: { ...sending, chainKey, n: n + 1 } },
+    header: { dh: self.publicKey, n, pn, ...(kem && { kem }) },
     messageKey,
   };
 }
 
-function beginChain(state: RatchetState, random: Random, domain: string): SendingState {
+function beginChain(state: RatchetState, random: Random, now: number, rules: Rules): SendingState {
   const { sending } = state;
   switch (sending.kind) {
     case 'chain':
@@ -65,19 +71,23 @@ function beginChain(state: RatchetState, random: Random, domain: string): Sendin
     case 'awaiting':
       throw new PawlError('not-begun', {});
     case 'due': {
-      const self = generateKeyPair(random);
-      const step = dhStep(state.rootKey, self.secretKey, sending.remote, domain);
+      const { pair, secret: shared } = agreeAfresh(random, sending.remote);
+      const { rekeying, secret, field } = kemTurnOfSender(state.rekeying, state.rootSteps, random, now, rules);
+      const step = rootStep(state.rootKey, shared, rules.domain, secret);
+      wipe(shared);
       return {
         ...state,
         rootKey: step.rootKey,
         rootSteps: state.rootSteps + 1,
+        rekeying,
         sending: {
           kind: 'chain',
-          self,
+          self: pair,
           chainKey: step.chainKey,
           header: state.nextSending,
           n: 0,
           previousN: sending.previousN,
+          kem: field,
         },
         nextSending: headerKeysOf(step.nextHeaderKey),
       };

@@ -15,7 +15,7 @@ export {
 } from './decrypt.ts';
 export { type Encrypted, encrypt, nextMessageKey } from './encrypt.ts';
 export { decodeHeader, encodeHeader, type Header } from './header.ts';
-export { chainStep, DOMAIN, rootStep } from './kdf.ts';
+export { chainStep, rootStep } from './kdf.ts';
 export {
   type ChainKey,
   type FindKey,
@@ -26,6 +26,8 @@ export {
   type RootKey,
 } from './keys.ts';
 export { LARGEST_GAP, LAST_POSITION, LIMITS, type Limits } from './limits.ts';
+export type { KemExchange, KemField, Rekeying } from './rekeying.ts';
+export { RULES, type Rules } from './rules.ts';
 export { isSealedFor, type OpenedHeader, openHeader, sealHeader } from './sealed-header.ts';
 export type { SealedMessage } from './sealed-message.ts';
 export {
@@ -37,6 +39,7 @@ export {
   type Receiving,
   responderState,
   type Sending,
+  wipeReplaced,
   wipeState,
 } from './state.ts';
-export type { FindEntry, RatchetStore, SessionId } from './store.ts';
+export type { Accepted, FindEntry, RatchetStore, SessionId } from './store.ts';

@@ -1,5 +1,7 @@
 import {
+  concat,
   hkdfBlake2b,
+  type KemSecret,
   keyedBlake2b,
   type SharedSecret,
   sharedSecret,
@@ -9,9 +11,6 @@ import {
 } from '../primitives/index.ts';
 import type { ChainKey, HeaderKey, MessageKey, RootKey } from './keys.ts';
 
-/** The domain label of pawl's root KDF; libchat's two labels give libchat's keys. */
-export const DOMAIN = 'pawl/1 root';
-
 export interface RootStep {
   readonly rootKey: RootKey;
   readonly chainKey: ChainKey;
@@ -20,17 +19,19 @@ export interface RootStep {
 }
 
 /**
- * Mixes a DH output into the root key: KDF_RK_HE of the Double Ratchet, §4.2; docs/PROTOCOL.md §1.
+ * Mixes a DH output into the root key, and behind it the KEM secret of a step that has one, which is wiped: KDF_RK_HE of the Double Ratchet, §4.2; docs/PROTOCOL.md §1.
  * The first 64 of its 96 bytes are libchat's 64, because HKDF's output has that prefix property.
  */
-export function rootStep(rootKey: RootKey, secret: SharedSecret, domain: string): RootStep {
-  const okm = hkdfBlake2b(rootKey, secret, domain, 96);
+export function rootStep(rootKey: RootKey, secret: SharedSecret, domain: string, kem?: KemSecret): RootStep {
+  const mixed = kem === undefined ? secret : concat(secret, kem);
+  const okm = hkdfBlake2b(rootKey, mixed, domain, 96);
   const step = {
     rootKey: okm.slice(0, 32) as RootKey,
     chainKey: okm.slice(32, 64) as ChainKey,
     nextHeaderKey: okm.slice(64) as HeaderKey,
   };
   wipe(okm);
+  if (kem !== undefined) wipe(mixed, kem);
   return step;
 }
 
@@ -40,9 +41,10 @@ export function dhStep(
   secretKey: X25519SecretKey,
   remote: X25519PublicKey,
   domain: string,
+  kem?: KemSecret,
 ): RootStep {
   const secret = sharedSecret(secretKey, remote);
-  const step = rootStep(rootKey, secret, domain);
+  const step = rootStep(rootKey, secret, domain, kem);
   wipe(secret);
   return step;
 }

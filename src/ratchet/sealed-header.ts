@@ -1,11 +1,10 @@
-import { concat, digest, equal, hmacSha256, type Random, utf8, xopen, xseal } from '../primitives/index.ts';
+import { concat, digest, equal, hmacSha256, xopen, xseal } from '../primitives/index.ts';
+import { SALT_LENGTH } from './body.ts';
 import { decodeHeader, encodeHeader, type Header } from './header.ts';
 import type { FindKey, HeaderKeys } from './keys.ts';
 import type { SealedMessage } from './sealed-message.ts';
 
-const SALT = utf8('pawl/1 salt');
 const DIGEST_LENGTH = 16;
-const SALT_LENGTH = 16;
 const TAG_LENGTH = 8;
 
 /** A header that authenticated under one of the session's header keys. */
@@ -25,11 +24,10 @@ export function sealHeader(
   header: Header,
   body: Uint8Array,
   associatedData: Uint8Array,
-  random: Random,
+  salt: Uint8Array,
 ): { message: SealedMessage; digest: Uint8Array } {
   const id = digest(DIGEST_LENGTH, body);
   const plaintext = concat(encodeHeader(header), id);
-  const salt = hmacSha256(keys.find, concat(SALT, random(32), plaintext)).subarray(0, SALT_LENGTH);
   const headerNonce = concat(salt, findTag(keys.find, salt));
   const sealedHeader = xseal(keys.header, headerNonce, plaintext, associatedData);
   return { message: { headerNonce, sealedHeader, body }, digest: id };

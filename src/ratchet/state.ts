@@ -1,6 +1,6 @@
 import {
+  agreeAfresh,
   digest,
-  generateKeyPair,
   type KeyPair,
   type Random,
   toHex,
@@ -8,14 +8,17 @@ import {
   wipe,
   type X25519PublicKey,
 } from '../primitives/index.ts';
-import { dhStep } from './kdf.ts';
+import { rootStep } from './kdf.ts';
 import { type ChainKey, type HeaderKey, type HeaderKeys, headerKeysOf, type RootKey } from './keys.ts';
+import { afterHandshake, type KemField, type Rekeying } from './rekeying.ts';
+import { RULES, type Rules } from './rules.ts';
 
 /** One side of a conversation, without its skipped keys: those stay where they are kept (see store.ts). */
 export interface RatchetState {
   readonly rootKey: RootKey;
   /** Root steps taken, in both directions; both sides count alike. */
   readonly rootSteps: number;
+  readonly rekeying: Rekeying;
   readonly sending: Sending;
   readonly receiving: Receiving;
   /** Seals our next sending chain. */
@@ -38,6 +41,7 @@ export type Sending =
       readonly n: number;
       /** How many messages our chain before this one had. */
       readonly previousN: number;
+      readonly kem: KemField | undefined;
     };
 
 export type Receiving =
@@ -70,25 +74,32 @@ export interface AgreedKeys {
   readonly responderHeader: HeaderKey;
 }
 
-/** The side that opened: it can send at once (RatchetInitAliceHE, §4.4). `remote` is the prekey of the invite. */
+/**
+ * The side that opened: it can send at once (RatchetInitAliceHE, §4.4). `remote` is the prekey of the invite, `now` is in
+ * unix milliseconds.
+ */
 export function initiatorState(
   agreed: AgreedKeys,
   remote: X25519PublicKey,
   random: Random,
-  domain: string,
+  now: number,
+  { domain }: Rules = RULES,
 ): RatchetState {
-  const self = generateKeyPair(random);
-  const step = dhStep(agreed.rootKey, self.secretKey, remote, domain);
+  const { pair, secret } = agreeAfresh(random, remote);
+  const step = rootStep(agreed.rootKey, secret, domain);
+  wipe(secret);
   return {
     rootKey: step.rootKey,
     rootSteps: 1,
+    rekeying: afterHandshake(now),
     sending: {
       kind: 'chain',
-      self,
+      self: pair,
       chainKey: step.chainKey,
       header: headerKeysOf(agreed.initiatorHeader),
       n: 0,
       previousN: 0,
+      kem: undefined,
     },
     receiving: { kind: 'awaiting' },
     nextSending: headerKeysOf(step.nextHeaderKey),
@@ -96,11 +107,12 @@ export function initiatorState(
   };
 }
 
-/** The side that was opened to (RatchetInitBobHE, §4.4). `prekey` is the key pair of the invite. */
-export function responderState(agreed: AgreedKeys, prekey: KeyPair): RatchetState {
+/** The side that was opened to (RatchetInitBobHE, §4.4). `prekey` is the key pair of the invite, `now` in unix milliseconds. */
+export function responderState(agreed: AgreedKeys, prekey: KeyPair, now: number): RatchetState {
   return {
     rootKey: agreed.rootKey,
     rootSteps: 0,
+    rekeying: afterHandshake(now),
     sending: { kind: 'awaiting', self: prekey },
     receiving: { kind: 'awaiting' },
     nextSending: headerKeysOf(agreed.responderHeader),
@@ -115,10 +127,27 @@ export function chainFingerprint(dh: X25519PublicKey): string {
 
 /** Overwrites every secret of a state that has been saved, and so of every state that shares them. */
 export function wipeState(state: RatchetState): void {
-  const { sending, receiving, nextSending, nextReceiving } = state;
-  wipe(state.rootKey, nextSending.header, nextSending.find, nextReceiving.header, nextReceiving.find);
-  if (sending.kind !== 'due') wipe(sending.self.secretKey);
+  wipe(...secretsOf(state));
+}
+
+/** Overwrites the secrets of a state that another has taken the place of, but for those that the two share. */
+export function wipeReplaced(before: RatchetState, after: RatchetState): void {
+  const kept = secretsOf(after);
+  wipe(...secretsOf(before).filter((secret) => !kept.includes(secret)));
+}
+
+function secretsOf({ rootKey, rekeying, sending, receiving, nextSending, nextReceiving }: RatchetState): Uint8Array[] {
+  const secrets: Uint8Array[] = [
+    rootKey,
+    nextSending.header,
+    nextSending.find,
+    nextReceiving.header,
+    nextReceiving.find,
+  ];
+  if (rekeying.exchange.kind === 'offered') secrets.push(rekeying.exchange.seed);
+  if (sending.kind !== 'due') secrets.push(sending.self.secretKey);
   for (const chain of [sending, receiving]) {
-    if (chain.kind === 'chain') wipe(chain.chainKey, chain.header.header, chain.header.find);
+    if (chain.kind === 'chain') secrets.push(chain.chainKey, chain.header.header, chain.header.find);
   }
+  return secrets;
 }

@@ -1,7 +1,16 @@
 import { chacha20poly1305, xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NONCE_LENGTH, open, seal, TAG_LENGTH, XNONCE_LENGTH, xopen, xseal } from '../../src/primitives/index.ts';
+import {
+  NONCE_LENGTH,
+  open,
+  seal,
+  sealBehindNonce,
+  TAG_LENGTH,
+  XNONCE_LENGTH,
+  xopen,
+  xseal,
+} from '../../src/primitives/index.ts';
 import vectors from '../vectors/chacha20-poly1305.json' with { type: 'json' };
 import libchat from '../vectors/libchat.json' with { type: 'json' };
 import { hex, shifted, toHexText } from './hex.ts';
@@ -29,6 +38,7 @@ describe('ChaCha20-Poly1305', () => {
   it.each(libchat.aead)("seals and opens as libchat's, nonce $nonce", (vector) => {
     const [key, nonce, aad, plaintext] = [hex(vector.key), hex(vector.nonce), hex(vector.aad), hex(vector.plaintext)];
     expect(vector.nonce + toHexText(seal(key, nonce, plaintext, aad))).toBe(vector.nonce_and_ciphertext);
+    expect(toHexText(sealBehindNonce(key, nonce, plaintext, aad))).toBe(vector.nonce_and_ciphertext);
     const whole = hex(vector.nonce_and_ciphertext);
     expect(open(key, whole.subarray(0, NONCE_LENGTH), whole.subarray(NONCE_LENGTH), aad)).toEqual(plaintext);
   });

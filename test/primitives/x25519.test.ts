@@ -2,6 +2,7 @@ import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  agreeAfresh,
   generateKeyPair,
   keyPairOf,
   readPublicKey,
@@ -168,6 +169,22 @@ describe('X25519', () => {
     expect(asked).toEqual([32]);
     expect(pair.secretKey).toEqual(new Uint8Array(32).fill(0x42));
     expect(toHexText(pair.publicKey)).toBe(toHexText(x25519.getPublicKey(new Uint8Array(32).fill(0x42))));
+  });
+
+  it('makes a fresh pair and agrees with it in one, as the two do by themselves', () => {
+    fc.assert(
+      fc.property(anyKey, anyKey, (own, other) => {
+        const remote = keyPairOf(other as X25519SecretKey).publicKey;
+        const { pair, secret } = agreeAfresh((length) => own.slice(0, length), remote);
+        expect(pair).toEqual(keyPairOf(own as X25519SecretKey));
+        expect(secret).toEqual(sharedSecret(pair.secretKey, remote));
+      }),
+      { numRuns: 50 },
+    );
+    for (const value of lowOrderEncodings) {
+      const weak = littleEndian(value) as X25519PublicKey;
+      expectWeakKey(() => agreeAfresh(() => littleEndian(5n), weak), 'public key', toHexText(weak));
+    }
   });
 
   it('makes public keys that its own door admits, and two sides agree', () => {

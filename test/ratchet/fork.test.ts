@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ForkReason } from '../../src/errors.ts';
 import { concat } from '../../src/primitives/index.ts';
 import { encodeHeader, LIMITS, nextMessageKey, sealBody, sealHeader } from '../../src/ratchet/index.ts';
-import { converse, flipped, meet, type Party, repeatable, sendingChain, TRANSCRIPT } from './party.ts';
+import { converse, flipped, meet, NOW, type Party, repeatable, sendingChain, TRANSCRIPT } from './party.ts';
 
 /** Holds a fork to its law: it is told, and changes nothing. */
 function expectFork(party: Party, sent: Parameters<Party['receive']>[0], reason: ForkReason): void {
@@ -196,7 +196,7 @@ describe('a body that does not authenticate under an authentic digest', () => {
     (where) => {
       const { alice, bob } = converse();
       bob.read(alice.send('a new chain'));
-      const { state, header, messageKey } = nextMessageKey(alice.state, repeatable('forge'), 'pawl/1 root');
+      const { state, header, messageKey } = nextMessageKey(alice.state, repeatable('forge'), NOW);
       const body = sealBody(
         messageKey,
         new Uint8Array(12),
@@ -204,7 +204,7 @@ describe('a body that does not authenticate under an authentic digest', () => {
         concat(TRANSCRIPT, encodeHeader(header)),
       );
       const keys = state.sending.header;
-      const forged = sealHeader(keys, header, flipped(body, 8 * 20), TRANSCRIPT, repeatable('forge'));
+      const forged = sealHeader(keys, header, flipped(body, 8 * 20), TRANSCRIPT, repeatable('forge')(16));
       const real = alice.send('the real one');
       if (where !== 'current chain') bob.read(alice.send('later'));
       if (where === 'ended chain') {
@@ -219,7 +219,7 @@ describe('a body that does not authenticate under an authentic digest', () => {
   it('is a fork where the body is bound to another transcript, or too short to be one', () => {
     const { alice, bob } = converse();
     bob.read(alice.send('a new chain'));
-    const { state, header, messageKey } = nextMessageKey(alice.state, repeatable('forge'), 'pawl/1 root');
+    const { state, header, messageKey } = nextMessageKey(alice.state, repeatable('forge'), NOW);
     const keys = state.sending.header;
     const foreign = concat(TRANSCRIPT.toReversed(), encodeHeader(header));
     const bodies = [
@@ -227,7 +227,7 @@ describe('a body that does not authenticate under an authentic digest', () => {
       ...[0, 12, 27].map((length) => new Uint8Array(length)),
     ];
     for (const body of bodies) {
-      expectFork(bob, sealHeader(keys, header, body, TRANSCRIPT, repeatable('forge')), reason);
+      expectFork(bob, sealHeader(keys, header, body, TRANSCRIPT, repeatable('forge')(16)), reason);
     }
   });
 });

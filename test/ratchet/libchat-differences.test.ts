@@ -78,7 +78,7 @@ describe('the other differences from libchat', () => {
     const { steps } = transcript('missing_chain');
     expect(steps[2]?.expect).toMatchObject({ error: 'Panic' });
     const bob = begin(transcript('missing_chain'))('bob');
-    expect(refusal(() => nextMessageKey(bob.state, forbidden, bob.domain)).code).toBe('not-begun');
+    expect(refusal(() => nextMessageKey(bob.state, forbidden, 0, bob.rules)).code).toBe('not-begun');
   });
 
   it('low-order and non-canonical ratchet keys are refused: headers 0 and 3; tampered_header, steps 11 to 13', () => {

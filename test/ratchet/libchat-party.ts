@@ -21,6 +21,7 @@ import {
   openBody,
   type Place,
   type RatchetState,
+  type Rules,
   responderState,
   sealBody,
 } from '../../src/ratchet/index.ts';
@@ -118,23 +119,28 @@ function agreedOn(secret: string): AgreedKeys {
   } as unknown as AgreedKeys;
 }
 
+/** It knows of no KEM. */
+function libchatRules(domain: string): Rules {
+  return { domain, offerAfterSteps: Number.POSITIVE_INFINITY, offerAfter: Number.POSITIVE_INFINITY };
+}
+
 /** One side of a transcript: what libchat's session and its store do together, on top of pawl's state machine. */
 export class LibchatParty {
   state: RatchetState;
-  readonly domain: string;
+  readonly rules: Rules;
   readonly associatedData: Uint8Array;
   readonly keeper: Keeper;
 
   constructor(state: RatchetState, domain: string, limits = LIBCHAT_LIMITS, associatedData = NOTHING) {
     this.state = state;
-    this.domain = domain;
+    this.rules = libchatRules(domain);
     this.keeper = new Keeper(limits);
     this.associatedData = associatedData;
   }
 
   encrypt(step: Step): { header: string; ciphertext: string } {
     const random = only(step.dh_secret);
-    const sent = purely(this.state, () => nextMessageKey(this.state, random, this.domain));
+    const sent = purely(this.state, () => nextMessageKey(this.state, random, 0, this.rules));
     const header = encodeHeader(sent.header);
     const aad = concat(this.associatedData, header);
     const body = sealBody(sent.messageKey, hex(present(step.nonce)), hex(present(step.plaintext)), aad);
@@ -156,7 +162,7 @@ export class LibchatParty {
     const header = decodeHeader(hex(present(step.header).bytes));
     const place = this.#placeOf(header);
     const kept = this.keeper.kept(chainOf(this.state, place), header.n);
-    const found = messageKeyAt(this.state, place, header, kept.messageKey, this.keeper.limits, this.domain);
+    const found = messageKeyAt(this.state, place, header, kept.messageKey, this.keeper.limits, 0, this.rules);
     if (found.kind !== 'message-key') return { refused: found.kind };
     const aad = concat(this.associatedData, encodeHeader(header));
     const plaintext = openBody(found.messageKey, hex(present(step.ciphertext)), aad);
@@ -192,8 +198,8 @@ export class LibchatParty {
 export function begin({ init, shared_secret, domain }: Transcript, limits?: Limits, associatedData?: Uint8Array) {
   const { alice, bob } = init;
   const remote = hex(alice.remote_public) as X25519PublicKey;
-  const initiator = initiatorState(agreedOn(shared_secret), remote, only(alice.dh_secret), domain);
-  const responder = responderState(agreedOn(shared_secret), keyPairOf(hex(bob.secret) as X25519SecretKey));
+  const initiator = initiatorState(agreedOn(shared_secret), remote, only(alice.dh_secret), 0, libchatRules(domain));
+  const responder = responderState(agreedOn(shared_secret), keyPairOf(hex(bob.secret) as X25519SecretKey), 0);
   const parties = new Map([
     ['alice', new LibchatParty(initiator, domain, limits, associatedData)],
     ['bob', new LibchatParty(responder, domain, limits, associatedData)],

@@ -74,7 +74,7 @@ function play(party: LibchatParty, name: string, step: Step, index: number): voi
   switch (step.op) {
     case 'encrypt':
       if (step.expect?.error === 'Panic') {
-        const send = () => purely(party.state, () => nextMessageKey(party.state, forbidden, party.domain));
+        const send = () => purely(party.state, () => nextMessageKey(party.state, forbidden, 0, party.rules));
         expect(refusal(send).code).toBe('not-begun');
       } else {
         expect(party.encrypt(step)).toEqual({ header: present(step.header).bytes, ciphertext: step.ciphertext });

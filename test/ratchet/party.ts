@@ -5,7 +5,6 @@ import { concat, digest, generateKeyPair, type Random, utf8 } from '../../src/pr
 import {
   type AgreedKeys,
   type Decrypted,
-  DOMAIN,
   decrypt,
   type Encrypted,
   encodeHeader,
@@ -24,6 +23,8 @@ import {
   type Place,
   type RatchetState,
   type ReceivingStep,
+  RULES,
+  type Rules,
   responderState,
   type SealedMessage,
   type SkippedKey,
@@ -33,6 +34,15 @@ import {
 
 /** The session's associated data in these tests. */
 export const TRANSCRIPT = digest(32, utf8('transcript'));
+
+/** When the two agreed on their keys, unix milliseconds. */
+export const NOW = 1_900_000_000_000;
+
+/** Each chain that owes no answer makes an offer: an exchange with every two chains, always by the same side. */
+export const EAGER: Rules = { ...RULES, offerAfterSteps: 0 };
+
+/** A chain without a KEM field between two exchanges, so that the sides take turns at offering. */
+export const IN_TURNS: Rules = { ...RULES, offerAfterSteps: 1 };
 
 /** A random source that gives the same bytes again for the same seed (at most 64 at a time). */
 export function repeatable(seed: string): Random {
@@ -153,20 +163,28 @@ export class Party {
   state: RatchetState;
   readonly keeper: Keeper;
   readonly random: Random;
+  readonly rules: Rules;
+  /** The party's own clock, in unix milliseconds. */
+  now = NOW;
 
-  constructor(state: RatchetState, random: Random, keeper = new Keeper(LIMITS)) {
+  constructor(state: RatchetState, random: Random, keeper = new Keeper(LIMITS), rules = RULES) {
     this.state = state;
     this.random = random;
     this.keeper = keeper;
+    this.rules = rules;
   }
 
   /** As a copied identity file is: from here on the two go separate ways. */
   copy(seed: string): Party {
-    return new Party(structuredClone(this.state), repeatable(seed), this.keeper.copy());
+    const copy = new Party(structuredClone(this.state), repeatable(seed), this.keeper.copy(), this.rules);
+    copy.now = this.now;
+    return copy;
   }
 
   send(text: string): Encrypted {
-    const encrypted = purely(this.state, () => encrypt(this.state, utf8(text), TRANSCRIPT, this.random));
+    const encrypted = purely(this.state, () =>
+      encrypt(this.state, utf8(text), TRANSCRIPT, this.random, this.now, this.rules),
+    );
     this.state = encrypted.state;
     return encrypted;
   }
@@ -182,7 +200,7 @@ export class Party {
 
   /** The next message with another header than it ought to have: the keys are right and everything authenticates. */
   sendAltered(text: string, alter: (header: Header) => Header): { message: SealedMessage } {
-    const { state, header, messageKey } = nextMessageKey(this.state, this.random, DOMAIN);
+    const { state, header, messageKey } = nextMessageKey(this.state, this.random, this.now, this.rules);
     const altered = alter(header);
     const aad = concat(TRANSCRIPT, encodeHeader(altered));
     return sealHeader(
@@ -190,7 +208,7 @@ export class Party {
       altered,
       sealBody(messageKey, this.random(12), utf8(text), aad),
       TRANSCRIPT,
-      this.random,
+      this.random(16),
     );
   }
 
@@ -208,7 +226,7 @@ export class Party {
     const { place, opened } = found;
     const kept = this.keeper.kept(chainOf(this.state, place), opened.header.n);
     const outcome = purely(this.state, () =>
-      decrypt(this.state, place, opened, message.body, kept, TRANSCRIPT, this.keeper.limits),
+      decrypt(this.state, place, opened, message.body, kept, TRANSCRIPT, this.keeper.limits, this.now),
     );
     if (outcome.kind === 'accepted') {
       this.keeper.save(outcome.step, opened.digest);
@@ -254,22 +272,29 @@ export function agreed(): AgreedKeys {
 }
 
 /** Two parties that have agreed on their keys and sent nothing yet: alice opened, bob was opened to. */
-export function meet(limits: Limits = LIMITS): { alice: Party; bob: Party } {
+export function meet(limits: Limits = LIMITS, rules: Rules = RULES): { alice: Party; bob: Party } {
   const prekey = generateKeyPair(repeatable('prekey'));
   const random = repeatable('alice');
-  const initiator = initiatorState(agreed(), prekey.publicKey, random, 'pawl/1 root');
+  const initiator = initiatorState(agreed(), prekey.publicKey, random, NOW);
   return {
-    alice: new Party(initiator, random, new Keeper(limits)),
-    bob: new Party(responderState(agreed(), prekey), repeatable('bob'), new Keeper(limits)),
+    alice: new Party(initiator, random, new Keeper(limits), rules),
+    bob: new Party(responderState(agreed(), prekey, NOW), repeatable('bob'), new Keeper(limits), rules),
   };
 }
 
 /** Two parties that have heard each other once: alice has a chain of bob's, and bob owes no first word any more. */
-export function converse(limits: Limits = LIMITS): { alice: Party; bob: Party } {
-  const parties = meet(limits);
+export function converse(limits: Limits = LIMITS, rules: Rules = RULES): { alice: Party; bob: Party } {
+  const parties = meet(limits, rules);
   parties.bob.read(parties.alice.send('hello'));
   parties.alice.read(parties.bob.send('hello, alice'));
   return parties;
+}
+
+/** Both have taken the same root steps, with the same outcome. */
+export function expectAgreement({ state: one }: Party, { state: other }: Party): void {
+  expect(one.rootSteps).toBe(other.rootSteps);
+  expectSame(one.rootKey, other.rootKey);
+  expect(one.rekeying.mixed.step).toBe(other.rekeying.mixed.step);
 }
 
 export function at<Item>(items: readonly Item[], index: number): Item {

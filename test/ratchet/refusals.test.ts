@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { concat, digest, generateKeyPair, type X25519PublicKey, xseal } from '../../src/primitives/index.ts';
 import { decrypt, encodeHeader, LAST_POSITION, messageKeyAt, openHeader, sealHeader } from '../../src/ratchet/index.ts';
 import { hex } from '../primitives/hex.ts';
-import { converse, meet, purely, receivingChain, refusal, repeatable, sendingChain, TRANSCRIPT } from './party.ts';
+import { converse, meet, NOW, purely, receivingChain, refusal, repeatable, sendingChain, TRANSCRIPT } from './party.ts';
 
 const random = repeatable('refusals');
 const freshKey = (): X25519PublicKey => generateKeyPair(random).publicKey;
@@ -29,17 +29,19 @@ describe('a header that no honest peer makes, though it authenticates', () => {
     const opened = openHeader(bob.state.nextReceiving, message, TRANSCRIPT);
     if (opened === undefined) throw new Error('the header does not open');
     const wrongPlace = () =>
-      purely(bob.state, () => decrypt(bob.state, 'current', opened, message.body, {}, TRANSCRIPT, bob.keeper.limits));
+      purely(bob.state, () =>
+        decrypt(bob.state, 'current', opened, message.body, {}, TRANSCRIPT, bob.keeper.limits, NOW),
+      );
     expect(refusal(wrongPlace).code).toBe('corrupt');
   });
 
-  it.each([39, 41, 40 + 1088, 40 + 1184, 0])('is %i bytes long', (length) => {
+  it.each([39, 41, 40 + 1087, 40 + 1089, 40 + 1183, 40 + 1185, 40 + 1088 + 1184, 0])('is %i bytes long', (length) => {
     const { alice, bob } = converse();
     const honest = encodeHeader({ dh: freshKey(), n: 0, pn: 1 });
-    const header = concat(honest, new Uint8Array(2_000)).subarray(0, length);
+    const header = concat(honest, new Uint8Array(3_000)).subarray(0, length);
     const body = new Uint8Array(40);
     const keys = bob.state.nextReceiving;
-    const { message } = sealHeader(keys, { dh: freshKey(), n: 0, pn: 0 }, body, TRANSCRIPT, random);
+    const { message } = sealHeader(keys, { dh: freshKey(), n: 0, pn: 0 }, body, TRANSCRIPT, random(16));
     const sealedHeader = xseal(keys.header, message.headerNonce, concat(header, digest(16, body)), TRANSCRIPT);
     const error = refusal(() => bob.receive({ message: { ...message, sealedHeader } }));
     expect(error).toMatchObject({ code: 'corrupt', detail: { what: 'message header' } });
@@ -70,7 +72,7 @@ describe('a ratchet key in an authentic header', () => {
     const { bob } = converse();
     const header = { dh: hex(key) as X25519PublicKey, n: 0, pn: 1 };
     const step = () =>
-      purely(bob.state, () => messageKeyAt(bob.state, 'next', header, undefined, bob.keeper.limits, ''));
+      purely(bob.state, () => messageKeyAt(bob.state, 'next', header, undefined, bob.keeper.limits, NOW));
     expect(refusal(step).code).toBe('weak-key');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PawlError } from '../../src/errors.ts';
-import { DOMAIN, LIMITS, nextMessageKey, type RatchetState } from '../../src/ratchet/index.ts';
+import { LIMITS, nextMessageKey, type RatchetState } from '../../src/ratchet/index.ts';
 import { sendingSession } from '../../src/session/sending-session.ts';
 import { type Party, wordFor } from './party.ts';
 import { RestorableParty } from './snapshots.ts';
@@ -31,7 +31,7 @@ async function lose(party: Party, to: string, count: number): Promise<void> {
     if (session === undefined) throw new Error('something was sent');
     let state = await transaction.ratchetState(session.id);
     for (let i = 1; i < count; i++)
-      ({ state } = nextMessageKey(state, party.random, DOMAIN) as { state: RatchetState });
+      ({ state } = nextMessageKey(state, party.random, party.time) as { state: RatchetState });
     await transaction.saveSent(session.id, state);
   });
 }

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createIdentityFile, readSalt } from '../../src/storage/sqlite/index.ts';
+import { MIGRATIONS } from '../../src/storage/sqlite/migrations.ts';
 import { asNobody } from './as-nobody.ts';
 import { record } from './fixtures.ts';
 import { KEY, newFile, openStore, SALT, temporaryFolder } from './folder.ts';
@@ -36,7 +37,7 @@ describe('a new identity file', () => {
     const { identity } = record();
     const store = openStore(newFile());
     expect(await store.snapshot((view) => view.ownIdentity())).toEqual(identity);
-    expect(store.schema).toBe(1);
+    expect(store.schema).toBe(MIGRATIONS.length);
   });
 
   it('never takes the place of another', async () => {

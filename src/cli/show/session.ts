@@ -1,31 +1,39 @@
 import type { ChainReport, SessionReport } from '../../session/index.ts';
-import { FORKS } from '../explain.ts';
+import { FORKS, HOLDS } from '../explain.ts';
 import type { Document } from '../tell.ts';
+import { type Canvas, drawLadder } from './ladder.ts';
 import { count, facts } from './page.ts';
 import { instant, iso, span } from './time.ts';
 
-/** A stored session as a page. `now`: unix milliseconds. */
-export function sessionPage(report: SessionReport, now: number): string {
-  const { contact, verified, role, established, skipped, lost, fork } = report;
+/** A stored session as a page, and its ratchet drawn below it. `now`: unix milliseconds. */
+export function sessionPage(report: SessionReport, now: number, canvas: Canvas): string {
+  const { contact, verified, role, established, skipped, lost, fork, heldUntil } = report;
   const opener = role === 'initiator' ? 'you' : contact;
-  return facts([
+  const page = facts([
     ['contact', `${contact} (${verified ? 'verified' : 'unverified'})`],
     ['fingerprint', report.fingerprint],
     ['safety number', report.safetyNumber.slice(0, 35), report.safetyNumber.slice(36)],
     ['session', `${report.id}${report.sends ? '' : ' (not the one that you send on)'}`],
     ['opened', `by ${opener}, ${instant(report.openedAt)}${established ? '' : '; not answered yet'}`],
     ['DH steps', `${report.dhSteps}${lastStep(report, now)}`],
-    ['sending', chain(report.sending, 'begins with your next message')],
+    ['post-quantum', ...postQuantum(report, now)],
+    [
+      'sending',
+      chain(report.sending, 'begins with your next message'),
+      ...(heldUntil === undefined ? [] : [`held: nothing is sent from a restored file before ${HOLDS[heldUntil]}`]),
+    ],
     ['receiving', chain(report.receiving, 'nothing yet')],
     ['previous chain', count(report.previousN, 'message')],
     ['skipped keys', ...(skipped.length === 0 ? ['none'] : skippedKeys(report, now))],
     ['lost', lost === 0 ? 'none' : `${count(lost, 'message')} whose keys are gone`],
     ['fork', fork === undefined ? 'none' : `${FORKS[fork.reason]}, ${instant(fork.at)}`],
   ]);
+  return `${page}\n\n${drawLadder(report.ladder, contact, canvas)}`;
 }
 
 /** A stored session as the JSON contract has it. */
 export function sessionDocument(report: SessionReport): Document {
+  const { kem } = report;
   return {
     type: 'session',
     contact: report.contact,
@@ -41,8 +49,12 @@ export function sessionDocument(report: SessionReport): Document {
     skipped: report.skipped.map(({ chain, n, keptSince }) => ({ chain, n, kept_since: iso(keptSince) })),
     lost: report.lost,
     last_dh_step_at: report.lastDhStepAt === undefined ? null : iso(report.lastDhStepAt),
-    kem: { last_mixed_at: null, pending: false },
+    kem: {
+      last_mixed_at: kem.mixedAtStep === 0 ? null : iso(kem.mixedAt),
+      pending: kem.exchange !== 'idle',
+    },
     fork: report.fork !== undefined,
+    held_until: report.heldUntil ?? null,
     fingerprint: report.fingerprint,
     safety_number: report.safetyNumber,
     sends: report.sends,
@@ -52,6 +64,18 @@ export function sessionDocument(report: SessionReport): Document {
 function lastStep({ lastDhStepAt }: SessionReport, now: number): string {
   return lastDhStepAt === undefined ? '' : `; ${span(now - lastDhStepAt)} since their last new chain`;
 }
+
+/** When a KEM secret was mixed last, and how far the next exchange is. */
+function postQuantum({ kem }: SessionReport, now: number): readonly string[] {
+  const by = kem.mixedAtStep === 0 ? 'the handshake' : `step ${kem.mixedAtStep}`;
+  return [`KEM secret mixed by ${by}, ${span(now - kem.mixedAt)} ago`, ...EXCHANGES[kem.exchange]];
+}
+
+const EXCHANGES: Readonly<Record<SessionReport['kem']['exchange'], readonly string[]>> = {
+  idle: [],
+  offered: ['a new key is offered; their next chain answers it'],
+  owed: ['a key of theirs waits; your next message answers it'],
+};
 
 function chain(report: ChainReport | undefined, none: string): string {
   return report === undefined ? none : `chain ${report.fingerprint}, next message ${report.n}`;

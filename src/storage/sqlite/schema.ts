@@ -170,3 +170,36 @@ CREATE TABLE inbox ( -- texts that are accepted and not yet known to be delivere
   content     BLOB    NOT NULL
 ) STRICT;
 `;
+
+/** Version 2: post-quantum rekeying (docs/PROTOCOL.md §6). The handshake of a session that is there was its last mix. */
+export const VERSION_2 = `
+-- the root step that mixed a KEM secret last; 0: the handshake
+ALTER TABLE sessions ADD COLUMN kem_mixed_step INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN kem_mixed_at   INTEGER NOT NULL DEFAULT 0;
+UPDATE sessions SET kem_mixed_at = created_at;
+-- idle; offered: their next chain answers our key; owed: our next chain answers theirs
+ALTER TABLE sessions ADD COLUMN kem_exchange   TEXT    NOT NULL DEFAULT 'idle';
+ALTER TABLE sessions ADD COLUMN kem_seed       BLOB CHECK (length(kem_seed) = 64); -- of our key, secret
+ALTER TABLE sessions ADD COLUMN kem_owed       BLOB CHECK (length(kem_owed) = 1184) -- their key
+  CHECK (CASE kem_exchange
+    WHEN 'idle' THEN coalesce(kem_seed, kem_owed) IS NULL
+    WHEN 'offered' THEN kem_seed IS NOT NULL AND kem_owed IS NULL
+    WHEN 'owed' THEN kem_seed IS NULL AND kem_owed IS NOT NULL
+    ELSE FALSE
+  END);
+-- goes with every message of our chain: a key of 1,184 bytes that we offer, or a ciphertext of 1,088 that answers
+ALTER TABLE sessions ADD COLUMN sending_kem    BLOB
+  CHECK (sending_kem IS NULL OR (sending = 'chain' AND length(sending_kem) IN (1184, 1088)));
+`;
+
+/** Version 3: reusable invites (docs/PROTOCOL.md §3). Those that are there are used once. */
+export const VERSION_3 = `
+-- of a reusable invite: the number of its last user, 0 before the first; none: it is used once
+ALTER TABLE invites ADD COLUMN last_user INTEGER CHECK (last_user IS NULL OR (last_user >= 0 AND fate <> 'spent'));
+
+CREATE TABLE ledger ( -- openings that a reusable invite let in: none of them does so again, even if contact or session is gone
+  prefix_digest BLOB PRIMARY KEY CHECK (length(prefix_digest) = 16),
+  invite        INTEGER NOT NULL REFERENCES invites (number) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ledger_of_invite ON ledger (invite);
+`;

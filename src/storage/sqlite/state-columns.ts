@@ -1,5 +1,21 @@
-import type { X25519PublicKey, X25519SecretKey } from '../../primitives/index.ts';
-import type { ChainKey, FindKey, HeaderKey, RatchetState, RootKey, Sending } from '../../ratchet/index.ts';
+import {
+  ENCAPSULATION_KEY_LENGTH,
+  type EncapsulationKey,
+  type KemCiphertext,
+  type KemSeed,
+  type X25519PublicKey,
+  type X25519SecretKey,
+} from '../../primitives/index.ts';
+import type {
+  ChainKey,
+  FindKey,
+  HeaderKey,
+  KemExchange,
+  KemField,
+  RatchetState,
+  RootKey,
+  Sending,
+} from '../../ratchet/index.ts';
 
 /** What a row of `sessions` says of the ratchet's state: all but the peer's chains. */
 export type StateRow = {
@@ -7,7 +23,10 @@ export type StateRow = {
   readonly root_steps: number;
   readonly next_sending_header_key: HeaderKey;
   readonly next_sending_find_key: FindKey;
-} & SendingRow;
+  readonly kem_mixed_step: number;
+  readonly kem_mixed_at: number;
+} & SendingRow &
+  ExchangeRow;
 
 /** The CHECK constraints of the table make this union true. */
 type SendingRow =
@@ -26,7 +45,14 @@ type SendingRow =
       readonly sending_find_key: FindKey;
       readonly sending_n: number;
       readonly sending_previous_n: number;
+      readonly sending_kem: EncapsulationKey | KemCiphertext | null;
     };
+
+/** And this one. */
+type ExchangeRow =
+  | { readonly kem_exchange: 'idle' }
+  | { readonly kem_exchange: 'offered'; readonly kem_seed: KemSeed }
+  | { readonly kem_exchange: 'owed'; readonly kem_owed: EncapsulationKey };
 
 const NOT_SENDING = {
   sending_public_key: null,
@@ -37,7 +63,10 @@ const NOT_SENDING = {
   sending_find_key: null,
   sending_n: null,
   sending_previous_n: null,
+  sending_kem: null,
 };
+
+const NO_EXCHANGE = { kem_seed: null, kem_owed: null };
 
 export const STATE_COLUMNS: readonly string[] = [
   'root_key',
@@ -46,10 +75,14 @@ export const STATE_COLUMNS: readonly string[] = [
   ...Object.keys(NOT_SENDING),
   'next_sending_header_key',
   'next_sending_find_key',
+  'kem_mixed_step',
+  'kem_mixed_at',
+  'kem_exchange',
+  ...Object.keys(NO_EXCHANGE),
 ];
 
 /** A value for each of `STATE_COLUMNS`. */
-export function stateColumns({ rootKey, rootSteps, sending, nextSending }: RatchetState) {
+export function stateColumns({ rootKey, rootSteps, rekeying, sending, nextSending }: RatchetState) {
   return {
     root_key: rootKey,
     root_steps: rootSteps,
@@ -57,13 +90,18 @@ export function stateColumns({ rootKey, rootSteps, sending, nextSending }: Ratch
     ...sendingColumns(sending),
     next_sending_header_key: nextSending.header,
     next_sending_find_key: nextSending.find,
+    kem_mixed_step: rekeying.mixed.step,
+    kem_mixed_at: rekeying.mixed.at,
+    ...NO_EXCHANGE,
+    ...exchangeColumns(rekeying.exchange),
   };
 }
 
-export function stateIn(row: StateRow): Pick<RatchetState, 'rootKey' | 'rootSteps' | 'sending' | 'nextSending'> {
+export function stateIn(row: StateRow): Omit<RatchetState, 'receiving' | 'nextReceiving'> {
   return {
     rootKey: row.root_key,
     rootSteps: row.root_steps,
+    rekeying: { mixed: { step: row.kem_mixed_step, at: row.kem_mixed_at }, exchange: exchangeIn(row) },
     sending: sendingIn(row),
     nextSending: { header: row.next_sending_header_key, find: row.next_sending_find_key },
   };
@@ -89,6 +127,7 @@ function sendingColumns(sending: Sending): SendingRow {
         sending_find_key: sending.header.find,
         sending_n: sending.n,
         sending_previous_n: sending.previousN,
+        sending_kem: sending.kem === undefined ? null : bytesOf(sending.kem),
       };
   }
 }
@@ -107,6 +146,40 @@ function sendingIn(row: SendingRow): Sending {
         header: { header: row.sending_header_key, find: row.sending_find_key },
         n: row.sending_n,
         previousN: row.sending_previous_n,
+        kem: row.sending_kem === null ? undefined : kemFieldIn(row.sending_kem),
       };
   }
+}
+
+function exchangeColumns(exchange: KemExchange): ExchangeRow {
+  switch (exchange.kind) {
+    case 'idle':
+      return { kem_exchange: 'idle' };
+    case 'offered':
+      return { kem_exchange: 'offered', kem_seed: exchange.seed };
+    case 'owed':
+      return { kem_exchange: 'owed', kem_owed: exchange.key };
+  }
+}
+
+function exchangeIn(row: ExchangeRow): KemExchange {
+  switch (row.kem_exchange) {
+    case 'idle':
+      return { kind: 'idle' };
+    case 'offered':
+      return { kind: 'offered', seed: row.kem_seed };
+    case 'owed':
+      return { kind: 'owed', key: row.kem_owed };
+  }
+}
+
+function bytesOf(field: KemField): EncapsulationKey | KemCiphertext {
+  return field.kind === 'offer' ? field.key : field.ciphertext;
+}
+
+/** The two differ in length, here as on the wire. */
+function kemFieldIn(bytes: EncapsulationKey | KemCiphertext): KemField {
+  return bytes.length === ENCAPSULATION_KEY_LENGTH
+    ? { kind: 'offer', key: bytes as EncapsulationKey }
+    : { kind: 'answer', ciphertext: bytes as KemCiphertext };
 }
