@@ -1,33 +1,35 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Figure, median } from './measure.ts';
 
-const RUNS = 15;
-const PROGRAM = join(__dirname, '..', 'bin', 'pawl.js');
+const RUNS = 25;
+const PROGRAM = join(__dirname, '..', '..', 'bin', 'pawl.js');
 
-/** `pawl send` and `pawl recv` as a shell starts them, in turn with an empty node. */
+/** Commands as a shell starts them, in turn with a node that does nothing, and with one that does nothing but Argon2id. */
 export function wholeProcesses(): readonly Figure[] {
   const folder = mkdtempSync(join(tmpdir(), 'pawl-bench-'));
   try {
     const withKey = prepare(folder, ['--key-file', join(folder, 'file.key')], 'key');
     writeFileSync(join(folder, 'passphrase.txt'), 'correct horse battery staple', { mode: 0o600 });
     const withPassphrase = prepare(folder, ['--passphrase-file', join(folder, 'passphrase.txt')], 'passphrase');
-    const times = new Map<string, number[]>();
-    const time = (name: string, run: () => void) => {
-      const start = performance.now();
-      run();
-      times.set(name, [...(times.get(name) ?? []), performance.now() - start]);
-    };
+    const rows: readonly [name: string, run: () => unknown][] = [
+      ['node -e 0', () => start(folder, ['-e', '0'])],
+      ['node, Argon2id alone', () => start(folder, [join(__dirname, 'argon2id.cjs')])],
+      ['--version', () => start(folder, [PROGRAM, '--version'])],
+      ['--help', () => start(folder, [PROGRAM, '--help'])],
+      ['send, key file', withKey.send],
+      ['recv, key file', withKey.recv],
+      ['send, passphrase', withPassphrase.send],
+      ['recv, passphrase', withPassphrase.recv],
+    ];
+    const times = new Map<string, number[]>(rows.map(([name]) => [name, []]));
     for (let run = 0; run < RUNS; run++) {
-      time('node -e 0', () => start(['-e', '0']));
-      for (const [source, { send, recv }] of [
-        ['key file', withKey],
-        ['passphrase', withPassphrase],
-      ] as const) {
-        time(`send, ${source}`, send);
-        time(`recv, ${source}`, recv);
+      for (const [name, work] of rows) {
+        const start = performance.now();
+        work();
+        times.get(name)?.push(performance.now() - start);
       }
     }
     const base = median(times.get('node -e 0') ?? []);
@@ -40,7 +42,7 @@ export function wholeProcesses(): readonly Figure[] {
 function prepare(folder: string, key: readonly string[], home: string) {
   const options = ['--home', join(folder, home), '-q', ...key];
   const pawl = (identity: string, parameters: readonly string[], input?: Uint8Array) =>
-    start([PROGRAM, ...options, '-i', identity, ...parameters], input);
+    start(folder, [PROGRAM, ...options, '-i', identity, ...parameters], input);
   pawl('alice', ['init', 'alice']);
   pawl('bob', ['init', 'bob']);
   pawl('alice', ['add', 'bob'], pawl('bob', ['invite', 'alice']));
@@ -56,8 +58,13 @@ function prepare(folder: string, key: readonly string[], home: string) {
   };
 }
 
-function start(parameters: readonly string[], input?: Uint8Array): Uint8Array {
-  const { status, stdout, stderr } = spawnSync(process.execPath, parameters, { input: input ?? '' });
+/** With the input in a file; what a child of Node's is given otherwise is a socket, and no shell has those. */
+function start(folder: string, parameters: readonly string[], text: Uint8Array = new Uint8Array()): Uint8Array {
+  const file = join(folder, 'input');
+  writeFileSync(file, text);
+  const input = openSync(file, 'r');
+  const { status, stdout, stderr } = spawnSync(process.execPath, parameters, { stdio: [input, 'pipe', 'pipe'] });
+  closeSync(input);
   if (status !== 0) throw new Error(`${parameters.join(' ')}: ${stderr}`);
   return new Uint8Array(stdout);
 }

@@ -1,5 +1,7 @@
-// Bundles the program into one CommonJS file: a command starts in the time that loading many small files would take.
+// Builds the program, and beside it what V8 makes of it (docs/ARCHITECTURE.md, "The start").
 import { build } from 'esbuild';
+import { keepCode } from './keep-code.mjs';
+import { databaseByName, lazyModules, noSubprograms } from './plugins.mjs';
 
 await build({
   entryPoints: ['src/cli/index.ts'],
@@ -8,8 +10,16 @@ await build({
   platform: 'node',
   target: 'node20.19',
   format: 'cjs',
+  // A function, as Node makes of every CommonJS module: bin/pawl.js calls it.
+  banner: { js: '(function (exports, require, module) {' },
+  footer: { js: '})' },
+  // As require: code that was kept has lost what import() asks for.
+  supported: { 'dynamic-import': false },
+  minify: true,
+  charset: 'ascii',
   sourcemap: 'linked',
   legalComments: 'external',
-  // These carry native code, or are loaded only when a question is asked or a QR code is drawn.
-  external: ['better-sqlite3-multiple-ciphers', '@node-rs/argon2', 'inquirer', 'qr'],
+  plugins: [databaseByName, lazyModules, noSubprograms],
+  external: ['@node-rs/argon2', 'inquirer', 'qr'],
 });
+keepCode();

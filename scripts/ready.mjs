@@ -28,10 +28,10 @@ if (changedAt(installed) < changedAt(join(root, 'package-lock.json'))) {
   run('npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error');
 }
 
-const built = join(root, 'dist', 'pawl.cjs');
+const built = join(root, 'dist', 'pawl.cjs.code');
 const newest = Math.max(
   newestIn(join(root, 'src')),
-  changedAt(join(root, 'scripts', 'build.mjs')),
+  newestIn(join(root, 'scripts')),
   changedAt(join(root, 'package.json')),
   changedAt(installed),
 );

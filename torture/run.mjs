@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const outfile = join(here, '..', 'dist', 'torture.cjs');
+const outfile = join(here, '..', 'dist', 'torture', 'torture.cjs');
 await build({
   entryPoints: [join(here, 'torture.ts')],
   outfile,

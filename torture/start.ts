@@ -44,8 +44,7 @@ export function cleanUp(): void {
 const PROGRAM = join(WORKSHOP, 'program');
 mkdirSync(PROGRAM);
 cpSync(join(ROOT, 'bin'), join(PROGRAM, 'bin'), { recursive: true });
-mkdirSync(join(PROGRAM, 'dist'));
-cpSync(join(ROOT, 'dist', 'pawl.cjs'), join(PROGRAM, 'dist', 'pawl.cjs'));
+cpSync(join(ROOT, 'dist'), join(PROGRAM, 'dist'), { recursive: true });
 symlinkSync(join(ROOT, 'node_modules'), join(PROGRAM, 'node_modules'));
 export const LAUNCHER = join(PROGRAM, 'bin', 'pawl.js');
 

@@ -3,7 +3,7 @@ import { fstatSync, fsyncSync, openSync, type Stats, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { ReadStream, WriteStream } from 'node:tty';
 import { PawlError } from '../errors.ts';
-import { codeOf, reasonOf } from '../files/index.ts';
+import { codeOf, readAtOnce, reasonOf } from '../files/index.ts';
 import { type Random, systemRandom } from '../primitives/index.ts';
 import { isRunning, processName } from './running.ts';
 
@@ -51,14 +51,23 @@ export interface Terminal {
 
 /** The world of a real process. With `bin/pawl.js` the only place that touches it. */
 export function systemIo(process: NodeJS.Process): Io {
+  const input = once(() => inputFrom(process));
+  const output = once(() => outputTo(() => process.stdout, 1, 'standard output'));
+  const errors = once(() => outputTo(() => process.stderr, 2, 'standard error'));
   return {
     arguments: process.argv.slice(2),
     environment: process.env,
-    home: homedir,
+    home: () => homedir(),
     userId: process.getuid?.(),
-    input: { isTerminal: process.stdin.isTTY === true, chunks: inputFrom(process) },
-    output: outputTo(process.stdout, 1, 'standard output'),
-    errors: outputTo(process.stderr, 2, 'standard error'),
+    get input() {
+      return input();
+    },
+    get output() {
+      return output();
+    },
+    get errors() {
+      return errors();
+    },
     random: systemRandom,
     now: Date.now,
     process: () => processName(process.pid),
@@ -68,55 +77,77 @@ export function systemIo(process: NodeJS.Process): Io {
   };
 }
 
-async function* inputFrom({ stdin }: NodeJS.Process): AsyncGenerator<Uint8Array, void, undefined> {
-  // Node takes a folder for an empty file.
-  if (statusOf(0)?.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
-  yield* stdin;
+function once<Value>(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
-function outputTo(stream: NodeJS.WriteStream, file: number, path: string): Output {
-  // Without a listener a broken pipe would end the process before the write's own callback is asked.
-  stream.on('error', () => undefined);
+// To load Node's streams takes a tenth of a start. They are for terminals, and for what has to be waited for.
+
+function inputFrom(process: NodeJS.Process): Input {
+  return { isTerminal: isDevice(0) && process.stdin.isTTY === true, chunks: chunksFrom(process) };
+}
+
+async function* chunksFrom(process: NodeJS.Process): AsyncGenerator<Uint8Array, void, undefined> {
+  const isAll = yield* readAtOnce(0);
+  if (!isAll) yield* process.stdin;
+}
+
+function outputTo(stream: () => NodeJS.WriteStream, file: number, path: string): Output {
   const failed = (cause: unknown): PawlError => {
     const isClosed = ['EPIPE', 'ERR_STREAM_DESTROYED', 'EBADF'].includes(codeOf(cause) ?? '');
     return isClosed
       ? new PawlError('closed-pipe', {}, { cause })
       : new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
   };
-  if (statusOf(file)?.isFile()) {
+  const open = once(() => {
+    // Without a listener a broken pipe would end the process before the write's own callback is asked.
+    return stream().on('error', () => undefined);
+  });
+  const writeToStream = (bytes: Uint8Array | string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      open().write(bytes, (error) => (error == null ? resolve() : reject(failed(error))));
+    });
+  if (isDevice(file)) {
     return {
-      isTerminal: false,
-      // Not the stream: Node takes a write that a full disk cut short for a whole one.
-      async write(data) {
-        const bytes = Buffer.from(data);
-        try {
-          for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-        } catch (cause) {
-          throw failed(cause);
-        }
+      isTerminal: open().isTTY === true,
+      get size() {
+        // A terminal that does not know its size says 0.
+        const { columns, rows } = open();
+        return columns > 0 && rows > 0 ? { columns, rows } : undefined;
       },
-      async flush() {
-        try {
-          fsyncSync(file);
-        } catch (cause) {
-          throw failed(cause);
-        }
-      },
+      write: writeToStream,
+      flush: async () => undefined,
     };
   }
   return {
-    isTerminal: stream.isTTY === true,
-    get size() {
-      // A terminal that does not know its size says 0.
-      const { columns, rows } = stream;
-      return columns > 0 && rows > 0 ? { columns, rows } : undefined;
+    isTerminal: false,
+    async write(data) {
+      const bytes = Buffer.from(data);
+      let at = 0;
+      try {
+        while (at < bytes.length) at += writeSync(file, bytes, at);
+      } catch (cause) {
+        // A pipe that is full, and that somebody has told not to wait.
+        if (codeOf(cause) === 'EAGAIN') return writeToStream(bytes.subarray(at));
+        throw failed(cause);
+      }
     },
-    write: (bytes) =>
-      new Promise((resolve, reject) => {
-        stream.write(bytes, (error) => (error == null ? resolve() : reject(failed(error))));
-      }),
-    flush: async () => undefined,
+    async flush() {
+      try {
+        if (statusOf(file)?.isFile()) fsyncSync(file);
+      } catch (cause) {
+        throw failed(cause);
+      }
+    },
   };
+}
+
+function isDevice(file: number): boolean {
+  return statusOf(file)?.isCharacterDevice() ?? true;
 }
 
 /** `undefined` for one that is closed. */

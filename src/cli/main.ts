@@ -4,6 +4,7 @@ import type { Io } from './io.ts';
 import { createProgram } from './program.ts';
 import { visible } from './show/visible.ts';
 import { Tell } from './tell.ts';
+import { readable } from './trace.ts';
 
 const BUG = 1;
 
@@ -37,7 +38,7 @@ async function report(io: Io, thrown: unknown): Promise<number> {
     return new Tell(io, { json: io.arguments.includes('--json'), quiet: false }).error(error);
   }
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const words = `pawl: this is a bug in pawl, please report it\n${visible(trace)}\n`;
+  const words = `pawl: this is a bug in pawl, please report it\n${visible(readable(trace))}\n`;
   await io.errors.write(words).catch(() => undefined);
   return BUG;
 }

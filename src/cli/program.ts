@@ -58,8 +58,15 @@ export function createProgram(
     .exitOverride()
     // Each command takes its own options, so that a text like -m --json stays a text.
     .enablePositionalOptions()
-    .configureOutput({ writeOut: print, writeErr: () => undefined, outputError: () => undefined });
-  for (const option of globalOptions()) program.addOption(option);
+    .configureOutput({
+      writeOut: print,
+      writeErr: () => undefined,
+      outputError: () => undefined,
+      getOutHelpWidth: () => io.output.size?.columns ?? DEFAULT_WIDTH,
+      getOutHasColors: () => false,
+    });
+  const everywhere = globalOptions();
+  for (const option of everywhere) program.addOption(option);
 
   const act: Act =
     (work) =>
@@ -71,12 +78,16 @@ export function createProgram(
       done(await work({ io, options, tell }, ...parameters));
     };
   for (const define of COMMANDS) define(program, act);
-  for (const command of program.commands) {
+  // The command that is about to run takes them as well, and it alone, for each takes its time. The help that lists them is
+  // not printed any more then.
+  return program.hook('preSubcommand', (_, command) => {
     command.addHelpText('after', '\nOptions for every command: pawl --help');
-    for (const option of globalOptions()) command.addOption(option.hideHelp());
-  }
-  return program;
+    for (const option of everywhere) command.addOption(option.hideHelp());
+  });
 }
+
+/** Where help is not read on a terminal. */
+const DEFAULT_WIDTH = 80;
 
 /** What holds where nothing is said. */
 const DEFAULTS = { input: true, wait: 5 };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PawlError } from '../errors.ts';
 import { codeOf, reasonOf } from './system-error.ts';
@@ -82,6 +82,6 @@ function makeEmpty(path: string): void {
 /** What cannot be removed must not hide why it had to be. */
 function remove(path: string): void {
   try {
-    rmSync(path, { force: true });
+    if (existsSync(path)) unlinkSync(path);
   } catch {}
 }

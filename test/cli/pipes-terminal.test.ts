@@ -135,6 +135,30 @@ describe.concurrent('a reader that goes away', () => {
   });
 });
 
+describe.concurrent('a pipe that whoever made it told not to wait', () => {
+  /** Starts a command whose output is such a pipe, and reads nothing before the pipe is full. */
+  const FULL_BEFORE_READ = `
+import fcntl, os, struct, subprocess, sys, termios, time
+reader, writer = os.pipe()
+os.set_blocking(writer, False)
+pawl = subprocess.Popen(sys.argv[1:], stdout=writer)
+os.close(writer)
+while struct.unpack("i", fcntl.ioctl(reader, termios.FIONREAD, bytes(4)))[0] < fcntl.fcntl(reader, fcntl.F_GETPIPE_SZ):
+    time.sleep(0.001)
+with open(reader, "rb") as output:
+    sys.stdout.buffer.write(output.read())
+sys.exit(pawl.wait())
+`;
+
+  it.runIf(process.platform === 'linux')('gets all of a text that is longer than it', async () => {
+    const home = begin();
+    home.write('full.py', FULL_BEFORE_READ);
+    const { stdout, exit } = await home.run('python3 full.py pawl -i bob recv message');
+    expect([exit, stdout.equals(LARGE)]).toEqual([0, true]);
+    expect((await waiting(home, 'bob')).inbox).toEqual([]);
+  });
+});
+
 describe.concurrent('an output that was closed before', () => {
   // Node puts /dev/null in its place before the program runs, open for reading and writing: as it is, too, where Python
   // (DEVNULL) or Node ('ignore') starts pawl and wants no output.

@@ -37,6 +37,7 @@ export class Connection {
     try {
       this.#database = openDatabase(path, lock, { wait });
     } catch (cause) {
+      if (sqliteCode(cause) === undefined) throw cause;
       throw new PawlError('read-failed', { path, reason: 'it cannot be opened' }, { cause });
     }
     try {

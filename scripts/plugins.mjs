@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+
+/**
+ * The database's own JavaScript looks for its native part in a dozen places, and with packages that are loaded for that
+ * alone. It is in its package, wherever npm has put that.
+ */
+export const databaseByName = {
+  name: 'database-by-name',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^bindings$/ }, ({ path }) => ({ path, namespace: 'by-name' }));
+    onLoad({ filter: /./, namespace: 'by-name' }, () => ({
+      contents: "module.exports = () => require('better-sqlite3-multiple-ciphers/build/Release/better_sqlite3.node');",
+    }));
+    onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+
+/** Commander can run programs as its subcommands. Ours are none, and what Node needs for that takes long to load. */
+export const noSubprograms = {
+  name: 'no-subprograms',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
+      importer.includes('commander') ? { path, namespace: 'nothing' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'nothing' }, () => ({ contents: '' }));
+  },
+};
+
+const LAZY = /^(@(noble|scure)\/.*|node:(child_process|crypto|module|os|tty))$/;
+/** Most commands need neither curves nor ML-KEM nor words: they stay in files of their own, of which nothing is read. */
+const RARELY_USED = /^@(noble\/(curves|post-quantum)|scure)\//;
+
+/**
+ * Loads a module when it is first used, and not when the program starts: `import { ed25519 } from '…'` becomes an object
+ * that has a getter of this name.
+ */
+export const lazyModules = {
+  name: 'lazy-modules',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: LAZY }, ({ path, importer }) => {
+      if (!importer.startsWith(join(root, 'src'))) return undefined;
+      return { path: `${path} for ${relative(root, importer)}`, namespace: 'lazy', pluginData: { path, importer } };
+    });
+    onLoad({ filter: /./, namespace: 'lazy' }, ({ pluginData: { path, importer } }) => {
+      const names = namesImported(importer, path);
+      const getters = names.map((name) => `get ${name}() { return load().${name}; }`);
+      return {
+        contents: `let loaded; const load = () => (loaded ??= require('${path}')); module.exports = { ${getters} };`,
+        pluginData: names,
+      };
+    });
+    onResolve({ filter: RARELY_USED, namespace: 'lazy' }, async ({ path, pluginData: names }) => {
+      const file = `${path.slice(1).replaceAll('/', '-').replace(/\.js$/, '')}.cjs`;
+      await bundle(path, names, { outfile: join(root, 'dist', file), minify: true, sourcemap: 'linked' });
+      return { path: `../dist/${file}`, external: true };
+    });
+    onResolve({ filter: /^@noble\//, namespace: 'lazy' }, ({ path, pluginData }) => ({
+      path,
+      namespace: 'package',
+      pluginData,
+    }));
+    onLoad({ filter: /./, namespace: 'package' }, async ({ path, pluginData: names }) => {
+      const { outputFiles } = await bundle(path, names, { write: false, sourcemap: 'inline' });
+      return { contents: outputFiles[0].text };
+    });
+  },
+};
+
+/** What is used of a package as one CommonJS module, of which nothing is there before it runs. */
+function bundle(path, names, options) {
+  return build({
+    stdin: { contents: `export { ${names} } from '${path}';`, resolveDir: root },
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'cjs',
+    charset: 'ascii',
+    legalComments: 'inline',
+    ...options,
+  });
+}
+
+/** The names that a file imports from a module. */
+function namesImported(importer, path) {
+  const found = new RegExp(`import \\{([^}]*)\\} from '${path}'`).exec(readFileSync(importer, 'utf8'));
+  if (found === null) throw new Error(`${importer}: of ${path} only names can be imported`);
+  const names = found[1].split(',').map((name) => name.trim());
+  return names.filter((name) => name !== '' && !name.startsWith('type '));
+}

@@ -1,0 +1,15 @@
+// Loaded before bin/pawl.js: when the command ends, writes beside the program what V8 has compiled of it.
+const { readFileSync, renameSync, writeFileSync } = require('node:fs');
+const vm = require('node:vm');
+
+vm.Script = class extends vm.Script {
+  constructor(text, options) {
+    super(text, options);
+    process.once('exit', () => {
+      const { filename } = options;
+      const madeBy = Buffer.from(`${process.version} ${process.platform} ${process.arch}`);
+      writeFileSync(`${filename}.draft`, Buffer.concat([this.createCachedData(), readFileSync(filename), madeBy]));
+      renameSync(`${filename}.draft`, `${filename}.code`);
+    });
+  }
+};
