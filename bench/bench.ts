@@ -1,11 +1,13 @@
 import { inMemory } from './in-memory.ts';
+import { large } from './large.ts';
 import { print } from './measure.ts';
 import { throughStore } from './through-store.ts';
 import { wholeProcesses } from './whole-processes.ts';
 
 /** Everything in one run, so that the figures compare: this machine's speed changes from minute to minute. */
 async function bench(): Promise<void> {
-  print('in memory, 100 bytes (µs a message: encoding, padding, sealed header, body)', inMemory());
+  print('in memory, 100 bytes (µs a message: encoding, padding, sealed header, body)', await inMemory());
+  print('in memory, 16 MiB in one message (ms)', large());
   print('through the SQLite store, 100 bytes (µs a message, each in a commit of its own)', await throughStore());
   print('whole processes, 100 bytes (ms, and as a ratio to node -e 0)', wholeProcesses());
 }

@@ -11,16 +11,6 @@ export function median(values: readonly number[]): number {
 }
 
 /** The median time in µs of one call, over `rounds` rounds of `calls` calls, after one round to warm up. */
-export function microseconds(calls: number, rounds: number, call: () => void): number {
-  const times: number[] = [];
-  for (let round = 0; round <= rounds; round++) {
-    const start = process.hrtime.bigint();
-    for (let i = 0; i < calls; i++) call();
-    times.push(Number(process.hrtime.bigint() - start) / calls / 1_000);
-  }
-  return median(times.slice(1));
-}
-
 export async function asyncMicroseconds(calls: number, rounds: number, call: () => Promise<void>): Promise<number> {
   const times: number[] = [];
   for (let round = 0; round <= rounds; round++) {
@@ -35,6 +25,6 @@ export function print(title: string, figures: readonly Figure[]): void {
   process.stdout.write(`\n${title}\n`);
   for (const { name, value, ratio } of figures) {
     const number = value.toFixed(value < 1_000 ? 1 : 0).padStart(9);
-    process.stdout.write(`  ${name.padEnd(34)}${number}${ratio === undefined ? '' : `   ${ratio.toFixed(2)} ×`}\n`);
+    process.stdout.write(`  ${name.padEnd(40)}${number}${ratio === undefined ? '' : `   ${ratio.toFixed(2)} ×`}\n`);
   }
 }
