@@ -55,16 +55,24 @@ export class PawlParty implements Party<Uint8Array, Uint8Array> {
   }
 }
 
-/** Two parties who have both used their session. */
-export function meet(text: Uint8Array, rules: Rules = RULES): [PawlParty, PawlParty] {
+/** The one who opened, and the one who was opened to. */
+export function pair(): [RatchetState, RatchetState] {
   const prekey = generateKeyPair(systemRandom);
   const agreed = {
     rootKey: systemRandom(32),
     initiatorHeader: systemRandom(32),
     responderHeader: systemRandom(32),
   } as Parameters<typeof responderState>[0];
-  const alice = new PawlParty(initiatorState(agreed, prekey.publicKey, systemRandom, Date.now(), rules), rules);
-  const bob = new PawlParty(responderState(agreed, prekey, Date.now()), rules);
+  return [
+    initiatorState(agreed, prekey.publicKey, systemRandom, Date.now()),
+    responderState(agreed, prekey, Date.now()),
+  ];
+}
+
+/** Two parties who have both used their session. */
+export function meet(text: Uint8Array, rules: Rules = RULES): [PawlParty, PawlParty] {
+  const [opener, openedTo] = pair();
+  const [alice, bob] = [new PawlParty(opener, rules), new PawlParty(openedTo, rules)];
   bob.receive(alice.send(text));
   alice.receive(bob.send(text));
   return [alice, bob];

@@ -10,15 +10,13 @@ const TEXT = new Uint8Array(100).fill(0x61);
 export async function inMemory(): Promise<readonly Figure[]> {
   const pawl = talk(RULES);
   const withoutKem = talk({ ...RULES, offerAfterSteps: Number.POSITIVE_INFINITY });
-  const kemInEachChain = talk({ ...RULES, offerAfterSteps: 0 });
   const peers = await installedPeers(TEXT.length);
   if (peers === undefined) process.stdout.write(`\nTo measure libsignal and olm side by side: ${INSTALL}\n`);
   const others = Object.entries(peers ?? {});
-  await sideBySide([pawl, withoutKem, kemInEachChain, ...others.map(([, peer]) => peer)]);
+  await sideBySide([pawl, withoutKem, ...others.map(([, peer]) => peer)]);
 
   const { pingPong } = pawl.medians();
   const plain = withoutKem.medians();
-  const carrying = kemInEachChain.medians();
   const against = (own: number, pick: (times: Times) => number): Figure[] =>
     others.map(([name, peer]) => ({
       name: `    ${name}`,
@@ -30,8 +28,6 @@ export async function inMemory(): Promise<readonly Figure[]> {
     ...against(plain.send, ({ send }) => send),
     { name: 'same chain, receive', value: plain.receive },
     ...against(plain.receive, ({ receive }) => receive),
-    { name: 'chain with a KEM field, send', value: carrying.send },
-    { name: 'chain with a KEM field, receive', value: carrying.receive },
     { name: 'ping-pong, send and receive', value: pingPong },
     ...against(pingPong, (times) => times.pingPong),
     { name: '  of it the two DH steps', value: plain.pingPong - plain.send - plain.receive },

@@ -11,6 +11,16 @@ export function median(values: readonly number[]): number {
 }
 
 /** The median time in µs of one call, over `rounds` rounds of `calls` calls, after one round to warm up. */
+export function microseconds(calls: number, rounds: number, call: () => void): number {
+  const times: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const start = process.hrtime.bigint();
+    for (let i = 0; i < calls; i++) call();
+    times.push(Number(process.hrtime.bigint() - start) / calls / 1_000);
+  }
+  return median(times.slice(1));
+}
+
 export async function asyncMicroseconds(calls: number, rounds: number, call: () => Promise<void>): Promise<number> {
   const times: number[] = [];
   for (let round = 0; round <= rounds; round++) {

@@ -47,6 +47,7 @@ export class Desk {
       now: () => this.#now,
       process: () => 'fuzz',
       isRunning: () => true,
+      runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
       openTerminal: () => undefined,
     };
     const exit = await main(io);

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { FindEntry } from '../src/ratchet/index.ts';
 import type { SessionStore, Transaction } from '../src/session/index.ts';
 import { demand } from './target.ts';
 
@@ -65,10 +66,19 @@ async function dump(view: Transaction) {
     sessions,
     invites: await view.invites(),
     inbox: await view.inbox(),
-    finds: await view.findEntries(),
+    finds: await findsOf(view),
     states: await Promise.all(sessions.map(({ id }) => view.ratchetState(id))),
     missing: await Promise.all(sessions.map(({ id }) => view.missingMessages(id))),
   };
+}
+
+async function findsOf(view: Transaction): Promise<FindEntry[]> {
+  const entries: FindEntry[] = [];
+  await view.findEntry((entry) => {
+    entries.push(entry);
+    return false;
+  });
+  return entries;
 }
 
 function withoutForks(all: Dump) {

@@ -10,6 +10,6 @@ await build({
   format: 'cjs',
   sourcemap: 'linked',
   legalComments: 'external',
-  // These carry native code, or are loaded only when a question is asked.
-  external: ['better-sqlite3-multiple-ciphers', '@node-rs/argon2', 'inquirer'],
+  // These carry native code, or are loaded only when a question is asked or a QR code is drawn.
+  external: ['better-sqlite3-multiple-ciphers', '@node-rs/argon2', 'inquirer', 'qr'],
 });

@@ -19,9 +19,12 @@ export interface ErrorDetails {
   'weak-key': { what: string };
   // conversations
   'unknown-contact': { name: string };
+  'name-taken': { name: string };
+  /** The number that was typed is not that of the contact; a contact that was verified no longer is. */
+  'wrong-safety-number': { name: string; wasVerified: boolean };
   'not-in-outbox': { id: number };
   'no-session': { name: string };
-  held: { name: string };
+  held: { name: string; until: Release };
   'not-for-you': Record<never, never>;
   'other-sender': { from: string };
   'gap-too-large': { missing: number; limit: number; inNewChain: boolean };
@@ -38,6 +41,8 @@ export interface ErrorDetails {
   'invite-expired': { expired: number };
   /** `at`: unix milliseconds; `by`: a fingerprint. */
   'invite-spent': { at: number; by: string; name: string };
+  /** A reusable invite has let in as many as it may. */
+  'invite-used-up': { name: string; limit: number };
   'too-many-invites': { limit: number };
   'identity-changed': { name: string; known: string; offered: string };
   self: { what: 'invite' | 'message' };
@@ -56,6 +61,8 @@ export interface ErrorDetails {
   'wrong-passphrase': { path: string };
   'no-passphrase': { path: string };
   'empty-passphrase': { source: string };
+  'several-lines': { source: string };
+  'passphrase-command': { reason: string };
   'bad-key-file': { path: string; bytes: number };
   'exposed-key': { path: string; mode: string };
   interrupted: Record<never, never>;
@@ -72,6 +79,12 @@ export type ForkReason =
   | 'answer-to-an-unknown-chain'
   | 'answer-without-an-offer'
   | 'body-does-not-authenticate';
+
+/**
+ * What lets us send again on a session that is held because our file was restored: a message that answers what we sent, or
+ * no message at all, so that only a session that an invite opens is sent on.
+ */
+export type Release = 'answered' | 'invited';
 
 /**
  * A known error: one of the closed set. Anything else that is thrown is a bug in pawl. It has no stack trace: it is an

@@ -28,7 +28,7 @@ const WALLS: Readonly<
   cli: {
     values: ['errors', 'primitives', 'files', 'envelope', 'session', 'storage'],
     node: true,
-    packages: ['commander', 'inquirer'],
+    packages: ['commander', 'inquirer', 'qr', '@scure/bip39'],
   },
 };
 

@@ -1,15 +1,24 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { main } from '../src/cli/main.ts';
 import { isRunning, processName } from '../src/cli/running.ts';
 import { systemRandom } from '../src/primitives/index.ts';
-import { type Fault, type Ran, start } from './start.ts';
+import { type Fault, LAUNCHER, type Ran, start } from './start.ts';
 
 /** What a command of pawl is given: who runs it, its arguments, its standard input. */
 export interface Call {
   readonly who: string;
   readonly parameters: readonly string[];
   readonly input?: Uint8Array;
+}
+
+/** A process that was not waited for. */
+export interface Launched {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** Its exit code, or the signal that ended it; once its output has been read, too. */
+  readonly ended: Promise<readonly [code: number | null, signal: NodeJS.Signals | null]>;
 }
 
 /** One document of `--json`. */
@@ -63,6 +72,17 @@ export class Box {
     });
   }
 
+  /** Starts the program, with its standard input open and nobody reading what it says. */
+  launch(who: string, parameters: readonly string[]): Launched {
+    const child = spawn(process.execPath, [LAUNCHER, ...this.arguments(who, parameters)], {
+      cwd: this.folder,
+      env: this.environment,
+    });
+    // It may end without reading its input.
+    child.stdin.on('error', () => undefined);
+    return { child, ended: once(child, 'close') as unknown as Launched['ended'] };
+  }
+
   /** Runs the same code in this process, which is a lot faster. */
   async run(who: string, parameters: readonly string[], input?: Uint8Array): Promise<Ran> {
     const stdout: Uint8Array[] = [];
@@ -77,13 +97,14 @@ export class Box {
       environment: this.environment,
       home: () => this.folder,
       userId: process.getuid?.(),
-      input: { isTerminal: false, chunks: once(input) },
+      input: { isTerminal: false, chunks: streamOf(input) },
       output: into(stdout),
       errors: into(stderr),
       random: systemRandom,
       now: Date.now,
       process: () => SELF,
       isRunning,
+      runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
       openTerminal: () => undefined,
     });
     return { code, signal: undefined, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() };
@@ -112,7 +133,7 @@ export class Box {
   }
 }
 
-async function* once(input: Uint8Array | undefined): AsyncIterable<Uint8Array> {
+async function* streamOf(input: Uint8Array | undefined): AsyncIterable<Uint8Array> {
   if (input !== undefined) yield input;
 }
 

@@ -1,20 +1,9 @@
 import { Box } from './box.ts';
-import { type FaultMode, MODES } from './faults.ts';
+import type { FaultMode } from './faults.ts';
 import { Laws } from './laws.ts';
 import type { Scene } from './scene.ts';
+import { type Selection, type Try, triesOf } from './selection.ts';
 import { type Ran, type Step, WORKSHOP } from './start.ts';
-
-export interface Selection {
-  /** Every how many steps. */
-  readonly every: number;
-  readonly modes: readonly FaultMode[];
-  /** The steps that are tried of a scene that has more; they are spread evenly. */
-  readonly most: number;
-  /** How many processes run side by side. */
-  readonly parallel: number;
-}
-
-export const EVERYTHING: Selection = { every: 1, modes: MODES, most: 150, parallel: 2 };
 
 /** What became of a scene under one mode. */
 export interface Figures {
@@ -29,20 +18,12 @@ export interface Figures {
   readonly violations: string[];
 }
 
-interface Try {
-  readonly step: number;
-  readonly at: Step;
-  readonly mode: FaultMode;
-}
-
 /** Ends one command at its steps, and checks after each what must hold. */
 export async function crash(scene: Scene, selection: Selection): Promise<readonly Figures[]> {
   const template = Box.make(WORKSHOP);
   await scene.prepare(template);
   const steps = await countSteps(scene, template);
-  const thinned = Math.max(selection.every, Math.ceil(steps.length / selection.most));
   const figures = new Map<FaultMode, Figures>();
-  const tries: Try[] = [];
   for (const mode of selection.modes) {
     figures.set(mode, {
       scene: scene.name,
@@ -53,13 +34,8 @@ export async function crash(scene: Scene, selection: Selection): Promise<readonl
       strays: 0,
       violations: [],
     });
-    // Each mode begins elsewhere, so that with a stride they meet different steps.
-    const stride = thinned * mode.every;
-    const first = MODES.indexOf(mode) % stride;
-    steps.forEach((at, index) => {
-      if (index % stride === first && mode.suits(at)) tries.push({ step: index + 1, at, mode });
-    });
   }
+  const tries = selection.modes.flatMap((mode) => triesOf(steps, mode, selection));
   await sideBySide(selection.parallel, tries, async (one) => {
     const found = figures.get(one.mode);
     if (found !== undefined) await attempt(scene, template, one, found);

@@ -6,6 +6,8 @@ import type { Ran } from './start.ts';
 export interface Scene {
   /** The command, then what is special. */
   readonly name: string;
+  /** Texts of some MiB, and thousands of steps. */
+  readonly large?: true;
   /** Brings a new box to where the command can be run. */
   prepare(box: Box): Promise<void>;
   call(box: Box): Call;

@@ -1,13 +1,19 @@
 import { parseArgs } from 'node:util';
-import { crash, EVERYTHING, type Figures } from './crash.ts';
-import { MODES } from './faults.ts';
-import { KEEPING } from './scenes/keeping.ts';
-import { disks, OUTSIDE } from './scenes/outside.ts';
-import { RECEIVING } from './scenes/receiving.ts';
-import { SENDING } from './scenes/sending.ts';
-import { parallel, TOGETHER } from './scenes/together.ts';
-import { type Finding, tryOut } from './situations.ts';
-import { buildFaults } from './start.ts';
+import {
+  buildFaults,
+  crash,
+  EVERYTHING,
+  type Figures,
+  type Finding,
+  MODES,
+  OUTSIDE,
+  parallel,
+  readOnly,
+  SCENES,
+  smallDisks,
+  TOGETHER,
+  tryOut,
+} from './index.ts';
 import { lineOf, tableOf, totalOf, violationsIn } from './table.ts';
 
 const { values } = parseArgs({
@@ -29,7 +35,7 @@ async function torture(): Promise<void> {
     return;
   }
   const { command = '', mode } = values;
-  const scenes = [...KEEPING, ...SENDING, ...RECEIVING].filter(({ name }) => name.startsWith(command));
+  const scenes = SCENES.filter(({ name }) => name.startsWith(command));
   const selection = {
     ...EVERYTHING,
     every: Number(values.every),
@@ -44,8 +50,14 @@ async function torture(): Promise<void> {
     console.log(values.json ? JSON.stringify(figures) : tableOf(figures));
   }
   const findings: Finding[] = [];
-  const everything = [...KEEPING, ...SENDING, ...RECEIVING];
-  for (const situation of [...parallel(Number(values.processes)), ...TOGETHER, ...OUTSIDE, ...disks(everything)]) {
+  const situations = [
+    ...parallel(Number(values.processes)),
+    ...TOGETHER,
+    ...OUTSIDE,
+    ...smallDisks(SCENES),
+    ...readOnly(SCENES),
+  ];
+  for (const situation of situations) {
     if (!situation.name.includes(command)) continue;
     const finding = await tryOut(situation);
     console.log(values.json ? JSON.stringify(finding) : lineOf(finding));

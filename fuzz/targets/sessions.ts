@@ -118,7 +118,7 @@ function receiver({ bob }: World, check: (outcome: Outcome) => void): (input: Ui
       else verdicts.push(...verdictOf(() => arrivals.push(arrival(decodeEnvelope(found.bytes)))).filter(isRefusal));
     }
     store.compare = runs++ % 4 === 0;
-    const { outcomes } = await receive({ ...bob.context, store }, arrivals, { waiting: false });
+    const { outcomes } = await receive({ ...bob.context, store }, arrivals, {});
     outcomes.forEach(check);
     return [...verdicts, ...outcomes.map(wordOf)];
   };

@@ -1,10 +1,11 @@
 import { replaceFile } from '../files/index.ts';
 import { concat, concatAll, utf8 } from '../primitives/index.ts';
-import { type Delivery, delivered, type InboxId, type Outcome, type Reception } from '../session/index.ts';
+import { type Delivery, delivered, type InboxId, type Outcome } from '../session/index.ts';
 import { afterwards } from './afterwards.ts';
+import { GatheredOutput } from './gathered-output.ts';
 import type { Shell } from './shell.ts';
-import { count } from './show/page.ts';
 import { documentOf, forTerminal, isText } from './show/received.ts';
+import { asLine } from './tell.ts';
 import { tellNotices, tellOutcome } from './tell-received.ts';
 import type { Unlocked } from './unlock.ts';
 
@@ -22,7 +23,9 @@ export class Deliveries {
   readonly #shell: Shell;
   readonly #identity: Unlocked;
   readonly #options: DeliveryOptions;
+  readonly #output: GatheredOutput<InboxId>;
   readonly #forFile: Delivery[] = [];
+  #held: InboxId[] = [];
   #exit = 0;
   #isEmpty = true;
 
@@ -30,6 +33,7 @@ export class Deliveries {
     this.#shell = shell;
     this.#identity = identity;
     this.#options = options;
+    this.#output = new GatheredOutput(shell.io.output);
   }
 
   /** The exit code of the first envelope that was refused. */
@@ -42,32 +46,31 @@ export class Deliveries {
     return this.#isEmpty;
   }
 
-  async deliver(outcomes: readonly Outcome[], missing: Reception['missing']): Promise<void> {
-    const { io, tell } = this.#shell;
-    const written: InboxId[] = [];
-    const held: InboxId[] = [];
-    try {
-      for (const outcome of outcomes) {
-        this.#isEmpty = false;
-        if (outcome.type !== 'message') {
-          const code = await tellOutcome(this.#shell, outcome);
-          this.#exit ||= code;
-          continue;
-        }
-        await tellNotices(this.#shell, outcome);
-        if (this.#options.output !== undefined) this.#forFile.push(outcome);
-        else {
-          const box = (await this.#write(outcome)) ? written : held;
-          box.push(outcome.inboxId);
-        }
+  async deliver(outcomes: readonly Outcome[]): Promise<void> {
+    for (const outcome of outcomes) {
+      this.#isEmpty = false;
+      if (outcome.type === 'message') await this.#deliverOne(outcome);
+      else {
+        await this.#output.handOver();
+        const code = await tellOutcome(this.#shell, outcome);
+        this.#exit ||= code;
       }
-      if (written.length > 0) await io.output.flush();
-    } finally {
-      await afterwards(tell, () => delivered(this.#identity, { written, held }));
     }
-    for (const { from, count: messages } of missing) {
-      await tell.notice(`${count(messages, 'message')} of ${from} missing so far: pawl inspect ${from}`);
-    }
+    await this.#output.flush();
+  }
+
+  /** Has noted what was written, by a unit of work that has something else to do as well. */
+  noting<Result>(work: (delivered: readonly InboxId[]) => Promise<Result>): Promise<Result> {
+    return this.#output.noting(work);
+  }
+
+  /** Notes what was written, and what could not be. */
+  async note(): Promise<void> {
+    // Where writing has failed, what was written before has been all the same.
+    await this.#output.flush().catch(() => undefined);
+    const held = this.#held;
+    this.#held = [];
+    await this.noting((written) => this.#noteDelivered({ written, held }));
   }
 
   /** Writes the file, where there is one to write: it takes the place of what was there. */
@@ -79,27 +82,40 @@ export class Deliveries {
       output,
       concatAll(this.#forFile.flatMap(({ content }) => (lines ? [content.bytes, NEWLINE] : [content.bytes]))),
     );
-    const written = this.#forFile.map(({ inboxId }) => inboxId);
-    await afterwards(tell, () => delivered(this.#identity, { written, held: [] }));
+    await this.#noteDelivered({ written: this.#forFile.map(({ inboxId }) => inboxId), held: [] });
     for (const delivery of tell.json ? this.#forFile : []) await tell.document(documentOf(delivery, false));
   }
 
-  /** Writes one text to standard output; or not, where that is a terminal and the text is none. */
-  async #write(delivery: Delivery): Promise<boolean> {
+  async #deliverOne(delivery: Delivery): Promise<void> {
     const { io, tell } = this.#shell;
-    const { from, content } = delivery;
-    if (tell.json) {
-      await tell.document(documentOf(delivery));
-    } else if (!io.output.isTerminal) {
-      await io.output.write(this.#options.lines ? concat(content.bytes, NEWLINE) : content.bytes);
-    } else if (isText(content.bytes)) {
-      await io.output.write(forTerminal(delivery));
-    } else {
+    const { inboxId, from, content, again, notices } = delivery;
+    if (again || notices.length > 0) {
+      await this.#output.handOver();
+      await tellNotices(this.#shell, delivery);
+    }
+    if (this.#options.output !== undefined) {
+      this.#forFile.push(delivery);
+    } else if (io.output.isTerminal && !tell.json && !isText(content.bytes)) {
+      await this.#output.handOver();
       await tell.warn(
         `a message from ${from} is no text (${content.bytes.length} bytes): pawl recv < /dev/null > FILE`,
       );
-      return false;
+      this.#held.push(inboxId);
+    } else {
+      await this.#output.write(this.#bytesOf(delivery), inboxId);
     }
-    return true;
+  }
+
+  /** A text as standard output gets it. */
+  #bytesOf(delivery: Delivery): Uint8Array {
+    const { io, tell } = this.#shell;
+    if (tell.json) return utf8(asLine(documentOf(delivery)));
+    if (io.output.isTerminal) return utf8(forTerminal(delivery));
+    const { bytes } = delivery.content;
+    return this.#options.lines ? concat(bytes, NEWLINE) : bytes;
+  }
+
+  #noteDelivered(boxes: { written: readonly InboxId[]; held: readonly InboxId[] }): Promise<void> {
+    return afterwards(this.#shell.tell, () => delivered(this.#identity, boxes));
   }
 }

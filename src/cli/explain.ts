@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import type { ErrorCode, ErrorDetails, ForkReason, PawlError } from '../errors.ts';
+import type { ErrorCode, ErrorDetails, ForkReason, PawlError, Release } from '../errors.ts';
 import { LARGEST_GAP } from '../session/index.ts';
 import { day, instant } from './show/time.ts';
 
@@ -22,7 +22,7 @@ const NO_KEY = 77;
 const NO_IDENTITY = 78;
 
 const KEY_SOURCES =
-  'give a key: --key-file FILE, --passphrase-file FILE, PAWL_KEY_FILE, PAWL_PASSPHRASE_FILE, or PAWL_PASSPHRASE';
+  'give a key: --key-file FILE, --passphrase-file FILE, --passphrase-fd N, --passphrase-command LINE; or PAWL_KEY_FILE and the like in the environment (pawl --help)';
 
 export const FORKS: Readonly<Record<ForkReason, string>> = {
   'two-texts-at-one-position': 'two different messages at one position',
@@ -32,6 +32,12 @@ export const FORKS: Readonly<Record<ForkReason, string>> = {
   'answer-to-an-unknown-chain': 'an answer to something that this file never sent',
   'answer-without-an-offer': 'an answer to a post-quantum key that this file never offered',
   'body-does-not-authenticate': 'a message made under another state',
+};
+
+/** What nothing is sent before from a restored file. */
+export const HOLDS: Readonly<Record<Release, string>> = {
+  answered: 'an answer of theirs, or a new invite',
+  invited: 'a new invite',
 };
 
 type Explain<Code extends ErrorCode> = (detail: ErrorDetails[Code]) => Explanation;
@@ -103,6 +109,16 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: `add an invite of theirs: pawl add ${name} FILE; or send them one: pawl invite ${name}`,
     exit: UNKNOWN,
   }),
+  'name-taken': ({ name }) => ({
+    message: `${name} is the name of another contact`,
+    hint: `use another name, or give ${name} another one first: pawl rename ${name} NEW`,
+    exit: CANNOT_CREATE,
+  }),
+  'wrong-safety-number': ({ name, wasVerified }) => ({
+    message: `this is NOT the safety number of ${name}: somebody may stand between you${wasVerified ? `; ${name} is verified no longer` : ''}`,
+    hint: `read it to each other once more, each from pawl verify; if it still differs, trust nothing that came from ${name}, send nothing there, and exchange a new invite in person`,
+    exit: REFUSED,
+  }),
   'not-in-outbox': ({ id }) => ({
     message: `no envelope with the number ${id} is waiting`,
     hint: 'pawl outbox lists what is waiting',
@@ -113,9 +129,9 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: `send something: pawl send ${name}; or add an invite of theirs: pawl add ${name} FILE`,
     exit: UNKNOWN,
   }),
-  held: ({ name }) => ({
-    message: `nothing is sent to ${name} from a restored file before they have been heard`,
-    hint: `receive what ${name} sends next (pawl recv), or exchange a new invite: pawl add ${name} FILE`,
+  held: ({ name, until }) => ({
+    message: `nothing is sent to ${name} from a restored file before ${HOLDS[until]}`,
+    hint: `${until === 'answered' ? `receive what ${name} sends next (pawl recv), or ` : ''}exchange a new invite: pawl invite ${name}, or pawl add ${name} FILE`,
     exit: ROLLED_BACK,
   }),
   'not-for-you': () => ({
@@ -138,12 +154,12 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   fork: ({ reason }) => ({
     message: `this message contradicts an earlier one: ${FORKS[reason]}`,
-    hint: 'one of the two identity files was copied, restored from a backup, or is in other hands: compare safety numbers, then exchange a new invite',
+    hint: 'one of the two identity files was copied, restored from a backup, or is in other hands: compare safety numbers (pawl verify NAME), then exchange a new invite',
     exit: REFUSED,
   }),
   'kem-missing': () => ({
     message: 'this message does not answer the post-quantum key that was offered, and nothing weaker is accepted',
-    hint: 'no honest pawl leaves it out: compare safety numbers, then exchange a new invite',
+    hint: 'no honest pawl leaves it out: compare safety numbers (pawl verify NAME), then exchange a new invite',
     exit: REFUSED,
   }),
   'not-begun': () => ({
@@ -182,14 +198,19 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: `if ${name} says that it was not them, trust nothing that came under this name; for a new start: pawl invite ${name}`,
     exit: REFUSED,
   }),
+  'invite-used-up': ({ name, limit }) => ({
+    message: `the reusable invite for ${name} has let in ${limit}, which is the most`,
+    hint: `make another, and send it to whoever this came from: pawl invite ${name} --reusable`,
+    exit: REFUSED,
+  }),
   'too-many-invites': ({ limit }) => ({
     message: `${limit} invites are open, which is the most`,
-    hint: 'wait until some are used or expire: pawl inspect lists them',
+    hint: 'wait until some are used or expire, or withdraw one: pawl inspect lists them, pawl forget NAME withdraws',
     exit: CANNOT_CREATE,
   }),
   'identity-changed': ({ name, known, offered }) => ({
     message: `${name} is known as ${known}, and this is from ${offered}`,
-    hint: `ask ${name}, on another channel, whether they made a new identity; if so, use another name for it: pawl add ${name}-2 FILE, or pawl invite ${name}-2`,
+    hint: `ask ${name}, on another channel, whether they made a new identity; only if they did: pawl rename ${name} old-${name}, then this once more, and pawl verify ${name}`,
     exit: REFUSED,
   }),
   self: ({ what }) => ({
@@ -262,6 +283,16 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   'empty-passphrase': ({ source }) => ({
     message: `the passphrase in ${source} is empty`,
     hint: KEY_SOURCES,
+    exit: NO_KEY,
+  }),
+  'several-lines': ({ source }) => ({
+    message: `there is more than one line in ${source}`,
+    hint: 'keep the passphrase alone there, on one line',
+    exit: NO_KEY,
+  }),
+  'passphrase-command': ({ reason }) => ({
+    message: `the passphrase command failed: ${reason}`,
+    hint: 'run it by itself: it is to print the passphrase, and nothing else, on standard output',
     exit: NO_KEY,
   }),
   'bad-key-file': ({ path, bytes }) => ({

@@ -1,5 +1,6 @@
+import { statSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
-import { readFile, reasonOf } from '../files/index.ts';
+import { chunksOfFile, readFile, reasonOf } from '../files/index.ts';
 import { concatAll } from '../primitives/index.ts';
 import type { Io } from './io.ts';
 
@@ -20,11 +21,34 @@ export async function readInput(io: Io, path: string | undefined, limit: number)
   return concatAll(chunks);
 }
 
+/**
+ * Files one after the other, or standard input for `-`, each as it is read. One that is not there keeps the others from
+ * being read at all.
+ * @throws `missing-file`, `read-failed`.
+ */
+export function* streamsOf(
+  io: Io,
+  paths: readonly string[],
+): Generator<{ path: string; chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array> }, void, undefined> {
+  const missing = paths.find((path) => path !== '-' && isMissing(path));
+  if (missing !== undefined) throw new PawlError('missing-file', { path: missing });
+  for (const path of paths) yield { path, chunks: path === '-' ? chunksOf(io) : chunksOfFile(path) };
+}
+
 /** Standard input as it comes. @throws `read-failed`. */
 export async function* chunksOf({ input }: Pick<Io, 'input'>): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* input.chunks;
   } catch (cause) {
     throw new PawlError('read-failed', { path: 'standard input', reason: reasonOf(cause) }, { cause });
+  }
+}
+
+/** Whether there is no file of that name; what cannot be told is left for reading it to find out. */
+function isMissing(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
   }
 }

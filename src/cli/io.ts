@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { fstatSync, fsyncSync, openSync, type Stats, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { ReadStream, WriteStream } from 'node:tty';
@@ -21,6 +22,8 @@ export interface Io {
   readonly now: () => number;
   readonly process: () => string;
   readonly isRunning: (process: string) => boolean;
+  /** Runs a line of the shell and gives what it printed; or in words, why it failed. `limit` is in bytes. */
+  readonly runCommand: (command: string, limit: number) => { output: Uint8Array; failure: string | undefined };
   /** The terminal itself, whatever standard input and output are; `undefined` where there is none. */
   readonly openTerminal: () => Terminal | undefined;
 }
@@ -32,6 +35,8 @@ export interface Input {
 
 export interface Output {
   readonly isTerminal: boolean;
+  /** How large the terminal is, in characters. */
+  readonly size?: { readonly columns: number; readonly rows: number } | undefined;
   /** Resolves once the bytes have been handed to the operating system. @throws `closed-pipe`, `write-failed`. */
   write(bytes: Uint8Array | string): Promise<void>;
   /** Resolves once what was written to a file is on the disk; a pipe is its reader's. @throws `write-failed`. */
@@ -58,6 +63,7 @@ export function systemIo(process: NodeJS.Process): Io {
     now: Date.now,
     process: () => processName(process.pid),
     isRunning,
+    runCommand: (command, limit) => runCommand(command, limit, process.env),
     openTerminal,
   };
 }
@@ -100,6 +106,11 @@ function outputTo(stream: NodeJS.WriteStream, file: number, path: string): Outpu
   }
   return {
     isTerminal: stream.isTTY === true,
+    get size() {
+      // A terminal that does not know its size says 0.
+      const { columns, rows } = stream;
+      return columns > 0 && rows > 0 ? { columns, rows } : undefined;
+    },
     write: (bytes) =>
       new Promise((resolve, reject) => {
         stream.write(bytes, (error) => (error == null ? resolve() : reject(failed(error))));
@@ -115,6 +126,23 @@ function statusOf(file: number): Stats | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Its standard input is empty: ours is data. What it says on standard error is for the person. */
+function runCommand(command: string, limit: number, { PAWL_PASSPHRASE, ...env }: NodeJS.ProcessEnv) {
+  const stdio = ['ignore', 'pipe', 'inherit'] as const;
+  const { error, status, signal, stdout } = spawnSync(command, {
+    shell: true,
+    stdio: [...stdio],
+    maxBuffer: limit,
+    env,
+  });
+  const end = signal === null ? (status === 0 ? undefined : `exit ${status}`) : signal;
+  return {
+    output: new Uint8Array(stdout ?? []),
+    failure:
+      error === undefined ? end : codeOf(error) === 'ENOBUFS' ? `it prints more than ${limit} bytes` : reasonOf(error),
+  };
 }
 
 function openTerminal(): Terminal | undefined {

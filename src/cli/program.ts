@@ -2,13 +2,18 @@ import { Command, Option } from 'commander';
 import { version } from '../../package.json';
 import { defineAdd } from './commands/add.ts';
 import { defineBackup } from './commands/backup.ts';
+import { defineContacts } from './commands/contacts.ts';
+import { defineForget } from './commands/forget.ts';
 import { defineInit } from './commands/init.ts';
 import { defineInspect } from './commands/inspect.ts';
 import { defineInvite } from './commands/invite.ts';
 import { defineOutbox } from './commands/outbox.ts';
 import { definePasswd } from './commands/passwd.ts';
+import { definePrune } from './commands/prune.ts';
 import { defineRecv } from './commands/recv.ts';
+import { defineRename } from './commands/rename.ts';
 import { defineSend } from './commands/send.ts';
+import { defineVerify } from './commands/verify.ts';
 import type { Io } from './io.ts';
 import { wholeNumber } from './parse.ts';
 import type { Act, Define, GlobalOptions } from './shell.ts';
@@ -21,7 +26,12 @@ const COMMANDS: readonly Define[] = [
   defineSend,
   defineRecv,
   defineInspect,
+  defineContacts,
+  defineVerify,
+  defineRename,
+  defineForget,
   defineOutbox,
+  definePrune,
   definePasswd,
   defineBackup,
 ];
@@ -32,7 +42,8 @@ First steps:
   $ pawl invite bob > for-bob.txt              an invite, for bob to add
   $ pawl add bob invite-of-bob.txt             keep an invite of bob's
   $ echo hello | pawl send bob > message.pawl  encrypt
-  $ pawl recv message.pawl                     decrypt`;
+  $ pawl recv message.pawl                     decrypt
+  $ pawl verify bob                            make sure that nobody stands between you`;
 
 /** The command tree. `print` is given the help that was asked for, `done` the exit code of the command that ran. */
 export function createProgram(
@@ -83,6 +94,8 @@ function globalOptions(): Option[] {
     new Option('--home <dir>', 'the folder of the identity files'),
     new Option('--key-file <file>', 'a key file of 32 bytes opens the identity'),
     new Option('--passphrase-file <file>', 'the passphrase is in this file'),
+    new Option('--passphrase-fd <n>', 'the passphrase comes from this open file').argParser(wholeNumber(0, 9_999)),
+    new Option('--passphrase-command <line>', 'the passphrase is what this command prints'),
     new Option('--after-restore', 'go on with an identity file that was restored'),
     new Option('--no-input', 'never ask on the terminal'),
     new Option('--json', 'one JSON document a line'),

@@ -2,25 +2,43 @@ import { PawlError } from '../errors.ts';
 import type { Io } from './io.ts';
 import { visible } from './show/visible.ts';
 
-/**
- * Asks for a secret on the terminal itself, so that standard input stays free for data. `undefined` where there is no
- * terminal. @throws `interrupted` when the person gives up.
- */
-export async function askSecret(io: Pick<Io, 'openTerminal'>, question: string): Promise<string | undefined> {
+/** A terminal may be opened for a question. */
+type Asker = Pick<Io, 'openTerminal'>;
+
+/** Asks for a secret, unseen. `undefined` where there is no terminal. @throws `interrupted` when the person gives up. */
+export async function askSecret(io: Asker, message: string): Promise<string | undefined> {
+  return ask(io, { type: 'password', message, toggleMask: false });
+}
+
+/** Asks yes or no; no, unless yes is said. `undefined` where there is no terminal. @throws `interrupted`. */
+export async function askYes(io: Asker, message: string): Promise<boolean | undefined> {
+  return ask(io, { type: 'confirm', message, default: false });
+}
+
+/** Asks on the terminal itself, so that standard input stays free for data. */
+async function ask<Answer>(io: Asker, question: { type: string; message: string } & Record<string, unknown>) {
   const terminal = io.openTerminal();
   if (terminal === undefined) return undefined;
   // Loaded here: it takes longer than all the rest of a command.
   const { default: inquirer } = await import('inquirer');
   const prompt = inquirer.createPromptModule({ input: terminal.input, output: terminal.output });
   try {
-    const answer = prompt([{ type: 'password', name: 'secret', message: visible(question), toggleMask: false }]);
-    const { secret } = await Promise.race([answer, endOf(terminal.input)]);
-    return secret;
+    const asked = prompt([{ ...question, message: visible(question.message), name: 'answer' }]);
+    const { answer } = await Promise.race([asked, endOf(terminal.input)]);
+    return answer as Answer;
   } catch (cause) {
     throw new PawlError('interrupted', {}, { cause });
   } finally {
     terminal.close();
   }
+}
+
+/** Writes on the terminal itself, whatever standard output and standard error are. */
+export async function showOnTerminal(io: Pick<Io, 'openTerminal'>, text: string): Promise<void> {
+  const terminal = io.openTerminal();
+  if (terminal === undefined) return;
+  await new Promise((resolve) => terminal.output.write(visible(text), resolve));
+  terminal.close();
 }
 
 /** Ctrl-D, or a terminal that is gone: the library would wait for ever. */

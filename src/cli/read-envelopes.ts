@@ -1,7 +1,7 @@
-import { decodeEnvelope, type Envelope, MAX_INPUT, scan } from '../envelope/index.ts';
+import { decodeEnvelope, type Envelope, type Found, Scanner } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
 import type { Arrival } from '../session/index.ts';
-import { readInput } from './input.ts';
+import { streamsOf } from './input.ts';
 import type { Shell } from './shell.ts';
 
 /** One thing found in the input: an envelope, or why there is none. `source` says where. */
@@ -9,14 +9,33 @@ export type Read<Arrived = { readonly source: string; readonly envelope: Envelop
   | Arrived
   | { readonly source: string; readonly error: PawlError };
 
+/** More is no input for a command that wants to see all of it first. */
+const MAX_INPUT = 2 ** 29;
+
 /**
- * Reads every envelope in the files, or in standard input where none is given, as they are asked for.
- * @throws `missing-file`, `read-failed`.
+ * Reads every envelope in the files, or in standard input where none is given, as they come: those that are there at once,
+ * at once.
+ * @param limit how many bytes there may be. @throws `missing-file`, `read-failed`, `too-large`.
  */
-export async function* readEnvelopes(shell: Shell, files: readonly string[]): AsyncGenerator<Read, void, undefined> {
-  for (const file of files.length === 0 ? ['-'] : files) {
-    const name = file === '-' ? 'standard input' : file;
-    for (const found of scan(await input(shell, file))) yield decode(`${name}, ${found.at}`, found);
+export async function* readEnvelopes(
+  { io, tell }: Shell,
+  files: readonly string[],
+  limit = Number.POSITIVE_INFINITY,
+): AsyncGenerator<readonly Read[], void, undefined> {
+  for (const { path, chunks } of streamsOf(io, files.length === 0 ? ['-'] : files)) {
+    if (path === '-' && io.input.isTerminal) await tell.notice('paste it here, then press Ctrl-D');
+    const name = path === '-' ? 'standard input' : path;
+    const read = (found: Found) => decode(`${name}, ${found.at}`, found);
+    const scanner = new Scanner();
+    let bytes = 0;
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      if (bytes > limit) throw new PawlError('too-large', { what: 'input', bytes, limit });
+      const reads = scanner.push(chunk).map(read);
+      if (reads.length > 0) yield reads;
+    }
+    const last = scanner.end().map(read);
+    if (last.length > 0) yield last;
   }
 }
 
@@ -24,12 +43,8 @@ export async function* readEnvelopes(shell: Shell, files: readonly string[]): As
 export async function* readMessages(
   shell: Shell,
   files: readonly string[],
-): AsyncGenerator<Read<Arrival>, void, undefined> {
-  for await (const read of readEnvelopes(shell, files)) {
-    if ('error' in read) yield read;
-    else if (read.envelope.kind !== 'invite') yield { source: read.source, envelope: read.envelope };
-    else yield { source: read.source, error: new PawlError('wrong-kind', { expected: 'message', found: 'invite' }) };
-  }
+): AsyncGenerator<readonly Read<Arrival>[], void, undefined> {
+  for await (const reads of readEnvelopes(shell, files)) yield reads.map(asMessage);
 }
 
 /**
@@ -37,7 +52,7 @@ export async function* readMessages(
  * @throws `missing-file`, `read-failed`, `no-input`, `wrong-kind`, `usage` for several, and what reading it throws.
  */
 export async function readInviteFrom(shell: Shell, file: string | undefined): Promise<Uint8Array> {
-  const [read, ...more] = await all(readEnvelopes(shell, [file ?? '-']));
+  const [read, ...more] = await readAll(shell, file ?? '-');
   if (read === undefined) throw new PawlError('no-input', { source: file ?? 'standard input' });
   if ('error' in read) throw read.error;
   if (read.envelope.kind !== 'invite') throw new PawlError('wrong-kind', { expected: 'invite', found: 'message' });
@@ -52,7 +67,7 @@ export async function readIntactEnvelopes(
   shell: Shell,
   file: string,
 ): Promise<readonly { readonly source: string; readonly envelope: Envelope }[]> {
-  const reads = await all(readEnvelopes(shell, [file]));
+  const reads = await readAll(shell, file);
   if (reads.length === 0) throw new PawlError('no-input', { source: file });
   return reads.map((read) => {
     if ('error' in read) throw read.error;
@@ -60,12 +75,7 @@ export async function readIntactEnvelopes(
   });
 }
 
-async function input(shell: Shell, file: string): Promise<Uint8Array> {
-  if (file === '-' && shell.io.input.isTerminal) await shell.tell.notice('paste it here, then press Ctrl-D');
-  return readInput(shell.io, file, MAX_INPUT);
-}
-
-function decode(source: string, found: { bytes: Uint8Array } | { error: PawlError }): Read {
+function decode(source: string, found: Found): Read {
   if ('error' in found) return { source, error: found.error };
   try {
     return { source, envelope: decodeEnvelope(found.bytes) };
@@ -75,8 +85,15 @@ function decode(source: string, found: { bytes: Uint8Array } | { error: PawlErro
   }
 }
 
-async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
-  const list: Item[] = [];
-  for await (const item of items) list.push(item);
-  return list;
+function asMessage(read: Read): Read<Arrival> {
+  if ('error' in read) return read;
+  const { source, envelope } = read;
+  if (envelope.kind !== 'invite') return { source, envelope };
+  return { source, error: new PawlError('wrong-kind', { expected: 'message', found: 'invite' }) };
+}
+
+async function readAll(shell: Shell, file: string): Promise<readonly Read[]> {
+  const all: Read[] = [];
+  for await (const reads of readEnvelopes(shell, [file], MAX_INPUT)) all.push(...reads);
+  return all;
 }

@@ -8,6 +8,9 @@ export interface GlobalOptions {
   readonly home?: string;
   readonly keyFile?: string;
   readonly passphraseFile?: string;
+  /** A number of an open file. */
+  readonly passphraseFd?: number;
+  readonly passphraseCommand?: string;
   /** Whether questions may be asked on the terminal. */
   readonly input: boolean;
   /** Go on with a file that is older than what this machine wrote last. */

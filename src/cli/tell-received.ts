@@ -17,6 +17,11 @@ export async function tellOutcome({ tell }: Shell, outcome: Exclude<Outcome, Del
       else await tell.warn(`${source}: message ${n} of ${from} came too late: its key is gone`);
       return 0;
     }
+    case 'forgotten':
+      if (tell.json) await tell.document({ type: 'duplicate', source });
+      else
+        await tell.notice(`${source}: this conversation was opened here before, and forgotten; it is not opened again`);
+      return 0;
     case 'refused': {
       const { error } = outcome;
       const { message, hint, exit } = explain(error);
@@ -40,7 +45,7 @@ export async function tellNotices({ io, tell }: Shell, { from, again, notices }:
 function sentenceOf(notice: Notice, from: string): string {
   switch (notice.kind) {
     case 'new-contact':
-      return `${notice.name} is new: ${notice.fingerprint}, by your invite of ${instant(notice.invitedAt)}; unverified until you compare safety numbers (pawl inspect ${notice.name})`;
+      return `${notice.name} is new: ${notice.fingerprint}, by your invite of ${instant(notice.invitedAt)}; unverified until you compare safety numbers (pawl verify ${notice.name})`;
     case 'known-as':
       return `the invite for ${notice.invitedAs} was used by somebody who is known already, and stays ${notice.name}`;
     case 'new-session':
@@ -48,6 +53,6 @@ function sentenceOf(notice: Notice, from: string): string {
     case 'lost':
       return `${notice.count} messages of ${from} are missing, and their keys are gone`;
     case 'fork':
-      return `the messages of ${from} contradict each other (${FORKS[notice.reason]}): one of the two identity files was copied, restored from a backup, or is in other hands; compare safety numbers, then exchange a new invite`;
+      return `the messages of ${from} contradict each other (${FORKS[notice.reason]}): one of the two identity files was copied, restored from a backup, or is in other hands; compare safety numbers (pawl verify ${from}), then exchange a new invite`;
   }
 }

@@ -13,7 +13,8 @@ import {
 } from '../storage/sqlite/index.ts';
 import { explain } from './explain.ts';
 import { chosenIdentity, homeOf, marksOf, pathOf } from './identity-path.ts';
-import { createKeyFile, keyFileOf, type Secret, secretFor } from './key-source.ts';
+import { keySourceOf } from './key-source.ts';
+import { createKeyFile, type Secret, secretFor } from './secret.ts';
 import type { Shell } from './shell.ts';
 
 /** An identity file that is open: what the units of work need, and the file itself. */
@@ -97,8 +98,8 @@ export async function createIdentity(shell: Shell, name: string): Promise<{ path
   const { io } = shell;
   const path = pathOf(shell, name);
   if (existsSync(path)) throw new PawlError('exists', { path });
-  const keyFile = keyFileOf(shell);
-  if (keyFile !== undefined) createKeyFile(shell, keyFile);
+  const source = keySourceOf(shell);
+  if (source.kind === 'key-file') createKeyFile(shell, source.path);
   const secret = await secretFor(shell, path, true);
   makeHome(homeOf(shell));
   const salt = io.random(SALT_LENGTH);

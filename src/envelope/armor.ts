@@ -4,7 +4,7 @@ import { corrupt, readHead } from './head.ts';
 
 /** The labels of the two kinds of block. */
 export const LABELS = ['MESSAGE', 'INVITE'] as const;
-type Label = (typeof LABELS)[number];
+export type Label = (typeof LABELS)[number];
 
 /** Characters a line: below the 72 to 78 at which mail programs break lines, with room for quoting. */
 export const COLUMNS = 64;

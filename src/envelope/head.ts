@@ -23,7 +23,7 @@ export type Kind = keyof typeof KINDS;
 /** "pawl" (4) || version (1) || kind (1) || length of the rest (4) */
 export const HEAD_LENGTH = 10;
 /** 17 MiB: 16 MiB of content, padded by at most half a MiB, and all that is around it. */
-const MAX_REST = 17 * 2 ** 20;
+export const MAX_REST = 17 * 2 ** 20;
 
 /** flags 1 || identity 32 || prekey 32 || KEM key 1184 || expiry 8 || signature 64 (docs/PROTOCOL.md §3) */
 const INVITE_LENGTH = 1321;

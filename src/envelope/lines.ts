@@ -1,18 +1,26 @@
-/** The offset behind the newline that ends the line at `offset`. */
-export function lineEnd(text: string, offset: number): number {
-  const newline = text.indexOf('\n', offset);
-  return newline === -1 ? text.length : newline + 1;
-}
+import type { Window } from './window.ts';
 
-/** Numbers the lines of ascending offsets, from 1, in one pass over the text: asked again and again, it stays linear. */
-export function lineCounter(text: string): (offset: number) => number {
-  let line = 1;
-  let lineStart = 0;
-  return (offset) => {
-    for (let next = lineEnd(text, lineStart); next <= offset && next > lineStart; next = lineEnd(text, lineStart)) {
-      lineStart = next;
-      line++;
+/** Numbers the lines of a stream, from 1. Asked for ascending offsets only, it looks at each byte once. */
+export class Lines {
+  readonly #window: Window;
+  #line = 1;
+  #offset = 0;
+
+  constructor(window: Window) {
+    this.#window = window;
+  }
+
+  /** The number of the line that an offset is in. */
+  at(offset: number): number {
+    for (let newline = this.#newline(offset); newline !== -1; newline = this.#newline(offset)) {
+      this.#offset = newline + 1;
+      this.#line++;
     }
-    return line;
-  };
+    this.#offset = offset;
+    return this.#line;
+  }
+
+  #newline(before: number): number {
+    return this.#window.newline(this.#offset, before);
+  }
 }

@@ -6,12 +6,14 @@ import type { AnsweredInvite } from './opening.ts';
 export interface StoredInvite {
   /** 16 bytes. */
   readonly id: Uint8Array;
-  /** The name that its first user gets. */
+  /** The name that its first user gets; users of a reusable one get it with a number behind. */
   readonly contactName: string;
   /** Unix milliseconds. */
   readonly createdAt: number;
   /** Unix seconds. */
   readonly expires: number;
+  /** Of a reusable invite: the number of its last user, 0 before the first. One that is used once has none. */
+  readonly lastUser: number | undefined;
   readonly fate: InviteFate;
 }
 
@@ -32,6 +34,13 @@ export interface HandshakeStore {
   dropInvite(id: Uint8Array): Promise<void>;
   /** Deletes the secrets and keeps by whom the invite was used, `at` in unix milliseconds. */
   spendInvite(id: Uint8Array, by: IdentityKey, at: number): Promise<void>;
-  /** Deletes the secrets of open invites that expired before `expiredBefore`, and all about those that were spent or expired before `forgetBefore` (both unix seconds). */
-  sweepInvites(expiredBefore: number, forgetBefore: number): Promise<void>;
+  /** Counts another user of a reusable invite, which stays open, and enters the opening into the ledger. */
+  useInvite(id: Uint8Array, user: number, prefixDigest: Uint8Array): Promise<void>;
+  /** Whether a reusable invite that still has its secrets let in the opening whose prefix has this digest of 16 bytes. */
+  isInLedger(prefixDigest: Uint8Array): Promise<boolean>;
+  /**
+   * Deletes the secrets of open invites that expired before `expiredBefore`, with their part of the ledger, and all about
+   * those that were spent or expired before `forgetBefore` (both unix seconds). @returns how many lost their secrets.
+   */
+  sweepInvites(expiredBefore: number, forgetBefore: number): Promise<number>;
 }

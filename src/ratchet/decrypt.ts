@@ -76,11 +76,12 @@ export function decrypt(
     return equal(kept.digest, digest) ? { kind: 'duplicate' } : { kind: 'fork', reason: 'two-texts-at-one-position' };
   }
   const found = messageKeyAt(state, place, header, kept.messageKey, limits, now);
-  if (found.kind !== 'message-key') return found;
+  if (found.kind === 'fork' || found.kind === 'too-late') return found;
   const plaintext = openBody(found.messageKey, body, concat(associatedData, encodeHeader(header)));
   if (found.messageKey !== kept.messageKey) wipe(found.messageKey);
   // The digest has authenticated, so it is the peer's own key that made this body under another state.
   if (plaintext === undefined) return { kind: 'fork', reason: 'body-does-not-authenticate' };
+  if (found.kind === 'unanswered') throw new PawlError('kem-missing', {});
   return { kind: 'accepted', plaintext, step: found.step };
 }
 
@@ -92,6 +93,11 @@ export function wipeStep({ state, gained }: ReceivingStep): void {
 
 type Found =
   | { readonly kind: 'message-key'; readonly messageKey: MessageKey; readonly step: ReceivingStep }
+  /**
+   * It begins a chain that does not answer our KEM key. The key tells a peer that leaves the answer out, whose body it
+   * opens, from one that answers a chain which this file has forgotten. There is no step to take.
+   */
+  | { readonly kind: 'unanswered'; readonly messageKey: MessageKey }
   | { readonly kind: 'too-late' }
   | { readonly kind: 'fork'; readonly reason: ForkReason };
 
@@ -166,7 +172,9 @@ function inNewChain(state: RatchetState, header: Header, limits: Limits, now: nu
     n: 0,
   };
   const found = inChain(begun, first, header, limits);
-  if (found.kind !== 'message-key' || end === undefined) return found;
+  if (found.kind !== 'message-key') return found;
+  if (turn.isUnanswered) return { kind: 'unanswered', messageKey: found.messageKey };
+  if (end === undefined) return found;
   const { step } = found;
   return {
     ...found,

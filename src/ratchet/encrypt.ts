@@ -1,8 +1,8 @@
 import { PawlError } from '../errors.ts';
-import { concat, type Random, wipe } from '../primitives/index.ts';
+import { agreeAfresh, concat, type Random, wipe } from '../primitives/index.ts';
 import { hedgedNonces, sealBody } from './body.ts';
 import { encodeHeader, type Header } from './header.ts';
-import { chainStep, freshDhStep } from './kdf.ts';
+import { chainStep, rootStep } from './kdf.ts';
 import { headerKeysOf, type MessageKey } from './keys.ts';
 import { LAST_POSITION } from './limits.ts';
 import { kemTurnOfSender } from './rekeying.ts';
@@ -71,8 +71,10 @@ function beginChain(state: RatchetState, random: Random, now: number, rules: Rul
     case 'awaiting':
       throw new PawlError('not-begun', {});
     case 'due': {
+      const { pair, secret: shared } = agreeAfresh(random, sending.remote);
       const { rekeying, secret, field } = kemTurnOfSender(state.rekeying, state.rootSteps, random, now, rules);
-      const step = freshDhStep(state.rootKey, random, sending.remote, rules.domain, secret);
+      const step = rootStep(state.rootKey, shared, rules.domain, secret);
+      wipe(shared);
       return {
         ...state,
         rootKey: step.rootKey,
@@ -80,7 +82,7 @@ function beginChain(state: RatchetState, random: Random, now: number, rules: Rul
         rekeying,
         sending: {
           kind: 'chain',
-          self: step.self,
+          self: pair,
           chainKey: step.chainKey,
           header: state.nextSending,
           n: 0,

@@ -39,6 +39,7 @@ export {
   type Receiving,
   responderState,
   type Sending,
+  wipeReplaced,
   wipeState,
 } from './state.ts';
-export type { FindEntry, RatchetStore, SessionId } from './store.ts';
+export type { Accepted, FindEntry, RatchetStore, SessionId } from './store.ts';

@@ -1,11 +1,8 @@
 import {
-  agreeAfresh,
   concat,
   hkdfBlake2b,
   type KemSecret,
-  type KeyPair,
   keyedBlake2b,
-  type Random,
   type SharedSecret,
   sharedSecret,
   wipe,
@@ -50,20 +47,6 @@ export function dhStep(
   const step = rootStep(rootKey, secret, domain, kem);
   wipe(secret);
   return step;
-}
-
-/** A DH step with a fresh key pair of ours, `self`: how a sending chain begins. @throws `weak-key`. */
-export function freshDhStep(
-  rootKey: RootKey,
-  random: Random,
-  remote: X25519PublicKey,
-  domain: string,
-  kem?: KemSecret,
-): RootStep & { readonly self: KeyPair } {
-  const { pair, secret } = agreeAfresh(random, remote);
-  const step = rootStep(rootKey, secret, domain, kem);
-  wipe(secret);
-  return { ...step, self: pair };
 }
 
 export interface ChainStep {

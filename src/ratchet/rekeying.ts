@@ -1,4 +1,4 @@
-import { type ForkReason, PawlError } from '../errors.ts';
+import type { ForkReason } from '../errors.ts';
 import {
   decapsulate,
   type EncapsulationKey,
@@ -45,6 +45,8 @@ export interface KemTurn {
   readonly rekeying: Rekeying;
   /** Mixed into the root key behind the DH output, and wiped there. */
   readonly secret?: KemSecret;
+  /** Our offer is left without its answer: no such chain is ever accepted, whatever it carries. */
+  readonly isUnanswered?: true;
 }
 
 /** The handshake has mixed a KEM secret. `at`: unix milliseconds. */
@@ -74,8 +76,7 @@ export function kemTurnOfSender(
 /**
  * At the peer's root step, the one after `steps`: takes the answer to our offer, or an offer of theirs.
  * @returns why the peer's file and ours contradict each other, where they do.
- * @throws `kem-missing` when our offer is not answered: no healing is ever given up; `weak-key` for an offer that
- * `readEncapsulationKey` refuses.
+ * @throws `weak-key` for an offer that `readEncapsulationKey` refuses.
  */
 export function kemTurnOfReceiver(
   { mixed, exchange }: Rekeying,
@@ -84,7 +85,7 @@ export function kemTurnOfReceiver(
   now: number,
 ): KemTurn | ForkReason {
   if (exchange.kind === 'offered') {
-    if (field?.kind !== 'answer') throw new PawlError('kem-missing', {});
+    if (field?.kind !== 'answer') return { rekeying: { mixed, exchange }, isUnanswered: true };
     const secret = decapsulate(exchange.seed, field.ciphertext);
     return { rekeying: { mixed: { step: steps + 1, at: now }, exchange: IDLE }, secret };
   }

@@ -1,5 +1,14 @@
-import { digest, type KeyPair, type Random, toHex, utf8, wipe, type X25519PublicKey } from '../primitives/index.ts';
-import { freshDhStep } from './kdf.ts';
+import {
+  agreeAfresh,
+  digest,
+  type KeyPair,
+  type Random,
+  toHex,
+  utf8,
+  wipe,
+  type X25519PublicKey,
+} from '../primitives/index.ts';
+import { rootStep } from './kdf.ts';
 import { type ChainKey, type HeaderKey, type HeaderKeys, headerKeysOf, type RootKey } from './keys.ts';
 import { afterHandshake, type KemField, type Rekeying } from './rekeying.ts';
 import { RULES, type Rules } from './rules.ts';
@@ -76,14 +85,16 @@ export function initiatorState(
   now: number,
   { domain }: Rules = RULES,
 ): RatchetState {
-  const step = freshDhStep(agreed.rootKey, random, remote, domain);
+  const { pair, secret } = agreeAfresh(random, remote);
+  const step = rootStep(agreed.rootKey, secret, domain);
+  wipe(secret);
   return {
     rootKey: step.rootKey,
     rootSteps: 1,
     rekeying: afterHandshake(now),
     sending: {
       kind: 'chain',
-      self: step.self,
+      self: pair,
       chainKey: step.chainKey,
       header: headerKeysOf(agreed.initiatorHeader),
       n: 0,
@@ -116,11 +127,27 @@ export function chainFingerprint(dh: X25519PublicKey): string {
 
 /** Overwrites every secret of a state that has been saved, and so of every state that shares them. */
 export function wipeState(state: RatchetState): void {
-  const { rekeying, sending, receiving, nextSending, nextReceiving } = state;
-  wipe(state.rootKey, nextSending.header, nextSending.find, nextReceiving.header, nextReceiving.find);
-  if (rekeying.exchange.kind === 'offered') wipe(rekeying.exchange.seed);
-  if (sending.kind !== 'due') wipe(sending.self.secretKey);
+  wipe(...secretsOf(state));
+}
+
+/** Overwrites the secrets of a state that another has taken the place of, but for those that the two share. */
+export function wipeReplaced(before: RatchetState, after: RatchetState): void {
+  const kept = secretsOf(after);
+  wipe(...secretsOf(before).filter((secret) => !kept.includes(secret)));
+}
+
+function secretsOf({ rootKey, rekeying, sending, receiving, nextSending, nextReceiving }: RatchetState): Uint8Array[] {
+  const secrets: Uint8Array[] = [
+    rootKey,
+    nextSending.header,
+    nextSending.find,
+    nextReceiving.header,
+    nextReceiving.find,
+  ];
+  if (rekeying.exchange.kind === 'offered') secrets.push(rekeying.exchange.seed);
+  if (sending.kind !== 'due') secrets.push(sending.self.secretKey);
   for (const chain of [sending, receiving]) {
-    if (chain.kind === 'chain') wipe(chain.chainKey, chain.header.header, chain.header.find);
+    if (chain.kind === 'chain') secrets.push(chain.chainKey, chain.header.header, chain.header.find);
   }
+  return secrets;
 }

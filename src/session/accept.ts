@@ -23,6 +23,7 @@ import { CLOCK_AHEAD, OPENING_GRACE, SECOND } from './housekeeping.ts';
 import type { AcceptedMessage, Notice } from './received.ts';
 import { dropIdleSessions } from './sending-session.ts';
 import type { Contact, Transaction } from './store.ts';
+import { type User, userOf } from './user.ts';
 
 /** 16 bytes that name the prefix of an opening. */
 export function prefixDigest(prefix: Uint8Array): Uint8Array {
@@ -32,17 +33,20 @@ export function prefixDigest(prefix: Uint8Array): Uint8Array {
 /**
  * Accepts the first message of a session that another opened (docs/PROTOCOL.md §4): creates the session, pins the
  * identity, spends the invite. All of it only after the body has authenticated, and `admit` has let its contact in.
- * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `identity-changed`, `self`, `clock-ahead`,
- * `corrupt`, `weak-key`, `gap-too-large`, what `admit` throws; nothing is saved then.
+ * @returns `undefined` where a reusable invite let this opening in before, and its session is gone.
+ * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `invite-used-up`, `identity-changed`, `self`,
+ * `clock-ahead`, `corrupt`, `weak-key`, `gap-too-large`, what `admit` throws; nothing is saved then.
  */
 export async function acceptFirst(
   transaction: Transaction,
   prefix: Uint8Array,
   message: SealedMessage,
   { now, limits, admit }: { now: number; limits: Limits; admit: (contactName: string) => void },
-): Promise<AcceptedMessage> {
+): Promise<AcceptedMessage | undefined> {
   const self = await transaction.ownIdentity();
   const invite = await openInvite(transaction, self, prefix, now);
+  const isReusable = invite.lastUser !== undefined;
+  if (isReusable && (await transaction.isInLedger(prefixDigest(prefix)))) return undefined;
   const { sender, agreement } = acceptOpening(self, prefix, invite.fate);
   const { transcript, opened } = agreement;
 
@@ -56,7 +60,8 @@ export async function acceptFirst(
   if (opened > now + CLOCK_AHEAD) throw new PawlError('clock-ahead', { opened });
   const content = decodeContent(decrypted.plaintext);
 
-  const { contact, notices } = await introduce(transaction, { sender, invite, opened, now, admit });
+  const user = await userOf(transaction, invite);
+  const { contact, notices } = await introduce(transaction, { sender, invite, user, opened, now, admit });
   const session = await transaction.addSession(
     {
       contact: contact.id,
@@ -67,15 +72,15 @@ export async function acceptFirst(
     },
     state,
   );
-  await transaction.saveReceived(session, decrypted.step, header.digest, now, limits);
-  await transaction.spendInvite(invite.id, sender, now);
+  await transaction.saveReceived(session, [{ step: decrypted.step, digest: header.digest }], now, limits);
+  if (user.number === undefined) await transaction.spendInvite(invite.id, sender, now);
+  else await transaction.useInvite(invite.id, user.number, prefixDigest(prefix));
   await dropIdleSessions(transaction, await transaction.sessions(contact.id));
   wipe(agreement.rootKey);
   wipeStep(decrypted.step);
   wipeState(state);
   return {
     contact,
-    session,
     skipped: decrypted.step.gained.length,
     id: header.digest,
     n: header.header.n,
@@ -112,6 +117,7 @@ async function openInvite(
 interface Proven {
   readonly sender: IdentityKey;
   readonly invite: StoredInvite;
+  readonly user: User;
   /** Unix milliseconds. */
   readonly opened: number;
   readonly now: number;
@@ -145,8 +151,8 @@ async function knownContact(transaction: Transaction, contact: Contact, proven: 
 }
 
 /** A new identity gets the name of the invite, unless that belongs to somebody else. */
-async function newContact(transaction: Transaction, { sender, invite, now, admit }: Proven): Promise<Introduced> {
-  const name = invite.contactName;
+async function newContact(transaction: Transaction, { sender, invite, user, now, admit }: Proven): Promise<Introduced> {
+  const { name } = user;
   const offered = fingerprint(sender);
   const named = await transaction.contactNamed(name);
   if (named !== undefined) {

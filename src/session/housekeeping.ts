@@ -11,8 +11,23 @@ export const CLOCK_AHEAD = DAY;
 /** How long it is kept what became of an invite, so that its rightful user can be told. */
 const FATE_KEPT = 90 * DAY;
 
-/** Deletes secrets that have outlived their use: part of every command that writes. */
-export async function sweep(transaction: Transaction, now: number): Promise<void> {
-  await transaction.sweepInvites(Math.floor((now - OPENING_GRACE) / SECOND), Math.floor((now - FATE_KEPT) / SECOND));
-  await transaction.sweepSkippedKeys(now - LIMITS.keptFor);
+/** How many secrets a sweep deleted. */
+export interface Swept {
+  readonly skippedKeys: number;
+  readonly invites: number;
+}
+
+/**
+ * Deletes secrets that have outlived their use: part of every command that writes. `olderThan`, milliseconds: skipped keys
+ * that are older go before their time, and invites that expired longer ago.
+ */
+export async function sweep(transaction: Transaction, now: number, olderThan = LIMITS.keptFor): Promise<Swept> {
+  const expiredFor = Math.min(olderThan, OPENING_GRACE);
+  return {
+    invites: await transaction.sweepInvites(
+      Math.floor((now - expiredFor) / SECOND),
+      Math.floor((now - FATE_KEPT) / SECOND),
+    ),
+    skippedKeys: await transaction.sweepSkippedKeys(now - olderThan),
+  };
 }

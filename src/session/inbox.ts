@@ -35,7 +35,9 @@ export async function keep(
 
 /** The texts that nobody delivers: their process has ended, or could not write them. */
 export async function leftBehind({ isRunning }: Context, transaction: Transaction) {
-  return (await transaction.inbox()).filter(({ process }) => process === undefined || !isRunning(process));
+  const inbox = await transaction.inbox();
+  const running = new Set([...new Set(inbox.map(({ process }) => process))].filter((name) => name && isRunning(name)));
+  return inbox.filter(({ process }) => !running.has(process));
 }
 
 /** Takes over the delivery of a text that was left behind. */
@@ -72,6 +74,8 @@ export async function delivered(
   if (written.length + held.length === 0) return;
   await context.store.transaction(async (transaction) => {
     await transaction.dropFromInbox(written);
-    for (const id of held) await transaction.claimInbox(id, undefined);
+    // Those of a contact that was forgotten meanwhile are gone.
+    const waiting = held.length > 0 ? await transaction.inbox() : [];
+    for (const { id } of waiting) if (held.includes(id)) await transaction.claimInbox(id, undefined);
   });
 }

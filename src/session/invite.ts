@@ -3,6 +3,7 @@ import { createInvite, inviteId } from '../handshake/index.ts';
 import type { Context } from './context.ts';
 import { SECOND, sweep } from './housekeeping.ts';
 import { checkName } from './names.ts';
+import { LAST_USER } from './user.ts';
 
 /** Each open invite holds secrets, and each is a way in: a person who needs more than this wants a reusable one. */
 const OPEN_INVITES = 64;
@@ -17,11 +18,17 @@ export interface MadeInvite {
 }
 
 /**
- * Makes a one-time invite for the person that we call `name`. `lifetime`: milliseconds.
+ * Makes an invite for the person that we call `name`, or for many whom we call `name-1`, `name-2` … `lifetime`:
+ * milliseconds.
  * @throws `bad-name`, `too-many-invites`.
  */
-export async function invite(context: Context, name: string, lifetime: number): Promise<MadeInvite> {
-  checkName(name);
+export async function invite(
+  context: Context,
+  name: string,
+  lifetime: number,
+  { reusable = false } = {},
+): Promise<MadeInvite> {
+  checkName(reusable ? `${name}-${LAST_USER}` : name);
   const createdAt = context.now();
   const expires = Math.floor((createdAt + lifetime) / SECOND);
   return context.store.transaction(async (transaction) => {
@@ -32,10 +39,11 @@ export async function invite(context: Context, name: string, lifetime: number): 
     if (open.length >= OPEN_INVITES) throw new PawlError('too-many-invites', { limit: OPEN_INVITES });
 
     const self = await transaction.ownIdentity();
-    const { invite, secrets } = createInvite(self, { reusable: false, expires }, context.random);
+    const { invite, secrets } = createInvite(self, { reusable, expires }, context.random);
     const id = inviteId(invite.bytes);
     const fate = { kind: 'open', bytes: invite.bytes, secrets } as const;
-    await transaction.addInvite({ id, contactName: name, createdAt, expires, fate });
+    const lastUser = reusable ? 0 : undefined;
+    await transaction.addInvite({ id, contactName: name, createdAt, expires, lastUser, fate });
     return { id, invite: invite.bytes, expires };
   });
 }

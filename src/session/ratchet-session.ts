@@ -1,30 +1,50 @@
 import { type Content, decodeContent } from '../envelope/index.ts';
+import { PawlError } from '../errors.ts';
 import { type Random, wipe } from '../primitives/index.ts';
 import {
+  type Accepted,
   type Decrypted,
   decrypt,
   encrypt,
+  type FindEntry,
+  isSealedFor,
   type KeptPosition,
   type Limits,
+  type OpenedHeader,
+  openHeader,
+  type Place,
+  type RatchetState,
   type SealedMessage,
+  wipeReplaced,
   wipeState,
-  wipeStep,
 } from '../ratchet/index.ts';
-import type { Located } from './locate.ts';
 import type { Session, Transaction } from './store.ts';
 
-/** A message that was read: what the ratchet says of it, and the content of one that it accepted. */
-export type Read = Exclude<Decrypted, { kind: 'accepted' }> | (Accepted & { readonly content: Content });
-type Accepted = Extract<Decrypted, { kind: 'accepted' }>;
+/** A message whose header has authenticated, and the place of its chain. */
+export interface Located {
+  readonly place: Place;
+  readonly opened: OpenedHeader;
+}
 
-/** A session at work: state and persistence. A step is saved before its result is handed out, and a failed one never. */
+/** A message that was read: what the ratchet says of it, and the content of one that it accepted. */
+export type Read = Exclude<Decrypted, { kind: 'accepted' }> | (AcceptedStep & { readonly content: Content });
+type AcceptedStep = Extract<Decrypted, { kind: 'accepted' }>;
+
+/**
+ * A session at work in one unit of work: state and persistence. Its state is read once, and what the steps changed is
+ * written once, by `save`; nothing that it gives may leave the unit of work before. A step that fails changes nothing.
+ */
 export class RatchetSession {
+  readonly session: Session;
   readonly #transaction: Transaction;
-  readonly #session: Session;
+  #state: RatchetState | undefined;
+  #hasSent = false;
+  /** Messages of the current chain that were accepted one after the other. */
+  #accepted: Accepted[] = [];
 
   constructor(transaction: Transaction, session: Session) {
     this.#transaction = transaction;
-    this.#session = session;
+    this.session = session;
   }
 
   /** Seals a padded plaintext as the session's next message. @throws what the ratchet's `encrypt` throws. */
@@ -33,36 +53,93 @@ export class RatchetSession {
     random: Random,
     now: number,
   ): Promise<{ message: SealedMessage; n: number; id: Uint8Array }> {
-    const before = await this.#transaction.ratchetState(this.#session.id);
-    const { state, message, header, id } = encrypt(before, plaintext, this.#session.transcript, random, now);
-    await this.#transaction.saveSent(this.#session.id, state);
-    wipeState(before);
-    wipeState(state);
+    const before = await this.#read();
+    const { state, message, header, id } = encrypt(before, plaintext, this.session.transcript, random, now);
+    this.#state = state;
+    this.#hasSent = true;
+    wipeReplaced(before, state);
     return { message, n: header.n, id };
   }
 
+  /** Whether a message belongs to the chain that is being received, as far as this is known without asking the store. */
+  isOfCurrentChain(message: SealedMessage): boolean {
+    const receiving = this.#state?.receiving;
+    return receiving?.kind === 'chain' && isSealedFor(receiving.header.find, message);
+  }
+
+  /** Opens the header of a message of one of the peer's chains. @throws `corrupt` when the message was altered. */
+  async locate(message: SealedMessage, chain: FindEntry['chain'] | 'current'): Promise<Located> {
+    const state = await this.#read();
+    const place = await this.#placeOf(chain, state);
+    const opened = openHeader(headerKeys(state, place), message, this.session.transcript);
+    if (opened === undefined) throw new PawlError('corrupt', { what: 'message' });
+    return { place, opened };
+  }
+
   /**
-   * Opens a message that was located in this session. Its content is checked before anything is saved.
+   * Opens a message that was located in this session. Its content is checked before it counts as accepted.
    * @throws what the ratchet's `decrypt` throws, and `corrupt` for a content that no pawl makes.
    */
-  async decrypt({ state, place, opened }: Located, body: Uint8Array, now: number, limits: Limits): Promise<Read> {
-    const { id, transcript } = this.#session;
-    const chain = place === 'next' ? undefined : place === 'current' ? currentChain(state) : place.chain;
-    const kept: KeptPosition =
-      chain === undefined ? {} : await this.#transaction.keptPosition(id, chain, opened.header.n);
+  async decrypt({ place, opened }: Located, body: Uint8Array, now: number, limits: Limits): Promise<Read> {
+    const { id, transcript } = this.session;
+    const state = await this.#read();
+    // Messages that go on in the current chain are gathered. For all others it counts what is kept beside the state.
+    const goesOn = place === 'current' && opened.header.n >= currentChain(state).n;
+    if (!goesOn) await this.save(now, limits);
+    const kept = goesOn ? {} : await this.#keptPosition(state, place, opened.header.n);
     const decrypted = decrypt(state, place, opened, body, kept, transcript, limits, now);
     if (kept.messageKey !== undefined) wipe(kept.messageKey);
     if (decrypted.kind === 'fork') await this.#transaction.saveFork(id, decrypted.reason, now);
     if (decrypted.kind !== 'accepted') return decrypted;
 
     const content = decodeContent(decrypted.plaintext);
-    await this.#transaction.saveReceived(id, decrypted.step, opened.digest, now, limits);
-    wipeStep(decrypted.step);
-    wipeState(state);
+    this.#accepted.push({ step: decrypted.step, digest: opened.digest });
+    this.#state = decrypted.step.state;
+    if (!goesOn) await this.save(now, limits);
+    wipeReplaced(state, this.#state);
     return { ...decrypted, content };
+  }
+
+  /** Writes what has changed since the last time. `now`: unix milliseconds. */
+  async save(now: number, limits: Limits): Promise<void> {
+    const accepted = this.#accepted;
+    this.#accepted = [];
+    if (accepted.length > 0) await this.#transaction.saveReceived(this.session.id, accepted, now, limits);
+    for (const { step } of accepted) wipe(...step.gained.map(({ messageKey }) => messageKey));
+    if (this.#hasSent) await this.#transaction.saveSent(this.session.id, await this.#read());
+    this.#hasSent = false;
+  }
+
+  /** Overwrites the secrets of the state, which was saved. */
+  wipe(): void {
+    if (this.#state !== undefined) wipeState(this.#state);
+    this.#state = undefined;
+  }
+
+  async #read(): Promise<RatchetState> {
+    this.#state ??= await this.#transaction.ratchetState(this.session.id);
+    return this.#state;
+  }
+
+  async #placeOf(chain: FindEntry['chain'] | 'current', { receiving }: RatchetState): Promise<Place> {
+    if (chain === 'next' || chain === 'current') return chain;
+    if (receiving.kind === 'chain' && receiving.chain === chain) return 'current';
+    return this.#transaction.finishedChain(this.session.id, chain);
+  }
+
+  async #keptPosition(state: RatchetState, place: Place, n: number): Promise<KeptPosition> {
+    if (place === 'next') return {};
+    const { chain } = place === 'current' ? currentChain(state) : place;
+    return this.#transaction.keptPosition(this.session.id, chain, n);
   }
 }
 
-function currentChain(state: Located['state']): number | undefined {
-  return state.receiving.kind === 'chain' ? state.receiving.chain : undefined;
+function headerKeys(state: RatchetState, place: Place) {
+  if (place === 'next') return state.nextReceiving;
+  return place === 'current' ? currentChain(state).header : place.header;
+}
+
+function currentChain({ receiving }: RatchetState) {
+  if (receiving.kind === 'awaiting') throw new PawlError('corrupt', { what: 'message' });
+  return receiving;
 }

@@ -1,15 +1,13 @@
 import type { Envelope } from '../envelope/index.ts';
 import { type ErrorCode, PawlError } from '../errors.ts';
-import { LIMITS, type Limits, type SessionId } from '../ratchet/index.ts';
+import { LIMITS, type Limits } from '../ratchet/index.ts';
 import { acceptFirst, prefixDigest } from './accept.ts';
 import type { Context } from './context.ts';
 import { sweep } from './housekeeping.ts';
 import { claim, keep, leftBehind } from './inbox.ts';
-import { locate } from './locate.ts';
-import { RatchetSession } from './ratchet-session.ts';
 import type { AcceptedMessage, Delivery, Notice, Outcome } from './received.ts';
-import { dropIdleSessions } from './sending-session.ts';
-import type { Session, Transaction } from './store.ts';
+import { SessionsAtWork } from './sessions-at-work.ts';
+import type { InboxId, Transaction } from './store.ts';
 
 /** An envelope of the input; `source` says where it stood. */
 export interface Arrival {
@@ -22,29 +20,34 @@ export interface ReceiveOptions {
   readonly from?: string;
   /** Keys derived for one gap, instead of 2,000. */
   readonly gap?: number;
-  /** Deliver texts that were accepted before and never delivered, too. */
-  readonly waiting: boolean;
+  /** Deliver texts that were accepted before and never delivered, too, or count them. */
+  readonly earlier?: 'deliver' | 'count';
+  /** Texts that have been written meanwhile, and leave the inbox. */
+  readonly delivered?: readonly InboxId[];
 }
 
 export interface Reception {
   /** Texts accepted by earlier commands and not known to be delivered, oldest first. */
   readonly earlier: readonly Delivery[];
-  /** One for each envelope, in their order. */
+  /** One for each envelope, in their order. Where they take too long, the last ones are left for another time. */
   readonly outcomes: readonly Outcome[];
-  /** How many earlier texts still wait. */
+  /** How many earlier texts still wait, where it was asked for. */
   readonly waiting: number;
-  /** Whose messages are missing since one of these came: they may come yet, or be lost. */
-  readonly missing: readonly { readonly from: string; readonly count: number }[];
+  /** The contacts of whom messages were found to be missing: they may come yet, or be lost. */
+  readonly gaps: ReadonlySet<string>;
 }
 
 interface Unit {
   readonly context: Context;
+  readonly sessions: SessionsAtWork;
   readonly now: number;
   readonly limits: Limits;
   readonly only: string | undefined;
-  /** The sessions in which messages were skipped, and the names of their contacts. */
-  readonly gaps: Map<SessionId, string>;
+  readonly gaps: Set<string>;
 }
+
+/** After so many milliseconds a unit of work takes no more: other commands wait for five seconds. */
+const LONGEST = 1_000;
 
 /**
  * Receives envelopes, in any order: the new ratchet states and the texts are committed together, and nothing is handed
@@ -57,22 +60,23 @@ export async function receive(
 ): Promise<Reception> {
   const now = context.now();
   const limits = { ...LIMITS, gap: options.gap ?? LIMITS.gap };
-  const unit: Unit = { context, now, limits, only: options.from, gaps: new Map() };
   return context.store.transaction(async (transaction) => {
+    const sessions = new SessionsAtWork(transaction, now, limits);
+    const unit: Unit = { context, sessions, now, limits, only: options.from, gaps: new Set() };
     await sweep(transaction, now);
-    const waiting = await leftBehind(context, transaction);
+    await transaction.dropFromInbox(options.delivered ?? []);
+    const waiting = options.earlier === undefined ? [] : await leftBehind(context, transaction);
     const earlier: Delivery[] = [];
-    for (const { id, process } of options.waiting ? waiting : []) {
+    for (const { id, process } of options.earlier === 'deliver' ? waiting : []) {
       earlier.push(await claim(context, transaction, id, process !== undefined));
     }
     const outcomes: Outcome[] = [];
-    for (const arrival of arrivals) outcomes.push(await receiveOne(transaction, arrival, unit));
-    const missing: { from: string; count: number }[] = [];
-    for (const [session, from] of unit.gaps) {
-      const { length: count } = await transaction.missingMessages(session);
-      if (count > 0) missing.push({ from, count });
+    for (const arrival of arrivals) {
+      outcomes.push(await receiveOne(transaction, arrival, unit));
+      if (context.now() - now > LONGEST) break;
     }
-    return { earlier, outcomes, waiting: waiting.length - earlier.length, missing };
+    await sessions.save();
+    return { earlier, outcomes, waiting: waiting.length - earlier.length, gaps: unit.gaps };
   });
 }
 
@@ -84,6 +88,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'identity-changed',
   'invite-expired',
   'invite-spent',
+  'invite-used-up',
   'kem-missing',
   'not-for-you',
   'other-sender',
@@ -95,7 +100,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
 async function receiveOne(
   transaction: Transaction,
   { envelope, source }: Arrival,
-  { context, now, limits, only, gaps }: Unit,
+  { context, sessions, now, limits, only, gaps }: Unit,
 ): Promise<Outcome> {
   let from: string | undefined;
   const admit = (name: string): void => {
@@ -103,41 +108,36 @@ async function receiveOne(
     if (only !== undefined && only !== name) throw new PawlError('other-sender', { from: name });
   };
   const take = (message: AcceptedMessage): Promise<Delivery> => {
-    if (message.skipped > 0) gaps.set(message.session, message.contact.name);
+    if (message.skipped > 0) gaps.add(message.contact.name);
     return keep(transaction, message, context, now);
   };
   try {
     const { kind, message } = envelope;
-    const session = kind === 'opening' ? await transaction.sessionOfPrefix(prefixDigest(envelope.prefix)) : undefined;
-    if (kind === 'opening' && session === undefined) {
+    const opened = kind === 'opening' ? await transaction.sessionOfPrefix(prefixDigest(envelope.prefix)) : undefined;
+    if (kind === 'opening' && opened === undefined) {
+      // A contact's sessions are about to change.
+      await sessions.save();
       const first = await acceptFirst(transaction, envelope.prefix, message, { now, limits, admit });
-      return await take(first);
+      return first === undefined ? { type: 'forgotten', from: undefined, source } : await take(first);
     }
-    const located = await locate(transaction, message, session?.id);
-    const contact = await transaction.contact(located.session.contact);
+    const { session, located } = await sessions.locate(message, opened?.id);
+    const { contact, ratchet } = session;
     admit(contact.name);
-    const decrypted = await new RatchetSession(transaction, located.session).decrypt(
-      located,
-      message.body,
-      now,
-      limits,
-    );
+    const read = await ratchet.decrypt(located, message.body, now, limits);
     const { digest: id, header } = located.opened;
-    switch (decrypted.kind) {
+    switch (read.kind) {
       case 'duplicate':
       case 'too-late':
-        return { type: decrypted.kind, from: contact.name, id, n: header.n, source };
+        return { type: read.kind, from: contact.name, id, n: header.n, source };
       case 'fork':
-        return { type: 'refused', from, error: new PawlError('fork', { reason: decrypted.reason }), source };
+        return { type: 'refused', from, error: new PawlError('fork', { reason: read.reason }), source };
       case 'accepted': {
-        await settle(transaction, located.session);
-        const { plaintext, content, step } = decrypted;
+        await sessions.settle(session);
+        const { plaintext, content, step } = read;
         const notices: Notice[] = step.fork === undefined ? [] : [{ kind: 'fork', reason: step.fork }];
         const { late, lost, gained } = step;
-        const session = located.session.id;
         return await take({
           contact,
-          session,
           id,
           n: header.n,
           late,
@@ -153,14 +153,4 @@ async function receiveOne(
     if (!(error instanceof PawlError && REFUSALS.has(error.code))) throw error;
     return { type: 'refused', from, error, source };
   }
-}
-
-/** An answer ends our opening; and what is received over one session lets the contact's others age. */
-async function settle(transaction: Transaction, session: Session): Promise<void> {
-  if (session.origin.role === 'initiator' && session.origin.prefix !== undefined) {
-    await transaction.answerSession(session.id);
-  }
-  await transaction.useSession(session.id);
-  const sessions = await transaction.sessions(session.contact);
-  if (sessions.length > 1) await dropIdleSessions(transaction, sessions);
 }

@@ -1,6 +1,5 @@
 import type { Content } from '../envelope/index.ts';
 import type { ForkReason, PawlError } from '../errors.ts';
-import type { SessionId } from '../ratchet/index.ts';
 import type { Contact, InboxId } from './store.ts';
 
 /** What a person should be told beside the text itself. */
@@ -17,7 +16,6 @@ export type Notice =
 /** A message as the ratchet accepted it. */
 export interface AcceptedMessage {
   readonly contact: Contact;
-  readonly session: SessionId;
   /** Messages before it that are missing, and whose keys are kept. */
   readonly skipped: number;
   /** 16 bytes, the same on both sides. */
@@ -56,6 +54,8 @@ export type Outcome =
       readonly n: number;
       readonly source: string;
     }
+  /** Its opening was let in before, by a reusable invite, and its session is gone. */
+  | { readonly type: 'forgotten'; readonly from: undefined; readonly source: string }
   | {
       readonly type: 'too-late';
       readonly from: string;

@@ -1,9 +1,10 @@
-import { PawlError } from '../errors.ts';
+import { PawlError, type Release } from '../errors.ts';
 import { fingerprint, type InviteFate, safetyNumber } from '../handshake/index.ts';
 import { digest, toHex, utf8 } from '../primitives/index.ts';
-import { chainFingerprint, type KemExchange, type RatchetState } from '../ratchet/index.ts';
+import { chainFingerprint, type KemExchange } from '../ratchet/index.ts';
 import type { Context } from './context.ts';
-import { sendingSession } from './sending-session.ts';
+import { type Ladder, ladderOf } from './ladder.ts';
+import { releaseOf, sendingSession } from './sending-session.ts';
 import type { Contact, Session, Transaction } from './store.ts';
 
 /** An identity and all it knows, without any secret. Times in unix milliseconds, expiries in unix seconds. */
@@ -25,13 +26,22 @@ export interface ContactReport {
   readonly sessions: number;
   /** An invite of theirs waits to be answered by the next message. */
   readonly inviteWaits: boolean;
-  readonly fork: boolean;
+  /** Which of the sessions shows one: that which we send on, or another. */
+  readonly fork: 'current' | 'other' | undefined;
+  /** Messages that have not come and could still be read, and since when the first of them has been missed. */
+  readonly missing: { readonly count: number; readonly since: number } | undefined;
+  /** What we have sent since they last began a chain, and when that was: so long, a stolen key has not healed. */
+  readonly unanswered: { readonly messages: number; readonly since: number } | undefined;
+  /** Nothing is sent to them before this, as our file was restored. */
+  readonly heldUntil: Release | undefined;
 }
 
 export interface InviteReport {
   readonly name: string;
   readonly createdAt: number;
   readonly expires: number;
+  /** Of a reusable invite: the number of its last user, 0 before the first. */
+  readonly lastUser?: number;
   readonly fate: InviteFate['kind'];
   readonly usedBy?: string;
   readonly usedAt?: number;
@@ -73,6 +83,16 @@ export interface SessionReport {
     readonly exchange: KemExchange['kind'];
   };
   readonly fork: Session['fork'];
+  /** Nothing is sent on it before this, as our file was restored. */
+  readonly heldUntil: Release | undefined;
+  readonly ladder: Ladder;
+}
+
+/** What `contacts` shows: in the order of their names. */
+export async function contactReports({ store }: Pick<Context, 'store'>): Promise<readonly ContactReport[]> {
+  return store.snapshot(async (view) =>
+    Promise.all((await view.contacts()).map((contact) => contactReport(view, contact))),
+  );
 }
 
 /** What `inspect` shows of the identity. */
@@ -84,10 +104,11 @@ export async function identityReport({ store }: Pick<Context, 'store'>): Promise
     return {
       fingerprint: fingerprint(self.key),
       contacts: await Promise.all(contacts.map((contact) => contactReport(view, contact))),
-      invites: (await view.invites()).map(({ contactName: name, createdAt, expires, fate }) => ({
+      invites: (await view.invites()).map(({ contactName: name, createdAt, expires, lastUser, fate }) => ({
         name,
         createdAt,
         expires,
+        ...(lastUser !== undefined && { lastUser }),
         fate: fate.kind,
         ...(fate.kind === 'spent' && { usedBy: fingerprint(fate.by), usedAt: fate.at }),
       })),
@@ -125,15 +146,42 @@ export async function sessionReports(
 
 async function contactReport(view: Transaction, contact: Contact): Promise<ContactReport> {
   const sessions = await view.sessions(contact.id);
+  const current = sendingSession(sessions);
+  const inviteWaits = contact.invite !== undefined;
+  const isHeld = current?.held === true && !inviteWaits;
   return {
     name: contact.name,
     fingerprint: fingerprint(contact.identity),
     verified: contact.verifiedAt !== undefined,
     addedAt: contact.addedAt,
     sessions: sessions.length,
-    inviteWaits: contact.invite !== undefined,
-    fork: sessions.some(({ fork }) => fork !== undefined),
+    inviteWaits,
+    fork: forkIn(sessions, current),
+    missing: await missingOf(view, sessions),
+    unanswered: await unansweredIn(view, current),
+    heldUntil: isHeld ? releaseOf(await view.ratchetState(current.id)) : undefined,
   };
+}
+
+async function missingOf(view: Transaction, sessions: readonly Session[]): Promise<ContactReport['missing']> {
+  const missing = (await Promise.all(sessions.map(({ id }) => view.missingMessages(id)))).flat();
+  if (missing.length === 0) return undefined;
+  return {
+    count: missing.length,
+    since: missing.reduce((first, { keptSince }) => Math.min(first, keptSince), Infinity),
+  };
+}
+
+async function unansweredIn(view: Transaction, session: Session | undefined): Promise<ContactReport['unanswered']> {
+  if (session === undefined) return undefined;
+  const { sending } = await view.ratchetState(session.id);
+  if (sending.kind !== 'chain' || sending.n === 0) return undefined;
+  return { messages: sending.n, since: session.lastDhStepAt ?? session.createdAt };
+}
+
+function forkIn(sessions: readonly Session[], current: Session | undefined): ContactReport['fork'] {
+  if (current?.fork !== undefined) return 'current';
+  return sessions.some(({ fork }) => fork !== undefined) ? 'other' : undefined;
 }
 
 async function sessionReport(
@@ -145,6 +193,12 @@ async function sessionReport(
   const self = await view.ownIdentity();
   const state = await view.ratchetState(session.id);
   const { origin, lost, lastDhStepAt, fork } = session;
+  const ladder = ladderOf(
+    origin.role,
+    state,
+    await view.finishedChains(session.id),
+    await view.missingMessages(session.id),
+  );
   const { sending, receiving } = state;
   const { mixed, exchange } = state.rekeying;
   return {
@@ -163,22 +217,14 @@ async function sessionReport(
     receiving:
       receiving.kind === 'chain' ? { n: receiving.n, fingerprint: chainFingerprint(receiving.remote) } : undefined,
     previousN: sending.kind === 'awaiting' ? 0 : sending.previousN,
-    skipped: await skippedReport(view, session, state),
+    skipped: ladder.chains.flatMap(({ fingerprint: chain, missing }) =>
+      chain === undefined ? [] : missing.map(({ n, keptSince }) => ({ chain, n, keptSince })),
+    ),
     lost,
     lastDhStepAt,
     kem: { mixedAtStep: mixed.step, mixedAt: mixed.at, exchange: exchange.kind },
     fork,
+    ladder,
+    heldUntil: session.held ? releaseOf(state) : undefined,
   };
-}
-
-async function skippedReport(view: Transaction, session: Session, { receiving }: RatchetState) {
-  const fingerprints = new Map<number, string>();
-  if (receiving.kind === 'chain') fingerprints.set(receiving.chain, chainFingerprint(receiving.remote));
-  const skipped: SessionReport['skipped'][number][] = [];
-  for (const { chain, n, keptSince } of await view.missingMessages(session.id)) {
-    const known = fingerprints.get(chain) ?? chainFingerprint((await view.finishedChain(session.id, chain)).remote);
-    fingerprints.set(chain, known);
-    skipped.push({ chain: known, n, keptSince });
-  }
-  return skipped;
 }

@@ -2,11 +2,11 @@ import { type Content, encodeContent, encodeEnvelope } from '../envelope/index.t
 import { PawlError } from '../errors.ts';
 import { type Invite, inviteId, openSession, readInvite } from '../handshake/index.ts';
 import { wipe } from '../primitives/index.ts';
-import { initiatorState, wipeState } from '../ratchet/index.ts';
+import { initiatorState, LIMITS, wipeState } from '../ratchet/index.ts';
 import type { Context } from './context.ts';
 import { CLOCK_AHEAD, SECOND, sweep } from './housekeeping.ts';
 import { RatchetSession } from './ratchet-session.ts';
-import { dropIdleSessions, sendingSession } from './sending-session.ts';
+import { dropIdleSessions, releaseOf, sendingSession } from './sending-session.ts';
 import type { Contact, OutboxId, Session, Transaction } from './store.ts';
 
 export interface Sent {
@@ -21,37 +21,59 @@ export interface Sent {
   readonly opening: boolean;
 }
 
+/** Encrypts one content for a contact: see `sendAll`. */
+export async function send(context: Context, name: string, content: Content): Promise<Sent> {
+  const [sent] = await sendAll(context, name, [content]);
+  if (sent === undefined) throw new Error('one content gives one envelope');
+  return sent;
+}
+
 /**
- * Encrypts `content` for a contact: the new ratchet state and the envelope are committed together.
+ * Encrypts contents for a contact, each into an envelope: the new ratchet state and the envelopes are committed together.
+ * @param written envelopes that have been written meanwhile, and leave the outbox.
  * @throws `unknown-contact`, `no-session`, `held`, `invite-expired`, `too-large`, `exhausted`.
  */
-export async function send(context: Context, name: string, content: Content): Promise<Sent> {
-  const plaintext = encodeContent(content);
+export async function sendAll(
+  context: Context,
+  name: string,
+  contents: readonly Content[],
+  written: readonly OutboxId[] = [],
+): Promise<readonly Sent[]> {
+  const plaintexts = contents.map(encodeContent);
   const now = context.now();
   return context.store.transaction(async (transaction) => {
     await sweep(transaction, now);
+    await transaction.dropFromOutbox(written);
     const contact = await transaction.contactNamed(name);
     if (contact === undefined) throw new PawlError('unknown-contact', { name });
 
     const session = await sessionTo(context, transaction, contact, now);
-    const { message, n, id } = await new RatchetSession(transaction, session).encrypt(plaintext, context.random, now);
+    const ratchet = new RatchetSession(transaction, session);
     const prefix = session.origin.role === 'initiator' ? session.origin.prefix : undefined;
-    const envelope = encodeEnvelope(
-      prefix === undefined ? { kind: 'message', message } : { kind: 'opening', prefix, message },
-    );
-    const outboxId = await transaction.addToOutbox({
-      contact: contact.id,
-      messageId: id,
-      envelope,
-      process: context.process,
-      createdAt: now,
-    });
-    return { envelope, outboxId, to: contact.name, id, n, opening: prefix !== undefined };
+    const sent: Sent[] = [];
+    for (const plaintext of plaintexts) {
+      const { message, n, id } = await ratchet.encrypt(plaintext, context.random, now);
+      const envelope = encodeEnvelope(
+        prefix === undefined ? { kind: 'message', message } : { kind: 'opening', prefix, message },
+      );
+      const outboxId = await transaction.addToOutbox({
+        contact: contact.id,
+        messageId: id,
+        envelope,
+        process: context.process,
+        createdAt: now,
+      });
+      sent.push({ envelope, outboxId, to: contact.name, id, n, opening: prefix !== undefined });
+    }
+    await ratchet.save(now, LIMITS);
+    ratchet.wipe();
+    return sent;
   });
 }
 
 /** The envelopes have been written: they need not be kept. */
 export async function written(context: Context, ids: readonly OutboxId[]): Promise<void> {
+  if (ids.length === 0) return;
   await context.store.transaction((transaction) => transaction.dropFromOutbox(ids));
 }
 
@@ -66,7 +88,10 @@ async function sessionTo(context: Context, transaction: Transaction, contact: Co
     await transaction.setContactInvite(contact.id, undefined);
   }
   if (current === undefined) throw new PawlError('no-session', { name: contact.name });
-  if (current.held) throw new PawlError('held', { name: contact.name });
+  if (current.held) {
+    const until = releaseOf(await transaction.ratchetState(current.id));
+    throw new PawlError('held', { name: contact.name, until });
+  }
   return current;
 }
 

@@ -1,4 +1,6 @@
+import type { Release } from '../errors.ts';
 import { toHex } from '../primitives/index.ts';
+import type { RatchetState, SessionId } from '../ratchet/index.ts';
 import type { Session, Transaction } from './store.ts';
 
 /** Sessions kept of one contact: both sides may open at once, twice. */
@@ -18,13 +20,27 @@ export function sendingSession(sessions: readonly Session[]): Session | undefine
   return sessions.filter((session) => !isOvertaken(session)).sort(notHeldFirst)[0];
 }
 
-/** Drops the sessions of a contact that are too many or too long out of use; never the one that one sends on. */
-export async function dropIdleSessions(transaction: Transaction, sessions: readonly Session[]): Promise<void> {
+/**
+ * What lets a held session go. One that is due to begin a chain waits for it in vain: the peer begins no other before that
+ * one has been heard, and if it has, because our file forgot that we began it, the answer is a fork.
+ */
+export function releaseOf({ sending }: RatchetState): Release {
+  return sending.kind === 'due' ? 'invited' : 'answered';
+}
+
+/**
+ * Drops the sessions of a contact that are too many or too long out of use; never the one that one sends on.
+ * @returns those that went.
+ */
+export async function dropIdleSessions(
+  transaction: Transaction,
+  sessions: readonly Session[],
+): Promise<readonly SessionId[]> {
   const sending = sendingSession(sessions);
   const others = sessions.filter(({ id }) => id !== sending?.id).sort((a, b) => a.idle - b.idle || b.id - a.id);
-  for (const [index, { id, idle }] of others.entries()) {
-    if (index >= KEPT_SESSIONS - 1 || idle >= IDLE_MESSAGES) await transaction.dropSession(id);
-  }
+  const idle = others.filter(({ idle }, index) => index >= KEPT_SESSIONS - 1 || idle >= IDLE_MESSAGES);
+  for (const { id } of idle) await transaction.dropSession(id);
+  return idle.map(({ id }) => id);
 }
 
 /** One that is held is sent on as soon as the peer has begun a new chain; until then any other is better. */

@@ -1,7 +1,7 @@
 import type { ForkReason } from '../errors.ts';
 import type { HandshakeStore, Transcript } from '../handshake/index.ts';
 import type { IdentityKey } from '../primitives/index.ts';
-import type { RatchetState, RatchetStore, SessionId } from '../ratchet/index.ts';
+import type { FinishedChain, RatchetState, RatchetStore, SessionId } from '../ratchet/index.ts';
 
 /**
  * Where an identity lives: all that pawl knows, behind transactions. Declared here by its user; `storage` implements it.
@@ -54,6 +54,11 @@ export interface ContactStore {
   contactOf(identity: IdentityKey): Promise<Contact | undefined>;
   addContact(contact: Pick<Contact, 'name' | 'identity' | 'addedAt' | 'invite'>): Promise<ContactId>;
   setContactInvite(contact: ContactId, invite: WaitingInvite | undefined): Promise<void>;
+  /** When the safety numbers were compared, unix milliseconds; `undefined` takes the mark away. */
+  setVerified(contact: ContactId, at: number | undefined): Promise<void>;
+  renameContact(contact: ContactId, name: string): Promise<void>;
+  /** With all that is theirs: sessions and their keys, what is in the boxes, an invite of theirs that waits. */
+  dropContact(contact: ContactId): Promise<void>;
 }
 
 /** How a session began. */
@@ -93,6 +98,9 @@ export interface Session extends NewSession {
   readonly fork: { readonly reason: ForkReason; readonly at: number } | undefined;
 }
 
+/** A chain of the peer's that has ended, without its header key. */
+export type FinishedChainRecord = Omit<FinishedChain, 'header'>;
+
 /** A skipped message key, without the key. */
 export interface MissingMessage {
   readonly chain: number;
@@ -116,6 +124,8 @@ export interface SessionTable {
   holdSessions(): Promise<void>;
   /** With all its keys. */
   dropSession(id: SessionId): Promise<void>;
+  /** Those that are kept, oldest first. */
+  finishedChains(session: SessionId): Promise<readonly FinishedChainRecord[]>;
   /** In the order of chain and position. */
   missingMessages(session: SessionId): Promise<readonly MissingMessage[]>;
 }

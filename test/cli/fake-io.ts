@@ -12,10 +12,12 @@ import { START, seededRandom } from '../session/party.ts';
 /** An output that keeps what is written to it. */
 export class CollectedOutput implements Output {
   readonly isTerminal: boolean;
+  readonly size: Output['size'];
   readonly #chunks: Uint8Array[] = [];
 
-  constructor(isTerminal = false) {
+  constructor(isTerminal = false, size?: Output['size']) {
     this.isTerminal = isTerminal;
+    this.size = size;
   }
 
   async write(bytes: Uint8Array | string): Promise<void> {
@@ -53,6 +55,7 @@ export function fakeIo(given: Partial<FakeIo> & { readonly chunks?: Iterable<Uin
     now: () => START,
     process: () => 'a process',
     isRunning: () => false,
+    runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
     openTerminal: () => undefined,
     ...others,
   };
@@ -112,8 +115,17 @@ export class Person {
     return `${codes.join()} ${exit}`;
   }
 
-  async invite(name: string, expires = '30d'): Promise<Uint8Array> {
-    return (await this.pawl(['invite', name, '--expires', expires])).bytes;
+  async invite(name: string, expires = '30d', ...options: readonly string[]): Promise<Uint8Array> {
+    return (await this.pawl(['invite', name, '--expires', expires, ...options])).bytes;
+  }
+
+  /** Runs a command whose standard output is a terminal of that size. */
+  async onTerminal(
+    parameters: readonly string[],
+    size: Output['size'],
+    environment: Io['environment'] = {},
+  ): Promise<Said> {
+    return this.#run(parameters, undefined, { output: new CollectedOutput(true, size), environment });
   }
 
   async add(name: string, invite: Uint8Array): Promise<void> {
@@ -145,13 +157,18 @@ export class Person {
     }
   }
 
-  async #run(parameters: readonly string[], input: Uint8Array = new Uint8Array(0)): Promise<Said> {
+  async #run(
+    parameters: readonly string[],
+    input: Uint8Array = new Uint8Array(0),
+    given: Partial<FakeIo> = {},
+  ): Promise<Said> {
     const io = fakeIo({
       arguments: ['--home', this.folder, '--key-file', this.#keyFile, ...parameters],
       chunks: halves(input),
       random: this.#random,
       now: () => this.time,
       home: () => this.folder,
+      ...given,
     });
     const exit = await main(io);
     return { exit, bytes: io.output.bytes, text: io.output.text, errors: io.errors.text };

@@ -45,7 +45,7 @@ describe('--json', () => {
   it.concurrent('invite and add', () =>
     inHome(async (home) => {
       await home.prepare('pawl init alice; pawl init bob');
-      const document = { v: 1, type: 'invite', for: 'alice', expires_at: TIME };
+      const document = { v: 1, type: 'invite', for: 'alice', reusable: false, expires_at: TIME };
 
       const printed = await home.prepare('pawl -i bob invite alice --json');
       expect(printed.stdout.toString()).toMatch(/^-----BEGIN PAWL INVITE-----\n[\s\S]*\n-----END PAWL INVITE-----\n$/);
@@ -140,8 +140,21 @@ describe('--json', () => {
           name: 'alice',
           fingerprint: HEX_32,
           path: home.identity('alice'),
-          schema: 2,
-          contacts: [{ name: 'bob', ...contact, sessions: 2, invite_waits: false, fork: false }],
+          schema: 3,
+          contacts: [
+            {
+              name: 'bob',
+              ...contact,
+              sessions: 2,
+              invite_waits: false,
+              fork: false,
+              missing: 0,
+              missing_since: null,
+              unanswered: 1,
+              unanswered_since: TIME,
+              held_until: null,
+            },
+          ],
           invites: [],
           inbox: [],
           outbox: [{ to: 'bob', created_at: TIME, bytes: 1600 }],
@@ -150,7 +163,7 @@ describe('--json', () => {
       const invite = { created_at: TIME, expires_at: TIME };
       expect(documents(bob.stdout)).toMatchObject([
         {
-          contacts: [{ name: 'alice', ...contact, sessions: 1, invite_waits: false, fork: false }],
+          contacts: [{ name: 'alice', ...contact, sessions: 1, invite_waits: false, fork: false, held_until: null }],
           invites: [
             { for: 'alice', state: 'spent', ...invite, used_by: HEX_32, used_at: TIME },
             { for: 'carol', state: 'open', ...invite },
@@ -172,6 +185,7 @@ describe('--json', () => {
         last_dh_step_at: TIME,
         kem: { last_mixed_at: null, pending: false },
         fork: false,
+        held_until: null,
       };
       expect(alice).toMatchObject({
         ...session,

@@ -13,7 +13,7 @@ beforeAll(async () => {
   people = Home.create();
   await meet(people);
   await people.prepare('pawl -q -i alice send bob > message', { input: LARGE });
-}, 60_000);
+}, 180_000);
 
 /** Cleared up at the end, as the tests run side by side. */
 const homes: Home[] = [];
@@ -95,14 +95,19 @@ describe.concurrent('a reader that goes away', () => {
     await expectKept(home);
   });
 
-  it('ends a stream of messages, of which those that were written are not kept', async () => {
+  it('ends a stream of messages, of which those that were not written are kept, and come by outbox resend', async () => {
     const home = begin();
-    const lines = `${'x'.repeat(1_000)}\n`.repeat(200);
-    const result = await home.run('pawl -i alice send bob --lines | head -c 1 > read; exit $PIPESTATUS', {
-      input: lines,
-    });
-    expectError(result, 74, CLOSED);
-    await expectKept(home);
+    const lines = Array.from({ length: 200 }, (_, number) => `${number}${'x'.repeat(1_000)}\n`);
+    // The reader takes the first of them, and goes.
+    const command = 'pawl -i alice send bob --lines | head -c 1160 > read; exit $PIPESTATUS';
+    expectError(await home.run(command, { input: lines.join('') }), 74, CLOSED);
+    const kept = (await waiting(home, 'alice')).outbox.length;
+    expect(kept).toBeGreaterThan(0);
+    expect(kept).toBeLessThan(200);
+    const { stdout } = await home.prepare('pawl -i alice outbox resend | pawl -q -i bob recv --lines');
+    const first = Number.parseInt(stdout.toString(), 10);
+    expect(stdout.toString()).toBe(lines.slice(first, first + kept).join(''));
+    expect((await waiting(home, 'alice')).outbox).toEqual([]);
   });
 
   it('of a page is told of, without a trace of the program', async () => {

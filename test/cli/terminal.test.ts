@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PseudoTerminal } from './pseudo-terminal.ts';
+import { linesIn } from './qr-code.ts';
 import { Home, meet } from './shell.ts';
 
 const BIN = join(import.meta.dirname, 'bin');
@@ -37,7 +38,7 @@ beforeAll(async () => {
     ${AS_BOB} invite alice | ${AS_ALICE} add bob
     ${AS_ALICE} send bob -m 'hi bob' | ${AS_BOB} recv
     ${AS_BOB} send alice -m 'hi alice' | ${AS_ALICE} recv`);
-}, 60_000);
+}, 180_000);
 
 /** What runs and what lies about: cleared up at the end, as the tests run side by side. */
 const sessions: Session[] = [];
@@ -132,12 +133,14 @@ describe.concurrent('a new passphrase', () => {
     expect((await home.run('unset PAWL_KEY_FILE; PAWL_PASSPHRASE=abc pawl inspect')).exit).toBe(0);
   });
 
-  it('that is empty is none', async () => {
+  it('is made of ten words where it is left empty, and shown once', async () => {
     const { home, terminal } = init();
     await answer(terminal, 'new passphrase for', ENTER);
-    expect(await terminal.exit).toBe(77);
-    expect(read(terminal)).toContain('is empty\nhint: ');
-    expect(home.files().filter(isIdentity)).toEqual([]);
+    expect(await terminal.exit).toBe(0);
+    const [words = ''] = /(?<=\n {2})[a-z]+(-[a-z]+){9}(?=\n)/.exec(read(terminal)) ?? [];
+    expect(terminal.shown.split(words)).toHaveLength(2);
+    const inspected = await home.run(`unset PAWL_KEY_FILE; PAWL_PASSPHRASE=${words} pawl inspect`);
+    expect(inspected).toMatchObject({ exit: 0, stderr: '' });
   });
 
   it.each(['new passphrase for', 'once more'])('is not set where Ctrl-C answers: %s', async (question) => {
@@ -298,6 +301,42 @@ describe.concurrent('a question', () => {
     expect(await terminal.exit).toBe(130);
     expect(read(terminal)).toContain('a\\u{1b}]0;title\\u{7}b\\u{202e}c');
     expect(read(terminal).replaceAll('\r', '')).not.toMatch(ACTING);
+  });
+});
+
+describe.concurrent('a question whether one is sure', () => {
+  it.each([
+    ['y', 0, /pawl: forgotten: the contact bob \([0-9a-f]{32}\), 1 session\n$/],
+    ['', 0, /pawl: nothing was forgotten\n$/],
+    ['n', 0, /pawl: nothing was forgotten\n$/],
+  ])('takes nothing but a yes for yes: %j', async (typed, exit, said) => {
+    const { home, terminal } = run(open, 'pawl -i alice forget bob');
+    await answer(terminal, 'forget the contact bob', typed, ENTER);
+    expect(await terminal.exit).toBe(exit);
+    expect(read(terminal)).toMatch(said);
+    const { stderr } = await home.prepare('pawl -i alice contacts');
+    expect(stderr.includes('nobody yet')).toBe(typed === 'y');
+  });
+
+  it('ends with Ctrl-C, and changes nothing', async () => {
+    const { home, terminal } = run(open, 'pawl -i alice forget bob');
+    const before = home.identities();
+    await answer(terminal, 'forget the contact bob', CTRL_C);
+    expect(await terminal.exit).toBe(130);
+    expect(home.identities()).toEqual(before);
+  });
+});
+
+describe.concurrent('a QR code', () => {
+  it('is drawn where the terminal holds it, and else it is said why not', async () => {
+    const { terminal } = run(open, 'pawl -i alice verify bob --qr');
+    expect(await terminal.exit).toBe(0);
+    expect(linesIn(read(terminal)).code).toHaveLength(17);
+    const { terminal: narrow } = run(open, 'pawl -i alice verify bob --qr', { columns: 32 });
+    expect(await narrow.exit).toBe(0);
+    expect(read(narrow)).toContain(
+      'pawl: no QR code is drawn: it needs 33 columns and 20 lines, and this terminal has 32 and ',
+    );
   });
 });
 

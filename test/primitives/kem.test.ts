@@ -17,7 +17,7 @@ import {
 } from '../../src/primitives/index.ts';
 import vectors from '../vectors/ml-kem-768.json' with { type: 'json' };
 import { hex, shifted, toHexText } from './hex.ts';
-import { expectWeakKey } from './weak-key.ts';
+import { expectWeakKey, withCoefficient } from './weak-key.ts';
 
 /** A random source that gives `bytes`, once, when asked for just as many. */
 function giving(bytes: Uint8Array): Random {
@@ -33,20 +33,6 @@ function giving(bytes: Uint8Array): Random {
 function rejectionSecret(seed: Uint8Array, ciphertext: Uint8Array): string {
   const hash = createHash('shake256', { outputLength: 32 });
   return hash.update(seed.subarray(32)).update(ciphertext).digest('hex');
-}
-
-/** `key` with its coefficient `index` (of 768, twelve bits each, FIPS 203 §4.2.1) set to `value`. */
-function withCoefficient(key: Uint8Array, index: number, value: number): Uint8Array {
-  const altered = Uint8Array.from(key);
-  const at = 3 * (index >> 1);
-  if (index % 2 === 0) {
-    altered[at] = value & 0xff;
-    altered[at + 1] = ((altered[at + 1] ?? 0) & 0xf0) | (value >> 8);
-  } else {
-    altered[at + 1] = ((altered[at + 1] ?? 0) & 0x0f) | ((value & 0x0f) << 4);
-    altered[at + 2] = value >> 4;
-  }
-  return altered;
 }
 
 const q = 3329;

@@ -38,6 +38,12 @@ export const TRANSCRIPT = digest(32, utf8('transcript'));
 /** When the two agreed on their keys, unix milliseconds. */
 export const NOW = 1_900_000_000_000;
 
+/** Each chain that owes no answer makes an offer: an exchange with every two chains, always by the same side. */
+export const EAGER: Rules = { ...RULES, offerAfterSteps: 0 };
+
+/** A chain without a KEM field between two exchanges, so that the sides take turns at offering. */
+export const IN_TURNS: Rules = { ...RULES, offerAfterSteps: 1 };
+
 /** A random source that gives the same bytes again for the same seed (at most 64 at a time). */
 export function repeatable(seed: string): Random {
   let count = 0;
@@ -170,7 +176,9 @@ export class Party {
 
   /** As a copied identity file is: from here on the two go separate ways. */
   copy(seed: string): Party {
-    return new Party(structuredClone(this.state), repeatable(seed), this.keeper.copy(), this.rules);
+    const copy = new Party(structuredClone(this.state), repeatable(seed), this.keeper.copy(), this.rules);
+    copy.now = this.now;
+    return copy;
   }
 
   send(text: string): Encrypted {
@@ -275,11 +283,18 @@ export function meet(limits: Limits = LIMITS, rules: Rules = RULES): { alice: Pa
 }
 
 /** Two parties that have heard each other once: alice has a chain of bob's, and bob owes no first word any more. */
-export function converse(limits: Limits = LIMITS): { alice: Party; bob: Party } {
-  const parties = meet(limits);
+export function converse(limits: Limits = LIMITS, rules: Rules = RULES): { alice: Party; bob: Party } {
+  const parties = meet(limits, rules);
   parties.bob.read(parties.alice.send('hello'));
   parties.alice.read(parties.bob.send('hello, alice'));
   return parties;
+}
+
+/** Both have taken the same root steps, with the same outcome. */
+export function expectAgreement({ state: one }: Party, { state: other }: Party): void {
+  expect(one.rootSteps).toBe(other.rootSteps);
+  expectSame(one.rootKey, other.rootKey);
+  expect(one.rekeying.mixed.step).toBe(other.rekeying.mixed.step);
 }
 
 export function at<Item>(items: readonly Item[], index: number): Item {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { generateKeyPair, toHex } from '../../src/primitives/index.ts';
-import { nextMessageKey, type RatchetState, wipeState } from '../../src/ratchet/index.ts';
-import { converse, meet, NOW, type Party, receivingChain, repeatable, sendingChain } from './party.ts';
+import { decapsulate, generateKeyPair, toHex } from '../../src/primitives/index.ts';
+import { LIMITS, nextMessageKey, type RatchetState, wipeState } from '../../src/ratchet/index.ts';
+import { converse, EAGER, meet, NOW, type Party, receivingChain, repeatable, sendingChain } from './party.ts';
 
 /** Every byte string of a state, by its path. */
 function bytesOf(value: unknown, path = ''): [path: string, bytes: Uint8Array][] {
@@ -47,6 +47,19 @@ describe('what is gone from a state', () => {
     }
   });
 
+  it('the seed of a KEM key, once its answer was read, and the secret of the answer, at once', () => {
+    const { alice, bob } = converse(LIMITS, EAGER);
+    const { exchange } = structuredClone(bob.state.rekeying);
+    if (exchange.kind !== 'offered') throw new Error('an offer');
+    expect(holds(bob, exchange.seed)).toBe(true);
+    const { header } = alice.send('an answer, lost');
+    if (header.kem?.kind !== 'answer') throw new Error('an answer');
+    const secret = decapsulate(exchange.seed, header.kem.ciphertext);
+    expect([holds(alice, secret), holds(bob, exchange.seed)]).toEqual([false, true]);
+    bob.read(alice.send('the answer'));
+    expect([holds(bob, secret), holds(bob, exchange.seed)]).toEqual([false, false]);
+  });
+
   it('the key of a late message, once it was read', () => {
     const { alice, bob } = meet();
     const { messageKey } = nextMessageKey(alice.state, repeatable('unused'), NOW);
@@ -59,17 +72,24 @@ describe('what is gone from a state', () => {
 });
 
 describe('wiping a state', () => {
-  const PUBLIC = /^(?:receiving\.remote|sending\.remote|sending\.self\.publicKey)$/;
+  const PUBLIC =
+    /^(?:receiving\.remote|sending\.remote|sending\.self\.publicKey|sending\.kem\.key|sending\.kem\.ciphertext|rekeying\.exchange\.key)$/;
 
   function states(): [kind: string, state: RatchetState][] {
     const fresh = meet();
     const { alice, bob } = converse();
     bob.read(alice.send('a new chain'));
+    const exchanging = converse(LIMITS, EAGER);
+    const owing = exchanging.alice.copy('copy');
+    exchanging.alice.send('an answer');
     return [
       ['of the opener, fresh', fresh.alice.state],
       ['of the one who was opened to, fresh', fresh.bob.state],
       ['with both chains', alice.state],
       ['due to send', bob.state],
+      ['that has offered a KEM key', exchanging.bob.state],
+      ['that owes an answer', owing.state],
+      ['that has answered', exchanging.alice.state],
     ];
   }
 
@@ -91,6 +111,7 @@ describe('wiping a state', () => {
       'receiving.chainKey',
       'receiving.header.find',
       'receiving.header.header',
+      'rekeying.exchange.seed',
       'rootKey',
       'sending.chainKey',
       'sending.header.find',

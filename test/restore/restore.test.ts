@@ -16,6 +16,14 @@ function restored(): World {
   return world;
 }
 
+/** What lets a held session go, as both of the pages that tell of it have it in JSON. */
+function heldUntil(world: World, who: string, name: string): unknown {
+  const session = JSON.parse(world.ok(who, `inspect ${name} --json`).text);
+  const { contacts } = JSON.parse(world.ok(who, 'inspect --json').text);
+  expect(contacts).toMatchObject([{ name, held_until: session.held_until }]);
+  return session.held_until;
+}
+
 describe('a file that was put back to an older state', () => {
   it('is for reading only, and says so; nothing of it is changed', () => {
     const world = restored();
@@ -56,11 +64,17 @@ describe('a file that was put back to an older state', () => {
     const first = world.run('alice', 'send bob -m three --after-restore');
     expect(first.exit).toBe(76);
     expect(first.errors).toMatch(
-      /^error: nothing is sent to bob from a restored file .*\nhint: receive .*pawl add bob/,
+      /^error: nothing is sent to bob from a restored file before an answer of theirs, .*\nhint: receive .*pawl add bob/,
+    );
+    expect(heldUntil(world, 'alice', 'bob')).toBe('answered');
+    expect(world.ok('alice', 'inspect').text).toMatch(/^ +bob: nothing is sent .* before an answer .*: pawl recv$/m);
+    expect(world.ok('alice', 'inspect bob').text).toMatch(
+      /^sending +chain .*\n +held: nothing is sent from a restored file before an answer of theirs, or a new invite\n/m,
     );
     // Once: it is the newest file now, and what bob answers lets the conversation go on.
     expect(world.run('alice', 'send bob -m three').errors).toMatch(/nothing is sent to bob/);
     expect(world.heard('alice', answer)).toBe('answer');
+    expect(heldUntil(world, 'alice', 'bob')).toBe(null);
     const { exit, text, errors } = world.run('bob', 'recv', { input: world.said('alice', 'bob', 'three') });
     expect([exit, text]).toEqual([0, 'three']);
     // He is told of what her file forgot.
@@ -76,10 +90,10 @@ describe('a file that was put back to an older state', () => {
   ])('and a new invite of %s heals it at once', (_, host, guest) => {
     const world = restored();
     world.run('alice', 'recv --after-restore', { input: world.said('bob', 'alice', 'of before') });
-    world.copy(world.file('alice'), world.at('now.db'));
     world.introduce(host, guest);
     const opening = world.said(guest, host, 'anew');
     expect(world.heard(host, opening)).toBe('anew');
+    expect(heldUntil(world, 'alice', 'bob')).toBe(null);
     expect(world.heard(guest, world.said(host, guest, 'good'))).toBe('good');
     expect(world.heard(host, world.said(guest, host, 'very good'))).toBe('very good');
   });
@@ -105,7 +119,18 @@ describe('a file that was put back to an older state', () => {
     world.heard('bob', world.said('alice', 'bob', 'an answer'));
     const next = world.said('bob', 'alice', 'another question');
     world.copy(world.at('older.db'), world.file('alice'));
-    const heard = world.run('alice', 'recv --after-restore', { input: next });
+    // Nothing that bob may say can let her send, and she is told so before he has said it.
+    const { exit, errors } = world.run('alice', 'send bob -m hello --after-restore');
+    expect([exit, errors]).toEqual([
+      76,
+      expect.stringMatching(/before a new invite\nhint: exchange a new invite: pawl invite bob/),
+    ]);
+    expect(heldUntil(world, 'alice', 'bob')).toBe('invited');
+    expect(world.ok('alice', 'inspect').text).toMatch(
+      /^ +bob: nothing is sent .* before a new invite: pawl invite bob$/m,
+    );
+    expect(world.ok('alice', 'inspect bob').text).toMatch(/^sending +begins .*\n +held: .* before a new invite\n/m);
+    const heard = world.run('alice', 'recv', { input: next });
     expect([heard.exit, heard.text]).toEqual([65, '']);
     expect(heard.errors).toMatch(/an answer to something that this file never sent\nhint: .*exchange a new invite/);
     expect(world.run('alice', 'send bob -m hello').exit).toBe(76);
@@ -139,7 +164,7 @@ describe('a laptop that was copied', () => {
     const { exit, text, errors } = world.run('bob', 'recv', { input: envelope });
     expect([exit, text]).toEqual([65, '']);
     expect(errors).toMatch(
-      /^error: standard input, .*, from alice: this message contradicts an earlier one: two different messages at one position\nhint: .*copied.*compare safety numbers, then exchange a new invite/,
+      /^error: standard input, .*, from alice: this message contradicts an earlier one: two different messages at one position\nhint: .*copied.*compare safety numbers \(pawl verify NAME\), then exchange a new invite/,
     );
     expect(world.run('bob', 'recv --quiet', { input: envelope }).errors).toMatch(/contradicts an earlier one/);
     expect(JSON.parse(world.run('bob', 'recv --json', { input: envelope }).text)).toMatchObject({
@@ -157,6 +182,10 @@ describe('a laptop that was copied', () => {
     world.introduce('bob', 'alice');
     expect(world.heard('bob', world.said('alice', 'bob', 'anew'))).toBe('anew');
     expect(world.ok('bob', 'inspect alice').text).toMatch(/^fork +none/m);
+    expect(world.ok('bob', 'inspect').text).toMatch(
+      /^ +alice: .* another session contradict .*: pawl inspect alice --all$/m,
+    );
+    expect(world.ok('bob', 'inspect alice --all').text).toMatch(/^fork +two different messages at one position/m);
   });
 });
 

@@ -24,6 +24,7 @@ import {
   SALT_LENGTH,
   type SqliteStore,
 } from '../../src/storage/sqlite/index.ts';
+import { findEntries } from '../storage/fixtures.ts';
 
 export const START = Date.UTC(2026, 0, 1);
 
@@ -66,8 +67,8 @@ export class Party {
     return { store, random, now: () => this.time, process: 'here', isRunning: () => true };
   }
 
-  async invite(name: string, lifetime = 30 * DAY): Promise<Uint8Array> {
-    return (await invite(this.context, name, lifetime)).invite;
+  async invite(name: string, lifetime = 30 * DAY, options: { reusable?: boolean } = {}): Promise<Uint8Array> {
+    return (await invite(this.context, name, lifetime, options)).invite;
   }
 
   async add(name: string, bytes: Uint8Array) {
@@ -89,7 +90,7 @@ export class Party {
       if (!Buffer.from(encodeEnvelope(envelope)).equals(bytes)) throw new Error('encode(decode(x)) is not x');
       return { source: `envelope ${i}`, envelope };
     });
-    const { earlier, outcomes } = await receive(this.context, arrivals, { waiting: true, ...options });
+    const { earlier, outcomes } = await receive(this.context, arrivals, { earlier: 'deliver', ...options });
     const all = [...earlier, ...outcomes];
     const texts = all.filter((outcome) => outcome.type === 'message');
     await delivered(this.context, { written: texts.map(({ inboxId }) => inboxId), held: [] });
@@ -113,7 +114,7 @@ export class Party {
         invites: await view.invites(),
         outbox: await view.outbox(),
         inbox: await view.inbox(),
-        finds: await view.findEntries(),
+        finds: await findEntries(view),
         states: await Promise.all(sessions.map(({ id }) => view.ratchetState(id))),
         missing: await Promise.all(sessions.map(({ id }) => view.missingMessages(id))),
       };

@@ -1,6 +1,6 @@
 import { PawlError } from '../../src/errors.ts';
 import { toHex } from '../../src/primitives/index.ts';
-import { goOnAfterRestore } from '../../src/session/index.ts';
+import { DAY, goOnAfterRestore } from '../../src/session/index.ts';
 import { wordFor } from './party.ts';
 import { RestorableParty, type Snapshot } from './snapshots.ts';
 
@@ -14,6 +14,8 @@ export type Step =
   /** Any message of any age, maybe once more. */
   | { readonly do: 'deliver-any'; readonly pick: number }
   | { readonly do: 'lose'; readonly to: Side }
+  /** A day passes for both: long enough that a KEM key is offered with the next chain. */
+  | { readonly do: 'wait' }
   | { readonly do: 'introduce'; readonly by: Side };
 
 /** A message, and what only its sender knows of it. */
@@ -169,6 +171,9 @@ export class RestoreModel {
       }
       case 'lose':
         this.#onTheWay[step.to].shift();
+        return;
+      case 'wait':
+        for (const party of Object.values(this.parties)) party.time += DAY;
         return;
       case 'introduce':
         return this.introduce(step.by);

@@ -23,6 +23,7 @@ export class RestorableStore implements SessionStore {
       contacts: [],
       sessions: [],
       invites: [],
+      ledger: [],
       outbox: [],
       inbox: [],
       lastId: 0,

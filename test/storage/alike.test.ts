@@ -12,13 +12,14 @@ import {
   openHeader,
   type Place,
   type RatchetState,
+  type Rules,
   type SealedMessage,
   type SessionId,
 } from '../../src/ratchet/index.ts';
 import type { SessionStore, Transaction } from '../../src/session/store.ts';
 import { MemoryStore } from '../../src/storage/memory/index.ts';
-import { chainOf, meet, repeatable, TRANSCRIPT } from '../ratchet/party.ts';
-import { addContact, NOW, opened, record } from './fixtures.ts';
+import { chainOf, EAGER, expectSame, IN_TURNS, meet, repeatable, TRANSCRIPT } from '../ratchet/party.ts';
+import { addContact, findEntries, NOW, opened, record } from './fixtures.ts';
 import { newFile, openStore } from './folder.ts';
 
 /** Small enough that a short script reaches all of them. */
@@ -46,24 +47,34 @@ it('the two stores hold the same, after every event of any conversation', async 
   const memory = new MemoryStore(record());
   const file = openStore(newFile());
   let count = 0;
+  const exchanges = new Set<string>();
   await fc.assert(
-    fc.asyncProperty(scripts, async (script) => {
+    fc.asyncProperty(scripts, fc.constantFrom(EAGER, IN_TURNS), async (script, rules) => {
       const name = `conversation-${count++}`;
-      expect(await play(file, name, script)).toEqual(await play(memory, name, script));
+      const history = await play(file, name, script, rules);
+      expectSame(history, await play(memory, name, script, rules));
+      for (const event of history) if (typeof event === 'object') exchanges.add(exchangeIn(event.state));
     }),
     { numRuns: 40 },
   );
+  // All that a row can say of an exchange was said.
+  expect([...exchanges].sort()).toEqual(['idle', 'idle, carries answer', 'offered, carries offer', 'owed']);
 });
 
+function exchangeIn({ rekeying, sending }: RatchetState): string {
+  const field = sending.kind === 'chain' ? sending.kem : undefined;
+  return `${rekeying.exchange.kind}${field === undefined ? '' : `, carries ${field.kind}`}`;
+}
+
 /** Plays a script with bob's side in a store, in one transaction. @returns what the store held after each event. */
-function play(store: SessionStore, name: string, script: readonly Event[]): Promise<unknown[]> {
-  const { alice, bob } = meet(SMALL);
+function play(store: SessionStore, name: string, script: readonly Event[], rules: Rules): Promise<(string | Held)[]> {
+  const { alice, bob } = meet(SMALL, rules);
   const random = repeatable(name);
   const sent: Encrypted[] = [];
   return store.transaction(async (transaction) => {
     const contact = await addContact(transaction, name);
     const session = await transaction.addSession(opened(contact, name), bob.state);
-    const history: unknown[] = [];
+    const history: (string | Held)[] = [];
     for (const [minute, event] of script.entries()) {
       switch (event.type) {
         case 'alice sends':
@@ -72,7 +83,7 @@ function play(store: SessionStore, name: string, script: readonly Event[]): Prom
         case 'bob answers': {
           const state = await transaction.ratchetState(session);
           if (state.sending.kind === 'awaiting') break;
-          const answer = encrypt(state, utf8('answer'), TRANSCRIPT, random, NOW + minute);
+          const answer = encrypt(state, utf8('answer'), TRANSCRIPT, random, NOW + minute, rules);
           await transaction.saveSent(session, answer.state);
           alice.read(answer);
           break;
@@ -93,7 +104,7 @@ function play(store: SessionStore, name: string, script: readonly Event[]): Prom
 }
 
 async function receive(transaction: Transaction, session: SessionId, message: SealedMessage, at: number) {
-  const entry = (await transaction.findEntries(session)).find(({ find }) => isSealedFor(find, message));
+  const entry = (await findEntries(transaction, session)).find(({ find }) => isSealedFor(find, message));
   if (entry === undefined) return 'not found';
   const state = await transaction.ratchetState(session);
   const place = await placeOf(transaction, entry, state);
@@ -102,7 +113,7 @@ async function receive(transaction: Transaction, session: SessionId, message: Se
   const kept = await transaction.keptPosition(session, chainOf(state, place), header.header.n);
   const decrypted = decrypt(state, place, header, message.body, kept, TRANSCRIPT, SMALL, at);
   if (decrypted.kind === 'accepted') {
-    await transaction.saveReceived(session, decrypted.step, header.digest, at, SMALL);
+    await transaction.saveReceived(session, [{ step: decrypted.step, digest: header.digest }], at, SMALL);
   }
   return decrypted.kind;
 }
@@ -119,11 +130,13 @@ function headerKeysOf({ receiving, nextReceiving }: RatchetState, place: Place) 
   return place === 'current' && receiving.kind === 'chain' ? receiving.header : nextReceiving;
 }
 
+type Held = Awaited<ReturnType<typeof held>>;
+
 /** All that a store says about a session, without its ids. */
 async function held(transaction: Transaction, id: SessionId) {
   const state = await transaction.ratchetState(id);
   const current = chainOf(state, 'current');
-  const entries = (await transaction.findEntries(id)).map(({ chain, find }) => ({ chain, find }));
+  const entries = (await findEntries(transaction, id)).map(({ chain, find }) => ({ chain, find }));
   const finished = entries.flatMap(({ chain }) => (chain === 'next' || chain === current ? [] : [chain]));
   const positions = Array.from({ length: (current + 1) * 12 }, (_, i) => [Math.floor(i / 12), i % 12] as const);
   const { id: _, contact: __, ...session } = await transaction.session(id);

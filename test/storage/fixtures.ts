@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createIdentity, type OwnIdentity, type StoredInvite, type Transcript } from '../../src/handshake/index.ts';
 import { generateKeyPair, type IdentityKey, type KemSeed } from '../../src/primitives/index.ts';
-import type { Encrypted, Limits, RatchetState, SessionId } from '../../src/ratchet/index.ts';
+import type { Encrypted, FindEntry, Limits, RatchetState, Rules, SessionId } from '../../src/ratchet/index.ts';
 import type { ContactId, NewSession, SessionStore, Transaction } from '../../src/session/store.ts';
 import { meet, type Party, repeatable } from '../ratchet/party.ts';
 
@@ -61,6 +61,7 @@ export function inviteFor(name: string, expires = NOW / 1000): StoredInvite {
     contactName: name,
     createdAt: NOW,
     expires,
+    lastUser: undefined,
     fate: { kind: 'open', bytes: bytesOf(`invite for ${name}`, 1321), secrets: { prekey, kemSeed } },
   };
 }
@@ -68,6 +69,16 @@ export function inviteFor(name: string, expires = NOW / 1000): StoredInvite {
 /** A fresh state of the side that was opened to, which has received nothing. */
 export function freshState(): RatchetState {
   return meet().bob.state;
+}
+
+/** Every header key that is kept (of one session), in the order in which they are tried. */
+export async function findEntries(view: Transaction, session?: SessionId): Promise<FindEntry[]> {
+  const entries: FindEntry[] = [];
+  await view.findEntry((entry) => {
+    entries.push(entry);
+    return false;
+  }, session);
+  return entries;
 }
 
 /** A conversation of which the store keeps bob's side; bob himself remembers what it ought to be. */
@@ -84,8 +95,8 @@ export class Conversation {
     this.bob = parties.bob;
   }
 
-  static async begin(store: SessionStore, limits?: Limits, name = 'alice'): Promise<Conversation> {
-    const parties = meet(limits);
+  static async begin(store: SessionStore, limits?: Limits, name = 'alice', rules?: Rules): Promise<Conversation> {
+    const parties = meet(limits, rules);
     const session = await store.transaction(async (transaction) => {
       const contact = await addContact(transaction, name);
       return transaction.addSession(opened(contact, name), parties.bob.state);
@@ -97,7 +108,8 @@ export class Conversation {
   async receive(sent: Encrypted, at = NOW): Promise<void> {
     const { step } = this.bob.accept(sent);
     const { limits } = this.bob.keeper;
-    await this.#store.transaction((transaction) => transaction.saveReceived(this.session, step, sent.id, at, limits));
+    const accepted = [{ step, digest: sent.id }];
+    await this.#store.transaction((transaction) => transaction.saveReceived(this.session, accepted, at, limits));
   }
 
   async send(): Promise<Encrypted> {

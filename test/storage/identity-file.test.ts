@@ -230,7 +230,7 @@ describe('an open store', () => {
     const path = newFile();
     const before = contents(dirname(path));
     const store = openStore(path);
-    await store.snapshot((view) => view.findEntries());
+    await store.snapshot((view) => view.findEntry(() => false));
     await store.transaction(async (transaction) => {
       await transaction.sweepInvites(NOW / 1000, NOW / 1000);
       await transaction.sweepSkippedKeys(NOW);

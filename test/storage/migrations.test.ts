@@ -1,16 +1,20 @@
-import { dirname } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Connection } from '../../src/storage/sqlite/connection.ts';
 import { MIGRATIONS, migrate, schemaVersion } from '../../src/storage/sqlite/migrations.ts';
 import { addContact } from './fixtures.ts';
-import { KEY, newFile, openStore, SALT } from './folder.ts';
+import { KEY, newFile, openStore, SALT, temporaryFolder } from './folder.ts';
 import { contents, refusal } from './refusals.ts';
+import { bytesIn, fileOfVersion1, tablesOfVersion1 } from './version-1.ts';
 
 const ADD_NOTE = "ALTER TABLE contacts ADD COLUMN note TEXT; UPDATE contacts SET note = 'of ' || name";
 const RENAME_NOTE = 'ALTER TABLE contacts RENAME COLUMN note TO remark';
 
-/** A file of version 1 with a contact in it. */
-async function fileOfVersion1() {
+const NEWEST = MIGRATIONS.length;
+
+/** A file of today's version with a contact in it. */
+async function fileOfToday() {
   const path = newFile();
   const store = openStore(path);
   await store.transaction((transaction) => addContact(transaction, 'alice'));
@@ -22,14 +26,14 @@ async function fileOfVersion1() {
 
 describe('migrations', () => {
   it('bring an old file to the newest schema, with what is in it', async () => {
-    const { connection } = await fileOfVersion1();
+    const { connection } = await fileOfToday();
     migrate(connection, [...MIGRATIONS, ADD_NOTE, RENAME_NOTE]);
-    expect(schemaVersion(connection)).toBe(3);
+    expect(schemaVersion(connection)).toBe(NEWEST + 2);
     expect(connection.all('SELECT name, remark FROM contacts')).toEqual([{ name: 'alice', remark: 'of alice' }]);
   });
 
   it('are done once', async () => {
-    const { path, connection } = await fileOfVersion1();
+    const { path, connection } = await fileOfToday();
     migrate(connection, [...MIGRATIONS, ADD_NOTE]);
     const before = contents(dirname(path));
     migrate(connection, [...MIGRATIONS, ADD_NOTE]);
@@ -37,24 +41,91 @@ describe('migrations', () => {
   });
 
   it('leave the file byte for byte what it was when one of them fails', async () => {
-    const { path, connection } = await fileOfVersion1();
+    const { path, connection } = await fileOfToday();
     const before = contents(dirname(path));
     expect(() => migrate(connection, [...MIGRATIONS, ADD_NOTE, 'DROP TABLE no_such_table'])).toThrow('no_such_table');
     expect(contents(dirname(path))).toEqual(before);
-    expect(schemaVersion(connection)).toBe(1);
+    expect(schemaVersion(connection)).toBe(NEWEST);
   });
 
   it('refuse a file of a newer schema', async () => {
-    const { path, connection } = await fileOfVersion1();
+    const { path, connection } = await fileOfToday();
     const error = await refusal(() => migrate(connection, []));
-    expect([error.code, error.detail]).toEqual(['newer-schema', { path, found: 1, known: 0 }]);
+    expect([error.code, error.detail]).toEqual(['newer-schema', { path, found: NEWEST, known: 0 }]);
   });
 
   it('wait for nobody who is migrating already', async () => {
-    const { path, connection } = await fileOfVersion1();
+    const { path, connection } = await fileOfToday();
     const other = new Connection(path, { key: KEY, salt: SALT }, 0);
     onTestFinished(() => other.close());
     other.begin('IMMEDIATE');
     expect((await refusal(() => migrate(connection, [...MIGRATIONS, ADD_NOTE]))).code).toBe('busy');
+  });
+
+  it('take the invites of version 2 for what they are: used once', async () => {
+    const path = join(temporaryFolder(), 'bob.db');
+    writeFileSync(path, '');
+    const connection = new Connection(path, { key: KEY, salt: SALT }, 0);
+    onTestFinished(() => connection.close());
+    migrate(connection, MIGRATIONS.slice(0, 2));
+    connection.execute(`INSERT INTO identity VALUES (1, 'bob', zeroblob(32), zeroblob(32), 0, 0);
+      INSERT INTO invites (id, contact_name, created_at, expires, fate, spent_by, spent_at)
+      VALUES (zeroblob(16), 'alice', 1, 2, 'spent', zeroblob(32), 3)`);
+    migrate(connection);
+    const store = openStore(path);
+    const invites = await store.snapshot((view) => view.invites());
+    expect(invites).toMatchObject([{ contactName: 'alice', lastUser: undefined, fate: { kind: 'spent', at: 3 } }]);
+    expect(await store.snapshot((view) => view.isInLedger(new Uint8Array(16)))).toBe(false);
+  });
+});
+
+describe.each(['alice', 'bob'] as const)('the file of version 1 of %s', (name) => {
+  const open = (path: string) => {
+    const connection = new Connection(path, { key: KEY, salt: SALT }, 0);
+    onTestFinished(() => connection.close());
+    return connection;
+  };
+  const sessionsIn = (connection: Connection) =>
+    connection.all<Record<string, unknown>>('SELECT * FROM sessions ORDER BY id');
+
+  it('is one', () => {
+    const connection = open(fileOfVersion1(name));
+    expect(schemaVersion(connection)).toBe(1);
+    expect(() => connection.all('SELECT kem_exchange FROM sessions')).toThrow('no such column');
+  });
+
+  it('keeps every row that it had, and says of its sessions that the handshake was their last mix', () => {
+    const path = fileOfVersion1(name);
+    openStore(path).close();
+    const connection = open(path);
+    expect(schemaVersion(connection)).toBe(NEWEST);
+    for (const [table, rows] of Object.entries(tablesOfVersion1(name))) {
+      const found = connection.all<Record<string, unknown>>(`SELECT * FROM ${table} ORDER BY 1, 2`);
+      expect(found).toHaveLength(rows.length);
+      for (const [index, row] of rows.entries()) {
+        const before = Object.fromEntries(Object.entries(row).map(([column, value]) => [column, bytesIn(value)]));
+        expect(found[index]).toMatchObject(before);
+      }
+    }
+    for (const session of sessionsIn(connection)) {
+      const { kem_mixed_step, kem_mixed_at, kem_exchange, kem_seed, kem_owed, sending_kem } = session;
+      expect([kem_mixed_step, kem_mixed_at]).toEqual([0, session.created_at]);
+      expect([kem_exchange, kem_seed, kem_owed, sending_kem]).toEqual(['idle', null, null, null]);
+    }
+  });
+
+  it('is then like a file that was made today, to the last constraint', () => {
+    const path = fileOfVersion1(name);
+    openStore(path).close();
+    const schema = (path: string) => open(path).all('SELECT type, name, sql FROM sqlite_schema ORDER BY name');
+    expect(schema(path)).toEqual(schema(newFile()));
+  });
+
+  it('is whole, with nothing left over', () => {
+    const path = fileOfVersion1(name);
+    openStore(path).close();
+    const connection = open(path);
+    expect(connection.all('PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+    expect(connection.all('PRAGMA foreign_key_check')).toEqual([]);
   });
 });

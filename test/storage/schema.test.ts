@@ -1,5 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { LIMITS } from '../../src/ratchet/index.ts';
 import { Connection } from '../../src/storage/sqlite/connection.ts';
+import { EAGER } from '../ratchet/party.ts';
 import { addContact, Conversation, inviteFor, opened, opening } from './fixtures.ts';
 import { KEY, newFile, openStore, SALT } from './folder.ts';
 import { refusal } from './refusals.ts';
@@ -8,9 +10,8 @@ import { refusal } from './refusals.ts';
 async function filled(): Promise<Connection> {
   const path = newFile();
   const store = openStore(path);
-  const conversation = await Conversation.begin(store);
-  await conversation.turn({ sends: 2 });
-  await conversation.turn({ sends: 2 });
+  const conversation = await Conversation.begin(store, LIMITS, 'alice', EAGER);
+  for (let turn = 0; turn < 3; turn++) await conversation.turn({ sends: 2 });
   await store.transaction(async (transaction) => {
     const contact = await addContact(transaction, 'carol');
     await transaction.addSession(opening(contact), conversation.alice.state);
@@ -28,6 +29,11 @@ const IMPOSSIBLE = {
   'an open invite without its secret': 'UPDATE invites SET kem_seed = NULL',
   'an open invite that was spent': 'UPDATE invites SET spent_at = 1',
   'a spent invite with its secrets': "UPDATE invites SET fate = 'spent', spent_by = zeroblob(32), spent_at = 1",
+  'a reusable invite that was spent':
+    "UPDATE invites SET last_user = 1, fate = 'spent', bytes = NULL, prekey_public_key = NULL, prekey_secret_key = NULL, kem_seed = NULL, spent_by = zeroblob(32), spent_at = 1",
+  'an invite of less than no users': 'UPDATE invites SET last_user = -1',
+  'an opening by no invite': 'INSERT INTO ledger VALUES (zeroblob(16), 77)',
+  'a short digest of an opening': 'INSERT INTO ledger SELECT zeroblob(15), number FROM invites',
   'an invite with another fate': "UPDATE invites SET fate = 'lost'",
   'a short invite': 'UPDATE contacts SET invite = zeroblob(1320)',
   'a short identity': 'UPDATE contacts SET identity = zeroblob(31)',
@@ -41,6 +47,19 @@ const IMPOSSIBLE = {
   'a chain that is due and begun': "UPDATE sessions SET sending = 'due' WHERE sending = 'chain'",
   'another way of sending': "UPDATE sessions SET sending = 'over'",
   'a position beyond four bytes': "UPDATE sessions SET sending_n = 4294967296 WHERE sending = 'chain'",
+  'an exchange of another kind': "UPDATE sessions SET kem_exchange = 'asked'",
+  'an exchange without a kind': 'UPDATE sessions SET kem_exchange = NULL',
+  'an offer without its seed': "UPDATE sessions SET kem_seed = NULL WHERE kem_exchange = 'offered'",
+  'a seed after the mix': "UPDATE sessions SET kem_exchange = 'idle' WHERE kem_exchange = 'offered'",
+  'an answer owed to no key': "UPDATE sessions SET kem_owed = NULL WHERE kem_exchange = 'owed'",
+  'a key after the answer': "UPDATE sessions SET kem_exchange = 'idle' WHERE kem_exchange = 'owed'",
+  'an exchange in both directions': "UPDATE sessions SET kem_seed = zeroblob(64) WHERE kem_exchange = 'owed'",
+  'a short KEM seed': "UPDATE sessions SET kem_seed = zeroblob(63) WHERE kem_exchange = 'offered'",
+  'a short KEM key': "UPDATE sessions SET kem_owed = zeroblob(1183) WHERE kem_exchange = 'owed'",
+  'a KEM field of no known length': "UPDATE sessions SET sending_kem = zeroblob(1185) WHERE sending = 'chain'",
+  'a KEM field of no chain': "UPDATE sessions SET sending_kem = zeroblob(1184) WHERE sending = 'due'",
+  'a session that never mixed a KEM secret': 'UPDATE sessions SET kem_mixed_step = NULL',
+  'a mix without a time': 'UPDATE sessions SET kem_mixed_at = NULL',
   'a finished chain that goes on': "UPDATE receiving_chains SET n = 1 WHERE state = 'finished'",
   'a finished chain without an end': "UPDATE receiving_chains SET length = NULL WHERE state = 'finished'",
   'a next chain that has begun': "UPDATE receiving_chains SET remote = zeroblob(32) WHERE state = 'next'",

@@ -151,13 +151,16 @@ export const KEEPING: readonly Scene[] = [
     writeKey(box, 'new.key');
   }),
   passwd('passwd, makes the key file', talking),
-  passwd(
-    'passwd, a large file',
-    async (box) => {
-      await talking(box);
-      await undelivered(box, LARGE);
-    },
-    LARGE,
-  ),
+  {
+    ...passwd(
+      'passwd, a large file',
+      async (box) => {
+        await talking(box);
+        await undelivered(box, LARGE);
+      },
+      LARGE,
+    ),
+    large: true,
+  },
   backup,
 ];

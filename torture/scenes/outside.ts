@@ -1,26 +1,11 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { Box, documents } from '../box.ts';
-import type { Laws } from '../laws.ts';
-import type { Scene } from '../scene.ts';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { Box, documents, type Launched } from '../box.ts';
 import type { Situation } from '../situations.ts';
-import { DISK, LAUNCHER, type Ran, WORKSHOP } from '../start.ts';
-import { talking } from './people.ts';
-
-const TEXT = 'x'.repeat(1 << 20);
-const NOBODY = 65_534;
-const isRoot = process.getuid?.() === 0;
+import { LAUNCHER, type Ran, WORKSHOP } from '../start.ts';
+import { LARGER_THAN_A_PIPE as TEXT, talking } from './people.ts';
 
 /** Runs a line of bash in which `pawl` is the program. */
 function bash(box: Box, line: string): Ran {
@@ -63,194 +48,109 @@ const closedPipe: Situation = {
   },
 };
 
-/** Signals while it waits for something outside: input, a passphrase. */
+/** A pipe that has a name: whoever reads a passphrase from it waits until it is written. */
+function makePipe(box: Box, name: string): string {
+  const path = box.path(name);
+  execFileSync('mkfifo', ['-m', '600', path]);
+  return path;
+}
+
+/** Opens a pipe to write to it, as soon as a process opens it to read; or once that process has `ended`, as none will then. */
+async function whenRead(pipe: string, ended: Promise<unknown>): Promise<FileHandle> {
+  void ended.then(() => closeSync(openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK)));
+  return open(pipe, 'w');
+}
+
+/** What a command waits for outside of itself, and how one knows that it does. */
+const WAITS: readonly {
+  readonly what: string;
+  readonly parameters: readonly string[];
+  readonly until: (launched: Launched, box: Box) => Promise<unknown>;
+}[] = [
+  ...[['recv'], ['send', 'bob'], ['send', 'bob', '--lines']].map((parameters) => ({
+    what: 'its input',
+    parameters,
+    // The input has no end yet, and most of it has been read when all of it has been taken.
+    until: ({ child }: Launched) => new Promise((resolve) => child.stdin.write(TEXT, resolve)),
+  })),
+  {
+    what: 'its passphrase',
+    parameters: ['send', 'bob', '-m', 'never sent', '--passphrase-file', 'slow'],
+    until: async ({ ended }, box) => {
+      const pipe = await whenRead(box.path('slow'), ended);
+      void ended.then(() => pipe.close());
+    },
+  },
+  {
+    what: 'its reader',
+    parameters: ['recv', 'in.pawl'],
+    until: async ({ child }) => {
+      await once(child.stdout, 'readable');
+      child.on('exit', () => child.stdout.resume());
+    },
+  },
+];
+
+/** Signals while it waits for something outside. */
 const signals: Situation = {
   name: 'SIGINT and SIGTERM while it waits',
   async run(laws) {
     const box = Box.make(WORKSHOP);
     await talking(box);
-    for (const [signal, number] of [
-      ['SIGINT', 130],
-      ['SIGTERM', 143],
-    ] as const) {
-      for (const parameters of [['recv'], ['send', 'bob'], ['send', 'bob', '--lines']]) {
-        const child = spawn(process.execPath, [LAUNCHER, ...box.arguments('alice', parameters)], {
-          cwd: box.folder,
-          env: box.environment,
-          stdio: 'pipe',
-        });
-        setTimeout(() => child.kill(signal), 1_500);
-        const [code, by] = await new Promise<[number | null, string | null]>((resolve) => {
-          child.on('close', (...end) => resolve(end));
-        });
-        laws.hold(by === signal || code === number, `${parameters.join(' ')}: ends with ${by ?? code} at ${signal}`);
+    makePipe(box, 'slow');
+    writeFileSync(box.path('in.pawl'), await box.ready('bob', ['send', 'alice'], Buffer.from(TEXT)));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      for (const { what, parameters, until } of WAITS) {
+        const launched = box.launch('alice', parameters);
+        await until(launched, box);
+        launched.child.kill(signal);
+        const [code, by] = await launched.ended;
+        laws.hold(by === signal, `${parameters[0]}, which waits for ${what}, ends with ${by ?? code} at ${signal}`);
       }
     }
+    const next = documents((await laws.works(box, 'alice', ['recv', '--json'])).stdout);
+    laws.hold(next.length === 1 && next[0]?.text === TEXT, 'the text that had no reader does not come again');
+    laws.hold((await laws.works(box, 'alice', ['outbox', 'resend'])).stdout.length === 0, 'something was sent');
     await laws.talk(box, 'alice', 'bob');
-    return 'ended by the signal, 6 times';
+    return `ended by the signal, ${2 * WAITS.length} times`;
   },
 };
 
-/** While one pawl waits for its passphrase, another works on the same identity. */
+const WORDS = 'correct horse\n';
+
+/** While one pawl waits for a passphrase, another works on the same identity. */
 const prompt: Situation = {
   name: 'a passphrase that is long in coming',
   async run(laws) {
     const box = Box.make(WORKSHOP);
-    writeFileSync(box.path('words'), 'correct horse\n', { mode: 0o600 });
     await talking(box);
-    await box.ready('alice', [
-      'passwd',
-      '--key-file',
-      box.path('alice.key'),
-      '--new-passphrase-file',
-      box.path('words'),
-    ]);
-    execFileSync('mkfifo', ['-m', '600', box.path('slow')]);
-    const slow = box.start({
-      who: 'alice',
-      parameters: ['send', 'bob', '-m', 'slow', '--passphrase-file', box.path('slow')],
-    });
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    const quick = await box.start({
-      who: 'alice',
-      parameters: ['send', 'bob', '-m', 'quick', '--wait', '0', '--passphrase-file', box.path('words')],
-    });
-    laws.hold(quick.code === 0, `the other: exit ${quick.code}: ${quick.stderr}`);
-    writeFileSync(box.path('slow'), 'correct horse\n');
-    const late = await slow;
-    laws.hold(late.code === 0, `the slow one: exit ${late.code}: ${late.stderr}`);
-    const got = await laws.receives(box, 'bob', Buffer.concat([quick.stdout, late.stdout]));
-    laws.hold(got.map(({ text, n }) => `${text} ${n}`).join() === 'quick 0,slow 1', `Bob reads ${JSON.stringify(got)}`);
+    writeFileSync(box.path('words'), WORDS, { mode: 0o600 });
+    await box.ready('alice', ['passwd', '--new-passphrase-file', box.path('words')]);
+    const slow = makePipe(box, 'slow');
+    const sent: Buffer[] = [];
+    for (const parameters of [
+      ['send', 'bob', '-m', 'slow', '--passphrase-file', slow],
+      ['passwd', '--passphrase-file', box.path('words'), '--new-passphrase-file', slow],
+    ]) {
+      const waiting = box.start({ who: 'alice', parameters });
+      const pipe = await whenRead(slow, waiting);
+      const quick = await box.start({
+        who: 'alice',
+        parameters: ['send', 'bob', '-m', 'quick', '--wait', '0', '--passphrase-file', box.path('words')],
+      });
+      laws.hold(quick.code === 0, `the other, during ${parameters[0]}: exit ${quick.code}: ${quick.stderr}`);
+      await pipe.writeFile(WORDS);
+      await pipe.close();
+      const late = await waiting;
+      laws.hold(late.code === 0, `${parameters[0]}: exit ${late.code}: ${late.stderr}`);
+      sent.push(quick.stdout, ...(parameters[0] === 'send' ? [late.stdout] : []));
+    }
+    const got = await laws.receives(box, 'bob', Buffer.concat(sent));
+    const said = got.map(({ text, n }) => `${text} ${n}`).join();
+    laws.hold(said === 'quick 0,slow 1,quick 2', `Bob reads ${said}`);
+    await laws.whole(box, 'alice', '--passphrase-file', box.path('words'));
     return 'the other is not kept waiting';
   },
 };
-
-/** Every scene on a small disk of its own, with nothing left on it and with a little; and on one that may only be read. */
-export function disks(scenes: readonly Scene[]): readonly Situation[] {
-  const small = scenes.filter(({ name }) => !/MiB|large/.test(name));
-  return [
-    {
-      name: 'a full disk (tmpfs)',
-      run: (laws) =>
-        onDisk(async (disk) => {
-          const outcomes: Record<string, number> = {};
-          for (const scene of small) {
-            for (const pages of [0, 1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32]) {
-              await onBox(disk, scene, laws, `${pages} pages free`, outcomes, (box) => {
-                fill(disk, pages);
-                return box;
-              });
-            }
-          }
-          return summary(outcomes);
-        }),
-    },
-    {
-      name: 'a disk that may only be read (tmpfs)',
-      run: (laws) =>
-        onDisk(async (disk) => {
-          const outcomes: Record<string, number> = {};
-          for (const scene of small) {
-            await onBox(disk, scene, laws, 'read-only', outcomes, (box) => {
-              execFileSync('mount', ['-o', 'remount,ro', disk]);
-              return box;
-            });
-          }
-          return summary(outcomes);
-        }),
-    },
-    ...(['the file', 'its folder'] as const).map(
-      (what): Situation => ({
-        name: `${what} may only be read`,
-        run: async (laws) => {
-          if (!isRoot) return undefined;
-          chmodSync(WORKSHOP, 0o711);
-          const outcomes: Record<string, number> = {};
-          for (const scene of small) await asNobody(scene, what, laws, outcomes);
-          return summary(outcomes);
-        },
-      }),
-    ),
-  ];
-}
-
-async function asNobody(scene: Scene, what: string, laws: Laws, outcomes: Record<string, number>): Promise<void> {
-  const box = Box.make(WORKSHOP);
-  await scene.prepare(box);
-  const home = box.path('home');
-  mkdirSync(home, { recursive: true });
-  execFileSync('chown', ['-R', String(NOBODY), box.folder]);
-  const files = readdirSync(home).filter((file) => file.endsWith('.db'));
-  if (what === 'its folder') chmodSync(home, 0o500);
-  else for (const file of files) chmodSync(`${home}/${file}`, 0o400);
-  const ran = await box.start(scene.call(box), undefined, { user: NOBODY });
-  chmodSync(home, 0o700);
-  for (const file of files) chmodSync(`${home}/${file}`, 0o600);
-  await judge(scene, box, ran, laws, `${what} read-only`, outcomes);
-  box.remove();
-}
-
-async function onBox(
-  disk: string,
-  scene: Scene,
-  laws: Laws,
-  how: string,
-  outcomes: Record<string, number>,
-  spoil: (box: Box) => Box,
-): Promise<void> {
-  const box = Box.make(disk);
-  await scene.prepare(box);
-  spoil(box);
-  const ran = await box.start(scene.call(box));
-  execFileSync('mount', ['-o', 'remount,rw', disk]);
-  rmSync(`${disk}/filler`, { force: true });
-  await judge(scene, box, ran, laws, how, outcomes);
-  for (const file of readdirSync(disk)) rmSync(`${disk}/${file}`, { recursive: true });
-}
-
-async function judge(
-  scene: Scene,
-  box: Box,
-  ran: Ran,
-  laws: Laws,
-  how: string,
-  outcomes: Record<string, number>,
-): Promise<void> {
-  const before = laws.broken.length;
-  laws.hold(ran.code !== undefined && [0, 73, 74].includes(ran.code), `exit ${ran.code}: ${ran.stderr}`);
-  laws.hold(!/\n {4}at /.test(ran.stderr), 'shows a stack trace');
-  await scene.check(box, ran, laws);
-  for (let index = before; index < laws.broken.length; index++) {
-    laws.broken[index] = `${scene.name}, ${how}, exit ${ran.code}: ${laws.broken[index]}`;
-  }
-  outcomes[`exit ${ran.code}`] = (outcomes[`exit ${ran.code}`] ?? 0) + 1;
-}
-
-function summary(outcomes: Record<string, number>): string {
-  return Object.entries(outcomes)
-    .map(([outcome, count]) => `${outcome} ×${count}`)
-    .join(', ');
-}
-
-async function onDisk(work: (folder: string) => Promise<string>): Promise<string | undefined> {
-  const folder = DISK;
-  mkdirSync(folder, { recursive: true });
-  if (!isRoot || spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,mode=700', 'tmpfs', folder]).status !== 0)
-    return undefined;
-  try {
-    return await work(folder);
-  } finally {
-    spawnSync('umount', ['-l', folder]);
-  }
-}
-
-/** Leaves so many pages of 4 KiB free. */
-function fill(disk: string, pages: number): void {
-  const file = openSync(`${disk}/filler`, 'w');
-  const page = Buffer.alloc(4_096);
-  for (let left = statfsSync(disk).bavail - pages; left > 0; left--) writeSync(file, page);
-  closeSync(file);
-  if (!existsSync(`${disk}/filler`)) throw new Error('the filler is gone');
-}
 
 export const OUTSIDE: readonly Situation[] = [closedPipe, signals, prompt];

@@ -78,5 +78,5 @@ export const RECEIVING: readonly Scene[] = [
   receiving({ name: 'recv --json', before: talking, texts: TEXTS, options: ['--json'] }),
   receiving({ name: 'recv -o FILE', before: talking, texts: TEXTS, options: ['-o', 'out.txt'] }),
   receiving({ name: 'recv, one left behind', before: withLeftover, texts: TEXTS.slice(0, 1) }),
-  receiving({ name: 'recv, 3 MiB', before: talking, texts: [`<${'y'.repeat(3 << 20)}>`] }),
+  { ...receiving({ name: 'recv, 3 MiB', before: talking, texts: [`<${'y'.repeat(3 << 20)}>`] }), large: true },
 ];

@@ -57,6 +57,7 @@ const large: Scene = {
     parameters: ['send', 'bob'],
     input: Buffer.alloc(LARGE, 'x'),
   })),
+  large: true,
   check: (box, ran, laws) => checkSend(box, ran, laws, ['x'.repeat(LARGE)]),
 };
 

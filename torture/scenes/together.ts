@@ -1,12 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type FileKey, openIdentityFile, type SqliteStore } from '../../src/storage/sqlite/index.ts';
-import { Box } from '../box.ts';
+import { Box, type Launched } from '../box.ts';
 import type { Situation } from '../situations.ts';
 import { WORKSHOP } from '../start.ts';
-import { talking } from './people.ts';
+import { LARGER_THAN_A_PIPE, talking } from './people.ts';
+
+/** However busy the machine is: this is about what they do to each other. */
+const PATIENTLY = ['--wait', '60'];
 
 /** So many processes that all send, and then as many that all receive, on one identity file. */
-export function parallel(processes: number): readonly Situation[] {
+export function parallel(processes: number): readonly [Situation, Situation, Situation] {
   const numbers = Array.from({ length: processes }, (_, index) => index);
   const textOf = (number: number) => `<text ${number}>`;
 
@@ -15,7 +19,9 @@ export function parallel(processes: number): readonly Situation[] {
     async run(laws) {
       const box = await begin();
       const all = await Promise.all(
-        numbers.map((number) => box.start({ who: 'alice', parameters: ['send', 'bob', '-m', textOf(number)] })),
+        numbers.map((number) =>
+          box.start({ who: 'alice', parameters: ['send', 'bob', '-m', textOf(number), ...PATIENTLY] }),
+        ),
       );
       for (const { code, stderr } of all) laws.hold(code === 0, `exit ${code}: ${stderr}`);
       const got = await laws.receives(box, 'bob', Buffer.concat(all.map(({ stdout }) => stdout)));
@@ -36,7 +42,7 @@ export function parallel(processes: number): readonly Situation[] {
       const envelopes: Buffer[] = [];
       for (const number of numbers) envelopes.push(await box.ready('alice', ['send', 'bob', '-m', textOf(number)]));
       const all = await Promise.all(
-        envelopes.map((input) => box.start({ who: 'bob', parameters: ['recv', '--lines'], input })),
+        envelopes.map((input) => box.start({ who: 'bob', parameters: ['recv', '--lines', ...PATIENTLY], input })),
       );
       all.forEach(({ code, stdout, stderr }, number) => {
         laws.hold(code === 0, `exit ${code}: ${stderr}`);
@@ -65,8 +71,8 @@ export function parallel(processes: number): readonly Situation[] {
         numbers.map((number) => {
           const envelope = input.get(number);
           return envelope === undefined
-            ? box.start({ who: 'alice', parameters: ['send', 'bob', '-m', textOf(number)] })
-            : box.start({ who: 'alice', parameters: ['recv'], input: envelope });
+            ? box.start({ who: 'alice', parameters: ['send', 'bob', '-m', textOf(number), ...PATIENTLY] })
+            : box.start({ who: 'alice', parameters: ['recv', ...PATIENTLY], input: envelope });
         }),
       );
       const sent: Buffer[] = [];
@@ -106,58 +112,82 @@ async function whileHeld<Result>(box: Box, work: () => Promise<Result>): Promise
   }
 }
 
-const SEND = { who: 'alice', parameters: ['send', 'bob', '-m', 'in the queue', '--wait', '1'] };
+const WRITING: readonly (readonly string[])[] = [
+  ['send', 'bob', '-m', 'in the queue'],
+  ['recv'],
+  ['invite', 'carol'],
+  ['passwd', '--new-key-file', 'new.key'],
+];
+const READING: readonly (readonly string[])[] = [['inspect'], ['outbox'], ['backup', 'copy.db']];
 
 const busy: Situation = {
-  name: 'busy',
-  async run(laws) {
-    const box = await begin();
-    const input = await box.ready('bob', ['send', 'alice', '-m', 'for alice']);
-    const writing: readonly (readonly string[])[] = [
-      SEND.parameters,
-      ['recv', '--wait', '1'],
-      ['invite', 'carol', '--wait', '1'],
-      ['passwd', '--new-key-file', box.path('new.key'), '--wait', '1'],
-    ];
-    const reading: readonly (readonly string[])[] = [['inspect'], ['outbox'], ['backup', box.path('copy.db')]];
-    const times: number[] = [];
-    await whileHeld(box, async () => {
-      for (const parameters of writing) {
-        const begin = performance.now();
-        const ran = await box.start({ who: 'alice', parameters, input });
-        const seconds = (performance.now() - begin) / 1_000;
-        times.push(seconds);
-        laws.hold(ran.code === 75, `${parameters[0]}: exit ${ran.code}: ${ran.stderr}`);
-        laws.hold(/hint: .*--wait/.test(ran.stderr), `${parameters[0]} gives no hint`);
-        laws.hold(seconds >= 1, `${parameters[0]} waited ${seconds} s`);
-      }
-      for (const parameters of reading) {
-        const ran = await box.start({ who: 'alice', parameters });
-        laws.hold(ran.code === 0, `${parameters[0]}, which only reads: exit ${ran.code}: ${ran.stderr}`);
-      }
-    });
-    const got = await laws.receives(box, 'alice', input);
-    laws.hold(got.length === 1, 'the message that was refused as busy cannot be received later');
-    await laws.talk(box, 'alice', 'bob');
-    return `exit 75 after ${times.map((time) => time.toFixed(1)).join(', ')} s; what reads is let in`;
-  },
-};
-
-const freed: Situation = {
   name: 'busy, then free',
   async run(laws) {
     const box = await begin();
-    const patient = { who: 'alice', parameters: ['send', 'bob', '-m', 'in the queue', '--wait', '60'] };
-    const waiting = await whileHeld(box, async () => {
-      const promise = box.start(patient);
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
-      return { promise };
+    const input = await box.ready('bob', ['send', 'alice', '-m', 'for alice']);
+    const times: number[] = [];
+    const givesUp = async (parameters: readonly string[]) => {
+      const begin = performance.now();
+      const ran = await box.start({ who: 'alice', parameters: [...parameters, '--wait', '1'], input });
+      const seconds = (performance.now() - begin) / 1_000;
+      times.push(seconds);
+      laws.hold(ran.code === 75, `${parameters[0]}: exit ${ran.code}: ${ran.stderr}`);
+      laws.hold(/hint: .*--wait/.test(ran.stderr), `${parameters[0]} gives no hint`);
+      laws.hold(seconds >= 1, `${parameters[0]} waited ${seconds} s`);
+    };
+    const isLetIn = async (parameters: readonly string[]) => {
+      const ran = await box.start({ who: 'alice', parameters });
+      laws.hold(ran.code === 0, `${parameters[0]}, which only reads: exit ${ran.code}: ${ran.stderr}`);
+    };
+    const { patient } = await whileHeld(box, async () => {
+      // Begun before the others, it waits until they have given up.
+      const patient = box.start({ who: 'alice', parameters: ['send', 'bob', '-m', 'patiently', ...PATIENTLY] });
+      await Promise.all([...WRITING.map(givesUp), ...READING.map(isLetIn)]);
+      return { patient };
     });
-    const { code, stdout, stderr } = await waiting.promise;
-    laws.hold(code === 0, `exit ${code}: ${stderr}`);
-    laws.hold((await laws.receives(box, 'bob', stdout)).length === 1, 'it does not arrive');
-    return 'waits, and goes on';
+    const { code, stdout, stderr } = await patient;
+    laws.hold(code === 0, `the patient one: exit ${code}: ${stderr}`);
+    const texts = (await laws.receives(box, 'bob', stdout)).map(({ text }) => text);
+    laws.hold(texts.join() === 'patiently', `what the patient one sends arrives as ${JSON.stringify(texts)}`);
+    const got = await laws.receives(box, 'alice', input);
+    laws.hold(got.length === 1, 'the message that was refused as busy cannot be received later');
+    await laws.talk(box, 'alice', 'bob');
+    const seconds = times.map((time) => time.toFixed(1)).join(', ');
+    return `exit 75 after ${seconds} s; what reads is let in, and who is patient goes on`;
   },
 };
 
-export const TOGETHER: readonly Situation[] = [busy, freed];
+/** What one pawl is writing out is not left behind, and no other takes it up. */
+const inFlight: Situation = {
+  name: 'a text and an envelope that another writes just now',
+  async run(laws) {
+    const box = await begin();
+    const send = box.launch('alice', ['send', 'bob']);
+    send.child.stdin.end(LARGER_THAN_A_PIPE);
+    await once(send.child.stdout, 'readable');
+    const resend = await box.start({ who: 'alice', parameters: ['outbox', 'resend'] });
+    laws.hold(resend.code === 0 && resend.stdout.length === 0, 'an envelope in flight is sent again');
+    writeFileSync(box.path('in.pawl'), await outputOf(send));
+
+    const recv = box.launch('bob', ['recv', 'in.pawl']);
+    await once(recv.child.stdout, 'readable');
+    const other = await box.start({ who: 'bob', parameters: ['recv'] });
+    laws.hold(other.code === 66 && other.stdout.length === 0, `a text in flight: exit ${other.code}: ${other.stderr}`);
+    laws.hold((await outputOf(recv)).toString() === LARGER_THAN_A_PIPE, 'the text is not what was sent');
+
+    for (const { ended } of [send, recv])
+      laws.hold((await ended)[0] === 0, 'one that was waiting for its reader fails');
+    laws.hold((await laws.works(box, 'alice', ['outbox', 'resend'])).stdout.length === 0, 'the outbox is not empty');
+    laws.hold((await box.run('bob', ['recv'])).code === 66, 'the inbox is not empty');
+    await laws.talk(box, 'alice', 'bob');
+    return 'the other finds nothing that waits';
+  },
+};
+
+async function outputOf({ child }: Launched): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of child.stdout) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+export const TOGETHER: readonly Situation[] = [busy, inFlight];

@@ -10,7 +10,8 @@ export const defineAdd: Define = (program, act) => {
     .addHelpText(
       'after',
       `
-Reads standard input unless a FILE is given. The conversation opens with your first message.
+Reads standard input unless a FILE is given. The conversation opens with your first message. Until you
+have compared the safety number (pawl verify NAME), NAME is whoever made this invite.
 
 Examples:
   $ pawl add alice from-alice.txt

@@ -9,7 +9,7 @@ export const defineBackup: Define = (program, act) => {
       'after',
       `
 Put back, the copy is older than what you sent since: pawl asks for --after-restore then, and each conversation goes
-on once the other side has been heard, or by a new invite.
+on once the other side has answered, or by a new invite.
 
 Examples:
   $ pawl backup alice-2026.db

@@ -1,9 +1,14 @@
 import { PawlError } from '../../errors.ts';
+import { replaceFile } from '../../files/index.ts';
+import { utf8 } from '../../primitives/index.ts';
 import { identityReport, sessionReports } from '../../session/index.ts';
+import { outputFile } from '../parse.ts';
 import { readIntactEnvelopes } from '../read-envelopes.ts';
 import type { Define, Shell } from '../shell.ts';
 import { envelopeDocument, envelopePage } from '../show/envelope.ts';
 import { identityDocument, identityPage } from '../show/identity.ts';
+import type { Canvas } from '../show/ladder.ts';
+import { ladderSvg } from '../show/ladder-svg.ts';
 import { sessionDocument, sessionPage } from '../show/session.ts';
 import { type Unlocked, withIdentity } from '../unlock.ts';
 
@@ -11,6 +16,7 @@ interface InspectOptions {
   readonly envelope?: string;
   readonly all?: true;
   readonly check?: true;
+  readonly svg?: string;
 }
 
 export const defineInspect: Define = (program, act) => {
@@ -19,6 +25,7 @@ export const defineInspect: Define = (program, act) => {
     .description('show the identity, the stored session with NAME, or an envelope')
     .option('--check', 'read every page and row of the identity file')
     .option('--all', 'every session with NAME, not only the one that you send on')
+    .option('--svg <file>', 'draw the ratchet with NAME into a file', outputFile)
     .option('--envelope <file>', 'what an envelope shows to anybody; needs no identity')
     .addHelpText(
       'after',
@@ -35,17 +42,22 @@ Examples:
         if (options.check) return checkFile(shell);
         if (options.envelope !== undefined) await inspectEnvelope(shell, options.envelope);
         else if (name === undefined) await inspectIdentity(shell);
-        else await inspectSessions(shell, name, options.all === true);
+        else await inspectSessions(shell, name, options);
         return 0;
       }),
     );
 };
 
-function checkOptions(name: string | undefined, { envelope, check, all }: InspectOptions): void {
+function checkOptions(name: string | undefined, { envelope, check, all, svg }: InspectOptions): void {
   const subjects = [name !== undefined && 'a name', envelope !== undefined && '--envelope', check && '--check'];
   const given = subjects.filter(Boolean);
   if (given.length > 1) throw new PawlError('usage', { problem: `${given.join(' and ')} do not go together` });
-  if (all && name === undefined) throw new PawlError('usage', { problem: '--all goes with a name' });
+  for (const [option, is] of [
+    ['--all', all],
+    ['--svg', svg !== undefined],
+  ] as const) {
+    if (is && name === undefined) throw new PawlError('usage', { problem: `${option} goes with a name` });
+  }
 }
 
 async function checkFile(shell: Shell): Promise<number> {
@@ -73,14 +85,16 @@ async function inspectIdentity(shell: Shell): Promise<void> {
   );
 }
 
-async function inspectSessions(shell: Shell, name: string, all: boolean): Promise<void> {
+async function inspectSessions(shell: Shell, name: string, { all, svg }: InspectOptions): Promise<void> {
   await withIdentity(
     shell,
     async (identity) => {
       const now = identity.now();
+      const canvas = canvasOf(shell);
       const [current, ...others] = await sessionReports(identity, name);
+      if (svg !== undefined) replaceFile(svg, utf8(ladderSvg(current.ladder, name)));
       for (const report of all ? [current, ...others] : [current]) {
-        await shell.tell.result(sessionPage(report, now), sessionDocument(report));
+        await shell.tell.result(sessionPage(report, now, canvas), sessionDocument(report));
       }
       if (!all && others.length > 0) {
         await shell.tell.notice(`${others.length} more sessions with ${name}: pawl inspect ${name} --all`);
@@ -94,4 +108,10 @@ async function inspectEnvelope(shell: Shell, file: string): Promise<void> {
   for (const { source, envelope } of await readIntactEnvelopes(shell, file)) {
     await shell.tell.result(envelopePage(source, envelope), envelopeDocument(source, envelope));
   }
+}
+
+/** What a drawing may be made of: the locale says so, for a pipe as well, since people read what comes out of one. */
+function canvasOf({ io: { environment, output } }: Shell): Canvas {
+  const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || '';
+  return { columns: output.size?.columns ?? 80, unicode: /utf-?8/i.test(locale) };
 }

@@ -1,9 +1,12 @@
 import { armor, encodeEnvelope } from '../../envelope/index.ts';
+import { PawlError } from '../../errors.ts';
 import { replaceFile } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
 import { DAY, invite, type MadeInvite, withdrawInvite } from '../../session/index.ts';
+import { drawQrCode } from '../draw-qr-code.ts';
 import { outputFile, timeSpan } from '../parse.ts';
 import type { Define, Shell } from '../shell.ts';
+import { qrCodeOfBytes } from '../show/qr-code.ts';
 import { instant, iso } from '../show/time.ts';
 import { withIdentity } from '../unlock.ts';
 
@@ -11,6 +14,8 @@ interface InviteOptions {
   readonly output?: string;
   /** Milliseconds. */
   readonly expires?: number;
+  readonly reusable?: true;
+  readonly qr?: true;
 }
 
 /** Its secrets lie in the identity file for as long. */
@@ -22,22 +27,29 @@ export const defineInvite: Define = (program, act) => {
     .description('make an invite for the person you call NAME')
     .option('-o, --output <file>', 'write it to a file', outputFile)
     .option('--expires <time>', 'how long it can be used: 45m, 12h, 8w (30d)', timeSpan(LONGEST))
+    .option('--reusable', 'for many, whom you call NAME-1, NAME-2, ...')
+    .option('--qr', 'draw it as a QR code, where the terminal is large enough')
     .addHelpText(
       'after',
       `
-An invite is used once. Whoever uses it first is NAME to you: hand it over on a channel that you trust.
+An invite is used once. Whoever uses it first is NAME to you: hand it over on a channel that you trust. pawl forget NAME
+withdraws it.
+With --reusable, up to 1,000 use it until it expires. What each of them writes before your first answer is only as safe
+as the secrets of this invite, which stay in your identity file until 7 days after that.
 
 Examples:
-  $ pawl invite bob
-  $ pawl invite bob --expires 12h -o for-bob.txt`,
+  $ pawl invite bob --expires 12h -o for-bob.txt
+  $ pawl invite friends --reusable > my-page/pawl.txt`,
     )
     .action(
       act(async (shell, name: string, options: InviteOptions) => {
         const { tell } = shell;
+        checkOptions(options, tell.json);
+        const { reusable = false } = options;
         const expires = await withIdentity(shell, async (identity) => {
-          const made = await invite(identity, name, options.expires ?? 30 * DAY);
+          const made = await invite(identity, name, options.expires ?? 30 * DAY, { reusable });
           try {
-            await writeInvite(shell, name, made, options.output);
+            await writeInvite(shell, name, made, options);
           } catch (error) {
             // Nobody can use it, and nothing could show it again.
             await withdrawInvite(identity, made.id);
@@ -45,22 +57,33 @@ Examples:
           }
           return made.expires;
         });
+        const until = instant(expires * 1_000);
         await tell.notice(
-          `whoever uses this invite first is ${name} to you; it can be used once, until ${instant(expires * 1_000)}`,
+          reusable
+            ? `whoever uses this invite is ${name}-1, ${name}-2, ... to you, until ${until} or pawl forget ${name}`
+            : `whoever uses this invite first is ${name} to you; it can be used once, until ${until}`,
         );
         return 0;
       }),
     );
 };
 
+function checkOptions({ qr, output }: InviteOptions, json: boolean): void {
+  const other = output !== undefined ? '-o' : json ? '--json' : undefined;
+  if (qr && other !== undefined) throw new PawlError('usage', { problem: `--qr and ${other} do not go together` });
+}
+
 async function writeInvite(
-  { io, tell }: Shell,
+  shell: Shell,
   name: string,
   { invite, expires }: MadeInvite,
-  output: string | undefined,
+  { output, qr, reusable }: InviteOptions,
 ): Promise<void> {
-  const text = armor(encodeEnvelope({ kind: 'invite', invite }));
-  const document = { type: 'invite', for: name, expires_at: iso(expires * 1_000) };
+  const { io, tell } = shell;
+  const envelope = encodeEnvelope({ kind: 'invite', invite });
+  if (qr && (await drawQrCode(shell, await qrCodeOfBytes(envelope)))) return io.output.flush();
+  const text = armor(envelope);
+  const document = { type: 'invite', for: name, reusable: reusable === true, expires_at: iso(expires * 1_000) };
   if (output !== undefined) {
     replaceFile(output, utf8(text));
     if (tell.json) await tell.document(document);

@@ -1,4 +1,4 @@
-import { newSecretFor } from '../key-source.ts';
+import { newSecretFor } from '../secret.ts';
 import type { Define } from '../shell.ts';
 import { changeSecret, withIdentity } from '../unlock.ts';
 

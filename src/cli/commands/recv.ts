@@ -1,12 +1,14 @@
 import { PawlError } from '../../errors.ts';
-import { type Arrival, type Delivery, LARGEST_GAP, type Outcome, receive } from '../../session/index.ts';
+import { LARGEST_GAP, missing } from '../../session/index.ts';
+import { asItComes } from '../as-it-comes.ts';
 import { Deliveries } from '../deliveries.ts';
 import { outputFile, wholeNumber } from '../parse.ts';
-import { type Read, readMessages } from '../read-envelopes.ts';
+import { readMessages } from '../read-envelopes.ts';
+import { isArrival, Receiving, refused, TOGETHER } from '../receiving.ts';
 import type { Define } from '../shell.ts';
 import { count } from '../show/page.ts';
 import { tellOutcome } from '../tell-received.ts';
-import { type Unlocked, withIdentity } from '../unlock.ts';
+import { withIdentity } from '../unlock.ts';
 
 interface RecvOptions {
   readonly output?: string;
@@ -34,28 +36,39 @@ Examples:
     )
     .action(
       act(async (shell, files: string[], options: RecvOptions) => {
-        const slices = slicesOf(readMessages(shell, files));
+        const batches = readMessages(shell, files);
         let exit = 0;
-        let slice = await slices.next();
+        let first = await batches.next();
         // Broken envelopes alone are no reason to ask for a passphrase.
-        for (; !slice.done && !slice.value.some(isArrival); slice = await slices.next()) {
-          for (const read of slice.value) {
+        for (; !first.done && !first.value.some(isArrival); first = await batches.next()) {
+          for (const read of first.value) {
             const code = 'error' in read ? await tellOutcome(shell, refused(read)) : 0;
             exit ||= code;
           }
         }
-        if (slice.done && exit !== 0) return exit;
+        if (first.done && exit !== 0) return exit;
 
         return withIdentity(shell, async (identity) => {
           const deliveries = new Deliveries(shell, identity, options);
-          let { waiting } = await receiveSlice(identity, slice.done ? [] : slice.value, deliveries, options);
-          if (slice.done && deliveries.isEmpty && waiting === 0) {
+          const receiving = new Receiving(identity, deliveries, options);
+          // Where there are none, earlier texts may wait.
+          const begun = first.done ? { done: false, value: [] } : first;
+          await asItComes(begun, batches, {
+            most: TOGETHER,
+            work: (reads) => receiving.receive(reads),
+            pause: () => deliveries.note(),
+          });
+          const { waiting } = receiving;
+          if (first.done && deliveries.isEmpty && waiting === 0) {
             throw new PawlError('no-input', { source: files.join(', ') || 'standard input' });
           }
-          for await (const later of slices) {
-            ({ waiting } = await receiveSlice(identity, later, deliveries, options));
-          }
           await deliveries.finish();
+          for (const name of receiving.gaps) {
+            const messages = await missing(identity, name);
+            if (messages > 0) {
+              await shell.tell.notice(`${count(messages, 'message')} of ${name} missing so far: pawl inspect ${name}`);
+            }
+          }
           if (waiting > 0 && options.output !== undefined) {
             await shell.tell.notice(
               `${count(waiting, 'earlier text')} ${waiting === 1 ? 'is' : 'are'} waiting: pawl recv < /dev/null`,
@@ -66,45 +79,3 @@ Examples:
       }),
     );
 };
-
-type Item = Read<Arrival>;
-
-/** So many messages share a commit: the next command need not wait for long, whatever they cost. */
-const SLICE = 64;
-
-async function* slicesOf(reads: AsyncIterable<Item>): AsyncGenerator<readonly Item[], void, undefined> {
-  let slice: Item[] = [];
-  for await (const read of reads) {
-    slice.push(read);
-    if (slice.length < SLICE) continue;
-    yield slice;
-    slice = [];
-  }
-  if (slice.length > 0) yield slice;
-}
-
-/** Receives one slice, and hands its texts out. Earlier texts come with the first. */
-async function receiveSlice(
-  identity: Unlocked,
-  slice: readonly Item[],
-  deliveries: Deliveries,
-  { output, maxGap, from }: RecvOptions,
-): Promise<{ waiting: number }> {
-  const { earlier, outcomes, missing, waiting } = await receive(identity, slice.filter(isArrival), {
-    waiting: output === undefined,
-    ...(maxGap !== undefined && { gap: maxGap }),
-    ...(from !== undefined && { from }),
-  });
-  const ofArrivals = outcomes.values();
-  const inOrder = slice.flatMap((read) => ('error' in read ? refused(read) : (ofArrivals.next().value ?? [])));
-  await deliveries.deliver([...earlier, ...inOrder], missing);
-  return { waiting };
-}
-
-function isArrival(read: Item): read is Arrival {
-  return 'envelope' in read;
-}
-
-function refused({ source, error }: { source: string; error: PawlError }): Exclude<Outcome, Delivery> {
-  return { type: 'refused', from: undefined, error, source };
-}

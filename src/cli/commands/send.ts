@@ -2,13 +2,14 @@ import { basename } from 'node:path';
 import { armor, type Content, MAX_CONTENT } from '../../envelope/index.ts';
 import { PawlError } from '../../errors.ts';
 import { replaceFile } from '../../files/index.ts';
-import { toHex, utf8 } from '../../primitives/index.ts';
-import { type Sent, send, written } from '../../session/index.ts';
+import { utf8 } from '../../primitives/index.ts';
+import { send, written } from '../../session/index.ts';
 import { afterwards } from '../afterwards.ts';
-import { chunksOf, readInput } from '../input.ts';
-import { linesOf } from '../lines.ts';
+import { readInput } from '../input.ts';
 import { outputFile } from '../parse.ts';
+import { sendLines } from '../send-lines.ts';
 import type { Define, Shell } from '../shell.ts';
+import { sentDocument } from '../show/sent.ts';
 import { type Unlocked, withIdentity } from '../unlock.ts';
 
 interface SendOptions {
@@ -41,15 +42,7 @@ Examples:
       act(async (shell, name: string, file: string | undefined, options: SendOptions) => {
         const format = checkOptions(shell, file, options);
         if (options.lines) {
-          const lines = linesOf(chunksOf(shell.io));
-          // Read before any passphrase is asked, so that two ends of a pipe never ask at once.
-          const first = await lines.next();
-          await withIdentity(shell, async (identity) => {
-            for (let line = first; !line.done; line = await lines.next()) {
-              const content = { type: 'text', sentAt: identity.now(), bytes: line.value } as const;
-              await sendOne(shell, identity, name, content, format);
-            }
-          });
+          await sendLines(shell, name, format.armored);
           return 0;
         }
         const content = await readContent(shell, file, options.message);
@@ -107,10 +100,6 @@ async function sendOne(
     await io.output.flush();
   } else replaceFile(output, bytes);
   await afterwards(tell, () => written(identity, [sent.outboxId]));
-  if (output === undefined) await tell.aside(documentOf(sent));
-  else if (tell.json) await tell.document(documentOf(sent));
-}
-
-function documentOf({ to, id, n, envelope, opening }: Sent) {
-  return { type: 'sent', to, id: toHex(id), n, bytes: envelope.length, opening };
+  if (output === undefined) await tell.aside(sentDocument(sent));
+  else if (tell.json) await tell.document(sentDocument(sent));
 }

@@ -1,7 +1,10 @@
-import type { IdentityReport } from '../../session/index.ts';
+import type { Release } from '../../errors.ts';
+import { DAY, type IdentityReport, SECOND } from '../../session/index.ts';
+import { HOLDS } from '../explain.ts';
 import type { Document } from '../tell.ts';
+import { contactFields, contactRow } from './contact.ts';
 import { count, facts, section, table } from './page.ts';
-import { day, instant, iso } from './time.ts';
+import { day, instant, iso, span } from './time.ts';
 
 export interface IdentityPage {
   readonly name: string;
@@ -33,7 +36,7 @@ export function identityPage({ name, path, schema, report, now }: IdentityPage):
       ],
       'nothing',
     ),
-    section('attention', attention(report), 'nothing'),
+    section('attention', attention(report, now), 'nothing'),
   ].join('\n\n');
 }
 
@@ -44,20 +47,13 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
     fingerprint: report.fingerprint,
     path,
     schema,
-    contacts: report.contacts.map((contact) => ({
-      name: contact.name,
-      fingerprint: contact.fingerprint,
-      verified: contact.verified,
-      added_at: iso(contact.addedAt),
-      sessions: contact.sessions,
-      invite_waits: contact.inviteWaits,
-      fork: contact.fork,
-    })),
-    invites: report.invites.map(({ name, createdAt, expires, fate, usedBy, usedAt }) => ({
+    contacts: report.contacts.map(contactFields),
+    invites: report.invites.map(({ name, createdAt, expires, fate, lastUser, usedBy, usedAt }) => ({
       for: name,
-      state: fate === 'open' && expires * 1_000 <= now ? 'expired' : fate,
+      state: fate === 'open' && expires * SECOND <= now ? 'expired' : fate,
       created_at: iso(createdAt),
-      expires_at: iso(expires * 1_000),
+      expires_at: iso(expires * SECOND),
+      ...(lastUser !== undefined && { reusable: true, last_user: lastUser }),
       ...(usedBy !== undefined && usedAt !== undefined && { used_by: usedBy, used_at: iso(usedAt) }),
     })),
     inbox: report.inbox.map(({ from, receivedAt }) => ({ from, received_at: iso(receivedAt) })),
@@ -65,26 +61,67 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
   };
 }
 
-function contactRow(contact: IdentityReport['contacts'][number]): readonly string[] {
-  const state = contact.sessions > 0 ? count(contact.sessions, 'session') : 'not begun';
-  return [contact.name, contact.fingerprint, contact.verified ? 'verified' : 'unverified', state];
-}
-
-function inviteRow({ name, createdAt, expires, fate, usedBy, usedAt }: IdentityReport['invites'][number], now: number) {
-  const until = day(expires * 1_000);
+function inviteRow(
+  { name, createdAt, expires, fate, lastUser, usedBy, usedAt }: IdentityReport['invites'][number],
+  now: number,
+) {
+  const until = day(expires * SECOND);
   const state =
     usedBy !== undefined && usedAt !== undefined
       ? `used ${instant(usedAt)} by ${usedBy}`
-      : fate === 'open' && expires * 1_000 > now
-        ? `open until ${until}`
+      : fate === 'open' && expires * SECOND > now
+        ? `open until ${until}${lastUser === undefined ? '' : `, reusable, last user ${lastUser || 'none'}`}`
         : `expired ${until}`;
   return [`for ${name}`, `made ${day(createdAt)}`, state];
 }
 
-function attention({ contacts }: IdentityReport): readonly string[] {
-  return contacts.flatMap(({ name, verified, fork, inviteWaits }) => [
-    ...(fork ? [`${name}: messages contradict each other: pawl inspect ${name}`] : []),
-    ...(inviteWaits ? [`${name}: the invite is not answered yet: pawl send ${name}`] : []),
-    ...(verified ? [] : [`${name}: unverified; compare the safety number: pawl inspect ${name}`]),
-  ]);
+/** So many messages, or milliseconds, one way only, and somebody should be told that nothing heals meanwhile. */
+const MANY_UNANSWERED = 100;
+const LONG_UNANSWERED = 7 * DAY;
+/** A message that is missed for so long may never come, and a thief of the file could still read it. */
+const LONG_MISSING = 7 * DAY;
+
+function attention({ contacts, invites }: IdentityReport, now: number): readonly string[] {
+  return [
+    ...contacts.flatMap((contact) => {
+      const { name, verified, fork, inviteWaits, heldUntil } = contact;
+      return [
+        ...(fork === 'current' ? [`${name}: messages contradict each other: pawl inspect ${name}`] : []),
+        ...(fork === 'other'
+          ? [`${name}: messages of another session contradict each other: pawl inspect ${name} --all`]
+          : []),
+        ...(heldUntil === undefined ? [] : [`${name}: ${held(name, heldUntil)}`]),
+        ...missingWords(contact, now),
+        ...unansweredWords(contact, now),
+        ...(inviteWaits ? [`${name}: the invite is not answered yet: pawl send ${name}`] : []),
+        ...(verified ? [] : [`${name}: unverified; compare the safety number: pawl verify ${name}`]),
+      ];
+    }),
+    ...invites
+      .filter(({ fate, expires, lastUser }) => fate !== 'spent' && expires * SECOND <= now && !lastUser)
+      .map(({ name, expires }) => `the invite for ${name} was not used before it expired on ${day(expires * SECOND)}`),
+  ];
+}
+
+function missingWords({ name, missing }: IdentityReport['contacts'][number], now: number): readonly string[] {
+  if (missing === undefined) return [];
+  const age = now - missing.since;
+  const old = age >= LONG_MISSING ? '; a thief of this file could read them still' : '';
+  return [
+    `${name}: ${count(missing.count, 'message')} missing, the first for ${span(age)}${old}: pawl inspect ${name}`,
+  ];
+}
+
+function unansweredWords({ name, unanswered }: IdentityReport['contacts'][number], now: number): readonly string[] {
+  if (unanswered === undefined) return [];
+  const { messages, since } = unanswered;
+  if (messages < MANY_UNANSWERED && now - since < LONG_UNANSWERED) return [];
+  return [
+    `${name}: ${count(messages, 'message')} in ${span(now - since)} without an answer; a key that was stolen heals only when ${name} writes`,
+  ];
+}
+
+function held(name: string, until: Release): string {
+  const command = until === 'answered' ? 'pawl recv' : `pawl invite ${name}`;
+  return `nothing is sent from a restored file before ${HOLDS[until]}: ${command}`;
 }

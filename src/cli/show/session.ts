@@ -1,14 +1,15 @@
 import type { ChainReport, SessionReport } from '../../session/index.ts';
-import { FORKS } from '../explain.ts';
+import { FORKS, HOLDS } from '../explain.ts';
 import type { Document } from '../tell.ts';
+import { type Canvas, drawLadder } from './ladder.ts';
 import { count, facts } from './page.ts';
 import { instant, iso, span } from './time.ts';
 
-/** A stored session as a page. `now`: unix milliseconds. */
-export function sessionPage(report: SessionReport, now: number): string {
-  const { contact, verified, role, established, skipped, lost, fork } = report;
+/** A stored session as a page, and its ratchet drawn below it. `now`: unix milliseconds. */
+export function sessionPage(report: SessionReport, now: number, canvas: Canvas): string {
+  const { contact, verified, role, established, skipped, lost, fork, heldUntil } = report;
   const opener = role === 'initiator' ? 'you' : contact;
-  return facts([
+  const page = facts([
     ['contact', `${contact} (${verified ? 'verified' : 'unverified'})`],
     ['fingerprint', report.fingerprint],
     ['safety number', report.safetyNumber.slice(0, 35), report.safetyNumber.slice(36)],
@@ -16,13 +17,18 @@ export function sessionPage(report: SessionReport, now: number): string {
     ['opened', `by ${opener}, ${instant(report.openedAt)}${established ? '' : '; not answered yet'}`],
     ['DH steps', `${report.dhSteps}${lastStep(report, now)}`],
     ['post-quantum', ...postQuantum(report, now)],
-    ['sending', chain(report.sending, 'begins with your next message')],
+    [
+      'sending',
+      chain(report.sending, 'begins with your next message'),
+      ...(heldUntil === undefined ? [] : [`held: nothing is sent from a restored file before ${HOLDS[heldUntil]}`]),
+    ],
     ['receiving', chain(report.receiving, 'nothing yet')],
     ['previous chain', count(report.previousN, 'message')],
     ['skipped keys', ...(skipped.length === 0 ? ['none'] : skippedKeys(report, now))],
     ['lost', lost === 0 ? 'none' : `${count(lost, 'message')} whose keys are gone`],
     ['fork', fork === undefined ? 'none' : `${FORKS[fork.reason]}, ${instant(fork.at)}`],
   ]);
+  return `${page}\n\n${drawLadder(report.ladder, contact, canvas)}`;
 }
 
 /** A stored session as the JSON contract has it. */
@@ -48,6 +54,7 @@ export function sessionDocument(report: SessionReport): Document {
       pending: kem.exchange !== 'idle',
     },
     fork: report.fork !== undefined,
+    held_until: report.heldUntil ?? null,
     fingerprint: report.fingerprint,
     safety_number: report.safetyNumber,
     sends: report.sends,

@@ -5,6 +5,11 @@ import { copyOf, type Unit } from './data.ts';
 
 export function contactStore(unit: Unit): ContactStore {
   const findContact = (matches: (contact: Contact) => boolean) => copyOf(unit.data.contacts.find(matches));
+  const change = (id: ContactId, difference: Partial<Contact>) => {
+    const contact = requireContact(unit, id);
+    const changed = { ...contact, ...difference };
+    unit.change({ contacts: unit.data.contacts.map((known) => (known === contact ? changed : known)) });
+  };
 
   return {
     async contacts() {
@@ -33,9 +38,30 @@ export function contactStore(unit: Unit): ContactStore {
     },
 
     async setContactInvite(id, invite) {
-      const contact = requireContact(unit, id);
-      const changed = { ...contact, invite: copyOf(invite) };
-      unit.change({ contacts: unit.data.contacts.map((known) => (known === contact ? changed : known)) });
+      change(id, { invite: copyOf(invite) });
+    },
+
+    async setVerified(id, verifiedAt) {
+      change(id, { verifiedAt });
+    },
+
+    async renameContact(id, name) {
+      if (findContact((known) => known.name === name && known.id !== id) !== undefined) {
+        throw new Error('a contact has a name of its own');
+      }
+      change(id, { name });
+    },
+
+    async dropContact(id) {
+      requireContact(unit, id);
+      const isOfOthers = ({ contact }: { contact: ContactId }) => contact !== id;
+      const { contacts, sessions, outbox, inbox } = unit.data;
+      unit.change({
+        contacts: contacts.filter((known) => known.id !== id),
+        sessions: sessions.filter(isOfOthers),
+        outbox: outbox.filter(isOfOthers),
+        inbox: inbox.filter(isOfOthers),
+      });
     },
   };
 }

@@ -9,11 +9,13 @@ export interface Data {
   readonly contacts: readonly Contact[];
   readonly sessions: readonly StoredSession[];
   readonly invites: readonly StoredInvite[];
+  /** The openings that reusable invites let in. */
+  readonly ledger: readonly { readonly prefixDigest: Uint8Array; readonly inviteId: Uint8Array }[];
   readonly outbox: readonly (OutboxEntry & { readonly id: OutboxId })[];
   readonly inbox: readonly (InboxEntry & { readonly id: InboxId })[];
   /** Ids are never given twice, whatever they name. */
   readonly lastId: number;
-  /** Messages received over all sessions. */
+  /** How often messages were saved over all sessions. */
   readonly receptions: number;
 }
 

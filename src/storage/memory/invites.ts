@@ -5,6 +5,13 @@ import { copyOf, type Unit } from './data.ts';
 
 export function handshakeStore(unit: Unit): HandshakeStore {
   const inviteOf = (id: Uint8Array) => unit.data.invites.find((invite) => equal(invite.id, id));
+  const openInvite = (id: Uint8Array, isRight: (lastUser: number | undefined) => boolean) => {
+    const invite = inviteOf(id);
+    return found(invite?.fate.kind === 'open' && isRight(invite.lastUser) ? invite : undefined, 'open invite');
+  };
+  const replace = (old: StoredInvite, invite: StoredInvite) =>
+    unit.change({ invites: unit.data.invites.map((known) => (known === old ? invite : known)) });
+  const isInLedger = (digest: Uint8Array) => unit.data.ledger.some(({ prefixDigest }) => equal(prefixDigest, digest));
 
   return {
     async ownIdentity() {
@@ -25,21 +32,38 @@ export function handshakeStore(unit: Unit): HandshakeStore {
     },
 
     async dropInvite(id) {
-      unit.change({ invites: unit.data.invites.filter((invite) => !equal(invite.id, id)) });
+      unit.change({
+        invites: unit.data.invites.filter((invite) => !equal(invite.id, id)),
+        ledger: unit.data.ledger.filter(({ inviteId }) => !equal(inviteId, id)),
+      });
     },
 
     async spendInvite(id, by, at) {
-      const invite = inviteOf(id);
-      const open = found(invite?.fate.kind === 'open' ? invite : undefined, 'open invite');
-      const spent: StoredInvite = { ...open, fate: { kind: 'spent', by: copyOf(by), at } };
-      unit.change({ invites: unit.data.invites.map((known) => (known === open ? spent : known)) });
+      const open = openInvite(id, (lastUser) => lastUser === undefined);
+      replace(open, { ...open, fate: { kind: 'spent', by: copyOf(by), at } });
+    },
+
+    async useInvite(id, user, prefixDigest) {
+      if (isInLedger(prefixDigest)) throw new Error('an opening is let in once');
+      const open = openInvite(id, (lastUser) => lastUser !== undefined && lastUser < user);
+      replace(open, { ...open, lastUser: user });
+      unit.change({ ledger: [...unit.data.ledger, copyOf({ prefixDigest, inviteId: id })] });
+    },
+
+    async isInLedger(prefixDigest) {
+      return isInLedger(prefixDigest);
     },
 
     async sweepInvites(expiredBefore, forgetBefore) {
+      const isOver = (invite: StoredInvite) => isOpen(invite) && invite.expires < expiredBefore;
+      const count = unit.data.invites.filter(isOver).length;
       const invites = unit.data.invites
-        .map((invite) => (isOpen(invite) && invite.expires < expiredBefore ? expire(invite) : invite))
+        .map((invite) => (isOver(invite) ? expire(invite) : invite))
         .filter((invite) => isOpen(invite) || endOf(invite) >= forgetBefore);
-      unit.change({ invites });
+      const open = invites.filter(isOpen);
+      const ledger = unit.data.ledger.filter(({ inviteId }) => open.some(({ id }) => equal(id, inviteId)));
+      unit.change({ invites, ledger });
+      return count;
     },
   };
 }

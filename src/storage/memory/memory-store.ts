@@ -22,6 +22,7 @@ export class MemoryStore implements SessionStore {
       contacts: [],
       sessions: [],
       invites: [],
+      ledger: [],
       outbox: [],
       inbox: [],
       lastId: 0,

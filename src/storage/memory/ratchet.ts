@@ -8,11 +8,11 @@ export function ratchetStore(unit: Unit): RatchetStore {
   const sessionOf = (id: number) => unit.data.sessions.find((session) => session.id === id);
 
   return {
-    async findEntries(id) {
-      return unit.data.sessions
+    async findEntry(fits, id) {
+      const sessions = unit.data.sessions
         .filter((session) => id === undefined || session.id === id)
-        .toSorted((a, b) => b.lastReception - a.lastReception || b.id - a.id)
-        .flatMap((session) => copyOf(findEntriesOf(session)));
+        .toSorted((a, b) => b.lastReception - a.lastReception || b.id - a.id);
+      return copyOf([...sessions.flatMap(unfinishedOf), ...sessions.flatMap(finishedOf)]).find(fits);
     },
 
     async ratchetState(id) {
@@ -40,9 +40,9 @@ export function ratchetStore(unit: Unit): RatchetStore {
       changeSession(unit, id, { state: copyOf(state) });
     },
 
-    async saveReceived(id, step, digest, at, limits) {
+    async saveReceived(id, accepted, at, limits) {
       unit.change({ receptions: unit.data.receptions + 1 });
-      const session = received(requireSession(unit, id), copyOf(step), copyOf(digest), at, limits);
+      const session = received(requireSession(unit, id), copyOf(accepted), at, limits);
       changeSession(unit, id, { ...session, lastReception: unit.data.receptions });
     },
 
@@ -51,7 +51,10 @@ export function ratchetStore(unit: Unit): RatchetStore {
         const skipped = session.skipped.filter(({ keptSince }) => keptSince >= keptBefore);
         return { ...session, skipped, lost: session.lost + session.skipped.length - skipped.length };
       });
+      const count = () => unit.data.sessions.reduce((keys, { skipped }) => keys + skipped.length, 0);
+      const before = count();
       unit.change({ sessions });
+      return before - count();
     },
 
     async saveFork(id, reason, at) {
@@ -61,13 +64,15 @@ export function ratchetStore(unit: Unit): RatchetStore {
   };
 }
 
-/** Where a message is likeliest first: the current chain, the next, then the finished ones, newest first. */
-function findEntriesOf({ id, state, finished }: StoredSession): FindEntry[] {
+function unfinishedOf({ id, state }: StoredSession): FindEntry[] {
   const { receiving, nextReceiving } = state;
   const current = receiving.kind === 'chain' ? [receiving] : [];
   return [
     ...current.map(({ chain, header }) => ({ session: id, chain, find: header.find })),
     { session: id, chain: 'next' as const, find: nextReceiving.find },
-    ...finished.toReversed().map(({ chain, header }) => ({ session: id, chain, find: header.find })),
   ];
+}
+
+function finishedOf({ id, finished }: StoredSession): FindEntry[] {
+  return finished.toReversed().map(({ chain, header }) => ({ session: id, chain, find: header.find }));
 }

@@ -1,14 +1,20 @@
-import type { Limits, ReceivingStep } from '../../ratchet/index.ts';
+import type { Accepted, Limits, ReceivingStep } from '../../ratchet/index.ts';
 import type { StoredSession } from './data.ts';
 
-/** The session after a step: the difference applied, then the limits held. `at`: unix milliseconds. */
+/** The session after messages that it accepted: each difference applied, then the limits held. `at`: unix milliseconds. */
 export function received(
   before: StoredSession,
-  step: ReceivingStep,
-  digest: Uint8Array,
+  accepted: readonly Accepted[],
   at: number,
   limits: Limits,
 ): StoredSession {
+  return withinLimits(
+    accepted.reduce((session, one) => advanced(session, one, at), before),
+    limits,
+  );
+}
+
+function advanced(before: StoredSession, { step, digest }: Accepted, at: number): StoredSession {
   const { chain, n } = step;
   const here = (position: { chain: number; n: number }) => position.chain === chain && position.n === n;
   if (before.accepted.some(here)) throw new Error('a message was accepted at this position already');
@@ -19,21 +25,18 @@ export function received(
   const skipped = [...before.skipped.filter((key) => !here(key)), ...gained];
   const sequence = before.received + 1;
   const fork = before.fork ?? (step.fork && { reason: step.fork, at });
-  return withinLimits(
-    {
-      ...before,
-      state: step.state,
-      finished,
-      skipped,
-      accepted: [...before.accepted, { chain, n, digest, sequence }],
-      received: sequence,
-      lost: before.lost + step.lost,
-      held: before.held && !beginsChain(before, step),
-      fork,
-      lastDhStepAt: beginsChain(before, step) ? at : before.lastDhStepAt,
-    },
-    limits,
-  );
+  return {
+    ...before,
+    state: step.state,
+    finished,
+    skipped,
+    accepted: [...before.accepted, { chain, n, digest, sequence }],
+    received: sequence,
+    lost: before.lost + step.lost,
+    held: before.held && !beginsChain(before, step),
+    fork,
+    lastDhStepAt: beginsChain(before, step) ? at : before.lastDhStepAt,
+  };
 }
 
 function withinLimits(session: StoredSession, limits: Limits): StoredSession {

@@ -69,6 +69,11 @@ export function sessionTable(unit: Unit): SessionTable {
       unit.change({ sessions: unit.data.sessions.filter((session) => session.id !== id) });
     },
 
+    async finishedChains(id) {
+      const { finished } = requireSession(unit, id);
+      return copyOf(finished.map(({ chain, remote, length }) => ({ chain, remote, length })));
+    },
+
     async missingMessages(id) {
       const session = unit.data.sessions.find((known) => known.id === id);
       return (session?.skipped ?? []).map(({ chain, n, keptSince }) => ({ chain, n, keptSince }));

@@ -54,6 +54,16 @@ export class Connection {
     return this.#translate(() => detach(this.#statement(sql).get(parameters) as Row | undefined));
   }
 
+  /** The first row that `fits`; those behind it are not read. `fits` is not to touch the database. */
+  find<Row>(sql: string, parameters: Parameters, fits: (row: Row) => boolean): Row | undefined {
+    return this.#translate(() => {
+      for (const row of this.#statement(sql).iterate(parameters) as IterableIterator<Row>) {
+        if (fits(detach(row))) return row;
+      }
+      return undefined;
+    });
+  }
+
   all<Row>(sql: string, parameters: Parameters = {}): Row[] {
     return this.#translate(() => (this.#statement(sql).all(parameters) as Row[]).map(detach));
   }

@@ -50,6 +50,19 @@ export function contactStore(unit: Unit): ContactStore {
         ...inviteColumns(invite),
       });
     },
+
+    async setVerified(id, at) {
+      unit.update('contact', 'UPDATE contacts SET verified_at = @at WHERE id = @id', { id, at: at ?? null });
+    },
+
+    async renameContact(id, name) {
+      unit.update('contact', 'UPDATE contacts SET name = @name WHERE id = @id', { id, name });
+    },
+
+    // The tables that refer to it lose what is theirs with it.
+    async dropContact(id) {
+      unit.update('contact', 'DELETE FROM contacts WHERE id = @id', { id });
+    },
   };
 }
 

@@ -9,6 +9,7 @@ type InviteRow = {
   readonly contact_name: string;
   readonly created_at: number;
   readonly expires: number;
+  readonly last_user: number | null;
 } & (
   | {
       readonly fate: 'open';
@@ -42,13 +43,13 @@ export function handshakeStore(unit: Unit): HandshakeStore {
       unit.run('DELETE FROM invites WHERE id = @id', { id });
     },
 
-    async addInvite({ id, contactName, createdAt, expires, fate }) {
+    async addInvite({ id, contactName, createdAt, expires, lastUser, fate }) {
       unit.run(
-        `INSERT INTO invites (id, contact_name, created_at, expires,
+        `INSERT INTO invites (id, contact_name, created_at, expires, last_user,
           fate, bytes, prekey_public_key, prekey_secret_key, kem_seed, spent_by, spent_at)
-        VALUES (@id, @contactName, @createdAt, @expires,
+        VALUES (@id, @contactName, @createdAt, @expires, @lastUser,
           @fate, @bytes, @prekeyPublicKey, @prekeySecretKey, @kemSeed, @spentBy, @spentAt)`,
-        { id, contactName, createdAt, expires, ...columnsOf(fate) },
+        { id, contactName, createdAt, expires, lastUser: lastUser ?? null, ...columnsOf(fate) },
       );
     },
 
@@ -56,28 +57,48 @@ export function handshakeStore(unit: Unit): HandshakeStore {
       unit.update(
         'open invite',
         `UPDATE invites SET fate = 'spent', spent_by = @by, spent_at = @at, ${FORGET_SECRETS}
-        WHERE id = @id AND fate = 'open'`,
+        WHERE id = @id AND fate = 'open' AND last_user IS NULL`,
         { id, by, at },
       );
     },
 
+    async useInvite(id, user, prefixDigest) {
+      unit.update(
+        'open invite',
+        "UPDATE invites SET last_user = @user WHERE id = @id AND fate = 'open' AND last_user < @user",
+        { id, user },
+      );
+      unit.run('INSERT INTO ledger (prefix_digest, invite) SELECT @prefixDigest, number FROM invites WHERE id = @id', {
+        id,
+        prefixDigest,
+      });
+    },
+
+    async isInLedger(prefixDigest) {
+      return unit.get('SELECT 1 FROM ledger WHERE prefix_digest = @prefixDigest', { prefixDigest }) !== undefined;
+    },
+
     async sweepInvites(expiredBefore, forgetBefore) {
-      unit.run(
+      const { changes } = unit.run(
         `UPDATE invites SET fate = 'expired', ${FORGET_SECRETS} WHERE fate = 'open' AND expires < @expiredBefore`,
         { expiredBefore },
       );
+      if (changes > 0) {
+        unit.run("DELETE FROM ledger WHERE invite IN (SELECT number FROM invites WHERE fate <> 'open')");
+      }
       unit.run(
         `DELETE FROM invites
         WHERE fate = 'spent' AND spent_at < @forgetBefore * 1000 OR fate = 'expired' AND expires < @forgetBefore`,
         { forgetBefore },
       );
+      return changes;
     },
   };
 }
 
 function inviteIn(row: InviteRow): StoredInvite {
-  const { id, contact_name: contactName, created_at: createdAt, expires } = row;
-  return { id, contactName, createdAt, expires, fate: fateIn(row) };
+  const { id, contact_name: contactName, created_at: createdAt, expires, last_user } = row;
+  return { id, contactName, createdAt, expires, lastUser: last_user ?? undefined, fate: fateIn(row) };
 }
 
 function fateIn(row: InviteRow): InviteFate {

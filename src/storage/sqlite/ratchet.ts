@@ -5,35 +5,35 @@ import { finishedChain, unfinishedChains } from './receiving-chains.ts';
 import { STATE_COLUMNS, type StateRow, stateColumns, stateIn } from './state-columns.ts';
 import type { Unit } from './unit.ts';
 
-type FindRow = Omit<FindEntry, 'chain'> & {
+interface FindRow extends Omit<FindEntry, 'chain'> {
   readonly chain: number;
   readonly state: 'next' | 'current' | 'finished';
-};
+}
 
-/** CROSS JOIN: the sessions first, by the index of their order, so that their own long rows are never read. */
+/**
+ * CROSS JOIN: the sessions first, by the index of their order, so that their own long rows are never read. Both orders are
+ * those of indexes, so that reading can end at the first row that fits.
+ */
 const ENTRIES = `
 SELECT c.session_id AS session, c.chain, c.state, c.find_key AS find
 FROM sessions s CROSS JOIN receiving_chains c ON c.session_id = s.id`;
-
-/** Where a message is likeliest first: the current chain, the next, then the finished ones, newest first. */
-const LIKELIEST_FIRST = `
-ORDER BY s.received_order DESC, s.id DESC, CASE c.state WHEN 'current' THEN 0 WHEN 'next' THEN 1 ELSE 2 END, c.chain DESC`;
+const UNFINISHED = `${ENTRIES} AND c.state <> 'finished'`;
+const FINISHED = `${ENTRIES} AND c.state = 'finished'`;
+/** By name, the current chain comes in front of the next. */
+const UNFINISHED_ORDER = 'ORDER BY s.received_order DESC, s.id DESC, c.state';
+const FINISHED_ORDER = 'ORDER BY s.received_order DESC, s.id DESC, c.chain DESC';
 
 const SAVE_SENT = `
 UPDATE sessions SET ${STATE_COLUMNS.map((column) => `${column} = @${column}`).join(', ')} WHERE id = @session`;
 
 export function ratchetStore(unit: Unit): RatchetStore {
   return {
-    async findEntries(session) {
-      const rows =
-        session === undefined
-          ? unit.all<FindRow>(`${ENTRIES} ${LIKELIEST_FIRST}`)
-          : unit.all<FindRow>(`${ENTRIES} WHERE s.id = @session ${LIKELIEST_FIRST}`, { session });
-      return rows.map(({ session, chain, state, find }) => ({
-        session,
-        chain: state === 'next' ? state : chain,
-        find,
-      }));
+    async findEntry(fits, session) {
+      const of = session === undefined ? '' : 'WHERE s.id = @session';
+      const parameters = session === undefined ? {} : { session };
+      const find = (sql: string) => unit.find<FindRow>(sql, parameters, (row) => fits(entryIn(row)));
+      const row = find(`${UNFINISHED} ${of} ${UNFINISHED_ORDER}`) ?? find(`${FINISHED} ${of} ${FINISHED_ORDER}`);
+      return row && entryIn(row);
     },
 
     async ratchetState(session) {
@@ -66,8 +66,8 @@ export function ratchetStore(unit: Unit): RatchetStore {
       unit.update('session', SAVE_SENT, { session, ...stateColumns(state) });
     },
 
-    async saveReceived(session, step, digest, at, limits) {
-      saveReceived(unit, session, step, digest, at, limits);
+    async saveReceived(session, accepted, at, limits) {
+      saveReceived(unit, session, accepted, at, limits);
     },
 
     async sweepSkippedKeys(keptBefore) {
@@ -77,7 +77,7 @@ export function ratchetStore(unit: Unit): RatchetStore {
         WHERE id IN (SELECT session_id FROM skipped_keys WHERE created_at < @keptBefore)`,
         { keptBefore },
       );
-      unit.run('DELETE FROM skipped_keys WHERE created_at < @keptBefore', { keptBefore });
+      return unit.run('DELETE FROM skipped_keys WHERE created_at < @keptBefore', { keptBefore }).changes;
     },
 
     async saveFork(session, reason, at) {
@@ -89,4 +89,8 @@ export function ratchetStore(unit: Unit): RatchetStore {
       );
     },
   };
+}
+
+function entryIn({ session, chain, state, find }: FindRow): FindEntry {
+  return { session, chain: state === 'next' ? state : chain, find };
 }

@@ -1,59 +1,71 @@
-import type { Limits, ReceivingStep, SessionId, SkippedKey } from '../../ratchet/index.ts';
-import { found } from '../found.ts';
+import type { Accepted, Limits, ReceivingStep, SessionId, SkippedKey } from '../../ratchet/index.ts';
 import { saveChains } from './receiving-chains.ts';
 import { STATE_COLUMNS, stateColumns } from './state-columns.ts';
 import type { Unit } from './unit.ts';
 
-const SAVE_STEP = `
+const SAVE = `
 UPDATE sessions SET ${STATE_COLUMNS.map((column) => `${column} = @${column}`).join(', ')},
-  received = received + 1,
+  received = received + @count,
   received_order = (SELECT max(received_order) FROM sessions) + 1,
   last_dh_step_at = coalesce(@dhStepAt, last_dh_step_at),
   lost = lost + @lost,
   held = CASE WHEN @dhStepAt IS NULL THEN held ELSE 0 END,
   fork_reason = coalesce(fork_reason, @forkReason),
   fork_at = coalesce(fork_at, @forkAt)
-WHERE id = @session`;
+WHERE id = @session
+RETURNING received`;
 
-/** Writes the difference that a step makes, then holds the limits: `RatchetStore.saveReceived`. */
+/** Writes the difference that messages make, then holds the limits: `RatchetStore.saveReceived`. */
 export function saveReceived(
   unit: Unit,
   session: SessionId,
-  step: ReceivingStep,
-  digest: Uint8Array,
+  accepted: readonly Accepted[],
   at: number,
   limits: Limits,
 ): void {
-  const isNewChain = saveChains(unit, session, step);
-  unit.update('session', SAVE_STEP, {
-    session,
-    ...stateColumns(step.state),
-    dhStepAt: isNewChain ? at : null,
-    lost: step.lost,
-    forkReason: step.fork ?? null,
-    forkAt: step.fork === undefined ? null : at,
+  const last = accepted.at(-1);
+  if (last === undefined) return;
+  // A chain that ended is saved as it was in the end, and the last one as it is now.
+  const saved = accepted.filter(({ step }, index) => {
+    const next = accepted[index + 1];
+    return next === undefined || next.step.finished !== undefined || step.finished !== undefined;
   });
-  takePosition(unit, session, step, digest, limits.keptDigests);
-  if (step.late) useKey(unit, session, step);
-  for (const key of step.gained) keepKey(unit, session, key, at);
+  const begun = saved.filter(({ step }) => saveChains(unit, session, step));
+  const steps = accepted.map(({ step }) => step);
+  const fork = steps.find((step) => step.fork !== undefined)?.fork;
+  const { received } = unit.change<{ received: number }>('session', SAVE, {
+    session,
+    ...stateColumns(last.step.state),
+    count: accepted.length,
+    dhStepAt: begun.length > 0 ? at : null,
+    lost: steps.reduce((sum, { lost }) => sum + lost, 0),
+    forkReason: fork ?? null,
+    forkAt: fork === undefined ? null : at,
+  });
+  const before = received - accepted.length;
+  for (const [index, one] of accepted.entries()) takePosition(unit, session, one, before + index + 1);
+  unit.run('DELETE FROM accepted WHERE session_id = @session AND sequence <= @last', {
+    session,
+    last: received - limits.keptDigests,
+  });
+  for (const step of steps) {
+    for (const key of step.gained) keepKey(unit, session, key, at);
+    if (step.late) useKey(unit, session, step);
+  }
 
-  const tooMany = step.gained.length === 0 ? 0 : dropOldestKeys(unit, session, limits.keptKeys);
+  const hasGained = steps.some(({ gained }) => gained.length > 0);
+  const tooMany = hasGained ? dropOldestKeys(unit, session, limits.keptKeys) : 0;
   const lost = tooMany + dropOldestChains(unit, session, limits);
   if (lost > 0) unit.run('UPDATE sessions SET lost = lost + @lost WHERE id = @session', { session, lost });
 }
 
 /** Two messages at one position are refused by the table's primary key. */
-function takePosition(unit: Unit, session: SessionId, { chain, n }: ReceivingStep, digest: Uint8Array, kept: number) {
-  const row = unit.get<{ received: number }>('SELECT received FROM sessions WHERE id = @session', { session });
-  const { received } = found(row, 'session');
+function takePosition(unit: Unit, session: SessionId, { step, digest }: Accepted, sequence: number): void {
+  const { chain, n } = step;
   unit.run(
-    `INSERT INTO accepted (session_id, chain, n, digest, sequence) VALUES (@session, @chain, @n, @digest, @received)`,
-    { session, chain, n, digest, received },
+    'INSERT INTO accepted (session_id, chain, n, digest, sequence) VALUES (@session, @chain, @n, @digest, @sequence)',
+    { session, chain, n, digest, sequence },
   );
-  unit.run('DELETE FROM accepted WHERE session_id = @session AND sequence <= @last', {
-    session,
-    last: received - kept,
-  });
 }
 
 function useKey(unit: Unit, session: SessionId, { chain, n }: ReceivingStep): void {

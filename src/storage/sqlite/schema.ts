@@ -191,3 +191,15 @@ ALTER TABLE sessions ADD COLUMN kem_owed       BLOB CHECK (length(kem_owed) = 11
 ALTER TABLE sessions ADD COLUMN sending_kem    BLOB
   CHECK (sending_kem IS NULL OR (sending = 'chain' AND length(sending_kem) IN (1184, 1088)));
 `;
+
+/** Version 3: reusable invites (docs/PROTOCOL.md §3). Those that are there are used once. */
+export const VERSION_3 = `
+-- of a reusable invite: the number of its last user, 0 before the first; none: it is used once
+ALTER TABLE invites ADD COLUMN last_user INTEGER CHECK (last_user IS NULL OR (last_user >= 0 AND fate <> 'spent'));
+
+CREATE TABLE ledger ( -- openings that a reusable invite let in: none of them does so again, even if contact or session is gone
+  prefix_digest BLOB PRIMARY KEY CHECK (length(prefix_digest) = 16),
+  invite        INTEGER NOT NULL REFERENCES invites (number) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ledger_of_invite ON ledger (invite);
+`;

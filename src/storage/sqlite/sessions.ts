@@ -1,7 +1,14 @@
 import type { ForkReason } from '../../errors.ts';
 import type { Transcript } from '../../handshake/index.ts';
 import type { SessionId } from '../../ratchet/index.ts';
-import type { ContactId, MissingMessage, Origin, Session, SessionTable } from '../../session/store.ts';
+import type {
+  ContactId,
+  FinishedChainRecord,
+  MissingMessage,
+  Origin,
+  Session,
+  SessionTable,
+} from '../../session/store.ts';
 import { found } from '../found.ts';
 import { addChains } from './receiving-chains.ts';
 import { STATE_COLUMNS, stateColumns } from './state-columns.ts';
@@ -80,6 +87,14 @@ export function sessionTable(unit: Unit): SessionTable {
 
     async dropSession(id) {
       unit.run('DELETE FROM sessions WHERE id = @id', { id });
+    },
+
+    async finishedChains(session) {
+      return unit.all<FinishedChainRecord>(
+        `SELECT chain, remote, length FROM receiving_chains
+        WHERE session_id = @session AND state = 'finished' ORDER BY chain`,
+        { session },
+      );
     },
 
     async missingMessages(session) {

@@ -25,6 +25,11 @@ export class Unit {
     return this.#open().all(sql, parameters);
   }
 
+  /** The first row that `fits`: see `Connection.find`. */
+  find<Row>(sql: string, parameters: Parameters, fits: (row: Row) => boolean): Row | undefined {
+    return this.#open().find(sql, parameters, fits);
+  }
+
   run(sql: string, parameters?: Parameters): { changes: number; id: number } {
     if (!this.#writes) throw new Error('a snapshot is for reading');
     const result = this.#open().run(sql, parameters);
@@ -35,6 +40,14 @@ export class Unit {
   /** Changes rows that must be there; `what` names them where they are not. */
   update(what: string, sql: string, parameters?: Parameters): void {
     found(this.run(sql, parameters).changes || undefined, what);
+  }
+
+  /** Changes one row that must be there, and gives what the statement says that it returns. */
+  change<Row>(what: string, sql: string, parameters?: Parameters): Row {
+    if (!this.#writes) throw new Error('a snapshot is for reading');
+    const row = found(this.#open().get<Row>(sql, parameters), what);
+    this.#changes += 1;
+    return row;
   }
 
   end(): void {

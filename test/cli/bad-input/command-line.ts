@@ -29,6 +29,7 @@ const PLACES: Readonly<Record<string, string>> = {
   '-i': 'pawl inspect $JSON "--identity=$NAME"',
   invite: 'pawl -i bob invite $JSON -- "$NAME"',
   add: 'pawl -i alice add $JSON -- "$NAME" invite.txt',
+  rename: 'pawl -i alice rename $JSON -- bob "$NAME"',
 };
 
 function badName(place: string, command: string, name: string): BadInput {
@@ -50,6 +51,11 @@ export const COMMAND_LINE: readonly BadInput[] = [
   usage('an expiry without a unit', 'pawl -i bob invite dave --expires 30 $JSON'),
   usage('an expiry of nothing', 'pawl -i bob invite dave --expires 0d $JSON'),
   usage('an expiry in years', 'pawl -i bob invite dave --expires 400d $JSON'),
+  usage('a safety number of 59 digits', `pawl -i alice verify bob ${'1'.repeat(59)} $JSON`),
+  usage('a safety number with a letter', `pawl -i alice verify bob ${'1'.repeat(59)}l $JSON`),
+  usage('a QR code in a file', 'pawl -i bob invite dave --qr -o dave.txt $JSON'),
+  usage('to forget unasked', 'pawl -i bob forget alice $JSON'),
+  usage('to prune what is gone already', 'pawl -i bob prune --older-than 31d $JSON'),
   usage('-m and a file', 'pawl -i alice send bob message.txt -m hi $JSON'),
   usage('-m and standard input', 'pawl -i alice send bob - -m hi $JSON'),
   usage('-m and --lines', 'pawl -i alice send bob --lines -m hi $JSON'),
@@ -65,6 +71,22 @@ export const COMMAND_LINE: readonly BadInput[] = [
   { what: 'send to nobody known', code: 'unknown-contact', exit: 67, command: 'pawl -i alice send zoe -m hi $JSON' },
   { what: 'send to __proto__', code: 'unknown-contact', exit: 67, command: 'pawl -i alice send __proto__ -m hi $JSON' },
   { what: 'inspect nobody known', code: 'unknown-contact', exit: 67, command: 'pawl -i alice inspect zoe $JSON' },
+  { what: 'verify nobody known', code: 'unknown-contact', exit: 67, command: 'pawl -i alice verify zoe $JSON' },
+  { what: 'rename nobody known', code: 'unknown-contact', exit: 67, command: 'pawl -i alice rename zoe zoey $JSON' },
+  { what: 'forget nobody known', code: 'unknown-contact', exit: 67, command: 'pawl -i alice forget zoe --yes $JSON' },
+  {
+    what: 'a name that another contact has',
+    code: 'name-taken',
+    exit: 73,
+    command: 'pawl -i alice rename bob dave $JSON',
+    prepare: (home) => home.prepare('pawl -i alice add dave invite.txt'),
+  },
+  {
+    what: 'a safety number of somebody else',
+    code: 'wrong-safety-number',
+    exit: 65,
+    command: `pawl -i alice verify bob ${'1'.repeat(60)} $JSON`,
+  },
   {
     what: 'inspect before there is a conversation',
     code: 'no-session',

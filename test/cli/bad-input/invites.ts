@@ -164,6 +164,17 @@ export const INVITES: readonly BadInput[] = [
       return home.prepare('pawl -i bob send alice -m "what is new?"');
     },
   },
+  {
+    what: 'a reusable invite that has let in as many as it may',
+    code: 'invite-used-up',
+    exit: 65,
+    command: 'pawl -i bob recv late.pawl $JSON',
+    prepare: async (home) => {
+      await home.prepare(`pawl -i bob invite all --reusable -o all.txt
+        pawl -i dave add bob all.txt; pawl -i dave send bob -m hi -o late.pawl`);
+      withDatabase(home, 'bob', (database) => database.exec('UPDATE invites SET last_user = 1000 WHERE last_user = 0'));
+    },
+  },
   forgedOpening('answering an invite of its own maker', 'bob', Date.now(), 'self'),
   forgedOpening('opened the day after tomorrow', 'dave', Date.now() + 48 * 3_600_000, 'clock-ahead'),
   {
@@ -175,7 +186,7 @@ export const INVITES: readonly BadInput[] = [
       withDatabase(home, 'dave', (database) =>
         database.exec(`WITH RECURSIVE others (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM others WHERE i < 63)
           INSERT INTO invites SELECT number + i, randomblob(16), contact_name, created_at, expires, fate, bytes,
-            prekey_public_key, prekey_secret_key, kem_seed, spent_by, spent_at FROM invites, others`),
+            prekey_public_key, prekey_secret_key, kem_seed, spent_by, spent_at, last_user FROM invites, others`),
       ),
   },
 ];

@@ -19,9 +19,11 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'weak-key': [65, { what: 'ephemeral key' }],
 
   'unknown-contact': [67, { name: 'bob' }],
+  'name-taken': [73, { name: 'bob' }],
+  'wrong-safety-number': [65, { name: 'bob', wasVerified: true }],
   'no-session': [67, { name: 'bob' }],
   'not-in-outbox': [66, { id: 3 }],
-  held: [76, { name: 'bob' }],
+  held: [76, { name: 'bob', until: 'answered' }],
   'rolled-back': [76, { path: 'alice.db' }],
   misplaced: [74, { path: 'bob.db', name: 'alice' }],
   'not-for-you': [65, {}],
@@ -38,6 +40,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'unknown-invite': [65, {}],
   'invite-expired': [65, { expired: 1.8e9 }],
   'invite-spent': [65, { at: 1.8e12, by: '00112233', name: 'bob' }],
+  'invite-used-up': [65, { name: 'friends', limit: 1_000 }],
   'too-many-invites': [73, { limit: 64 }],
   'identity-changed': [65, { name: 'bob', known: '00112233', offered: '44556677' }],
   self: [65, { what: 'invite' }],
@@ -54,6 +57,8 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'wrong-passphrase': [77, { path: 'alice.db' }],
   'no-passphrase': [77, { path: 'alice.db' }],
   'empty-passphrase': [77, { source: 'PAWL_PASSPHRASE' }],
+  'several-lines': [77, { source: 'words' }],
+  'passphrase-command': [77, { reason: 'exit 1' }],
   'bad-key-file': [77, { path: 'key', bytes: 31 }],
   'exposed-key': [77, { path: 'key', mode: '0644' }],
   interrupted: [130, {}],
@@ -106,9 +111,22 @@ describe('hints', () => {
     expect(hintOf('gap-too-large', { missing: 2_000_000, limit: 2_000, inNewChain: true })).not.toContain('--max-gap');
   });
 
+  it('name an invite alone where nothing else lets a restored file send again', () => {
+    expect(hintOf('held', { name: 'bob', until: 'answered' })).toMatch(
+      /^receive what bob sends next .*pawl invite bob/,
+    );
+    expect(hintOf('held', { name: 'bob', until: 'invited' })).toMatch(/^exchange a new invite: pawl invite bob/);
+  });
+
   it('name the key sources where a key is wanted', () => {
     for (const hint of [hintOf('no-passphrase', { path: 'x' }), hintOf('empty-passphrase', { source: 'x' })]) {
-      for (const source of ['--key-file', '--passphrase-file', 'PAWL_KEY_FILE', 'PAWL_PASSPHRASE_FILE']) {
+      for (const source of [
+        '--key-file',
+        '--passphrase-file',
+        '--passphrase-fd',
+        '--passphrase-command',
+        'PAWL_KEY_FILE',
+      ]) {
         expect(hint).toContain(source);
       }
     }

@@ -1,6 +1,16 @@
 import { expect, it } from 'vitest';
 import type { ContactId } from '../../../src/session/store.ts';
-import { addContact, bytesOf, identityOf, type MakeStore, NOW } from '../fixtures.ts';
+import {
+  addContact,
+  bytesOf,
+  findEntries,
+  freshState,
+  identityOf,
+  type MakeStore,
+  NOW,
+  opened,
+  opening,
+} from '../fixtures.ts';
 
 export function contacts(make: MakeStore): void {
   it('knows the identity that it was made with', async () => {
@@ -29,6 +39,9 @@ export function contacts(make: MakeStore): void {
       expect(await transaction.contactOf(identityOf('carol'))).toBeUndefined();
       await expect(transaction.contact(99 as ContactId)).rejects.toThrow('contact');
       await expect(transaction.setContactInvite(99 as ContactId, undefined)).rejects.toThrow('contact');
+      await expect(transaction.setVerified(99 as ContactId, NOW)).rejects.toThrow('contact');
+      await expect(transaction.renameContact(99 as ContactId, 'dave')).rejects.toThrow('contact');
+      await expect(transaction.dropContact(99 as ContactId)).rejects.toThrow('contact');
     });
   });
 
@@ -64,6 +77,69 @@ export function contacts(make: MakeStore): void {
       expect((await transaction.contact(carol)).invite).toBeUndefined();
       await transaction.setContactInvite(id, undefined);
       expect((await transaction.contact(id)).invite).toBeUndefined();
+    });
+  });
+
+  it('keeps when one was verified, until the mark is taken away', async () => {
+    const { store } = make();
+    await store.transaction(async (transaction) => {
+      const id = await addContact(transaction, 'alice');
+      const carol = await addContact(transaction, 'carol');
+      for (const at of [NOW, NOW + 1, undefined]) {
+        await transaction.setVerified(id, at);
+        expect((await transaction.contact(id)).verifiedAt).toBe(at);
+        expect((await transaction.contact(carol)).verifiedAt).toBeUndefined();
+      }
+    });
+  });
+
+  it('gives a contact another name, and changes nothing else', async () => {
+    const { store } = make();
+    await store.transaction(async (transaction) => {
+      const id = await addContact(transaction, 'alice');
+      await addContact(transaction, 'carol');
+      await transaction.setVerified(id, NOW);
+      const before = await transaction.contact(id);
+      await transaction.renameContact(id, 'alice');
+      await transaction.renameContact(id, 'zoe');
+      expect(await transaction.contact(id)).toEqual({ ...before, name: 'zoe' });
+      expect(await transaction.contactNamed('alice')).toBeUndefined();
+      expect((await transaction.contacts()).map(({ name }) => name)).toEqual(['carol', 'zoe']);
+      await expect(transaction.renameContact(id, 'carol')).rejects.toThrow();
+    });
+  });
+
+  it('drops one with all that is theirs, and nothing of the others', async () => {
+    const { store } = make();
+    const box = (contact: ContactId) => ({ contact, messageId: bytesOf('id', 16), process: 'here' });
+    await store.transaction(async (transaction) => {
+      for (const name of ['alice', 'carol']) {
+        const contact = await addContact(transaction, name);
+        await transaction.setContactInvite(contact, { bytes: bytesOf('invite', 1321), addedAt: NOW });
+        await transaction.addSession(opened(contact, name), freshState());
+        await transaction.addSession(opening(contact, name), freshState());
+        await transaction.addToOutbox({ ...box(contact), envelope: bytesOf(name, 400), createdAt: NOW });
+        await transaction.addToInbox({
+          ...box(contact),
+          n: 0,
+          late: false,
+          content: bytesOf(name, 256),
+          receivedAt: NOW,
+        });
+      }
+      const [alice, carol] = await transaction.contacts();
+      if (alice === undefined || carol === undefined) throw new Error('both are there');
+      await transaction.dropContact(alice.id);
+      expect(await transaction.contacts()).toEqual([carol]);
+      expect(await transaction.contactOf(alice.identity)).toBeUndefined();
+      expect(await transaction.sessions(alice.id)).toEqual([]);
+      expect(await transaction.sessionOfPrefix(bytesOf('alice', 16))).toBeUndefined();
+      const ofCarol = (await transaction.sessions(carol.id)).map(({ id }) => id);
+      expect(ofCarol).toHaveLength(2);
+      expect(new Set((await findEntries(transaction)).map(({ session }) => session))).toEqual(new Set(ofCarol));
+      expect((await transaction.outbox()).map(({ contact }) => contact)).toEqual([carol.id]);
+      expect((await transaction.inbox()).map(({ contact }) => contact)).toEqual([carol.id]);
+      expect(await addContact(transaction, 'alice')).toBeGreaterThan(carol.id);
     });
   });
 }

@@ -1,6 +1,17 @@
 import { expect, it } from 'vitest';
+import { LIMITS } from '../../../src/ratchet/index.ts';
 import type { Transaction } from '../../../src/session/store.ts';
-import { addContact, bytesOf, Conversation, inviteFor, type MakeStore, NOW, opening } from '../fixtures.ts';
+import { EAGER } from '../../ratchet/party.ts';
+import {
+  addContact,
+  bytesOf,
+  Conversation,
+  findEntries,
+  inviteFor,
+  type MakeStore,
+  NOW,
+  opening,
+} from '../fixtures.ts';
 
 export function copies(make: MakeStore): void {
   /** All that the store of `filled` gives out. */
@@ -22,7 +33,7 @@ export function copies(make: MakeStore): void {
       session: await view.session(id),
       sessionOfPrefix: await view.sessionOfPrefix(session.origin.prefixDigest),
       state: await view.ratchetState(id),
-      entries: await view.findEntries(),
+      entries: await findEntries(view),
       finished: await view.finishedChain(id, 0),
       skipped: await view.keptPosition(id, 0, 0),
       accepted: await view.keptPosition(id, 0, 1),
@@ -35,7 +46,8 @@ export function copies(make: MakeStore): void {
 
   async function filled() {
     const { store } = make();
-    const conversation = await Conversation.begin(store);
+    // Bob has offered a KEM key, which alice owes the answer to.
+    const conversation = await Conversation.begin(store, LIMITS, 'alice', EAGER);
     await conversation.turn({ sends: 2 });
     await conversation.turn({ sends: 1 });
     const given = await store.transaction(async (transaction) => {
@@ -109,7 +121,9 @@ export function copies(make: MakeStore): void {
     const { step } = bob.accept(third);
     const expected = structuredClone(step);
     const digest = Uint8Array.from(third.id);
-    await store.transaction((transaction) => transaction.saveReceived(session, step, digest, NOW, bob.keeper.limits));
+    await store.transaction((transaction) =>
+      transaction.saveReceived(session, [{ step, digest }], NOW, bob.keeper.limits),
+    );
     for (const bytes of bytesIn({ step, digest })) bytes.fill(0);
     await store.snapshot(async (view) => {
       expect(await view.ratchetState(session)).toEqual(expected.state);

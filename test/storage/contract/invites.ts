@@ -53,7 +53,7 @@ export function invites(make: MakeStore): void {
       before,
       at,
     )(async (transaction) => {
-      await transaction.sweepInvites(SECONDS, 0);
+      expect(await transaction.sweepInvites(SECONDS, 0)).toBe(1);
       expect(await transaction.invites()).toEqual([{ ...before, fate: { kind: 'expired' } }, at]);
     });
   });
@@ -76,8 +76,62 @@ export function invites(make: MakeStore): void {
   it('is not changed by a sweep that finds nothing', async () => {
     const alice = inviteFor('alice');
     await withInvites(alice)(async (transaction) => {
-      await transaction.sweepInvites(SECONDS, SECONDS);
+      expect(await transaction.sweepInvites(SECONDS, SECONDS)).toBe(0);
       expect(await transaction.invites()).toEqual([alice]);
+    });
+  });
+
+  const reusable = (name: string, expires?: number): StoredInvite => ({ ...inviteFor(name, expires), lastUser: 0 });
+  const prefix = (name: string) => bytesOf(`prefix of ${name}`, 16);
+
+  it('counts the users of a reusable one, which stays open, and knows their openings', async () => {
+    const [friends, carol] = [reusable('friends'), inviteFor('carol')];
+    await withInvites(
+      friends,
+      carol,
+    )(async (transaction) => {
+      await transaction.useInvite(friends.id, 1, prefix('alice'));
+      await transaction.useInvite(friends.id, 3, prefix('dave'));
+      expect(await transaction.invites()).toEqual([{ ...friends, lastUser: 3 }, carol]);
+      const known = ['alice', 'dave', 'mallory'].map((name) => transaction.isInLedger(prefix(name)));
+      expect(await Promise.all(known)).toEqual([true, true, false]);
+      const again = transaction.useInvite(friends.id, 3, prefix('mallory'));
+      await expect(again).rejects.toThrow('open invite');
+      await expect(transaction.useInvite(carol.id, 1, prefix('mallory'))).rejects.toThrow('open invite');
+      await expect(transaction.useInvite(bytesOf('none', 16), 1, prefix('mallory'))).rejects.toThrow('open invite');
+      await expect(transaction.spendInvite(friends.id, identityOf('alice'), NOW)).rejects.toThrow('open invite');
+      expect(await transaction.isInLedger(prefix('mallory'))).toBe(false);
+    });
+  });
+
+  it('lets no opening in twice', async () => {
+    const { store } = make();
+    const [friends, others] = [reusable('friends'), reusable('others')];
+    await store.transaction(async (transaction) => {
+      for (const invite of [friends, others]) await transaction.addInvite(invite);
+      await transaction.useInvite(friends.id, 1, prefix('alice'));
+    });
+    for (const { id } of [friends, others]) {
+      await expect(store.transaction((t) => t.useInvite(id, 2, prefix('alice')))).rejects.toThrow();
+    }
+  });
+
+  it('forgets the openings with the secrets of their invite, and not before', async () => {
+    const [before, at, dropped] = [reusable('before', SECONDS - 1), reusable('at', SECONDS), reusable('dropped')];
+    await withInvites(
+      before,
+      at,
+      dropped,
+    )(async (transaction) => {
+      for (const { id, contactName } of [before, at, dropped]) await transaction.useInvite(id, 1, prefix(contactName));
+      await transaction.dropInvite(dropped.id);
+      expect(await transaction.sweepInvites(SECONDS, 0)).toBe(1);
+      expect(await transaction.invites()).toEqual([
+        { ...before, lastUser: 1, fate: { kind: 'expired' } },
+        { ...at, lastUser: 1 },
+      ]);
+      const known = ['before', 'at', 'dropped'].map((name) => transaction.isInLedger(prefix(name)));
+      expect(await Promise.all(known)).toEqual([false, true, false]);
     });
   });
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { LIMITS } from '../../../src/ratchet/index.ts';
 import { at } from '../../ratchet/party.ts';
-import { Conversation, type MakeStore, NOW } from '../fixtures.ts';
+import { Conversation, findEntries, type MakeStore, NOW } from '../fixtures.ts';
 
 export function limits(make: MakeStore): void {
   const missing = (conversation: Conversation) =>
@@ -9,7 +9,7 @@ export function limits(make: MakeStore): void {
       (await view.missingMessages(conversation.session)).map(({ chain, n }) => `${chain}/${n}`),
     );
   const chains = (conversation: Conversation) =>
-    conversation.read(async (view) => (await view.findEntries()).map(({ chain }) => chain));
+    conversation.read(async (view) => (await findEntries(view)).map(({ chain }) => chain));
   const lost = async (conversation: Conversation) =>
     (await conversation.read((view) => view.session(conversation.session))).lost;
 
@@ -55,9 +55,9 @@ export function limits(make: MakeStore): void {
     await one.turn({ sends: 2, at: NOW });
     await one.turn({ sends: 3, at: NOW + 1 });
     await two.turn({ sends: 2, at: NOW });
-    await store.transaction((transaction) => transaction.sweepSkippedKeys(NOW));
+    expect(await store.transaction((transaction) => transaction.sweepSkippedKeys(NOW))).toBe(0);
     expect([await lost(one), await lost(two)]).toEqual([0, 0]);
-    await store.transaction((transaction) => transaction.sweepSkippedKeys(NOW + 1));
+    expect(await store.transaction((transaction) => transaction.sweepSkippedKeys(NOW + 1))).toBe(2);
     expect(await missing(one)).toEqual(['1/0', '1/1']);
     expect(await missing(two)).toEqual([]);
     expect([await lost(one), await lost(two)]).toEqual([1, 1]);

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { LIMITS, type RatchetState } from '../../../src/ratchet/index.ts';
 import type { SessionStore } from '../../../src/session/store.ts';
-import { at, meet } from '../../ratchet/party.ts';
-import { addContact, Conversation, type MakeStore, NOW, opened } from '../fixtures.ts';
+import { at, converse, EAGER, IN_TURNS, meet } from '../../ratchet/party.ts';
+import { addContact, Conversation, findEntries, type MakeStore, NOW, opened } from '../fixtures.ts';
 
 export function ratchet(make: MakeStore): void {
   it('gives every state back as it was saved', async () => {
@@ -13,6 +13,12 @@ export function ratchet(make: MakeStore): void {
     states.push(bob.state);
     bob.send('hello, alice');
     states.push(bob.state);
+    // Offered and carried, owed, answered and carried, mixed.
+    const exchanging = converse(LIMITS, EAGER);
+    states.push(exchanging.bob.state, exchanging.alice.state);
+    exchanging.bob.read(exchanging.alice.send('an answer'));
+    states.push(exchanging.alice.state, exchanging.bob.state);
+    expect(new Set(states.map(({ rekeying }) => rekeying.exchange.kind)).size).toBe(3);
     for (const state of states) {
       const id = await addSession(store, state);
       expect(await store.snapshot((view) => view.ratchetState(id))).toEqual(state);
@@ -43,6 +49,37 @@ export function ratchet(make: MakeStore): void {
         await expect(view.finishedChain(session, turn)).rejects.toThrow('finished chain');
       });
     }
+  });
+
+  it('keeps what an exchange of KEM keys changes, offer by offer and answer by answer', async () => {
+    const { store } = make();
+    const conversation = await Conversation.begin(store, LIMITS, 'alice', IN_TURNS);
+    const { alice, bob, session } = conversation;
+    const kept = async () => {
+      const state = await conversation.read((view) => view.ratchetState(session));
+      expect(state).toEqual(bob.state);
+      const field = state.sending.kind === 'chain' ? state.sending.kem?.kind : undefined;
+      return `${state.rekeying.exchange.kind} ${field ?? '-'} ${state.rekeying.mixed.step}`;
+    };
+    const steps: string[] = [];
+    for (let turn = 0; turn < 5; turn++) {
+      await conversation.receive(alice.send('on'));
+      steps.push(await kept());
+      alice.read(await conversation.send());
+      steps.push(await kept());
+    }
+    expect(steps).toEqual([
+      'idle - 0',
+      'offered offer 0',
+      'idle - 3',
+      'idle - 3',
+      'owed - 3',
+      'idle answer 6',
+      'idle - 6',
+      'offered offer 6',
+      'idle - 9',
+      'idle - 9',
+    ]);
   });
 
   it('keeps the keys of missing messages until they come', async () => {
@@ -87,7 +124,9 @@ export function ratchet(make: MakeStore): void {
     await conversation.receive(third);
     const { step } = bob.accept(first);
     const save = (again = step) =>
-      store.transaction((transaction) => transaction.saveReceived(session, again, first.id, NOW, LIMITS));
+      store.transaction((transaction) =>
+        transaction.saveReceived(session, [{ step: again, digest: first.id }], NOW, LIMITS),
+      );
     await save();
     await expect(save()).rejects.toThrow();
     await expect(save({ ...step, n: 7 })).rejects.toThrow();
@@ -128,7 +167,7 @@ export function ratchet(make: MakeStore): void {
     const { step } = bob.accept(sent);
     const contradicting = { ...step, fork: 'chain-shorter-than-received', lost: 3 } as const;
     await store.transaction(async (transaction) => {
-      await transaction.saveReceived(session, contradicting, sent.id, NOW, LIMITS);
+      await transaction.saveReceived(session, [{ step: contradicting, digest: sent.id }], NOW, LIMITS);
       expect(await transaction.session(session)).toMatchObject({
         fork: { reason: 'chain-shorter-than-received', at: NOW },
         lost: 3,
@@ -139,7 +178,7 @@ export function ratchet(make: MakeStore): void {
   it('finds header keys: current chain, next, then finished ones, newest first', async () => {
     const conversation = await Conversation.begin(make().store);
     const { bob, session } = conversation;
-    const entries = () => conversation.read((view) => view.findEntries());
+    const entries = () => conversation.read((view) => findEntries(view));
     expect(await entries()).toEqual([{ session, chain: 'next', find: bob.state.nextReceiving.find }]);
     for (let turn = 0; turn < 3; turn++) await conversation.turn();
     const { receiving, nextReceiving } = bob.state;
@@ -157,7 +196,7 @@ export function ratchet(make: MakeStore): void {
     const [a, b, c, d] = await Promise.all(['a', 'b', 'c', 'd'].map((name) => Conversation.begin(store, LIMITS, name)));
     if (!(a && b && c && d)) throw new Error('four conversations');
     const order = async () => {
-      const entries = await store.snapshot((view) => view.findEntries());
+      const entries = await store.snapshot((view) => findEntries(view));
       return [...new Set(entries.map(({ session }) => session))];
     };
     expect(await order()).toEqual([d, c, b, a].map(({ session }) => session));
@@ -166,7 +205,7 @@ export function ratchet(make: MakeStore): void {
     expect(await order()).toEqual([b, a, d, c].map(({ session }) => session));
     await a.turn();
     expect(await order()).toEqual([a, b, d, c].map(({ session }) => session));
-    const entries = await store.snapshot((view) => view.findEntries(b.session));
+    const entries = await store.snapshot((view) => findEntries(view, b.session));
     expect(entries.map(({ session, chain }) => [session, chain])).toEqual([
       [b.session, 0],
       [b.session, 'next'],
@@ -182,7 +221,7 @@ export function ratchet(make: MakeStore): void {
     if (receiving.kind !== 'chain') throw new Error('a chain has begun');
     const last = { ...step, n: 2 ** 32 - 2, state: { ...step.state, receiving: { ...receiving, n: 2 ** 32 - 1 } } };
     await store.transaction(async (transaction) => {
-      await transaction.saveReceived(session, last, sent.id, NOW, LIMITS);
+      await transaction.saveReceived(session, [{ step: last, digest: sent.id }], NOW, LIMITS);
       expect(await transaction.ratchetState(session)).toEqual(last.state);
       expect(await transaction.keptPosition(session, 0, 2 ** 32 - 2)).toEqual({ digest: sent.id });
     });

@@ -2,7 +2,17 @@ import { expect, it } from 'vitest';
 import { LIMITS, type SessionId } from '../../../src/ratchet/index.ts';
 import type { ContactId } from '../../../src/session/store.ts';
 import { at, meet } from '../../ratchet/party.ts';
-import { addContact, bytesOf, Conversation, freshState, type MakeStore, NOW, opened, opening } from '../fixtures.ts';
+import {
+  addContact,
+  bytesOf,
+  Conversation,
+  findEntries,
+  freshState,
+  type MakeStore,
+  NOW,
+  opened,
+  opening,
+} from '../fixtures.ts';
 
 const NEW = { lastDhStepAt: undefined, idle: 0, lost: 0, held: false, fork: undefined };
 const NONE = 99 as SessionId;
@@ -125,7 +135,7 @@ export function sessions(make: MakeStore): void {
         session: await view.session(session),
         state: await view.ratchetState(session),
         missing: await view.missingMessages(session),
-        entries: await view.findEntries(session),
+        entries: await findEntries(view, session),
       }));
     const before = await all();
     await store.transaction((transaction) => transaction.holdSessions());
@@ -142,7 +152,7 @@ export function sessions(make: MakeStore): void {
       const { contact } = await transaction.session(session);
       await transaction.dropSession(session);
       expect(await transaction.sessions(contact)).toEqual([]);
-      expect(await transaction.findEntries()).toEqual([]);
+      expect(await findEntries(transaction)).toEqual([]);
       expect(await transaction.missingMessages(session)).toEqual([]);
       expect(await transaction.keptPosition(session, 0, 0)).toEqual({});
       await expect(transaction.ratchetState(session)).rejects.toThrow();
@@ -160,7 +170,7 @@ export function sessions(make: MakeStore): void {
       await expect(transaction.finishedChain(NONE, 0)).rejects.toThrow();
       await expect(transaction.saveSent(NONE, freshState())).rejects.toThrow();
       await expect(transaction.saveFork(NONE, 'two-keys-in-one-chain', NOW)).rejects.toThrow();
-      expect(await transaction.findEntries(NONE)).toEqual([]);
+      expect(await findEntries(transaction, NONE)).toEqual([]);
       expect(await transaction.keptPosition(NONE, 0, 0)).toEqual({});
       expect(await transaction.missingMessages(NONE)).toEqual([]);
       await transaction.dropSession(NONE);
@@ -168,7 +178,9 @@ export function sessions(make: MakeStore): void {
     const { alice, bob } = meet();
     const sent = alice.send('hello');
     const { step } = bob.accept(sent);
-    const save = store.transaction((transaction) => transaction.saveReceived(NONE, step, sent.id, NOW, LIMITS));
+    const save = store.transaction((transaction) =>
+      transaction.saveReceived(NONE, [{ step, digest: sent.id }], NOW, LIMITS),
+    );
     await expect(save).rejects.toThrow();
   });
 }

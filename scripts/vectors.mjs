@@ -1,0 +1,15 @@
+// Computes test/vectors/pawl-1.json anew: npm run vectors
+import { writeFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+await build({
+  entryPoints: ['test/known-answers/making/index.ts'],
+  outfile: 'dist/vectors.mjs',
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  format: 'esm',
+  packages: 'external',
+});
+const { printed, vectors } = await import('../dist/vectors.mjs');
+writeFileSync('test/vectors/pawl-1.json', printed(await vectors()));

@@ -1,0 +1,40 @@
+import { setImmediate } from 'node:timers/promises';
+
+interface Work<Item> {
+  /** As many as are there at once, and not many more than this, are worked on together. */
+  readonly most: number;
+  work(items: readonly Item[]): Promise<void>;
+  /** Comes where the next items are not there yet, and at the end, whatever it is. */
+  pause(): Promise<void>;
+}
+
+/** Works on what comes in a stream, from the first of it on: at once, and on all that is there together. */
+export async function asItComes<Item>(
+  first: IteratorResult<readonly Item[], unknown>,
+  stream: AsyncIterator<readonly Item[], unknown>,
+  { most, work, pause }: Work<Item>,
+): Promise<void> {
+  try {
+    for (let next = first; !next.done; ) {
+      const items = [...next.value];
+      let later = stream.next();
+      while (items.length < most && (await isThere(later))) {
+        const more = await later;
+        if (more.done) break;
+        items.push(...more.value);
+        later = stream.next();
+      }
+      await work(items);
+      if (!(await isThere(later))) await pause();
+      next = await later;
+    }
+  } finally {
+    await pause();
+  }
+}
+
+/** Whether a promise is kept, or will be once the system has been asked for what has come. */
+async function isThere(promise: Promise<unknown>): Promise<boolean> {
+  const kept = () => true;
+  return Promise.race([promise.then(kept, kept), setImmediate(false)]);
+}

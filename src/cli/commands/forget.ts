@@ -1,0 +1,63 @@
+import { PawlError } from '../../errors.ts';
+import { type Forgotten, forget, forgettable } from '../../session/index.ts';
+import { askYes } from '../prompt.ts';
+import type { Define, Shell } from '../shell.ts';
+import { count } from '../show/page.ts';
+import { withIdentity } from '../unlock.ts';
+
+export const defineForget: Define = (program, act) => {
+  program
+    .command('forget <name>')
+    .description('forget a contact with all keys and texts, and withdraw the open invites for NAME')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText(
+      'after',
+      `
+It cannot be undone. Messages of theirs that come later cannot be read, and no message that came before brings them
+back: it takes a new invite. That an invite was used, and by whom, is remembered for 90 days.
+
+Examples:
+  $ pawl forget mallory
+  $ pawl forget friends --yes`,
+    )
+    .action(
+      act(async (shell, name: string, { yes }: { yes?: true }) => {
+        const { tell } = shell;
+        const forgotten = await withIdentity(shell, async (identity) => {
+          const sure = yes || (await ask(shell, name, await forgettable(identity, name)));
+          return sure ? forget(identity, name) : undefined;
+        });
+        if (forgotten === undefined) await tell.notice('nothing was forgotten');
+        else if (tell.json)
+          await tell.document({ type: 'forgotten', name, ...forgotten.contact, invites: forgotten.invites });
+        else await tell.notice(`forgotten: ${inWords(name, forgotten)}`);
+        return 0;
+      }),
+    );
+};
+
+/** @throws `usage` where nobody can be asked; `interrupted`. */
+async function ask({ io, options }: Shell, name: string, forgettable: Forgotten): Promise<boolean> {
+  const answer = options.input ? await askYes(io, `forget ${inWords(name, forgettable)}?`) : undefined;
+  if (answer !== undefined) return answer;
+  throw new PawlError('usage', {
+    problem: 'this cannot be undone, and there is no terminal to ask on whether you are sure',
+    hint: `pawl forget ${name} --yes`,
+  });
+}
+
+function inWords(name: string, { contact, invites }: Forgotten): string {
+  const parts = [
+    ...(contact === undefined ? [] : [`the contact ${name} (${contact.fingerprint})`]),
+    ...counted(contact?.sessions, 'session'),
+    ...counted(contact?.texts, 'text that was not delivered', 'texts that were not delivered'),
+    ...counted(contact?.envelopes, 'envelope that was not written', 'envelopes that were not written'),
+    ...counted(invites, `open invite for ${name}`, `open invites for ${name}`),
+  ];
+  return parts.join(', ');
+}
+
+function counted(number = 0, noun: string, nouns?: string): readonly string[] {
+  if (number === 0) return [];
+  return [nouns !== undefined && number > 1 ? `${number} ${nouns}` : count(number, noun)];
+}

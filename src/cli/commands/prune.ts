@@ -1,0 +1,36 @@
+import { DAY, prune } from '../../session/index.ts';
+import { timeSpan } from '../parse.ts';
+import type { Define } from '../shell.ts';
+import { count } from '../show/page.ts';
+import { withIdentity } from '../unlock.ts';
+
+/** What is older goes with every command that writes. */
+const KEPT = 30 * DAY;
+
+export const definePrune: Define = (program, act) => {
+  program
+    .command('prune')
+    .description('delete old keys of missing messages, and expired invites')
+    .option('--older-than <time>', 'older than this: 45m, 12h, 8d (30d)', timeSpan(KEPT))
+    .addHelpText(
+      'after',
+      `
+Keys of missing messages go by themselves after 30 days, and an invite 7 days after it expires, with the next command
+that writes. Earlier means that a thief of the file finds less, and that what comes late cannot be read.
+
+Examples:
+  $ pawl prune
+  $ pawl prune --older-than 2d`,
+    )
+    .action(
+      act(async (shell, { olderThan = KEPT }: { olderThan?: number }) => {
+        const { skippedKeys, invites } = await withIdentity(shell, (identity) => prune(identity, olderThan));
+        await shell.tell.result(`${count(skippedKeys, 'skipped key')}\n${count(invites, 'expired invite')}`, {
+          type: 'pruned',
+          skipped_keys: skippedKeys,
+          invites,
+        });
+        return 0;
+      }),
+    );
+};

@@ -1,0 +1,77 @@
+import { PawlError } from '../../errors.ts';
+import { type Verification, verification, verify } from '../../session/index.ts';
+import { drawQrCode } from '../draw-qr-code.ts';
+import type { Define, Shell } from '../shell.ts';
+import { qrCodeOfDigits } from '../show/qr-code.ts';
+import { instant, iso } from '../show/time.ts';
+import { withIdentity } from '../unlock.ts';
+
+const DIGITS = 60;
+const GROUPS_A_LINE = 4;
+
+export const defineVerify: Define = (program, act) => {
+  program
+    .command('verify <name> [number...]')
+    .description('show the safety number of you and NAME, or compare it with theirs')
+    .option('--qr', 'draw it as a QR code, too')
+    .addHelpText(
+      'after',
+      `
+Both of you see the same 60 digits, unless somebody stands between you. Compare them by voice or in person, never over
+the channel that the messages take. With NUMBER, which they read to you, marks NAME verified; a number that is not the
+same takes the mark away.
+
+Examples:
+  $ pawl verify bob
+  $ pawl verify bob "13345 26372 63678 20219 78584 38874 43854 60724 64692 16544 97764 85214"`,
+    )
+    .action(
+      act(async (shell, name: string, number: string[], { qr }: { qr?: true }) => {
+        if (qr && shell.tell.json) throw new PawlError('usage', { problem: '--qr and --json do not go together' });
+        const digits = number.length === 0 ? undefined : digitsIn(name, number.join(''));
+        const known =
+          digits === undefined
+            ? await withIdentity(shell, (identity) => verification(identity, name), 'reads')
+            : await withIdentity(shell, (identity) => verify(identity, name, digits));
+        await show(shell, known, qr === true);
+        await shell.tell.notice(
+          digits !== undefined
+            ? `${name} is verified`
+            : known.verifiedAt !== undefined
+              ? `${name} was verified on ${instant(known.verifiedAt)}`
+              : `${name} sees the same by pawl verify, or somebody stands between you; let them read it to you: pawl verify ${name} NUMBER`,
+        );
+        return 0;
+      }),
+    );
+};
+
+/** The digits of a number as people copy it, in groups and lines. @throws `usage`. */
+function digitsIn(name: string, number: string): string {
+  const digits = number.replace(/\s/g, '');
+  if (/^\d*$/.test(digits) && digits.length === DIGITS) return digits;
+  const found = /^\d*$/.test(digits) ? `this has ${digits.length}` : 'there is something else in this';
+  throw new PawlError('usage', {
+    problem: `a safety number is ${DIGITS} digits, and ${found}`,
+    hint: `it is what the other side sees by pawl verify; yours: pawl verify ${name}`,
+  });
+}
+
+async function show(shell: Shell, { name, fingerprint, safetyNumber, verifiedAt }: Verification, qr: boolean) {
+  await shell.tell.result(toReadAloud(safetyNumber), {
+    type: 'safety-number',
+    contact: name,
+    fingerprint,
+    safety_number: safetyNumber,
+    verified: verifiedAt !== undefined,
+    verified_at: verifiedAt === undefined ? null : iso(verifiedAt),
+  });
+  if (qr) await drawQrCode(shell, await qrCodeOfDigits(safetyNumber.replaceAll(' ', '')));
+}
+
+/** In lines of four groups: one breath each. */
+function toReadAloud(safetyNumber: string): string {
+  const groups = safetyNumber.split(' ');
+  const lines = groups.map((_, at) => groups.slice(at, at + GROUPS_A_LINE).join(' '));
+  return lines.filter((_, at) => at % GROUPS_A_LINE === 0).join('\n');
+}

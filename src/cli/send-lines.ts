@@ -1,0 +1,47 @@
+import { armor } from '../envelope/index.ts';
+import { utf8 } from '../primitives/index.ts';
+import { type OutboxId, type Sent, sendAll, written } from '../session/index.ts';
+import { afterwards } from './afterwards.ts';
+import { asItComes } from './as-it-comes.ts';
+import { GatheredOutput } from './gathered-output.ts';
+import { chunksOf } from './input.ts';
+import { linesOf } from './lines.ts';
+import type { Shell } from './shell.ts';
+import { sentDocument } from './show/sent.ts';
+import { withIdentity } from './unlock.ts';
+
+/** So many lines may share a commit: what a crash leaves in the outbox is not more. */
+const TOGETHER = 512;
+
+/** Sends each line of standard input, as it comes. Commits, then speaks; and only what has been written goes from the outbox. */
+export async function sendLines(shell: Shell, name: string, armored: boolean): Promise<void> {
+  const { io, tell } = shell;
+  const stream = linesOf(chunksOf(io));
+  // Read before any passphrase is asked, so that two ends of a pipe never ask at once.
+  const first = await stream.next();
+  await withIdentity(shell, async (identity) => {
+    const output = new GatheredOutput<OutboxId>(io.output);
+    const sendTogether = async (lines: readonly Uint8Array[]): Promise<void> => {
+      const contents = lines.map((bytes) => ({ type: 'text', sentAt: identity.now(), bytes }) as const);
+      const sent = await output.noting((written) => sendAll(identity, name, contents, written));
+      for (const one of sent) await output.write(bytesOf(one, armored), one.outboxId);
+      await output.flush();
+      for (const one of sent) await tell.aside(sentDocument(one));
+    };
+    await asItComes(first, stream, {
+      most: TOGETHER,
+      async work(lines) {
+        for (let at = 0; at < lines.length; at += TOGETHER) await sendTogether(lines.slice(at, at + TOGETHER));
+      },
+      async pause() {
+        // Where writing has failed, what was written before has been all the same.
+        await output.flush().catch(() => undefined);
+        await output.noting((ids) => afterwards(tell, () => written(identity, ids)));
+      },
+    });
+  });
+}
+
+function bytesOf({ envelope }: Sent, armored: boolean): Uint8Array {
+  return armored ? utf8(armor(envelope)) : envelope;
+}

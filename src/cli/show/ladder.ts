@@ -1,0 +1,157 @@
+import type { ChainOnLadder, Ladder } from '../../session/index.ts';
+import { count } from './page.ts';
+
+/** Steps that are drawn; those before them are folded into one line. */
+const STEPS_SHOWN = 12;
+const WIDEST = 72;
+const NARROWEST = 40;
+/** The numbers of the steps, and the two uprights. */
+const MARGIN = 6;
+/** One cell for each message of a chain, or for several where it is longer. */
+const CELLS = 24;
+
+/** What the ladder is drawn with. */
+interface Glyphs {
+  readonly upright: string;
+  readonly fromUs: string;
+  readonly fromThem: string;
+  readonly rung: string;
+  readonly toThem: string;
+  readonly toUs: string;
+  readonly fold: string;
+  readonly come: string;
+  readonly partly: string;
+  readonly missing: string;
+  readonly kem: string;
+}
+
+const UNICODE: Glyphs = {
+  upright: '│',
+  fromUs: '├',
+  fromThem: '┤',
+  rung: '─',
+  toThem: '▶',
+  toUs: '◀',
+  fold: '⋮',
+  come: '■',
+  partly: '▪',
+  missing: '·',
+  kem: '◆',
+};
+
+const ASCII: Glyphs = {
+  upright: '|',
+  fromUs: '+',
+  fromThem: '+',
+  rung: '-',
+  toThem: '>',
+  toUs: '<',
+  fold: ':',
+  come: '#',
+  partly: '+',
+  missing: '.',
+  kem: '*',
+};
+
+export interface Canvas {
+  /** How wide it may be, in columns. */
+  readonly columns: number;
+  /** Whether more than ASCII can be shown. */
+  readonly unicode: boolean;
+}
+
+/**
+ * Draws the ratchet as a ladder: a rung for each root step, from the side that took it to the other, with the messages of
+ * the chain that it began. The newest is at the bottom, where the conversation is now.
+ */
+export function drawLadder(ladder: Ladder, contact: string, { columns, unicode }: Canvas): string {
+  const glyphs = unicode ? UNICODE : ASCII;
+  const width = Math.min(Math.max(columns, NARROWEST), WIDEST) - MARGIN - 2;
+  const line = (number: string, inside: string) => `${number.padStart(MARGIN - 2)}  ${inside}`.trimEnd();
+  const free = (text: string) => `${glyphs.upright}${centre(text, ' ', width)}${glyphs.upright}`;
+  const { folded, rungs } = fold(ladder);
+  const remaining = MARGIN + width + 1 - 'you'.length - MARGIN + 2;
+  return [
+    line('', `you${fitting(contact, remaining - 1).padStart(remaining)}`),
+    ...(folded === undefined ? [] : [line(glyphs.fold, free(folded))]),
+    ...rungs.map(({ step, by, label }) => {
+      const rung = centre(label(glyphs), glyphs.rung, width - 1);
+      return line(
+        String(step),
+        by === 'us'
+          ? `${glyphs.fromUs}${rung}${glyphs.toThem}${glyphs.upright}`
+          : `${glyphs.upright}${glyphs.toUs}${rung}${glyphs.fromThem}`,
+      );
+    }),
+    line('', free(nextStep(ladder, contact, width))),
+  ].join('\n');
+}
+
+type RungGlyphs = Pick<Glyphs, 'come' | 'partly' | 'missing' | 'kem'>;
+
+export interface Rung {
+  readonly step: number;
+  readonly by: 'us' | 'them';
+  readonly chain: ChainOnLadder | undefined;
+  readonly label: (glyphs: RungGlyphs) => string;
+}
+
+/** The last steps, each a rung, and in words those that are folded away. */
+export function fold({ steps, chains, next, kem }: Ladder): { folded: string | undefined; rungs: readonly Rung[] } {
+  const first = Math.max(1, steps - STEPS_SHOWN + 1);
+  const rungs = Array.from({ length: steps - first + 1 }, (_, index): Rung => {
+    const step = first + index;
+    const chain = chains.find((known) => known.step === step);
+    // Sides alternate: the last step was taken by whoever does not take the next.
+    const by = (steps - step) % 2 === (next === 'us' ? 0 : 1) ? 'them' : 'us';
+    const label: Rung['label'] = (glyphs) =>
+      [
+        chain && messagesOf(chain, glyphs),
+        step === kem.mixed && `${glyphs.kem} KEM mixed`,
+        step === kem.offered && `${glyphs.kem} KEM offered`,
+      ]
+        .filter(Boolean)
+        .join(' ');
+    return { step, by, chain, label };
+  });
+  const missing = chains.filter(({ step }) => step < first).reduce((sum, chain) => sum + chain.missing.length, 0);
+  const folded =
+    first === 1
+      ? undefined
+      : `${first === 2 ? 'step 1' : `steps 1 to ${first - 1}`}${missing > 0 ? `, ${missing} missing` : ''}`;
+  return { folded, rungs };
+}
+
+export function nextStep({ steps, next }: Ladder, contact: string, width: number): string {
+  if (next === 'us') return `your next message: step ${steps + 1}`;
+  const rest = `'s answer: step ${steps + 1}`;
+  return `${fitting(contact, width - rest.length - 2)}${rest}`;
+}
+
+function messagesOf({ length, missing, isOpen }: ChainOnLadder, glyphs: RungGlyphs): string {
+  if (missing.length === 0) return `${count(length, 'message')}${isOpen ? ' so far' : ''}`;
+  return `${cells(length, missing, glyphs)} ${length - missing.length} of ${length}`;
+}
+
+/** The chain as a strip: what has come, and the gaps. */
+function cells(length: number, missing: ChainOnLadder['missing'], glyphs: RungGlyphs): string {
+  const size = Math.ceil(length / CELLS);
+  const gaps = new Map<number, number>();
+  for (const { n } of missing) gaps.set(Math.floor(n / size), (gaps.get(Math.floor(n / size)) ?? 0) + 1);
+  return Array.from({ length: Math.ceil(length / size) }, (_, cell) => {
+    const gap = gaps.get(cell) ?? 0;
+    if (gap === 0) return glyphs.come;
+    return gap === Math.min(size, length - cell * size) ? glyphs.missing : glyphs.partly;
+  }).join('');
+}
+
+/** A text with a blank on either side, in the middle of a line of `fill`. */
+function centre(text: string, fill: string, width: number): string {
+  const spaced = text === '' ? '' : ` ${fitting(text, width - 2)} `;
+  const left = Math.floor((width - spaced.length) / 2);
+  return spaced.padStart(left + spaced.length, fill).padEnd(width, fill);
+}
+
+function fitting(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 2))}..`;
+}

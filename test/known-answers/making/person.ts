@@ -1,0 +1,228 @@
+import { isDeepStrictEqual } from 'node:util';
+import { decodeEnvelope } from '../../../src/envelope/index.ts';
+import { type ErrorCode, type ForkReason, PawlError } from '../../../src/errors.ts';
+import type { OwnIdentity } from '../../../src/handshake/index.ts';
+import { digest, type Random, toHex, utf8 } from '../../../src/primitives/index.ts';
+import { add, type Context, invite, type Outcome, receive, SECOND, send } from '../../../src/session/index.ts';
+import type { StoredSession } from '../../../src/storage/memory/data.ts';
+import { RestorableStore } from '../../session/snapshots.ts';
+import type { Named } from '../bytes.ts';
+import { contentOf, written } from '../contents.ts';
+import type { Accepted, Command, Content, Deed, Draws, Hex, ReceiveStep } from '../format.ts';
+import { passOver } from '../pass-over.ts';
+import { stateOf } from '../state-of.ts';
+import { type Explanation, explained } from './explained.ts';
+import type { Telling } from './telling.ts';
+
+/** When every story begins, unix milliseconds. */
+export const NOW = 1_900_000_000_000;
+
+/** An envelope that can be received, and what it says. */
+export interface Mail extends Named {
+  readonly content: Content | undefined;
+}
+
+/** One of the people of a story. A method is a command, what must come of it, and a step that is written down. */
+export class Person {
+  readonly name: string;
+  readonly identity: OwnIdentity;
+  readonly store: RestorableStore;
+  /** Unix milliseconds. */
+  now = NOW;
+  readonly #telling: Telling;
+  readonly #random: Random;
+
+  constructor(telling: Telling, name: string, identity: OwnIdentity, random: Random) {
+    this.#telling = telling;
+    this.name = name;
+    this.identity = identity;
+    this.#random = random;
+    this.store = new RestorableStore(name, identity);
+  }
+
+  /** Makes an invite for `contact`. `expires`: unix seconds. */
+  async invite(contact: string, expires: number): Promise<Named> {
+    const drawn: Uint8Array[] = [];
+    const made = await invite(this.#context(drawn), contact, expires * SECOND - this.now);
+    const named = this.#telling.names.add(this.#telling.nameFor(this.name), made.invite);
+    const [prekey, seed] = drawn.map(toHex) as [string, string];
+    const draws: Draws = [
+      ['prekey', prekey],
+      ['KEM seed', seed],
+    ];
+    const bytes = { id: toHex(made.id), invite: toHex(made.invite) };
+    this.#step({ do: 'invite', for: contact, expires, draws, as: named.name, ...bytes });
+    return named;
+  }
+
+  async add(name: string, invite: Named, refused?: ErrorCode): Promise<void> {
+    const code = await add(this.#context(), name, invite.bytes).then(() => undefined, codeOf);
+    expectSame(code, refused);
+    this.#step({ do: 'add', name, invite: invite.name, ...(refused && { refused }) });
+  }
+
+  async say(to: string, text: string): Promise<Mail> {
+    return this.send(to, { sentAt: this.now, text });
+  }
+
+  async send(to: string, content: Content): Promise<Mail> {
+    const { sessions, contacts } = this.store.data;
+    const drawn: Uint8Array[] = [];
+    const { envelope, id } = await send(this.#context(drawn), to, contentOf(content));
+    const after = this.store.data.sessions.find((session) => hasSent(sessions, session));
+    if (after === undefined) throw new Error('nothing was sent');
+    const before = sessions.find((session) => session.id === after.id);
+    const answered = contacts.find((contact) => contact.id === after.contact)?.invite;
+    const invite = before === undefined && answered ? this.#telling.names.find(answered.bytes) : undefined;
+    const mail = { ...this.#telling.names.add(this.#telling.nameFor(this.name), envelope), content };
+    const { draws, ...values } = this.#shortened(explained({ self: this.identity, before, after, drawn, invite, id }));
+    const session = sessionName(after);
+    const bytes = this.#telling.shortened(mail);
+    this.#step({ do: 'send', to, content, draws, as: mail.name, session, ...values, envelope: bytes });
+    return mail;
+  }
+
+  async cannotSend(to: string, refused: ErrorCode): Promise<void> {
+    const content = contentOf({ sentAt: this.now, text: 'not sent' });
+    const code = await send(this.#context(), to, content).then(() => undefined, codeOf);
+    expectSame(code, refused);
+    this.#step({ do: 'cannot send', to, refused });
+  }
+
+  /** Sends messages on the chain of the newest session, of which nobody ever sees one. */
+  async lose(to: string, count: number): Promise<void> {
+    await passOver(this.store, this.session().id, count);
+    this.#step({ do: 'lose', to, count });
+  }
+
+  /** `fork`: what the message is held against, though it is read. */
+  async reads(mail: Mail, { gap, fork }: { gap?: number; fork?: ForkReason } = {}): Promise<void> {
+    const before = this.store.data.sessions;
+    const outcome = await this.#outcomeOf(mail, gap);
+    if (outcome.type !== 'message') throw unexpected(mail, outcome);
+    const session = this.store.data.sessions.find((session) => hasReceived(before, session));
+    const accepted = acceptedOf(outcome, session);
+    expectSame([accepted.content, accepted.fork], [mail.content, fork]);
+    this.#received(mail, { ...(gap && { gap }), accepted });
+  }
+
+  async seesAgain(mail: Named): Promise<void> {
+    const outcome = await this.#outcomeOf(mail);
+    if (outcome.type !== 'duplicate') throw unexpected(mail, outcome);
+    this.#received(mail, { duplicate: { from: outcome.from, n: outcome.n } });
+  }
+
+  async getsTooLate(mail: Named): Promise<void> {
+    const outcome = await this.#outcomeOf(mail);
+    if (outcome.type !== 'too-late') throw unexpected(mail, outcome);
+    this.#received(mail, { tooLate: { from: outcome.from, n: outcome.n } });
+  }
+
+  async refuses(mail: Named, refused: ErrorCode, reason?: ForkReason): Promise<void> {
+    const outcome = await this.#outcomeOf(mail);
+    if (outcome.type !== 'refused') throw unexpected(mail, outcome);
+    const { code, detail } = outcome.error;
+    expectSame([code, 'reason' in detail ? detail.reason : undefined], [refused, reason]);
+    this.#received(mail, { refused, ...(reason && { reason }) });
+  }
+
+  async seesFork(mail: Named, reason: ForkReason): Promise<void> {
+    await this.refuses(mail, 'fork', reason);
+  }
+
+  /** Writes down all that is kept of a session. */
+  check(session = this.session()): void {
+    this.#telling.step({ do: 'check', of: this.name, session: sessionName(session), state: stateOf(session) });
+  }
+
+  /** The session that began last. */
+  session(): StoredSession {
+    const session = this.store.data.sessions.at(-1);
+    if (session === undefined) throw new Error(`${this.name} has no session`);
+    return session;
+  }
+
+  #shortened({ chain, ...values }: Explanation): Explanation {
+    const { offer, answer } = chain ?? {};
+    const short = (kind: string, value: Hex) => this.#telling.firstWhole(kind, value);
+    const fields = {
+      ...(offer && { offer: short('offer', offer) }),
+      ...(answer && { answer: short('answer', answer) }),
+    };
+    return chain === undefined ? values : { ...values, chain: { ...chain, ...fields } };
+  }
+
+  async #outcomeOf({ bytes }: Named, gap?: number): Promise<Outcome> {
+    try {
+      const envelope = decodeEnvelope(bytes);
+      if (envelope.kind === 'invite') throw new Error('an invite is no message');
+      const options = { waiting: false, ...(gap && { gap }) };
+      const { outcomes } = await receive(this.#context(), [{ envelope, source: '' }], options);
+      return outcomes[0] as Outcome;
+    } catch (error) {
+      if (error instanceof PawlError) return { type: 'refused', from: undefined, error, source: '' };
+      throw error;
+    }
+  }
+
+  #received({ name }: Named, outcome: Omit<ReceiveStep, 'do' | 'envelope'>): void {
+    this.#step({ do: 'receive', envelope: name, ...outcome });
+  }
+
+  #step(command: Command): void {
+    const { do: what, ...rest } = command;
+    this.#telling.step({ do: what, by: this.name, now: this.now, ...rest } as Deed);
+  }
+
+  /** Draws go into `drawn`; where there is none, there must not be any. */
+  #context(drawn?: Uint8Array[]): Context {
+    const random: Random = (length) => {
+      if (drawn === undefined) throw new Error('this draws nothing');
+      const bytes = this.#random(length);
+      drawn.push(Uint8Array.from(bytes));
+      return bytes;
+    };
+    return { store: this.store, random, now: () => this.now, process: 'here', isRunning: () => true };
+  }
+}
+
+/** The name of a session that both sides have for it (docs/PROTOCOL.md §8). */
+function sessionName({ transcript }: StoredSession): string {
+  return toHex(digest(8, utf8('pawl/1 session'), transcript));
+}
+
+function hasSent(before: readonly StoredSession[], { id, state }: StoredSession): boolean {
+  const old = before.find((session) => session.id === id)?.state.sending;
+  const { sending } = state;
+  return sending.kind === 'chain' && (old?.kind !== 'chain' || old.n !== sending.n);
+}
+
+function hasReceived(before: readonly StoredSession[], { id, received }: StoredSession): boolean {
+  return received !== (before.find((session) => session.id === id)?.received ?? 0);
+}
+
+function acceptedOf(delivery: Extract<Outcome, { type: 'message' }>, session: StoredSession | undefined): Accepted {
+  const { from, n, late, content, notices } = delivery;
+  const position = session?.accepted.find(({ sequence }) => sequence === session.received);
+  if (session === undefined || position === undefined) throw new Error('a text is of a session');
+  const lost = notices.find((notice) => notice.kind === 'lost')?.count ?? 0;
+  const fork = notices.find((notice) => notice.kind === 'fork')?.reason;
+  const { chain } = position;
+  const where = { from, session: sessionName(session), chain, n, late, lost };
+  return { ...where, content: written(content), ...(fork && { fork }) };
+}
+
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof PawlError) return error.code;
+  throw error;
+}
+
+function unexpected({ name }: Named, outcome: Outcome): Error {
+  return new Error(`${name}: ${outcome.type === 'refused' ? outcome.error.code : outcome.type}`);
+}
+
+function expectSame(actual: unknown, expected: unknown): void {
+  if (!isDeepStrictEqual(actual, expected)) {
+    throw new Error(`${JSON.stringify(actual)}, and not ${JSON.stringify(expected)}`);
+  }
+}

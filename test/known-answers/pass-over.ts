@@ -1,0 +1,14 @@
+import { chainStep, type SessionId } from '../../src/ratchet/index.ts';
+import type { SessionStore } from '../../src/session/index.ts';
+
+/** Takes the sending chain of a session past `count` positions, as so many messages would that are lost. */
+export async function passOver(store: SessionStore, session: SessionId, count: number): Promise<void> {
+  await store.transaction(async (transaction) => {
+    const state = await transaction.ratchetState(session);
+    const { sending } = state;
+    if (sending.kind !== 'chain') throw new Error('only of a chain that is begun can messages be lost');
+    let { chainKey } = sending;
+    for (let passed = 0; passed < count; passed++) chainKey = chainStep(chainKey).chainKey;
+    await transaction.saveSent(session, { ...state, sending: { ...sending, chainKey, n: sending.n + count } });
+  });
+}

@@ -1,0 +1,64 @@
+import { decodeEnvelope, type Envelope } from '../../../src/envelope/index.ts';
+import { PawlError } from '../../../src/errors.ts';
+import { type Context, type Outcome, receive } from '../../../src/session/index.ts';
+import { written } from '../contents.ts';
+import type { ReceiveStep } from '../format.ts';
+
+/** What comes of one envelope, whole or broken. `gap`: the limit, where it is not 2,000. */
+export async function outcomeOf(context: Context, bytes: Uint8Array, gap: number | undefined): Promise<Outcome> {
+  let envelope: Envelope;
+  try {
+    envelope = decodeEnvelope(bytes);
+  } catch (error) {
+    if (error instanceof PawlError) return { type: 'refused', from: undefined, error, source: '' };
+    throw error;
+  }
+  if (envelope.kind === 'invite') throw new Error('an invite is not received');
+  const options = { waiting: false, ...(gap !== undefined && { gap }) };
+  const { outcomes } = await receive(context, [{ envelope, source: '' }], options);
+  const [outcome] = outcomes;
+  if (outcome === undefined) throw new Error('an envelope without an outcome');
+  return outcome;
+}
+
+/** An outcome as a step states it, but for session and chain, which it does not have. */
+export function wordsFor(outcome: Outcome): unknown {
+  switch (outcome.type) {
+    case 'message': {
+      const { from, n, late, content, notices } = outcome;
+      const lost = notices.find((notice) => notice.kind === 'lost')?.count ?? 0;
+      const fork = notices.find((notice) => notice.kind === 'fork')?.reason;
+      return { accepted: { from, n, late, lost, content: written(content), ...(fork && { fork }) } };
+    }
+    case 'duplicate':
+      return { duplicate: { from: outcome.from, n: outcome.n } };
+    case 'too-late':
+      return { tooLate: { from: outcome.from, n: outcome.n } };
+    case 'forgotten':
+      return { forgotten: true };
+    case 'refused': {
+      const { code, detail } = outcome.error;
+      return { refused: code, ...('reason' in detail && { reason: detail.reason }) };
+    }
+  }
+}
+
+/** What a step states of the outcome, without session and chain. */
+export function wordsOf({ accepted, duplicate, tooLate, refused, reason }: ReceiveStep): unknown {
+  if (accepted !== undefined) {
+    const { session: _session, chain: _chain, ...words } = accepted;
+    return { accepted: words };
+  }
+  return {
+    ...(duplicate && { duplicate }),
+    ...(tooLate && { tooLate }),
+    ...(refused && { refused }),
+    ...(reason && { reason }),
+  };
+}
+
+/** The code of a known error, for `catch`. */
+export function codeOf(error: unknown): string {
+  if (error instanceof PawlError) return error.code;
+  throw error;
+}

@@ -1,0 +1,226 @@
+import { expect } from 'vitest';
+import { decodeContent, decodeEnvelope } from '../../../src/envelope/index.ts';
+import { concat, type Random, toHex } from '../../../src/primitives/index.ts';
+import { encodeHeader, type MessageKey, openBody } from '../../../src/ratchet/index.ts';
+import { add, type Context, invite, SECOND, send } from '../../../src/session/index.ts';
+import { sendingSession } from '../../../src/session/sending-session.ts';
+import { hex } from '../../primitives/hex.ts';
+import { joined } from '../bytes.ts';
+import { contentOf, written } from '../contents.ts';
+import type {
+  Bytes,
+  Deed,
+  Draws,
+  InviteStep,
+  LoseStep,
+  Opening,
+  ReceiveStep,
+  SendStep,
+  State,
+  Step,
+  Story,
+} from '../format.ts';
+import { passOver } from '../pass-over.ts';
+import { stateOf } from '../state-of.ts';
+import { type Beginning, Chains } from './chains.ts';
+import { about, kept, untouched } from './kept.ts';
+import { expectOpening } from './opening.ts';
+import { codeOf, outcomeOf, wordsFor, wordsOf } from './outcomes.ts';
+import { People, type Reader } from './people.ts';
+
+type Did<Command> = Command & Pick<Deed, 'by' | 'now'>;
+
+/**
+ * Follows stories by pawl's own commands, on identity files, from what the stories state and nothing else: it draws what
+ * they name, and holds everything that comes out to what they say.
+ */
+export class Reading {
+  readonly #stories: readonly Story[];
+  readonly #followed = new Set<string>();
+  readonly #people = new People();
+  readonly #named = new Map<string, Uint8Array>();
+  readonly #invites = new Map<string, { readonly maker: Reader; readonly step: InviteStep }>();
+  readonly #chains = new Chains();
+
+  constructor(stories: readonly Story[]) {
+    this.#stories = stories;
+  }
+
+  close(): void {
+    this.#people.close();
+  }
+
+  /** Follows a story, and first the one that it comes after. */
+  async follow(name: string): Promise<void> {
+    if (this.#followed.has(name)) return;
+    const story = this.#stories.find((one) => one.name === name);
+    if (story === undefined) throw new Error(`no story ${name}`);
+    this.#followed.add(name);
+    if (story.after !== undefined) {
+      await this.follow(story.after);
+      for (const [person, reader] of this.#people.of(story.after)) this.#people.copy(reader, name, person);
+    }
+    for (const [person, seed] of Object.entries(story.people)) this.#people.create(name, person, seed);
+    for (const [index, step] of story.steps.entries()) {
+      try {
+        await this.#take(step, (person) => this.#people.get(name, person), name);
+      } catch (error) {
+        if (error instanceof Error) error.message = `${name}, step ${index} (${step.do}): ${error.message}`;
+        throw error;
+      }
+    }
+  }
+
+  async #take(step: Step, person: (name: string) => Reader, story: string): Promise<void> {
+    switch (step.do) {
+      case 'forge':
+        this.#named.set(step.as, this.#bytes(step.envelope));
+        break;
+      case 'copy':
+        this.#people.copy(person(step.of), story, step.as);
+        break;
+      case 'check':
+        expect(await stateIn(person(step.of), step.session)).toEqual(step.state);
+        break;
+      case 'invite':
+        await this.#invite(step, person(step.by));
+        break;
+      case 'add': {
+        const added = add(contextOf(person(step.by), step.now), step.name, this.bytesOf(step.invite));
+        expect(await added.then(() => undefined, codeOf)).toBe(step.refused);
+        break;
+      }
+      case 'send':
+        await this.#send(step, person(step.by));
+        break;
+      case 'cannot send': {
+        const content = contentOf({ sentAt: step.now, text: 'not sent' });
+        const sent = send(contextOf(person(step.by), step.now), step.to, content);
+        expect(await sent.then(() => undefined, codeOf)).toBe(step.refused);
+        break;
+      }
+      case 'lose':
+        await lose(step, person(step.by));
+        break;
+      case 'receive':
+        await this.#receive(step, person(step.by));
+        break;
+      default:
+        throw new Error(`an unknown step: ${JSON.stringify(step satisfies never)}`);
+    }
+  }
+
+  async #invite(step: Did<InviteStep>, maker: Reader): Promise<void> {
+    const draws = drawing(step.draws);
+    const lifetime = step.expires * SECOND - step.now;
+    const made = await invite(contextOf(maker, step.now, draws.random), step.for, lifetime);
+    draws.end();
+    expect([toHex(made.id), toHex(made.invite)]).toEqual([step.id, step.invite]);
+    this.#named.set(step.as, made.invite);
+    this.#invites.set(step.as, { maker, step });
+  }
+
+  async #send(step: Did<SendStep>, sender: Reader): Promise<void> {
+    const draws = drawing(step.draws);
+    const { envelope, n, id } = await send(contextOf(sender, step.now, draws.random), step.to, contentOf(step.content));
+    draws.end();
+    expect(toHex(envelope)).toBe(toHex(this.#bytes(step.envelope)));
+    expect([n, toHex(id)]).toEqual([step.message.n, step.message.id]);
+    this.#named.set(step.as, envelope);
+
+    const found = await about(sender.store, step.session, async (_view, { transcript }, { sending }) => ({
+      sending,
+      transcript,
+    }));
+    if (found?.sending.kind !== 'chain') throw new Error('who has sent on a session has a chain');
+    const { transcript } = found;
+    const { self, kem, previousN: pn } = found.sending;
+    expect(step.message.pn).toBe(pn);
+    const header = encodeHeader({ dh: self.publicKey, n, pn, ...(kem && { kem }) });
+    const decoded = decodeEnvelope(envelope);
+    if (decoded.kind === 'invite') throw new Error('an invite was sent');
+    const { body } = decoded.message;
+    const plaintext = openBody(hex(step.message.messageKey) as MessageKey, body, concat(transcript, header));
+    expect(written(decodeContent(plaintext ?? new Uint8Array()))).toEqual(step.content);
+
+    const beginning = step.opening && this.#expectOpening(step.opening, envelope, sender);
+    if (step.chain !== undefined) this.#chains.state(step.chain, kem, beginning);
+  }
+
+  /** Holds an opening to what the maker of the invite can compute, and gives what he begins with. */
+  #expectOpening(opening: Opening, envelope: Uint8Array, opener: Reader): Beginning {
+    const answered = this.#invites.get(opening.invite);
+    if (answered === undefined) throw new Error(`no invite ${opening.invite}`);
+    const { maker, step } = answered;
+    expectOpening(opening, envelope, opener, maker, step);
+    const [[, prekey] = ['', '']] = step.draws;
+    return { prekey, SK: opening.SK };
+  }
+
+  async #receive(step: Did<ReceiveStep>, receiver: Reader): Promise<void> {
+    const { store } = receiver;
+    const { accepted, reason } = step;
+    const before = await untouched(store);
+    const stateBefore = accepted && (await about(store, accepted.session, async (_view, _session, state) => state));
+    const outcome = await outcomeOf(contextOf(receiver, step.now), this.bytesOf(step.envelope), step.gap);
+    expect(wordsFor(outcome)).toEqual(wordsOf(step));
+    if (accepted === undefined) {
+      const after = await untouched(store);
+      expect(after.kept).toEqual(before.kept);
+      const isFirstFork = reason !== undefined && before.forks.length === 0;
+      expect(after.forks).toEqual(isFirstFork ? [reason] : before.forks);
+      return;
+    }
+    const { session, chain, n } = accepted;
+    const state = await about(store, session, async (view, { id }, state) => {
+      const { digest } = await view.keptPosition(id, chain, n);
+      expect(digest).toEqual(outcome.type === 'message' ? outcome.id : undefined);
+      return state;
+    });
+    if (state === undefined) throw new Error(`no session ${session}`);
+    this.#chains.expectReceived(stateBefore, state);
+  }
+
+  #bytes(bytes: Bytes): Uint8Array {
+    return joined(bytes, (name) => this.bytesOf(name));
+  }
+
+  bytesOf(name: string): Uint8Array {
+    const bytes = this.#named.get(name);
+    if (bytes === undefined) throw new Error(`${name} has not been named`);
+    return bytes;
+  }
+}
+
+function contextOf({ store }: Reader, now: number, random: Random = nothingToDraw): Context {
+  return { store, random, now: () => now, process: 'here', isRunning: () => true };
+}
+
+function nothingToDraw(): never {
+  throw new Error('nothing is drawn here');
+}
+
+/** Gives the draws that are stated, in their order; `end` holds that there are no more. */
+function drawing(draws: Draws): { random: Random; end: () => void } {
+  const left = draws.map(([what, bytes]) => ({ what, bytes: hex(bytes) }));
+  const random: Random = (length) => {
+    const next = left.shift();
+    if (next?.bytes.length !== length) throw new Error(`${length} bytes are drawn, and stated is ${next?.what}`);
+    return next.bytes;
+  };
+  return { random, end: () => expect(left).toEqual([]) };
+}
+
+async function lose({ now: _, to, count }: Did<LoseStep>, { store }: Reader): Promise<void> {
+  const session = await store.snapshot(async (view) => {
+    const contact = await view.contactNamed(to);
+    return contact && sendingSession(await view.sessions(contact.id));
+  });
+  if (session === undefined) throw new Error(`no session with ${to}`);
+  await passOver(store, session.id, count);
+}
+
+async function stateIn({ store }: Reader, session: string): Promise<State | undefined> {
+  const found = await kept(store, session);
+  return found && stateOf(found);
+}

@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+// test/vectors/reader: pawl/1 in Python, from docs/PROTOCOL.md, which has nothing of this code.
+
+const vectors = join(import.meta.dirname, '..', 'vectors');
+const known = join(vectors, 'pawl-1.json');
+
+function python(...parameters: readonly string[]) {
+  return spawnSync('python3', ['-B', ...parameters], { encoding: 'utf8' });
+}
+
+function check(path: string) {
+  return python(join(vectors, 'reader', 'check.py'), path);
+}
+
+const isThere = python('-c', 'import sys; sys.exit(sys.version_info < (3, 9))').status === 0;
+
+describe.skipIf(!isThere)(
+  `a second implementation${isThere ? '' : ': not run, as there is no python3 of 3.9 or later'}`,
+  () => {
+    it('comes to all the known answers', () => {
+      const { status, stdout, stderr } = check(known);
+      expect([status, stderr]).toEqual([0, '']);
+      expect(stdout).toMatch(/^8 stories, \d+ steps: all \d{4} comparisons hold\n$/);
+    });
+
+    it('notices an answer that is another', () => {
+      const folder = mkdtempSync(join(tmpdir(), 'pawl-second-'));
+      const altered = join(folder, 'altered.json');
+      const text = readFileSync(known, 'utf8');
+      const [, senderKey = ''] = /"senderKey":"([0-9a-f]{64})"/.exec(text) ?? [];
+      writeFileSync(altered, text.replace(senderKey, senderKey.split('').reverse().join('')));
+      const { status, stderr } = check(altered);
+      rmSync(folder, { recursive: true });
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/^opening: /);
+    });
+  },
+);

@@ -1,0 +1,236 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DAY, forget, goOnAfterRestore, invite, LAST_USER, rename } from '../../src/session/index.ts';
+import { meet, Party, wordFor } from './party.ts';
+
+/** A host with a reusable invite for `friends`, and people who have added it. */
+async function party(...names: readonly string[]) {
+  const host = new Party('host');
+  const bytes = await host.invite('friends', 30 * DAY, { reusable: true });
+  const guests = names.map((name) => new Party(name));
+  for (const guest of guests) await guest.add('host', bytes);
+  return { host, bytes, guests: guests as [Party, Party, ...Party[]] };
+}
+
+const namesOf = async (person: Party) =>
+  (await person.store.snapshot((view) => view.contacts())).map(({ name }) => name);
+
+async function nameOf(host: Party, guest: Party, text = `hi from ${guest.name}`): Promise<string> {
+  const [outcome] = await host.receive([(await guest.send('host', text)).envelope]);
+  if (outcome?.type !== 'message') throw new Error(outcome && wordFor(outcome));
+  return outcome.from;
+}
+
+describe('a reusable invite', () => {
+  it('lets in whoever comes, each in a conversation and under a name of their own', async () => {
+    const { host, guests } = await party('alice', 'bob', 'carol');
+    for (const [i, guest] of guests.entries()) expect(await nameOf(host, guest)).toBe(`friends-${i + 1}`);
+    for (const [i, guest] of guests.entries()) {
+      expect(await guest.read((await host.send(`friends-${i + 1}`, `hi ${guest.name}`)).envelope)).toBe(
+        `hi ${guest.name}`,
+      );
+      expect(await nameOf(host, guest, 'on')).toBe(`friends-${i + 1}`);
+    }
+  });
+
+  it('passes over names that are taken, or promised by another invite', async () => {
+    const { host, guests } = await party('alice', 'bob');
+    await host.add('friends-1', await new Party('dave').invite('host'));
+    await host.invite('friends-2');
+    expect(await nameOf(host, guests[0])).toBe('friends-3');
+    expect(await nameOf(host, guests[1])).toBe('friends-4');
+  });
+
+  it('never gives a name to a second person, whatever became of the first', async () => {
+    const { host, guests } = await party('alice', 'bob', 'carol');
+    expect(await nameOf(host, guests[0])).toBe('friends-1');
+    expect(await nameOf(host, guests[1])).toBe('friends-2');
+    await forget(host.context, 'friends-2');
+    await rename(host.context, 'friends-1', 'alice');
+    expect(await nameOf(host, guests[2] as Party)).toBe('friends-3');
+  });
+
+  it('leaves somebody who is known the name that they have', async () => {
+    const { alice, bob } = await meet();
+    const bytes = await bob.invite('friends', DAY, { reusable: true });
+    await alice.add('bob', bytes);
+    const [outcome] = await bob.receive([(await alice.send('bob', 'by the other invite')).envelope]);
+    expect(outcome).toMatchObject({
+      from: 'alice',
+      notices: [{ kind: 'known-as', name: 'alice', invitedAs: 'friends' }, { kind: 'new-session' }],
+    });
+    expect(await namesOf(bob)).toEqual(['alice']);
+  });
+
+  it('may be used again by the same person, for a conversation that broke', async () => {
+    const { host, bytes, guests } = await party('alice', 'bob');
+    const [alice] = guests;
+    await nameOf(host, alice);
+    await alice.add('host', bytes);
+    expect(await nameOf(host, alice)).toBe('friends-1');
+    expect(await alice.read((await host.send('friends-1', 'on the new one')).envelope)).toBe('on the new one');
+  });
+
+  it('lets in a limited number, and says so', async () => {
+    const { host, bytes, guests } = await party('alice', 'bob');
+    await host.store.transaction(async (transaction) => {
+      const [{ id } = { id: new Uint8Array() }] = await transaction.invites();
+      await transaction.useInvite(id, LAST_USER - 1, new Uint8Array(16));
+    });
+    expect(await nameOf(host, guests[0])).toBe(`friends-${LAST_USER}`);
+    const late = await guests[1].send('host', 'one too many');
+    const before = await host.dump();
+    expect(await host.read(late.envelope)).toBe('refused: invite-used-up');
+    expect(await host.dump()).toEqual(before);
+    // Those who are in stay, and may not begin anew by it.
+    expect(await nameOf(host, guests[0])).toBe(`friends-${LAST_USER}`);
+    await guests[0].add('host', bytes);
+    expect(await host.read((await guests[0].send('host', 'anew')).envelope)).toBe('refused: invite-used-up');
+  });
+
+  it('has a name with room for its number', async () => {
+    const { context } = new Party('host');
+    await invite(context, 'n'.repeat(59), DAY, { reusable: true });
+    const tooLong = invite(context, 'n'.repeat(60), DAY, { reusable: true });
+    await expect(tooLong).rejects.toMatchObject({ code: 'bad-name' });
+  });
+
+  it('ends for all of them seven days after it expired', async () => {
+    const { host, guests } = await party('alice', 'bob', 'carol');
+    const sent = await Promise.all(guests.map((guest) => guest.send('host', `hi from ${guest.name}`)));
+    const [one, two, three] = sent.map(({ envelope }) => envelope) as [Uint8Array, Uint8Array, Uint8Array];
+    expect(await host.read(one)).toBe('hi from alice');
+    host.time += 37 * DAY - 1;
+    expect(await host.read(two)).toBe('hi from bob');
+    host.time += 1_001;
+    for (const envelope of [three, one]) {
+      await forget(host.context, 'friends-1').catch(() => undefined);
+      expect(await host.read(envelope)).toBe('refused: invite-expired');
+    }
+    // Its secrets are gone, and its part of the ledger with them.
+    const [{ fate } = { fate: undefined }] = await host.store.snapshot((view) => view.invites());
+    expect(fate).toEqual({ kind: 'expired' });
+  });
+
+  it('ends when it is forgotten', async () => {
+    const { host, guests } = await party('alice', 'bob');
+    await nameOf(host, guests[0]);
+    expect(await forget(host.context, 'friends')).toEqual({ contact: undefined, invites: 1 });
+    expect(await host.read((await guests[1].send('host', 'too late')).envelope)).toBe('refused: unknown-invite');
+    expect(await nameOf(host, guests[0])).toBe('friends-1');
+  });
+});
+
+it('is given up by a file that was restored: its ledger is older, too', async () => {
+  const { host, guests } = await party('alice', 'bob');
+  await nameOf(host, guests[0]);
+  await goOnAfterRestore(host.context);
+  expect(await host.read((await guests[1].send('host', 'hi')).envelope)).toBe('refused: invite-expired');
+});
+
+describe('an opening that a reusable invite let in', () => {
+  it('does not bring back a contact who was forgotten, nor does any later message of its chain', async () => {
+    const { host, guests } = await party('alice', 'bob');
+    const [alice] = guests;
+    const [first, second] = [await alice.send('host', 'one'), await alice.send('host', 'two')];
+    expect(await host.read(first.envelope)).toBe('one');
+    expect(await host.read(first.envelope)).toBe('duplicate');
+    await forget(host.context, 'friends-1');
+    const before = await host.dump();
+    for (const { envelope } of [first, second]) expect(await host.read(envelope)).toBe('forgotten');
+    expect(await host.dump()).toEqual(before);
+    expect(await namesOf(host)).toEqual([]);
+  });
+
+  it('does not come again when its session was dropped for newer ones', async () => {
+    const { host, bytes, guests } = await party('alice', 'bob');
+    const [alice] = guests;
+    const first = await alice.send('host', 'the first');
+    expect(await host.read(first.envelope)).toBe('the first');
+    for (let i = 0; i < 5; i++) {
+      alice.time += 1_000;
+      await alice.add('host', bytes);
+      await nameOf(host, alice, `session ${i}`);
+    }
+    expect(await host.read(first.envelope)).toBe('forgotten');
+  });
+
+  it('is no hindrance to a new one of the same person', async () => {
+    const { host, bytes, guests } = await party('alice', 'bob');
+    const [alice] = guests;
+    expect(await nameOf(host, alice)).toBe('friends-1');
+    await forget(host.context, 'friends-1');
+    await alice.add('host', bytes);
+    expect(await nameOf(host, alice)).toBe('friends-2');
+  });
+
+  it('that was refused is not in the ledger: it changes nothing, and may come whole', async () => {
+    const { host, guests } = await party('alice', 'bob');
+    const { envelope } = await guests[0].send('host', 'hi');
+    const before = await host.dump();
+    const altered = Uint8Array.from(envelope);
+    altered[altered.length - 1] = (altered.at(-1) ?? 0) ^ 1;
+    expect(await host.read(altered)).toBe('refused: corrupt');
+    expect(await host.dump()).toEqual(before);
+    expect(await host.read(envelope)).toBe('hi');
+  });
+});
+
+/** What guests, host and channel do. `guest` and `pick` are taken modulo how many there are. */
+const events = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('send' as const), guest: fc.nat(2) }) },
+    { weight: 6, arbitrary: fc.record({ do: fc.constant('deliver' as const), pick: fc.nat(100) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('answer' as const), pick: fc.nat(9) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('forget' as const), pick: fc.nat(9) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('rename' as const), pick: fc.nat(9) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('add again' as const), guest: fc.nat(2) }) },
+  ),
+  { minLength: 10, maxLength: 30 },
+);
+
+it('whatever is forgotten, renamed, repeated or lost: no text comes twice, and no name goes to a second person', async () => {
+  await fc.assert(
+    fc.asyncProperty(events, async (script) => {
+      const { host, bytes, guests } = await party('alice', 'bob', 'carol');
+      const sent: { readonly text: string; readonly envelope: Uint8Array }[] = [];
+      const read = new Set<string>();
+      const owners = new Map<string, string>();
+      const contactAt = async (pick: number) => {
+        const names = await namesOf(host);
+        return names[pick % names.length];
+      };
+      for (const [step, event] of script.entries()) {
+        const guest = 'guest' in event ? (guests[event.guest] as Party) : guests[0];
+        const contact = 'pick' in event ? await contactAt(event.pick) : undefined;
+        if (event.do === 'send') {
+          const text = `${guest.name} ${step}`;
+          sent.push({ text, envelope: (await guest.send('host', text)).envelope });
+        } else if (event.do === 'add again') await guest.add('host', bytes);
+        else if (event.do === 'deliver' && sent.length > 0) {
+          const { text, envelope } = sent[event.pick % sent.length] as (typeof sent)[number];
+          const [outcome] = await host.receive([envelope]);
+          const word = outcome && wordFor(outcome);
+          if (outcome?.type !== 'message') {
+            expect(['duplicate', 'too-late', 'forgotten', 'refused: not-for-you']).toContain(word);
+            continue;
+          }
+          expect(word).toBe(text);
+          expect(read).not.toContain(text);
+          read.add(text);
+          const [owner = ''] = text.split(' ');
+          expect(owners.get(outcome.from) ?? owner).toBe(owner);
+          owners.set(outcome.from, owner);
+        } else if (contact !== undefined && event.do === 'answer') {
+          const { envelope } = await host.send(contact, 'answer');
+          await guests.find(({ name }) => name === owners.get(contact))?.read(envelope);
+        } else if (contact !== undefined && event.do === 'forget') await forget(host.context, contact);
+        else if (contact !== undefined && event.do === 'rename') {
+          await rename(host.context, contact, `${contact}-${step}`);
+          owners.set(`${contact}-${step}`, owners.get(contact) ?? '');
+        }
+      }
+    }),
+    { numRuns: Number(process.env.PAWL_RUNS ?? 25) },
+  );
+});

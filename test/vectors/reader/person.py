@@ -1,0 +1,162 @@
+"""A person: invites, contacts, sessions; what each command does with them. docs/PROTOCOL.md §3, §4, §5.3."""
+from collections import namedtuple
+
+from derive import H, Identity, Refusal, find_tag
+from opening import Invite, accept_opening, hinted_invite, make_invite, open_session
+from ratchet import DAY, GAP, Ratchet
+from wire import MESSAGE, OPENING, decode_envelope, encode_content, encode_envelope, message_bytes
+
+SECOND = 1000
+
+# `agreement`: what was agreed, if the message opened the session; else None.
+Sent = namedtuple('Sent', 'envelope session agreement sealed')
+
+
+class Made:
+    """An invite of ours, and what became of it."""
+
+    def __init__(self, invite, name, prekey, seed):
+        self.invite, self.name, self.secrets, self.spent_at = invite, name, (prekey, seed), None
+
+    def end(self):
+        """When it was over, in milliseconds."""
+        return self.invite.expires * SECOND if self.spent_at is None else self.spent_at
+
+
+class Contact:
+    def __init__(self, identity):
+        self.identity, self.waiting, self.added_at = identity, None, None
+
+
+class Session:
+    """`prefix`: of our opening, while it has no answer."""
+
+    def __init__(self, contact, ratchet, opened, prefix=None, prefix_digest=None, invite_id=None):
+        self.contact, self.ratchet, self.opened = contact, ratchet, opened
+        self.prefix, self.prefix_digest, self.invite_id = prefix, prefix_digest, invite_id
+
+    def name(self):
+        return H(8, b'pawl/1 session', self.ratchet.T).hex()
+
+
+class Person:
+    def __init__(self, seed):
+        self.identity, self.made, self.contacts, self.sessions = Identity(seed), {}, {}, []
+
+    def sweep(self, now):
+        """What every command does first: deletes what has outlived its time."""
+        for made in self.made.values():
+            if made.secrets and made.invite.expires * SECOND + 7 * DAY <= now:
+                made.secrets = None
+        self.made = {key: made for key, made in self.made.items() if made.secrets or made.end() + 90 * DAY > now}
+        for session in self.sessions:
+            session.ratchet.sweep(now)
+
+    def invite(self, name, expires, prekey, seed):
+        invite = make_invite(self.identity, expires, prekey, seed)
+        self.made[invite.id] = Made(invite, name, prekey, seed)
+        return invite
+
+    def name_of(self, identity):
+        return next((name for name, contact in self.contacts.items() if contact.identity == identity), None)
+
+    def add(self, name, data, now):
+        invite = Invite(data)
+        if invite.expires * SECOND <= now:
+            raise Refusal('invite-expired')
+        if invite.identity == self.identity.key:
+            raise Refusal('self')
+        known = self.name_of(invite.identity)
+        if known is None and name in self.contacts:
+            raise Refusal('identity-changed')
+        contact = self.contacts.setdefault(known or name, Contact(invite.identity))
+        if invite.reusable or all(session.invite_id != invite.id for session in self.sessions):
+            contact.waiting, contact.added_at = invite, now
+
+    # Sending
+
+    def sending_session(self, name):
+        """The one with the largest (opened, T), but for openings of ours that were overtaken."""
+        mine = [session for session in self.sessions if session.contact == name]
+        def overtaken(session):
+            later = mine[mine.index(session) + 1:]
+            return session.prefix is not None and any(other.prefix_digest for other in later)
+        return max((s for s in mine if not overtaken(s)), key=lambda s: (s.opened, s.ratchet.T), default=None)
+
+    def send(self, name, content, draw, now):
+        contact, session, agreement = self.contacts[name], self.sending_session(name), None
+        expired = contact.waiting and contact.waiting.expires * SECOND <= now
+        if session is None and (expired or not contact.waiting):
+            raise Refusal('invite-expired' if expired else 'no-session')
+        if contact.waiting and not expired:
+            session, agreement = self._open(name, contact.waiting, draw, now)
+        contact.waiting = None
+        sealed = session.ratchet.encrypt(encode_content(content), draw, now)
+        kind, prefix = (MESSAGE, b'') if session.prefix is None else (OPENING, session.prefix)
+        envelope = encode_envelope(kind, prefix + message_bytes(sealed.header_nonce, sealed.sealed_header, sealed.body))
+        return Sent(envelope, session, agreement, sealed)
+
+    def _open(self, name, invite, draw, now):
+        self.sessions = [s for s in self.sessions if s.contact != name or s.prefix is None or s.opened <= now + DAY]
+        opened = max([now] + [s.opened + 1 for s in self.sessions if s.contact == name])
+        prefix, agreement = open_session(self.identity, invite, opened, draw('ephemeral key'), draw('m'))
+        ratchet = Ratchet.initiator(agreement, invite.prekey, draw('ratchet key'), now)
+        session = Session(name, ratchet, opened, prefix=prefix, invite_id=invite.id)
+        self.sessions.append(session)
+        return session, agreement
+
+    # Receiving
+
+    def receive(self, envelope, now, gap=GAP):
+        """Who it is from, on which session, and the outcome."""
+        kind, prefix, *message = decode_envelope(envelope)
+        sessions = self.sessions
+        if kind == OPENING:
+            sessions = [s for s in self.sessions if s.prefix_digest == H(16, prefix)]
+            if not sessions:
+                return self._accept(prefix, message, now, gap)
+        for session in sessions:
+            found = session.ratchet.find(message[0])
+            if found:
+                break
+        else:
+            raise Refusal('not-for-you')
+        try:
+            session.ratchet, outcome = session.ratchet.decrypt(*found, message, now, gap)
+        except Refusal as refusal:
+            session.ratchet.fork = session.ratchet.fork or refusal.reason
+            raise
+        if outcome.kind == 'accepted':
+            session.prefix = None
+        return session.contact, session, outcome
+
+    def _accept(self, prefix, message, now, gap):
+        """The steps of §4 from 2 on."""
+        invite_id = hinted_invite(self.identity, prefix)
+        made = self.made.get(invite_id)
+        if made is None:
+            raise Refusal('unknown-invite')
+        if made.spent_at is not None:
+            raise Refusal('invite-spent')
+        if made.secrets is None or made.invite.expires * SECOND + 7 * DAY <= now:
+            raise Refusal('invite-expired')
+        opener, agreement = accept_opening(self.identity, made.invite, *made.secrets, prefix)
+        ratchet = Ratchet.responder(agreement, made.secrets[0], now)
+        if find_tag(agreement.HK, message[0][:16]) != message[0][16:]:
+            raise Refusal('corrupt')
+        try:
+            ratchet, outcome = ratchet.decrypt(agreement.HK, 'next', message, now, gap)
+        except Refusal as refusal:
+            raise Refusal('corrupt' if refusal.code == 'fork' else refusal.code) from None
+        if agreement.opened > now + DAY:
+            raise Refusal('clock-ahead')
+        name = self.name_of(opener) or made.name
+        if name in self.contacts and self.contacts[name].identity != opener:
+            raise Refusal('identity-changed')
+        contact = self.contacts.setdefault(name, Contact(opener))
+        if contact.waiting and agreement.opened > contact.added_at:
+            contact.waiting = None
+        made.spent_at, made.secrets = now, None
+        session = Session(name, ratchet, agreement.opened, prefix_digest=H(16, prefix))
+        self.sessions.append(session)
+        return name, session, outcome

@@ -1,0 +1,11 @@
+import type { Scene } from '../scene.ts';
+import { KEEPING } from './keeping.ts';
+import { RECEIVING } from './receiving.ts';
+import { SENDING } from './sending.ts';
+
+export { readOnly, smallDisks } from './disks.ts';
+export { OUTSIDE } from './outside.ts';
+export { parallel, TOGETHER } from './together.ts';
+
+/** Every command that writes, in the situations that differ for it. */
+export const SCENES: readonly Scene[] = [...KEEPING, ...SENDING, ...RECEIVING];
