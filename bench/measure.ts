@@ -35,6 +35,6 @@ export function print(title: string, figures: readonly Figure[]): void {
   process.stdout.write(`\n${title}\n`);
   for (const { name, value, ratio } of figures) {
     const number = value.toFixed(value < 1_000 ? 1 : 0).padStart(9);
-    process.stdout.write(`  ${name.padEnd(34)}${number}${ratio === undefined ? '' : `   ${ratio.toFixed(2)} ×`}\n`);
+    process.stdout.write(`  ${name.padEnd(40)}${number}${ratio === undefined ? '' : `   ${ratio.toFixed(2)} ×`}\n`);
   }
 }

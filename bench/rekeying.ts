@@ -10,7 +10,7 @@ import {
   type RatchetState,
   RULES,
 } from '../src/ratchet/index.ts';
-import { pair } from './in-memory.ts';
+import { pair } from './conversation.ts';
 import { type Figure, microseconds } from './measure.ts';
 
 const TRANSCRIPT = systemRandom(32);

@@ -55,15 +55,11 @@ export function encodeContent(content: Content): Uint8Array {
   const name = content.type === 'file' ? encodeName(content.name) : EMPTY;
   const length = name.length + content.bytes.length;
   if (length > MAX_CONTENT) throw new PawlError('too-large', { what: 'content', bytes: length, limit: MAX_CONTENT });
-  const used = HEAD_LENGTH + length;
-  return concat(
-    uint(content.type === 'file' ? FILE : TEXT, 1),
-    uint64(content.sentAt),
-    uint(length, 4),
-    name,
-    content.bytes,
-    new Uint8Array(paddedLength(used) - used),
-  );
+  const bytes = new Uint8Array(paddedLength(HEAD_LENGTH + length));
+  const head = concat(uint(content.type === 'file' ? FILE : TEXT, 1), uint64(content.sentAt), uint(length, 4), name);
+  bytes.set(head);
+  bytes.set(content.bytes, head.length);
+  return bytes;
 }
 
 /**

@@ -15,6 +15,7 @@ import { paddedLength } from './padding.ts';
 
 export const MAGIC = 'pawl';
 export const VERSION = 1;
+const MAGIC_BYTES = utf8(MAGIC);
 /** The kind byte of each kind of envelope. */
 export const KINDS = { opening: 1, message: 2, invite: 16 } as const;
 export type Kind = keyof typeof KINDS;
@@ -40,7 +41,7 @@ const SEALED_HEADER_LENGTHS = [
 /** The head of an envelope and, behind it, the parts of its rest joined. */
 export function withHead(kind: Kind, ...rest: readonly Uint8Array[]): Uint8Array {
   const length = rest.reduce((sum, part) => sum + part.length, 0);
-  return concat(utf8(MAGIC), uint(VERSION, 1), uint(KINDS[kind], 1), uint(length, 4), ...rest);
+  return concat(MAGIC_BYTES, uint(VERSION, 1), uint(KINDS[kind], 1), uint(length, 4), ...rest);
 }
 
 /**

@@ -82,36 +82,32 @@ function pour(from: Uint8Array, through: CipherChaCha20Poly1305 | DecipherChaCha
 
 /** XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03 §2): 32-byte key, 24-byte nonce; gives ciphertext || 16-byte tag. */
 export function xseal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
-  const subkey = subkeyOf(key, nonce);
-  const sealed = seal(subkey, subnonceOf(nonce), plaintext, aad);
+  const { subkey, subnonce } = derive(key, nonce);
+  const sealed = seal(subkey, subnonce, plaintext, aad);
   wipe(subkey);
   return sealed;
 }
 
 /** The plaintext of `sealed` (ciphertext || tag), or `undefined` when it does not authenticate. */
 export function xopen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array | undefined {
-  const subkey = subkeyOf(key, nonce);
-  const plaintext = open(subkey, subnonceOf(nonce), sealed, aad);
+  const { subkey, subnonce } = derive(key, nonce);
+  const plaintext = open(subkey, subnonce, sealed, aad);
   wipe(subkey);
   return plaintext;
 }
 
-/** HChaCha20 of the key and the first 16 bytes of the nonce (draft-irtf-cfrg-xchacha-03 §2.2). */
-function subkeyOf(key: Uint8Array, nonce: Uint8Array): Uint8Array {
-  // Copied, because words have to be aligned.
-  const input = new Uint32Array(12);
-  const bytes = new Uint8Array(input.buffer);
+/**
+ * HChaCha20 of the key and the first 16 bytes of the nonce; and four zeros and the last 8 bytes, for a nonce to use it
+ * with (draft-irtf-cfrg-xchacha-03 §2.2 and §2.3).
+ */
+function derive(key: Uint8Array, nonce: Uint8Array): { subkey: Uint8Array; subnonce: Uint8Array } {
+  // One memory for all: key (8 words), nonce (4), subkey (8), subnonce (3). Words have to be aligned.
+  const words = new Uint32Array(23);
+  const bytes = new Uint8Array(words.buffer);
   bytes.set(key);
-  bytes.set(nonce.subarray(0, 16), 32);
-  const subkey = new Uint32Array(8);
-  hchacha(SIGMA, input, input.subarray(8), subkey);
-  input.fill(0);
-  return new Uint8Array(subkey.buffer);
-}
-
-/** Four zeros and the last 8 bytes of the nonce (§2.3). */
-function subnonceOf(nonce: Uint8Array): Uint8Array {
-  const subnonce = new Uint8Array(NONCE_LENGTH);
-  subnonce.set(nonce.subarray(16), 4);
-  return subnonce;
+  bytes.set(nonce.slice(0, 16), 32);
+  bytes.set(nonce.slice(16), 84);
+  hchacha(SIGMA, words.subarray(0, 8), words.subarray(8, 12), words.subarray(12, 20));
+  wipe(bytes.subarray(0, 32));
+  return { subkey: bytes.subarray(48, 80), subnonce: bytes.subarray(80) };
 }

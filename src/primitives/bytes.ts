@@ -72,9 +72,8 @@ export function uint(value: number, length: 1 | 2 | 3 | 4 | 5 | 6): Uint8Array {
 
 /** An unsigned big-endian integer of 8 bytes; `value` is a safe integer. */
 export function uint64(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  view(bytes).writeBigUInt64BE(BigInt(value));
-  return bytes;
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no safe integer`);
+  return concat(uint(Math.floor(value / 2 ** 32), 4), uint(value % 2 ** 32, 4));
 }
 
 function view(bytes: Uint8Array): Buffer {

@@ -1,6 +1,5 @@
 import { createHash, createHmac, hkdfSync } from 'node:crypto';
 import { blake2b } from '@noble/hashes/blake2.js';
-import { utf8 } from './bytes.ts';
 
 const EMPTY = new Uint8Array(0);
 
@@ -26,8 +25,10 @@ export function hkdfSha256(ikm: Uint8Array, info: Uint8Array, length: number): U
  * @param key 32 bytes. @param personalization at most 16 ASCII characters, padded with zeros.
  */
 export function keyedBlake2b(key: Uint8Array, personalization: string): Uint8Array {
+  // By hand, because a TextEncoder's output is memory from outside of V8's heap: this runs twice a message.
   const person = new Uint8Array(16);
-  person.set(utf8(personalization));
+  if (personalization.length > person.length) throw new RangeError(`${personalization} is longer than 16`);
+  for (let index = 0; index < personalization.length; index++) person[index] = personalization.charCodeAt(index);
   return blake2b(EMPTY, { key, dkLen: 32, personalization: person });
 }
 
@@ -35,17 +36,22 @@ export function keyedBlake2b(key: Uint8Array, personalization: string): Uint8Arr
 export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
   const hash = createHash('sha512');
   for (const part of parts) hash.update(part);
-  return new Uint8Array(hash.digest());
+  return plain(hash.digest());
 }
 
 /** HMAC-SHA-256 (RFC 2104): 32 bytes. */
 export function hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {
-  return new Uint8Array(createHmac('sha256', key).update(message).digest());
+  return plain(createHmac('sha256', key).update(message).digest());
 }
 
 /** HMAC-BLAKE2b-512 (RFC 2104) of the parts joined: 64 bytes. */
 export function hmacBlake2b(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
   const hmac = createHmac('blake2b512', key);
   for (const part of parts) hmac.update(part);
-  return new Uint8Array(hmac.digest());
+  return plain(hmac.digest());
+}
+
+/** The same memory as a plain array. */
+function plain(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }

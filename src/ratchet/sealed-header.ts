@@ -35,7 +35,7 @@ export function sealHeader(
 
 /** Whether a message was sealed under the header key of `find`: a cheap answer, wrong once in 2^64 times. */
 export function isSealedFor(find: FindKey, message: SealedMessage): boolean {
-  return equal(findTag(find, message.headerNonce.subarray(0, SALT_LENGTH)), message.headerNonce.subarray(SALT_LENGTH));
+  return equal(findTag(find, message.headerNonce.slice(0, SALT_LENGTH)), message.headerNonce.subarray(SALT_LENGTH));
 }
 
 /**

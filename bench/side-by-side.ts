@@ -1,0 +1,65 @@
+import type { Party } from './conversation.ts';
+import { median } from './measure.ts';
+
+const ROUNDS = 15;
+const CHAIN = 500;
+/** Ten exchanges of KEM keys fit into so many turns. */
+const TURNS = 100;
+
+/** µs a message. */
+export interface Times {
+  readonly send: number;
+  readonly receive: number;
+  /** Sent and received, the direction turning after each. */
+  readonly pingPong: number;
+}
+
+/** Two parties who talk, and what their messages took, round by round. */
+export class Conversation<Text, Message> {
+  readonly #text: Text;
+  #sender: Party<Text, Message>;
+  #receiver: Party<Text, Message>;
+  readonly #rounds: Times[] = [];
+
+  constructor(text: Text, [sender, receiver]: readonly [Party<Text, Message>, Party<Text, Message>]) {
+    this.#text = text;
+    this.#sender = sender;
+    this.#receiver = receiver;
+  }
+
+  async round(): Promise<void> {
+    const messages: Message[] = [];
+    const send = await microseconds(CHAIN, async () => {
+      messages.push(await this.#sender.send(this.#text));
+    });
+    const receive = await microseconds(CHAIN, async (n) => {
+      await this.#receiver.receive(messages[n] as Message);
+    });
+    const pingPong = await microseconds(TURNS, async () => {
+      [this.#sender, this.#receiver] = [this.#receiver, this.#sender];
+      await this.#receiver.receive(await this.#sender.send(this.#text));
+    });
+    this.#rounds.push({ send, receive, pingPong });
+  }
+
+  /** Of the rounds after the first, which warms up. */
+  medians(): Times {
+    const of = (pick: (times: Times) => number) => median(this.#rounds.slice(1).map(pick));
+    return { send: of(({ send }) => send), receive: of(({ receive }) => receive), pingPong: of((t) => t.pingPong) };
+  }
+}
+
+/** All in turn, round by round, so that the figures compare: this machine's speed changes from minute to minute. */
+export async function sideBySide(
+  conversations: readonly Pick<Conversation<unknown, unknown>, 'round'>[],
+): Promise<void> {
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const conversation of conversations) await conversation.round();
+  }
+}
+
+async function microseconds(calls: number, call: (n: number) => Promise<void>): Promise<number> {
+  const start = process.hrtime.bigint();
+  for (let n = 0; n < calls; n++) await call(n);
+  return Number(process.hrtime.bigint() - start) / calls / 1_000;
+}
