@@ -48,11 +48,11 @@ export async function sendAll(
     if (contact === undefined) throw new PawlError('unknown-contact', { name });
 
     const session = await sessionTo(context, transaction, contact, now);
-    const ratchet = new RatchetSession(transaction, session);
+    const ratchet = await RatchetSession.read(transaction, session);
     const prefix = session.origin.role === 'initiator' ? session.origin.prefix : undefined;
     const sent: Sent[] = [];
     for (const plaintext of plaintexts) {
-      const { message, n, id } = await ratchet.encrypt(plaintext, context.random, now);
+      const { message, n, id } = ratchet.encrypt(plaintext, context.random, now);
       const envelope = encodeEnvelope(
         prefix === undefined ? { kind: 'message', message } : { kind: 'opening', prefix, message },
       );
