@@ -27,7 +27,8 @@ export function inMemory(): readonly Figure[] {
   ];
 }
 
-function pair(): [RatchetState, RatchetState] {
+/** The one who opened, and the one who was opened to. */
+export function pair(): [RatchetState, RatchetState] {
   const prekey = generateKeyPair(systemRandom);
   const agreed = {
     rootKey: systemRandom(32),

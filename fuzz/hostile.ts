@@ -49,7 +49,8 @@ export function anyOpener(dice: Dice, receiver: OwnIdentity): OwnIdentity {
  * of chain, ratchet key, content; a body under another key; a header of another length.
  */
 export function craft(dice: Dice, state: RatchetState, transcript: Transcript, now: number): SealedMessage {
-  const begun = nextMessageKey(state, dice.bytes, now);
+  const isStubborn = dice.oneIn(state.rekeying.exchange.kind === 'owed' ? 2 : 4);
+  const begun = nextMessageKey(isStubborn ? ofAnotherMind(dice, state, now) : state, dice.bytes, now);
   const { header: ownKeys } = begun.state.sending;
   const n = dice.oneIn(3) ? dice.pick(EDGES) : begun.header.n + dice.pick([0, 0, 0, 1, 2, 5]);
   const pn = dice.oneIn(3) ? dice.pick(EDGES) : begun.header.pn;
@@ -63,6 +64,16 @@ export function craft(dice: Dice, state: RatchetState, transcript: Transcript, n
   return dice.oneIn(6)
     ? sealBytes(dice, keys, oddHeader(dice, encodeHeader(header), body), body, transcript)
     : sealHeader(keys, header, body, transcript, dice.bytes(16)).message;
+}
+
+/** Believes that it owes the answer to some key, that no exchange is due, or that one is long overdue. */
+function ofAnotherMind(dice: Dice, state: RatchetState, now: number): RatchetState {
+  const { mixed } = state.rekeying;
+  const exchange = dice.oneIn(3)
+    ? ({ kind: 'owed', key: generateKemKey(dice.bytes).encapsulationKey } as const)
+    : ({ kind: 'idle' } as const);
+  const at = dice.oneIn(2) ? now : 0;
+  return { ...state, rekeying: { mixed: { step: at === 0 ? mixed.step : state.rootSteps, at }, exchange } };
 }
 
 function anyKey(dice: Dice, { dh }: Header): Header['dh'] {
@@ -85,9 +96,10 @@ function keyAt({ state, header, messageKey }: ReturnType<typeof nextMessageKey>,
   return step.messageKey;
 }
 
+/** Of a length that an envelope can have: others are refused before. */
 function oddHeader(dice: Dice, header: Uint8Array, body: Uint8Array): Uint8Array {
   const kem = dice.bytes(dice.pick([0, 1_184, 1_088]));
-  return concat(header, kem, dice.oneIn(2) ? digest(16, body) : dice.bytes(16));
+  return concat(header.subarray(0, 40), kem, dice.oneIn(2) ? digest(16, body) : dice.bytes(16));
 }
 
 /** As `sealHeader` does, but whatever bytes there are. */

@@ -79,11 +79,35 @@ export async function createWorld(): Promise<World> {
   await bob.add('erin', await erin.invite('bob'));
   await erin.receive(await write(bob, 'erin', 2));
   await write(erin, 'bob', 2);
+  const live = [...peers.slice(heard), ...(await startExchanges(bob, write))];
   const invites = [await bob.invite('new'), await bob.invite('newer')];
   bob.time += 8 * DAY;
   // What that time makes him forget is no effect of the inputs to come.
   await bob.receive([]);
-  return { bob, envelopes, texts, peers, live: peers.slice(heard), invites };
+  return { bob, envelopes, texts, peers, live, invites };
+}
+
+/** Sends so many messages, of which the world keeps all. @returns them. */
+type Write = (from: Party, to: string, count: number) => Promise<readonly Uint8Array[]>;
+
+/**
+ * People with whom bob is at each point of an exchange of KEM keys: grace owes him the answer to his, heidi is about to
+ * offer him one, ivan has, in a chain of which bob has read a message. @returns what they have of their sessions.
+ */
+async function startExchanges(bob: Party, write: Write): Promise<readonly PeerState[]> {
+  const people = ['grace', 'heidi', 'ivan'].map((name) => new Party(name)) as [Party, Party, Party];
+  for (const party of people) {
+    await party.add('bob', await bob.invite(party.name));
+    await bob.receive(await write(party, 'bob', 1));
+    await party.receive(await write(bob, party.name, 1));
+  }
+  const [grace, heidi, ivan] = people;
+  await bob.receive(await write(grace, 'bob', 1));
+  for (const party of [bob, ...people]) party.time += DAY;
+  await grace.receive(await write(bob, 'grace', 2));
+  await bob.receive((await write(ivan, 'bob', 2)).slice(1));
+  // The likelier, the more there is to break.
+  return Promise.all([grace, grace, grace, heidi, ivan].map(peerState));
 }
 
 /** The session that is newest at `party`. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
 import { chunksOfFile, readFile, reasonOf } from '../files/index.ts';
 import { concatAll } from '../primitives/index.ts';
@@ -30,7 +30,7 @@ export function* streamsOf(
   io: Io,
   paths: readonly string[],
 ): Generator<{ path: string; chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array> }, void, undefined> {
-  const missing = paths.find((path) => path !== '-' && !existsSync(path));
+  const missing = paths.find((path) => path !== '-' && isMissing(path));
   if (missing !== undefined) throw new PawlError('missing-file', { path: missing });
   for (const path of paths) yield { path, chunks: path === '-' ? chunksOf(io) : chunksOfFile(path) };
 }
@@ -41,5 +41,14 @@ export async function* chunksOf({ input }: Pick<Io, 'input'>): AsyncGenerator<Ui
     yield* input.chunks;
   } catch (cause) {
     throw new PawlError('read-failed', { path: 'standard input', reason: reasonOf(cause) }, { cause });
+  }
+}
+
+/** Whether there is no file of that name; what cannot be told is left for reading it to find out. */
+function isMissing(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
   }
 }

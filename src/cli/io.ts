@@ -138,7 +138,11 @@ function runCommand(command: string, limit: number, { PAWL_PASSPHRASE, ...env }:
     env,
   });
   const end = signal === null ? (status === 0 ? undefined : `exit ${status}`) : signal;
-  return { output: new Uint8Array(stdout ?? []), failure: error === undefined ? end : reasonOf(error) };
+  return {
+    output: new Uint8Array(stdout ?? []),
+    failure:
+      error === undefined ? end : codeOf(error) === 'ENOBUFS' ? `it prints more than ${limit} bytes` : reasonOf(error),
+  };
 }
 
 function openTerminal(): Terminal | undefined {

@@ -44,6 +44,6 @@ function namedBy({ keyFile, passphraseFile, passphraseFd, passphraseCommand }: K
 function descriptorIn(text: string): number {
   if (/^\d{1,4}$/.test(text)) return Number(text);
   throw new PawlError('usage', {
-    problem: `PAWL_PASSPHRASE_FD is ${JSON.stringify(text)}, which is no file descriptor`,
+    problem: `${JSON.stringify(text)} in PAWL_PASSPHRASE_FD is no file descriptor`,
   });
 }

@@ -1,40 +1,39 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import {
+  type CipherChaCha20Poly1305,
+  createCipheriv,
+  createDecipheriv,
+  type DecipherChaCha20Poly1305,
+} from 'node:crypto';
 import { hchacha } from '@noble/ciphers/chacha.js';
-import { concat, utf8, wipe } from './bytes.ts';
+import { utf8, wipe } from './bytes.ts';
 
 export const TAG_LENGTH = 16;
 export const NONCE_LENGTH = 12;
 export const XNONCE_LENGTH = 24;
 
+/** 16 KiB: what a cipher is given at a time. */
+const PIECE = 2 ** 14;
 /** The constants of ChaCha20 (RFC 8439 §2.3). */
 const SIGMA = new Uint32Array(utf8('expand 32-byte k').slice().buffer);
 
 /** ChaCha20-Poly1305 (RFC 8439 §2.8): 32-byte key, 12-byte nonce; gives ciphertext || 16-byte tag. */
 export function seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
-  return concat(...encrypt(key, nonce, plaintext, aad));
+  const sealed = new Uint8Array(plaintext.length + TAG_LENGTH);
+  sealInto(sealed, key, nonce, plaintext, aad);
+  return sealed;
 }
 
-/** The same with the nonce in front; joined once, because a message may be 16 MiB long. */
+/** The same with the nonce in front. */
 export function sealBehindNonce(
   key: Uint8Array,
   nonce: Uint8Array,
   plaintext: Uint8Array,
   aad: Uint8Array,
 ): Uint8Array {
-  return concat(nonce, ...encrypt(key, nonce, plaintext, aad));
-}
-
-function encrypt(
-  key: Uint8Array,
-  nonce: Uint8Array,
-  plaintext: Uint8Array,
-  aad: Uint8Array,
-): [ciphertext: Uint8Array, tag: Uint8Array] {
-  const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: TAG_LENGTH });
-  cipher.setAAD(aad, { plaintextLength: plaintext.length });
-  const ciphertext = cipher.update(plaintext);
-  cipher.final();
-  return [ciphertext, cipher.getAuthTag()];
+  const sealed = new Uint8Array(NONCE_LENGTH + plaintext.length + TAG_LENGTH);
+  sealed.set(nonce);
+  sealInto(sealed.subarray(NONCE_LENGTH), key, nonce, plaintext, aad);
+  return sealed;
 }
 
 /** The plaintext of `sealed` (ciphertext || tag), or `undefined` when it does not authenticate. */
@@ -44,14 +43,41 @@ export function open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad
   const decipher = createDecipheriv('chacha20-poly1305', key, nonce, { authTagLength: TAG_LENGTH });
   decipher.setAAD(aad, { plaintextLength: end });
   decipher.setAuthTag(sealed.subarray(end));
-  const plaintext = decipher.update(sealed.subarray(0, end));
+  const plaintext = new Uint8Array(end);
+  pour(sealed.subarray(0, end), decipher, plaintext);
   try {
     decipher.final();
   } catch {
     plaintext.fill(0);
     return undefined;
   }
-  return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length);
+  return plaintext;
+}
+
+function sealInto(
+  sealed: Uint8Array,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  aad: Uint8Array,
+): void {
+  const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: TAG_LENGTH });
+  cipher.setAAD(aad, { plaintextLength: plaintext.length });
+  pour(plaintext, cipher, sealed);
+  cipher.final();
+  sealed.set(cipher.getAuthTag(), plaintext.length);
+}
+
+/**
+ * Through the cipher in pieces: it gives a new buffer each time, and 16 MiB of new memory take longer to come by than to
+ * encrypt.
+ */
+function pour(from: Uint8Array, through: CipherChaCha20Poly1305 | DecipherChaCha20Poly1305, into: Uint8Array): void {
+  for (let at = 0; at < from.length; at += PIECE) {
+    const piece = through.update(from.subarray(at, at + PIECE));
+    into.set(piece, at);
+    piece.fill(0);
+  }
 }
 
 /** XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03 §2): 32-byte key, 24-byte nonce; gives ciphertext || 16-byte tag. */

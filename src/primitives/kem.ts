@@ -1,6 +1,6 @@
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { PawlError } from '../errors.ts';
-import type { Branded } from './bytes.ts';
+import { type Branded, wipe } from './bytes.ts';
 import type { Random } from './random.ts';
 
 /** 64 bytes, d || z of FIPS 203: all that is kept of a decapsulation key. */
@@ -23,7 +23,9 @@ const COEFFICIENTS_LENGTH = 1152;
 /** ML-KEM-768 (FIPS 203 §7.1): a key pair, of which the seed is the secret half. */
 export function generateKemKey(random: Random): { seed: KemSeed; encapsulationKey: EncapsulationKey } {
   const seed = random(KEM_SEED_LENGTH) as KemSeed;
-  return { seed, encapsulationKey: ml_kem768.keygen(seed).publicKey as EncapsulationKey };
+  const { publicKey, secretKey } = ml_kem768.keygen(seed);
+  wipe(secretKey);
+  return { seed, encapsulationKey: publicKey as EncapsulationKey };
 }
 
 /**
@@ -40,7 +42,10 @@ export function readEncapsulationKey(bytes: Uint8Array): EncapsulationKey {
 
 /** Encapsulates 32 fresh bytes (FIPS 203 §7.2). */
 export function encapsulate(key: EncapsulationKey, random: Random): { ciphertext: KemCiphertext; secret: KemSecret } {
-  const { cipherText, sharedSecret } = ml_kem768.encapsulate(key, random(32));
+  // The secret follows from these bytes and the key, so they are as secret as it is.
+  const message = random(32);
+  const { cipherText, sharedSecret } = ml_kem768.encapsulate(key, message);
+  wipe(message);
   return { ciphertext: cipherText as KemCiphertext, secret: sharedSecret as KemSecret };
 }
 
@@ -48,7 +53,7 @@ export function encapsulate(key: EncapsulationKey, random: Random): { ciphertext
 export function decapsulate(seed: KemSeed, ciphertext: KemCiphertext): KemSecret {
   const { secretKey } = ml_kem768.keygen(seed);
   const secret = ml_kem768.decapsulate(ciphertext, secretKey) as KemSecret;
-  secretKey.fill(0);
+  wipe(secretKey);
   return secret;
 }
 

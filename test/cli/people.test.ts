@@ -142,6 +142,11 @@ describe('contacts', () => {
       verified: false,
       added_at: '2026-01-01T00:00:00.000Z',
       fork: false,
+      missing: 0,
+      missing_since: null,
+      unanswered: 0,
+      unanswered_since: null,
+      held_until: null,
     };
     expect(await alice.documents(['contacts'])).toEqual([
       { ...contact, name: 'anna', sessions: 0, invite_waits: true },

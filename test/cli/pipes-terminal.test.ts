@@ -13,7 +13,7 @@ beforeAll(async () => {
   people = Home.create();
   await meet(people);
   await people.prepare('pawl -q -i alice send bob > message', { input: LARGE });
-}, 60_000);
+}, 180_000);
 
 /** Cleared up at the end, as the tests run side by side. */
 const homes: Home[] = [];

@@ -38,7 +38,7 @@ beforeAll(async () => {
     ${AS_BOB} invite alice | ${AS_ALICE} add bob
     ${AS_ALICE} send bob -m 'hi bob' | ${AS_BOB} recv
     ${AS_BOB} send alice -m 'hi alice' | ${AS_ALICE} recv`);
-}, 60_000);
+}, 180_000);
 
 /** What runs and what lies about: cleared up at the end, as the tests run side by side. */
 const sessions: Session[] = [];

@@ -13,6 +13,15 @@ describe('what strangers may send', () => {
     expect(accepted).toBeGreaterThan(0);
   });
 
+  it('meets every point of an exchange of KEM keys', async () => {
+    const peer = TARGETS.find(({ name }) => name === 'receive, peer');
+    if (peer === undefined) throw new Error('the target has gone');
+    const { refused } = await fuzz(peer, 400, 'exchanges');
+    expect([...refused.keys()]).toEqual(
+      expect.arrayContaining(['kem-missing', 'answer-without-an-offer', 'body-does-not-authenticate', 'weak-key']),
+    );
+  });
+
   it('is the same for the same seed', () => {
     const throws = (seed: string) => Array.from({ length: 5 }, () => new Dice(seed).bytes(8));
     expect(throws('a')).toEqual(throws('a'));

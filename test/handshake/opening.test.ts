@@ -113,7 +113,7 @@ describe('an altered opening', () => {
     expect(ciphertext).toEqual(['hinted, corrupt']);
     expect(hint).toEqual(['not for us, corrupt']);
     expect(sender).toEqual(['hinted, corrupt']);
-  }, 30_000);
+  }, 120_000);
 
   it.each([0, 31, 32, 1120, 1207, 1209])('is corrupt when it is %i bytes long', (length) => {
     const cut = concat(prefix, new Uint8Array(1)).subarray(0, length);
