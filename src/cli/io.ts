@@ -88,7 +88,8 @@ function outputTo(stream: NodeJS.WriteStream, file: number, path: string): Outpu
       isTerminal: false,
       // Not the stream: Node takes a write that a full disk cut short for a whole one.
       async write(data) {
-        const bytes = Buffer.from(data);
+        const bytes =
+          typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
         try {
           for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
         } catch (cause) {
