@@ -1,4 +1,7 @@
+import { growth } from './growth.ts';
 import { inMemory } from './in-memory.ts';
+import { largeContent } from './large-content.ts';
+import { many } from './many.ts';
 import { print } from './measure.ts';
 import { onTheWire, rootSteps } from './rekeying.ts';
 import { throughStore } from './through-store.ts';
@@ -11,6 +14,13 @@ async function bench(): Promise<void> {
   print('on the wire, 100 bytes (bytes a message)', onTheWire());
   print('through the SQLite store, 100 bytes (µs a message, each in a commit of its own)', await throughStore());
   print('whole processes, 100 bytes (ms, and as a ratio to node -e 0)', wholeProcesses());
+  const { rates, peaks } = many();
+  print('10,000 messages in one call, 100 bytes (messages a second; × libchat)', rates);
+  print('peak memory of that (MB, and as a ratio to that of 1,000 messages)', peaks);
+  print('one message, whole processes, with this behind it (ms, and as a ratio to nothing)', await growth());
+  const large = largeContent();
+  print('16 MiB in one message, whole processes (ms)', large.times);
+  print('peak memory of that above an empty node (MB, and as a ratio to the content)', large.peaks);
 }
 
 void bench();
