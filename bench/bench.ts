@@ -1,5 +1,9 @@
+import { growth } from './growth.ts';
 import { inMemory } from './in-memory.ts';
-import { large } from './large.ts';
+
+import { largeContent } from './large-content.ts';
+import { largeInMemory } from './large-in-memory.ts';
+import { many } from './many.ts';
 import { print } from './measure.ts';
 import { onTheWire, rootSteps } from './rekeying.ts';
 import { throughStore } from './through-store.ts';
@@ -8,11 +12,18 @@ import { wholeProcesses } from './whole-processes.ts';
 /** Everything in one run, so that the figures compare: this machine's speed changes from minute to minute. */
 async function bench(): Promise<void> {
   print('in memory, 100 bytes (µs a message: encoding, padding, sealed header, body)', await inMemory());
-  print('in memory, 16 MiB in one message (ms)', large());
+  print('in memory, 16 MiB in one message (ms)', largeInMemory());
   print('root steps, 100 bytes (µs the message that begins a chain; × one without a KEM field)', rootSteps());
   print('on the wire, 100 bytes (bytes a message)', onTheWire());
   print('through the SQLite store, 100 bytes (µs a message, each in a commit of its own)', await throughStore());
   print('whole processes, 100 bytes (ms, and as a ratio to node -e 0)', wholeProcesses());
+  const { rates, peaks } = many();
+  print('10,000 messages in one call, 100 bytes (messages a second; × libchat)', rates);
+  print('peak memory of that (MB, and as a ratio to that of 1,000 messages)', peaks);
+  print('one message, whole processes, with this behind it (ms, and as a ratio to nothing)', await growth());
+  const large = largeContent();
+  print('16 MiB in one message, whole processes (ms)', large.times);
+  print('peak memory of that above an empty node (MB, and as a ratio to the content)', large.peaks);
 }
 
 void bench();

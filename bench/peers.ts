@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Conversation } from './side-by-side.ts';
 
-const FOLDER = join(__dirname, '..', 'bench', 'peers');
+const FOLDER = join(__dirname, '..', '..', 'bench', 'peers');
 
 /** How to get them. They are no dependency of the project's, and 150 MB. */
 export const INSTALL = 'npm --prefix bench/peers ci';

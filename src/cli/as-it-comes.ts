@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { staySmall } from './stay-small.ts';
 
 interface Work<Item> {
   /** As many as are there at once, and not many more than this, are worked on together. */
@@ -8,12 +9,16 @@ interface Work<Item> {
   pause(): Promise<void>;
 }
 
+/** More than this is a long stream. */
+const LONG = 1_000;
+
 /** Works on what comes in a stream, from the first of it on: at once, and on all that is there together. */
 export async function asItComes<Item>(
   first: IteratorResult<readonly Item[], unknown>,
   stream: AsyncIterator<readonly Item[], unknown>,
   { most, work, pause }: Work<Item>,
 ): Promise<void> {
+  let count = 0;
   try {
     for (let next = first; !next.done; ) {
       const items = [...next.value];
@@ -25,6 +30,8 @@ export async function asItComes<Item>(
         later = stream.next();
       }
       await work(items);
+      if (count <= LONG && count + items.length > LONG) staySmall();
+      count += items.length;
       if (!(await isThere(later))) await pause();
       next = await later;
     }

@@ -32,7 +32,8 @@ export class GatheredOutput<Id> {
     this.#pieces = [];
     this.#length = 0;
     this.#gathered = [];
-    await this.#output.write(concatAll(pieces));
+    const [first = concatAll(pieces)] = pieces.length === 1 ? pieces : [];
+    await this.#output.write(first);
     this.#handedOver.push(...ids);
   }
 

@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
-import { chunksOfFile, readFile, reasonOf } from '../files/index.ts';
-import { concatAll } from '../primitives/index.ts';
+import { chunksOfFile, Gathered, readFile, reasonOf } from '../files/index.ts';
 import type { Io } from './io.ts';
 
 /**
@@ -11,14 +10,12 @@ import type { Io } from './io.ts';
  */
 export async function readInput(io: Io, path: string | undefined, limit: number): Promise<Uint8Array> {
   if (path !== undefined && path !== '-') return readFile(path, limit);
-  const chunks: Uint8Array[] = [];
-  let length = 0;
+  const gathered = new Gathered(limit);
   for await (const chunk of chunksOf(io)) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > limit) break;
+    gathered.add(chunk);
+    if (gathered.isFull) break;
   }
-  return concatAll(chunks);
+  return gathered.bytes;
 }
 
 /**

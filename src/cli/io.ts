@@ -126,7 +126,8 @@ function outputTo(stream: () => NodeJS.WriteStream, file: number, path: string):
   return {
     isTerminal: false,
     async write(data) {
-      const bytes = Buffer.from(data);
+      const bytes =
+        typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
       let at = 0;
       try {
         while (at < bytes.length) at += writeSync(file, bytes, at);

@@ -1,4 +1,4 @@
-import { armor } from '../envelope/index.ts';
+import { armor, encodeContent } from '../envelope/index.ts';
 import { utf8 } from '../primitives/index.ts';
 import { type OutboxId, type Sent, sendAll, written } from '../session/index.ts';
 import { afterwards } from './afterwards.ts';
@@ -22,8 +22,8 @@ export async function sendLines(shell: Shell, name: string, armored: boolean): P
   await withIdentity(shell, async (identity) => {
     const output = new GatheredOutput<OutboxId>(io.output);
     const sendTogether = async (lines: readonly Uint8Array[]): Promise<void> => {
-      const contents = lines.map((bytes) => ({ type: 'text', sentAt: identity.now(), bytes }) as const);
-      const sent = await output.noting((written) => sendAll(identity, name, contents, written));
+      const plaintexts = lines.map((bytes) => encodeContent({ type: 'text', sentAt: identity.now(), bytes }));
+      const sent = await output.noting((written) => sendAll(identity, name, plaintexts, written));
       for (const one of sent) await output.write(bytesOf(one, armored), one.outboxId);
       await output.flush();
       for (const one of sent) await tell.aside(sentDocument(one));

@@ -63,7 +63,8 @@ export function encodeContent(content: Content): Uint8Array {
 }
 
 /**
- * The strict inverse of {@link encodeContent}: the padded length is computed anew and the zeros are checked.
+ * The strict inverse of {@link encodeContent}: the padded length is computed anew and the zeros are checked. The bytes of
+ * the content are a view of those given, because they may be many.
  * @throws `corrupt` for everything that `encodeContent` does not make.
  */
 export function decodeContent(bytes: Uint8Array): Content {
@@ -75,10 +76,11 @@ export function decodeContent(bytes: Uint8Array): Content {
   const padding = bytes.subarray(end);
   if (!equal(padding, new Uint8Array(padding.length))) corrupt();
 
+  if (type === TEXT) return { type: 'text', sentAt, bytes: bytes.subarray(HEAD_LENGTH, end) };
+  if (type !== FILE) return corrupt();
   const field = new Reader(bytes.subarray(HEAD_LENGTH, end), corrupt);
-  if (type === TEXT) return { type: 'text', sentAt, bytes: field.rest() };
-  if (type === FILE) return { type: 'file', name: readName(field), sentAt, bytes: field.rest() };
-  return corrupt();
+  const name = readName(field);
+  return { type: 'file', name, sentAt, bytes: bytes.subarray(end - field.left, end) };
 }
 
 function encodeName(name: string): Uint8Array {

@@ -1,4 +1,5 @@
 /** Files: read, made, and replaced, each all at once or not at all, and the system's errors as pawl's own. */
+export { Gathered } from './gathered.ts';
 export { makeFile, withDraft } from './make-file.ts';
 export { makeFolder } from './make-folder.ts';
 export { readAtOnce } from './read-at-once.ts';

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
+import { Gathered } from './gathered.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 
 const CHUNK = 2 ** 16;
@@ -37,15 +38,12 @@ function* chunksOfDescriptor(file: number, name: string): Generator<Uint8Array, 
 }
 
 function joined(source: Iterable<Uint8Array>, limit: number): Uint8Array {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
+  const gathered = new Gathered(limit);
   for (const chunk of source) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > limit) break;
+    gathered.add(chunk);
+    if (gathered.isFull) break;
   }
-  const bytes = Buffer.concat(chunks);
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  return gathered.bytes;
 }
 
 function attempt<Result>(path: string, work: () => Result): Result {

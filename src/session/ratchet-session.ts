@@ -37,23 +37,24 @@ type AcceptedStep = Extract<Decrypted, { kind: 'accepted' }>;
 export class RatchetSession {
   readonly session: Session;
   readonly #transaction: Transaction;
-  #state: RatchetState | undefined;
+  #state: RatchetState;
   #hasSent = false;
   /** Messages of the current chain that were accepted one after the other. */
   #accepted: Accepted[] = [];
 
-  constructor(transaction: Transaction, session: Session) {
+  private constructor(transaction: Transaction, session: Session, state: RatchetState) {
     this.#transaction = transaction;
     this.session = session;
+    this.#state = state;
+  }
+
+  static async read(transaction: Transaction, session: Session): Promise<RatchetSession> {
+    return new RatchetSession(transaction, session, await transaction.ratchetState(session.id));
   }
 
   /** Seals a padded plaintext as the session's next message. @throws what the ratchet's `encrypt` throws. */
-  async encrypt(
-    plaintext: Uint8Array,
-    random: Random,
-    now: number,
-  ): Promise<{ message: SealedMessage; n: number; id: Uint8Array }> {
-    const before = await this.#read();
+  encrypt(plaintext: Uint8Array, random: Random, now: number): { message: SealedMessage; n: number; id: Uint8Array } {
+    const before = this.#state;
     const { state, message, header, id } = encrypt(before, plaintext, this.session.transcript, random, now);
     this.#state = state;
     this.#hasSent = true;
@@ -61,17 +62,23 @@ export class RatchetSession {
     return { message, n: header.n, id };
   }
 
-  /** Whether a message belongs to the chain that is being received, as far as this is known without asking the store. */
+  /** Whether a message belongs to the chain that is being received. */
   isOfCurrentChain(message: SealedMessage): boolean {
-    const receiving = this.#state?.receiving;
-    return receiving?.kind === 'chain' && isSealedFor(receiving.header.find, message);
+    const { receiving } = this.#state;
+    return receiving.kind === 'chain' && isSealedFor(receiving.header.find, message);
+  }
+
+  /** Where a chain of the peer's stands. */
+  async placeOf(chain: FindEntry['chain']): Promise<Place> {
+    const { receiving } = this.#state;
+    if (chain === 'next') return chain;
+    if (receiving.kind === 'chain' && receiving.chain === chain) return 'current';
+    return this.#transaction.finishedChain(this.session.id, chain);
   }
 
   /** Opens the header of a message of one of the peer's chains. @throws `corrupt` when the message was altered. */
-  async locate(message: SealedMessage, chain: FindEntry['chain'] | 'current'): Promise<Located> {
-    const state = await this.#read();
-    const place = await this.#placeOf(chain, state);
-    const opened = openHeader(headerKeys(state, place), message, this.session.transcript);
+  locate(message: SealedMessage, place: Place): Located {
+    const opened = openHeader(headerKeys(this.#state, place), message, this.session.transcript);
     if (opened === undefined) throw new PawlError('corrupt', { what: 'message' });
     return { place, opened };
   }
@@ -82,7 +89,7 @@ export class RatchetSession {
    */
   async decrypt({ place, opened }: Located, body: Uint8Array, now: number, limits: Limits): Promise<Read> {
     const { id, transcript } = this.session;
-    const state = await this.#read();
+    const state = this.#state;
     // Messages that go on in the current chain are gathered. For all others it counts what is kept beside the state.
     const goesOn = place === 'current' && opened.header.n >= currentChain(state).n;
     if (!goesOn) await this.save(now, limits);
@@ -106,25 +113,13 @@ export class RatchetSession {
     this.#accepted = [];
     if (accepted.length > 0) await this.#transaction.saveReceived(this.session.id, accepted, now, limits);
     for (const { step } of accepted) wipe(...step.gained.map(({ messageKey }) => messageKey));
-    if (this.#hasSent) await this.#transaction.saveSent(this.session.id, await this.#read());
+    if (this.#hasSent) await this.#transaction.saveSent(this.session.id, this.#state);
     this.#hasSent = false;
   }
 
-  /** Overwrites the secrets of the state, which was saved. */
+  /** Overwrites the secrets of the state, which has been saved: the session is not used any more. */
   wipe(): void {
-    if (this.#state !== undefined) wipeState(this.#state);
-    this.#state = undefined;
-  }
-
-  async #read(): Promise<RatchetState> {
-    this.#state ??= await this.#transaction.ratchetState(this.session.id);
-    return this.#state;
-  }
-
-  async #placeOf(chain: FindEntry['chain'] | 'current', { receiving }: RatchetState): Promise<Place> {
-    if (chain === 'next' || chain === 'current') return chain;
-    if (receiving.kind === 'chain' && receiving.chain === chain) return 'current';
-    return this.#transaction.finishedChain(this.session.id, chain);
+    wipeState(this.#state);
   }
 
   async #keptPosition(state: RatchetState, place: Place, n: number): Promise<KeptPosition> {

@@ -132,7 +132,7 @@ async function receiveOne(
       case 'fork':
         return { type: 'refused', from, error: new PawlError('fork', { reason: read.reason }), source };
       case 'accepted': {
-        await sessions.settle(session);
+        if (!session.isSettled) await sessions.settle(session);
         const { plaintext, content, step } = read;
         const notices: Notice[] = step.fork === undefined ? [] : [{ kind: 'fork', reason: step.fork }];
         const { late, lost, gained } = step;

@@ -21,25 +21,24 @@ export interface Sent {
   readonly opening: boolean;
 }
 
-/** Encrypts one content for a contact: see `sendAll`. */
+/** Encrypts one content for a contact. @throws what `encodeContent` and `sendAll` throw. */
 export async function send(context: Context, name: string, content: Content): Promise<Sent> {
-  const [sent] = await sendAll(context, name, [content]);
-  if (sent === undefined) throw new Error('one content gives one envelope');
+  const [sent] = await sendAll(context, name, [encodeContent(content)]);
+  if (sent === undefined) throw new Error('one plaintext gives one envelope');
   return sent;
 }
 
 /**
  * Encrypts contents for a contact, each into an envelope: the new ratchet state and the envelopes are committed together.
- * @param written envelopes that have been written meanwhile, and leave the outbox.
- * @throws `unknown-contact`, `no-session`, `held`, `invite-expired`, `too-large`, `exhausted`.
+ * @param plaintexts as `encodeContent` makes them. @param written envelopes that have been written meanwhile, and leave the outbox.
+ * @throws `unknown-contact`, `no-session`, `held`, `invite-expired`, `exhausted`.
  */
 export async function sendAll(
   context: Context,
   name: string,
-  contents: readonly Content[],
+  plaintexts: readonly Uint8Array[],
   written: readonly OutboxId[] = [],
 ): Promise<readonly Sent[]> {
-  const plaintexts = contents.map(encodeContent);
   const now = context.now();
   return context.store.transaction(async (transaction) => {
     await sweep(transaction, now);
@@ -48,11 +47,11 @@ export async function sendAll(
     if (contact === undefined) throw new PawlError('unknown-contact', { name });
 
     const session = await sessionTo(context, transaction, contact, now);
-    const ratchet = new RatchetSession(transaction, session);
+    const ratchet = await RatchetSession.read(transaction, session);
     const prefix = session.origin.role === 'initiator' ? session.origin.prefix : undefined;
     const sent: Sent[] = [];
     for (const plaintext of plaintexts) {
-      const { message, n, id } = await ratchet.encrypt(plaintext, context.random, now);
+      const { message, n, id } = ratchet.encrypt(plaintext, context.random, now);
       const envelope = encodeEnvelope(
         prefix === undefined ? { kind: 'message', message } : { kind: 'opening', prefix, message },
       );

@@ -8,7 +8,7 @@ import type { Contact, Transaction } from './store.ts';
 export interface AtWork {
   readonly contact: Contact;
   readonly ratchet: RatchetSession;
-  /** Whether one more message over it changes nothing beside its ratchet. */
+  /** Whether one more message changes nothing beside the ratchet. */
   isSettled: boolean;
 }
 
@@ -17,7 +17,7 @@ export class SessionsAtWork {
   readonly #transaction: Transaction;
   readonly #now: number;
   readonly #limits: Limits;
-  /** In the order of their last messages. */
+  /** The one that was found last comes last. */
   readonly #sessions = new Map<SessionId, AtWork>();
   #last: AtWork | undefined;
 
@@ -35,21 +35,24 @@ export class SessionsAtWork {
   async locate(message: SealedMessage, only?: SessionId): Promise<{ session: AtWork; located: Located }> {
     const last = this.#last;
     if (last?.ratchet.isOfCurrentChain(message) && (only === undefined || only === last.ratchet.session.id)) {
-      return { session: last, located: await last.ratchet.locate(message, 'current') };
+      return { session: last, located: last.ratchet.locate(message, 'current') };
     }
     const entry = await this.#transaction.findEntry(({ find }) => isSealedFor(find, message), only);
     if (entry === undefined) throw new PawlError('not-for-you', {});
     const session = await this.#open(entry.session);
-    return { session, located: await session.ratchet.locate(message, entry.chain) };
+    const located = session.ratchet.locate(message, await session.ratchet.placeOf(entry.chain));
+    this.#sessions.delete(entry.session);
+    this.#sessions.set(entry.session, session);
+    this.#last = session;
+    return { session, located };
   }
 
-  /** An answer ends our opening; and what is received over one session lets the contact's others age. */
+  /**
+   * What an accepted message changes beside the ratchet: an answer ends our opening; and what is received over one session
+   * lets the contact's others age.
+   */
   async settle(session: AtWork): Promise<void> {
     const { id, contact, origin } = session.ratchet.session;
-    this.#sessions.delete(id);
-    this.#sessions.set(id, session);
-    this.#last = session;
-    if (session.isSettled) return;
     if (origin.role === 'initiator' && origin.prefix !== undefined) await this.#transaction.answerSession(id);
     await this.#transaction.useSession(id);
     const sessions = await this.#transaction.sessions(contact);
@@ -73,7 +76,7 @@ export class SessionsAtWork {
     if (known !== undefined) return known;
     const session = await this.#transaction.session(id);
     const contact = await this.#transaction.contact(session.contact);
-    const opened = { contact, ratchet: new RatchetSession(this.#transaction, session), isSettled: false };
+    const opened = { contact, ratchet: await RatchetSession.read(this.#transaction, session), isSettled: false };
     this.#sessions.set(id, opened);
     return opened;
   }

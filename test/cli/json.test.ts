@@ -140,7 +140,7 @@ describe('--json', () => {
           name: 'alice',
           fingerprint: HEX_32,
           path: home.identity('alice'),
-          schema: 3,
+          schema: 4,
           contacts: [
             {
               name: 'bob',

@@ -80,7 +80,16 @@ describe('the schema', () => {
   it('lets a contact go with all that is theirs', async () => {
     const connection = await filled();
     connection.execute('DELETE FROM contacts');
-    for (const table of ['sessions', 'receiving_chains', 'skipped_keys', 'accepted', 'outbox', 'inbox']) {
+    for (const table of [
+      'sessions',
+      'receiving_chains',
+      'skipped_keys',
+      'accepted',
+      'outbox',
+      'outbox_rest',
+      'inbox',
+      'inbox_rest',
+    ]) {
       expect(connection.all(`SELECT 1 FROM ${table}`)).toEqual([]);
     }
   });

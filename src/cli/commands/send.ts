@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { armor, type Content, MAX_CONTENT } from '../../envelope/index.ts';
+import { armor, type Content, encodeContent, MAX_CONTENT } from '../../envelope/index.ts';
 import { PawlError } from '../../errors.ts';
 import { replaceFile } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
-import { send, written } from '../../session/index.ts';
+import { sendAll, written } from '../../session/index.ts';
 import { afterwards } from '../afterwards.ts';
 import { readInput } from '../input.ts';
 import { outputFile } from '../parse.ts';
@@ -45,8 +45,8 @@ Examples:
           await sendLines(shell, name, format.armored);
           return 0;
         }
-        const content = await readContent(shell, file, options.message);
-        await withIdentity(shell, (identity) => sendOne(shell, identity, name, content, format));
+        const plaintext = await readPlaintext(shell, file, options.message);
+        await withIdentity(shell, (identity) => sendOne(shell, identity, name, plaintext, format));
         return 0;
       }),
     );
@@ -73,6 +73,11 @@ function checkOptions({ io }: Shell, file: string | undefined, options: SendOpti
   return { armored: options.armor ?? (toTerminal && !options.binary), output: options.output };
 }
 
+/** A large content is let go as soon as it is encoded. */
+async function readPlaintext(...of: Parameters<typeof readContent>): Promise<Uint8Array> {
+  return encodeContent(await readContent(...of));
+}
+
 async function readContent(shell: Shell, file: string | undefined, message: string | undefined): Promise<Content> {
   const sentAt = shell.io.now();
   if (message !== undefined) return { type: 'text', sentAt, bytes: utf8(message) };
@@ -90,16 +95,17 @@ async function sendOne(
   { io, tell }: Shell,
   identity: Unlocked,
   name: string,
-  content: Content,
+  plaintext: Uint8Array,
   { armored, output }: Format,
 ): Promise<void> {
-  const sent = await send(identity, name, content);
-  const bytes = armored ? utf8(armor(sent.envelope)) : sent.envelope;
-  if (output === undefined) {
-    await io.output.write(bytes);
-    await io.output.flush();
-  } else replaceFile(output, bytes);
-  await afterwards(tell, () => written(identity, [sent.outboxId]));
-  if (output === undefined) await tell.aside(sentDocument(sent));
-  else if (tell.json) await tell.document(sentDocument(sent));
+  for (const sent of await sendAll(identity, name, [plaintext])) {
+    const bytes = armored ? utf8(armor(sent.envelope)) : sent.envelope;
+    if (output === undefined) {
+      await io.output.write(bytes);
+      await io.output.flush();
+    } else replaceFile(output, bytes);
+    await afterwards(tell, () => written(identity, [sent.outboxId]));
+    if (output === undefined) await tell.aside(sentDocument(sent));
+    else if (tell.json) await tell.document(sentDocument(sent));
+  }
 }

@@ -1,5 +1,6 @@
 import type { Boxes, InboxEntry, InboxId, OutboxEntry, OutboxId } from '../../session/store.ts';
 import { found } from '../found.ts';
+import { addRest, firstOf, wholeOf } from './large.ts';
 import type { Unit } from './unit.ts';
 
 type InboxRow = Omit<InboxEntry, 'late' | 'process' | 'content'> & {
@@ -15,16 +16,19 @@ export function boxes(unit: Unit): Boxes {
       const { id } = unit.run(
         `INSERT INTO outbox (contact_id, message_id, process, created_at, envelope)
         VALUES (@contact, @messageId, @process, @createdAt, @envelope)`,
-        { ...entry },
+        { ...entry, envelope: firstOf(entry.envelope) },
       );
+      addRest(unit, 'outbox', id, entry.envelope);
       return id as OutboxId;
     },
 
     async outbox() {
-      return unit.all<OutboxEntry & { readonly id: OutboxId }>(
-        `SELECT id, contact_id AS contact, message_id AS messageId, process, created_at AS createdAt, envelope
-        FROM outbox ORDER BY id`,
-      );
+      return unit
+        .all<OutboxEntry & { readonly id: OutboxId }>(
+          `SELECT id, contact_id AS contact, message_id AS messageId, process, created_at AS createdAt, envelope
+          FROM outbox ORDER BY id`,
+        )
+        .map((row) => ({ ...row, envelope: wholeOf(unit, 'outbox', row.id, row.envelope) }));
     },
 
     async dropFromOutbox(ids) {
@@ -35,8 +39,9 @@ export function boxes(unit: Unit): Boxes {
       const { id } = unit.run(
         `INSERT INTO inbox (contact_id, message_id, n, late, received_at, process, content)
         VALUES (@contact, @messageId, @n, @late, @receivedAt, @process, @content)`,
-        { ...entry, late: entry.late ? 1 : 0, process: entry.process ?? null },
+        { ...entry, content: firstOf(entry.content), late: entry.late ? 1 : 0, process: entry.process ?? null },
       );
+      addRest(unit, 'inbox', id, entry.content);
       return id as InboxId;
     },
 
@@ -53,7 +58,7 @@ export function boxes(unit: Unit): Boxes {
         { id },
       );
       const text = found(row, 'text');
-      return { ...text, ...plain(text) };
+      return { ...text, ...plain(text), content: wholeOf(unit, 'inbox', id, text.content) };
     },
 
     async dropFromInbox(ids) {

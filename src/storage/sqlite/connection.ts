@@ -12,6 +12,8 @@ PRAGMA foreign_keys = ON;
 -- What is deleted is overwritten, and statements that outgrow memory leave nothing on disk.
 PRAGMA secure_delete = ON;
 PRAGMA temp_store = MEMORY;
+-- Pages that a large text has changed are not all kept in memory until the commit. In KiB.
+PRAGMA cache_size = -2048;
 -- FULL, and the folder too: a commit deletes the journal, and if a power cut brought it back, a message key that has
 -- been used would be used again. On macOS only fullfsync reaches the disk itself.
 PRAGMA synchronous = EXTRA;

@@ -203,3 +203,20 @@ CREATE TABLE ledger ( -- openings that a reusable invite let in: none of them do
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ledger_of_invite ON ledger (invite);
 `;
+
+/** Version 4: a large envelope or text is kept in many rows, because to write a row takes memory for it twice more. */
+export const VERSION_4 = `
+CREATE TABLE outbox_rest ( -- what follows on the first mebibyte of an envelope, in the order of the ids
+  id    INTEGER PRIMARY KEY,
+  entry INTEGER NOT NULL REFERENCES outbox (id) ON DELETE CASCADE,
+  bytes BLOB    NOT NULL
+) STRICT;
+CREATE INDEX outbox_rest_of_entry ON outbox_rest (entry);
+
+CREATE TABLE inbox_rest ( -- the same of a text
+  id    INTEGER PRIMARY KEY,
+  entry INTEGER NOT NULL REFERENCES inbox (id) ON DELETE CASCADE,
+  bytes BLOB    NOT NULL
+) STRICT;
+CREATE INDEX inbox_rest_of_entry ON inbox_rest (entry);
+`;

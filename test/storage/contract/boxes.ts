@@ -42,6 +42,28 @@ export function boxes(make: MakeStore): void {
     });
   });
 
+  it.each([2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1, 3 * 2 ** 20 + 7])(
+    'keeps all of %i bytes, and lets all of it go',
+    async (length) => {
+      const { store, contact } = await withContact();
+      const large = bytesOf(String(length), length);
+      await store.transaction(async (transaction) => {
+        const sent = await transaction.addToOutbox({ ...outgoing(contact, 'large'), envelope: large });
+        const small = await transaction.addToOutbox(outgoing(contact, 'small'));
+        const text = { ...incoming(contact, 'large'), content: large };
+        const received = await transaction.addToInbox(text);
+        const [first, second] = await transaction.outbox();
+        expect(first?.envelope).toEqual(large);
+        expect(second).toEqual({ ...outgoing(contact, 'small'), id: small });
+        expect(await transaction.claimInbox(received, undefined)).toEqual(text);
+        await transaction.dropFromOutbox([sent]);
+        await transaction.dropFromInbox([received]);
+        expect((await transaction.outbox()).map(({ id }) => id)).toEqual([small]);
+        expect(await transaction.inbox()).toEqual([]);
+      });
+    },
+  );
+
   it('keeps texts until they are delivered, oldest first, and lists them without their content', async () => {
     const { store, contact } = await withContact();
     await store.transaction(async (transaction) => {

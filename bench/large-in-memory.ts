@@ -6,7 +6,7 @@ import { type Figure, median } from './measure.ts';
 const ROUNDS = 9;
 
 /** The largest content in one message, and beside it what node:crypto alone takes for the same bytes. ms. */
-export function large(): readonly Figure[] {
+export function largeInMemory(): readonly Figure[] {
   const content = new Uint8Array(MAX_CONTENT).fill(0x61);
   const [alice, bob] = meet(new Uint8Array(100));
   const times = new Map<string, number[]>();

@@ -1,0 +1,108 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, cpSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemRandom } from '../src/primitives/index.ts';
+import type { Context } from '../src/session/index.ts';
+import { type FileKey, openIdentityFile } from '../src/storage/sqlite/index.ts';
+
+const PROGRAM = join(__dirname, '..', '..', 'bin', 'pawl.js');
+const MIB = 2 ** 20;
+
+export interface Ran {
+  readonly milliseconds: number;
+  /** The most memory that the process had, in bytes. */
+  readonly peak: number;
+  readonly output: Buffer;
+}
+
+/** Alice and bob on this machine, in the midst of a conversation: the next message of either begins no chain. */
+export class Home {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static begin(folder: string): Home {
+    mkdirSync(folder);
+    const home = new Home(folder);
+    home.pawl('alice', ['init', 'alice']);
+    home.pawl('bob', ['init', 'bob']);
+    home.pawl('alice', ['add', 'bob'], home.pawl('bob', ['invite', 'alice']).output);
+    for (const [from, to] of [
+      ['alice', 'bob'],
+      ['bob', 'alice'],
+      ['alice', 'bob'],
+    ] as const) {
+      home.pawl(to, ['recv'], home.pawl(from, ['send', to, '-m', 'hi']).output);
+    }
+    return home;
+  }
+
+  copy(folder: string): Home {
+    cpSync(this.folder, folder, { recursive: true });
+    return new Home(folder);
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** Runs pawl as a shell starts it. */
+  pawl(identity: string, parameters: readonly string[], input: Uint8Array = new Uint8Array(0)): Ran {
+    const options = ['--home', this.folder, '--key-file', this.path('file.key'), '-q', '-i', identity];
+    return run([PROGRAM, ...parameters, ...options], this.folder, input);
+  }
+
+  /** `pawl send bob < input | pawl recv > output`, both at once. */
+  pipe(input: string, output: string): number {
+    const of = (identity: string) =>
+      `"${process.execPath}" "${PROGRAM}" --home . --key-file file.key -q -i ${identity}`;
+    const line = `${of('alice')} send bob < ${input} | ${of('bob')} recv > ${output}`;
+    const start = performance.now();
+    const { status, stderr } = spawnSync('sh', ['-c', line], { cwd: this.folder, env: environment(this.folder) });
+    if (status !== 0) throw new Error(`${line}: ${stderr}`);
+    return performance.now() - start;
+  }
+
+  /** Does some work on an identity file in this process. */
+  async open<Result>(name: 'alice' | 'bob', work: (context: Context) => Promise<Result>): Promise<Result> {
+    const key = new Uint8Array(readFileSync(this.path('file.key'))) as FileKey;
+    const store = openIdentityFile(this.path(`${name}.db`), key, { wait: 0 });
+    try {
+      return await work({ store, random: systemRandom, now: Date.now, process: 'bench', isRunning: () => true });
+    } finally {
+      store.close();
+    }
+  }
+}
+
+/** Runs Node. Throws where it ends with another exit code than 0. */
+export function run(parameters: readonly string[], folder: string, input: Uint8Array): Ran {
+  const preload = join(folder, 'peak.cjs');
+  writeFileSync(
+    preload,
+    "process.on('exit', () => require('fs').writeSync(3, String(process.resourceUsage().maxRSS)));",
+  );
+  // A file, and no pipe: this process reads only when the other has ended.
+  const file = join(folder, 'input');
+  writeFileSync(file, input);
+  const stdin = openSync(file, 'r');
+  try {
+    const start = performance.now();
+    const { status, output, stderr } = spawnSync(process.execPath, ['-r', preload, ...parameters], {
+      stdio: [stdin, 'pipe', 'pipe', 'pipe'],
+      env: environment(folder),
+      maxBuffer: 256 * MIB,
+    });
+    const milliseconds = performance.now() - start;
+    if (status !== 0) throw new Error(`${parameters.join(' ')}: ${stderr}`);
+    return { milliseconds, peak: Number(output[3]) * 1_024, output: output[1] as unknown as Buffer };
+  } finally {
+    closeSync(stdin);
+  }
+}
+
+function environment(folder: string): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, XDG_STATE_HOME: join(folder, 'state') };
+}

@@ -1,0 +1,35 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemRandom } from '../src/primitives/index.ts';
+import { Home, run } from './home.ts';
+import { type Figure, median } from './measure.ts';
+
+const BYTES = 2 ** 24;
+const ROUNDS = 5;
+
+/** 16 MiB in one message, by whole processes. */
+export function largeContent(): { times: readonly Figure[]; peaks: readonly Figure[] } {
+  const folder = mkdtempSync(join(tmpdir(), 'pawl-bench-'));
+  try {
+    const home = Home.begin(join(folder, 'home'));
+    const content = systemRandom(BYTES);
+    writeFileSync(home.path('content'), content);
+    const both = Array.from({ length: ROUNDS }, () => home.pipe('content', 'output'));
+    if (!readFileSync(home.path('output')).equals(content)) throw new Error('not every byte has arrived');
+    const node = run(['-e', '0'], folder, new Uint8Array(0)).peak;
+    const send = home.pawl('alice', ['send', 'bob'], content);
+    const recv = home.pawl('bob', ['recv'], send.output);
+    const above = (name: string, peak: number): Figure => ({
+      name,
+      value: (peak - node) / 1e6,
+      ratio: (peak - node) / BYTES,
+    });
+    return {
+      times: [{ name: 'send | recv', value: median(both) }],
+      peaks: [above('send', send.peak), above('recv', recv.peak)],
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Home, type Ran, run } from './home.ts';
+import { type Figure, median } from './measure.ts';
+
+/** What libchat's persisted session does in a second (Rust, a SQLCipher file): measured once beside, not in this run. */
+const LIBCHAT = 1_200;
+const ROUNDS = 3;
+
+/** Many messages of 100 bytes in one call, each of them durable before it is printed. */
+export function many(): { rates: readonly Figure[]; peaks: readonly Figure[] } {
+  const folder = mkdtempSync(join(tmpdir(), 'pawl-bench-'));
+  try {
+    const home = Home.begin(join(folder, 'home'));
+    const rounds = Array.from({ length: ROUNDS }, () => exchange(home, 10_000));
+    const rate = (times: readonly Ran[]) => 10_000 / (median(times.map(({ milliseconds }) => milliseconds)) / 1_000);
+    const [few, lots] = [exchange(home, 1_000), exchange(home, 100_000)];
+    const node = run(['-e', '0'], folder, new Uint8Array(0)).peak;
+    const peak = (name: string, of: 'send' | 'recv'): Figure[] => [
+      { name: `${name}, 1,000`, value: few[of].peak / 1e6 },
+      { name: `${name}, 100,000`, value: lots[of].peak / 1e6, ratio: lots[of].peak / few[of].peak },
+    ];
+    return {
+      rates: [
+        against('libchat, persisted', LIBCHAT),
+        against('send --lines', rate(rounds.map(({ send }) => send))),
+        against('recv', rate(rounds.map(({ recv }) => recv))),
+      ],
+      peaks: [{ name: 'node -e 0', value: node / 1e6 }, ...peak('send --lines', 'send'), ...peak('recv', 'recv')],
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function against(name: string, value: number): Figure {
+  return { name, value, ratio: value / LIBCHAT };
+}
+
+function exchange(home: Home, count: number): { send: Ran; recv: Ran } {
+  const lines = Buffer.from(`${'a'.repeat(100)}\n`.repeat(count));
+  const send = home.pawl('alice', ['send', 'bob', '--lines'], lines);
+  const recv = home.pawl('bob', ['recv', '--lines'], send.output);
+  if (!recv.output.equals(lines)) throw new Error('not every text has arrived');
+  return { send, recv };
+}
