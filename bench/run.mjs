@@ -9,8 +9,6 @@ await build({
   platform: 'node',
   target: 'node20.19',
   format: 'cjs',
-  // As require, like the program.
-  supported: { 'dynamic-import': false },
   external: ['better-sqlite3-multiple-ciphers', '@node-rs/argon2'],
 });
 await import('../dist/bench/bench.cjs');
