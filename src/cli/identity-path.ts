@@ -42,7 +42,8 @@ export function chosenIdentity(shell: Shell): { name: string; path: string } {
   return { name, path: pathOf(shell, name) };
 }
 
-function identitiesIn(home: string): readonly string[] {
+/** The names of the identities in a folder. @throws `read-failed`. */
+export function identitiesIn(home: string): readonly string[] {
   if (!existsSync(home)) return [];
   try {
     return readdirSync(home)

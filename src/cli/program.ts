@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { version } from '../../package.json';
 import { defineAdd } from './commands/add.ts';
 import { defineBackup } from './commands/backup.ts';
+import { defineCompletion } from './commands/completion.ts';
 import { defineContacts } from './commands/contacts.ts';
 import { defineForget } from './commands/forget.ts';
 import { defineInit } from './commands/init.ts';
@@ -34,6 +35,7 @@ const COMMANDS: readonly Define[] = [
   definePrune,
   definePasswd,
   defineBackup,
+  defineCompletion,
 ];
 
 const FIRST_MINUTE = `
@@ -101,7 +103,7 @@ function said(command: Command): Record<string, unknown> {
 /** They may stand before the command and after it; what is said later counts. */
 function globalOptions(): Option[] {
   return [
-    new Option('-i, --identity <name>', 'the identity to use'),
+    new Option('-i, --identity <identity>', 'the identity to use'),
     new Option('--home <dir>', 'the folder of the identity files'),
     new Option('--key-file <file>', 'a key file of 32 bytes opens the identity'),
     new Option('--passphrase-file <file>', 'the passphrase is in this file'),

@@ -79,6 +79,18 @@ export class Home {
     return this.path(`.local/share/pawl/${name}.db`);
   }
 
+  /** What a command in it finds in its environment. */
+  get environment(): NodeJS.ProcessEnv {
+    return {
+      PATH: [BIN, dirname(process.execPath), process.env.PATH].join(':'),
+      HOME: this.folder,
+      TMPDIR: this.path('.tmp'),
+      PAWL_KEY_FILE: this.path('.key'),
+      TZ: 'UTC',
+      LC_ALL: 'C.UTF-8',
+    };
+  }
+
   /** The paths of all files, or of those under a folder, hidden ones too. */
   files(folder = '.'): string[] {
     return readdirSync(this.path(folder), { recursive: true, withFileTypes: true, encoding: 'utf8' })
@@ -100,15 +112,7 @@ export class Home {
       const child = spawn('bash', ['-c', command], {
         cwd: this.folder,
         detached: true,
-        env: {
-          PATH: [BIN, dirname(process.execPath), process.env.PATH].join(':'),
-          HOME: this.folder,
-          TMPDIR: this.path('.tmp'),
-          PAWL_KEY_FILE: this.path('.key'),
-          TZ: 'UTC',
-          LC_ALL: 'C.UTF-8',
-          ...environment,
-        },
+        env: { ...this.environment, ...environment },
       });
       const stdout: Buffer[] = [];
       const stderr: Buffer[] = [];

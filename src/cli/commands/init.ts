@@ -3,7 +3,7 @@ import { createIdentity } from '../unlock.ts';
 
 export const defineInit: Define = (program, act) => {
   program
-    .command('init <name>')
+    .command('init <identity>')
     .description('make an identity and its encrypted file')
     .addHelpText(
       'after',

@@ -1,3 +1,4 @@
+import { Argument } from 'commander';
 import { armor } from '../../envelope/index.ts';
 import { toHex, utf8 } from '../../primitives/index.ts';
 import { type Unwritten, unwritten, unwrittenAs, written } from '../../session/index.ts';
@@ -12,8 +13,10 @@ const resendId = wholeNumber(1, 999_999_999);
 
 export const defineOutbox: Define = (program, act) => {
   program
-    .command('outbox [resend] [id]')
+    .command('outbox')
     .description('show, or write again, envelopes that were never fully written')
+    .addArgument(new Argument('[resend]', 'write them again').choices(['resend']))
+    .argument('[id]', 'only this one')
     .addHelpText(
       'after',
       `
@@ -27,8 +30,7 @@ Examples:
     .action(
       act(async (shell, action: string | undefined, id: string | undefined) => {
         if (action === undefined) await list(shell);
-        else if (action === 'resend') await resend(shell, id === undefined ? undefined : resendId(id));
-        else program.error(`error: unknown action '${action}'`);
+        else await resend(shell, id === undefined ? undefined : resendId(id));
         return 0;
       }),
     );

@@ -1,0 +1,49 @@
+// No library: of the two that are kept well, one has the shell evaluate what was typed (`pawl send bob -m "$(…)"` would run
+// the command when Tab is pressed) and never completes files; the other does the first in fish alone, and brings four
+// packages. Here words are handed over as they are, to `pawl complete -- WORD...`, which answers with a candidate a line (a
+// tab, its description), and with `:files` where the shell's own completion of files is wanted.
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type ShellName = (typeof SHELLS)[number];
+
+export const SCRIPTS: Readonly<Record<ShellName, string>> = {
+  bash: `# pawl's completion for bash: source <(pawl completion bash)
+_pawl() {
+  local line files=
+  COMPREPLY=()
+  while IFS= read -r line; do
+    if [[ $line == :files ]]; then files=1; else COMPREPLY+=("\${line%%$'\\t'*}"); fi
+  done < <(pawl complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null </dev/null)
+  # Without candidates bash completes files, which is right only where one can stand.
+  if [[ -z $files ]] && type compopt &>/dev/null; then compopt +o default; fi
+}
+complete -o default -F _pawl pawl
+`,
+  zsh: `#compdef pawl
+# pawl's completion for zsh: source <(pawl completion zsh), after compinit; or a file _pawl in a folder of $fpath
+_pawl() {
+  local line files=
+  local -a candidates
+  while IFS= read -r line; do
+    if [[ $line == :files ]]; then files=1; else candidates+=("\${\${line//:/\\\\:}/$'\\t'/:}"); fi
+  done < <(pawl complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null </dev/null)
+  if (( $#candidates )); then _describe pawl candidates; fi
+  if [[ -n $files ]]; then _files; fi
+}
+if [[ $funcstack[1] == _pawl ]]; then _pawl "$@"; else compdef _pawl pawl; fi
+`,
+  fish: `# pawl's completion for fish: pawl completion fish > ~/.config/fish/completions/pawl.fish
+function __pawl_complete
+  set -l words (commandline -opc)
+  set -l current (commandline -ct)
+  for line in (pawl complete -- $words[2..-1] "$current" 2>/dev/null </dev/null)
+    if test "$line" = ':files'
+      __fish_complete_path "$current"
+    else
+      echo $line
+    end
+  end
+end
+complete -c pawl -f -a '(__pawl_complete)'
+`,
+};
