@@ -16,7 +16,7 @@ export type KeySource =
 export type KeyOptions = Pick<GlobalOptions, 'keyFile' | 'passphraseFile' | 'passphraseFd' | 'passphraseCommand'>;
 
 /** The first that is given (README, "Keys"): an option, then a variable of the environment, then the terminal. */
-export function keySourceOf({ io: { environment }, options }: Shell): KeySource {
+export function keySourceOf({ io: { environment }, options }: Pick<Shell, 'io' | 'options'>): KeySource {
   const { PAWL_KEY_FILE, PAWL_PASSPHRASE_FILE, PAWL_PASSPHRASE_FD, PAWL_PASSPHRASE_COMMAND } = environment;
   return (
     namedBy(options) ??
@@ -31,6 +31,11 @@ export function keySourceOf({ io: { environment }, options }: Shell): KeySource 
       ? { kind: 'terminal' }
       : { kind: 'passphrase', text: environment.PAWL_PASSPHRASE })
   );
+}
+
+/** Whether the secret is there for the taking. A command may open a window, and an open file can be read once. */
+export function asksNothing(shell: Pick<Shell, 'io' | 'options'>): boolean {
+  return ['key-file', 'passphrase-file', 'passphrase'].includes(keySourceOf(shell).kind);
 }
 
 function namedBy({ keyFile, passphraseFile, passphraseFd, passphraseCommand }: KeyOptions): KeySource | undefined {

@@ -1,7 +1,8 @@
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { PawlError } from '../errors.ts';
 import type { Io } from './io.ts';
-import { createProgram } from './program.ts';
+import { nextStep } from './next-step.ts';
+import { createProgram, shellOf } from './program.ts';
 import { visible } from './show/visible.ts';
 import { Tell } from './tell.ts';
 import { readable } from './trace.ts';
@@ -19,8 +20,12 @@ export async function main(io: Io): Promise<number> {
     const done = (code: number) => {
       exit = code;
     };
+    const program = createProgram(io, { print, done });
     try {
-      await createProgram(io, { print, done }).parseAsync([...io.arguments], { from: 'user' });
+      await program.parseAsync(spelledOut(io.arguments, program), { from: 'user' });
+    } catch (error) {
+      if (!isCommandMissing(error)) throw error;
+      throw new PawlError('usage', { problem: 'no command was given', hint: await nextStep(shellOf(io, program)) });
     } finally {
       if (help !== '') await io.output.write(help);
     }
@@ -28,6 +33,18 @@ export async function main(io: Io): Promise<number> {
   } catch (error) {
     return report(io, error);
   }
+}
+
+/** `pawl help send` is `pawl send --help`; of a command that is not there, commander tells what may have been meant. */
+function spelledOut(words: readonly string[], { commands }: Command): string[] {
+  if (words[0] !== 'help') return [...words];
+  const [, name, ...others] = words;
+  if (name === undefined) return ['--help'];
+  return commands.some((command) => command.name() === name) ? [name, '--help', ...others] : [name];
+}
+
+function isCommandMissing(error: unknown): boolean {
+  return error instanceof CommanderError && error.code === 'commander.help' && error.exitCode !== 0;
 }
 
 async function report(io: Io, thrown: unknown): Promise<number> {
@@ -44,8 +61,7 @@ async function report(io: Io, thrown: unknown): Promise<number> {
 }
 
 /** Commander's sentence in our form: `error: unknown command 'sned'\n(Did you mean send?)`. */
-function usageOf({ code, message }: CommanderError): { problem: string; hint?: string } {
-  if (code === 'commander.help') return { problem: 'no command was given' };
+function usageOf({ message }: CommanderError): { problem: string; hint?: string } {
   const [problem = '', suggestion] = message.replace(/^error: /, '').split('\n');
   const meant = suggestion?.match(/Did you mean (.*)\?/)?.[1];
   const sentence = problem.replace(/\.$/, '').replace(/\. (\w)/g, (_, letter: string) => `: ${letter.toLowerCase()}`);

@@ -17,7 +17,7 @@ import { defineSend } from './commands/send.ts';
 import { defineVerify } from './commands/verify.ts';
 import type { Io } from './io.ts';
 import { wholeNumber } from './parse.ts';
-import type { Act, Define, GlobalOptions } from './shell.ts';
+import type { Act, Define, GlobalOptions, Shell } from './shell.ts';
 import { Tell } from './tell.ts';
 
 const COMMANDS: readonly Define[] = [
@@ -56,7 +56,7 @@ export function createProgram(
     .description('Signal-grade conversations as a Unix command, over any channel that carries bytes.')
     .version(version, '-V, --version')
     .addHelpText('after', FIRST_MINUTE)
-    .helpCommand(false)
+    .helpCommand('help [command]', 'display help for a command')
     .exitOverride()
     // Each command takes its own options, so that a text like -m --json stays a text.
     .enablePositionalOptions()
@@ -73,11 +73,7 @@ export function createProgram(
   const act: Act =
     (work) =>
     async (...parameters) => {
-      const command = parameters.at(-1) as Command;
-      const given = { ...DEFAULTS, ...said(program), ...said(command) };
-      const { json, quiet, ...options } = given as GlobalOptions & { json?: true; quiet?: true };
-      const tell = new Tell(io, { json: json === true, quiet: quiet === true });
-      done(await work({ io, options, tell }, ...parameters));
+      done(await work(shellOf(io, program, parameters.at(-1) as Command), ...parameters));
     };
   for (const define of COMMANDS) define(program, act);
   // The command that is about to run takes them as well, and it alone, for each takes its time. The help that lists them is
@@ -86,6 +82,13 @@ export function createProgram(
     command.addHelpText('after', '\nOptions for every command: pawl --help');
     for (const option of everywhere) command.addOption(option.hideHelp());
   });
+}
+
+/** What commands work with, after the options that were given to them; what is said later counts. */
+export function shellOf(io: Io, ...commands: readonly Command[]): Shell {
+  const given = Object.assign({}, DEFAULTS, ...commands.map(said));
+  const { json, quiet, ...options } = given as GlobalOptions & { json?: true; quiet?: true };
+  return { io, options, tell: new Tell(io, { json: json === true, quiet: quiet === true }) };
 }
 
 /** Where help is not read on a terminal. */

@@ -3,7 +3,7 @@ import { contactReports } from '../../session/index.ts';
 import { type Candidates, candidatesFor, type GivenOptions, type Names } from '../completion/candidates.ts';
 import { SCRIPTS, SHELLS, type ShellName } from '../completion/scripts.ts';
 import { homeOf, identitiesIn } from '../identity-path.ts';
-import { keySourceOf } from '../key-source.ts';
+import { asksNothing } from '../key-source.ts';
 import type { Define, GlobalOptions, Shell } from '../shell.ts';
 import { Tell } from '../tell.ts';
 import { withIdentity } from '../unlock.ts';
@@ -62,7 +62,7 @@ function namesFor(shell: Shell): Names {
     contacts: async (given) => {
       try {
         const typed = asTyped(shell, given);
-        if (!ASKS_NOTHING.has(keySourceOf(typed).kind)) return [];
+        if (!asksNothing(typed)) return [];
         return (await withIdentity(typed, contactReports, 'reads')).map(({ name }) => name);
       } catch {
         return [];
@@ -70,9 +70,6 @@ function namesFor(shell: Shell): Names {
     },
   };
 }
-
-/** A command may open a window for a passphrase, and what can be read from an open file can be read once. */
-const ASKS_NOTHING: ReadonlySet<string> = new Set(['key-file', 'passphrase-file', 'passphrase']);
 
 /** The shell as it will be for the command that is being typed; it waits for nobody and says nothing. */
 function asTyped({ io, options }: Shell, given: GivenOptions): Shell {

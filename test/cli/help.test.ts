@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { main } from '../../src/cli/main.ts';
+import { createProgram } from '../../src/cli/program.ts';
+import { acquaint, CollectedOutput, fakeIo, Person } from './fake-io.ts';
+
+const COMMANDS = createProgram(fakeIo(), { print: () => undefined, done: () => undefined }).commands.filter(
+  (command) => command.name() !== 'complete',
+);
+
+async function said(...words: readonly string[]): Promise<{ exit: number; text: string; errors: string }> {
+  const io = fakeIo({ arguments: words });
+  return { exit: await main(io), text: io.output.text, errors: io.errors.text };
+}
+
+describe('help', () => {
+  it.each(COMMANDS.map((command) => command.name()))('of %s has two examples, which name it', async (name) => {
+    const { exit, text } = await said(name, '--help');
+    expect(exit).toBe(0);
+    const examples = text.split('Examples:\n')[1]?.match(/^ {2}\$ .*$/gm) ?? [];
+    expect(examples.length).toBeGreaterThanOrEqual(2);
+    for (const example of examples) expect(example).toMatch(new RegExp(`pawl (?:-\\S+ \\S+ )?${name}\\b`));
+    expect(text).toContain('pawl --help');
+    expect(await said('help', name)).toEqual({ exit, text, errors: '' });
+  });
+
+  it('is the same by every name', async () => {
+    const help = await said('--help');
+    expect(await said('help')).toEqual(help);
+    expect(await said('-h')).toEqual(help);
+  });
+
+  it.each(['sned', 'help sned'])('of what is misspelt says what may have been meant: %s', async (line) => {
+    const { exit, errors } = await said(...line.split(' '));
+    expect([exit, errors]).toEqual([64, "error: unknown command 'sned'\nhint: did you mean send?\n"]);
+  });
+
+  it.each([80, 132])('fits a terminal of %i columns', async (columns) => {
+    for (const command of COMMANDS) {
+      const io = fakeIo({
+        arguments: [command.name(), '--help'],
+        output: new CollectedOutput(true, { columns, rows: 24 }),
+      });
+      await main(io);
+      const [options = ''] = io.output.text.split('\n\n').slice(2);
+      for (const line of options.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
+    }
+  });
+});
+
+describe('pawl alone', () => {
+  it('says what to do next', async () => {
+    const hint = async (person: Person, ...words: readonly string[]) => {
+      const error = await person.pawl(words).catch((thrown: Error) => thrown.message);
+      return /exit 64\nerror: no command was given\nhint: (.*); pawl help lists the commands\n$/.exec(
+        String(error),
+      )?.[1];
+    };
+    const { alice } = await acquaint();
+    expect(await hint(alice)).toBe('pawl send bob, pawl recv, or pawl inspect for what needs attention');
+    expect(await hint(await Person.named('carol'))).toBe(
+      'meet somebody: pawl invite bob -o for-bob.txt, or pawl add bob FILE',
+    );
+    expect(await hint(alice, '--home', '/nowhere/at/all')).toBe('make an identity first: pawl init NAME');
+    expect(await hint(alice, '-i', 'nobody')).toBe(
+      'meet somebody: pawl invite bob -o for-bob.txt, or pawl add bob FILE',
+    );
+  });
+});
