@@ -1,6 +1,7 @@
 // Builds the program, and beside it what V8 makes of it (docs/ARCHITECTURE.md, "The start").
 import { build } from 'esbuild';
 import { keepCode } from './keep-code.mjs';
+import { manPages } from './man-pages.mjs';
 import { databaseByName, lazyModules, noSubprograms } from './plugins.mjs';
 
 await build({
@@ -18,8 +19,11 @@ await build({
   minify: true,
   charset: 'ascii',
   sourcemap: 'linked',
+  // Traces need names and places only.
+  sourcesContent: false,
   legalComments: 'external',
   plugins: [databaseByName, lazyModules, noSubprograms],
   external: ['@node-rs/argon2', 'inquirer', 'qr'],
 });
 keepCode();
+await manPages();

@@ -30,7 +30,7 @@ export const noSubprograms = {
   },
 };
 
-const LAZY = /^(@(noble|scure)\/.*|node:(child_process|crypto|module|os|tty))$/;
+const LAZY = /^(@(noble|scure)\/.*|node:(child_process|crypto|module|os|timers\/promises|tty|v8))$/;
 /** Most commands need neither curves nor ML-KEM nor words: they stay in files of their own, of which nothing is read. */
 const RARELY_USED = /^@(noble\/(curves|post-quantum)|scure)\//;
 
@@ -80,6 +80,7 @@ function bundle(path, names, options) {
     format: 'cjs',
     charset: 'ascii',
     legalComments: 'inline',
+    sourcesContent: false,
     ...options,
   });
 }

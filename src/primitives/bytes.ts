@@ -70,9 +70,9 @@ export function uint(value: number, length: 1 | 2 | 3 | 4 | 5 | 6): Uint8Array {
   return bytes;
 }
 
-/** An unsigned big-endian integer of 8 bytes; `value` is a safe integer. */
+/** An unsigned big-endian integer of 8 bytes; `value` is one that a number can hold. */
 export function uint64(value: number): Uint8Array {
-  if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no safe integer`);
+  if (!Number.isInteger(value)) throw new RangeError(`${value} is no integer`);
   return concat(uint(Math.floor(value / 2 ** 32), 4), uint(value % 2 ** 32, 4));
 }
 

@@ -194,7 +194,8 @@ describe('uint and uint64', () => {
       }),
       { examples: [[0], [2 ** 32 - 1], [2 ** 32], [8.64e15], [Number.MAX_SAFE_INTEGER]] },
     );
-    for (const value of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(toHexText(uint64(2 ** 63))).toBe('8000000000000000');
+    for (const value of [-1, 0.5, 2 ** 64, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => uint64(value), `${value}`).toThrow(RangeError);
     }
   });

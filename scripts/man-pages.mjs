@@ -1,0 +1,165 @@
+// Writes the manual pages into man/, out of the command tree and of the tables in README.md.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const { name, version, description } = JSON.parse(readFileSync('package.json', 'utf8'));
+const README = readFileSync('README.md', 'utf8');
+
+/** Writes man/pawl.1, and man/pawl-COMMAND.1 for each command. */
+export async function manPages() {
+  const { program, helpOf } = await commandTree();
+  const commands = program.commands.filter((command) =>
+    program.createHelp().visibleCommands(program).includes(command),
+  );
+  rmSync('man', { recursive: true, force: true });
+  mkdirSync('man');
+  writeFileSync('man/pawl.1', mainPage(program, commands));
+  for (const command of commands) {
+    writeFileSync(`man/pawl-${command.name()}.1`, commandPage(command, helpOf(command)));
+  }
+}
+
+/** The commands as the program defines them, and what its help says after the options of one. */
+async function commandTree() {
+  await build({
+    entryPoints: ['src/cli/program.ts'],
+    outfile: 'dist/man/program.cjs',
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'cjs',
+    packages: 'external',
+  });
+  const { createProgram } = (await import('../dist/man/program.cjs')).default;
+  let printed = '';
+  const io = { output: {} };
+  const program = createProgram(io, {
+    print: (text) => {
+      printed += text;
+    },
+    done: () => undefined,
+  });
+  const helpOf = (command) => {
+    printed = '';
+    command.outputHelp();
+    const [text = '', examples = ''] = printed.slice(command.helpInformation().length).split('\nExamples:\n');
+    return { paragraphs: text.trim().split('\n\n').filter(Boolean), examples: examples.trimEnd() };
+  };
+  return { program, helpOf };
+}
+
+function mainPage(program, commands) {
+  return page(name, description, [
+    section('SYNOPSIS', [`${bold(name)} [${italic('options')}] ${italic('command')} [${italic('arguments')}]`]),
+    section('DESCRIPTION', [
+      plain(
+        'Encrypts and decrypts the messages of conversations. What comes out can go over anything that carries bytes: a pipe, a file, mail, a shared folder, a broker. There is no account, no server and no daemon; everything is kept in one encrypted file for each identity.',
+      ),
+    ]),
+    section('COMMANDS', [
+      list(commands.map((command) => [`${bold(`pawl-${command.name()}`)}(1)`, plain(command.description())])),
+    ]),
+    section('OPTIONS', [list(program.createHelp().visibleOptions(program).map(optionEntry))]),
+    section('KEYS', [plain('What opens the identity file, the first that is given:'), list(table('| source | |'))]),
+    section('EXIT STATUS', [list(table('| exit code | |'))]),
+    section('FILES', [
+      list([
+        [
+          italic('~/.local/share/pawl/NAME.db'),
+          plain('the identity NAME; the folder is --home DIR, $PAWL_HOME or $XDG_DATA_HOME/pawl where they are given'),
+        ],
+        [
+          italic('~/.local/state/pawl'),
+          plain(
+            'how far each identity file went, so that an older copy of it is noticed; the folder is $XDG_STATE_HOME/pawl where that is given',
+          ),
+        ],
+      ]),
+    ]),
+    section('EXAMPLES', [examplesOf(README.match(/```console\n([\s\S]*?)```/)[1])]),
+    section('SEE ALSO', [commands.map((command) => `${bold(`pawl-${command.name()}`)}(1)`).join(',\n')]),
+  ]);
+}
+
+function commandPage(command, { paragraphs, examples }) {
+  const options = command.createHelp().visibleOptions(command);
+  return page(`pawl-${command.name()}`, command.description(), [
+    section('SYNOPSIS', [`${bold(`pawl ${command.name()}`)} ${underlined(command.usage())}`]),
+    ...(paragraphs.length > 0
+      ? [
+          section(
+            'DESCRIPTION',
+            paragraphs.map((text) => plain(text.replaceAll('\n', ' '))),
+          ),
+        ]
+      : []),
+    section('OPTIONS', [list(options.map(optionEntry)), `Options for every command are in ${bold('pawl')}(1).`]),
+    section('EXAMPLES', [examplesOf(examples)]),
+    section('SEE ALSO', [`${bold('pawl')}(1)`]),
+  ]);
+}
+
+function page(title, short, sections) {
+  return [
+    `.TH ${plain(title.toUpperCase())} 1 "" "${name} ${version}" "${name} manual"`,
+    '.SH NAME',
+    `${plain(title)} \\- ${plain(short)}`,
+    ...sections,
+    '',
+  ].join('\n');
+}
+
+function section(title, paragraphs) {
+  return [`.SH ${title}`, paragraphs.join('\n.PP\n')].join('\n');
+}
+
+function list(entries) {
+  return entries.map(([term, text]) => `.TP\n${term}\n${text}`).join('\n');
+}
+
+function optionEntry({ flags, description }) {
+  return [underlined(flags), plain(description)];
+}
+
+function examplesOf(text) {
+  return `.nf\n${text
+    .trimEnd()
+    .split('\n')
+    .map((line) => plain(line))
+    .join('\n')}\n.fi`;
+}
+
+/** The rows of a table of README.md. */
+function table(head) {
+  const rows = README.split(`${head}\n`)[1].split('\n\n')[0].split('\n').slice(1);
+  return rows.map((row) => {
+    const [, term, text] = row.split('|').map((cell) => cell.trim());
+    return [bold(unmarked(term)), plain(unmarked(text))];
+  });
+}
+
+function unmarked(markdown) {
+  return markdown.replaceAll(/[`*]/g, '');
+}
+
+/** Options in bold, what stands for something in italics: `-o, --output <file>`. */
+function underlined(flags) {
+  return flags.replaceAll(/-{1,2}[a-zA-Z][\w-]*|<[^>]*>|[^-<]+|./g, (part) => {
+    if (/^-{1,2}[a-zA-Z]/.test(part)) return bold(part);
+    if (part.startsWith('<')) return italic(part.slice(1, -1));
+    return plain(part);
+  });
+}
+
+function bold(text) {
+  return `\\fB${plain(text)}\\fR`;
+}
+
+function italic(text) {
+  return `\\fI${plain(text)}\\fR`;
+}
+
+/** Text in which roff finds nothing to do. */
+function plain(text) {
+  return text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll("'", '\\(aq').replace(/^\./, '\\&.');
+}
