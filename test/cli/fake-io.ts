@@ -8,6 +8,7 @@ import type { Random } from '../../src/primitives/index.ts';
 import { openDatabase } from '../../src/storage/sqlite/database.ts';
 import { type FileKey, readSalt } from '../../src/storage/sqlite/index.ts';
 import { START, seededRandom } from '../session/party.ts';
+import { expectValid } from './schemas.ts';
 
 /** An output that keeps what is written to it. */
 export class CollectedOutput implements Output {
@@ -115,6 +116,17 @@ export class Person {
     return `${codes.join()} ${exit}`;
   }
 
+  /** Runs a command, whatever comes of it; gives the documents of both its outputs. */
+  async anything(
+    parameters: readonly string[],
+    input?: Uint8Array,
+  ): Promise<{ bytes: Uint8Array; printed: readonly { type: string }[] }> {
+    const { bytes, text, errors } = await this.#run(parameters, input);
+    // Envelopes go to standard output as they are.
+    const printed = text.startsWith('{') ? documents<{ type: string }>(text) : [];
+    return { bytes, printed: [...printed, ...documents<{ type: string }>(errors)] };
+  }
+
   async invite(name: string, expires = '30d', ...options: readonly string[]): Promise<Uint8Array> {
     return (await this.pawl(['invite', name, '--expires', expires, ...options])).bytes;
   }
@@ -175,11 +187,16 @@ export class Person {
   }
 }
 
+/** The documents that were printed, each held to its schema. */
 function documents<Document>(text: string): readonly Document[] {
   return text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
+    .map((line) => {
+      const document = JSON.parse(line);
+      expectValid(document);
+      return document;
+    });
 }
 
 function halves(bytes: Uint8Array): Uint8Array[] {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { expectValid } from './schemas.ts';
 import { type Home, inHome, meet } from './shell.ts';
 
 // Every result, notice and error of --json: one document a line, with the fields of the contract.
@@ -19,7 +20,7 @@ function documents(output: Buffer | string): Record<string, unknown>[] {
     .map((line) => {
       const document = JSON.parse(line);
       expect(Object.keys(document).slice(0, 2)).toEqual(['v', 'type']);
-      expect(document.v).toBe(1);
+      expectValid(document);
       return document;
     });
 }
@@ -158,6 +159,7 @@ describe('--json', () => {
           invites: [],
           inbox: [],
           outbox: [{ to: 'bob', created_at: TIME, bytes: 1600 }],
+          attention: [expect.stringMatching(/^bob: unverified/)],
         },
       ]);
       const invite = { created_at: TIME, expires_at: TIME };

@@ -58,6 +58,7 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
     })),
     inbox: report.inbox.map(({ from, receivedAt }) => ({ from, received_at: iso(receivedAt) })),
     outbox: report.outbox.map(({ to, createdAt, bytes }) => ({ to, created_at: iso(createdAt), bytes })),
+    attention: attention(report, now),
   };
 }
 

@@ -1,0 +1,51 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { acquaint, Person } from './fake-io.ts';
+import { TYPES } from './schemas.ts';
+
+it('every kind of document is printed by some command, and keeps its schema', async () => {
+  const seen = new Set<string>();
+  // The documents are held to their schemas where they are read.
+  const run = async (person: Person, line: string, input?: Uint8Array) => {
+    const { printed, bytes } = await person.anything(['--json', ...line.split(' ')], input);
+    for (const { type } of printed) seen.add(type);
+    return bytes;
+  };
+
+  const { alice, bob } = await acquaint();
+  const at = (name: string) => join(alice.folder, name);
+  writeFileSync(at('picture.jpg'), Buffer.from([0xff]));
+  const dora = await Person.named('dora');
+  await run(alice, `--home ${at('elsewhere')} init eve`);
+  await run(alice, `invite carol -o ${at('invite')}`);
+  await run(dora, `add alice ${at('invite')}`);
+  await run(alice, `inspect --envelope ${at('invite')}`);
+
+  const [first, second, third] = [
+    await run(alice, 'send bob -m one'),
+    await run(alice, `send bob ${at('picture.jpg')}`),
+    await run(alice, 'send bob -m three'),
+  ];
+  await run(bob, 'recv', third);
+  await run(bob, 'inspect alice');
+  await run(bob, 'recv', second);
+  await run(bob, 'recv', second);
+  await run(bob, 'recv', Buffer.from('nonsense'));
+  bob.time += 31 * 24 * 3_600_000;
+  await run(bob, 'prune');
+  await run(bob, 'recv', first);
+
+  await run(alice, 'contacts');
+  await run(alice, 'verify bob');
+  await run(alice, 'rename bob bertha');
+  await run(alice, `send bertha -m hi -o ${at('no/such/folder')}`);
+  await run(alice, 'outbox');
+  await run(alice, 'inspect');
+  await run(alice, 'inspect --check');
+  await run(alice, `backup ${at('copy')}`);
+  await run(alice, 'forget bertha --yes');
+  await run(alice, `passwd --new-key-file ${at('new.key')}`);
+
+  expect([...seen].sort()).toEqual([...TYPES].sort());
+});
