@@ -25,7 +25,7 @@ export const MAX_CONTENT = 16 * 2 ** 20;
 const TEXT = 1;
 const FILE = 2;
 /** type (1) || time sent (8) || content length (4) */
-const HEAD_LENGTH = 13;
+export const HEAD_LENGTH = 13;
 /** The last instant that a `Date` can hold. */
 const MAX_TIME = 8.64e15;
 const MAX_NAME = 255;

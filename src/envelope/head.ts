@@ -31,12 +31,13 @@ const INVITE_LENGTH = 1321;
 export const PREFIX_LENGTH = 1208;
 /** dh 32 || n 4 || pn 4 || digest 16 || tag (docs/PROTOCOL.md §5) */
 const SEALED_HEADER_LENGTH = 56 + TAG_LENGTH;
-/** The three that there are (docs/PROTOCOL.md §6): bare, with a KEM offer, with a KEM answer. */
-const SEALED_HEADER_LENGTHS = [
-  SEALED_HEADER_LENGTH,
-  SEALED_HEADER_LENGTH + ENCAPSULATION_KEY_LENGTH,
-  SEALED_HEADER_LENGTH + KEM_CIPHERTEXT_LENGTH,
-];
+/** What a sealed header may carry besides (docs/PROTOCOL.md §6), by its length: the only thing that tells. */
+const KEM_FIELDS: ReadonlyMap<number, KemField> = new Map([
+  [SEALED_HEADER_LENGTH, 'none'],
+  [SEALED_HEADER_LENGTH + ENCAPSULATION_KEY_LENGTH, 'offer'],
+  [SEALED_HEADER_LENGTH + KEM_CIPHERTEXT_LENGTH, 'answer'],
+]);
+export type KemField = 'none' | 'offer' | 'answer';
 
 /** The head of an envelope and, behind it, the parts of its rest joined. */
 export function withHead(kind: Kind, ...rest: readonly Uint8Array[]): Uint8Array {
@@ -61,7 +62,11 @@ export function readHead(reader: Reader): { readonly kind: Kind; readonly length
 }
 
 export function isSealedHeaderLength(length: number): boolean {
-  return SEALED_HEADER_LENGTHS.includes(length);
+  return KEM_FIELDS.has(length);
+}
+
+export function kemFieldOf({ length }: Uint8Array): KemField {
+  return KEM_FIELDS.get(length) ?? corrupt();
 }
 
 /** nonce || ciphertext || tag, and the ciphertext is as long as a padded plaintext. */
@@ -84,5 +89,5 @@ function kindOf(byte: number): Kind {
 function isRestLength(kind: Kind, length: number): boolean {
   if (kind === 'invite') return length === INVITE_LENGTH;
   const message = kind === 'opening' ? length - PREFIX_LENGTH : length;
-  return SEALED_HEADER_LENGTHS.some((header) => isBodyLength(message - XNONCE_LENGTH - 2 - header));
+  return [...KEM_FIELDS.keys()].some((header) => isBodyLength(message - XNONCE_LENGTH - 2 - header));
 }

@@ -3,3 +3,4 @@ export { armor, dearmor } from './armor.ts';
 export { type Content, decodeContent, encodeContent, isFileName, MAX_CONTENT } from './content.ts';
 export { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
 export { type Found, Scanner, scan } from './scan.ts';
+export { type MessageView, viewMessage } from './view.ts';

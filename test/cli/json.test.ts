@@ -234,7 +234,16 @@ describe('--json', () => {
       await home.prepare('pawl -i alice send bob -m hi > hi.pawl; pawl -i bob invite carol > invite.txt');
       const { stdout } = await home.prepare('cat hi.pawl invite.txt | pawl --home nowhere inspect --envelope - --json');
       expect(documents(stdout)).toEqual([
-        { v: 1, type: 'envelope', source: expect.stringContaining('byte 0'), kind: 'message', padded: 256 },
+        {
+          v: 1,
+          type: 'envelope',
+          source: expect.stringContaining('byte 0'),
+          kind: 'message',
+          bytes: 392,
+          padded: 256,
+          longest_text: 243,
+          kem: 'none',
+        },
         {
           v: 1,
           type: 'envelope',

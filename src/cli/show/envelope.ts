@@ -1,36 +1,55 @@
-import type { Envelope } from '../../envelope/index.ts';
-import { type InviteView, viewInvite } from '../../session/index.ts';
+import { type Envelope, type MessageView, viewMessage } from '../../envelope/index.ts';
+import { viewInvite } from '../../session/index.ts';
 import type { Document } from '../tell.ts';
-import { facts } from './page.ts';
+import { type Fact, facts } from './page.ts';
 import { instant, iso } from './time.ts';
 
-/** What an envelope shows to anybody who sees it. */
+/** What an envelope shows to anybody who sees it, and what it does not. */
 export function envelopePage(source: string, envelope: Envelope): string {
-  if (envelope.kind === 'invite') {
-    const invite = viewInvite(envelope.invite);
-    return facts([
-      ['envelope', source],
-      ['kind', invite.reusable ? 'a reusable invite' : 'an invite, to be used once'],
-      ['from', invite.fingerprint],
-      ['expires', instant(invite.expires * 1_000)],
-      ['signature', 'good'],
-    ]);
-  }
   return facts([
     ['envelope', source],
-    ['kind', envelope.kind === 'opening' ? 'a message that opens a conversation' : 'a message'],
-    ['text', `padded to ${paddedLength(envelope)} bytes`],
-    ['hidden', 'from whom, to whom, which conversation, which position, what and when'],
+    ...(envelope.kind === 'invite' ? inviteFacts(envelope.invite) : messageFacts(viewMessage(envelope))),
   ]);
 }
 
-export function envelopeDocument(source: string, envelope: Envelope): Document {
-  const type = 'envelope';
-  if (envelope.kind !== 'invite') return { type, source, kind: envelope.kind, padded: paddedLength(envelope) };
-  const { fingerprint, reusable, expires }: InviteView = viewInvite(envelope.invite);
-  return { type, source, kind: 'invite', fingerprint, reusable, expires_at: iso(expires * 1_000) };
+function inviteFacts(bytes: Uint8Array): readonly Fact[] {
+  const { fingerprint, reusable, expires } = viewInvite(bytes);
+  return [
+    ['kind', reusable ? 'a reusable invite' : 'an invite, to be used once'],
+    ['from', fingerprint],
+    ['expires', instant(expires * 1_000)],
+    ['signature', 'good'],
+    ['hidden', 'nothing: whoever has it can write to its maker, and an invite for one goes to the first'],
+  ];
 }
 
-function paddedLength({ message }: Exclude<Envelope, { kind: 'invite' }>): number {
-  return message.body.length - 28;
+function messageFacts({ kind, length, padded, longestText, kem }: MessageView): readonly Fact[] {
+  return [
+    ['kind', kind === 'opening' ? 'a message that opens a conversation' : 'a message'],
+    [
+      'seen',
+      `${length} bytes that are pawl's, version 1`,
+      `a text of at most ${longestText} bytes, padded to ${padded}`,
+      ...KEM_WORDS[kem],
+      ...(kind === 'opening' ? ['the same 1,208 bytes in each message before the first answer'] : []),
+    ],
+    ['hidden', 'from whom, to whom, which conversation, which position, what and when'],
+    ['not hidden', 'the channel: who hands it over to whom, and when'],
+  ];
+}
+
+const KEM_WORDS: Readonly<Record<MessageView['kem'], readonly string[]>> = {
+  none: [],
+  offer: ['a post-quantum key is offered'],
+  answer: ['a post-quantum key is answered'],
+};
+
+export function envelopeDocument(source: string, envelope: Envelope): Document {
+  const type = 'envelope';
+  if (envelope.kind === 'invite') {
+    const { fingerprint, reusable, expires } = viewInvite(envelope.invite);
+    return { type, source, kind: 'invite', fingerprint, reusable, expires_at: iso(expires * 1_000) };
+  }
+  const { kind, length, padded, longestText, kem } = viewMessage(envelope);
+  return { type, source, kind, bytes: length, padded, longest_text: longestText, kem };
 }
