@@ -52,6 +52,7 @@ const CODES: Readonly<Record<ErrorCode, 'here' | string>> = {
   'identity-changed': 'here',
   self: 'here',
   exists: 'here',
+  'no-folder': 'here',
   'cannot-create': 'here',
   'read-failed': 'here',
   'write-failed': 'here',
