@@ -6,7 +6,7 @@ import { afterwards } from './afterwards.ts';
 import { GatheredOutput } from './gathered-output.ts';
 import { saveFile } from './save-file.ts';
 import type { Shell } from './shell.ts';
-import { bytesInWords } from './show/page.ts';
+import { bytesInWords, count } from './show/page.ts';
 import { documentOf, forTerminal, isText } from './show/received.ts';
 import { asLine } from './tell.ts';
 import { tellNotices, tellOutcome, tellSaved } from './tell-received.ts';
@@ -34,13 +34,13 @@ export class Deliveries {
   readonly #forFile: Delivery[] = [];
   #held: InboxId[] = [];
   #exit = 0;
-  #isEmpty = true;
+  #count = 0;
 
   constructor(shell: Shell, identity: Unlocked, options: DeliveryOptions) {
     this.#shell = shell;
     this.#identity = identity;
     this.#options = options;
-    this.#output = new GatheredOutput(shell.io.output);
+    this.#output = new GatheredOutput(shell.tell.progress.before(shell.io.output));
   }
 
   /** The exit code of the first envelope that was refused, or file that could not be put in its place. */
@@ -50,12 +50,12 @@ export class Deliveries {
 
   /** Whether nothing has come yet, not even a refusal. */
   get isEmpty(): boolean {
-    return this.#isEmpty;
+    return this.#count === 0;
   }
 
   async deliver(outcomes: readonly Outcome[]): Promise<void> {
     for (const outcome of outcomes) {
-      this.#isEmpty = false;
+      this.#count++;
       if (outcome.type === 'message') await this.#deliverOne(outcome);
       else {
         await this.#output.handOver();
@@ -64,6 +64,7 @@ export class Deliveries {
       }
     }
     await this.#output.flush();
+    this.#shell.tell.progress.at(`decrypting, ${count(this.#count, 'message')}`);
   }
 
   /** Has noted what was written, by a unit of work that has something else to do as well. */
@@ -73,6 +74,7 @@ export class Deliveries {
 
   /** Notes what was written, and what could not be. */
   async note(): Promise<void> {
+    this.#shell.tell.progress.clear();
     // Where writing has failed, what was written before has been all the same.
     await this.#output.flush().catch(() => undefined);
     const held = this.#held;

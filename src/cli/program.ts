@@ -75,7 +75,11 @@ export function createProgram(
       const given = { ...DEFAULTS, ...said(program), ...said(command) };
       const { json, quiet, ...options } = given as GlobalOptions & { json?: true; quiet?: true };
       const tell = new Tell(io, { json: json === true, quiet: quiet === true });
-      done(await work({ io, options, tell }, ...parameters));
+      try {
+        done(await work({ io, options, tell }, ...parameters));
+      } finally {
+        tell.progress.clear();
+      }
     };
   for (const define of COMMANDS) define(program, act);
   // The command that is about to run takes them as well, and it alone, for each takes its time. The help that lists them is
