@@ -10,33 +10,37 @@ const BUG = 1;
 
 /** One run of pawl. @returns the exit code. Throws nothing. */
 export async function main(io: Io): Promise<number> {
+  // Until the command line is understood, this is all that can be known of how to speak.
+  let tell = new Tell(io, { json: io.arguments.includes('--json'), quiet: false });
   try {
     let exit = 0;
     let help = '';
     const print = (text: string) => {
       help += text;
     };
+    const begin = (chosen: Tell) => {
+      tell = chosen;
+    };
     const done = (code: number) => {
       exit = code;
     };
     try {
-      await createProgram(io, { print, done }).parseAsync([...io.arguments], { from: 'user' });
+      await createProgram(io, { print, begin, done }).parseAsync([...io.arguments], { from: 'user' });
     } finally {
+      tell.progress.clear();
       if (help !== '') await io.output.write(help);
     }
     return exit;
   } catch (error) {
-    return report(io, error);
+    return report(io, tell, error);
   }
 }
 
-async function report(io: Io, thrown: unknown): Promise<number> {
+async function report(io: Io, tell: Tell, thrown: unknown): Promise<number> {
   // Help and version were asked for and have been given.
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
   const error = thrown instanceof CommanderError ? new PawlError('usage', usageOf(thrown)) : thrown;
-  if (error instanceof PawlError) {
-    return new Tell(io, { json: io.arguments.includes('--json'), quiet: false }).error(error);
-  }
+  if (error instanceof PawlError) return tell.error(error);
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const words = `pawl: this is a bug in pawl, please report it\n${visible(readable(trace))}\n`;
   await io.errors.write(words).catch(() => undefined);

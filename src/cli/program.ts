@@ -45,11 +45,17 @@ First steps:
   $ pawl recv message.pawl                     decrypt
   $ pawl verify bob                            make sure that nobody stands between you`;
 
-/** The command tree. `print` is given the help that was asked for, `done` the exit code of the command that ran. */
-export function createProgram(
-  io: Io,
-  { print, done }: { print: (text: string) => void; done: (exit: number) => void },
-): Command {
+interface Listener {
+  /** Is given the help that was asked for. */
+  readonly print: (text: string) => void;
+  /** Is given how the command speaks that is about to run. */
+  readonly begin: (tell: Tell) => void;
+  /** Is given the exit code of the command that ran. */
+  readonly done: (exit: number) => void;
+}
+
+/** The command tree. */
+export function createProgram(io: Io, { print, begin, done }: Listener): Command {
   const program = new Command('pawl')
     .description('Signal-grade conversations as a Unix command, over any channel that carries bytes.')
     .version(version, '-V, --version')
@@ -75,11 +81,8 @@ export function createProgram(
       const given = { ...DEFAULTS, ...said(program), ...said(command) };
       const { json, quiet, ...options } = given as GlobalOptions & { json?: true; quiet?: true };
       const tell = new Tell(io, { json: json === true, quiet: quiet === true });
-      try {
-        done(await work({ io, options, tell }, ...parameters));
-      } finally {
-        tell.progress.clear();
-      }
+      begin(tell);
+      done(await work({ io, options, tell }, ...parameters));
     };
   for (const define of COMMANDS) define(program, act);
   // The command that is about to run takes them as well, and it alone, for each takes its time. The help that lists them is

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Folder } from '../../src/files/index.ts';
+import { asNobody } from '../storage/as-nobody.ts';
 
 const BYTES = Buffer.from('what came');
 const OTHER = Buffer.from('what was there');
@@ -128,6 +129,16 @@ describe('Folder', () => {
     );
     expect(made('n'.repeat(300))).toThrow(expect.objectContaining({ code: 'write-failed' }));
     expect(readdirSync(path)).toEqual(['file']);
+  });
+
+  it('says so where it may only be read', async () => {
+    chmodSync(path, 0o555);
+    await asNobody(async () => {
+      expect(() => folder.put('name', BYTES)).toThrow(
+        expect.objectContaining({ code: 'write-failed', detail: { path: at('name'), reason: 'permission denied' } }),
+      );
+    });
+    expect(readdirSync(path)).toEqual([]);
   });
 
   it('says so where it has gone meanwhile', () => {

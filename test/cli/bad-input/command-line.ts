@@ -12,6 +12,8 @@ const NAMES: readonly string[] = [
   '.',
   '.hidden',
   '-dash',
+  '--',
+  '--json',
   '_underscore',
   '__proto__',
   'Alice',
@@ -108,6 +110,12 @@ export const COMMAND_LINE: readonly BadInput[] = [
     code: 'missing-file',
     exit: 66,
     command: 'pawl -i alice send bob no $JSON',
+  },
+  {
+    what: 'a file to send whose name is no text',
+    code: 'missing-file',
+    exit: 66,
+    command: "touch $'\\xff'; pawl -i alice send bob $'\\xff' $JSON",
   },
   { what: 'a folder to send', code: 'read-failed', exit: 74, command: 'pawl -i alice send bob . $JSON' },
   {
