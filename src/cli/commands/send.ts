@@ -13,6 +13,9 @@ import { bytesInWords } from '../show/page.ts';
 import { sentDocument } from '../show/sent.ts';
 import { type Unlocked, withIdentity } from '../unlock.ts';
 
+/** What takes a noticeable time to encrypt, in bytes. */
+const LARGE = 2 ** 20;
+
 interface SendOptions {
   readonly message?: string;
   readonly armor?: true;
@@ -102,7 +105,7 @@ async function sendOne(
   plaintext: Uint8Array,
   { armored, output }: Format,
 ): Promise<void> {
-  tell.progress.at(`encrypting ${bytesInWords(plaintext.length)}`);
+  if (plaintext.length > LARGE) tell.progress.at(`encrypting ${bytesInWords(plaintext.length)}`);
   for (const sent of await sendAll(identity, name, [plaintext])) {
     const bytes = armored ? utf8(armor(sent.envelope)) : sent.envelope;
     tell.progress.clear();
