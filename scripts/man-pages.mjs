@@ -37,6 +37,7 @@ async function commandTree() {
     print: (text) => {
       printed += text;
     },
+    begin: () => undefined,
     done: () => undefined,
   });
   const helpOf = (command) => {

@@ -47,7 +47,10 @@ export interface ErrorDetails {
   'identity-changed': { name: string; known: string; offered: string };
   self: { what: 'invite' | 'message' };
   // the identity file
-  exists: { path: string };
+  /** `waits`: what was to be put there stays in the inbox. */
+  exists: { path: string; waits?: true };
+  /** `isTaken`: something else has its name. */
+  'no-folder': { path: string; isTaken: boolean };
   'cannot-create': { path: string; reason: string };
   'read-failed': { path: string; reason: string };
   'write-failed': { path: string; reason: string };

@@ -8,7 +8,11 @@ import { fakeIo } from './cli/fake-io.ts';
 const FOLDER = join(import.meta.dirname, '..', 'man');
 const PAGES = readdirSync(FOLDER);
 
-const program = createProgram(fakeIo(), { print: () => undefined, done: () => undefined });
+const program = createProgram(fakeIo(), {
+  print: () => undefined,
+  begin: () => undefined,
+  done: () => undefined,
+});
 const commands = program
   .createHelp()
   .visibleCommands(program)

@@ -23,12 +23,3 @@ it('what the README shows at a shell is what happens there, in one home from its
     }
     expect(home.read('photo-of-bob.jpg').equals(photo)).toBe(true);
   }));
-
-it('the exit codes that the README lists are those that there are', () => {
-  const source = readFileSync(join(import.meta.dirname, '..', 'src', 'cli', 'explain.ts'), 'utf8');
-  const used = [...source.matchAll(/^const [A-Z_]+ = (\d+);/gm), ...source.matchAll(/exit: (\d+)/g)];
-  const [, table = ''] = /^\| exit code \|.*?\n((?:\|.*\n)+)/m.exec(README) ?? [];
-  const listed = new Set([...table.matchAll(/\d+/g)].map(([code]) => code));
-  expect(used.length).toBeGreaterThan(8);
-  for (const [, code = ''] of used) expect(listed, code).toContain(code);
-});

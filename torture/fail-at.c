@@ -78,7 +78,7 @@ static int act(const char *what, const char *path, size_t bytes, int is_write, i
   }
   if (target == 0 || step < target) return DO;
   // What is said goes elsewhere.
-  if (strcmp(mode, "full") == 0 && strcmp(path, "stderr") == 0) return DO;
+  if ((strcmp(mode, "full") == 0 || strcmp(mode, "dead") == 0) && strcmp(path, "stderr") == 0) return DO;
   if (strcmp(mode, "full") == 0) return !needs_space ? DO : step == target && is_write && bytes > 1 ? HALF : ENOSPC;
   if (strcmp(mode, "dead") == 0) return EIO;
   if (step > target) return DO;

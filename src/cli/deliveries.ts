@@ -1,22 +1,29 @@
-import { replaceFile } from '../files/index.ts';
+import type { FileContent } from '../envelope/index.ts';
+import { type Folder, replaceFile } from '../files/index.ts';
 import { concat, concatAll, utf8 } from '../primitives/index.ts';
 import { type Delivery, delivered, type InboxId, type Outcome } from '../session/index.ts';
 import { afterwards } from './afterwards.ts';
 import { GatheredOutput } from './gathered-output.ts';
+import { saveFile } from './save-file.ts';
 import type { Shell } from './shell.ts';
+import { bytesInWords, count } from './show/page.ts';
 import { documentOf, forTerminal, isText } from './show/received.ts';
 import { asLine } from './tell.ts';
-import { tellNotices, tellOutcome } from './tell-received.ts';
+import { tellNotices, tellOutcome, tellSaved } from './tell-received.ts';
 import type { Unlocked } from './unlock.ts';
 
 export interface DeliveryOptions {
   /** A file for the texts, instead of standard output. */
   readonly output?: string;
+  /** A folder for the files, each under its own name; `force`: in the place of what is there. */
+  readonly folder?: Folder;
+  readonly force?: true;
   /** A newline after each text. */
   readonly lines?: true;
 }
 
 const NEWLINE = utf8('\n');
+const NOTHING = new Uint8Array(0);
 
 /** Hands out what was received. A text leaves the inbox once it has been written; one that could not be stays. */
 export class Deliveries {
@@ -27,28 +34,28 @@ export class Deliveries {
   readonly #forFile: Delivery[] = [];
   #held: InboxId[] = [];
   #exit = 0;
-  #isEmpty = true;
+  #count = 0;
 
   constructor(shell: Shell, identity: Unlocked, options: DeliveryOptions) {
     this.#shell = shell;
     this.#identity = identity;
     this.#options = options;
-    this.#output = new GatheredOutput(shell.io.output);
+    this.#output = new GatheredOutput(shell.tell.progress.before(shell.io.output));
   }
 
-  /** The exit code of the first envelope that was refused. */
+  /** The exit code of the first envelope that was refused, or file that could not be put in its place. */
   get exit(): number {
     return this.#exit;
   }
 
   /** Whether nothing has come yet, not even a refusal. */
   get isEmpty(): boolean {
-    return this.#isEmpty;
+    return this.#count === 0;
   }
 
   async deliver(outcomes: readonly Outcome[]): Promise<void> {
     for (const outcome of outcomes) {
-      this.#isEmpty = false;
+      this.#count++;
       if (outcome.type === 'message') await this.#deliverOne(outcome);
       else {
         await this.#output.handOver();
@@ -57,6 +64,7 @@ export class Deliveries {
       }
     }
     await this.#output.flush();
+    this.#shell.tell.progress.at(`decrypting, ${count(this.#count, 'message')}`);
   }
 
   /** Has noted what was written, by a unit of work that has something else to do as well. */
@@ -66,6 +74,7 @@ export class Deliveries {
 
   /** Notes what was written, and what could not be. */
   async note(): Promise<void> {
+    this.#shell.tell.progress.clear();
     // Where writing has failed, what was written before has been all the same.
     await this.#output.flush().catch(() => undefined);
     const held = this.#held;
@@ -93,17 +102,45 @@ export class Deliveries {
       await this.#output.handOver();
       await tellNotices(this.#shell, delivery);
     }
-    if (this.#options.output !== undefined) {
+    const { output, folder } = this.#options;
+    if (output !== undefined) {
       this.#forFile.push(delivery);
+    } else if (folder !== undefined && content.type === 'file') {
+      await this.#save(delivery, content, folder);
     } else if (io.output.isTerminal && !tell.json && !isText(content.bytes)) {
       await this.#output.handOver();
+      const size = bytesInWords(content.bytes.length);
       await tell.warn(
-        `a message from ${from} is no text (${content.bytes.length} bytes): pawl recv < /dev/null > FILE`,
+        content.type === 'file'
+          ? `the file ${content.name} (${size}) from ${from} waits: pawl recv --out-dir DIR < /dev/null`
+          : `a message from ${from} is no text (${size}): pawl recv < /dev/null > FILE`,
       );
       this.#held.push(inboxId);
     } else {
       await this.#output.write(this.#bytesOf(delivery), inboxId);
     }
+  }
+
+  /**
+   * A file leaves the inbox once it is in its folder for good. One that cannot be put there waits, and keeps none of the
+   * others back. After a crash in between it comes again, and is found to be there.
+   */
+  async #save(delivery: Delivery, content: FileContent, folder: Folder): Promise<void> {
+    const { tell } = this.#shell;
+    const saved = saveFile(folder, content, this.#options);
+    if ('error' in saved) {
+      await this.#output.handOver();
+      const exit = await tell.error(saved.error, `the file ${content.name} from ${delivery.from} waits`);
+      this.#exit ||= exit;
+      this.#held.push(delivery.inboxId);
+      return;
+    }
+    // What it leaves on standard output is its document, and without --json nothing.
+    const line = tell.json ? utf8(asLine({ ...documentOf(delivery, false), path: saved.path })) : NOTHING;
+    await this.#output.write(line, delivery.inboxId);
+    if (tell.json) return;
+    await this.#output.handOver();
+    await tellSaved(this.#shell, delivery, saved);
   }
 
   /** A text as standard output gets it. */

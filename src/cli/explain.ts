@@ -219,9 +219,16 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     exit: REFUSED,
   }),
 
-  exists: ({ path }) => ({
+  exists: ({ path, waits }) => ({
     message: `${path} exists already`,
-    hint: 'use another name, or move the file away',
+    hint: waits
+      ? 'pawl recv --out-dir DIR < /dev/null puts it into another folder, or with --force in the place of what is there'
+      : 'use another name, or move the file away',
+    exit: CANNOT_CREATE,
+  }),
+  'no-folder': ({ path, isTaken }) => ({
+    message: isTaken ? `${path} is no folder` : `there is no folder ${path}`,
+    hint: isTaken ? 'choose another name' : `make it: mkdir ${path}`,
     exit: CANNOT_CREATE,
   }),
   'cannot-create': ({ path, reason }) => ({

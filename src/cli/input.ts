@@ -6,14 +6,21 @@ import type { Io } from './io.ts';
 /**
  * All of a file, or of standard input where it is `-` or not given.
  * @param limit the most bytes that are any use: of input without an end, no more than a little above is read.
+ * @param told is given how many bytes have come, as they come.
  * @throws `missing-file`, `read-failed`.
  */
-export async function readInput(io: Io, path: string | undefined, limit: number): Promise<Uint8Array> {
+export async function readInput(
+  io: Io,
+  path: string | undefined,
+  limit: number,
+  told: (bytes: number) => void = () => undefined,
+): Promise<Uint8Array> {
   if (path !== undefined && path !== '-') return readFile(path, limit);
   const gathered = new Gathered(limit);
   for await (const chunk of chunksOf(io)) {
     gathered.add(chunk);
     if (gathered.isFull) break;
+    told(gathered.bytes.length);
   }
   return gathered.bytes;
 }

@@ -11,27 +11,35 @@ const BUG = 1;
 
 /** One run of pawl. @returns the exit code. Throws nothing. */
 export async function main(io: Io): Promise<number> {
+  // Until the command line is understood, this is all that can be known of how to speak.
+  let tell = new Tell(io, { json: io.arguments.includes('--json'), quiet: false });
   try {
     let exit = 0;
     let help = '';
     const print = (text: string) => {
       help += text;
     };
+    const begin = (chosen: Tell) => {
+      tell = chosen;
+    };
     const done = (code: number) => {
       exit = code;
     };
-    const program = createProgram(io, { print, done });
+    const program = createProgram(io, { print, begin, done });
     try {
       await program.parseAsync(spelledOut(io.arguments, program), { from: 'user' });
     } catch (error) {
       if (!isCommandMissing(error)) throw error;
-      throw new PawlError('usage', { problem: 'no command was given', hint: await nextStep(shellOf(io, program)) });
+      const shell = shellOf(io, program);
+      begin(shell.tell);
+      throw new PawlError('usage', { problem: 'no command was given', hint: await nextStep(shell) });
     } finally {
+      tell.progress.clear();
       if (help !== '') await io.output.write(help);
     }
     return exit;
   } catch (error) {
-    return report(io, error);
+    return report(io, tell, error);
   }
 }
 
@@ -47,13 +55,11 @@ function isCommandMissing(error: unknown): boolean {
   return error instanceof CommanderError && error.code === 'commander.help' && error.exitCode !== 0;
 }
 
-async function report(io: Io, thrown: unknown): Promise<number> {
+async function report(io: Io, tell: Tell, thrown: unknown): Promise<number> {
   // Help and version were asked for and have been given.
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
   const error = thrown instanceof CommanderError ? new PawlError('usage', usageOf(thrown)) : thrown;
-  if (error instanceof PawlError) {
-    return new Tell(io, { json: io.arguments.includes('--json'), quiet: false }).error(error);
-  }
+  if (error instanceof PawlError) return tell.error(error);
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const words = `pawl: this is a bug in pawl, please report it\n${visible(readable(trace))}\n`;
   await io.errors.write(words).catch(() => undefined);

@@ -9,6 +9,12 @@ export function outputFile(text: string): string | undefined {
   return text === '-' ? undefined : text;
 }
 
+/** Parses the name of a folder. */
+export function folderName(text: string): string {
+  if (text === '') throw new InvalidArgumentError('it must be the name of a folder');
+  return text;
+}
+
 /** Parses a whole number from `least` to `most`. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {

@@ -47,11 +47,17 @@ First steps:
   $ pawl recv message.pawl                     decrypt
   $ pawl verify bob                            make sure that nobody stands between you`;
 
-/** The command tree. `print` is given the help that was asked for, `done` the exit code of the command that ran. */
-export function createProgram(
-  io: Io,
-  { print, done }: { print: (text: string) => void; done: (exit: number) => void },
-): Command {
+interface Listener {
+  /** Is given the help that was asked for. */
+  readonly print: (text: string) => void;
+  /** Is given how the command speaks that is about to run. */
+  readonly begin: (tell: Tell) => void;
+  /** Is given the exit code of the command that ran. */
+  readonly done: (exit: number) => void;
+}
+
+/** The command tree. */
+export function createProgram(io: Io, { print, begin, done }: Listener): Command {
   const program = new Command('pawl')
     .description('Signal-grade conversations as a Unix command, over any channel that carries bytes.')
     .version(version, '-V, --version')
@@ -73,7 +79,9 @@ export function createProgram(
   const act: Act =
     (work) =>
     async (...parameters) => {
-      done(await work(shellOf(io, program, parameters.at(-1) as Command), ...parameters));
+      const shell = shellOf(io, program, parameters.at(-1) as Command);
+      begin(shell.tell);
+      done(await work(shell, ...parameters));
     };
   for (const define of COMMANDS) define(program, act);
   // The command that is about to run takes them as well, and it alone, for each takes its time. The help that lists them is

@@ -3,6 +3,7 @@ import { PawlError } from '../errors.ts';
 import type { Arrival } from '../session/index.ts';
 import { streamsOf } from './input.ts';
 import type { Shell } from './shell.ts';
+import { bytesInWords } from './show/page.ts';
 
 /** One thing found in the input: an envelope, or why there is none. `source` says where. */
 export type Read<Arrived = { readonly source: string; readonly envelope: Envelope }> =
@@ -33,6 +34,8 @@ export async function* readEnvelopes(
       if (bytes > limit) throw new PawlError('too-large', { what: 'input', bytes, limit });
       const reads = scanner.push(chunk).map(read);
       if (reads.length > 0) yield reads;
+      // Of what comes in one piece nobody has to be told.
+      else if (path !== '-' || !io.input.isTerminal) tell.progress.at(`reading, ${bytesInWords(bytes)}`);
     }
     const last = scanner.end().map(read);
     if (last.length > 0) yield last;

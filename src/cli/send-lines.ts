@@ -7,6 +7,7 @@ import { GatheredOutput } from './gathered-output.ts';
 import { chunksOf } from './input.ts';
 import { linesOf } from './lines.ts';
 import type { Shell } from './shell.ts';
+import { count as inWords } from './show/page.ts';
 import { sentDocument } from './show/sent.ts';
 import { withIdentity } from './unlock.ts';
 
@@ -20,13 +21,16 @@ export async function sendLines(shell: Shell, name: string, armored: boolean): P
   // Read before any passphrase is asked, so that two ends of a pipe never ask at once.
   const first = await stream.next();
   await withIdentity(shell, async (identity) => {
-    const output = new GatheredOutput<OutboxId>(io.output);
+    const output = new GatheredOutput<OutboxId>(tell.progress.before(io.output));
+    let count = 0;
     const sendTogether = async (lines: readonly Uint8Array[]): Promise<void> => {
       const plaintexts = lines.map((bytes) => encodeContent({ type: 'text', sentAt: identity.now(), bytes }));
       const sent = await output.noting((written) => sendAll(identity, name, plaintexts, written));
       for (const one of sent) await output.write(bytesOf(one, armored), one.outboxId);
       await output.flush();
       for (const one of sent) await tell.aside(sentDocument(one));
+      count += sent.length;
+      tell.progress.at(`encrypting, ${inWords(count, 'message')}`);
     };
     await asItComes(first, stream, {
       most: TOGETHER,
@@ -34,6 +38,7 @@ export async function sendLines(shell: Shell, name: string, armored: boolean): P
         for (let at = 0; at < lines.length; at += TOGETHER) await sendTogether(lines.slice(at, at + TOGETHER));
       },
       async pause() {
+        tell.progress.clear();
         // Where writing has failed, what was written before has been all the same.
         await output.flush().catch(() => undefined);
         await output.noting((ids) => afterwards(tell, () => written(identity, ids)));

@@ -1,7 +1,9 @@
 import { toHex } from '../primitives/index.ts';
 import type { Delivery, Notice, Outcome } from '../session/index.ts';
 import { explain, FORKS } from './explain.ts';
+import type { Saved } from './save-file.ts';
 import type { Shell } from './shell.ts';
+import { bytesInWords } from './show/page.ts';
 import { instant } from './show/time.ts';
 
 /** Says what became of an envelope that gave no text; gives the exit code. */
@@ -40,6 +42,17 @@ export async function tellNotices({ io, tell }: Shell, { from, again, notices }:
     if (notice.kind === 'fork') await tell.warn(sentenceOf(notice, from));
     else await tell.notice(sentenceOf(notice, from));
   }
+}
+
+/** Says where a file is. */
+export async function tellSaved({ tell }: Shell, { from, content }: Delivery, saved: Saved): Promise<void> {
+  const size = bytesInWords(content.bytes.length);
+  const called = saved.called === undefined ? '' : `, who calls it ${saved.called}`;
+  const sentence =
+    saved.how === 'put'
+      ? `wrote ${saved.path} (${size}) from ${from}`
+      : `${saved.path} (${size}) from ${from} is there already`;
+  await tell.notice(sentence + called);
 }
 
 function sentenceOf(notice: Notice, from: string): string {

@@ -1,6 +1,7 @@
 import type { PawlError } from '../errors.ts';
 import { explain } from './explain.ts';
 import type { Io } from './io.ts';
+import { Progress } from './progress.ts';
 import { replaceInvisible, visible } from './show/visible.ts';
 
 /** A JSON document of the contract: `"v":1` first, then its type. */
@@ -9,17 +10,21 @@ export type Document = { readonly type: string } & Readonly<Record<string, unkno
 /** How pawl speaks: results on standard output, everything else on standard error, and JSON where it was asked for. */
 export class Tell {
   readonly json: boolean;
+  /** What keeps a person waiting; it is gone before anything else is told. */
+  readonly progress: Progress;
   readonly #io: Pick<Io, 'output' | 'errors'>;
   readonly #quiet: boolean;
 
-  constructor(io: Pick<Io, 'output' | 'errors'>, options: { json: boolean; quiet: boolean }) {
+  constructor(io: Pick<Io, 'output' | 'errors' | 'now'>, { json, quiet }: { json: boolean; quiet: boolean }) {
     this.#io = io;
-    this.json = options.json;
-    this.#quiet = options.quiet;
+    this.json = json;
+    this.#quiet = quiet;
+    this.progress = new Progress(io, !json && !quiet);
   }
 
   /** A result: lines for a person, or one JSON document. */
   async result(lines: string, document: Document): Promise<void> {
+    this.progress.clear();
     const text = this.#io.output.isTerminal ? visible(lines) : lines;
     await this.#io.output.write(this.json ? asLine(document) : `${text}\n`);
   }
@@ -55,6 +60,7 @@ export class Tell {
 
   /** Nothing that was done is undone because it cannot be told. */
   async #say(text: string): Promise<void> {
+    this.progress.clear();
     await this.#io.errors.write(text).catch(() => undefined);
   }
 }

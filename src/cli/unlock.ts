@@ -35,8 +35,12 @@ async function unlock(shell: Shell, purpose: 'reads' | 'writes'): Promise<Unlock
   await tighten(shell, path);
   const salt = readSalt(path);
   // Whatever takes time comes before the file is opened: other commands need not wait for it.
-  const key = await keyOf(await secretFor(shell, path), salt);
-  const store = openIdentityFile(path, key, { wait: options.wait * 1_000, marks: marksOf(shell) });
+  const key = await keyOf(shell, await secretFor(shell, path), salt);
+  const store = openIdentityFile(path, key, {
+    wait: options.wait * 1_000,
+    marks: marksOf(shell),
+    whileBusy: (wait) => tell.progress.blockedBy(`waiting for another pawl that uses ${name}`, wait),
+  });
   try {
     if (store.name !== name) throw new PawlError('misplaced', { path, name: store.name });
     const { random, now, isRunning } = io;
@@ -70,8 +74,8 @@ export async function withIdentity<Result>(
 }
 
 /** Locks the file with another secret. Older copies of it still open with the old one. @throws what `rekey` throws. */
-export async function changeSecret({ store, path, salt }: Unlocked, secret: Secret): Promise<void> {
-  const key = await keyOf(secret, salt);
+export async function changeSecret(shell: Shell, { store, path, salt }: Unlocked, secret: Secret): Promise<void> {
+  const key = await keyOf(shell, secret, salt);
   try {
     store.rekey(key);
   } catch (error) {
@@ -103,15 +107,17 @@ export async function createIdentity(shell: Shell, name: string): Promise<{ path
   const secret = await secretFor(shell, path, true);
   makeHome(homeOf(shell));
   const salt = io.random(SALT_LENGTH);
-  const key = await keyOf(secret, salt);
+  const key = await keyOf(shell, secret, salt);
   const { identity, fingerprint } = newIdentity(io.random);
   createIdentityFile(path, { salt, key }, { name, identity, createdAt: io.now() });
   return { path, fingerprint };
 }
 
-async function keyOf(secret: Secret, salt: Uint8Array): Promise<FileKey> {
+async function keyOf({ tell }: Shell, secret: Secret, salt: Uint8Array): Promise<FileKey> {
   if (secret.kind === 'key') return secret.bytes as FileKey;
-  const key = await deriveFileKey(secret.bytes, salt);
+  // Whoever was asked has not been waiting.
+  tell.progress.clear();
+  const key = await tell.progress.during('deriving the key from the passphrase', deriveFileKey(secret.bytes, salt));
   secret.bytes.fill(0);
   return key;
 }

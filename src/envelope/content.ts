@@ -3,21 +3,23 @@ import { concat, equal, fromUtf8, Reader, uint, uint64, utf8 } from '../primitiv
 import { paddedLength } from './padding.ts';
 
 /** What a person sends: a text (or any bytes from a pipe), or a file with its base name. */
-export type Content =
-  | {
-      readonly type: 'text';
-      /** Unix milliseconds: an integer from 0 to 8.64e15. */
-      readonly sentAt: number;
-      readonly bytes: Uint8Array;
-    }
-  | {
-      readonly type: 'file';
-      /** See {@link isFileName}. */
-      readonly name: string;
-      /** Unix milliseconds: an integer from 0 to 8.64e15. */
-      readonly sentAt: number;
-      readonly bytes: Uint8Array;
-    };
+export type Content = TextContent | FileContent;
+
+export interface TextContent {
+  readonly type: 'text';
+  /** Unix milliseconds: an integer from 0 to 8.64e15. */
+  readonly sentAt: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface FileContent {
+  readonly type: 'file';
+  /** See {@link isFileName}. */
+  readonly name: string;
+  /** Unix milliseconds: an integer from 0 to 8.64e15. */
+  readonly sentAt: number;
+  readonly bytes: Uint8Array;
+}
 
 /** 16 MiB, a file's name included: sealing is not streamed, so content is held in memory several times over. */
 export const MAX_CONTENT = 16 * 2 ** 20;

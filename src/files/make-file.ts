@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
+import { putInPlace } from './put-in-place.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 
 /**
@@ -13,75 +12,10 @@ export function makeFile(path: string, build: (draft: string) => void): void {
   // The journal of a database that has gone would be played back into a new one of its name.
   for (const taken of [path, `${path}-journal`]) if (existsSync(taken)) throw new PawlError('exists', { path: taken });
   try {
-    withDraft(path, (draft) => {
-      build(draft);
-      sync(draft);
-      putInPlace(draft, path);
-      syncFolderOf(path);
-    });
+    putInPlace(path, 'stays', build);
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
     const reason = cause instanceof PawlError && 'reason' in cause.detail ? cause.detail.reason : reasonOf(cause);
     throw new PawlError('cannot-create', { path, reason }, { cause });
   }
-}
-
-/** Gives `work` an empty file of mode 0600 beside `path`, of which nothing is left at the end but what took a name. */
-export function withDraft(path: string, work: (draft: string) => void): void {
-  const draft = join(dirname(path), `.pawl-${randomBytes(8).toString('hex')}`);
-  makeEmpty(draft);
-  try {
-    work(draft);
-  } finally {
-    remove(draft);
-    remove(`${draft}-journal`);
-  }
-}
-
-/** Makes durable a file, or the names in a folder. */
-export function sync(path: string): void {
-  const file = openSync(path, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-/**
- * Makes durable that a file has its name. Where that fails the file is there and whole all the same, and whoever were told
- * otherwise would take back what others may have read; so it is left at trying, as SQLite does.
- */
-export function syncFolderOf(path: string): void {
-  try {
-    sync(dirname(path));
-  } catch {}
-}
-
-/** A link fails where a file is, as a rename does not. */
-function putInPlace(draft: string, path: string): void {
-  try {
-    linkSync(draft, path);
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw error;
-    // No links on this filesystem: an empty file of ours keeps the place until the whole one replaces it.
-    makeEmpty(path);
-    try {
-      renameSync(draft, path);
-    } catch (error) {
-      remove(path);
-      throw error;
-    }
-  }
-}
-
-function makeEmpty(path: string): void {
-  closeSync(openSync(path, 'wx', 0o600));
-}
-
-/** What cannot be removed must not hide why it had to be. */
-function remove(path: string): void {
-  try {
-    if (existsSync(path)) unlinkSync(path);
-  } catch {}
 }

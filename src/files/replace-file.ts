@@ -1,6 +1,6 @@
-import { renameSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
-import { sync, syncFolderOf, withDraft } from './make-file.ts';
+import { putInPlace } from './put-in-place.ts';
 import { reasonOf } from './system-error.ts';
 
 /**
@@ -10,16 +10,8 @@ import { reasonOf } from './system-error.ts';
  */
 export function replaceFile(path: string, bytes: Uint8Array): void {
   try {
-    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
-      writeFileSync(path, bytes);
-      return;
-    }
-    withDraft(path, (draft) => {
-      writeFileSync(draft, bytes);
-      sync(draft);
-      renameSync(draft, path);
-    });
-    syncFolderOf(path);
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) writeFileSync(path, bytes);
+    else putInPlace(path, 'is replaced', (draft) => writeFileSync(draft, bytes));
   } catch (cause) {
     throw new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
   }

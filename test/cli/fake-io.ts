@@ -103,15 +103,15 @@ export class Person {
   }
 
   /** Runs a command that must succeed. */
-  async pawl(parameters: readonly string[], input?: Uint8Array): Promise<Said> {
-    const said = await this.#run(parameters, input);
+  async pawl(parameters: readonly string[], input?: Uint8Array, given?: Partial<FakeIo>): Promise<Said> {
+    const said = await this.run(parameters, input, given);
     if (said.exit !== 0) throw new Error(`pawl ${parameters.join(' ')}: exit ${said.exit}\n${said.errors}`);
     return said;
   }
 
   /** Runs a command that is refused with a known error, and gives its code and exit code. */
   async refusal(parameters: readonly string[], input?: Uint8Array): Promise<string> {
-    const { exit, text, errors } = await this.#run(['--json', ...parameters], input);
+    const { exit, text, errors } = await this.run(['--json', ...parameters], input);
     const codes = documents<{ code?: string }>(`${text}${errors}`).flatMap(({ code }) => code ?? []);
     return `${codes.join()} ${exit}`;
   }
@@ -121,7 +121,7 @@ export class Person {
     parameters: readonly string[],
     input?: Uint8Array,
   ): Promise<{ bytes: Uint8Array; printed: readonly { type: string }[] }> {
-    const { bytes, text, errors } = await this.#run(parameters, input);
+    const { bytes, text, errors } = await this.run(parameters, input);
     // Envelopes go to standard output as they are.
     const printed = text.startsWith('{') ? documents<{ type: string }>(text) : [];
     return { bytes, printed: [...printed, ...documents<{ type: string }>(errors)] };
@@ -137,7 +137,7 @@ export class Person {
     size: Output['size'],
     environment: Io['environment'] = {},
   ): Promise<Said> {
-    return this.#run(parameters, undefined, { output: new CollectedOutput(true, size), environment });
+    return this.run(parameters, undefined, { output: new CollectedOutput(true, size), environment });
   }
 
   async add(name: string, invite: Uint8Array): Promise<void> {
@@ -157,11 +157,16 @@ export class Person {
     return documents((await this.pawl(['--json', ...parameters], input)).text);
   }
 
-  /** The rows of a table of the identity file, secrets and all. */
-  rows<Row>(table: string): readonly Row[] {
+  /** The identity file itself, to read it or to be in the way. */
+  openFile({ readonly = false } = {}): ReturnType<typeof openDatabase> {
     const path = join(this.folder, `${this.#name}.db`);
     const key = readFileSync(this.#keyFile) as Uint8Array as FileKey;
-    const database = openDatabase(path, { key, salt: readSalt(path) }, { wait: 0, readonly: true });
+    return openDatabase(path, { key, salt: readSalt(path) }, { wait: 0, readonly });
+  }
+
+  /** The rows of a table of the identity file, secrets and all. */
+  rows<Row>(table: string): readonly Row[] {
+    const database = this.openFile({ readonly: true });
     try {
       return database.prepare(`SELECT * FROM ${table}`).all() as Row[];
     } finally {
@@ -169,7 +174,8 @@ export class Person {
     }
   }
 
-  async #run(
+  /** Runs a command, however it ends. */
+  async run(
     parameters: readonly string[],
     input: Uint8Array = new Uint8Array(0),
     given: Partial<FakeIo> = {},

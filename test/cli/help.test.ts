@@ -3,9 +3,11 @@ import { main } from '../../src/cli/main.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { acquaint, CollectedOutput, fakeIo, Person } from './fake-io.ts';
 
-const COMMANDS = createProgram(fakeIo(), { print: () => undefined, done: () => undefined }).commands.filter(
-  (command) => command.name() !== 'complete',
-);
+const COMMANDS = createProgram(fakeIo(), {
+  print: () => undefined,
+  begin: () => undefined,
+  done: () => undefined,
+}).commands.filter((command) => command.name() !== 'complete');
 
 async function said(...words: readonly string[]): Promise<{ exit: number; text: string; errors: string }> {
   const io = fakeIo({ arguments: words });

@@ -20,6 +20,9 @@ const CTRL_D = '\x04';
 /** What a terminal obeys and is not text: CSI sequences. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
 const SEQUENCES = /\x1b\[[0-9;?]*[A-Za-z]/g;
+/** On a busy machine everything takes long. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
+const PROGRESS = /\r\x1b\[K(?:pawl: [^\r\n]* \.\.\.)?/g;
 /** What must not be left of a text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
 const ACTING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
@@ -78,9 +81,9 @@ function run(origin: Home, command: string, { columns = 80, environment = {}, ho
   return session;
 }
 
-/** What a person has read, without what the terminal was told to do. */
+/** What a person has read, without what the terminal was told to do, and what was only there for a while. */
 function read({ shown }: PseudoTerminal): string {
-  return shown.replaceAll(SEQUENCES, '').replaceAll('\r\n', '\n');
+  return shown.replaceAll(PROGRESS, '').replaceAll(SEQUENCES, '').replaceAll('\r\n', '\n');
 }
 
 async function answer(terminal: PseudoTerminal, question: string, ...keys: string[]): Promise<void> {
@@ -399,6 +402,14 @@ describe.concurrent('a text on a terminal', () => {
     await home.prepare('pawl -i bob recv < /dev/null > received');
     expect(home.read('received')).toEqual(readFileSync(home.path('sent')));
     expect((await home.run('pawl -i bob recv < /dev/null')).exit).toBe(66);
+  });
+
+  it('of a file that is none waits, and is told where it can go', async () => {
+    const { home, terminal } = await receive('head -c 1500 /dev/zero | tee zeros', { file: 'zeros' });
+    expect(read(terminal)).toBe(
+      'pawl: the file zeros (1.5 kB) from alice waits: pawl recv --out-dir DIR < /dev/null\n',
+    );
+    await home.prepare('mkdir got; pawl -i bob recv --out-dir got < /dev/null; cmp zeros got/zeros');
   });
 
   it('can be pasted in', async () => {

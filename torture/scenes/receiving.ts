@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { type Box, documents } from '../box.ts';
 import { countOf, type Laws, maySayItAgain } from '../laws.ts';
 import type { Scene } from '../scene.ts';
@@ -60,12 +60,55 @@ function receiving({ name, before, texts, options = [] }: Variant): Scene {
 }
 
 /** `recv < /dev/null`: what was accepted and not delivered. */
-async function recvNothing(box: Box, laws: Laws) {
-  const ran = await box.run('bob', ['recv', '--json']);
+async function recvNothing(box: Box, laws: Laws, options: readonly string[] = []) {
+  const ran = await box.run('bob', ['recv', '--json', ...options]);
   // 66: nothing waits.
   laws.hold(ran.code === 0 || ran.code === 66, `recv of nothing: exit ${ran.code}: ${ran.stderr.trim()}`);
   return documents(ran.stdout).filter(({ type }) => type === 'message');
 }
+
+const FILES: Readonly<Record<string, string>> = { 'one.txt': '<the first file>', 'two.txt': '<the second file>' };
+
+/**
+ * Each file is in the folder under its name, whole or not at all; the same command once more puts there what is missing, and
+ * what is there already is not in its way.
+ */
+const intoFolder: Scene = {
+  name: 'recv --out-dir DIR',
+  async prepare(box) {
+    await talking(box);
+    mkdirSync(box.path('got'));
+    const envelopes = [await box.ready('alice', ['send', 'bob', '-m', LEFT])];
+    for (const [name, text] of Object.entries(FILES)) {
+      writeFileSync(box.path(name), text);
+      envelopes.push(await box.ready('alice', ['send', 'bob', box.path(name)]));
+    }
+    writeFileSync(box.path('in.pawl'), Buffer.concat(envelopes));
+  },
+  call: (box) => ({ who: 'bob', parameters: ['recv', box.path('in.pawl'), '--out-dir', box.path('got')] }),
+  async check(box, ran, laws) {
+    await laws.whole(box, 'bob');
+    for (const [name, text] of Object.entries(FILES)) {
+      const there = box.read(`got/${name}`)?.toString();
+      laws.hold(there === undefined || there === text, `${name} holds ${there}`);
+      if (ran.code === 0) laws.hold(there === text, `done, but ${name} is not there`);
+    }
+    const intoGot = ['--out-dir', box.path('got')];
+    const next = await recvNothing(box, laws, intoGot);
+    if (ran.code === 0 && !maySayItAgain(ran)) laws.hold(next.length === 0, 'done, but something waits');
+    const { stdout } = await laws.works(box, 'bob', ['recv', '--json', box.path('in.pawl'), ...intoGot]);
+    const again = documents(stdout).filter(({ type }) => type === 'message');
+    laws.hold((await recvNothing(box, laws, intoGot)).length === 0, 'what came out waits still');
+    for (const [name, text] of Object.entries(FILES)) {
+      laws.hold(box.read(`got/${name}`)?.toString() === text, `${name} is lost`);
+      const times = [next, again].map((all) => all.filter(({ file }) => file === name).length);
+      laws.hold(times[0] === 0 || times[1] === 0, `${name} was accepted twice`);
+    }
+    const texts = [...next, ...again].filter((one) => one.text === LEFT).length + countOf(ran.stdout, LEFT);
+    laws.hold(texts > 0, 'the text is lost');
+    await laws.talk(box, 'alice', 'bob');
+  },
+};
 
 async function withLeftover(box: Box): Promise<void> {
   await talking(box);
@@ -77,6 +120,7 @@ export const RECEIVING: readonly Scene[] = [
   receiving({ name: 'recv, three messages', before: talking, texts: TEXTS }),
   receiving({ name: 'recv --json', before: talking, texts: TEXTS, options: ['--json'] }),
   receiving({ name: 'recv -o FILE', before: talking, texts: TEXTS, options: ['-o', 'out.txt'] }),
+  intoFolder,
   receiving({ name: 'recv, one left behind', before: withLeftover, texts: TEXTS.slice(0, 1) }),
   { ...receiving({ name: 'recv, 3 MiB', before: talking, texts: [`<${'y'.repeat(3 << 20)}>`] }), large: true },
 ];

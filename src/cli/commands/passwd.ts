@@ -30,7 +30,7 @@ Examples:
             ...(newKeyFile !== undefined && { keyFile: newKeyFile }),
             ...(newPassphraseFile !== undefined && { passphraseFile: newPassphraseFile }),
           };
-          await changeSecret(identity, await newSecretFor(shell, identity.path, files));
+          await changeSecret(shell, identity, await newSecretFor(shell, identity.path, files));
           await shell.tell.result(identity.path, { type: 'rekeyed', path: identity.path });
         });
         await shell.tell.notice('older copies of the file still open with the old passphrase or key');

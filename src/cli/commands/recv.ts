@@ -1,8 +1,9 @@
 import { PawlError } from '../../errors.ts';
+import { Folder } from '../../files/index.ts';
 import { LARGEST_GAP, missing } from '../../session/index.ts';
 import { asItComes } from '../as-it-comes.ts';
 import { Deliveries } from '../deliveries.ts';
-import { outputFile, wholeNumber } from '../parse.ts';
+import { folderName, outputFile, wholeNumber } from '../parse.ts';
 import { readMessages } from '../read-envelopes.ts';
 import { isArrival, Receiving, refused, TOGETHER } from '../receiving.ts';
 import type { Define } from '../shell.ts';
@@ -12,6 +13,8 @@ import { withIdentity } from '../unlock.ts';
 
 interface RecvOptions {
   readonly output?: string;
+  readonly outDir?: string;
+  readonly force?: true;
   readonly lines?: true;
   readonly maxGap?: number;
   readonly from?: string;
@@ -22,6 +25,8 @@ export const defineRecv: Define = (program, act) => {
     .command('recv [files...]')
     .description('decrypt every message in files or standard input')
     .option('-o, --output <file>', 'write the texts to a file', outputFile)
+    .option('--out-dir <dir>', 'put files there, under their own names', folderName)
+    .option('--force', 'with --out-dir, replace what is there')
     .option('--lines', 'a newline after each text')
     .option('--max-gap <n>', 'skip up to N missing messages', wholeNumber(1, LARGEST_GAP))
     .option('--from <name>', 'accept from NAME only; leave the others for later')
@@ -29,13 +34,19 @@ export const defineRecv: Define = (program, act) => {
       'after',
       `
 Messages may come in any order, and more than once. A pipe or a file gets the exact bytes.
+With --out-dir, a file that cannot be put there waits, and nothing that is there is replaced.
 
 Examples:
   $ pawl recv message.pawl
-  $ cat inbox/*.pawl | pawl recv --json`,
+  $ cat inbox/*.pawl | pawl recv --json
+  $ pawl recv photo.pawl --out-dir ~/Downloads
+  $ pawl recv --out-dir /tmp/new < /dev/null    what still waits`,
     )
     .action(
       act(async (shell, files: string[], options: RecvOptions) => {
+        checkOptions(options);
+        // Before anything is read or asked.
+        const folder = options.outDir === undefined ? undefined : new Folder(options.outDir);
         const batches = readMessages(shell, files);
         let exit = 0;
         let first = await batches.next();
@@ -49,7 +60,7 @@ Examples:
         if (first.done && exit !== 0) return exit;
 
         return withIdentity(shell, async (identity) => {
-          const deliveries = new Deliveries(shell, identity, options);
+          const deliveries = new Deliveries(shell, identity, { ...options, ...(folder && { folder }) });
           const receiving = new Receiving(identity, deliveries, options);
           // Where there are none, earlier texts may wait.
           const begun = first.done ? { done: false, value: [] } : first;
@@ -79,3 +90,15 @@ Examples:
       }),
     );
 };
+
+function checkOptions({ output, outDir, force }: RecvOptions): void {
+  if (output !== undefined && outDir !== undefined) {
+    throw new PawlError('usage', {
+      problem: '-o and --out-dir do not go together',
+      hint: 'pawl recv --out-dir DIR > FILE puts files into DIR, and texts into FILE',
+    });
+  }
+  if (force && outDir === undefined) {
+    throw new PawlError('usage', { problem: '--force goes with --out-dir', hint: '-o FILE replaces FILE as it is' });
+  }
+}

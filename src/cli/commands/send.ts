@@ -9,8 +9,12 @@ import { readInput } from '../input.ts';
 import { outputFile } from '../parse.ts';
 import { sendLines } from '../send-lines.ts';
 import type { Define, Shell } from '../shell.ts';
+import { bytesInWords } from '../show/page.ts';
 import { sentDocument } from '../show/sent.ts';
 import { type Unlocked, withIdentity } from '../unlock.ts';
+
+/** What takes a noticeable time to encrypt, in bytes. */
+const LARGE = 2 ** 20;
 
 interface SendOptions {
   readonly message?: string;
@@ -84,7 +88,10 @@ async function readContent(shell: Shell, file: string | undefined, message: stri
   if (file === undefined && shell.io.input.isTerminal) {
     await shell.tell.notice('type the message, then press Ctrl-D on a line of its own');
   }
-  const bytes = await readInput(shell.io, file, MAX_CONTENT);
+  const { isTerminal } = shell.io.input;
+  const bytes = await readInput(shell.io, file, MAX_CONTENT, (length) => {
+    if (!isTerminal) shell.tell.progress.at(`reading, ${bytesInWords(length)}`);
+  });
   return file === undefined || file === '-'
     ? { type: 'text', sentAt, bytes }
     : { type: 'file', name: basename(file), sentAt, bytes };
@@ -98,8 +105,10 @@ async function sendOne(
   plaintext: Uint8Array,
   { armored, output }: Format,
 ): Promise<void> {
+  if (plaintext.length > LARGE) tell.progress.at(`encrypting ${bytesInWords(plaintext.length)}`);
   for (const sent of await sendAll(identity, name, [plaintext])) {
     const bytes = armored ? utf8(armor(sent.envelope)) : sent.envelope;
+    tell.progress.clear();
     if (output === undefined) {
       await io.output.write(bytes);
       await io.output.flush();

@@ -28,3 +28,10 @@ export function table(rows: readonly (readonly string[])[]): readonly string[] {
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
+
+/** A number of bytes as a person reads it: `1.2 MB`. */
+export function bytesInWords(bytes: number): string {
+  if (bytes < 1_000) return count(bytes, 'byte');
+  const [unit, length] = bytes < 999_950 ? (['kB', 1e3] as const) : (['MB', 1e6] as const);
+  return `${(bytes / length).toFixed(1)} ${unit}`;
+}

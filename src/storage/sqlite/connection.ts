@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { PawlError } from '../../errors.ts';
+import { isPawlError, PawlError } from '../../errors.ts';
 import { type Lock, openDatabase, rawKey } from './database.ts';
 import { sqliteCode, translated } from './database-errors.ts';
 
@@ -23,19 +23,30 @@ PRAGMA trusted_schema = OFF;
 PRAGMA cell_size_check = ON;
 `;
 
+/** Waits, and may tell somebody before. */
+export type WhileBusy = (wait: () => void) => void;
+
+/** So long nobody needs to be told of a wait, in milliseconds. */
+const SHORT = 500;
+
 /** A file that is open: rows in and out as plain values, and no error but pawl's own. */
 export class Connection {
   readonly path: string;
   readonly #database: Database.Database;
+  readonly #wait: number;
+  readonly #whileBusy: WhileBusy | undefined;
   readonly #statements = new Map<string, Database.Statement<[Parameters]>>();
 
   /**
    * Opens a file and tries the key on it.
    * @param wait how long to wait for other processes, in milliseconds.
+   * @param whileBusy is given what of it is longer than half a second, where a transaction begins.
    * @throws `wrong-passphrase` when the key does not open its first page, `read-failed`, `damaged`, `busy`, `write-failed`.
    */
-  constructor(path: string, lock: Lock, wait: number) {
+  constructor(path: string, lock: Lock, wait: number, whileBusy?: WhileBusy) {
     this.path = path;
+    this.#wait = wait;
+    this.#whileBusy = whileBusy;
     try {
       this.#database = openDatabase(path, lock, { wait });
     } catch (cause) {
@@ -86,7 +97,18 @@ export class Connection {
 
   /** IMMEDIATE: to write, so that nobody else does meanwhile; DEFERRED: to read. @throws `busy`. */
   begin(kind: 'IMMEDIATE' | 'DEFERRED'): void {
-    this.run(`BEGIN ${kind}`);
+    const begin = () => this.run(`BEGIN ${kind}`);
+    if (this.#whileBusy === undefined || this.#wait <= SHORT) {
+      begin();
+      return;
+    }
+    // The database waits by itself, and nothing can be said meanwhile.
+    try {
+      this.#waitFor(SHORT, begin);
+    } catch (error) {
+      if (!isPawlError(error, 'busy')) throw error;
+      this.#whileBusy(() => this.#waitFor(this.#wait - SHORT, begin));
+    }
   }
 
   /** What was written is durable now. @throws `busy` while others read for too long, `write-failed`. */
@@ -135,6 +157,16 @@ export class Connection {
     const statement = this.#database.prepare<[Parameters]>(sql);
     this.#statements.set(sql, statement);
     return statement;
+  }
+
+  /** Does `work` while others are waited for so long, in milliseconds. */
+  #waitFor(time: number, work: () => void): void {
+    this.#database.pragma(`busy_timeout = ${time}`);
+    try {
+      work();
+    } finally {
+      this.#database.pragma(`busy_timeout = ${this.#wait}`);
+    }
   }
 
   #translate<Result>(work: () => Result): Result {

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { PawlError } from '../../errors.ts';
 import { reasonOf } from '../../files/index.ts';
-import { Connection } from './connection.ts';
+import { Connection, type WhileBusy } from './connection.ts';
 import { type FileKey, SALT_LENGTH } from './file-key.ts';
 import { isForeignHotJournal, PAGE_LENGTH } from './hot-journal.ts';
 import { migrate } from './migrations.ts';
@@ -29,17 +29,18 @@ export function readSalt(path: string): Uint8Array {
  * not a byte of it is changed; where it has the newest schema, nothing is written, so one that may only be read opens too.
  * @param options.marks the folder where it is marked how far a file went: see `SqliteStore.isRolledBack`.
  * @param options.wait how long to wait for other processes, here and at every transaction, in milliseconds.
+ * @param options.whileBusy is given a wait for others that takes longer than half a second, to do it.
  * @throws `wrong-passphrase`, also for a file whose first page is damaged: SQLCipher cannot tell them apart;
  * `not-an-identity`, `newer-schema`, `damaged`, `busy`, `read-failed`, `write-failed`.
  */
 export function openIdentityFile(
   path: string,
   key: FileKey,
-  { wait, marks }: { wait: number; marks?: string },
+  { wait, marks, whileBusy }: { wait: number; marks?: string; whileBusy?: WhileBusy },
 ): SqliteStore {
   const lock = { key, salt: readSalt(path) };
   if (isForeignHotJournal(path, lock)) throw new PawlError('wrong-passphrase', { path });
-  const connection = new Connection(path, lock, wait);
+  const connection = new Connection(path, lock, wait, whileBusy);
   try {
     const found = connection.get<{ application_id: number }>('PRAGMA application_id');
     if (found?.application_id !== APPLICATION_ID) throw new PawlError('not-an-identity', { path });

@@ -12,6 +12,8 @@ const NAMES: readonly string[] = [
   '.',
   '.hidden',
   '-dash',
+  '--',
+  '--json',
   '_underscore',
   '__proto__',
   'Alice',
@@ -60,6 +62,9 @@ export const COMMAND_LINE: readonly BadInput[] = [
   usage('-m and standard input', 'pawl -i alice send bob - -m hi $JSON'),
   usage('-m and --lines', 'pawl -i alice send bob --lines -m hi $JSON'),
   usage('-a and -b', 'pawl -i alice send bob -a -b -m hi $JSON'),
+  usage('recv -o and --out-dir', 'pawl -i bob recv message.pawl -o out --out-dir . $JSON'),
+  usage('recv --force without --out-dir', 'pawl -i bob recv message.pawl -o out --force $JSON'),
+  usage('a folder without a name', "pawl -i bob recv message.pawl --out-dir '' $JSON"),
   usage('--lines and -o', 'pawl -i alice send bob --lines -o out.pawl $JSON'),
   usage('a file name that cannot travel', "touch 'back\\slash'; pawl -i alice send bob 'back\\slash' $JSON"),
 
@@ -106,6 +111,12 @@ export const COMMAND_LINE: readonly BadInput[] = [
     exit: 66,
     command: 'pawl -i alice send bob no $JSON',
   },
+  {
+    what: 'a file to send whose name is no text',
+    code: 'missing-file',
+    exit: 66,
+    command: "touch $'\\xff'; pawl -i alice send bob $'\\xff' $JSON",
+  },
   { what: 'a folder to send', code: 'read-failed', exit: 74, command: 'pawl -i alice send bob . $JSON' },
   {
     what: 'an output file in a folder that is not there',
@@ -113,6 +124,24 @@ export const COMMAND_LINE: readonly BadInput[] = [
     exit: 74,
     command: 'pawl -i alice send bob -m hi -o no/such/folder $JSON',
     changes: 'the message is committed, and waits',
+  },
+  {
+    what: 'a folder for files that is not there',
+    code: 'no-folder',
+    exit: 73,
+    command: 'pawl -i bob recv message.pawl --out-dir no/such/folder $JSON',
+  },
+  {
+    what: 'a folder for files that is none',
+    code: 'no-folder',
+    exit: 73,
+    command: 'pawl -i bob recv message.pawl --out-dir message.pawl $JSON',
+  },
+  {
+    what: 'a folder for files with a name too long',
+    code: 'write-failed',
+    exit: 74,
+    command: `pawl -i bob recv message.pawl --out-dir ${'x'.repeat(300)} $JSON`,
   },
   {
     what: 'an output that is full',

@@ -46,6 +46,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   self: [65, { what: 'invite' }],
 
   exists: [73, { path: 'alice.db' }],
+  'no-folder': [73, { path: 'photos', isTaken: false }],
   'cannot-create': [73, { path: 'alice.db', reason: 'permission denied' }],
   'read-failed': [74, { path: 'alice.db', reason: 'permission denied' }],
   'write-failed': [74, { path: 'alice.db', reason: 'no space left on device' }],

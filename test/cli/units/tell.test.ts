@@ -8,7 +8,7 @@ import { CollectedOutput } from '../fake-io.ts';
 const ACTING = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
 function tell({ json = false, quiet = false, terminal = false } = {}) {
-  const io = { output: new CollectedOutput(terminal), errors: new CollectedOutput(terminal) };
+  const io = { output: new CollectedOutput(terminal), errors: new CollectedOutput(terminal), now: () => 0 };
   return { io, tell: new Tell(io, { json, quiet }) };
 }
 

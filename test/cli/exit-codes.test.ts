@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ErrorCode } from '../../src/errors.ts';
+import { BAD_INPUT } from './bad-input/index.ts';
+import { acquaint, type Person } from './fake-io.ts';
+import { Home } from './shell.ts';
+
+// Every way in which a command ends: scripts rely on it.
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+interface Ending {
+  readonly what: string;
+  readonly exit: number;
+  /** The error that it is, where it is one. */
+  readonly code?: ErrorCode;
+}
+
+interface Tried extends Ending {
+  /** What the command ends with. */
+  readonly run: (people: { alice: Person; bob: Person }) => Promise<number>;
+}
+
+/** What is no bad input, or needs more than a line of shell. */
+const OTHERS: readonly Tried[] = [
+  { what: 'all is well', exit: 0, run: async ({ alice }) => (await alice.run(['send', 'bob', '-m', 'hi'])).exit },
+  {
+    what: 'a message that came twice',
+    exit: 0,
+    async run({ alice, bob }) {
+      const envelope = await alice.send('bob', 'once');
+      await bob.recv(envelope);
+      return (await bob.run(['recv'], envelope)).exit;
+    },
+  },
+  {
+    what: 'a message of somebody else than --from names',
+    exit: 0,
+    code: 'other-sender',
+    run: async ({ alice, bob }) => (await bob.run(['recv', '--from', 'zoe'], await alice.send('bob', 'hi'))).exit,
+  },
+  {
+    what: 'one bad message among good ones',
+    exit: 65,
+    async run({ alice, bob }) {
+      const bad = Buffer.from(await alice.send('bob', 'altered on its way')).fill(0, 200);
+      const envelopes = [await alice.send('bob', 'one, '), bad, await alice.send('bob', 'two')];
+      const { exit, text } = await bob.run(['recv'], Buffer.concat(envelopes));
+      expect(text).toBe('one, two');
+      return exit;
+    },
+  },
+  {
+    what: 'a bug in pawl',
+    exit: 1,
+    async run({ alice }) {
+      const home = () => {
+        throw new TypeError('broken on purpose');
+      };
+      const { exit, errors } = await alice.run(['inspect'], undefined, { home });
+      expect(errors).toContain('this is a bug in pawl');
+      return exit;
+    },
+  },
+  {
+    what: 'an identity that another pawl uses',
+    exit: 75,
+    code: 'busy',
+    async run({ alice }) {
+      const held = alice.openFile();
+      held.exec('BEGIN IMMEDIATE');
+      try {
+        return (await alice.run(['recv', '--wait', '0'])).exit;
+      } finally {
+        held.close();
+      }
+    },
+  },
+  {
+    what: 'Ctrl-D where a passphrase is asked for',
+    exit: 130,
+    code: 'interrupted',
+    async run({ alice }) {
+      const openTerminal = () => {
+        const input = new PassThrough();
+        // Once it is read, as on a terminal.
+        input.once('resume', () => input.end());
+        return { input, output: new PassThrough().resume(), close: () => undefined };
+      };
+      return (await alice.run(['passwd'], undefined, { openTerminal })).exit;
+    },
+  },
+];
+
+/** Ended by a signal while it waits for its input: a process, and so by the program that was built. */
+const SIGNALS: readonly (Ending & { readonly signal: string })[] = [
+  { what: 'SIGINT', exit: 130, signal: 'INT' },
+  { what: 'SIGTERM', exit: 143, signal: 'TERM' },
+];
+
+/** What no command leads to. */
+const OUT_OF_REACH: Partial<Record<ErrorCode, string>> = {
+  'kem-missing': 'only a peer that breaks the protocol leaves it out: test/session/rekeying-attacks.test.ts',
+  'not-begun': 'a session is stored with its first message',
+};
+
+const LISTED = Object.values(BAD_INPUT).flat();
+const MATRIX: readonly Ending[] = [...LISTED, ...OTHERS, ...SIGNALS];
+
+/** The closed set, as it is written down: types are gone where tests run. */
+function closedSet(): string[] {
+  const source = readFileSync(join(ROOT, 'src', 'errors.ts'), 'utf8');
+  const [, set = ''] = /interface ErrorDetails \{\n(.*?)\n\}/s.exec(source) ?? [];
+  return [...set.matchAll(/^ {2}'?([a-z-]+)'?: /gm)].map(([, code = '']) => code);
+}
+
+function exitsInReadme(): number[] {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const [, table = ''] = /^\| exit code \|.*?\n\|---.*?\n((?:\|.*\n)+)/m.exec(readme) ?? [];
+  return [...table.matchAll(/^\| ([\d, ]+) \|/gm)].flatMap(([, codes = '']) => codes.split(', ').map(Number));
+}
+
+function unique<Value>(values: readonly Value[]): Value[] {
+  return [...new Set(values)].sort();
+}
+
+describe('the matrix of exit codes', () => {
+  it('has every error of the closed set', () => {
+    const met = MATRIX.flatMap(({ code }) => code ?? []);
+    expect(closedSet().length).toBeGreaterThan(50);
+    expect(unique([...met, ...Object.keys(OUT_OF_REACH)])).toEqual(closedSet().sort());
+    expect(met.filter((code) => code in OUT_OF_REACH)).toEqual([]);
+  });
+
+  it('has one exit code for each error', () => {
+    const exits = new Map<ErrorCode, number>();
+    for (const { code, exit } of MATRIX) {
+      if (code !== undefined) expect([code, exits.get(code) ?? exit]).toEqual([code, exit]);
+      if (code !== undefined) exits.set(code, exit);
+    }
+  });
+
+  it('has every exit code that the README lists, and no other', () => {
+    expect(exitsInReadme().length).toBeGreaterThan(10);
+    expect(unique(MATRIX.map(({ exit }) => exit))).toEqual(exitsInReadme().sort());
+  });
+
+  // Those of the lists are run, each as a process, by bad-input.test.ts.
+  it.each(OTHERS.map((ending) => [ending.exit, ending.what, ending] as const))('%i: %s', async (exit, _, { run }) => {
+    expect(await run(await acquaint())).toBe(exit);
+  });
+
+  describe('by a signal', () => {
+    const home = Home.create();
+    beforeAll(() => home.prepare('pawl init alice'));
+    afterAll(() => home.remove());
+
+    it.each(SIGNALS)('$exit: $what', async ({ exit, signal }) => {
+      // It has begun to read once it has taken more than a pipe holds.
+      const command = `
+        mkfifo ${signal}; pawl recv < ${signal} & pid=$!
+        { head -c 200000 /dev/zero; kill -${signal} $pid; } > ${signal}; wait $pid`;
+      expect((await home.run(command)).exit).toBe(exit);
+    });
+  });
+});
