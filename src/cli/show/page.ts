@@ -28,3 +28,9 @@ export function table(rows: readonly (readonly string[])[]): readonly string[] {
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
+
+/** How many bytes, to two digits or three: `1.2 MB`. */
+export function size(bytes: number): string {
+  if (bytes < 1_000) return count(bytes, 'byte');
+  return bytes < 999_950 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
