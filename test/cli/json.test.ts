@@ -140,7 +140,7 @@ describe('--json', () => {
           name: 'alice',
           fingerprint: HEX_32,
           path: home.identity('alice'),
-          schema: 4,
+          schema: 5,
           contacts: [
             {
               name: 'bob',
@@ -158,6 +158,7 @@ describe('--json', () => {
           invites: [],
           inbox: [],
           outbox: [{ to: 'bob', created_at: TIME, bytes: 1600 }],
+          history: { on: false, since: null, kept_for: null, texts: 0, first_at: null },
         },
       ]);
       const invite = { created_at: TIME, expires_at: TIME };
