@@ -11,11 +11,11 @@ export const CLOCK_AHEAD = DAY;
 /** How long it is kept what became of an invite, so that its rightful user can be told. */
 const FATE_KEPT = 90 * DAY;
 
-/** How many secrets a sweep deleted. */
+/** How many secrets a sweep deleted, and what it goes by with texts. */
 export interface Swept {
   readonly skippedKeys: number;
   readonly invites: number;
-  /** Whether texts are kept: those that have been for long enough are gone. */
+  /** Whether texts are kept, and for how long: it reads this for itself, and the caller needs not read it again. */
   readonly keeping: Keeping | undefined;
 }
 

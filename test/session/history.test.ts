@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeEnvelope, encodeContent } from '../../src/envelope/index.ts';
@@ -255,6 +255,18 @@ describe('a text that was kept for its time', () => {
     expect(await setHistory(bob.context, 'on')).toBe(0);
     expect(await historyReport(bob.context)).toMatchObject({ since: START + 2_000, texts: 0 });
   });
+});
+
+it('the file shrinks when its texts have gone', async () => {
+  const path = newFile();
+  const bob = new Party('bob', { store: openStore(path) });
+  await bob.add('alice', await new Party('alice').invite('bob'));
+  await setHistory(bob.context, 'on');
+  const before = statSync(path).size;
+  for (let i = 0; i < 20; i++) await bob.send('alice', `${i}`.repeat(30_000));
+  expect(statSync(path).size).toBeGreaterThan(before + 600_000);
+  await setHistory(bob.context, 'off');
+  expect(statSync(path).size).toBeLessThan(before + 100_000);
 });
 
 describe('whatever the channel does', () => {

@@ -17,11 +17,12 @@ export const defineLog: Define = (program, act) => {
       'after',
       `
 Of a file it shows name and size, of bytes that are no text and of texts over 64 KiB the size. The exact texts are in
---json. Nothing is kept unless you want it: pawl history 30d.
+--json. A text of yours is kept once it is encrypted, even if its envelope was never written: pawl outbox. Nothing is
+kept unless you want it: pawl history 30d.
 
 Examples:
   $ pawl log bob --since 2d
-  $ pawl log --json | jq -r 'select(.direction == "received").text'`,
+  $ pawl log --json | jq -r 'select(.direction == "received").text // empty'`,
     )
     .action(
       act(async (shell, name: string | undefined, { since }: LogOptions) => {
