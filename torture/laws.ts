@@ -55,6 +55,22 @@ export class Laws {
     await this.nothingMissing(box, other, one);
   }
 
+  /** Where both keep history, what one has as sent the other has as received, each message once. */
+  async keptByBoth(box: Box, from: string, to: string): Promise<void> {
+    const logged = async (who: string, direction: 'sent' | 'received') => {
+      const all = documents((await this.works(box, who, ['log', '--json'])).stdout);
+      return all.filter((one) => one.direction === direction).map(({ id, text }) => `${id}: ${text}`);
+    };
+    const [sent, received] = [await logged(from, 'sent'), await logged(to, 'received')];
+    for (const message of new Set([...sent, ...received])) {
+      const times = [sent, received].map((all) => all.filter((one) => one === message).length);
+      this.hold(
+        times.join() === '1,1',
+        `${from} keeps ${times[0]} times what ${to} keeps ${times[1]} times: ${message}`,
+      );
+    }
+  }
+
   async nothingMissing(box: Box, who: string, of: string): Promise<void> {
     const ran = await this.works(box, who, ['inspect', of, '--all', '--json']);
     for (const session of documents(ran.stdout)) {

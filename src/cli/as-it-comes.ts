@@ -30,7 +30,7 @@ export async function asItComes<Item>(
         later = stream.next();
       }
       await work(items);
-      if (count <= LONG && count + items.length > LONG) await staySmall();
+      if (count <= LONG && count + items.length > LONG) staySmall();
       count += items.length;
       if (!(await isThere(later))) await pause();
       next = await later;

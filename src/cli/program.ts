@@ -5,9 +5,11 @@ import { defineBackup } from './commands/backup.ts';
 import { defineCompletion } from './commands/completion.ts';
 import { defineContacts } from './commands/contacts.ts';
 import { defineForget } from './commands/forget.ts';
+import { defineHistory } from './commands/history.ts';
 import { defineInit } from './commands/init.ts';
 import { defineInspect } from './commands/inspect.ts';
 import { defineInvite } from './commands/invite.ts';
+import { defineLog } from './commands/log.ts';
 import { defineOutbox } from './commands/outbox.ts';
 import { definePasswd } from './commands/passwd.ts';
 import { definePrune } from './commands/prune.ts';
@@ -31,6 +33,8 @@ const COMMANDS: readonly Define[] = [
   defineVerify,
   defineRename,
   defineForget,
+  defineHistory,
+  defineLog,
   defineOutbox,
   definePrune,
   definePasswd,

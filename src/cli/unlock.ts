@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, statSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
 import { codeOf, makeFolder, reasonOf } from '../files/index.ts';
-import { type Context, goOnAfterRestore, newIdentity } from '../session/index.ts';
+import { type Context, goOnAfterRestore, keepingOf, newIdentity, type Retention } from '../session/index.ts';
 import {
   createIdentityFile,
   deriveFileKey,
@@ -98,7 +98,11 @@ function opens(path: string, key: FileKey): boolean {
  * Makes an identity and its file; with `--key-file`, also the key file unless it exists.
  * @throws `exists`, `cannot-create`, and what reading the key throws.
  */
-export async function createIdentity(shell: Shell, name: string): Promise<{ path: string; fingerprint: string }> {
+export async function createIdentity(
+  shell: Shell,
+  name: string,
+  history: Retention,
+): Promise<{ path: string; fingerprint: string }> {
   const { io } = shell;
   const path = pathOf(shell, name);
   if (existsSync(path)) throw new PawlError('exists', { path });
@@ -109,7 +113,8 @@ export async function createIdentity(shell: Shell, name: string): Promise<{ path
   const salt = io.random(SALT_LENGTH);
   const key = await keyOf(shell, secret, salt);
   const { identity, fingerprint } = newIdentity(io.random);
-  createIdentityFile(path, { salt, key }, { name, identity, createdAt: io.now() });
+  const now = io.now();
+  createIdentityFile(path, { salt, key }, { name, identity, createdAt: now, keeping: keepingOf(history, now) });
   return { path, fingerprint };
 }
 

@@ -15,6 +15,8 @@ export interface Forgotten {
         readonly texts: number;
         /** Envelopes committed and not known to be written. */
         readonly envelopes: number;
+        /** Texts that history keeps. */
+        readonly history: number;
       }
     | undefined;
   /** Open invites of ours for that name. */
@@ -58,5 +60,6 @@ async function allOf(view: Transaction, { id, identity }: Contact): Promise<Forg
     sessions: (await view.sessions(id)).length,
     texts: (await view.inbox()).filter(isTheirs).length,
     envelopes: (await view.outbox()).filter(isTheirs).length,
+    history: (await view.countHistory({ contact: id })).count,
   };
 }

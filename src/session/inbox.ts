@@ -1,5 +1,6 @@
 import { decodeContent } from '../envelope/index.ts';
 import type { Context } from './context.ts';
+import { dropDelivered } from './history.ts';
 import type { AcceptedMessage, Delivery } from './received.ts';
 import type { InboxId, Transaction } from './store.ts';
 
@@ -73,7 +74,8 @@ export async function delivered(
 ): Promise<void> {
   if (written.length + held.length === 0) return;
   await context.store.transaction(async (transaction) => {
-    await transaction.dropFromInbox(written);
+    const keeping = written.length > 0 ? await transaction.keeping() : undefined;
+    await dropDelivered(transaction, written, keeping, context.now());
     // Those of a contact that was forgotten meanwhile are gone.
     const waiting = held.length > 0 ? await transaction.inbox() : [];
     for (const { id } of waiting) if (held.includes(id)) await transaction.claimInbox(id, undefined);

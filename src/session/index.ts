@@ -5,6 +5,16 @@ export { type Added, add } from './add.ts';
 export { goOnAfterRestore } from './after-restore.ts';
 export type { Context } from './context.ts';
 export { type Forgotten, forget, forgettable } from './forget.ts';
+export {
+  deletable,
+  type HistoryReport,
+  historyReport,
+  keepingOf,
+  type Logged,
+  log,
+  type Retention,
+  setHistory,
+} from './history.ts';
 export { DAY, SECOND, type Swept } from './housekeeping.ts';
 export { delivered } from './inbox.ts';
 export { invite, type MadeInvite, withdrawInvite } from './invite.ts';

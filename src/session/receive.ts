@@ -3,6 +3,7 @@ import { type ErrorCode, PawlError } from '../errors.ts';
 import { LIMITS, type Limits } from '../ratchet/index.ts';
 import { acceptFirst, prefixDigest } from './accept.ts';
 import type { Context } from './context.ts';
+import { dropDelivered } from './history.ts';
 import { sweep } from './housekeeping.ts';
 import { claim, keep, leftBehind } from './inbox.ts';
 import type { AcceptedMessage, Delivery, Notice, Outcome } from './received.ts';
@@ -63,8 +64,8 @@ export async function receive(
   return context.store.transaction(async (transaction) => {
     const sessions = new SessionsAtWork(transaction, now, limits);
     const unit: Unit = { context, sessions, now, limits, only: options.from, gaps: new Set() };
-    await sweep(transaction, now);
-    await transaction.dropFromInbox(options.delivered ?? []);
+    const { keeping } = await sweep(transaction, now);
+    await dropDelivered(transaction, options.delivered ?? [], keeping, now);
     const waiting = options.earlier === undefined ? [] : await leftBehind(context, transaction);
     const earlier: Delivery[] = [];
     for (const { id, process } of options.earlier === 'deliver' ? waiting : []) {

@@ -3,6 +3,7 @@ import { fingerprint, type InviteFate, safetyNumber } from '../handshake/index.t
 import { digest, toHex, utf8 } from '../primitives/index.ts';
 import { chainFingerprint, type KemExchange } from '../ratchet/index.ts';
 import type { Context } from './context.ts';
+import { type HistoryReport, historyOf } from './history.ts';
 import { type Ladder, ladderOf } from './ladder.ts';
 import { releaseOf, sendingSession } from './sending-session.ts';
 import type { Contact, Session, Transaction } from './store.ts';
@@ -16,6 +17,7 @@ export interface IdentityReport {
   readonly outbox: readonly { readonly to: string; readonly createdAt: number; readonly bytes: number }[];
   /** Texts accepted and not known to be delivered. */
   readonly inbox: readonly { readonly from: string; readonly receivedAt: number }[];
+  readonly history: HistoryReport;
 }
 
 export interface ContactReport {
@@ -96,7 +98,7 @@ export async function contactReports({ store }: Pick<Context, 'store'>): Promise
 }
 
 /** What `inspect` shows of the identity. */
-export async function identityReport({ store }: Pick<Context, 'store'>): Promise<IdentityReport> {
+export async function identityReport({ store, now }: Pick<Context, 'store' | 'now'>): Promise<IdentityReport> {
   return store.snapshot(async (view) => {
     const self = await view.ownIdentity();
     const contacts = await view.contacts();
@@ -118,6 +120,7 @@ export async function identityReport({ store }: Pick<Context, 'store'>): Promise
         bytes: envelope.length,
       })),
       inbox: (await view.inbox()).map(({ contact, receivedAt }) => ({ from: nameOf.get(contact) ?? '', receivedAt })),
+      history: await historyOf(view, now()),
     };
   });
 }

@@ -4,6 +4,7 @@ import { type Invite, inviteId, openSession, readInvite } from '../handshake/ind
 import { wipe } from '../primitives/index.ts';
 import { initiatorState, LIMITS, wipeState } from '../ratchet/index.ts';
 import type { Context } from './context.ts';
+import { keepSent } from './history.ts';
 import { CLOCK_AHEAD, SECOND, sweep } from './housekeeping.ts';
 import { RatchetSession } from './ratchet-session.ts';
 import { dropIdleSessions, releaseOf, sendingSession } from './sending-session.ts';
@@ -41,7 +42,7 @@ export async function sendAll(
 ): Promise<readonly Sent[]> {
   const now = context.now();
   return context.store.transaction(async (transaction) => {
-    await sweep(transaction, now);
+    const { keeping } = await sweep(transaction, now);
     await transaction.dropFromOutbox(written);
     const contact = await transaction.contactNamed(name);
     if (contact === undefined) throw new PawlError('unknown-contact', { name });
@@ -62,6 +63,7 @@ export async function sendAll(
         process: context.process,
         createdAt: now,
       });
+      if (keeping !== undefined) await keepSent(transaction, { contact: contact.id, id, n, plaintext }, now);
       sent.push({ envelope, outboxId, to: contact.name, id, n, opening: prefix !== undefined });
     }
     await ratchet.save(now, LIMITS);

@@ -19,13 +19,14 @@ export interface SessionStore {
   snapshot<Result>(work: (view: Transaction) => Promise<Result>): Promise<Result>;
 }
 
-/** What sessions need of a store: what ratchet and handshake need, contacts, sessions and the two boxes. */
-export interface Transaction extends HandshakeStore, RatchetStore, ContactStore, SessionTable, Boxes {}
+/** What sessions need of a store: what ratchet and handshake need, contacts, sessions, the two boxes and the history. */
+export interface Transaction extends HandshakeStore, RatchetStore, ContactStore, SessionTable, Boxes, HistoryStore {}
 
 declare const id: unique symbol;
 export type ContactId = number & { readonly [id]: 'contact' };
 export type OutboxId = number & { readonly [id]: 'outbox' };
 export type InboxId = number & { readonly [id]: 'inbox' };
+export type HistoryId = number & { readonly [id]: 'history' };
 
 export interface Contact {
   readonly id: ContactId;
@@ -57,7 +58,7 @@ export interface ContactStore {
   /** When the safety numbers were compared, unix milliseconds; `undefined` takes the mark away. */
   setVerified(contact: ContactId, at: number | undefined): Promise<void>;
   renameContact(contact: ContactId, name: string): Promise<void>;
-  /** With all that is theirs: sessions and their keys, what is in the boxes, an invite of theirs that waits. */
+  /** With all that is theirs: sessions and their keys, what is in the boxes and the history, an invite of theirs that waits. */
   dropContact(contact: ContactId): Promise<void>;
 }
 
@@ -169,4 +170,56 @@ export interface Boxes {
   /** Names the process that delivers a text from now on, or none, and gives the text. */
   claimInbox(id: InboxId, process: string | undefined): Promise<InboxEntry>;
   dropFromInbox(ids: readonly InboxId[]): Promise<void>;
+  /** Drops a text, and gives it; `undefined` where it is gone, as those of a contact that was forgotten are. */
+  takeFromInbox(id: InboxId): Promise<InboxEntry | undefined>;
+}
+
+/** That delivered and sent texts are kept. */
+export interface Keeping {
+  /** When that was turned on, unix milliseconds. */
+  readonly since: number;
+  /** For how many milliseconds each is kept; `undefined`: without end. */
+  readonly keptFor: number | undefined;
+}
+
+/** What is kept of a content: a text of up to 65,536 bytes in UTF-8; of a file, of other bytes and of longer texts no more than how long they are. */
+export type KeptContent =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'file'; readonly name: string; readonly length: number }
+  | { readonly kind: 'bytes'; readonly length: number };
+
+/** A message that was sealed or delivered. */
+export interface HistoryEntry {
+  readonly contact: ContactId;
+  readonly direction: 'sent' | 'received';
+  /** 16 bytes, the same on both sides. */
+  readonly messageId: Uint8Array;
+  readonly n: number;
+  /** When it was sealed or delivered, by our own clock: unix milliseconds. */
+  readonly at: number;
+  /** When its sender says that it was sent, unix milliseconds. */
+  readonly sentAt: number;
+  readonly content: KeptContent;
+}
+
+/** What was kept of a contact, or of all, from a time on and before another, in unix milliseconds. */
+export interface HistoryRange {
+  readonly contact?: ContactId;
+  readonly from?: number;
+  readonly before?: number;
+}
+
+export interface HistoryStore {
+  /** `undefined`: nothing is kept, as it is at first. */
+  keeping(): Promise<Keeping | undefined>;
+  setKeeping(keeping: Keeping | undefined): Promise<void>;
+  addToHistory(entry: HistoryEntry): Promise<void>;
+  /** In the order in which they were kept: at most `limit`, those behind `after`. */
+  history(
+    range: HistoryRange & { readonly after?: HistoryId; readonly limit: number },
+  ): Promise<readonly (HistoryEntry & { readonly id: HistoryId })[]>;
+  /** How many, and when the first of them was kept, unix milliseconds. */
+  countHistory(range: HistoryRange): Promise<{ readonly count: number; readonly first: number | undefined }>;
+  /** Drops what was kept before a time in unix milliseconds. @returns how many. */
+  sweepHistory(keptBefore: number): Promise<number>;
 }

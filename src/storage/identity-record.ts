@@ -1,4 +1,5 @@
 import type { OwnIdentity } from '../handshake/index.ts';
+import type { Keeping } from '../session/store.ts';
 
 /** What a store is made with. */
 export interface IdentityRecord {
@@ -7,4 +8,6 @@ export interface IdentityRecord {
   readonly identity: OwnIdentity;
   /** Unix milliseconds. */
   readonly createdAt: number;
+  /** Whether delivered and sent texts are kept from the beginning. */
+  readonly keeping?: Keeping | undefined;
 }

@@ -141,7 +141,7 @@ describe('--json', () => {
           name: 'alice',
           fingerprint: HEX_32,
           path: home.identity('alice'),
-          schema: 4,
+          schema: 5,
           contacts: [
             {
               name: 'bob',
@@ -159,6 +159,7 @@ describe('--json', () => {
           invites: [],
           inbox: [],
           outbox: [{ to: 'bob', created_at: TIME, bytes: 1600 }],
+          history: { on: false, since: null, kept_for: null, texts: 0, first_at: null },
           attention: [expect.stringMatching(/^bob: unverified/)],
         },
       ]);

@@ -14,6 +14,7 @@ it('every kind of document is printed by some command, and keeps its schema', as
   };
 
   const { alice, bob } = await acquaint();
+  await run(alice, 'history 30d');
   const at = (name: string) => join(alice.folder, name);
   writeFileSync(at('picture.jpg'), Buffer.from([0xff]));
   const dora = await Person.named('dora');
@@ -36,6 +37,7 @@ it('every kind of document is printed by some command, and keeps its schema', as
   await run(bob, 'prune');
   await run(bob, 'recv', first);
 
+  await run(alice, 'log bob');
   await run(alice, 'contacts');
   await run(alice, 'verify bob');
   await run(alice, 'rename bob bertha');

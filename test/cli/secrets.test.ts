@@ -49,12 +49,14 @@ const DELIVERIES = [
   'bob recv < /dev/null',
   'bob recv --json first.pawl',
   'bob send alice < planted/text | alice recv',
+  'alice history 30d; alice send bob -m "$TEXT" | bob recv > received; alice log; alice log bob --json',
   'for n in 1 2 3; do alice send bob -m "$TEXT" > $n.pawl; done; bob recv 3.pawl 1.pawl',
 ];
 
 /** and afterwards. */
 const AFTER = [
   'bob recv 1.pawl third.txt; bob recv 1.pawl third.txt --json; bob inspect; alice inspect bob --all --json',
+  'alice history; alice history --json; alice inspect; alice history off; alice history off --yes --json; alice log',
 ];
 
 /** The columns that may be seen; every other blob in an identity file is a secret. */

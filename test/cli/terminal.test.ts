@@ -321,6 +321,20 @@ describe.concurrent('a question whether one is sure', () => {
     expect(stderr.includes('nobody yet')).toBe(typed === 'y');
   });
 
+  it.each([
+    ['y', /pawl: history: off\npawl: deleted: 1 text\n$/, ''],
+    ['', /pawl: nothing was changed\n$/, 'keep me'],
+  ])('is asked before kept texts go: %j', async (typed, said, left) => {
+    const home = open.copy();
+    await home.prepare('pawl -i alice history on; pawl -i alice send bob -m "keep me" > message');
+    const { terminal } = run(open, 'pawl -i alice history off', { home });
+    await answer(terminal, 'delete 1 text of the history?', typed, ENTER);
+    expect(await terminal.exit).toBe(0);
+    expect(read(terminal)).toMatch(said);
+    const { stdout } = await home.prepare('pawl -i alice log');
+    expect(stdout.toString().slice(stdout.toString().indexOf('\n')).trim()).toBe(left);
+  });
+
   it('ends with Ctrl-C, and changes nothing', async () => {
     const { home, terminal } = run(open, 'pawl -i alice forget bob');
     const before = home.identities();

@@ -3,6 +3,7 @@ import type { SessionStore, Transaction } from '../../src/session/index.ts';
 import { boxes } from '../../src/storage/memory/boxes.ts';
 import { contactStore } from '../../src/storage/memory/contacts.ts';
 import { copyOf, type Data, Unit } from '../../src/storage/memory/data.ts';
+import { historyStore } from '../../src/storage/memory/history.ts';
 import { handshakeStore } from '../../src/storage/memory/invites.ts';
 import { ratchetStore } from '../../src/storage/memory/ratchet.ts';
 import { sessionTable } from '../../src/storage/memory/sessions.ts';
@@ -26,6 +27,8 @@ export class RestorableStore implements SessionStore {
       ledger: [],
       outbox: [],
       inbox: [],
+      keeping: undefined,
+      history: [],
       lastId: 0,
       receptions: 0,
     };
@@ -61,6 +64,7 @@ function transactionOn(unit: Unit): Transaction {
     ...sessionTable(unit),
     ...ratchetStore(unit),
     ...boxes(unit),
+    ...historyStore(unit),
   };
 }
 

@@ -62,6 +62,19 @@ describe('migrations', () => {
     expect((await refusal(() => migrate(connection, [...MIGRATIONS, ADD_NOTE]))).code).toBe('busy');
   });
 
+  it('leave the history of version 4 what it was: off', async () => {
+    const path = join(temporaryFolder(), 'bob.db');
+    writeFileSync(path, '');
+    const connection = new Connection(path, { key: KEY, salt: SALT }, 0);
+    onTestFinished(() => connection.close());
+    migrate(connection, MIGRATIONS.slice(0, 4));
+    connection.execute("INSERT INTO identity VALUES (1, 'bob', zeroblob(32), zeroblob(32), 0, 0)");
+    migrate(connection);
+    const store = openStore(path);
+    expect(await store.snapshot((view) => view.keeping())).toBeUndefined();
+    expect(await store.snapshot((view) => view.countHistory({}))).toEqual({ count: 0, first: undefined });
+  });
+
   it('take the invites of version 2 for what they are: used once', async () => {
     const path = join(temporaryFolder(), 'bob.db');
     writeFileSync(path, '');

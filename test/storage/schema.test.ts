@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../src/ratchet/index.ts';
 import { Connection } from '../../src/storage/sqlite/connection.ts';
 import { EAGER } from '../ratchet/party.ts';
-import { addContact, Conversation, inviteFor, opened, opening } from './fixtures.ts';
+import { addContact, bytesOf, Conversation, inviteFor, NOW, opened, opening } from './fixtures.ts';
 import { KEY, newFile, openStore, SALT } from './folder.ts';
 import { refusal } from './refusals.ts';
 
@@ -17,6 +17,11 @@ async function filled(): Promise<Connection> {
     await transaction.addSession(opening(contact), conversation.alice.state);
     await transaction.addSession(opened(contact, 'another'), conversation.bob.state);
     await transaction.addInvite(inviteFor('carol'));
+    await transaction.setKeeping({ since: NOW, keptFor: 1 });
+    const entry = { contact, direction: 'sent', messageId: bytesOf('id', 16), n: 0, at: NOW, sentAt: NOW } as const;
+    await transaction.addToHistory({ ...entry, content: { kind: 'text', text: 'hi' } });
+    await transaction.addToHistory({ ...entry, content: { kind: 'file', name: 'photo.jpg', length: 0 } });
+    await transaction.addToHistory({ ...entry, content: { kind: 'bytes', length: 0 } });
   });
   const connection = new Connection(path, { key: KEY, salt: SALT }, 0);
   onTestFinished(() => connection.close());
@@ -25,7 +30,8 @@ async function filled(): Promise<Connection> {
 
 /** Each leaves a row behind that the types of the stores have no value for. */
 const IMPOSSIBLE = {
-  'a second identity': 'INSERT INTO identity SELECT 2, name, seed, public_key, created_at, generation FROM identity',
+  'a second identity':
+    'INSERT INTO identity (id, name, seed, public_key, created_at) SELECT 2, name, seed, public_key, created_at FROM identity',
   'an open invite without its secret': 'UPDATE invites SET kem_seed = NULL',
   'an open invite that was spent': 'UPDATE invites SET spent_at = 1',
   'a spent invite with its secrets': "UPDATE invites SET fate = 'spent', spent_by = zeroblob(32), spent_at = 1",
@@ -69,6 +75,22 @@ const IMPOSSIBLE = {
   'a short message key': 'UPDATE skipped_keys SET message_key = zeroblob(31)',
   'text for a key': "UPDATE skipped_keys SET message_key = 'a text of thirty-two characters.'",
   'a digest of no chain': 'UPDATE accepted SET chain = 77',
+  'a time to keep texts for, while none are kept': 'UPDATE identity SET history_since = NULL',
+  'texts that are kept for no time': 'UPDATE identity SET history_for = 0',
+  'a text that went neither way': "UPDATE history SET direction = 'lost'",
+  'a text of nobody': 'UPDATE history SET contact_id = 99',
+  'a text of another kind': "UPDATE history SET kind = 'image'",
+  'a text without itself': "UPDATE history SET text = NULL WHERE kind = 'text'",
+  'a text that is too long': "UPDATE history SET text = printf('%.*c', 65537, 'x') WHERE kind = 'text'",
+  'a text that is too long in bytes':
+    "UPDATE history SET text = replace(printf('%.*c', 32769, 'x'), 'x', 'é') WHERE kind = 'text'",
+  'a text with a length': "UPDATE history SET length = 2 WHERE kind = 'text'",
+  'a file without a name': "UPDATE history SET file_name = NULL WHERE kind = 'file'",
+  'a file that is kept': "UPDATE history SET text = 'hi' WHERE kind = 'file'",
+  'bytes of no length': "UPDATE history SET length = NULL WHERE kind = 'bytes'",
+  'bytes of less than none': "UPDATE history SET length = -1 WHERE kind = 'bytes'",
+  'bytes that are kept': "UPDATE history SET text = 'hi' WHERE kind = 'bytes'",
+  'bytes with a name': "UPDATE history SET file_name = 'hi' WHERE kind = 'bytes'",
 };
 
 describe('the schema', () => {
@@ -89,6 +111,7 @@ describe('the schema', () => {
       'outbox_rest',
       'inbox',
       'inbox_rest',
+      'history',
     ]) {
       expect(connection.all(`SELECT 1 FROM ${table}`)).toEqual([]);
     }

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { utf8 } from '../../src/primitives/index.ts';
 import { LIMITS } from '../../src/ratchet/index.ts';
 import { at, meet } from '../ratchet/party.ts';
 import { addContact, bytesOf, Conversation, identityOf, inviteFor, NOW, opening } from './fixtures.ts';
@@ -42,6 +43,35 @@ describe('what is deleted', () => {
     );
     expect(found(Object.fromEntries(parts.entries()))).toEqual([]);
   });
+
+  it.each(['swept', 'of a contact that is forgotten'])(
+    'is overwritten: texts of the history that are %s',
+    async (way) => {
+      const { store, found } = fileWithStore();
+      const text = (size: number, part: number) => `${bytesOf(`${size} ${part}`, 10).join('-')} `.padEnd(1_000, '.');
+      const texts = Object.fromEntries(
+        [1, 5, 60].map((size) => [size, Array.from({ length: size }, (_, part) => text(size, part))]),
+      );
+      const contact = await store.transaction(async (transaction) => {
+        const contact = await addContact(transaction, 'alice');
+        const entry = { contact, direction: 'sent', messageId: bytesOf('id', 16), n: 0, at: NOW, sentAt: NOW } as const;
+        for (const parts of Object.values(texts)) {
+          await transaction.addToHistory({ ...entry, content: { kind: 'text', text: parts.join('') } });
+        }
+        return contact;
+      });
+      const starts = Object.fromEntries(
+        Object.entries(texts).map(([size, [part = '']]) => [size, utf8(part.slice(0, 20))]),
+      );
+      expect(found(starts)).toEqual(['1', '5', '60']);
+      await store.transaction(async (transaction) => {
+        if (way === 'swept') expect(await transaction.sweepHistory(NOW + 1)).toBe(3);
+        else await transaction.dropContact(contact);
+      });
+      const parts = Object.values(texts).flatMap((all) => all.map((part) => utf8(part.slice(0, 20))));
+      expect(found(Object.fromEntries(parts.entries()))).toEqual([]);
+    },
+  );
 
   it('is overwritten: skipped keys that were used, swept or dropped', async () => {
     const { store, found } = fileWithStore();

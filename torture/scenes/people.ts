@@ -23,6 +23,12 @@ export async function talking(box: Box): Promise<void> {
   }
 }
 
+/** And keep history from now on. */
+export async function keeping(box: Box): Promise<void> {
+  await talking(box);
+  for (const who of ['alice', 'bob']) await box.ready(who, ['history', 'on']);
+}
+
 export async function deliver(box: Box, from: string, to: string, text: string): Promise<void> {
   await box.ready(to, ['recv'], await box.ready(from, ['send', to, '-m', text]));
 }

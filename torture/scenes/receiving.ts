@@ -3,7 +3,7 @@ import { type Box, documents } from '../box.ts';
 import { countOf, type Laws, maySayItAgain } from '../laws.ts';
 import type { Scene } from '../scene.ts';
 import type { Ran } from '../start.ts';
-import { invited, talking, undelivered } from './people.ts';
+import { invited, keeping, talking, undelivered } from './people.ts';
 
 const TEXTS = ['<the first text>', '<the second text>', '<the third text>'];
 const LEFT = '<left behind before>';
@@ -115,6 +115,16 @@ async function withLeftover(box: Box): Promise<void> {
   await undelivered(box, LEFT);
 }
 
+const three = receiving({ name: 'recv, with history', before: keeping, texts: TEXTS });
+
+const kept: Scene = {
+  ...three,
+  async check(box, ran, laws) {
+    await three.check(box, ran, laws);
+    await laws.keptByBoth(box, 'alice', 'bob');
+  },
+};
+
 export const RECEIVING: readonly Scene[] = [
   receiving({ name: 'recv, the first message', before: invited, texts: TEXTS.slice(0, 1) }),
   receiving({ name: 'recv, three messages', before: talking, texts: TEXTS }),
@@ -122,5 +132,6 @@ export const RECEIVING: readonly Scene[] = [
   receiving({ name: 'recv -o FILE', before: talking, texts: TEXTS, options: ['-o', 'out.txt'] }),
   intoFolder,
   receiving({ name: 'recv, one left behind', before: withLeftover, texts: TEXTS.slice(0, 1) }),
+  kept,
   { ...receiving({ name: 'recv, 3 MiB', before: talking, texts: [`<${'y'.repeat(3 << 20)}>`] }), large: true },
 ];

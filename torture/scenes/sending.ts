@@ -2,7 +2,7 @@ import { type Box, type Call, type Document, documents } from '../box.ts';
 import { countOf, type Laws, maySayItAgain } from '../laws.ts';
 import type { Scene } from '../scene.ts';
 import type { Ran } from '../start.ts';
-import { deliver, invited, talking, unwritten } from './people.ts';
+import { deliver, invited, keeping, talking, unwritten } from './people.ts';
 
 const TEXT = 'the text of this send';
 
@@ -48,6 +48,15 @@ const toFile = sending('send -o FILE', talking, (box) => ({
   who: 'alice',
   parameters: ['send', 'bob', '-m', TEXT, '-o', box.path('out.pawl')],
 }));
+
+const kept: Scene = {
+  ...sending('send, with history', keeping, plain),
+  async check(box, ran, laws) {
+    await checkSend(box, ran, laws);
+    // Bob has read it if it was sealed, from standard output or from the outbox.
+    await laws.keptByBoth(box, 'alice', 'bob');
+  },
+};
 
 const LARGE = 3 << 20;
 
@@ -98,4 +107,4 @@ const resend: Scene = {
   },
 };
 
-export const SENDING: readonly Scene[] = [opening, inChain, newChain, toFile, lines, large, resend];
+export const SENDING: readonly Scene[] = [opening, inChain, newChain, toFile, kept, lines, large, resend];

@@ -52,6 +52,7 @@ function inWords(name: string, { contact, invites }: Forgotten): string {
     ...counted(contact?.sessions, 'session'),
     ...counted(contact?.texts, 'text that was not delivered', 'texts that were not delivered'),
     ...counted(contact?.envelopes, 'envelope that was not written', 'envelopes that were not written'),
+    ...counted(contact?.history, 'text of the history', 'texts of the history'),
     ...counted(invites, `open invite for ${name}`, `open invites for ${name}`),
   ];
   return parts.join(', ');

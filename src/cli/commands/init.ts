@@ -1,10 +1,14 @@
+import type { Retention } from '../../session/index.ts';
+import { retention } from '../parse.ts';
 import type { Define } from '../shell.ts';
+import { WHO_READS_IT } from '../show/history.ts';
 import { createIdentity } from '../unlock.ts';
 
 export const defineInit: Define = (program, act) => {
   program
     .command('init <identity>')
     .description('make an identity and its encrypted file')
+    .option('--history <time>', 'keep delivered and sent texts: on, or for 30d (off)', retention)
     .addHelpText(
       'after',
       `
@@ -15,10 +19,11 @@ Examples:
   $ pawl init alice --key-file /media/stick/alice.key`,
     )
     .action(
-      act(async (shell, name: string) => {
-        const { path, fingerprint } = await createIdentity(shell, name);
+      act(async (shell, name: string, { history = 'off' }: { history?: Retention }) => {
+        const { path, fingerprint } = await createIdentity(shell, name, history);
         await shell.tell.result(`${path}\n${fingerprint}`, { type: 'created', name, path, fingerprint });
         await shell.tell.notice('without this file and its passphrase or key, nobody can read what is sent to you');
+        if (history !== 'off') await shell.tell.notice(WHO_READS_IT);
         return 0;
       }),
     );

@@ -3,6 +3,7 @@ import { DAY, type IdentityReport, SECOND } from '../../session/index.ts';
 import { HOLDS } from '../explain.ts';
 import type { Document } from '../tell.ts';
 import { contactFields, contactRow } from './contact.ts';
+import { historyFields, historyWords } from './history.ts';
 import { count, facts, section, table } from './page.ts';
 import { day, instant, iso, span } from './time.ts';
 
@@ -23,6 +24,7 @@ export function identityPage({ name, path, schema, report, now }: IdentityPage):
       ['identity', name],
       ['fingerprint', report.fingerprint],
       ['file', `${path} (schema ${schema})`],
+      ['history', historyWords(report.history)],
     ]),
     section('contacts', table(contacts.map(contactRow)), 'nobody yet: pawl invite NAME, or pawl add NAME FILE'),
     section('invites', table(invites.map((invite) => inviteRow(invite, now))), 'none'),
@@ -58,6 +60,7 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
     })),
     inbox: report.inbox.map(({ from, receivedAt }) => ({ from, received_at: iso(receivedAt) })),
     outbox: report.outbox.map(({ to, createdAt, bytes }) => ({ to, created_at: iso(createdAt), bytes })),
+    history: historyFields(report.history),
     attention: attention(report, now),
   };
 }

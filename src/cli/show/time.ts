@@ -29,6 +29,12 @@ const UNITS = [
   ['minute', 60_000],
 ] as const;
 
+/** A span of milliseconds as it is typed: `36h`. It is a whole number of minutes. */
+export function timeSpanOf(milliseconds: number): string {
+  const [unit, length] = UNITS.find(([, length]) => milliseconds % length === 0) ?? ['minute', 60_000];
+  return `${milliseconds / length}${unit.charAt(0)}`;
+}
+
 function two(value: number): string {
   return String(value).padStart(2, '0');
 }

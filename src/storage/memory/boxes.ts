@@ -42,6 +42,14 @@ export function boxes(unit: Unit): Boxes {
       return copyOf(text);
     },
 
+    async takeFromInbox(id) {
+      const entry = unit.data.inbox.find((known) => known.id === id);
+      if (entry === undefined) return undefined;
+      unit.change({ inbox: unit.data.inbox.filter((known) => known !== entry) });
+      const { id: _, ...text } = entry;
+      return copyOf(text);
+    },
+
     async dropFromInbox(ids) {
       unit.change({ inbox: unit.data.inbox.filter(({ id }) => !ids.includes(id)) });
     },

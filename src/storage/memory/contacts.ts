@@ -55,12 +55,13 @@ export function contactStore(unit: Unit): ContactStore {
     async dropContact(id) {
       requireContact(unit, id);
       const isOfOthers = ({ contact }: { contact: ContactId }) => contact !== id;
-      const { contacts, sessions, outbox, inbox } = unit.data;
+      const { contacts, sessions, outbox, inbox, history } = unit.data;
       unit.change({
         contacts: contacts.filter((known) => known.id !== id),
         sessions: sessions.filter(isOfOthers),
         outbox: outbox.filter(isOfOthers),
         inbox: inbox.filter(isOfOthers),
+        history: history.filter(isOfOthers),
       });
     },
   };

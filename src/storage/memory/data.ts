@@ -1,6 +1,16 @@
 import type { StoredInvite } from '../../handshake/index.ts';
 import type { FinishedChain, RatchetState, SkippedKey } from '../../ratchet/index.ts';
-import type { Contact, InboxEntry, InboxId, OutboxEntry, OutboxId, Session } from '../../session/store.ts';
+import type {
+  Contact,
+  HistoryEntry,
+  HistoryId,
+  InboxEntry,
+  InboxId,
+  Keeping,
+  OutboxEntry,
+  OutboxId,
+  Session,
+} from '../../session/store.ts';
 import type { IdentityRecord } from '../identity-record.ts';
 
 /** All that a store holds, as one value: never changed in place, so that two versions can share what is the same. */
@@ -13,6 +23,9 @@ export interface Data {
   readonly ledger: readonly { readonly prefixDigest: Uint8Array; readonly inviteId: Uint8Array }[];
   readonly outbox: readonly (OutboxEntry & { readonly id: OutboxId })[];
   readonly inbox: readonly (InboxEntry & { readonly id: InboxId })[];
+  readonly keeping: Keeping | undefined;
+  /** In the order in which they were kept. */
+  readonly history: readonly (HistoryEntry & { readonly id: HistoryId })[];
   /** Ids are never given twice, whatever they name. */
   readonly lastId: number;
   /** How often messages were saved over all sessions. */

@@ -4,6 +4,7 @@ import { Queue } from '../queue.ts';
 import { boxes } from './boxes.ts';
 import { contactStore } from './contacts.ts';
 import { copyOf, type Data, Unit } from './data.ts';
+import { historyStore } from './history.ts';
 import { handshakeStore } from './invites.ts';
 import { ratchetStore } from './ratchet.ts';
 import { sessionTable } from './sessions.ts';
@@ -25,6 +26,8 @@ export class MemoryStore implements SessionStore {
       ledger: [],
       outbox: [],
       inbox: [],
+      keeping: copyOf(record.keeping),
+      history: [],
       lastId: 0,
       receptions: 0,
     };
@@ -53,6 +56,7 @@ async function perform<Result>(data: Data, work: (transaction: Transaction) => P
       ...sessionTable(unit),
       ...ratchetStore(unit),
       ...boxes(unit),
+      ...historyStore(unit),
     };
     const result = await work(transaction);
     return { result, data: unit.data };

@@ -9,6 +9,7 @@ type InboxRow = Omit<InboxEntry, 'late' | 'process' | 'content'> & {
 };
 
 const INBOX = 'contact_id AS contact, message_id AS messageId, n, late, received_at AS receivedAt, process';
+const DROP_TEXT = 'DELETE FROM inbox WHERE id = @id';
 
 export function boxes(unit: Unit): Boxes {
   return {
@@ -53,18 +54,25 @@ export function boxes(unit: Unit): Boxes {
 
     async claimInbox(id, process) {
       unit.run('UPDATE inbox SET process = @process WHERE id = @id', { id, process: process ?? null });
-      const row = unit.get<InboxRow & { readonly content: Uint8Array }>(
-        `SELECT ${INBOX}, content FROM inbox WHERE id = @id`,
-        { id },
-      );
-      const text = found(row, 'text');
-      return { ...text, ...plain(text), content: wholeOf(unit, 'inbox', id, text.content) };
+      return found(textOf(unit, id), 'text');
+    },
+
+    async takeFromInbox(id) {
+      const text = textOf(unit, id);
+      unit.run(DROP_TEXT, { id });
+      return text;
     },
 
     async dropFromInbox(ids) {
-      for (const id of ids) unit.run('DELETE FROM inbox WHERE id = @id', { id });
+      for (const id of ids) unit.run(DROP_TEXT, { id });
     },
   };
+}
+
+function textOf(unit: Unit, id: InboxId): InboxEntry | undefined {
+  const sql = `SELECT ${INBOX}, content FROM inbox WHERE id = @id`;
+  const row = unit.get<InboxRow & { readonly content: Uint8Array }>(sql, { id });
+  return row && { ...row, ...plain(row), content: wholeOf(unit, 'inbox', id, row.content) };
 }
 
 /** The columns that the database has no type for. */

@@ -10,7 +10,7 @@ export function createIdentityFile(path: string, lock: Lock, record: IdentityRec
 }
 
 /** One transaction, whose commit makes it durable. */
-function build(path: string, lock: Lock, { name, identity, createdAt }: IdentityRecord): void {
+function build(path: string, lock: Lock, { name, identity, createdAt, keeping }: IdentityRecord): void {
   const connection = new Connection(path, lock, 0);
   try {
     // Works only while a file is empty. It lets the file shrink again.
@@ -18,8 +18,16 @@ function build(path: string, lock: Lock, { name, identity, createdAt }: Identity
     connection.atomically(() => {
       applyMigrations(connection);
       connection.run(
-        'INSERT INTO identity (id, name, seed, public_key, created_at) VALUES (1, @name, @seed, @key, @createdAt)',
-        { name, seed: identity.seed, key: identity.key, createdAt },
+        `INSERT INTO identity (id, name, seed, public_key, created_at, history_since, history_for)
+        VALUES (1, @name, @seed, @key, @createdAt, @since, @keptFor)`,
+        {
+          name,
+          seed: identity.seed,
+          key: identity.key,
+          createdAt,
+          since: keeping?.since ?? null,
+          keptFor: keeping?.keptFor ?? null,
+        },
       );
     });
   } finally {

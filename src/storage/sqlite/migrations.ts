@@ -1,9 +1,9 @@
 import { PawlError } from '../../errors.ts';
 import type { Connection } from './connection.ts';
-import { VERSION_1, VERSION_2, VERSION_3, VERSION_4 } from './schema.ts';
+import { VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5 } from './schema.ts';
 
 /** The migration at index i leads from version i of the schema to version i + 1. One that was released never changes. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 
 /** The version of a file's schema: its `user_version`. */
 export function schemaVersion(connection: Connection): number {

@@ -220,3 +220,34 @@ CREATE TABLE inbox_rest ( -- the same of a text
 ) STRICT;
 CREATE INDEX inbox_rest_of_entry ON inbox_rest (entry);
 `;
+
+/** Version 5: delivered and sent texts are kept, where that is wanted. Of the content, `KeptContent` says what. */
+export const VERSION_5 = `
+-- since when delivered and sent texts are kept; none: they are not
+ALTER TABLE identity ADD COLUMN history_since INTEGER;
+-- for how many milliseconds; none: without end
+ALTER TABLE identity ADD COLUMN history_for INTEGER
+  CHECK (history_for IS NULL OR (history_for > 0 AND history_since IS NOT NULL));
+
+CREATE TABLE history ( -- delivered and sent texts
+  id         INTEGER PRIMARY KEY AUTOINCREMENT, -- in the order in which they were kept
+  contact_id INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+  at         INTEGER NOT NULL, -- when it was sealed or delivered
+  direction  TEXT    NOT NULL CHECK (direction IN ('sent', 'received')),
+  message_id BLOB    NOT NULL CHECK (length(message_id) = 16),
+  n          INTEGER NOT NULL CHECK (n BETWEEN 0 AND 0xffffffff),
+  sent_at    INTEGER NOT NULL, -- as its sender says
+  kind       TEXT    NOT NULL, -- text; file; bytes: no text, or a long one
+  file_name  TEXT,
+  length     INTEGER CHECK (length >= 0), -- of what is not kept itself
+  text       TEXT CHECK (length(CAST(text AS BLOB)) <= 65536),
+  CHECK (CASE kind
+    WHEN 'text' THEN coalesce(file_name, length) IS NULL AND text IS NOT NULL
+    WHEN 'file' THEN text IS NULL AND file_name IS NOT NULL AND length IS NOT NULL
+    WHEN 'bytes' THEN coalesce(file_name, text) IS NULL AND length IS NOT NULL
+    ELSE FALSE
+  END)
+) STRICT;
+CREATE INDEX history_of_contact ON history (contact_id);
+CREATE INDEX history_by_age ON history (at);
+`;

@@ -9,6 +9,7 @@ import { checkPages, readEverything } from './check.ts';
 import type { Connection } from './connection.ts';
 import { contactStore } from './contacts.ts';
 import type { FileKey } from './file-key.ts';
+import { historyStore } from './history.ts';
 import { handshakeStore } from './invites.ts';
 import { Mark } from './mark.ts';
 import { schemaVersion } from './migrations.ts';
@@ -145,5 +146,6 @@ function transactionOn(unit: Unit): Transaction {
     ...sessionTable(unit),
     ...ratchetStore(unit),
     ...boxes(unit),
+    ...historyStore(unit),
   };
 }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { timeSpan, wholeNumber } from '../../../src/cli/parse.ts';
+import { moment, retention, timeSpan, wholeNumber } from '../../../src/cli/parse.ts';
 
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;
@@ -48,4 +48,50 @@ describe('a span of time', () => {
       expect(() => parse(text)).toThrow('it must be a time like 45m, 12h, 30d or 8w, of at most 365d');
     },
   );
+});
+
+describe('how long texts are kept', () => {
+  it.each([
+    ['off', 'off'],
+    ['on', 'on'],
+    ['12h', DAY / 2],
+    ['3650d', 3_650 * DAY],
+  ])('%s', (text, expected) => expect(retention(text)).toBe(expected));
+
+  it.each(['', 'On', 'maybe', '0d', '30', '3651d', '1y', '-1d', 'on '])('%j is none', (text) => {
+    expect(() => retention(text)).toThrow(InvalidArgumentError);
+    expect(() => retention(text)).toThrow('it must be on, off or a time like 12h, 30d or 8w, of at most 3650d');
+  });
+});
+
+describe('a time in the past', () => {
+  const NOW = Date.UTC(2026, 0, 31);
+
+  it.each([
+    ['3h', NOW - DAY / 8],
+    ['2w', NOW - 14 * DAY],
+    ['2026-01-05', new Date(2026, 0, 5).getTime()],
+    ['2024-02-29', new Date(2024, 1, 29).getTime()],
+    ['2026-01-05 14:30', new Date(2026, 0, 5, 14, 30).getTime()],
+    ['2026-01-05T14:30:59', new Date(2026, 0, 5, 14, 30, 59).getTime()],
+    ['2026-01-05T14:30Z', Date.UTC(2026, 0, 5, 14, 30)],
+    ['2026-01-05T14:30:59.999Z', Date.UTC(2026, 0, 5, 14, 30, 59, 999)],
+    ['2026-01-05T14:30+02:00', Date.UTC(2026, 0, 5, 12, 30)],
+  ])('%s', (text, expected) => expect(moment(text)(NOW)).toBe(expected));
+
+  it.each([
+    '',
+    '0d',
+    'yesterday',
+    '2026',
+    '2026-13-01',
+    '2026-02-30',
+    '2026-1-5',
+    '2026-01-05T25:00',
+    '2026-01-05T',
+    '+2d',
+  ])('%j is none', (text) => {
+    expect(() => moment(text)).toThrow(InvalidArgumentError);
+    expect(() => moment(text)).toThrow('it must be a time ago like');
+  });
 });

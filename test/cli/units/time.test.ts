@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { day, instant, span } from '../../../src/cli/show/time.ts';
+import { timeSpan } from '../../../src/cli/parse.ts';
+import { day, instant, span, timeSpanOf } from '../../../src/cli/show/time.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -35,5 +36,19 @@ describe('a span', () => {
     [-DAY, 'less than a minute'],
   ])('of %d ms is %s', (milliseconds, words) => {
     expect(span(milliseconds)).toBe(words);
+  });
+});
+
+describe('a span as it is typed', () => {
+  it.each([
+    [MINUTE, '1m'],
+    [90 * MINUTE, '90m'],
+    [HOUR, '1h'],
+    [36 * HOUR, '36h'],
+    [DAY, '1d'],
+    [3_650 * DAY, '3650d'],
+  ])('of %d ms is %s', (milliseconds, typed) => {
+    expect(timeSpanOf(milliseconds)).toBe(typed);
+    expect(timeSpan(3_650 * DAY)(typed)).toBe(milliseconds);
   });
 });

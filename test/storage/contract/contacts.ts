@@ -126,6 +126,15 @@ export function contacts(make: MakeStore): void {
           content: bytesOf(name, 256),
           receivedAt: NOW,
         });
+        await transaction.addToHistory({
+          contact,
+          direction: 'sent',
+          messageId: bytesOf('id', 16),
+          n: 0,
+          at: NOW,
+          sentAt: NOW,
+          content: { kind: 'text', text: name },
+        });
       }
       const [alice, carol] = await transaction.contacts();
       if (alice === undefined || carol === undefined) throw new Error('both are there');
@@ -139,6 +148,7 @@ export function contacts(make: MakeStore): void {
       expect(new Set((await findEntries(transaction)).map(({ session }) => session))).toEqual(new Set(ofCarol));
       expect((await transaction.outbox()).map(({ contact }) => contact)).toEqual([carol.id]);
       expect((await transaction.inbox()).map(({ contact }) => contact)).toEqual([carol.id]);
+      expect((await transaction.history({ limit: 9 })).map(({ contact }) => contact)).toEqual([carol.id]);
       expect(await addContact(transaction, 'alice')).toBeGreaterThan(carol.id);
     });
   });

@@ -41,6 +41,7 @@ export function copies(make: MakeStore): void {
       invite: await view.invite(inviteFor('carol').id),
       outbox: await view.outbox(),
       inbox: await view.inbox(),
+      history: await view.history({ limit: 9 }),
     };
   };
 
@@ -72,12 +73,22 @@ export function copies(make: MakeStore): void {
           receivedAt: NOW,
           process: undefined,
         },
+        kept: {
+          contact,
+          direction: 'received' as const,
+          messageId: bytesOf('e', 16),
+          n: 1,
+          at: NOW,
+          sentAt: NOW,
+          content: { kind: 'text' as const, text: 'hi' },
+        },
       };
       await transaction.addContact(given.contact);
       await transaction.addSession(given.session, given.state);
       await transaction.addInvite(given.invite);
       await transaction.addToOutbox(given.outgoing);
       await transaction.addToInbox(given.incoming);
+      await transaction.addToHistory(given.kept);
       return given;
     });
     return { store, given };

@@ -3,6 +3,7 @@ import type { MakeStore } from '../fixtures.ts';
 import { boxes } from './boxes.ts';
 import { contacts } from './contacts.ts';
 import { copies } from './copies.ts';
+import { history } from './history.ts';
 import { invites } from './invites.ts';
 import { limits } from './limits.ts';
 import { ratchet } from './ratchet.ts';
@@ -20,5 +21,6 @@ export function storeContract(name: string, make: MakeStore): void {
     describe('the ratchet', () => ratchet(make));
     describe('limits', () => limits(make));
     describe('outbox and inbox', () => boxes(make));
+    describe('the history', () => history(make));
   });
 }

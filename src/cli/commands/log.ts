@@ -1,0 +1,52 @@
+import { historyReport, log } from '../../session/index.ts';
+import { moment } from '../parse.ts';
+import type { Define } from '../shell.ts';
+import { logDocument, logLines } from '../show/logged.ts';
+import { withIdentity } from '../unlock.ts';
+
+interface LogOptions {
+  readonly since?: ReturnType<typeof moment>;
+}
+
+export const defineLog: Define = (program, act) => {
+  program
+    .command('log [name]')
+    .description('show the texts that history keeps, with NAME or with all, oldest first')
+    .option('--since <time>', 'not what is older: 3h, 2d, 2026-01-31, 2026-01-31T14:00', moment)
+    .addHelpText(
+      'after',
+      `
+Of a file it shows name and size, of bytes that are no text and of texts over 64 KiB the size. The exact texts are in
+--json. A text of yours is kept once it is encrypted, even if its envelope was never written: pawl outbox. Nothing is
+kept unless you want it: pawl history 30d.
+
+Examples:
+  $ pawl log bob --since 2d
+  $ pawl log --json | jq -r 'select(.direction == "received").text // empty'`,
+    )
+    .action(
+      act(async (shell, name: string | undefined, { since }: LogOptions) => {
+        const { tell } = shell;
+        await withIdentity(
+          shell,
+          async (identity) => {
+            const wanted = {
+              ...(name !== undefined && { contact: name }),
+              ...(since !== undefined && { since: since(identity.now()) }),
+            };
+            let isEmpty = true;
+            for await (const slice of log(identity, wanted)) {
+              isEmpty = false;
+              if (tell.json) for (const logged of slice) await tell.document(logDocument(logged));
+              else await tell.result(slice.flatMap(logLines).join('\n'), { type: 'log' });
+            }
+            if (!isEmpty) return;
+            const { on } = await historyReport(identity);
+            await tell.notice(on ? 'nothing is kept of that' : 'history is off, so nothing is kept: pawl history 30d');
+          },
+          'reads',
+        );
+        return 0;
+      }),
+    );
+};
