@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, Help, Option } from 'commander';
 import { version } from '../../package.json';
 import { defineAdd } from './commands/add.ts';
 import { defineBackup } from './commands/backup.ts';
@@ -49,7 +49,7 @@ First steps:
   $ pawl add bob invite-of-bob.txt             keep an invite of bob's
   $ echo hello | pawl send bob > message.pawl  encrypt
   $ pawl recv message.pawl                     decrypt
-  $ pawl verify bob                            make sure that nobody stands between you`;
+  $ pawl verify bob                            make sure that it is bob`;
 
 interface Listener {
   /** Is given the help that was asked for. */
@@ -71,10 +71,10 @@ export function createProgram(io: Io, { print, begin, done }: Listener): Command
     // Each command takes its own options, so that a text like -m --json stays a text.
     .enablePositionalOptions()
     .configureOutput({
-      writeOut: print,
+      writeOut: (text) => print(wrapped(text, widthOf(io))),
       writeErr: () => undefined,
       outputError: () => undefined,
-      getOutHelpWidth: () => io.output.size?.columns ?? DEFAULT_WIDTH,
+      getOutHelpWidth: () => widthOf(io),
       getOutHasColors: () => false,
     });
   const everywhere = globalOptions();
@@ -103,8 +103,20 @@ export function shellOf(io: Io, ...commands: readonly Command[]): Shell {
   return { io, options, tell: new Tell(io, { json: json === true, quiet: quiet === true }) };
 }
 
-/** Where help is not read on a terminal. */
-const DEFAULT_WIDTH = 80;
+/** Where help is not read on a terminal, 80. */
+function widthOf({ output }: Io): number {
+  return output.size?.columns ?? 80;
+}
+
+/** Commander breaks only the lines that it makes itself. What is indented is left as it is. */
+function wrapped(text: string, width: number): string {
+  const help = new Help();
+  const paragraphs = text.split('\n\n').map((paragraph) => {
+    const [, before = '', prose = '', after = ''] = /^(\n*)(.*?)(\n*)$/s.exec(paragraph) ?? [];
+    return /^ /m.test(prose) ? paragraph : before + help.boxWrap(prose.replaceAll('\n', ' '), width) + after;
+  });
+  return paragraphs.join('\n\n');
+}
 
 /** What holds where nothing is said. */
 const DEFAULTS = { input: true, wait: 5 };

@@ -20,9 +20,9 @@ The names of contacts are completed where the key of the identity is given witho
 passphrase file or variable (pawl --help).
 
 Examples:
-  $ source <(pawl completion bash)                                      in ~/.bashrc
-  $ source <(pawl completion zsh)                                       in ~/.zshrc, after compinit
-  $ pawl completion fish > ~/.config/fish/completions/pawl.fish         once`,
+  $ source <(pawl completion bash)             in ~/.bashrc
+  $ source <(pawl completion zsh)              in ~/.zshrc, after compinit
+  $ pawl completion fish > ~/.config/fish/completions/pawl.fish`,
     )
     .action(
       act(async ({ io }, shell: ShellName) => {
