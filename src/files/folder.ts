@@ -9,7 +9,7 @@ const CHUNK = 2 ** 16;
 /** A folder that takes in files of others, whose names are not of our choice: nothing is ever written through a link. */
 export class Folder {
   readonly #path: string;
-  /** Which files were put here by us. Not their names: to some filesystems `A` and `a` are one. */
+  /** Which files were put here, or found here in their stead. Not their names: to some filesystems `A` and `a` are one. */
   readonly #ours = new Set<string>();
 
   /** @throws `no-folder` where there is none: a name that was mistyped makes no folder. `write-failed`. */
@@ -38,6 +38,7 @@ export class Folder {
         // Whoever wrote it may have been ended before it was durable.
         sync(path);
         syncFolderOf(path);
+        this.#ours.add(identityOf(path));
         return 'was there';
       }
       const what = replace && !this.#ours.has(identityOf(path)) ? 'is replaced' : 'stays';

@@ -113,6 +113,13 @@ describe('Folder', () => {
     }
   });
 
+  it('does not replace one that it took for its own', () => {
+    writeFileSync(at('name'), BYTES);
+    folder.put('name', BYTES, { replace: true });
+    expect(() => folder.put('name', OTHER, { replace: true })).toThrow(expect.objectContaining({ code: 'exists' }));
+    expect(readFileSync(at('name'))).toEqual(BYTES);
+  });
+
   it('has no name for a journal of its own: a file beside is only a file', () => {
     folder.put('name-journal', OTHER);
     expect(folder.put('name', BYTES)).toBe('put');
