@@ -23,6 +23,11 @@ function read(page: string): string {
 }
 
 describe('the manual', () => {
+  it('is installed', () => {
+    const { man } = JSON.parse(readFileSync(join(FOLDER, '..', 'package.json'), 'utf8'));
+    expect(man).toEqual([...PAGES].sort().map((page) => `man/${page}`));
+  });
+
   it('has a page for pawl and for each command', () => {
     const names = commands.map((command) => `pawl-${command.name()}.1`);
     expect([...PAGES].sort()).toEqual(['pawl.1', ...names].sort());
