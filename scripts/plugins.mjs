@@ -30,7 +30,7 @@ export const noSubprograms = {
   },
 };
 
-const LAZY = /^(@(noble|scure)\/.*|node:(child_process|crypto|module|os|tty))$/;
+const LAZY = /^(@(noble|scure)\/.*|node:(child_process|crypto|module|os|tty|v8))$/;
 /** Most commands need neither curves nor ML-KEM nor words: they stay in files of their own, of which nothing is read. */
 const RARELY_USED = /^@(noble\/(curves|post-quantum)|scure)\//;
 
