@@ -1,7 +1,7 @@
 // Builds the program, and beside it what V8 makes of it (docs/ARCHITECTURE.md, "The start").
 import { build } from 'esbuild';
 import { keepCode } from './keep-code.mjs';
-import { databaseByName, lazyModules, noSubprograms } from './plugins.mjs';
+import { databaseByName, lazyModules, noUnusedParts } from './plugins.mjs';
 
 await build({
   entryPoints: ['src/cli/index.ts'],
@@ -19,7 +19,7 @@ await build({
   charset: 'ascii',
   sourcemap: 'linked',
   legalComments: 'external',
-  plugins: [databaseByName, lazyModules, noSubprograms],
+  plugins: [databaseByName, lazyModules, noUnusedParts],
   external: ['@node-rs/argon2', 'inquirer', 'qr'],
 });
 keepCode();

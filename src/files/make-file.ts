@@ -26,13 +26,17 @@ export function makeFile(path: string, build: (draft: string) => void): void {
   }
 }
 
-/** Gives `work` an empty file of mode 0600 beside `path`, of which nothing is left at the end but what took a name. */
-export function withDraft(path: string, work: (draft: string) => void): void {
+/**
+ * Gives `work` an empty file of mode 0600 beside `path`, by name and open, of which nothing is left at the end but what took
+ * a name.
+ */
+export function withDraft(path: string, work: (draft: string, file: number) => void): void {
   const draft = join(dirname(path), `.pawl-${randomBytes(8).toString('hex')}`);
-  makeEmpty(draft);
+  const file = openSync(draft, 'wx', 0o600);
   try {
-    work(draft);
+    work(draft, file);
   } finally {
+    closeSync(file);
     remove(draft);
     remove(`${draft}-journal`);
   }

@@ -1,6 +1,6 @@
-import { renameSync, statSync, writeFileSync } from 'node:fs';
+import { fsyncSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
-import { sync, syncFolderOf, withDraft } from './make-file.ts';
+import { syncFolderOf, withDraft } from './make-file.ts';
 import { reasonOf } from './system-error.ts';
 
 /**
@@ -14,9 +14,9 @@ export function replaceFile(path: string, bytes: Uint8Array): void {
       writeFileSync(path, bytes);
       return;
     }
-    withDraft(path, (draft) => {
-      writeFileSync(draft, bytes);
-      sync(draft);
+    withDraft(path, (draft, file) => {
+      writeFileSync(file, bytes);
+      fsyncSync(file);
       renameSync(draft, path);
     });
     syncFolderOf(path);

@@ -32,7 +32,7 @@ export function boxes(unit: Unit): Boxes {
     },
 
     async dropFromOutbox(ids) {
-      for (const id of ids) unit.run('DELETE FROM outbox WHERE id = @id', { id });
+      for (const id of ids) unit.tidy('DELETE FROM outbox WHERE id = @id', { id });
     },
 
     async addToInbox(entry) {
@@ -62,7 +62,7 @@ export function boxes(unit: Unit): Boxes {
     },
 
     async dropFromInbox(ids) {
-      for (const id of ids) unit.run('DELETE FROM inbox WHERE id = @id', { id });
+      for (const id of ids) unit.tidy('DELETE FROM inbox WHERE id = @id', { id });
     },
   };
 }
