@@ -237,11 +237,14 @@ describe.concurrent('a full disk', () => {
 });
 
 describe.concurrent('a signal while standard input is read', () => {
-  /** Ends a command by a signal once it has read more than a pipe holds, and gives how it ended. */
+  /**
+   * Ends a command by a signal once it has done what it does with `first`, if that is anything, and then read more than a pipe
+   * holds. Gives how it ended.
+   */
   function interrupt(home: Home, command: string, signal: string, first = '', filler = '\\n'): Promise<Result> {
     return home.run(`
       mkfifo input; ${command} < input > out & pid=$!
-      { printf '${first}'; head -c 200000 /dev/zero | tr '\\0' '${filler}'; kill -${signal} $pid; } > input
+      { printf '${first}'; ${first && 'until [ -s out ]; do :; done;'} head -c 200000 /dev/zero | tr '\\0' '${filler}'; kill -${signal} $pid; } > input
       wait $pid`);
   }
 
