@@ -12,7 +12,7 @@ import { wholeProcesses } from './whole-processes.ts';
 /** Everything in one run, so that the figures compare: this machine's speed changes from minute to minute. */
 async function bench(): Promise<void> {
   print('in memory, 100 bytes (µs a message: encoding, padding, sealed header, body)', await inMemory());
-  print('in memory, 16 MiB in one message (ms)', largeInMemory());
+  print('in memory, 16 MiB in one message (ms, the fastest)', largeInMemory());
   print('root steps, 100 bytes (µs the message that begins a chain; × one without a KEM field)', rootSteps());
   print('on the wire, 100 bytes (bytes a message)', onTheWire());
   print('through the SQLite store, 100 bytes (µs a message, each in a commit of its own)', await throughStore());

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { environment } from './home.ts';
 import { type Figure, median } from './measure.ts';
 
 const RUNS = 25;
@@ -63,7 +64,10 @@ function start(folder: string, parameters: readonly string[], text: Uint8Array =
   const file = join(folder, 'input');
   writeFileSync(file, text);
   const input = openSync(file, 'r');
-  const { status, stdout, stderr } = spawnSync(process.execPath, parameters, { stdio: [input, 'pipe', 'pipe'] });
+  const { status, stdout, stderr } = spawnSync(process.execPath, parameters, {
+    stdio: [input, 'pipe', 'pipe'],
+    env: environment(folder),
+  });
   closeSync(input);
   if (status !== 0) throw new Error(`${parameters.join(' ')}: ${stderr}`);
   return new Uint8Array(stdout);

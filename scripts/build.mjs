@@ -2,7 +2,7 @@
 import { build } from 'esbuild';
 import { keepCode } from './keep-code.mjs';
 import { manPages } from './man-pages.mjs';
-import { databaseByName, lazyModules, noSubprograms } from './plugins.mjs';
+import { databaseByName, lazyModules, noUnusedParts } from './plugins.mjs';
 
 await build({
   entryPoints: ['src/cli/index.ts'],
@@ -22,7 +22,7 @@ await build({
   // Traces need names and places only.
   sourcesContent: false,
   legalComments: 'external',
-  plugins: [databaseByName, lazyModules, noSubprograms],
+  plugins: [databaseByName, lazyModules, noUnusedParts],
   external: ['@node-rs/argon2', 'inquirer', 'qr'],
 });
 keepCode();

@@ -19,13 +19,19 @@ export const databaseByName = {
   },
 };
 
-/** Commander can run programs as its subcommands. Ours are none, and what Node needs for that takes long to load. */
-export const noSubprograms = {
-  name: 'no-subprograms',
+/**
+ * Parts of packages that we have no use for, and that take long to load: commander's subcommands that are programs, and
+ * what the database can do for JavaScript beside running statements.
+ */
+export const noUnusedParts = {
+  name: 'no-unused-parts',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
-      importer.includes('commander') ? { path, namespace: 'nothing' } : undefined,
-    );
+    const without = (part, of) =>
+      onResolve({ filter: part }, ({ path, importer }) =>
+        importer.includes(of) ? { path, namespace: 'nothing' } : undefined,
+      );
+    without(/^node:child_process$/, '/commander/');
+    without(/^\.\/methods\/(aggregate|backup|function|inspect|serialize|table)$/, '/better-sqlite3-multiple-ciphers/');
     onLoad({ filter: /./, namespace: 'nothing' }, () => ({ contents: '' }));
   },
 };

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { staySmall } from './stay-small.ts';
 
 interface Work<Item> {
@@ -43,5 +42,6 @@ export async function asItComes<Item>(
 /** Whether a promise is kept, or will be once the system has been asked for what has come. */
 async function isThere(promise: Promise<unknown>): Promise<boolean> {
   const kept = () => true;
-  return Promise.race([promise.then(kept, kept), setImmediate(false)]);
+  const asked = new Promise<boolean>((resolve) => setImmediate(resolve, false));
+  return Promise.race([promise.then(kept, kept), asked]);
 }

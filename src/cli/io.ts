@@ -57,7 +57,8 @@ export function systemIo(process: NodeJS.Process): Io {
   return {
     arguments: process.argv.slice(2),
     environment: process.env,
-    home: () => homedir(),
+    // As homedir() itself does, which takes long to load.
+    home: () => process.env.HOME || homedir(),
     userId: process.getuid?.(),
     get input() {
       return input();

@@ -32,7 +32,8 @@ export const HEAD_LENGTH = 13;
 const MAX_TIME = 8.64e15;
 const MAX_NAME = 255;
 /** What leads out of a folder on some system, or acts on a terminal (C0, DEL and C1). */
-const FORBIDDEN = /[/\\\p{Cc}]/u;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
+const FORBIDDEN = /[/\\\u0000-\u001f\u007f-\u009f]/;
 const EMPTY = new Uint8Array(0);
 
 /**

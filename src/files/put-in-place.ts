@@ -4,28 +4,36 @@ import { dirname, join } from 'node:path';
 import { codeOf } from './system-error.ts';
 
 /**
- * Puts a file at `path`, for our eyes only (mode 0600): `build` is given an empty one under another name, which takes the
- * place when it is whole and durable. Whatever happens, nothing else is left behind. A link is never followed.
+ * Puts a file at `path`, for our eyes only (mode 0600): `build` is given an empty one under another name, open, which takes
+ * the place when it is whole and durable. Whatever happens, nothing else is left behind. A link is never followed.
  * @param what is there already: it stays, and `EEXIST` is thrown; or it is replaced, unless it is a folder.
  * Throws what the system throws.
  */
-export function putInPlace(path: string, what: 'stays' | 'is replaced', build: (draft: string) => void): void {
-  withDraft(path, (draft) => {
-    build(draft);
-    sync(draft);
+export function putInPlace(
+  path: string,
+  what: 'stays' | 'is replaced',
+  build: (draft: string, file: number) => void,
+): void {
+  withDraft(path, (draft, file) => {
+    build(draft, file);
+    fsyncSync(file);
     if (what === 'stays') takeFreePlace(draft, path);
     else renameSync(draft, path);
     syncFolderOf(path);
   });
 }
 
-/** Gives `work` an empty file of mode 0600 beside `path`, of which nothing is left at the end but what took a name. */
-export function withDraft(path: string, work: (draft: string) => void): void {
+/**
+ * Gives `work` an empty file of mode 0600 beside `path`, by name and open, of which nothing is left at the end but what took
+ * a name.
+ */
+export function withDraft(path: string, work: (draft: string, file: number) => void): void {
   const draft = join(dirname(path), `.pawl-${randomBytes(8).toString('hex')}`);
-  makeEmpty(draft);
+  const file = openSync(draft, 'wx', 0o600);
   try {
-    work(draft);
+    work(draft, file);
   } finally {
+    closeSync(file);
     remove(draft);
     remove(`${draft}-journal`);
   }

@@ -11,7 +11,7 @@ import { reasonOf } from './system-error.ts';
 export function replaceFile(path: string, bytes: Uint8Array): void {
   try {
     if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) writeFileSync(path, bytes);
-    else putInPlace(path, 'is replaced', (draft) => writeFileSync(draft, bytes));
+    else putInPlace(path, 'is replaced', (_, file) => writeFileSync(file, bytes));
   } catch (cause) {
     throw new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
   }

@@ -8,7 +8,8 @@ declare const role: unique symbol;
  */
 export type Branded<Role extends string> = Uint8Array & { readonly [role]: Role };
 
-const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** Made when it is first used, because that takes long. */
+let utf8Decoder: InstanceType<typeof TextDecoder> | undefined;
 const utf8Encoder = new TextEncoder();
 
 /** Joins byte strings into a fresh one that shares no memory with its parts. */
@@ -43,6 +44,7 @@ export function utf8(text: string): Uint8Array {
 
 /** The text that `bytes` spell in UTF-8, or `undefined` where they spell none. A byte-order mark is kept. */
 export function fromUtf8(bytes: Uint8Array): string | undefined {
+  utf8Decoder ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   try {
     return utf8Decoder.decode(bytes);
   } catch {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Connection } from '../../src/storage/sqlite/connection.ts';
 import { openIdentityFile, type SqliteStore } from '../../src/storage/sqlite/index.ts';
-import { addContact, NOW } from './fixtures.ts';
+import { addContact, bytesOf, NOW } from './fixtures.ts';
 import { KEY, newFile, openStore, SALT, temporaryFolder } from './folder.ts';
 
 let contacts = 0;
@@ -49,6 +49,24 @@ describe('the generation of a file', () => {
       for (const name of ['one', 'two', 'three']) await addContact(transaction, name);
     });
     expect(generationOf(path)).toBe(2);
+  });
+
+  it('stays when what was written leaves the boxes: an older copy that still has it can be gone on with', async () => {
+    const path = newFile();
+    const store = openStore(path, 0, temporaryFolder());
+    const { sent, received } = await store.transaction(async (transaction) => {
+      const entry = { contact: await addContact(transaction, 'alice'), messageId: bytesOf('id', 16), process: 'p' };
+      const bytes = bytesOf('text', 1_000);
+      return {
+        sent: await transaction.addToOutbox({ ...entry, envelope: bytes, createdAt: NOW }),
+        received: await transaction.addToInbox({ ...entry, content: bytes, n: 0, late: false, receivedAt: NOW }),
+      };
+    });
+    expect(generationOf(path)).toBe(1);
+    await store.transaction((transaction) => transaction.dropFromOutbox([sent]));
+    await store.transaction((transaction) => transaction.dropFromInbox([received]));
+    expect(generationOf(path)).toBe(1);
+    expect(await store.snapshot(async (view) => [await view.outbox(), await view.inbox()])).toEqual([[], []]);
   });
 
   it('is marked after the commit, never before', async () => {

@@ -33,7 +33,7 @@ export function boxes(unit: Unit): Boxes {
     },
 
     async dropFromOutbox(ids) {
-      for (const id of ids) unit.run('DELETE FROM outbox WHERE id = @id', { id });
+      for (const id of ids) unit.tidy('DELETE FROM outbox WHERE id = @id', { id });
     },
 
     async addToInbox(entry) {
@@ -59,12 +59,12 @@ export function boxes(unit: Unit): Boxes {
 
     async takeFromInbox(id) {
       const text = textOf(unit, id);
-      unit.run(DROP_TEXT, { id });
+      unit.tidy(DROP_TEXT, { id });
       return text;
     },
 
     async dropFromInbox(ids) {
-      for (const id of ids) unit.run(DROP_TEXT, { id });
+      for (const id of ids) unit.tidy(DROP_TEXT, { id });
     },
   };
 }

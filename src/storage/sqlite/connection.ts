@@ -54,7 +54,7 @@ export class Connection {
       throw new PawlError('read-failed', { path, reason: 'it cannot be opened' }, { cause });
     }
     try {
-      this.#database.prepare('PRAGMA user_version').get();
+      // Some of them read the schema.
       this.#database.exec(SETTINGS);
     } catch (error) {
       this.#database.close();

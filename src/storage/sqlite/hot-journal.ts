@@ -11,7 +11,7 @@ export const PAGE_LENGTH = 4096;
 const TAG_LENGTH = 64;
 
 /** How a journal begins once it is synced: magic, number of pages, …, length of the header, … (SQLite's file format, §3). */
-const MAGIC = Buffer.from('d9d505f920a163d7', 'hex');
+const MAGIC = 'd9d505f920a163d7';
 const HEADER_LENGTH = 28;
 
 /**
@@ -48,7 +48,7 @@ function isHot(path: string, lock: Lock): boolean {
 function fits(path: string, journal: string, lock: Lock): boolean {
   return reading(journal, (read) => {
     const header = read(0, HEADER_LENGTH);
-    const isSynced = header.length === HEADER_LENGTH && header.indexOf(MAGIC) === 0;
+    const isSynced = header.length === HEADER_LENGTH && header.toString('hex', 0, 8) === MAGIC;
     const pages = isSynced ? header.readUInt32BE(8) : 0;
     if (pages === 0) return reading(path, (read) => isAuthentic(read(0, PAGE_LENGTH), 1, lock));
     const record = read(header.readUInt32BE(20), 4 + PAGE_LENGTH);

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { PawlError } from '../../errors.ts';
 import { reasonOf } from '../../files/index.ts';
+import { equal, utf8 } from '../../primitives/index.ts';
 import { Connection, type WhileBusy } from './connection.ts';
 import { type FileKey, SALT_LENGTH } from './file-key.ts';
 import { isForeignHotJournal, PAGE_LENGTH } from './hot-journal.ts';
@@ -9,7 +10,7 @@ import { APPLICATION_ID } from './schema.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 /** How a file of SQLite begins that is not encrypted, where one of SQLCipher has its salt. */
-const PLAIN = 'SQLite format 3\0';
+const PLAIN = utf8('SQLite format 3\0');
 
 /**
  * The salt of an identity file, which its key is derived with: its first 16 bytes.
@@ -17,7 +18,7 @@ const PLAIN = 'SQLite format 3\0';
  */
 export function readSalt(path: string): Uint8Array {
   const { salt, size } = readStart(path);
-  if (Buffer.from(salt).toString('latin1') === PLAIN) throw new PawlError('not-an-identity', { path });
+  if (equal(salt, PLAIN)) throw new PawlError('not-an-identity', { path });
   // A power cut may leave half a page at the end, which the journal then takes away.
   const isWhole = size >= PAGE_LENGTH && (size % PAGE_LENGTH === 0 || existsSync(`${path}-journal`));
   if (!isWhole) throw new PawlError('damaged', { path });

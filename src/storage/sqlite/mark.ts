@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolder, withDraft } from '../../files/index.ts';
-import { concat, equal, hmacSha256, type IdentitySeed, toHex, uint64, utf8 } from '../../primitives/index.ts';
+import { concat, equal, hmacSha256, type IdentitySeed, Reader, toHex, uint64, utf8 } from '../../primitives/index.ts';
 
 const LENGTH = 8 + 32;
 
@@ -27,7 +27,7 @@ export class Mark {
       const bytes = new Uint8Array(readFileSync(this.#path));
       const generation = bytes.subarray(0, 8);
       if (bytes.length !== LENGTH || !equal(bytes.subarray(8), hmacSha256(this.#key, generation))) return 0;
-      return Number(Buffer.from(generation).readBigUInt64BE());
+      return new Reader(generation, notOurs).uint64(Number.MAX_SAFE_INTEGER);
     } catch {
       return 0;
     }
@@ -42,10 +42,14 @@ export class Mark {
     const bytes = uint64(generation);
     try {
       makeFolder(dirname(this.#path));
-      withDraft(this.#path, (draft) => {
-        writeFileSync(draft, concat(bytes, hmacSha256(this.#key, bytes)));
+      withDraft(this.#path, (draft, file) => {
+        writeFileSync(file, concat(bytes, hmacSha256(this.#key, bytes)));
         renameSync(draft, this.#path);
       });
     } catch {}
   }
+}
+
+function notOurs(): never {
+  throw new Error('a mark that is not ours');
 }

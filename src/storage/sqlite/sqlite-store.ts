@@ -109,6 +109,7 @@ export class SqliteStore implements SessionStore {
       const unit = new Unit(this.#connection, { writes: kind === 'IMMEDIATE' });
       try {
         const result = await work(transactionOn(unit));
+        if (unit.changes + unit.tidied > 0) this.#shrink();
         const generation = unit.changes > 0 ? this.#advance() : undefined;
         this.#connection.commit();
         if (generation !== undefined) this.#mark?.write(generation);
@@ -122,9 +123,8 @@ export class SqliteStore implements SessionStore {
     });
   }
 
-  /** The file as it is about to be committed: not larger than it need be, and newer than all before. */
+  /** The file as it is about to be committed is newer than all before. */
   #advance(): number {
-    this.#shrink();
     const row = this.#connection.get<{ readonly generation: number }>(
       'UPDATE identity SET generation = max(generation, @marked) + 1 RETURNING generation',
       { marked: this.#marked },

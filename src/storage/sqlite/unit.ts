@@ -6,15 +6,21 @@ export class Unit {
   #connection: Connection | undefined;
   readonly #writes: boolean;
   #changes = 0;
+  #tidied = 0;
 
   constructor(connection: Connection, { writes }: { writes: boolean }) {
     this.#connection = connection;
     this.#writes = writes;
   }
 
-  /** How many rows it has changed. */
+  /** How many rows it has changed; those that it tidied away do not count. */
   get changes(): number {
     return this.#changes;
+  }
+
+  /** How many rows it has tidied away. */
+  get tidied(): number {
+    return this.#tidied;
   }
 
   get<Row>(sql: string, parameters?: Parameters): Row | undefined {
@@ -35,6 +41,12 @@ export class Unit {
     const result = this.#open().run(sql, parameters);
     this.#changes += result.changes;
     return result;
+  }
+
+  /** Takes rows away that may as well be there: to go on with a copy of the file that still has them does no harm. */
+  tidy(sql: string, parameters: Parameters): void {
+    if (!this.#writes) throw new Error('a snapshot is for reading');
+    this.#tidied += this.#open().run(sql, parameters).changes;
   }
 
   /** Changes rows that must be there; `what` names them where they are not. */
