@@ -9,7 +9,7 @@ interface Work<Item> {
 }
 
 /** More than this is a long stream. */
-const LONG = 1_000;
+const LONG = 100;
 
 /** Works on what comes in a stream, from the first of it on: at once, and on all that is there together. */
 export async function asItComes<Item>(

@@ -11,7 +11,7 @@ export interface ReceivingOptions {
 }
 
 /** So many messages may share a commit. */
-export const TOGETHER = 512;
+export const TOGETHER = 256;
 
 /** Receives what has come, and hands it out. Texts that earlier commands left behind come first. */
 export class Receiving {

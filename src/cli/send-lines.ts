@@ -12,7 +12,7 @@ import { sentDocument } from './show/sent.ts';
 import { withIdentity } from './unlock.ts';
 
 /** So many lines may share a commit: what a crash leaves in the outbox is not more. */
-const TOGETHER = 512;
+const TOGETHER = 256;
 
 /** Sends each line of standard input, as it comes. Commits, then speaks; and only what has been written goes from the outbox. */
 export async function sendLines(shell: Shell, name: string, armored: boolean): Promise<void> {
