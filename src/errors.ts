@@ -6,8 +6,9 @@ export interface ErrorDetails {
   // the command line
   usage: { problem: string; hint?: string };
   'bad-name': { name: string };
-  'no-input': { source: string };
-  'missing-file': { path: string };
+  'no-input': { source: string; toSend?: true };
+  /** `to`: to whom it was to be sent. */
+  'missing-file': { path: string; to?: string };
   'no-identity': { home: string };
   'several-identities': { names: readonly string[] };
   'identity-missing': { name: string; home: string };
@@ -62,7 +63,8 @@ export interface ErrorDetails {
   'rolled-back': { path: string };
   misplaced: { path: string; name: string };
   'wrong-passphrase': { path: string };
-  'no-passphrase': { path: string };
+  /** `isNew`: the one that is to take the place of another. */
+  'no-passphrase': { path: string; isNew?: true };
   'empty-passphrase': { source: string };
   'several-lines': { source: string };
   'passphrase-command': { reason: string };

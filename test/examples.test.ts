@@ -29,7 +29,7 @@ const SAYS: Readonly<Record<string, readonly RegExp[]>> = {
     /^message 4\nmessage 1\nmessage 3$/m,
     /^skipped keys +none$/m,
   ],
-  'replay.sh': [/^pay 100 to carol$/m, /came before/, /"type":"duplicate"/],
+  'replay.sh': [/^pay 100 to carol$/m, /was received before/, /"type":"duplicate"/],
   'tampered.sh': [/^error: .*damaged/m, /^error: .*cut short/m, /^meet me at six$/m],
   'wrong-passphrase.sh': [/^error: wrong passphrase/m, /^the file is what it was$/m],
 };

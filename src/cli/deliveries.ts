@@ -112,8 +112,8 @@ export class Deliveries {
       const size = bytesInWords(content.bytes.length);
       await tell.warn(
         content.type === 'file'
-          ? `the file ${content.name} (${size}) from ${from} waits: pawl recv --out-dir DIR < /dev/null`
-          : `a message from ${from} is no text (${size}): pawl recv < /dev/null > FILE`,
+          ? `the file ${content.name} (${size}) from ${from} waits: pawl recv --waiting --out-dir DIR`
+          : `a message from ${from} is no text (${size}): pawl recv --waiting > FILE`,
       );
       this.#held.push(inboxId);
     } else {

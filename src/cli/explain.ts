@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { ErrorCode, ErrorDetails, ForkReason, PawlError, Release } from '../errors.ts';
-import { LARGEST_GAP } from '../session/index.ts';
+import { isName, LARGEST_GAP } from '../session/index.ts';
 import { day, instant } from './show/time.ts';
 
 /** What a person is told: one lower-case sentence, what to type next, and the exit code (docs: README, "Exit codes"). */
@@ -23,6 +23,9 @@ const NO_IDENTITY = 78;
 
 const KEY_SOURCES =
   'give a key: --key-file FILE, --passphrase-file FILE, --passphrase-fd N, --passphrase-command LINE; or PAWL_KEY_FILE and the like in the environment (pawl --help)';
+
+const NOTHING_LOST =
+  'nothing is lost: pawl inspect shows what waits; pawl outbox resend, or pawl recv --waiting, writes it';
 
 export const FORKS: Readonly<Record<ForkReason, string>> = {
   'two-texts-at-one-position': 'two different messages at one position',
@@ -53,14 +56,21 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'a name is 1 to 64 of a-z, 0-9, dot, dash and underscore, and begins with a letter or digit',
     exit: USAGE,
   }),
-  'no-input': ({ source }) => ({
-    message: `there is nothing to read in ${source}`,
-    hint: 'give a file, or send the bytes through a pipe: pawl recv < message.pawl',
-    exit: NO_INPUT,
-  }),
-  'missing-file': ({ path }) => ({
+  'no-input': ({ source, toSend }) =>
+    toSend
+      ? {
+          message: `there is nothing to send: ${source} is empty`,
+          hint: "give it a text: pawl send NAME -m TEXT; -m '' sends an empty one",
+          exit: NO_INPUT,
+        }
+      : {
+          message: `there is nothing to read in ${source}`,
+          hint: 'give a file, or send the bytes through a pipe: pawl recv < message.pawl',
+          exit: NO_INPUT,
+        },
+  'missing-file': ({ path, to }) => ({
     message: `there is no file ${path}`,
-    hint: 'check the name; - reads standard input',
+    hint: `check the name${to === undefined ? '' : `; or send a text: pawl send ${to} -m TEXT`}`,
     exit: NO_INPUT,
   }),
   'no-identity': ({ home }) => ({
@@ -81,7 +91,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
 
   corrupt: ({ what }) => ({
     message: `this is damaged, or was altered on its way: ${what}`,
-    hint: 'ask for it once more; nothing was changed here',
+    hint: 'see whether it is what you were sent, or ask for it once more; nothing was changed here',
     exit: REFUSED,
   }),
   'unknown-version': ({ version }) => ({
@@ -106,7 +116,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
 
   'unknown-contact': ({ name }) => ({
     message: `there is no contact ${name}`,
-    hint: `add an invite of theirs: pawl add ${name} FILE; or send them one: pawl invite ${name}`,
+    hint: `pawl contacts lists whom you know${isName(name) ? `; somebody new: pawl invite ${name}, or pawl add ${name} FILE` : ''}`,
     exit: UNKNOWN,
   }),
   'name-taken': ({ name }) => ({
@@ -136,7 +146,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'not-for-you': () => ({
     message: 'this message is not for this identity',
-    hint: 'if you have several identities, try another: pawl -i NAME recv',
+    hint: 'you may have sent it yourself, or it is for another of your identities: pawl -i NAME recv',
     exit: REFUSED,
   }),
   'other-sender': ({ from }) => ({
@@ -222,7 +232,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   exists: ({ path, waits }) => ({
     message: `${path} exists already`,
     hint: waits
-      ? 'pawl recv --out-dir DIR < /dev/null puts it into another folder, or with --force in the place of what is there'
+      ? 'pawl recv --waiting --out-dir DIR puts it into another folder, or with --force in the place of what is there'
       : 'use another name, or move the file away',
     exit: CANNOT_CREATE,
   }),
@@ -239,12 +249,12 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   'read-failed': ({ path, reason }) => ({ message: `${path} cannot be read: ${reason}`, exit: IO }),
   'write-failed': ({ path, reason }) => ({
     message: `${path} cannot be written: ${reason}`,
-    hint: 'nothing is lost: pawl inspect shows what is waiting',
+    hint: NOTHING_LOST,
     exit: IO,
   }),
   'closed-pipe': () => ({
     message: 'the output was closed before everything was written',
-    hint: 'nothing is lost: pawl inspect shows what is waiting',
+    hint: NOTHING_LOST,
     exit: IO,
   }),
   damaged: ({ path }) => ({
@@ -279,14 +289,21 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'wrong-passphrase': ({ path }) => ({
     message: `wrong passphrase or key for ${path}, or the file is damaged: they look alike`,
-    hint: 'try again; nothing was changed',
+    hint: 'try again, with --key-file FILE if it was made with one; nothing was changed',
     exit: NO_KEY,
   }),
-  'no-passphrase': ({ path }) => ({
-    message: `${path} is locked, and there is no terminal to ask for the passphrase on`,
-    hint: KEY_SOURCES,
-    exit: NO_KEY,
-  }),
+  'no-passphrase': ({ path, isNew }) =>
+    isNew
+      ? {
+          message: 'there is no terminal to ask for the new passphrase on',
+          hint: 'pawl passwd --new-passphrase-file FILE, or --new-key-file FILE',
+          exit: NO_KEY,
+        }
+      : {
+          message: `${path} is locked, and there is no terminal to ask for the passphrase on`,
+          hint: KEY_SOURCES,
+          exit: NO_KEY,
+        },
   'empty-passphrase': ({ source }) => ({
     message: `the passphrase in ${source} is empty`,
     hint: KEY_SOURCES,

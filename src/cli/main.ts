@@ -29,7 +29,9 @@ export async function main(io: Io): Promise<number> {
     try {
       await program.parseAsync(spelledOut(io.arguments, program), { from: 'user' });
     } catch (error) {
-      if (!isCommandMissing(error)) throw error;
+      if (!(error instanceof CommanderError) || error.exitCode === 0) throw error;
+      if (error.code !== 'commander.help')
+        throw new PawlError('usage', usageOf(error, commandIn(io.arguments, program)));
       const shell = shellOf(io, program);
       begin(shell.tell);
       throw new PawlError('usage', { problem: 'no command was given', hint: await nextStep(shell) });
@@ -51,25 +53,26 @@ function spelledOut(words: readonly string[], { commands }: Command): string[] {
   return commands.some((command) => command.name() === name) ? [name, '--help', ...others] : [name];
 }
 
-function isCommandMissing(error: unknown): boolean {
-  return error instanceof CommanderError && error.code === 'commander.help' && error.exitCode !== 0;
+/** The command that was meant, as far as that can be told. */
+function commandIn(words: readonly string[], { commands }: Command): string | undefined {
+  return words.find((word) => commands.some((command) => command.name() === word));
 }
 
 async function report(io: Io, tell: Tell, thrown: unknown): Promise<number> {
   // Help and version were asked for and have been given.
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-  const error = thrown instanceof CommanderError ? new PawlError('usage', usageOf(thrown)) : thrown;
-  if (error instanceof PawlError) return tell.error(error);
-  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (thrown instanceof PawlError) return tell.error(thrown);
+  const trace = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   const words = `pawl: this is a bug in pawl, please report it\n${visible(readable(trace))}\n`;
   await io.errors.write(words).catch(() => undefined);
   return BUG;
 }
 
 /** Commander's sentence in our form: `error: unknown command 'sned'\n(Did you mean send?)`. */
-function usageOf({ message }: CommanderError): { problem: string; hint?: string } {
+function usageOf({ message }: CommanderError, command: string | undefined): { problem: string; hint?: string } {
   const [problem = '', suggestion] = message.replace(/^error: /, '').split('\n');
   const meant = suggestion?.match(/Did you mean (.*)\?/)?.[1];
   const sentence = problem.replace(/\.$/, '').replace(/\. (\w)/g, (_, letter: string) => `: ${letter.toLowerCase()}`);
-  return { problem: sentence, ...(meant !== undefined && { hint: `did you mean ${meant}?` }) };
+  const hint = meant === undefined ? command && `pawl help ${command}` : `did you mean ${meant}?`;
+  return { problem: sentence, ...(hint !== undefined && { hint }) };
 }

@@ -43,13 +43,17 @@ const COMMANDS: readonly Define[] = [
 ];
 
 const FIRST_MINUTE = `
-First steps:
-  $ pawl init alice                            make an identity
-  $ pawl invite bob > for-bob.txt              an invite, for bob to add
-  $ pawl add bob invite-of-bob.txt             keep an invite of bob's
-  $ echo hello | pawl send bob > message.pawl  encrypt
-  $ pawl recv message.pawl                     decrypt
-  $ pawl verify bob                            make sure that it is bob`;
+First steps (one of the two invites, the other adds):
+  alice$ pawl init alice
+  alice$ pawl invite bob -o invite.txt         hand it to bob
+  bob$   pawl init bob
+  bob$   pawl add alice invite.txt
+  bob$   pawl send alice -m hi -o hi.pawl      hand it to alice
+  alice$ pawl recv hi.pawl
+  alice$ pawl verify bob                       compare the number with bob's
+
+Environment: PAWL_IDENTITY and PAWL_HOME stand for -i and --home; PAWL_KEY_FILE, PAWL_PASSPHRASE_FILE, PAWL_PASSPHRASE_FD
+and PAWL_PASSPHRASE_COMMAND for the options of that name; PAWL_PASSPHRASE is the passphrase itself.`;
 
 interface Listener {
   /** Is given the help that was asked for. */

@@ -1,5 +1,5 @@
 import { PawlError } from '../errors.ts';
-import type { Io } from './io.ts';
+import type { Io, Terminal } from './io.ts';
 import { visible } from './show/visible.ts';
 
 /** A terminal may be opened for a question. */
@@ -7,13 +7,16 @@ type Asker = Pick<Io, 'openTerminal'>;
 
 /** Asks for a secret, unseen. `undefined` where there is no terminal. @throws `interrupted` when the person gives up. */
 export async function askSecret(io: Asker, message: string): Promise<string | undefined> {
-  return ask(io, { type: 'password', message, toggleMask: false });
+  return ask(io, { type: 'password', message, toggleMask: false, theme: THEME });
 }
 
 /** Asks yes or no; no, unless yes is said. `undefined` where there is no terminal. @throws `interrupted`. */
 export async function askYes(io: Asker, message: string): Promise<boolean | undefined> {
-  return ask(io, { type: 'confirm', message, default: false });
+  return ask(io, { type: 'confirm', message, default: false, theme: THEME });
 }
+
+/** In front of each question, answered or not: what the library has there says that an answer is right, and is no ASCII. */
+const THEME = { prefix: 'pawl:' };
 
 /** Asks on the terminal itself, so that standard input stays free for data. */
 async function ask<Answer>(io: Asker, question: { type: string; message: string } & Record<string, unknown>) {
@@ -24,7 +27,7 @@ async function ask<Answer>(io: Asker, question: { type: string; message: string 
   const prompt = inquirer.createPromptModule({ input: terminal.input, output: terminal.output });
   try {
     const asked = prompt([{ ...question, message: visible(question.message), name: 'answer' }]);
-    const { answer } = await Promise.race([asked, endOf(terminal.input)]);
+    const { answer } = await Promise.race([asked, endOf(terminal)]);
     return answer as Answer;
   } catch (cause) {
     throw new PawlError('interrupted', {}, { cause });
@@ -42,12 +45,14 @@ export async function showOnTerminal(io: Pick<Io, 'openTerminal'>, text: string)
 }
 
 /** Ctrl-D, or a terminal that is gone: the library would wait for ever. */
-function endOf(input: NodeJS.ReadableStream): Promise<never> {
+function endOf({ input, output }: Terminal): Promise<never> {
   return new Promise((_, reject) => {
     for (const event of ['end', 'close', 'error'])
       input.once(event, () => reject(new Error('the terminal was closed')));
     input.on('keypress', (_, key: { ctrl?: boolean; name?: string } | undefined) => {
-      if (key?.ctrl && key.name === 'd') reject(new Error('Ctrl-D'));
+      if (!key?.ctrl || key.name !== 'd') return;
+      output.write('\n');
+      reject(new Error('Ctrl-D'));
     });
   });
 }

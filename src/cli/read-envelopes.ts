@@ -24,20 +24,23 @@ export async function* readEnvelopes(
   limit = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<readonly Read[], void, undefined> {
   for (const { path, chunks } of streamsOf(io, files.length === 0 ? ['-'] : files)) {
-    if (path === '-' && io.input.isTerminal) await tell.notice('paste it here, then press Ctrl-D');
     const name = path === '-' ? 'standard input' : path;
     const read = (found: Found) => decode(`${name}, ${found.at}`, found);
     const scanner = new Scanner();
+    // What is pasted is read to its end before anything is asked on the same terminal.
+    const isPasted = path === '-' && io.input.isTerminal;
+    const pasted: Read[] = [];
     let bytes = 0;
+    if (isPasted) await tell.notice('paste it here, then press Ctrl-D');
     for await (const chunk of chunks) {
       bytes += chunk.length;
       if (bytes > limit) throw new PawlError('too-large', { what: 'input', bytes, limit });
       const reads = scanner.push(chunk).map(read);
-      if (reads.length > 0) yield reads;
-      // Of what comes in one piece nobody has to be told.
-      else if (path !== '-' || !io.input.isTerminal) tell.progress.at(`reading, ${bytesInWords(bytes)}`);
+      if (isPasted) pasted.push(...reads);
+      else if (reads.length > 0) yield reads;
+      else tell.progress.at(`reading, ${bytesInWords(bytes)}`);
     }
-    const last = scanner.end().map(read);
+    const last = [...pasted, ...scanner.end().map(read)];
     if (last.length > 0) yield last;
   }
 }

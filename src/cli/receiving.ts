@@ -6,6 +6,8 @@ import type { Unlocked } from './unlock.ts';
 
 export interface ReceivingOptions {
   readonly output?: string;
+  /** No input is read: what waits is all there is. */
+  readonly waiting?: true;
   readonly maxGap?: number;
   readonly from?: string;
 }
@@ -49,7 +51,9 @@ export class Receiving {
     const { earlier, outcomes, gaps, waiting } = await this.#deliveries.noting((delivered) =>
       receive(this.#identity, reads.filter(isArrival), {
         delivered,
-        ...(this.#waiting === undefined && { earlier: output === undefined ? 'deliver' : 'count' }),
+        ...(this.#waiting === undefined && {
+          earlier: output === undefined || this.#options.waiting ? 'deliver' : 'count',
+        }),
         ...(maxGap !== undefined && { gap: maxGap }),
         ...(from !== undefined && { from }),
       }),

@@ -42,7 +42,11 @@ export async function newSecretFor(shell: Shell, path: string, files: KeyOptions
   // What the environment names is the present secret.
   const io = { ...shell.io, environment: {} };
   if (files.keyFile !== undefined) createKeyFile(shell, files.keyFile);
-  return secretFor({ ...shell, io, options: { input, wait, ...files } }, path, true);
+  try {
+    return await secretFor({ ...shell, io, options: { input, wait, ...files } }, path, true);
+  } catch (error) {
+    throw isPawlError(error, 'no-passphrase') ? new PawlError('no-passphrase', { path, isNew: true }) : error;
+  }
 }
 
 /**
@@ -115,7 +119,7 @@ async function answerTo({ io, options }: Shell, path: string, question: string):
 
 async function askNew(shell: Shell, path: string): Promise<Secret> {
   for (;;) {
-    const first = await answerTo(shell, path, `new passphrase for ${path} (empty: words are made for you)`);
+    const first = await answerTo(shell, path, 'new passphrase (leave it empty for ten random words)');
     if (first === '') return generated(shell, path);
     const second = await answerTo(shell, path, 'once more');
     if (first === second) return passphrase(utf8(first), 'your answer');

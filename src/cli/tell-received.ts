@@ -14,8 +14,7 @@ export async function tellOutcome({ tell }: Shell, outcome: Exclude<Outcome, Del
     case 'too-late': {
       const { id, n } = outcome;
       if (tell.json) await tell.document({ type, from, id: toHex(id), n, source });
-      else if (type === 'duplicate')
-        await tell.notice(`${source}: message ${n} of ${from} came before; it is not shown again`);
+      else if (type === 'duplicate') await tell.notice(`${source}: message ${n} of ${from} was received before`);
       else await tell.warn(`${source}: message ${n} of ${from} came too late: its key is gone`);
       return 0;
     }

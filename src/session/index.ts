@@ -37,7 +37,7 @@ export {
   type SessionReport,
   sessionReports,
 } from './report.ts';
-export { type Sent, send, sendAll, written } from './send.ts';
+export { checkContact, type Sent, send, sendAll, written } from './send.ts';
 export type * from './store.ts';
 export { LAST_USER } from './user.ts';
 export { type Verification, verification, verify } from './verify.ts';

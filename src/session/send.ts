@@ -3,6 +3,7 @@ import { PawlError } from '../errors.ts';
 import { type Invite, inviteId, openSession, readInvite } from '../handshake/index.ts';
 import { wipe } from '../primitives/index.ts';
 import { initiatorState, LIMITS, wipeState } from '../ratchet/index.ts';
+import { contactCalled } from './contact-called.ts';
 import type { Context } from './context.ts';
 import { keepSent } from './history.ts';
 import { CLOCK_AHEAD, SECOND, sweep } from './housekeeping.ts';
@@ -44,9 +45,7 @@ export async function sendAll(
   return context.store.transaction(async (transaction) => {
     const { keeping } = await sweep(transaction, now);
     await transaction.dropFromOutbox(written);
-    const contact = await transaction.contactNamed(name);
-    if (contact === undefined) throw new PawlError('unknown-contact', { name });
-
+    const contact = await contactCalled(transaction, name);
     const session = await sessionTo(context, transaction, contact, now);
     const ratchet = await RatchetSession.read(transaction, session);
     const prefix = session.origin.role === 'initiator' ? session.origin.prefix : undefined;
@@ -70,6 +69,11 @@ export async function sendAll(
     ratchet.wipe();
     return sent;
   });
+}
+
+/** @throws `unknown-contact` where nobody has that name. */
+export async function checkContact({ store }: Pick<Context, 'store'>, name: string): Promise<void> {
+  await store.snapshot((view) => contactCalled(view, name));
 }
 
 /** The envelopes have been written: they need not be kept. */

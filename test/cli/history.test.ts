@@ -33,7 +33,7 @@ describe('history', () => {
       text: '',
       errors: `pawl: history: 30d, on since ${instant(START)}, no texts yet\n${WHO_READS_IT}\n`,
     });
-    expect((await bob.pawl(['log'])).errors).toBe('pawl: nothing is kept of that\n');
+    expect((await bob.pawl(['log'])).errors).toBe('pawl: nothing is kept yet\n');
     await bob.send('alice', 'hi');
     bob.time += DAY;
     await bob.send('alice', 'hi');

@@ -104,7 +104,7 @@ function isIdentity(file: string): boolean {
 describe.concurrent('a new passphrase', () => {
   it('is asked for twice, and never shown', async () => {
     const { home, terminal } = init();
-    await answer(terminal, 'new passphrase for', ALICE, ENTER);
+    await answer(terminal, 'new passphrase', ALICE, ENTER);
     await answer(terminal, 'once more', ALICE, ENTER);
     expect(await terminal.exit).toBe(0);
     expect(terminal.shown).not.toContain(ALICE);
@@ -116,11 +116,11 @@ describe.concurrent('a new passphrase', () => {
 
   it('is asked for again where the two differ', async () => {
     const { home, terminal } = init();
-    await answer(terminal, 'new passphrase for', ALICE, ENTER);
+    await answer(terminal, 'new passphrase', ALICE, ENTER);
     await answer(terminal, 'once more', WRONG, ENTER);
     await terminal.shows('pawl: the two passphrases differ: try again');
     expect(home.files().filter(isIdentity)).toEqual([]);
-    await answer(terminal, 'new passphrase for', BOB, ENTER);
+    await answer(terminal, 'new passphrase', BOB, ENTER);
     await answer(terminal, 'once more', BOB, ENTER);
     expect(await terminal.exit).toBe(0);
     for (const passphrase of [ALICE, WRONG, BOB]) expect(terminal.shown).not.toContain(passphrase);
@@ -130,7 +130,7 @@ describe.concurrent('a new passphrase', () => {
 
   it('can be corrected while it is typed', async () => {
     const { home, terminal } = init();
-    await answer(terminal, 'new passphrase for', 'wrong', '\x15', 'abd', '\x7f', 'c', ENTER);
+    await answer(terminal, 'new passphrase', 'wrong', '\x15', 'abd', '\x7f', 'c', ENTER);
     await answer(terminal, 'once more', 'abc', ENTER);
     expect(await terminal.exit).toBe(0);
     expect((await home.run('unset PAWL_KEY_FILE; PAWL_PASSPHRASE=abc pawl inspect')).exit).toBe(0);
@@ -138,7 +138,7 @@ describe.concurrent('a new passphrase', () => {
 
   it('is made of ten words where it is left empty, and shown once', async () => {
     const { home, terminal } = init();
-    await answer(terminal, 'new passphrase for', ENTER);
+    await answer(terminal, 'new passphrase', ENTER);
     expect(await terminal.exit).toBe(0);
     const [words = ''] = /(?<=\n {2})[a-z]+(-[a-z]+){9}(?=\n)/.exec(read(terminal)) ?? [];
     expect(terminal.shown.split(words)).toHaveLength(2);
@@ -146,9 +146,9 @@ describe.concurrent('a new passphrase', () => {
     expect(inspected).toMatchObject({ exit: 0, stderr: '' });
   });
 
-  it.each(['new passphrase for', 'once more'])('is not set where Ctrl-C answers: %s', async (question) => {
+  it.each(['new passphrase', 'once more'])('is not set where Ctrl-C answers: %s', async (question) => {
     const { home, terminal } = init();
-    if (question === 'once more') await answer(terminal, 'new passphrase for', ALICE, ENTER);
+    if (question === 'once more') await answer(terminal, 'new passphrase', ALICE, ENTER);
     await answer(terminal, question, WRONG, CTRL_C);
     expect(await terminal.exit).toBe(130);
     expect(read(terminal).trimEnd()).toMatch(/\nerror: interrupted$/);
@@ -158,7 +158,7 @@ describe.concurrent('a new passphrase', () => {
 
   it('that was not given leaves no folder behind', async () => {
     const { home, terminal } = init();
-    await answer(terminal, 'new passphrase for', CTRL_C);
+    await answer(terminal, 'new passphrase', CTRL_C);
     expect(await terminal.exit).toBe(130);
     expect(existsSync(home.path('.local'))).toBe(false);
   });
@@ -298,9 +298,12 @@ describe.concurrent('a question', () => {
   });
 
   it('has nothing in it that acts on the terminal', async () => {
-    const home = Home.create();
-    const { terminal } = run(locked, `pawl --home $'a\\e]0;title\\ab\\u202ec' init carol`, { home });
-    await answer(terminal, 'new passphrase for', CTRL_C);
+    const home = String.raw`$'a\e]0;title\ab\u202ec'`;
+    const { terminal } = run(
+      locked,
+      `mkdir ${home}; cp .local/share/pawl/alice.db ${home}; pawl --home ${home} inspect`,
+    );
+    await answer(terminal, 'passphrase of', CTRL_C);
     expect(await terminal.exit).toBe(130);
     expect(read(terminal)).toContain('a\\u{1b}]0;title\\u{7}b\\u{202e}c');
     expect(read(terminal).replaceAll('\r', '')).not.toMatch(ACTING);
@@ -409,7 +412,7 @@ describe.concurrent('a text on a terminal', () => {
     ['a NUL', String.raw`a\0b`],
   ])('that is none waits, and comes out whole elsewhere: %s', async (_, bytes) => {
     const { home, terminal } = await receive(`printf '${bytes}'`);
-    expect(read(terminal)).toMatch(/^pawl: a message from alice is no text .*: pawl recv < \/dev\/null > FILE\n$/);
+    expect(read(terminal)).toMatch(/^pawl: a message from alice is no text .*: pawl recv --waiting > FILE\n$/);
 
     const page = await home.prepare('pawl -i bob inspect');
     expect(page.stdout.toString()).toMatch(/waiting\n {2}a text of alice/);
@@ -420,9 +423,7 @@ describe.concurrent('a text on a terminal', () => {
 
   it('of a file that is none waits, and is told where it can go', async () => {
     const { home, terminal } = await receive('head -c 1500 /dev/zero | tee zeros', { file: 'zeros' });
-    expect(read(terminal)).toBe(
-      'pawl: the file zeros (1.5 kB) from alice waits: pawl recv --out-dir DIR < /dev/null\n',
-    );
+    expect(read(terminal)).toBe('pawl: the file zeros (1.5 kB) from alice waits: pawl recv --waiting --out-dir DIR\n');
     await home.prepare('mkdir got; pawl -i bob recv --out-dir got < /dev/null; cmp zeros got/zeros');
   });
 
@@ -437,6 +438,16 @@ describe.concurrent('a text on a terminal', () => {
 });
 
 describe.concurrent('an envelope on a terminal', () => {
+  it('is read to the end of what is pasted, and none of that answers the question for the passphrase', async () => {
+    const home = locked.copy();
+    const { stdout } = await home.prepare(`${AS_ALICE} send bob -a -m "pasted"`);
+    const { terminal } = run(locked, 'pawl -i bob recv', { home });
+    await answer(terminal, 'then press Ctrl-D', `hi, here it is:\n${stdout}\ncheers\n`, CTRL_D);
+    await answer(terminal, 'passphrase of', BOB, ENTER);
+    expect(await terminal.exit).toBe(0);
+    expect(read(terminal)).toMatch(/\n {2}pasted\n$/);
+  });
+
   it('is armored', async () => {
     const { home, terminal } = run(open, 'pawl -i alice send bob -m "armored"', { columns: 40 });
     expect(await terminal.exit).toBe(0);

@@ -52,7 +52,7 @@ describe('an envelope that was never fully written', () => {
     expect(world.heard('bob', output)).toBe('again');
     const rest = world.ok('alice', 'outbox resend').output;
     expect(world.ok('bob', 'recv --json', { input: rest }).text).toContain(`"id":"${first.id}"`);
-    expect(world.run('bob', 'recv', { input: rest }).errors).toMatch(/came before/);
+    expect(world.run('bob', 'recv', { input: rest }).errors).toMatch(/was received before/);
     expect(world.ok('alice', 'outbox').errors).toMatch(/nothing is waiting/);
     // The next message is another one.
     expect(world.heard('bob', world.said('alice', 'bob', 'on'))).toBe('on');

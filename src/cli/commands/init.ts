@@ -23,6 +23,7 @@ Examples:
         const { path, fingerprint } = await createIdentity(shell, name, history);
         await shell.tell.result(`${path}\n${fingerprint}`, { type: 'created', name, path, fingerprint });
         await shell.tell.notice('without this file and its passphrase or key, nobody can read what is sent to you');
+        await shell.tell.notice('next: pawl invite NAME, or with an invite of theirs pawl add NAME FILE');
         if (history !== 'off') await shell.tell.notice(WHO_READS_IT);
         return 0;
       }),

@@ -30,7 +30,11 @@ export const defineInspect: Define = (program, act) => {
     .addHelpText(
       'after',
       `
-No secret is ever shown.
+The drawing of a conversation goes from its first message down. Each arrow is a chain of messages one way, and a DH step
+stands in front of it: a new key, which heals what a thief has seen. Of the messages received, ■ was read and · is
+missing. The key of a missing one is kept (skipped) until it comes or grows old. A step that is marked KEM mixes in a
+post-quantum secret as well. A fork is a contradiction: one of the two files was copied or restored. No secret is ever
+shown.
 
 Examples:
   $ pawl inspect

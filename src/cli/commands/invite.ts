@@ -61,7 +61,7 @@ Examples:
         await tell.notice(
           reusable
             ? `whoever uses this invite is ${name}-1, ${name}-2, ... to you, until ${until} or pawl forget ${name}`
-            : `whoever uses this invite first is ${name} to you; it can be used once, until ${until}`,
+            : `whoever uses this invite first is ${name} to you; it can be used once, until ${until}; they type: pawl add YOUR-NAME FILE`,
         );
         return 0;
       }),

@@ -42,7 +42,7 @@ Examples:
             }
             if (!isEmpty) return;
             const { on } = await historyReport(identity);
-            await tell.notice(on ? 'nothing is kept of that' : 'history is off, so nothing is kept: pawl history 30d');
+            await tell.notice(on ? 'nothing is kept yet' : 'history is off, so nothing is kept: pawl history 30d');
           },
           'reads',
         );

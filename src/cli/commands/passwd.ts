@@ -33,6 +33,7 @@ Examples:
           await changeSecret(shell, identity, await newSecretFor(shell, identity.path, files));
           await shell.tell.result(identity.path, { type: 'rekeyed', path: identity.path });
         });
+        await shell.tell.notice('from now on it opens with the new one');
         await shell.tell.notice('older copies of the file still open with the old passphrase or key');
         return 0;
       }),

@@ -1,10 +1,10 @@
 import { PawlError } from '../../errors.ts';
 import { Folder } from '../../files/index.ts';
-import { LARGEST_GAP, missing } from '../../session/index.ts';
+import { type Arrival, LARGEST_GAP, missing } from '../../session/index.ts';
 import { asItComes } from '../as-it-comes.ts';
 import { Deliveries } from '../deliveries.ts';
 import { folderName, outputFile, wholeNumber } from '../parse.ts';
-import { readMessages } from '../read-envelopes.ts';
+import { type Read, readMessages } from '../read-envelopes.ts';
 import { isArrival, Receiving, refused, TOGETHER } from '../receiving.ts';
 import type { Define } from '../shell.ts';
 import { count } from '../show/page.ts';
@@ -15,6 +15,7 @@ interface RecvOptions {
   readonly output?: string;
   readonly outDir?: string;
   readonly force?: true;
+  readonly waiting?: true;
   readonly lines?: true;
   readonly maxGap?: number;
   readonly from?: string;
@@ -27,6 +28,7 @@ export const defineRecv: Define = (program, act) => {
     .option('-o, --output <file>', 'write the texts to a file', outputFile)
     .option('--out-dir <dir>', 'put files there, under their own names', folderName)
     .option('--force', 'with --out-dir, replace what is there')
+    .option('--waiting', 'read no input: only what still waits')
     .option('--lines', 'a newline after each text')
     .option('--max-gap <n>', 'skip up to N missing messages', wholeNumber(1, LARGEST_GAP))
     .option('--from <name>', 'accept from NAME only; leave the others for later')
@@ -40,14 +42,14 @@ Examples:
   $ pawl recv message.pawl
   $ cat inbox/*.pawl | pawl recv --json
   $ pawl recv photo.pawl --out-dir ~/Downloads
-  $ pawl recv --out-dir /tmp/new < /dev/null    what still waits`,
+  $ pawl recv --waiting --out-dir /tmp/new`,
     )
     .action(
       act(async (shell, files: string[], options: RecvOptions) => {
-        checkOptions(options);
+        checkOptions(files, options);
         // Before anything is read or asked.
         const folder = options.outDir === undefined ? undefined : new Folder(options.outDir);
-        const batches = readMessages(shell, files);
+        const batches = options.waiting ? nothing() : readMessages(shell, files);
         let exit = 0;
         let first = await batches.next();
         // Broken envelopes alone are no reason to ask for a passphrase.
@@ -71,7 +73,8 @@ Examples:
           });
           const { waiting } = receiving;
           if (first.done && deliveries.isEmpty && waiting === 0) {
-            throw new PawlError('no-input', { source: files.join(', ') || 'standard input' });
+            if (!options.waiting) throw new PawlError('no-input', { source: files.join(', ') || 'standard input' });
+            await shell.tell.notice('nothing waits');
           }
           await deliveries.finish();
           for (const name of receiving.gaps) {
@@ -82,7 +85,7 @@ Examples:
           }
           if (waiting > 0 && options.output !== undefined) {
             await shell.tell.notice(
-              `${count(waiting, 'earlier text')} ${waiting === 1 ? 'is' : 'are'} waiting: pawl recv < /dev/null`,
+              `${count(waiting, 'earlier text')} ${waiting === 1 ? 'is' : 'are'} waiting: pawl recv --waiting`,
             );
           }
           return exit || deliveries.exit;
@@ -91,7 +94,12 @@ Examples:
     );
 };
 
-function checkOptions({ output, outDir, force }: RecvOptions): void {
+async function* nothing(): AsyncGenerator<readonly Read<Arrival>[], void, undefined> {}
+
+function checkOptions(files: readonly string[], { output, outDir, force, waiting }: RecvOptions): void {
+  if (waiting && files.length > 0) {
+    throw new PawlError('usage', { problem: 'a file and --waiting do not go together', hint: 'give one of them' });
+  }
   if (output !== undefined && outDir !== undefined) {
     throw new PawlError('usage', {
       problem: '-o and --out-dir do not go together',

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { armor, type Content, encodeContent, MAX_CONTENT } from '../../envelope/index.ts';
-import { PawlError } from '../../errors.ts';
+import { isPawlError, PawlError } from '../../errors.ts';
 import { replaceFile } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
-import { sendAll, written } from '../../session/index.ts';
+import { checkContact, sendAll, written } from '../../session/index.ts';
 import { afterwards } from '../afterwards.ts';
 import { readInput } from '../input.ts';
 import { outputFile } from '../parse.ts';
@@ -49,8 +49,12 @@ Examples:
           await sendLines(shell, name, format.armored);
           return 0;
         }
-        const plaintext = await readPlaintext(shell, file, options.message);
-        await withIdentity(shell, (identity) => sendOne(shell, identity, name, plaintext, format));
+        const isTyped = options.message === undefined && file === undefined && shell.io.input.isTerminal;
+        if (isTyped) await sendTyped(shell, name, format);
+        else {
+          const plaintext = await readPlaintext(shell, name, file, options.message);
+          await withIdentity(shell, (identity) => sendOne(shell, identity, name, plaintext, format));
+        }
         return 0;
       }),
     );
@@ -77,24 +81,38 @@ function checkOptions({ io }: Shell, file: string | undefined, options: SendOpti
   return { armored: options.armor ?? (toTerminal && !options.binary), output: options.output };
 }
 
+/** Nobody types a message in vain: who is to have it, and the key, are looked at first. */
+async function sendTyped(shell: Shell, name: string, format: Format): Promise<void> {
+  await withIdentity(shell, async (identity) => {
+    await checkContact(identity, name);
+    await shell.tell.notice('type the message, then press Ctrl-D on a line of its own');
+    await sendOne(shell, identity, name, await readPlaintext(shell, name, undefined, undefined), format);
+  });
+}
+
 /** A large content is let go as soon as it is encoded. */
 async function readPlaintext(...of: Parameters<typeof readContent>): Promise<Uint8Array> {
   return encodeContent(await readContent(...of));
 }
 
-async function readContent(shell: Shell, file: string | undefined, message: string | undefined): Promise<Content> {
+async function readContent(
+  shell: Shell,
+  name: string,
+  file: string | undefined,
+  message: string | undefined,
+): Promise<Content> {
   const sentAt = shell.io.now();
   if (message !== undefined) return { type: 'text', sentAt, bytes: utf8(message) };
-  if (file === undefined && shell.io.input.isTerminal) {
-    await shell.tell.notice('type the message, then press Ctrl-D on a line of its own');
-  }
   const { isTerminal } = shell.io.input;
   const bytes = await readInput(shell.io, file, MAX_CONTENT, (length) => {
     if (!isTerminal) shell.tell.progress.at(`reading, ${bytesInWords(length)}`);
+  }).catch((error) => {
+    throw isPawlError(error, 'missing-file') ? new PawlError('missing-file', { ...error.detail, to: name }) : error;
   });
-  return file === undefined || file === '-'
-    ? { type: 'text', sentAt, bytes }
-    : { type: 'file', name: basename(file), sentAt, bytes };
+  if (file !== undefined && file !== '-') return { type: 'file', name: basename(file), sentAt, bytes };
+  // Whatever was to come through the pipe has failed.
+  if (bytes.length === 0) throw new PawlError('no-input', { source: 'standard input', toSend: true });
+  return { type: 'text', sentAt, bytes };
 }
 
 /** Commits, then speaks; and only what has been written goes from the outbox. */

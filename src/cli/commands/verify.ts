@@ -39,7 +39,7 @@ Examples:
             ? `${name} is verified`
             : known.verifiedAt !== undefined
               ? `${name} was verified on ${instant(known.verifiedAt)}`
-              : `${name} sees the same by pawl verify, or somebody stands between you; let them read it to you: pawl verify ${name} NUMBER`,
+              : `let ${name} read to you what pawl verify shows there, by voice or in person, and type it: pawl verify ${name} NUMBER; if it differs, somebody stands between you`,
         );
         return 0;
       }),

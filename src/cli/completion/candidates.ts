@@ -41,6 +41,7 @@ export async function candidatesFor(program: Command, words: readonly string[], 
     return { values: startingWith(begun, optionsOf(line.command, program)), files: false };
   }
   if (line.command === program) {
+    if (line.asksHelp) return { values: startingWith(begun, commandsOf(program)), files: false };
     return { values: line.operands > 0 ? [] : startingWith(begun, commandsOf(program)), files: false };
   }
   const operand = operandAt(line.command, line.operands);
@@ -56,6 +57,8 @@ interface Line {
   /** The option whose value comes next. */
   readonly pending: Option | undefined;
   readonly options: GivenOptions;
+  /** After `help`. */
+  readonly asksHelp: boolean;
   /** After `--`. */
   readonly onlyOperands: boolean;
 }
@@ -66,6 +69,7 @@ function read(program: Command, words: readonly string[]): Line {
   let operands = 0;
   let pending: Option | undefined;
   let onlyOperands = false;
+  let asksHelp = false;
   const options: Record<string, string> = {};
   for (const word of words) {
     if (pending !== undefined) {
@@ -73,7 +77,8 @@ function read(program: Command, words: readonly string[]): Line {
       pending = undefined;
     } else if (onlyOperands || !/^-./.test(word)) {
       const next = command === program ? program.commands.find((one) => one.name() === word) : undefined;
-      if (next === undefined) operands += 1;
+      if (next === undefined && word === 'help' && operands === 0) asksHelp = true;
+      else if (next === undefined) operands += 1;
       else command = next;
     } else if (word === '--') {
       onlyOperands = true;
@@ -84,7 +89,7 @@ function read(program: Command, words: readonly string[]): Line {
       else if (option?.required) pending = option;
     }
   }
-  return { command, operands, pending, options, onlyOperands };
+  return { command, operands, pending, options, onlyOperands, asksHelp };
 }
 
 /** Options of pawl's own stand before the command and after it. */
@@ -123,6 +128,8 @@ async function valuesOf(of: Argument | Option, names: Names, options: GivenOptio
     case 'identity':
       // As an operand, it is one that is to be made.
       return 'flags' in of ? listed(names.identities(options)) : NOTHING;
+    case 'setting':
+      return listed(['on', 'off', '30d']);
     case 'file':
     case 'files':
     case 'dir':

@@ -31,9 +31,7 @@ export function identityPage({ name, path, schema, report, now }: IdentityPage):
     section(
       'waiting',
       [
-        ...inbox.map(
-          ({ from, receivedAt }) => `a text of ${from}, since ${instant(receivedAt)}: pawl recv < /dev/null`,
-        ),
+        ...inbox.map(({ from, receivedAt }) => `a text of ${from}, since ${instant(receivedAt)}: pawl recv --waiting`),
         ...outbox.map(({ to, createdAt }) => `an envelope for ${to}, since ${instant(createdAt)}, never fully written`),
       ],
       'nothing',

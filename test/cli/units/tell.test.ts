@@ -86,7 +86,7 @@ describe('Tell', () => {
       code: 'unknown-contact',
       exit: 67,
       message: 'there is no contact b\x1b[31mob',
-      hint: expect.stringContaining('pawl add'),
+      hint: expect.stringContaining('pawl contacts'),
     });
   });
 
@@ -118,7 +118,7 @@ describe('Tell', () => {
     await speaker.warn('a \x9b name');
     expect(io.errors.text).toBe(
       'error: message\\u{7} 1: there is no contact b\\u{1b}[31mob\n' +
-        'hint: add an invite of theirs: pawl add b\\u{1b}[31mob FILE; or send them one: pawl invite b\\u{1b}[31mob\n' +
+        'hint: pawl contacts lists whom you know\n' +
         'pawl: a \\u{9b} name\n',
     );
   });
