@@ -53,6 +53,11 @@ export class Deliveries {
     return this.#count === 0;
   }
 
+  /** Says that texts of before come in front of those that were asked for. */
+  async announce(earlier: number): Promise<void> {
+    if (earlier > 0) await this.#shell.tell.notice(`${count(earlier, 'earlier text')} first, which waited`);
+  }
+
   async deliver(outcomes: readonly Outcome[]): Promise<void> {
     for (const outcome of outcomes) {
       this.#count++;

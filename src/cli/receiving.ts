@@ -61,6 +61,7 @@ export class Receiving {
     this.#waiting ??= waiting;
     const inOrder = asTheyStood(reads, outcomes);
     for (const name of gaps) this.#gaps.add(name);
+    if (reads.length > 0) await this.#deliveries.announce(earlier.length);
     await this.#deliveries.deliver([...earlier, ...inOrder]);
     return inOrder.length;
   }
