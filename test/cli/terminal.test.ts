@@ -22,7 +22,7 @@ const CTRL_D = '\x04';
 const SEQUENCES = /\x1b\[[0-9;?]*[A-Za-z]/g;
 /** On a busy machine everything takes long. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
-const PROGRESS = /\r\x1b\[K(?:pawl: [^\r\n]* \.\.\.)?/g;
+const PROGRESS = /\r\x1b\[K(?:pawl: [^\r\n]*(?=\r\x1b\[K))?/g;
 /** What must not be left of a text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
 const ACTING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
