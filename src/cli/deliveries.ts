@@ -112,7 +112,8 @@ export class Deliveries {
       this.#forFile.push(delivery);
     } else if (folder !== undefined && content.type === 'file') {
       await this.#save(delivery, content, folder);
-    } else if (io.output.isTerminal && !tell.json && !isText(content.bytes)) {
+    } else if (io.output.isTerminal && !tell.json && (content.type === 'file' || !isText(content.bytes))) {
+      // A file, even of text, is wanted under its name: once it was only looked at, it would be gone.
       await this.#output.handOver();
       const size = bytesInWords(content.bytes.length);
       await tell.warn(

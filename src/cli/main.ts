@@ -72,7 +72,10 @@ async function report(io: Io, tell: Tell, thrown: unknown): Promise<number> {
 function usageOf({ message }: CommanderError, command: string | undefined): { problem: string; hint?: string } {
   const [problem = '', suggestion] = message.replace(/^error: /, '').split('\n');
   const meant = suggestion?.match(/Did you mean (.*)\?/)?.[1];
-  const sentence = problem.replace(/\.$/, '').replace(/\. (\w)/g, (_, letter: string) => `: ${letter.toLowerCase()}`);
+  const sentence = problem
+    .replace(/^command-argument value (.*?) is invalid for argument '(.*?)'/, '$1 cannot stand for $2')
+    .replace(/\.$/, '')
+    .replace(/\. (\w)/g, (_, letter: string) => `: ${letter.toLowerCase()}`);
   const hint = meant === undefined ? command && `pawl help ${command}` : `did you mean ${meant}?`;
   return { problem: sentence, ...(hint !== undefined && { hint }) };
 }

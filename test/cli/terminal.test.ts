@@ -396,9 +396,14 @@ describe.concurrent('a text on a terminal', () => {
     expect(read(terminal)).toContain(`:\n  ${'7'.padStart(100, '0')} Žluťoučký 你好 👩‍👩‍👧\n`);
   });
 
-  it('of a file tells its name, which does not act on it either', async () => {
-    const { terminal } = await receive(`printf x | tee $'photo\\u202egpj.exe'`, { file: `$'photo\\u202egpj.exe'` });
-    expect(read(terminal)).toMatch(/^alice, .* \(unverified, file photo\\u\{202e\}gpj\.exe\):\n {2}x\n$/);
+  it('of a file waits to be put under its name, which does not act on the terminal either', async () => {
+    const { home, terminal } = await receive(`printf x | tee $'photo\\u202egpj.exe'`, {
+      file: `$'photo\\u202egpj.exe'`,
+    });
+    expect(read(terminal)).toBe(
+      'pawl: the file photo\\u{202e}gpj.exe (1 byte) from alice waits: pawl recv --waiting --out-dir DIR\n',
+    );
+    expect(`${(await home.prepare('pawl -i bob recv --waiting')).stdout}`).toBe('x');
   });
 
   it('is escaped by JSON as well', async () => {

@@ -13,12 +13,7 @@ export function isText(bytes: Uint8Array): boolean {
  * nothing in it that acts on the terminal.
  */
 export function forTerminal({ from, verified, again, late, content }: Delivery): string {
-  const remarks = [
-    !verified && 'unverified',
-    late && 'late',
-    again && 'again',
-    content.type === 'file' && `file ${content.name}`,
-  ].filter(Boolean);
+  const remarks = [!verified && 'unverified', late && 'late', again && 'again'].filter(Boolean);
   const head = `${from}, ${instant(content.sentAt)}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}:`;
   const lines = (fromUtf8(content.bytes) ?? '').replace(/\n$/, '').split('\n');
   return visible([head, ...lines.map((line) => `  ${line}`), ''].join('\n'));
