@@ -1,10 +1,9 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PawlError } from '../errors.ts';
+import { chunksOf } from './chunks.ts';
 import { putInPlace, sync, syncFolderOf } from './put-in-place.ts';
 import { codeOf, reasonOf } from './system-error.ts';
-
-const CHUNK = 2 ** 16;
 
 /** A folder that takes in files of others, whose names are not of our choice: nothing is ever written through a link. */
 export class Folder {
@@ -42,7 +41,7 @@ export class Folder {
         return 'was there';
       }
       const what = replace && !this.#ours.has(identityOf(path)) ? 'is replaced' : 'stays';
-      putInPlace(path, what, (draft) => writeFileSync(draft, bytes));
+      putInPlace(path, what, (_, file) => writeFileSync(file, bytes));
       this.#ours.add(identityOf(path));
       return 'put';
     });
@@ -78,13 +77,12 @@ function holds(path: string, bytes: Uint8Array): boolean {
 
 /** Whether an open file is these bytes, and no more. */
 function is(file: number, bytes: Uint8Array): boolean {
-  const chunk = Buffer.allocUnsafe(CHUNK);
-  for (let at = 0; ; ) {
-    const length = readSync(file, chunk, 0, CHUNK, null);
-    if (length === 0) return at === bytes.length;
-    if (!chunk.subarray(0, length).equals(bytes.subarray(at, at + length))) return false;
-    at += length;
+  let at = 0;
+  for (const chunk of chunksOf(file)) {
+    if (!chunk.equals(bytes.subarray(at, at + chunk.length))) return false;
+    at += chunk.length;
   }
+  return at === bytes.length;
 }
 
 /** What tells a file from all others; nothing where there is none. */

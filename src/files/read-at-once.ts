@@ -1,7 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { chunksOf } from './chunks.ts';
 import { codeOf } from './system-error.ts';
-
-const CHUNK = 2 ** 16;
 
 /**
  * The bytes that a descriptor has at once: all that is left of a file; of a pipe, what has come by now. Nothing is waited
@@ -33,14 +32,5 @@ function openAgain(descriptor: number): number | undefined {
     return openSync(`/proc/self/fd/${descriptor}`, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return undefined;
-  }
-}
-
-function* chunksOf(descriptor: number): Generator<Uint8Array, void, undefined> {
-  for (;;) {
-    const chunk = Buffer.allocUnsafeSlow(CHUNK);
-    const length = readSync(descriptor, chunk, 0, CHUNK, null);
-    if (length === 0) return;
-    yield chunk.subarray(0, length);
   }
 }

@@ -1,13 +1,12 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
+import { chunksOf } from './chunks.ts';
 import { Gathered } from './gathered.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 
-const CHUNK = 2 ** 16;
-
 /** The bytes of a file as they are read, as many as there are and at most 64 KiB. @throws `missing-file`, `read-failed`. */
 export function* chunksOfFile(path: string): Generator<Uint8Array, void, undefined> {
-  const file = attempt(path, () => openSync(path, 'r'));
+  const file = opened(path);
   try {
     yield* chunksOfDescriptor(file, path);
   } finally {
@@ -29,11 +28,10 @@ export function readDescriptor(file: number, name: string, limit: number): Uint8
 }
 
 function* chunksOfDescriptor(file: number, name: string): Generator<Uint8Array, void, undefined> {
-  for (;;) {
-    const chunk = Buffer.allocUnsafeSlow(CHUNK);
-    const length = attempt(name, () => readSync(file, chunk, 0, CHUNK, null));
-    if (length === 0) return;
-    yield chunk.subarray(0, length);
+  try {
+    yield* chunksOf(file);
+  } catch (cause) {
+    throw failed(name, cause);
   }
 }
 
@@ -46,11 +44,16 @@ function joined(source: Iterable<Uint8Array>, limit: number): Uint8Array {
   return gathered.bytes;
 }
 
-function attempt<Result>(path: string, work: () => Result): Result {
+function opened(path: string): number {
   try {
-    return work();
+    return openSync(path, 'r');
   } catch (cause) {
-    if (codeOf(cause) === 'ENOENT') throw new PawlError('missing-file', { path }, { cause });
-    throw new PawlError('read-failed', { path, reason: reasonOf(cause) }, { cause });
+    throw failed(path, cause);
   }
+}
+
+function failed(path: string, cause: unknown): PawlError {
+  return codeOf(cause) === 'ENOENT'
+    ? new PawlError('missing-file', { path }, { cause })
+    : new PawlError('read-failed', { path, reason: reasonOf(cause) }, { cause });
 }
