@@ -1,4 +1,4 @@
-import type { FileContent } from '../envelope/index.ts';
+import { type FileContent, textOf } from '../envelope/index.ts';
 import { type Folder, replaceFile } from '../files/index.ts';
 import { concat, concatAll, utf8 } from '../primitives/index.ts';
 import { type Delivery, delivered, type InboxId, type Outcome } from '../session/index.ts';
@@ -7,7 +7,7 @@ import { GatheredOutput } from './gathered-output.ts';
 import { saveFile } from './save-file.ts';
 import type { Shell } from './shell.ts';
 import { bytesInWords, count } from './show/page.ts';
-import { documentOf, forTerminal, isText } from './show/received.ts';
+import { documentOf, forTerminal } from './show/received.ts';
 import { asLine } from './tell.ts';
 import { tellNotices, tellOutcome, tellSaved } from './tell-received.ts';
 import type { Unlocked } from './unlock.ts';
@@ -112,7 +112,7 @@ export class Deliveries {
       this.#forFile.push(delivery);
     } else if (folder !== undefined && content.type === 'file') {
       await this.#save(delivery, content, folder);
-    } else if (io.output.isTerminal && !tell.json && (content.type === 'file' || !isText(content.bytes))) {
+    } else if (io.output.isTerminal && !tell.json && (content.type === 'file' || textOf(content.bytes) === undefined)) {
       // A file, even of text, is wanted under its name: once it was only looked at, it would be gone.
       await this.#output.handOver();
       const size = bytesInWords(content.bytes.length);

@@ -86,6 +86,12 @@ export function decodeContent(bytes: Uint8Array): Content {
   return { type: 'file', name, sentAt, bytes: bytes.subarray(end - field.left, end) };
 }
 
+/** The text that bytes are, for people to read; none where they are no UTF-8, or hold a NUL, at which other tools stop. */
+export function textOf(bytes: Uint8Array): string | undefined {
+  const text = fromUtf8(bytes);
+  return text?.includes('\0') ? undefined : text;
+}
+
 function encodeName(name: string): Uint8Array {
   if (!isFileName(name)) {
     throw new PawlError('usage', {

@@ -1,6 +1,14 @@
 /** Bytes on the wire (docs/PROTOCOL.md §7): each format has one strict parser, and `encode(decode(x)) = x`. */
 export { armor, dearmor } from './armor.ts';
-export { type Content, decodeContent, encodeContent, type FileContent, isFileName, MAX_CONTENT } from './content.ts';
+export {
+  type Content,
+  decodeContent,
+  encodeContent,
+  type FileContent,
+  isFileName,
+  MAX_CONTENT,
+  textOf,
+} from './content.ts';
 export { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
 export { type Found, Scanner, scan } from './scan.ts';
 export { type MessageView, viewMessage } from './view.ts';

@@ -1,5 +1,4 @@
-import { type Content, decodeContent } from '../envelope/index.ts';
-import { fromUtf8 } from '../primitives/index.ts';
+import { type Content, decodeContent, textOf } from '../envelope/index.ts';
 import { contactCalled } from './contact-called.ts';
 import type { Context } from './context.ts';
 import { sweep } from './housekeeping.ts';
@@ -135,8 +134,6 @@ function keptOf(content: Content): { readonly sentAt: number; readonly content: 
   const { sentAt, bytes } = content;
   const { length } = bytes;
   if (content.type === 'file') return { sentAt, content: { kind: 'file', name: content.name, length } };
-  const text = length > LONGEST_KEPT ? undefined : fromUtf8(bytes);
-  // A text with a NUL in it is one that is not shown either, and that other tools would cut off.
-  const isKept = text !== undefined && !text.includes('\0');
-  return { sentAt, content: isKept ? { kind: 'text', text } : { kind: 'bytes', length } };
+  const text = length > LONGEST_KEPT ? undefined : textOf(bytes);
+  return { sentAt, content: text === undefined ? { kind: 'bytes', length } : { kind: 'text', text } };
 }

@@ -1,7 +1,7 @@
 import { toHex } from '../../primitives/index.ts';
 import { DAY, type Logged } from '../../session/index.ts';
 import type { Document } from '../tell.ts';
-import { bytesInWords } from './page.ts';
+import { bytesInWords, setOff, withRemarks } from './page.ts';
 import { instant, iso } from './time.ts';
 
 /** A message is on its way for a while, and two clocks never agree: a smaller difference is not worth a word. */
@@ -13,17 +13,10 @@ export function logLines({ direction, contact, at, sentAt, content }: Logged): r
     Math.abs(at - sentAt) >= LONG_UNDERWAY && `sent ${instant(sentAt)}`,
     content.kind === 'file' && `file ${content.name}, ${bytesInWords(content.length)}`,
     content.kind === 'bytes' && `${bytesInWords(content.length)}, not kept`,
-  ].filter(Boolean);
-  const who = direction === 'sent' ? `to ${contact}` : contact;
-  const head = `${who}, ${instant(at)}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}`;
-  if (content.kind !== 'text') return [head];
-  return [
-    `${head}:`,
-    ...content.text
-      .replace(/\n$/, '')
-      .split('\n')
-      .map((line) => `  ${line}`),
   ];
+  const who = direction === 'sent' ? `to ${contact}` : contact;
+  const head = withRemarks(`${who}, ${instant(at)}`, remarks);
+  return content.kind === 'text' ? [`${head}:`, ...setOff(content.text)] : [head];
 }
 
 export function logDocument({ direction, contact, messageId, n, at, sentAt, content }: Logged): Document {

@@ -35,3 +35,17 @@ export function bytesInWords(bytes: number): string {
   const [unit, length] = bytes < 999_950 ? (['kB', 1e3] as const) : (['MB', 1e6] as const);
   return `${(bytes / length).toFixed(1)} ${unit}`;
 }
+
+/** A head with whatever remarks there are behind it. */
+export function withRemarks(head: string, remarks: readonly (string | false)[]): string {
+  const made = remarks.filter(Boolean);
+  return made.length > 0 ? `${head} (${made.join(', ')})` : head;
+}
+
+/** The lines of a text of somebody's, set off so that none of them can pose as a head. */
+export function setOff(text: string): readonly string[] {
+  return text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => `  ${line}`);
+}

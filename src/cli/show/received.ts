@@ -1,22 +1,18 @@
 import { fromUtf8, toBase64, toHex } from '../../primitives/index.ts';
 import type { Delivery } from '../../session/index.ts';
 import type { Document } from '../tell.ts';
+import { setOff, withRemarks } from './page.ts';
 import { instant, iso } from './time.ts';
 import { visible } from './visible.ts';
-
-export function isText(bytes: Uint8Array): boolean {
-  return fromUtf8(bytes)?.includes('\0') === false;
-}
 
 /**
  * A text for a terminal: who and when in front, its lines set off so that none of them can pose as another's message, and
  * nothing in it that acts on the terminal.
  */
 export function forTerminal({ from, verified, again, late, content }: Delivery): string {
-  const remarks = [!verified && 'unverified', late && 'late', again && 'again'].filter(Boolean);
-  const head = `${from}, ${instant(content.sentAt)}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}:`;
-  const lines = (fromUtf8(content.bytes) ?? '').replace(/\n$/, '').split('\n');
-  return visible([head, ...lines.map((line) => `  ${line}`), ''].join('\n'));
+  const remarks = [!verified && 'unverified', late && 'late', again && 'again'];
+  const head = withRemarks(`${from}, ${instant(content.sentAt)}`, remarks);
+  return visible([`${head}:`, ...setOff(fromUtf8(content.bytes) ?? ''), ''].join('\n'));
 }
 
 /** A text as the JSON contract has it; `withContent` is false where the text itself went to a file. */
