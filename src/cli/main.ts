@@ -46,16 +46,20 @@ export async function main(io: Io): Promise<number> {
 }
 
 /** `pawl help send` is `pawl send --help`; of a command that is not there, commander tells what may have been meant. */
-function spelledOut(words: readonly string[], { commands }: Command): string[] {
+function spelledOut(words: readonly string[], program: Command): string[] {
   if (words[0] !== 'help') return [...words];
   const [, name, ...others] = words;
   if (name === undefined) return ['--help'];
-  return commands.some((command) => command.name() === name) ? [name, '--help', ...others] : [name];
+  return isCommand(program, name) ? [name, '--help', ...others] : [name];
 }
 
 /** The command that was meant, as far as that can be told. */
-function commandIn(words: readonly string[], { commands }: Command): string | undefined {
-  return words.find((word) => commands.some((command) => command.name() === word));
+function commandIn(words: readonly string[], program: Command): string | undefined {
+  return words.find((word) => isCommand(program, word));
+}
+
+function isCommand({ commands }: Command, word: string): boolean {
+  return commands.some((command) => command.name() === word);
 }
 
 async function report(io: Io, tell: Tell, thrown: unknown): Promise<number> {

@@ -1,4 +1,4 @@
-import { contactReports } from '../session/index.ts';
+import { contactNames } from '../session/index.ts';
 import { homeOf, identitiesIn } from './identity-path.ts';
 import { asksNothing } from './key-source.ts';
 import type { Shell } from './shell.ts';
@@ -8,9 +8,9 @@ import { withIdentity } from './unlock.ts';
 export async function nextStep(shell: Shell): Promise<string> {
   const rest = 'pawl help lists the commands';
   if (identitiesIn(homeOf(shell)).length === 0) return `make an identity first: pawl init NAME; ${rest}`;
-  const contacts = asksNothing(shell) ? await withIdentity(shell, contactReports, 'reads').catch(() => []) : [];
-  const [contact] = contacts;
-  return contact === undefined
+  const names = asksNothing(shell) ? await withIdentity(shell, contactNames, 'reads').catch(() => []) : [];
+  const [name] = names;
+  return name === undefined
     ? `meet somebody: pawl invite bob -o for-bob.txt, or pawl add bob FILE; ${rest}`
-    : `pawl send ${contact.name}, pawl recv, or pawl inspect for what needs attention; ${rest}`;
+    : `pawl send ${name}, pawl recv, or pawl inspect for what needs attention; ${rest}`;
 }

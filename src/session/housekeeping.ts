@@ -20,8 +20,8 @@ export interface Swept {
 }
 
 /**
- * Deletes secrets that have outlived their use, and texts that history keeps no longer: part of every command that writes. `olderThan`, milliseconds: skipped keys
- * that are older go before their time, and invites that expired longer ago.
+ * Deletes secrets that have outlived their use, and texts that history keeps no longer: part of every command that writes.
+ * @param olderThan milliseconds: skipped keys that are older go before their time, and invites that expired longer ago.
  */
 export async function sweep(transaction: Transaction, now: number, olderThan = LIMITS.keptFor): Promise<Swept> {
   const expiredFor = Math.min(olderThan, OPENING_GRACE);

@@ -30,6 +30,7 @@ export { rename } from './rename.ts';
 export {
   type ChainReport,
   type ContactReport,
+  contactNames,
   contactReports,
   type IdentityReport,
   type InviteReport,

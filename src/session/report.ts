@@ -97,6 +97,11 @@ export async function contactReports({ store }: Pick<Context, 'store'>): Promise
   );
 }
 
+/** The names of all contacts, in their order. */
+export async function contactNames({ store }: Pick<Context, 'store'>): Promise<readonly string[]> {
+  return store.snapshot(async (view) => (await view.contacts()).map(({ name }) => name));
+}
+
 /** What `inspect` shows of the identity. */
 export async function identityReport({ store, now }: Pick<Context, 'store' | 'now'>): Promise<IdentityReport> {
   return store.snapshot(async (view) => {

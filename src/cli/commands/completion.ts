@@ -1,5 +1,5 @@
 import { Argument } from 'commander';
-import { contactReports } from '../../session/index.ts';
+import { contactNames } from '../../session/index.ts';
 import { type Candidates, candidatesFor, type GivenOptions, type Names } from '../completion/candidates.ts';
 import { SCRIPTS, SHELLS, type ShellName } from '../completion/scripts.ts';
 import { homeOf, identitiesIn } from '../identity-path.ts';
@@ -63,7 +63,7 @@ function namesFor(shell: Shell): Names {
       try {
         const typed = asTyped(shell, given);
         if (!asksNothing(typed)) return [];
-        return (await withIdentity(typed, contactReports, 'reads')).map(({ name }) => name);
+        return await withIdentity(typed, contactNames, 'reads');
       } catch {
         return [];
       }
