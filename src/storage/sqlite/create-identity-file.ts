@@ -2,6 +2,7 @@ import { makeFile } from '../../files/index.ts';
 import type { IdentityRecord } from '../identity-record.ts';
 import { Connection } from './connection.ts';
 import type { Lock } from './database.ts';
+import { keepingRow } from './history.ts';
 import { applyMigrations } from './migrations.ts';
 
 /** Makes an identity file, for our eyes only; one that is there is never replaced. @throws `exists`, `cannot-create`. */
@@ -20,14 +21,7 @@ function build(path: string, lock: Lock, { name, identity, createdAt, keeping }:
       connection.run(
         `INSERT INTO identity (id, name, seed, public_key, created_at, history_since, history_for)
         VALUES (1, @name, @seed, @key, @createdAt, @since, @keptFor)`,
-        {
-          name,
-          seed: identity.seed,
-          key: identity.key,
-          createdAt,
-          since: keeping?.since ?? null,
-          keptFor: keeping?.keptFor ?? null,
-        },
+        { name, seed: identity.seed, key: identity.key, createdAt, ...keepingRow(keeping) },
       );
     });
   } finally {

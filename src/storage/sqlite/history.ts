@@ -1,11 +1,6 @@
-import type { HistoryEntry, HistoryId, HistoryRange, HistoryStore, KeptContent } from '../../session/store.ts';
+import type { HistoryEntry, HistoryId, HistoryRange, HistoryStore, Keeping, KeptContent } from '../../session/store.ts';
 import { found } from '../found.ts';
 import type { Unit } from './unit.ts';
-
-interface KeepingRow {
-  readonly since: number | null;
-  readonly keptFor: number | null;
-}
 
 /** The CHECK constraints of the table make this union true. */
 type HistoryRow = Omit<HistoryEntry, 'content'> & { readonly id: HistoryId } & (
@@ -23,15 +18,16 @@ export function historyStore(unit: Unit): HistoryStore {
   return {
     async keeping() {
       const sql = 'SELECT history_since AS since, history_for AS keptFor FROM identity';
-      const { since, keptFor } = found(unit.get<KeepingRow>(sql), 'identity');
+      const { since, keptFor } = found(unit.get<ReturnType<typeof keepingRow>>(sql), 'identity');
       return since === null ? undefined : { since, keptFor: keptFor ?? undefined };
     },
 
     async setKeeping(keeping) {
-      unit.update('identity', 'UPDATE identity SET history_since = @since, history_for = @keptFor', {
-        since: keeping?.since ?? null,
-        keptFor: keeping?.keptFor ?? null,
-      });
+      unit.update(
+        'identity',
+        'UPDATE identity SET history_since = @since, history_for = @keptFor',
+        keepingRow(keeping),
+      );
     },
 
     async addToHistory({ content, ...entry }) {
@@ -59,6 +55,11 @@ export function historyStore(unit: Unit): HistoryStore {
       return unit.run('DELETE FROM history WHERE at < @keptBefore', { keptBefore }).changes;
     },
   };
+}
+
+/** As the identity's row has it. */
+export function keepingRow(keeping: Keeping | undefined): { since: number | null; keptFor: number | null } {
+  return { since: keeping?.since ?? null, keptFor: keeping?.keptFor ?? null };
 }
 
 function conditionOf({ contact }: HistoryRange, at: string): string {
