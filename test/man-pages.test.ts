@@ -2,21 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createProgram } from '../src/cli/program.ts';
-import { fakeIo } from './cli/fake-io.ts';
+import { commandTree } from './cli/fake-io.ts';
 
 const FOLDER = join(import.meta.dirname, '..', 'man');
 const PAGES = readdirSync(FOLDER);
 
-const program = createProgram(fakeIo(), {
-  print: () => undefined,
-  begin: () => undefined,
-  done: () => undefined,
-});
-const commands = program
-  .createHelp()
-  .visibleCommands(program)
-  .filter((command) => command.name() !== 'help');
+const { program, commands } = commandTree();
 
 function read(page: string): string {
   return readFileSync(join(FOLDER, page), 'utf8');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Io, Output } from '../../src/cli/io.ts';
 import { main } from '../../src/cli/main.ts';
+import { createProgram } from '../../src/cli/program.ts';
 import type { Random } from '../../src/primitives/index.ts';
 import { openDatabase } from '../../src/storage/sqlite/database.ts';
 import { type FileKey, readSalt } from '../../src/storage/sqlite/index.ts';
@@ -64,6 +65,14 @@ export function fakeIo(given: Partial<FakeIo> & { readonly chunks?: Iterable<Uin
 
 async function* asStream(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield* chunks;
+}
+
+/** The program as its help sees it: its commands are those that are shown, but for `help` itself. */
+export function commandTree() {
+  const ignored = () => undefined;
+  const program = createProgram(fakeIo(), { print: ignored, begin: ignored, done: ignored });
+  const shown = program.createHelp().visibleCommands(program);
+  return { program, commands: shown.filter((command) => command.name() !== 'help') };
 }
 
 /** A folder that goes when the test has finished: in memory where there is such a place, as commits wait for the disk. */

@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
-import { createProgram } from '../../src/cli/program.ts';
-import { acquaint, CollectedOutput, fakeIo, Person } from './fake-io.ts';
+import { acquaint, CollectedOutput, commandTree, fakeIo, Person } from './fake-io.ts';
 
-const COMMANDS = createProgram(fakeIo(), {
-  print: () => undefined,
-  begin: () => undefined,
-  done: () => undefined,
-}).commands.filter((command) => command.name() !== 'complete');
+const COMMANDS = commandTree().commands;
 
 async function said(...words: readonly string[]): Promise<{ exit: number; text: string; errors: string }> {
   const io = fakeIo({ arguments: words });

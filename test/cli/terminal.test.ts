@@ -1,11 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PseudoTerminal } from './pseudo-terminal.ts';
 import { linesIn } from './qr-code.ts';
 import { Home, meet } from './shell.ts';
 
-const BIN = join(import.meta.dirname, 'bin');
 const ALICE = 'speak friend and enter';
 const BOB = 'xyzzy plugh';
 const WRONG = 'open sesame';
@@ -62,17 +61,14 @@ interface Session {
 
 /** Runs a line of shell on a terminal, in a copy of that home. */
 function run(origin: Home, command: string, { columns = 80, environment = {}, home = origin.copy() } = {}): Session {
+  const { PAWL_KEY_FILE, ...surroundings } = home.environment;
   const terminal = new PseudoTerminal(['bash', '-c', command], {
     columns,
     folder: home.folder,
     environment: {
-      PATH: [BIN, dirname(process.execPath), process.env.PATH].join(':'),
-      HOME: home.folder,
-      TMPDIR: home.path('.tmp'),
+      ...surroundings,
       TERM: 'xterm-256color',
-      TZ: 'UTC',
-      LC_ALL: 'C.UTF-8',
-      ...(origin === open && { PAWL_KEY_FILE: home.path('.key') }),
+      ...(origin === open && { PAWL_KEY_FILE }),
       ...environment,
     },
   });

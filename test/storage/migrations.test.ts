@@ -13,6 +13,18 @@ const RENAME_NOTE = 'ALTER TABLE contacts RENAME COLUMN note TO remark';
 
 const NEWEST = MIGRATIONS.length;
 
+/** Bob's file as it was made at a version of the schema, with those rows, and is migrated to today's. */
+function migratedFrom(version: number, rows = '') {
+  const path = join(temporaryFolder(), 'bob.db');
+  writeFileSync(path, '');
+  const connection = new Connection(path, { key: KEY, salt: SALT }, 0);
+  onTestFinished(() => connection.close());
+  migrate(connection, MIGRATIONS.slice(0, version));
+  connection.execute(`INSERT INTO identity VALUES (1, 'bob', zeroblob(32), zeroblob(32), 0, 0); ${rows}`);
+  migrate(connection);
+  return openStore(path);
+}
+
 /** A file of today's version with a contact in it. */
 async function fileOfToday() {
   const path = newFile();
@@ -63,29 +75,17 @@ describe('migrations', () => {
   });
 
   it('leave the history of version 4 what it was: off', async () => {
-    const path = join(temporaryFolder(), 'bob.db');
-    writeFileSync(path, '');
-    const connection = new Connection(path, { key: KEY, salt: SALT }, 0);
-    onTestFinished(() => connection.close());
-    migrate(connection, MIGRATIONS.slice(0, 4));
-    connection.execute("INSERT INTO identity VALUES (1, 'bob', zeroblob(32), zeroblob(32), 0, 0)");
-    migrate(connection);
-    const store = openStore(path);
+    const store = migratedFrom(4);
     expect(await store.snapshot((view) => view.keeping())).toBeUndefined();
     expect(await store.snapshot((view) => view.countHistory({}))).toEqual({ count: 0, first: undefined });
   });
 
   it('take the invites of version 2 for what they are: used once', async () => {
-    const path = join(temporaryFolder(), 'bob.db');
-    writeFileSync(path, '');
-    const connection = new Connection(path, { key: KEY, salt: SALT }, 0);
-    onTestFinished(() => connection.close());
-    migrate(connection, MIGRATIONS.slice(0, 2));
-    connection.execute(`INSERT INTO identity VALUES (1, 'bob', zeroblob(32), zeroblob(32), 0, 0);
-      INSERT INTO invites (id, contact_name, created_at, expires, fate, spent_by, spent_at)
-      VALUES (zeroblob(16), 'alice', 1, 2, 'spent', zeroblob(32), 3)`);
-    migrate(connection);
-    const store = openStore(path);
+    const store = migratedFrom(
+      2,
+      `INSERT INTO invites (id, contact_name, created_at, expires, fate, spent_by, spent_at)
+      VALUES (zeroblob(16), 'alice', 1, 2, 'spent', zeroblob(32), 3)`,
+    );
     const invites = await store.snapshot((view) => view.invites());
     expect(invites).toMatchObject([{ contactName: 'alice', lastUser: undefined, fate: { kind: 'spent', at: 3 } }]);
     expect(await store.snapshot((view) => view.isInLedger(new Uint8Array(16)))).toBe(false);

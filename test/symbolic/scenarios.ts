@@ -9,6 +9,9 @@ export const CLAIMS = [secrecy, authenticity, agreement, noDowngrade, noFalseAla
 const NO_THEFT: Scenario['thefts'] = { what: 'file', from: [], most: 0 };
 export const THEFT_OF_A_FILE: Scenario['thefts'] = { what: 'file', from: ['alice', 'bob'], most: 1 };
 
+/** Mallory does all but steal and compute with qubits. */
+const USUAL = { thefts: NO_THEFT, active: 'always', quantum: 'never', claims: CLAIMS } as const;
+
 /** Bob makes an invite, Alice opens up to two sessions, with it or with what Mallory shows her; each side writes. */
 export function opening(change: Partial<Scenario> = {}, ...removed: Defence[]): Scenario {
   return {
@@ -20,10 +23,7 @@ export function opening(change: Partial<Scenario> = {}, ...removed: Defence[]): 
     inChain: 1,
     steps: 2,
     kem: false,
-    thefts: NO_THEFT,
-    active: 'always',
-    quantum: 'never',
-    claims: CLAIMS,
+    ...USUAL,
     ...change,
   };
 }
@@ -40,10 +40,7 @@ export function conversation(change: Partial<Scenario> = {}, ...removed: Defence
     inChain: 2,
     steps: 5,
     kem: true,
-    thefts: NO_THEFT,
-    active: 'always',
-    quantum: 'never',
-    claims: CLAIMS,
+    ...USUAL,
     ...change,
   };
 }
