@@ -3,7 +3,7 @@ import { closeSync, cpSync, mkdirSync, openSync, readFileSync, writeFileSync } f
 import { join } from 'node:path';
 import { systemRandom } from '../src/primitives/index.ts';
 import type { Context } from '../src/session/index.ts';
-import { type FileKey, openIdentityFile } from '../src/storage/sqlite/index.ts';
+import { type FileKey, openIdentityFile, readSalt } from '../src/storage/sqlite/index.ts';
 
 const PROGRAM = join(__dirname, '..', '..', 'bin', 'pawl.js');
 const MIB = 2 ** 20;
@@ -67,8 +67,9 @@ export class Home {
 
   /** Does some work on an identity file in this process. */
   async open<Result>(name: 'alice' | 'bob', work: (context: Context) => Promise<Result>): Promise<Result> {
+    const path = this.path(`${name}.db`);
     const key = new Uint8Array(readFileSync(this.path('file.key'))) as FileKey;
-    const store = openIdentityFile(this.path(`${name}.db`), key, { wait: 0 });
+    const store = openIdentityFile(path, { key, salt: readSalt(path) }, { wait: 0 });
     try {
       return await work({ store, random: systemRandom, now: Date.now, process: 'bench', isRunning: () => true });
     } finally {

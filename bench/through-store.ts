@@ -48,10 +48,10 @@ export async function throughStore(): Promise<readonly Figure[]> {
 
 function open(folder: string, name: string): Context {
   const path = join(folder, `${name}.db`);
-  const key = systemRandom(32) as FileKey;
+  const lock = { key: systemRandom(32) as FileKey, salt: systemRandom(SALT_LENGTH) };
   const { identity } = newIdentity(systemRandom);
-  createIdentityFile(path, { salt: systemRandom(SALT_LENGTH), key }, { name, identity, createdAt: Date.now() });
-  const store = openIdentityFile(path, key, { wait: 0 });
+  createIdentityFile(path, lock, { name, identity, createdAt: Date.now() });
+  const store = openIdentityFile(path, lock, { wait: 0 });
   return { store, random: systemRandom, now: Date.now, process: 'bench', isRunning: () => true };
 }
 

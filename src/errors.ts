@@ -60,6 +60,10 @@ export interface ErrorDetails {
   'not-an-identity': { path: string };
   'newer-schema': { path: string; found: number; known: number };
   busy: { path: string };
+  /** Another file has taken the name of the one that was open. */
+  replaced: { path: string };
+  /** The file still opens with the key that it had. */
+  'not-rekeyed': { path: string; reason: string };
   'rolled-back': { path: string };
   misplaced: { path: string; name: string };
   'wrong-passphrase': { path: string };

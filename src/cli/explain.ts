@@ -277,6 +277,16 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'try again, or wait for longer: --wait SECONDS',
     exit: BUSY,
   }),
+  replaced: ({ path }) => ({
+    message: `the passphrase or key of ${path} was changed, or it was restored, meanwhile`,
+    hint: 'try again, with the new passphrase or key; nothing was changed',
+    exit: BUSY,
+  }),
+  'not-rekeyed': ({ path, reason }) => ({
+    message: `the passphrase or key of ${path} could not be changed: ${reason}`,
+    hint: 'it still opens with the old one; a second copy of the file needs room beside it for a moment',
+    exit: IO,
+  }),
   'rolled-back': ({ path }) => ({
     message: `${path} is older than what this machine wrote last: it was restored, or a copy of it is in use`,
     hint: 'put the newest one back; if there is none, go on with --after-restore, once',

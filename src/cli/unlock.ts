@@ -22,7 +22,6 @@ export interface Unlocked extends Context {
   readonly store: SqliteStore;
   readonly name: string;
   readonly path: string;
-  readonly salt: Uint8Array;
 }
 
 /**
@@ -36,16 +35,20 @@ async function unlock(shell: Shell, purpose: 'reads' | 'writes'): Promise<Unlock
   const salt = readSalt(path);
   // Whatever takes time comes before the file is opened: other commands need not wait for it.
   const key = await keyOf(shell, await secretFor(shell, path), salt);
-  const store = openIdentityFile(path, key, {
-    wait: options.wait * 1_000,
-    marks: marksOf(shell),
-    whileBusy: (wait) => tell.progress.blockedBy(`waiting for another pawl that uses ${name}`, wait),
-  });
+  const store = openIdentityFile(
+    path,
+    { key, salt },
+    {
+      wait: options.wait * 1_000,
+      marks: marksOf(shell),
+      whileBusy: (wait) => tell.progress.blockedBy(`waiting for another pawl that uses ${name}`, wait),
+    },
+  );
   try {
     if (store.name !== name) throw new PawlError('misplaced', { path, name: store.name });
     const { random, now, isRunning } = io;
     const process = io.process();
-    const identity = { store, random, now, process, isRunning, name, path, salt };
+    const identity = { store, random, now, process, isRunning, name, path };
     if (store.isRolledBack) {
       const error = new PawlError('rolled-back', { path });
       if (purpose === 'reads') await tell.warn(explain(error).message);
@@ -73,25 +76,13 @@ export async function withIdentity<Result>(
   }
 }
 
-/** Locks the file with another secret. Older copies of it still open with the old one. @throws what `rekey` throws. */
-export async function changeSecret(shell: Shell, { store, path, salt }: Unlocked, secret: Secret): Promise<void> {
-  const key = await keyOf(shell, secret, salt);
-  try {
-    store.rekey(key);
-  } catch (error) {
-    store.close();
-    // A write that failed once, in the midst of the commit, may leave the whole file under the new key all the same.
-    if (!opens(path, key)) throw error;
-  }
-}
-
-function opens(path: string, key: FileKey): boolean {
-  try {
-    openIdentityFile(path, key, { wait: 0 }).close();
-    return true;
-  } catch {
-    return false;
-  }
+/**
+ * Locks the file with another secret, under a new salt, and closes it. Older copies of it still open with the old one.
+ * @throws what `rekey` throws.
+ */
+export async function changeSecret(shell: Shell, { store }: Unlocked, secret: Secret): Promise<void> {
+  const salt = shell.io.random(SALT_LENGTH);
+  store.rekey({ key: await keyOf(shell, secret, salt), salt });
 }
 
 /**

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, writeFi
 import { join } from 'node:path';
 import { PawlError } from '../errors.ts';
 import { chunksOf } from './chunks.ts';
+import { inodeOf } from './inode.ts';
 import { putInPlace, sync, syncFolderOf } from './put-in-place.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 
@@ -88,5 +89,5 @@ function is(file: number, bytes: Uint8Array): boolean {
 /** What tells a file from all others; nothing where there is none. */
 function identityOf(path: string): string {
   const status = lstatSync(path, { throwIfNoEntry: false, bigint: true });
-  return status === undefined ? '' : `${status.dev}:${status.ino}`;
+  return status === undefined ? '' : inodeOf(status);
 }

@@ -15,7 +15,6 @@ export function makeFile(path: string, build: (draft: string) => void): void {
     putInPlace(path, 'stays', build);
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
-    const reason = cause instanceof PawlError && 'reason' in cause.detail ? cause.detail.reason : reasonOf(cause);
-    throw new PawlError('cannot-create', { path, reason }, { cause });
+    throw new PawlError('cannot-create', { path, reason: reasonOf(cause) }, { cause });
   }
 }

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, expect, onTestFinished } from 'vitest';
 import { systemRandom } from '../../src/primitives/index.ts';
 import { send } from '../../src/session/index.ts';
-import { type FileKey, openIdentityFile } from '../../src/storage/sqlite/index.ts';
+import { type FileKey, openIdentityFile, readSalt } from '../../src/storage/sqlite/index.ts';
 
 const PAWL = resolve(import.meta.dirname, '../../bin/pawl.js');
 
@@ -85,8 +85,9 @@ export class World {
 
   /** Alice sends bob messages of which nobody keeps a copy, in one commit. */
   async lose(count: number): Promise<void> {
+    const path = this.file('alice');
     const key = new Uint8Array(readFileSync(this.at('key'))) as FileKey;
-    const store = openIdentityFile(this.file('alice'), key, { wait: 0, marks: this.at('desk/pawl') });
+    const store = openIdentityFile(path, { key, salt: readSalt(path) }, { wait: 0, marks: this.at('desk/pawl') });
     const content = { type: 'text', sentAt: 0, bytes: new Uint8Array(0) } as const;
     await store.transaction(async (transaction) => {
       const one = { transaction: (work: (inner: typeof transaction) => unknown) => work(transaction) } as never;

@@ -20,6 +20,7 @@ import { MemoryStore } from '../../src/storage/memory/index.ts';
 import {
   createIdentityFile,
   type FileKey,
+  type Lock,
   openIdentityFile,
   SALT_LENGTH,
   type SqliteStore,
@@ -125,14 +126,13 @@ export class Party {
 /** A person whose store is an identity file. */
 export class FileParty extends Party {
   readonly #path: string;
-  readonly #key: FileKey;
+  readonly #lock: Lock;
 
   constructor(name: string, path: string) {
     super(name);
     this.#path = path;
-    this.#key = this.random(32) as FileKey;
-    const lock = { salt: this.random(SALT_LENGTH), key: this.#key };
-    createIdentityFile(path, lock, { name, identity: this.identity, createdAt: START });
+    this.#lock = { key: this.random(32) as FileKey, salt: this.random(SALT_LENGTH) };
+    createIdentityFile(path, this.#lock, { name, identity: this.identity, createdAt: START });
     this.store = this.#open();
   }
 
@@ -146,7 +146,7 @@ export class FileParty extends Party {
   }
 
   #open(): SqliteStore {
-    return openIdentityFile(this.#path, this.#key, { wait: 0 });
+    return openIdentityFile(this.#path, this.#lock, { wait: 0 });
   }
 }
 

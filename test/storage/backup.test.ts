@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openIdentityFile, readSalt } from '../../src/storage/sqlite/index.ts';
 import { asNobody } from './as-nobody.ts';
 import { addContact, bytesOf, Conversation, NOW } from './fixtures.ts';
-import { KEY, newFile, openStore, SALT, temporaryFolder, WRONG_KEY } from './folder.ts';
+import { KEY, LOCK, newFile, openStore, SALT, temporaryFolder, WRONG_KEY } from './folder.ts';
 import { decryptedPages } from './pages.ts';
 import { contents, expectRefused, refusal } from './refusals.ts';
 
@@ -84,7 +84,7 @@ describe('a backup', () => {
     const copy = join(temporaryFolder(), 'copy.db');
     store.backup(copy);
     const isRolledBack = () => {
-      const restored = openIdentityFile(copy, KEY, { wait: 0, marks });
+      const restored = openIdentityFile(copy, LOCK, { wait: 0, marks });
       restored.close();
       return restored.isRolledBack;
     };

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PawlError } from '../../src/errors.ts';
 import { openDatabase } from '../../src/storage/sqlite/database.ts';
-import { openIdentityFile } from '../../src/storage/sqlite/index.ts';
+import { openIdentityFile, readSalt } from '../../src/storage/sqlite/index.ts';
 import { addContact, bytesOf, Conversation, inviteFor, NOW } from './fixtures.ts';
-import { KEY, newFile, openStore, SALT, temporaryFolder } from './folder.ts';
+import { LOCK, newFile, openStore, temporaryFolder } from './folder.ts';
 
 const PAGE = 4_096;
 
@@ -39,7 +39,7 @@ async function filled(): Promise<string> {
 /** What the check of a file says: nothing, its complaints, or the code of the error that keeps the file closed. */
 async function verdictOn(path: string): Promise<readonly string[]> {
   try {
-    const store = openIdentityFile(path, KEY, { wait: 0 });
+    const store = openIdentityFile(path, { ...LOCK, salt: readSalt(path) }, { wait: 0 });
     try {
       return await store.check();
     } finally {
@@ -96,7 +96,7 @@ describe('a check', () => {
 
   it('finds rows that belong to nothing, and indices that disagree with their tables', async () => {
     const path = await filled();
-    const database = openDatabase(path, { key: KEY, salt: SALT }, { wait: 0 });
+    const database = openDatabase(path, LOCK, { wait: 0 });
     database.exec('PRAGMA foreign_keys = OFF; UPDATE outbox SET contact_id = 99');
     database.close();
     expect(await verdictOn(path)).toEqual(['a row of outbox belongs to nothing']);

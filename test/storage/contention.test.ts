@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { openIdentityFile } from '../../src/storage/sqlite/index.ts';
 import { addContact } from './fixtures.ts';
-import { newFile, openStore, WRONG_KEY } from './folder.ts';
+import { LOCK, newFile, openStore, WRONG_KEY } from './folder.ts';
 import { refusal } from './refusals.ts';
 
 describe('two that have one file open', () => {
@@ -36,7 +36,7 @@ describe('two that have one file open', () => {
       await addContact(transaction, 'alice');
       expect(readFileSync(`${path}-journal`).length).toBeGreaterThan(0);
       expect(await openStore(path).snapshot((view) => view.contacts())).toEqual([]);
-      const error = await refusal(() => openIdentityFile(path, WRONG_KEY, { wait: 0 }));
+      const error = await refusal(() => openIdentityFile(path, { ...LOCK, key: WRONG_KEY }, { wait: 0 }));
       expect(error.code).toBe('wrong-passphrase');
     });
   });

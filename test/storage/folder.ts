@@ -13,6 +13,9 @@ import { bytesOf, record } from './fixtures.ts';
 export const KEY = bytesOf('file key', 32) as FileKey;
 export const WRONG_KEY = bytesOf('another file key', 32) as FileKey;
 export const SALT = bytesOf('salt', 16);
+export const LOCK = { key: KEY, salt: SALT };
+/** What `rekey` is given. */
+export const NEW_LOCK = { key: WRONG_KEY, salt: bytesOf('another salt', 16) };
 
 /** A folder that goes when the test has finished. */
 export function temporaryFolder(): string {
@@ -27,13 +30,13 @@ export function temporaryFolder(): string {
 /** The path of a new identity file in a folder of its own. */
 export function newFile(made = record()): string {
   const path = join(temporaryFolder(), `${made.name}.db`);
-  createIdentityFile(path, { salt: SALT, key: KEY }, made);
+  createIdentityFile(path, LOCK, made);
   return path;
 }
 
 /** An open store, which is closed when the test has finished. `marks`: the folder where it is marked how far a file went. */
 export function openStore(path: string, wait = 0, marks?: string): SqliteStore {
-  const store = openIdentityFile(path, KEY, { wait, ...(marks !== undefined && { marks }) });
+  const store = openIdentityFile(path, LOCK, { wait, ...(marks !== undefined && { marks }) });
   onTestFinished(() => store.close());
   return store;
 }

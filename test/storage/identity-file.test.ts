@@ -7,7 +7,7 @@ import { openIdentityFile, readSalt } from '../../src/storage/sqlite/index.ts';
 import { MIGRATIONS } from '../../src/storage/sqlite/migrations.ts';
 import { asNobody } from './as-nobody.ts';
 import { addContact, bytesOf, NOW } from './fixtures.ts';
-import { KEY, newFile, openStore, SALT, temporaryFolder, WRONG_KEY } from './folder.ts';
+import { LOCK, newFile, openStore, temporaryFolder, WRONG_KEY } from './folder.ts';
 import { interruptedCommit } from './hot-journal.ts';
 import { contents, expectRefused, refusal } from './refusals.ts';
 
@@ -25,7 +25,7 @@ function altered(path: string, position: number): string {
 
 /** Changes an identity file as another program with the key could. */
 function tamper(path: string, sql: string): void {
-  const database = openDatabase(path, { key: KEY, salt: SALT }, { wait: 0 });
+  const database = openDatabase(path, LOCK, { wait: 0 });
   database.exec(sql);
   database.close();
 }
@@ -136,7 +136,7 @@ describe('an interrupted commit', () => {
     chmodSync(`${path}-journal`, 0o000);
     chmodSync(dirname(path), 0o755);
     await asNobody(async () => {
-      const { code } = await refusal(() => openIdentityFile(path, KEY, { wait: 0 }));
+      const { code } = await refusal(() => openIdentityFile(path, LOCK, { wait: 0 }));
       expect(code).toBe('read-failed');
     });
   });
@@ -181,7 +181,7 @@ describe('a file that may only be read', () => {
     await openStore(path).transaction((transaction) => addContact(transaction, 'alice'));
     const before = contents(dirname(path));
     await readOnly(path, async () => {
-      const store = openIdentityFile(path, KEY, { wait: 0 });
+      const store = openIdentityFile(path, LOCK, { wait: 0 });
       expect(await store.snapshot((view) => view.contacts())).toHaveLength(1);
       const work = () => store.transaction((transaction) => addContact(transaction, 'carol'));
       const error = await refusal(work);
@@ -197,7 +197,7 @@ describe('a file that may only be read', () => {
     chmodSync(path, 0o666);
     chmodSync(dirname(path), 0o555);
     await asNobody(async () => {
-      const store = openIdentityFile(path, KEY, { wait: 0 });
+      const store = openIdentityFile(path, LOCK, { wait: 0 });
       expect(await store.snapshot((view) => view.contacts())).toEqual([]);
       const error = await refusal(() => store.transaction((transaction) => addContact(transaction, 'carol')));
       expect([error.code, error.detail]).toMatchObject(['write-failed', { path }]);
@@ -242,7 +242,7 @@ describe('an open store', () => {
 
   it('keeps nothing of a transaction that was running when it was closed', async () => {
     const path = newFile();
-    const store = openIdentityFile(path, KEY, { wait: 0 });
+    const store = openIdentityFile(path, LOCK, { wait: 0 });
     const work = store.transaction(async (transaction) => {
       await addContact(transaction, 'alice');
       store.close();

@@ -3,7 +3,7 @@ import { Connection } from '../../src/storage/sqlite/connection.ts';
 import { openIdentityFile } from '../../src/storage/sqlite/index.ts';
 import { Mark } from '../../src/storage/sqlite/mark.ts';
 import { addContact } from './fixtures.ts';
-import { KEY, newFile, openStore, temporaryFolder } from './folder.ts';
+import { LOCK, newFile, openStore, temporaryFolder } from './folder.ts';
 
 it('the mark is read before the generation: a commit of another process in between is no rollback', async () => {
   const path = newFile();
@@ -26,7 +26,7 @@ it('the mark is read before the generation: a commit of another process in betwe
     return get.call(this, ...parameters) as Row | undefined;
   });
   try {
-    const store = openIdentityFile(path, KEY, { wait: 0, marks });
+    const store = openIdentityFile(path, LOCK, { wait: 0, marks });
     expect(store.isRolledBack).toBe(false);
     store.close();
     expect(order).toEqual(['mark', 'generation']);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { type ErrorCode, PawlError } from '../../src/errors.ts';
-import { type FileKey, openIdentityFile } from '../../src/storage/sqlite/index.ts';
+import { type FileKey, openIdentityFile, readSalt } from '../../src/storage/sqlite/index.ts';
 import { KEY } from './folder.ts';
 
 /** The known error that `work` throws. */
@@ -19,7 +19,7 @@ export async function refusal(work: () => unknown): Promise<PawlError> {
 /** Opening a file is refused with `code`, and leaves every file of its folder byte for byte what it was. */
 export async function expectRefused(path: string, code: ErrorCode, key: FileKey = KEY): Promise<PawlError> {
   const before = contents(dirname(path));
-  const error = await refusal(() => openIdentityFile(path, key, { wait: 0 }).close());
+  const error = await refusal(() => openIdentityFile(path, { key, salt: readSalt(path) }, { wait: 0 }).close());
   expect(error.code).toBe(code);
   expect(error.detail).toMatchObject({ path });
   expect(contents(dirname(path))).toEqual(before);

@@ -5,14 +5,14 @@ import { describe, expect, it } from 'vitest';
 import { Connection } from '../../src/storage/sqlite/connection.ts';
 import { openIdentityFile, type SqliteStore } from '../../src/storage/sqlite/index.ts';
 import { addContact, bytesOf, NOW } from './fixtures.ts';
-import { KEY, newFile, openStore, SALT, temporaryFolder } from './folder.ts';
+import { LOCK, newFile, openStore, temporaryFolder } from './folder.ts';
 
 let contacts = 0;
 const change = (store: SqliteStore) =>
   store.transaction((transaction) => addContact(transaction, `contact-${contacts++}`));
 
 function generationOf(path: string): number | undefined {
-  const connection = new Connection(path, { key: KEY, salt: SALT }, 0);
+  const connection = new Connection(path, LOCK, 0);
   try {
     return connection.get<{ generation: number }>('SELECT generation FROM identity')?.generation;
   } finally {
@@ -22,7 +22,7 @@ function generationOf(path: string): number | undefined {
 
 /** Opens a file as a command does, and says whether it looks rolled back. */
 function looksRolledBack(path: string, marks: string): boolean {
-  const store = openIdentityFile(path, KEY, { wait: 0, marks });
+  const store = openIdentityFile(path, LOCK, { wait: 0, marks });
   store.close();
   return store.isRolledBack;
 }
@@ -171,7 +171,7 @@ describe('two processes on one file', () => {
           for (const { who, does } of steps) {
             if (does === 'open' || stores[who] === undefined) {
               stores[who]?.close();
-              stores[who] = openIdentityFile(path, KEY, { wait: 0, marks });
+              stores[who] = openIdentityFile(path, LOCK, { wait: 0, marks });
               expect(stores[who]?.isRolledBack).toBe(false);
             }
             const store = stores[who];

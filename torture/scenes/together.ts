@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type FileKey, openIdentityFile, type SqliteStore } from '../../src/storage/sqlite/index.ts';
+import { type FileKey, openIdentityFile, readSalt, type SqliteStore } from '../../src/storage/sqlite/index.ts';
 import { Box, type Launched } from '../box.ts';
 import type { Situation } from '../situations.ts';
 import { WORKSHOP } from '../start.ts';
@@ -103,8 +103,9 @@ async function begin(): Promise<Box> {
 
 /** Another process, which is this one, holds the file of Alice. */
 async function whileHeld<Result>(box: Box, work: () => Promise<Result>): Promise<Result> {
+  const path = box.path('home', 'alice.db');
   const key = new Uint8Array(readFileSync(box.path('alice.key'))) as FileKey;
-  const store: SqliteStore = openIdentityFile(box.path('home', 'alice.db'), key, { wait: 0 });
+  const store: SqliteStore = openIdentityFile(path, { key, salt: readSalt(path) }, { wait: 0 });
   try {
     return await store.transaction(work);
   } finally {

@@ -1,5 +1,7 @@
+import { realpathSync, statSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { isPawlError, PawlError } from '../../errors.ts';
+import { inodeOf } from '../../files/index.ts';
 import { type Lock, openDatabase, rawKey } from './database.ts';
 import { sqliteCode, translated } from './database-errors.ts';
 
@@ -31,7 +33,11 @@ const SHORT = 500;
 
 /** A file that is open: rows in and out as plain values, and no error but pawl's own. */
 export class Connection {
+  /** As it was given, for messages. */
   readonly path: string;
+  /** The absolute path of the file itself, without links. */
+  readonly file: string;
+  readonly #inode: string | undefined;
   readonly #database: Database.Database;
   readonly #wait: number;
   readonly #whileBusy: WhileBusy | undefined;
@@ -41,12 +47,15 @@ export class Connection {
    * Opens a file and tries the key on it.
    * @param wait how long to wait for other processes, in milliseconds.
    * @param whileBusy is given what of it is longer than half a second, where a transaction begins.
-   * @throws `wrong-passphrase` when the key does not open its first page, `read-failed`, `damaged`, `busy`, `write-failed`.
+   * @throws `wrong-passphrase` when the key does not open its first page, `replaced`, `read-failed`, `damaged`, `busy`,
+   * `write-failed`.
    */
   constructor(path: string, lock: Lock, wait: number, whileBusy?: WhileBusy) {
     this.path = path;
     this.#wait = wait;
     this.#whileBusy = whileBusy;
+    this.file = realpathSync.native(path);
+    this.#inode = inodeAt(this.file);
     try {
       this.#database = openDatabase(path, lock, { wait });
     } catch (cause) {
@@ -56,6 +65,8 @@ export class Connection {
     try {
       // Some of them read the schema.
       this.#database.exec(SETTINGS);
+      // Replaced while it was opened: it is not known which of the two this is.
+      this.#refuseReplaced();
     } catch (error) {
       this.#database.close();
       if (sqliteCode(error) === 'SQLITE_NOTADB') throw new PawlError('wrong-passphrase', { path }, { cause: error });
@@ -95,8 +106,22 @@ export class Connection {
     this.#translate(() => this.#database.exec(sql));
   }
 
-  /** IMMEDIATE: to write, so that nobody else does meanwhile; DEFERRED: to read. @throws `busy`. */
+  /**
+   * IMMEDIATE: to write, so that nobody else does meanwhile; DEFERRED: to read.
+   * @throws `busy`; to write, also `replaced` if another file has taken the place of this one.
+   */
   begin(kind: 'IMMEDIATE' | 'DEFERRED'): void {
+    this.#begin(kind);
+    if (kind === 'DEFERRED') return;
+    try {
+      this.#refuseReplaced();
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
+  }
+
+  #begin(kind: 'IMMEDIATE' | 'DEFERRED'): void {
     const begin = () => this.run(`BEGIN ${kind}`);
     if (this.#whileBusy === undefined || this.#wait <= SHORT) {
       begin();
@@ -134,8 +159,8 @@ export class Connection {
   }
 
   /**
-   * Encrypts the file anew, page by page in one transaction, under another key with the same salt. (With another salt, a
-   * kill half-way would leave a file that no key opens.)
+   * Encrypts the file in place under another key and salt. A failed write, or a kill, leaves a file that no key opens: only
+   * for one that can be made again.
    */
   rekey(lock: Lock): void {
     this.#translate(() => {
@@ -169,6 +194,12 @@ export class Connection {
     }
   }
 
+  /** The lock of a file that has lost its name keeps nobody from writing to the one that has it now. */
+  #refuseReplaced(): void {
+    const now = inodeAt(this.file);
+    if (now !== undefined && now !== this.#inode) throw new PawlError('replaced', { path: this.path });
+  }
+
   #translate<Result>(work: () => Result): Result {
     try {
       return work();
@@ -176,6 +207,12 @@ export class Connection {
       throw translated(error, this.path);
     }
   }
+}
+
+/** Which file has a name; nothing where there is none. */
+function inodeAt(path: string): string | undefined {
+  const status = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return status && inodeOf(status);
 }
 
 /** Blobs come as `Buffer`, whose `slice` is a view. They leave as plain bytes, and no other copy of them stays behind. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { PawlError } from '../../errors.ts';
 
@@ -21,8 +22,13 @@ export function translated(error: unknown, path: string): unknown {
     case 'CANTOPEN':
       return new PawlError('write-failed', { path, reason: 'its folder cannot be written' }, { cause: error });
     case 'READONLY':
-    case 'PERM':
+      // The name leads to another file by now.
+      if (code === 'SQLITE_READONLY_DBMOVED' && existsSync(path)) {
+        return new PawlError('replaced', { path }, { cause: error });
+      }
       return new PawlError('write-failed', { path, reason: READONLY[code] ?? 'it is read-only' }, { cause: error });
+    case 'PERM':
+      return new PawlError('write-failed', { path, reason: 'it is read-only' }, { cause: error });
     case 'IOERR':
       return inputOutputError(code, path, error);
     default:

@@ -1,9 +1,10 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import { PawlError } from '../../errors.ts';
+import { isPawlError, PawlError } from '../../errors.ts';
 import { reasonOf } from '../../files/index.ts';
 import { equal, utf8 } from '../../primitives/index.ts';
 import { Connection, type WhileBusy } from './connection.ts';
-import { type FileKey, SALT_LENGTH } from './file-key.ts';
+import type { Lock } from './database.ts';
+import { SALT_LENGTH } from './file-key.ts';
 import { isForeignHotJournal, PAGE_LENGTH } from './hot-journal.ts';
 import { migrate } from './migrations.ts';
 import { APPLICATION_ID } from './schema.ts';
@@ -28,25 +29,40 @@ export function readSalt(path: string): Uint8Array {
 /**
  * Opens an identity file, brings it to the newest schema, and undoes a commit that was interrupted. Where it is refused,
  * not a byte of it is changed; where it has the newest schema, nothing is written, so one that may only be read opens too.
+ * @param lock with the salt that the key was derived with: `readSalt`.
  * @param options.marks the folder where it is marked how far a file went: see `SqliteStore.isRolledBack`.
  * @param options.wait how long to wait for other processes, here and at every transaction, in milliseconds.
  * @param options.whileBusy is given a wait for others that takes longer than half a second, to do it.
  * @throws `wrong-passphrase`, also for a file whose first page is damaged: SQLCipher cannot tell them apart;
- * `not-an-identity`, `newer-schema`, `damaged`, `busy`, `read-failed`, `write-failed`.
+ * `not-an-identity`, `newer-schema`, `damaged`, `busy`, `replaced`, `read-failed`, `write-failed`.
  */
-export function openIdentityFile(
-  path: string,
-  key: FileKey,
-  { wait, marks, whileBusy }: { wait: number; marks?: string; whileBusy?: WhileBusy },
-): SqliteStore {
-  const lock = { key, salt: readSalt(path) };
+export function openIdentityFile(path: string, lock: Lock, options: OpenOptions): SqliteStore {
+  try {
+    return open(path, lock, options);
+  } catch (error) {
+    // Rekeyed after its salt was read: the passphrase may have been right.
+    const isReplaced = isPawlError(error, 'wrong-passphrase') && !equal(readSalt(path), lock.salt);
+    throw isReplaced ? new PawlError('replaced', { path }, { cause: error }) : error;
+  }
+}
+
+interface OpenOptions {
+  readonly wait: number;
+  readonly marks?: string;
+  readonly whileBusy?: WhileBusy;
+}
+
+function open(path: string, lock: Lock, { wait, marks, whileBusy }: OpenOptions): SqliteStore {
   if (isForeignHotJournal(path, lock)) throw new PawlError('wrong-passphrase', { path });
   const connection = new Connection(path, lock, wait, whileBusy);
   try {
     const found = connection.get<{ application_id: number }>('PRAGMA application_id');
     if (found?.application_id !== APPLICATION_ID) throw new PawlError('not-an-identity', { path });
+    // Another program may have chosen a log (WAL), which is no journal: it would outlive a file that is replaced, and the
+    // database would not look whether it was.
+    connection.execute('PRAGMA journal_mode = DELETE');
     migrate(connection);
-    return new SqliteStore(connection, lock.salt, marks);
+    return new SqliteStore(connection, lock, marks);
   } catch (error) {
     connection.close();
     throw error;

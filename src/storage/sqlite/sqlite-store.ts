@@ -8,12 +8,13 @@ import { boxes } from './boxes.ts';
 import { checkPages, readEverything } from './check.ts';
 import type { Connection } from './connection.ts';
 import { contactStore } from './contacts.ts';
-import type { FileKey } from './file-key.ts';
+import type { Lock } from './database.ts';
 import { historyStore } from './history.ts';
 import { handshakeStore } from './invites.ts';
 import { Mark } from './mark.ts';
 import { schemaVersion } from './migrations.ts';
 import { ratchetStore } from './ratchet.ts';
+import { rekey, removeDraft } from './rekey.ts';
 import { sessionTable } from './sessions.ts';
 import { Unit } from './unit.ts';
 
@@ -40,15 +41,15 @@ export class SqliteStore implements SessionStore {
    */
   readonly isRolledBack: boolean;
   readonly #connection: Connection;
-  readonly #salt: Uint8Array;
+  readonly #lock: Lock;
   readonly #queue = new Queue();
   readonly #mark: Mark | undefined;
   readonly #marked: number;
 
   /** @param marks the folder of the marks that tell how far a file went; without it, a rollback goes unnoticed. */
-  constructor(connection: Connection, salt: Uint8Array, marks?: string) {
+  constructor(connection: Connection, lock: Lock, marks?: string) {
     this.#connection = connection;
-    this.#salt = salt;
+    this.#lock = lock;
     this.schema = schemaVersion(connection);
     const { name, seed } = found(connection.get<IdentityRow>('SELECT name, seed FROM identity'), 'identity');
     this.name = name;
@@ -70,12 +71,11 @@ export class SqliteStore implements SessionStore {
   }
 
   /**
-   * Locks the file with another key. A kill half-way leaves a file that opens with the old key or the new one. Older
-   * copies still open with the old one.
-   * @throws `busy`, `write-failed`.
+   * Locks the file with another key, under a new salt, and closes it. Older copies still open with the old key.
+   * @throws what `rekey` throws. The file then opens with the old key, and this store stays open.
    */
-  rekey(key: FileKey): void {
-    this.#connection.rekey({ key, salt: this.#salt });
+  rekey(next: Lock): void {
+    rekey(this.#connection, this.#lock, next);
   }
 
   /** Makes a consistent copy of the file, under the same key. @throws `exists`, `cannot-create`. */
@@ -106,6 +106,7 @@ export class SqliteStore implements SessionStore {
   ): Promise<Result> {
     return this.#queue.run(async () => {
       this.#connection.begin(kind);
+      if (kind === 'IMMEDIATE') removeDraft(this.#connection.file);
       const unit = new Unit(this.#connection, { writes: kind === 'IMMEDIATE' });
       try {
         const result = await work(transactionOn(unit));

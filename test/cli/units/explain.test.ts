@@ -24,6 +24,8 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'no-session': [67, { name: 'bob' }],
   'not-in-outbox': [66, { id: 3 }],
   held: [76, { name: 'bob', until: 'answered' }],
+  replaced: [75, { path: 'alice.db' }],
+  'not-rekeyed': [74, { path: 'alice.db', reason: 'no space left on device' }],
   'rolled-back': [76, { path: 'alice.db' }],
   misplaced: [74, { path: 'bob.db', name: 'alice' }],
   'not-for-you': [65, {}],

@@ -10,8 +10,7 @@ import {
 } from '../../../src/storage/sqlite/index.ts';
 import { hex } from '../../primitives/hex.ts';
 
-const KEY = new Uint8Array(32).fill(1) as FileKey;
-const SALT = new Uint8Array(16).fill(2);
+const LOCK = { key: new Uint8Array(32).fill(1) as FileKey, salt: new Uint8Array(16).fill(2) };
 
 /** Somebody whose story is read: an identity file. */
 export interface Reader {
@@ -28,7 +27,7 @@ export class People {
   create(story: string, name: string, seed: string): void {
     const identity = createIdentity(() => hex(seed));
     const path = this.#newPath();
-    createIdentityFile(path, { salt: SALT, key: KEY }, { name: 'somebody', identity, createdAt: 0 });
+    createIdentityFile(path, LOCK, { name: 'somebody', identity, createdAt: 0 });
     this.#open(story, name, identity, path);
   }
 
@@ -62,7 +61,7 @@ export class People {
   }
 
   #open(story: string, name: string, identity: OwnIdentity, path: string): void {
-    const store = openIdentityFile(path, KEY, { wait: 0 });
+    const store = openIdentityFile(path, LOCK, { wait: 0 });
     this.#people.set(`${story}: ${name}`, { identity, path, store });
   }
 }
