@@ -50,6 +50,7 @@ async function countSteps(scene: Scene, template: Box): Promise<readonly Step[]>
   const ran = await box.start(scene.call(box), { step: 0, mode: 'none' });
   const laws = new Laws();
   laws.hold(ran.code === 0, `exit ${ran.code}: ${ran.stderr}`);
+  keepsItsLocks(ran, laws);
   await scene.check(box, ran, laws);
   if (laws.broken.length > 0) throw new Error(`${scene.name}, without a fault: ${laws.broken.join('; ')}`);
   box.remove();
@@ -62,6 +63,7 @@ async function attempt(scene: Scene, template: Box, { step, at, mode }: Try, fig
   const laws = new Laws();
   const ran = await box.start(scene.call(box), { step, mode: mode.name });
   const outcome = endOf(ran, mode, laws);
+  keepsItsLocks(ran, laws);
   const strays = box.files().filter((file) => !before.has(file) && isStray(file));
   // Nobody can clean up after a kill, or where removing is what fails.
   const excused = mode.ends !== undefined || mode.name === 'dead' || at.does === 'unlink';
@@ -83,9 +85,14 @@ async function attempt(scene: Scene, template: Box, { step, at, mode }: Try, fig
   box.remove();
 }
 
+/** A file that is opened and closed by its path while it is locked is locked no longer: others may write to it. */
+function keepsItsLocks({ unlocked = [] }: Ran, laws: Laws): void {
+  laws.hold(unlocked.length === 0, `loses its lock of ${unlocked.join(', ')}`);
+}
+
 /** What remains of drafts; a journal of the identity file is none, it is what undoes. */
 function isStray(file: string): boolean {
-  return /(^|\/)\.pawl-[0-9a-f]{16}(-journal)?$|\/[0-9a-f]{32}\.[0-9a-f]{12}$/.test(file);
+  return /(^|\/)\.pawl-[0-9a-f]{16}(-journal)?$|\.db-draft$|\/[0-9a-f]{32}\.[0-9a-f]{12}$/.test(file);
 }
 
 /** Exit codes that a failing disk may give: done all the same, cannot create, reading or writing failed. */

@@ -103,12 +103,19 @@ static int act(const char *what, const char *path, size_t bytes, int is_write, i
   if (todo == KILL_AFTER || todo == HALF_THEN_KILL) end(SIGKILL); \
   return result
 
+// Whether a write needs room that the file does not have yet. Within its present size, a full disk takes it.
+static int grows(int fd, size_t bytes, off_t at) {
+  struct stat file;
+  if (at < 0 || fstat(fd, &file) != 0 || !S_ISREG(file.st_mode)) return 1;
+  return at + (off_t)bytes > file.st_size;
+}
+
 // A write, of which half can be done.
-#define BYTES(what, fd, bytes, all, half)              \
+#define BYTES(what, fd, bytes, at, all, half)          \
   char buffer[PATH_MAX];                               \
   const char *path = path_of(fd, buffer);              \
   if (path == NULL) return all;                        \
-  int todo = act(what, path, bytes, 1, 1);             \
+  int todo = act(what, path, bytes, 1, grows(fd, bytes, at)); \
   if (todo > 0) { errno = todo; return -1; }           \
   ssize_t result = todo == HALF || todo == HALF_THEN_KILL ? half : all; \
   if (todo == KILL_AFTER || todo == HALF_THEN_KILL) end(SIGKILL); \
@@ -116,15 +123,15 @@ static int act(const char *what, const char *path, size_t bytes, int is_write, i
 
 ssize_t write(int fd, const void *data, size_t n) {
   __typeof__(&write) real = REAL(write);
-  BYTES("write", fd, n, real(fd, data, n), real(fd, data, n / 2));
+  BYTES("write", fd, n, lseek(fd, 0, SEEK_CUR), real(fd, data, n), real(fd, data, n / 2));
 }
 ssize_t pwrite(int fd, const void *data, size_t n, off_t at) {
   __typeof__(&pwrite) real = REAL(pwrite);
-  BYTES("pwrite", fd, n, real(fd, data, n, at), real(fd, data, n / 2, at));
+  BYTES("pwrite", fd, n, at, real(fd, data, n, at), real(fd, data, n / 2, at));
 }
 ssize_t pwrite64(int fd, const void *data, size_t n, off64_t at) {
   __typeof__(&pwrite64) real = REAL(pwrite64);
-  BYTES("pwrite", fd, n, real(fd, data, n, at), real(fd, data, n / 2, at));
+  BYTES("pwrite", fd, n, at, real(fd, data, n, at), real(fd, data, n / 2, at));
 }
 
 static size_t total(const struct iovec *parts, int n) {
@@ -144,7 +151,7 @@ static ssize_t write_half(int fd, const struct iovec *parts, int n) {
 }
 ssize_t writev(int fd, const struct iovec *parts, int n) {
   __typeof__(&writev) real = REAL(writev);
-  BYTES("writev", fd, total(parts, n), real(fd, parts, n), write_half(fd, parts, n));
+  BYTES("writev", fd, total(parts, n), lseek(fd, 0, SEEK_CUR), real(fd, parts, n), write_half(fd, parts, n));
 }
 
 #define OF_FILE(what, fd, space, call)                 \
@@ -179,3 +186,66 @@ int mkdir(const char *name, mode_t bits) { OF_PATH("mkdir", name, 1, REAL(mkdir)
   }
 OPEN(open)
 OPEN(open64)
+
+// POSIX drops all locks that a process has on a file as soon as it closes any descriptor of that file. SQLite takes care of
+// that for its own descriptors; whatever else opens and closes a file that is locked for writing unlocks it, and nobody
+// notices. It is logged as step 0.
+enum { LOCKED = 8 };
+static struct { dev_t device; ino_t inode; } locked[LOCKED];
+
+static void note_lock(int fd, int command, const struct flock *lock) {
+  struct stat file;
+  if ((command != F_SETLK && command != F_SETLKW) || lock->l_type == F_RDLCK || fstat(fd, &file) != 0) return;
+  int free = -1;
+  for (int i = 0; i < LOCKED; i++) {
+    if (locked[i].inode == 0) free = i;
+    if (locked[i].inode != file.st_ino || locked[i].device != file.st_dev) continue;
+    if (lock->l_type == F_UNLCK) locked[i].inode = 0;
+    return;
+  }
+  if (lock->l_type != F_WRLCK || free < 0) return;
+  locked[free].device = file.st_dev;
+  locked[free].inode = file.st_ino;
+}
+
+static void check_close(int fd) {
+  char buffer[PATH_MAX], line[PATH_MAX + 64];
+  struct stat file;
+  if (log_fd < 0 || fstat(fd, &file) != 0) return;
+  for (int i = 0; i < LOCKED; i++) {
+    if (locked[i].inode != file.st_ino || locked[i].device != file.st_dev) continue;
+    const char *path = path_of(fd, buffer);
+    int length = snprintf(line, sizeof line, "0 unlocks %s 0\n", path == NULL ? "?" : path);
+    if (path != NULL) syscall(SYS_write, log_fd, line, length);
+    return;
+  }
+}
+
+#define FCNTL(fcntl_name)                                  \
+  int fcntl_name(int fd, int command, ...) {               \
+    va_list rest;                                          \
+    va_start(rest, command);                               \
+    void *argument = va_arg(rest, void *);                 \
+    va_end(rest);                                          \
+    int result = REAL(fcntl_name)(fd, command, argument);  \
+    if (result == 0 && argument != NULL) note_lock(fd, command, argument); \
+    return result;                                         \
+  }
+FCNTL(fcntl)
+FCNTL(fcntl64)
+
+int close(int fd) {
+  check_close(fd);
+  return REAL(close)(fd);
+}
+
+// Node closes files by this.
+long syscall(long number, ...) {
+  va_list rest;
+  va_start(rest, number);
+  long a[6];
+  for (int i = 0; i < 6; i++) a[i] = va_arg(rest, long);
+  va_end(rest);
+  if (number == SYS_close) check_close(a[0]);
+  return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}

@@ -17,6 +17,8 @@ export interface Ran {
   readonly stderr: string;
   /** The steps that it took, where they were counted. */
   readonly steps?: readonly Step[];
+  /** Files that it closed while it held their lock, which thereby was gone. */
+  readonly unlocked?: readonly string[];
 }
 
 /** A change to a file of the box, or something said. */
@@ -102,24 +104,27 @@ export async function start(parameters: readonly string[], options: StartOptions
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      const steps = fault && stepsIn(log);
+      const counted = fault && logged(log);
       rmSync(log, { force: true });
       resolve({
         code: code ?? undefined,
         signal: signal ?? undefined,
         stdout: Buffer.concat(stdout),
         stderr: Buffer.concat(stderr).toString(),
-        ...(steps !== undefined && { steps }),
+        ...counted,
       });
     });
   });
 }
 
-function stepsIn(log: string): readonly Step[] {
-  if (!existsSync(log)) return [];
-  const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
-  return lines.map((line) => {
-    const [, does = '', path = '', bytes] = line.split(' ');
-    return { does, path, bytes: Number(bytes) };
-  });
+function logged(log: string): { steps: readonly Step[]; unlocked: readonly string[] } {
+  const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(0, -1) : [];
+  const steps: Step[] = [];
+  const unlocked: string[] = [];
+  for (const line of lines) {
+    const [number, does = '', path = '', bytes] = line.split(' ');
+    if (number === '0') unlocked.push(path);
+    else steps.push({ does, path, bytes: Number(bytes) });
+  }
+  return { steps, unlocked };
 }

@@ -79,6 +79,22 @@ const OTHERS: readonly Tried[] = [
     },
   },
   {
+    what: 'an identity whose key is changed while the command waits for input',
+    exit: 75,
+    code: 'replaced',
+    async run({ alice }) {
+      async function* lines() {
+        yield Buffer.from('before\n');
+        await alice.pawl(['passwd', '--new-key-file', join(alice.folder, 'new')]);
+        yield Buffer.from('after\n');
+      }
+      const input = { isTerminal: false, chunks: lines() };
+      const { exit, errors } = await alice.run(['send', 'bob', '--lines'], undefined, { input });
+      expect(errors).toMatch(/was changed, or it was restored, meanwhile\n.*hint: try again/);
+      return exit;
+    },
+  },
+  {
     what: 'Ctrl-D where a passphrase is asked for',
     exit: 130,
     code: 'interrupted',

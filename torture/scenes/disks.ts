@@ -40,6 +40,22 @@ export function smallDisks(scenes: readonly Scene[]): readonly Situation[] {
         }),
     },
     {
+      name: 'passwd of a large file on a disk without room for two (tmpfs)',
+      run: (laws) =>
+        onDisk(async (disk) => {
+          const outcomes: Record<string, number> = {};
+          for (const scene of scenes.filter(({ name }) => name === 'passwd, a large file')) {
+            for (const pages of [0, 1, 10, 100, 500, 700, 800, 1_000]) {
+              await onBox(disk, scene, laws, `${pages} pages free`, outcomes, (box) => {
+                fill(disk, pages);
+                return box;
+              });
+            }
+          }
+          return summary(outcomes);
+        }, 16),
+    },
+    {
       name: 'a disk that may only be read (tmpfs)',
       run: (laws) =>
         onDisk(async (disk) => {
@@ -142,10 +158,11 @@ function summary(outcomes: Record<string, number>): string {
     .join(', ');
 }
 
-async function onDisk(work: (folder: string) => Promise<string>): Promise<string | undefined> {
+/** A disk of so many MiB. */
+async function onDisk(work: (folder: string) => Promise<string>, size = 2): Promise<string | undefined> {
   const folder = DISK;
   mkdirSync(folder, { recursive: true });
-  if (!isRoot || spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,mode=700', 'tmpfs', folder]).status !== 0)
+  if (!isRoot || spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}m,mode=700`, 'tmpfs', folder]).status !== 0)
     return undefined;
   try {
     return await work(folder);

@@ -3,7 +3,7 @@ import type { Box } from '../box.ts';
 import { countOf, type Laws } from '../laws.ts';
 import type { Scene } from '../scene.ts';
 import type { Ran } from '../start.ts';
-import { talking, twoIdentities, undelivered, writeKey } from './people.ts';
+import { LARGER_THAN_THE_CACHE, talking, twoIdentities, undelivered, writeKey } from './people.ts';
 
 /** What was asked for has been done, and only saying so has failed. */
 function untold({ code, stderr }: Ran): boolean {
@@ -113,12 +113,11 @@ function passwd(name: string, prepare: (box: Box) => Promise<void>, waits?: stri
       if (waits !== undefined)
         laws.hold(countOf((await laws.works(box, 'bob', ['recv'])).stdout, waits) === 1, 'a text is lost');
       await laws.talk(box, 'bob', 'alice');
+      // What a kill has left is a whole identity, with keys that are to be forgotten.
+      laws.hold(box.read('home/bob.db-draft') === undefined, 'a draft is still there');
     },
   };
 }
-
-/** Larger than the database's page cache, so that pages are written before the commit. */
-const LARGE = 'z'.repeat(3 << 20);
 
 /** No copy, or a whole one. */
 const backup: Scene = {
@@ -156,9 +155,9 @@ export const KEEPING: readonly Scene[] = [
       'passwd, a large file',
       async (box) => {
         await talking(box);
-        await undelivered(box, LARGE);
+        await undelivered(box, LARGER_THAN_THE_CACHE);
       },
-      LARGE,
+      LARGER_THAN_THE_CACHE,
     ),
     large: true,
   },

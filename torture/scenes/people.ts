@@ -65,6 +65,9 @@ function sendCall(text: string) {
 /** A text of which a process can write only a part as long as nobody reads. */
 export const LARGER_THAN_A_PIPE = 'x'.repeat(1 << 20);
 
+/** Larger than the database's page cache, so that pages are written before the commit. */
+export const LARGER_THAN_THE_CACHE = 'z'.repeat(3 << 20);
+
 /** A key file for the tests of `passwd`. */
 export function writeKey(box: Box, name: string): void {
   writeFileSync(box.path(name), randomBytes(32), { mode: 0o600 });

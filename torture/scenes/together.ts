@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { type FileKey, openIdentityFile, readSalt, type SqliteStore } from '../../src/storage/sqlite/index.ts';
 import { Box, type Launched } from '../box.ts';
 import type { Situation } from '../situations.ts';
@@ -191,4 +192,40 @@ async function outputOf({ child }: Launched): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-export const TOGETHER: readonly Situation[] = [busy, inFlight];
+/** A command that has the file open for long, and waits for input, while the file is replaced. */
+const rekeyed: Situation = {
+  name: 'a new passphrase while others have the file open',
+  async run(laws) {
+    const box = await begin();
+    const first = await box.ready('bob', ['send', 'alice', '-m', 'before']);
+    const second = await box.ready('bob', ['send', 'alice', '-m', 'after']);
+    const recv = box.launch('alice', ['recv', '-']);
+    const send = box.launch('alice', ['send', 'bob', '--lines']);
+    const outputs = [recv, send].map(outputOf);
+    const errors = [recv, send].map(({ child }) => text(child.stderr));
+    recv.child.stdin.write(first);
+    send.child.stdin.write('before\n');
+    await once(recv.child.stdout, 'readable');
+    await once(send.child.stdout, 'readable');
+    await laws.works(box, 'alice', ['passwd', '--new-key-file', box.path('new.key')]);
+    recv.child.stdin.end(second);
+    send.child.stdin.end('after\n');
+    for (const [index, { ended }] of [recv, send].entries()) {
+      const [code] = await ended;
+      const said = await errors[index];
+      laws.hold(code === 75, `the ${index === 0 ? 'recv' : 'send'} that had it open: exit ${code}: ${said}`);
+      laws.hold(/was changed.*\n.*hint: /s.test(said ?? ''), `it says ${said}`);
+    }
+    const [received = '', sent = ''] = await Promise.all(outputs);
+    laws.hold(received.toString() === 'before', 'the text before is not what was sent');
+    renameSync(box.path('new.key'), box.path('alice.key'));
+    const got = await laws.receives(box, 'alice', second);
+    laws.hold(got.length === 1 && got[0]?.text === 'after', 'the message that was refused cannot be received later');
+    const texts = (await laws.receives(box, 'bob', Buffer.from(sent))).map((one) => one.text);
+    laws.hold(texts.join() === 'before', `of what was sent, ${texts.join()} arrives`);
+    await laws.talk(box, 'alice', 'bob');
+    return 'exit 75, and all goes on under the new key';
+  },
+};
+
+export const TOGETHER: readonly Situation[] = [busy, inFlight, rekeyed];

@@ -17,7 +17,7 @@ export const definePasswd: Define = (program, act) => {
       'after',
       `
 Asks for the new passphrase on the terminal, unless a file is named. Older copies and backups still open with the
-old one.
+old one. The file is replaced by a new one, all at once, which takes room for both.
 
 Examples:
   $ pawl passwd

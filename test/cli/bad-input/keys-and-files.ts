@@ -77,6 +77,13 @@ export const FILES: readonly BadInput[] = [
     command: 'pawl init zoe --key-file no/such/key $JSON',
   },
   {
+    what: 'something in the place of the new file of passwd',
+    code: 'not-rekeyed',
+    exit: 74,
+    command: 'pawl -i bob passwd --new-key-file .key $JSON',
+    prepare: (home) => home.prepare('mkdir .local/share/pawl/bob.db-draft'),
+  },
+  {
     what: 'a plain SQLite file',
     code: 'not-an-identity',
     exit: 78,
