@@ -3,7 +3,7 @@ import { closeSync, cpSync, mkdirSync, openSync, readFileSync, writeFileSync } f
 import { join } from 'node:path';
 import { systemRandom } from '../src/primitives/index.ts';
 import type { Context } from '../src/session/index.ts';
-import { type FileKey, openIdentityFile, readSalt } from '../src/storage/sqlite/index.ts';
+import { type FileKey, openIdentityFile, readSalt } from '../src/storage/index.ts';
 
 const PROGRAM = join(__dirname, '..', '..', 'bin', 'pawl.js');
 const MIB = 2 ** 20;

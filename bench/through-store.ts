@@ -14,7 +14,7 @@ import {
   send,
   written,
 } from '../src/session/index.ts';
-import { createIdentityFile, type FileKey, openIdentityFile, SALT_LENGTH } from '../src/storage/sqlite/index.ts';
+import { createIdentityFile, type FileKey, openIdentityFile, SALT_LENGTH } from '../src/storage/index.ts';
 import { asyncMicroseconds, type Figure } from './measure.ts';
 
 /** Sessions on identity files: the work of `send` and `recv` without starting a process, durable at each step. */

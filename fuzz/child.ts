@@ -1,5 +1,5 @@
 import { readFileSync, writeSync } from 'node:fs';
-import { run } from '../src/cli/index.ts';
+import { run } from '../src/cli/main.ts';
 
 /** One run of pawl as a process of its own, which tells on file descriptor 3 what it took. */
 async function main(): Promise<void> {

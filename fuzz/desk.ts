@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Io, Output } from '../src/cli/io.ts';
 import { main } from '../src/cli/main.ts';
+import type { Io, Output } from '../src/cli/terminal/io.ts';
 import { concat, type Random, utf8 } from '../src/primitives/index.ts';
 
 /** What a run of pawl gave. */

@@ -5,7 +5,7 @@ import { manPages } from './man-pages.mjs';
 import { databaseByName, lazyModules, noUnusedParts } from './plugins.mjs';
 
 await build({
-  entryPoints: ['src/cli/index.ts'],
+  entryPoints: ['src/cli/main.ts'],
   outfile: 'dist/pawl.cjs',
   bundle: true,
   platform: 'node',

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { main } from '../src/cli/main.ts';
-import { isRunning, processName } from '../src/cli/running.ts';
+import { isRunning, processName } from '../src/cli/terminal/process-name.ts';
 import { systemRandom } from '../src/primitives/index.ts';
 import { type Fault, LAUNCHER, type Ran, start } from './start.ts';
 

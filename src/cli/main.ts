@@ -1,11 +1,15 @@
 import { type Command, CommanderError } from 'commander';
 import { PawlError } from '../errors.ts';
-import type { Io } from './io.ts';
-import { nextStep } from './next-step.ts';
+import { contactNames } from '../session/index.ts';
+import { readable } from './bug-report.ts';
+import type { Shell } from './context.ts';
+import { asksNothing } from './identity/key-source.ts';
+import { withIdentity } from './identity/open.ts';
+import { homeOf, identitiesIn } from './identity/path.ts';
 import { createProgram, shellOf } from './program.ts';
-import { visible } from './show/visible.ts';
-import { Tell } from './tell.ts';
-import { readable } from './trace.ts';
+import { visible } from './terminal/format.ts';
+import { type Io, systemIo } from './terminal/io.ts';
+import { Tell } from './terminal/reporter.ts';
 
 const BUG = 1;
 
@@ -82,4 +86,20 @@ function usageOf({ message }: CommanderError, command: string | undefined): { pr
     .replace(/\. (\w)/g, (_, letter: string) => `: ${letter.toLowerCase()}`);
   const hint = meant === undefined ? command && `pawl help ${command}` : `did you mean ${meant}?`;
   return { problem: sentence, ...(hint !== undefined && { hint }) };
+}
+
+/** What to type where nothing was: told by how far one has come, as far as this is known without asking. */
+export async function nextStep(shell: Shell): Promise<string> {
+  const rest = 'pawl help lists the commands';
+  if (identitiesIn(homeOf(shell)).length === 0) return `make an identity first: pawl init NAME; ${rest}`;
+  const names = asksNothing(shell) ? await withIdentity(shell, contactNames, 'reads').catch(() => []) : [];
+  const [name] = names;
+  return name === undefined
+    ? `meet somebody: pawl invite bob -o for-bob.txt, or pawl add bob FILE; ${rest}`
+    : `pawl send ${name}, pawl recv, or pawl inspect for what needs attention; ${rest}`;
+}
+
+/** Runs pawl as the process that it was started as; gives the exit code. */
+export function run(process: NodeJS.Process): Promise<number> {
+  return main(systemIo(process));
 }

@@ -13,14 +13,14 @@ import { defineLog } from './commands/log.ts';
 import { defineOutbox } from './commands/outbox.ts';
 import { definePasswd } from './commands/passwd.ts';
 import { definePrune } from './commands/prune.ts';
-import { defineRecv } from './commands/recv.ts';
+import { defineRecv } from './commands/recv/recv.ts';
 import { defineRename } from './commands/rename.ts';
-import { defineSend } from './commands/send.ts';
+import { defineSend } from './commands/send/send.ts';
 import { defineVerify } from './commands/verify.ts';
-import type { Io } from './io.ts';
-import { wholeNumber } from './parse.ts';
-import type { Act, Define, GlobalOptions, Shell } from './shell.ts';
-import { Tell } from './tell.ts';
+import type { Act, Define, GlobalOptions, Shell } from './context.ts';
+import { wholeNumber } from './option-types.ts';
+import type { Io } from './terminal/io.ts';
+import { Tell } from './terminal/reporter.ts';
 
 const COMMANDS: readonly Define[] = [
   defineInit,

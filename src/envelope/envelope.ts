@@ -1,6 +1,16 @@
-import { Reader, uint, XNONCE_LENGTH } from '../primitives/index.ts';
+import { NONCE_LENGTH, Reader, TAG_LENGTH, uint, XNONCE_LENGTH } from '../primitives/index.ts';
 import type { SealedMessage } from '../ratchet/index.ts';
-import { corrupt, isBodyLength, isSealedHeaderLength, PREFIX_LENGTH, readHead, withHead } from './head.ts';
+import { HEAD_LENGTH as CONTENT_HEAD_LENGTH } from './content.ts';
+import {
+  corrupt,
+  isBodyLength,
+  isSealedHeaderLength,
+  type KemField,
+  kemFieldOf,
+  PREFIX_LENGTH,
+  readHead,
+  withHead,
+} from './head.ts';
 
 /** What travels between two people, as one byte string (docs/PROTOCOL.md §7). */
 export type Envelope =
@@ -64,4 +74,28 @@ function readMessage(reader: Reader): SealedMessage {
   const body = reader.rest();
   if (!isBodyLength(body.length)) corrupt();
   return { headerNonce, sealedHeader, body };
+}
+
+/** What a message shows to anybody who sees its envelope (docs/PROTOCOL.md §7). */
+export interface MessageView {
+  readonly kind: 'opening' | 'message';
+  /** Bytes of the envelope. */
+  readonly length: number;
+  /** Bytes that the content was padded to, */
+  readonly padded: number;
+  /** and the most that a text in it can have. */
+  readonly longestText: number;
+  readonly kem: KemField;
+}
+
+export function viewMessage(envelope: Exclude<Envelope, { kind: 'invite' }>): MessageView {
+  const { kind, message } = envelope;
+  const padded = message.body.length - NONCE_LENGTH - TAG_LENGTH;
+  return {
+    kind,
+    length: encodeEnvelope(envelope).length,
+    padded,
+    longestText: padded - CONTENT_HEAD_LENGTH,
+    kem: kemFieldOf(message.sealedHeader),
+  };
 }

@@ -9,6 +9,5 @@ export {
   MAX_CONTENT,
   textOf,
 } from './content.ts';
-export { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
+export { decodeEnvelope, type Envelope, encodeEnvelope, type MessageView, viewMessage } from './envelope.ts';
 export { type Found, Scanner, scan } from './scan.ts';
-export { type MessageView, viewMessage } from './view.ts';

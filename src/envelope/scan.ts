@@ -1,11 +1,9 @@
 import { PawlError } from '../errors.ts';
 import { Reader } from '../primitives/index.ts';
-import { beginLine, LABELS, type Label } from './armor.ts';
-import { Block } from './block.ts';
+import { Block, beginLine, LABELS, type Label } from './armor.ts';
 import { HEAD_LENGTH, MAGIC, readHead } from './head.ts';
-import { Lines } from './lines.ts';
 import { LONGEST_LINE, type Start, Starts } from './starts.ts';
-import { Window } from './window.ts';
+import { Lines, Window } from './window.ts';
 
 /** An envelope, or what was left of one; `at` tells a person where: `line 12` for a block, `byte 2048` for binary. */
 export type Found = { readonly at: string } & Outcome;

@@ -1,10 +1,9 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PawlError } from '../errors.ts';
-import { chunksOf } from './chunks.ts';
-import { inodeOf } from './inode.ts';
-import { putInPlace, sync, syncFolderOf } from './put-in-place.ts';
+import { chunksOf } from './read.ts';
 import { codeOf, reasonOf } from './system-error.ts';
+import { inodeOf, putInPlace, sync, syncFolderOf } from './write.ts';
 
 /** A folder that takes in files of others, whose names are not of our choice: nothing is ever written through a link. */
 export class Folder {

@@ -8,7 +8,7 @@ import {
   uint,
   utf8,
 } from '../primitives/index.ts';
-import type { MessageKey } from './keys.ts';
+import type { MessageKey } from './kdf.ts';
 
 /** Seals a body: nonce || ciphertext || tag, as libchat does (docs/PROTOCOL.md §1, message AEAD). */
 export function sealBody(key: MessageKey, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {

@@ -1,13 +1,10 @@
 import { type ForkReason, PawlError } from '../errors.ts';
 import { concat, equal, wipe } from '../primitives/index.ts';
 import { openBody } from './body.ts';
-import { encodeHeader, type Header } from './header.ts';
-import { chainStep, dhStep } from './kdf.ts';
-import { type ChainKey, headerKeysOf, type MessageKey } from './keys.ts';
-import type { Limits } from './limits.ts';
+import { encodeHeader, type Header, type OpenedHeader } from './header.ts';
+import { type ChainKey, chainStep, dhStep, headerKeysOf, type MessageKey } from './kdf.ts';
+import { type Limits, RULES, type Rules } from './parameters.ts';
 import { kemTurnOfReceiver } from './rekeying.ts';
-import { RULES, type Rules } from './rules.ts';
-import type { OpenedHeader } from './sealed-header.ts';
 import { type FinishedChain, type RatchetState, type Receiving, wipeState } from './state.ts';
 
 type ReceivingChain = Extract<Receiving, { kind: 'chain' }>;

@@ -1,14 +1,10 @@
 import { PawlError } from '../errors.ts';
 import { agreeAfresh, concat, type Random, wipe } from '../primitives/index.ts';
 import { hedgedNonces, sealBody } from './body.ts';
-import { encodeHeader, type Header } from './header.ts';
-import { chainStep, rootStep } from './kdf.ts';
-import { headerKeysOf, type MessageKey } from './keys.ts';
-import { LAST_POSITION } from './limits.ts';
+import { encodeHeader, type Header, type SealedMessage, sealHeader } from './header.ts';
+import { chainStep, headerKeysOf, type MessageKey, rootStep } from './kdf.ts';
+import { LAST_POSITION, RULES, type Rules } from './parameters.ts';
 import { kemTurnOfSender } from './rekeying.ts';
-import { RULES, type Rules } from './rules.ts';
-import { sealHeader } from './sealed-header.ts';
-import type { SealedMessage } from './sealed-message.ts';
 import type { RatchetState, Sending } from './state.ts';
 
 type SendingChain = Extract<Sending, { kind: 'chain' }>;

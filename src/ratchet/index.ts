@@ -14,22 +14,29 @@ export {
   wipeStep,
 } from './decrypt.ts';
 export { type Encrypted, encrypt, nextMessageKey } from './encrypt.ts';
-export { decodeHeader, encodeHeader, type Header } from './header.ts';
-export { chainStep, rootStep } from './kdf.ts';
+export {
+  decodeHeader,
+  encodeHeader,
+  type Header,
+  isSealedFor,
+  type OpenedHeader,
+  openHeader,
+  type SealedMessage,
+  sealHeader,
+} from './header.ts';
 export {
   type ChainKey,
+  chainStep,
   type FindKey,
   type HeaderKey,
   type HeaderKeys,
   headerKeysOf,
   type MessageKey,
   type RootKey,
-} from './keys.ts';
-export { LARGEST_GAP, LAST_POSITION, LIMITS, type Limits } from './limits.ts';
+  rootStep,
+} from './kdf.ts';
+export { LARGEST_GAP, LAST_POSITION, LIMITS, type Limits, RULES, type Rules } from './parameters.ts';
 export type { KemExchange, KemField, Rekeying } from './rekeying.ts';
-export { RULES, type Rules } from './rules.ts';
-export { isSealedFor, type OpenedHeader, openHeader, sealHeader } from './sealed-header.ts';
-export type { SealedMessage } from './sealed-message.ts';
 export {
   type AgreedKeys,
   chainFingerprint,

@@ -1,15 +1,17 @@
 import {
+  type Branded,
   concat,
   hkdfBlake2b,
+  hmacSha256,
   type KemSecret,
   keyedBlake2b,
   type SharedSecret,
   sharedSecret,
+  utf8,
   wipe,
   type X25519PublicKey,
   type X25519SecretKey,
 } from '../primitives/index.ts';
-import type { ChainKey, HeaderKey, MessageKey, RootKey } from './keys.ts';
 
 export interface RootStep {
   readonly rootKey: RootKey;
@@ -60,4 +62,27 @@ export function chainStep(chainKey: ChainKey): ChainStep {
     chainKey: keyedBlake2b(chainKey, 'ck') as ChainKey,
     messageKey: keyedBlake2b(chainKey, 'mk') as MessageKey,
   };
+}
+
+/** 32 bytes: stands behind every chain; replaced at each DH step. */
+export type RootKey = Branded<'root key'>;
+/** 32 bytes: gives one message key and the next chain key. */
+export type ChainKey = Branded<'chain key'>;
+/** 32 bytes: seals one body, once. */
+export type MessageKey = Branded<'message key'>;
+/** 32 bytes: seals the headers of one chain. */
+export type HeaderKey = Branded<'header key'>;
+/** 32 bytes: tells cheaply whether a header was sealed under the header key that it belongs to. */
+export type FindKey = Branded<'find key'>;
+
+export interface HeaderKeys {
+  readonly header: HeaderKey;
+  readonly find: FindKey;
+}
+
+const FIND = utf8('pawl/1 find');
+
+/** A header key with its find key (docs/PROTOCOL.md §5). */
+export function headerKeysOf(header: HeaderKey): HeaderKeys {
+  return { header, find: hmacSha256(header, FIND) as FindKey };
 }

@@ -10,7 +10,7 @@ import {
   type Random,
   readEncapsulationKey,
 } from '../primitives/index.ts';
-import type { Rules } from './rules.ts';
+import type { Rules } from './parameters.ts';
 
 /**
  * Sparse post-quantum rekeying (docs/PROTOCOL.md §6): every few root steps one side offers an ML-KEM key with a chain of

@@ -8,10 +8,9 @@ import {
   wipe,
   type X25519PublicKey,
 } from '../primitives/index.ts';
-import { rootStep } from './kdf.ts';
-import { type ChainKey, type HeaderKey, type HeaderKeys, headerKeysOf, type RootKey } from './keys.ts';
+import { type ChainKey, type HeaderKey, type HeaderKeys, headerKeysOf, type RootKey, rootStep } from './kdf.ts';
+import { RULES, type Rules } from './parameters.ts';
 import { afterHandshake, type KemField, type Rekeying } from './rekeying.ts';
-import { RULES, type Rules } from './rules.ts';
 
 /** One side of a conversation, without its skipped keys: those stay where they are kept (see store.ts). */
 export interface RatchetState {

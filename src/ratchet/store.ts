@@ -1,7 +1,7 @@
 import type { ForkReason } from '../errors.ts';
 import type { KeptPosition, ReceivingStep } from './decrypt.ts';
-import type { FindKey } from './keys.ts';
-import type { Limits } from './limits.ts';
+import type { FindKey } from './kdf.ts';
+import type { Limits } from './parameters.ts';
 import type { FinishedChain, RatchetState } from './state.ts';
 
 declare const id: unique symbol;

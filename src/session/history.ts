@@ -1,8 +1,16 @@
 import { type Content, decodeContent, textOf } from '../envelope/index.ts';
-import { contactCalled } from './contact-called.ts';
-import type { Context } from './context.ts';
-import { sweep } from './housekeeping.ts';
-import type { ContactId, HistoryEntry, HistoryId, InboxId, Keeping, KeptContent, Transaction } from './store.ts';
+import { contactCalled } from './contacts.ts';
+import { sweep } from './maintenance.ts';
+import type {
+  ContactId,
+  Context,
+  HistoryEntry,
+  HistoryId,
+  InboxId,
+  Keeping,
+  KeptContent,
+  Transaction,
+} from './store.ts';
 
 /** What a person asks for: that no text is kept, every one without end, or each for so many milliseconds. */
 export type Retention = 'off' | 'on' | number;

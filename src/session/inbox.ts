@@ -1,8 +1,7 @@
 import { decodeContent } from '../envelope/index.ts';
-import type { Context } from './context.ts';
 import { dropDelivered } from './history.ts';
-import type { AcceptedMessage, Delivery } from './received.ts';
-import type { InboxId, Transaction } from './store.ts';
+import type { AcceptedMessage, Delivery } from './outcome.ts';
+import type { Context, InboxId, Transaction } from './store.ts';
 
 /** Puts an accepted message into the inbox, for this process to deliver. */
 export async function keep(

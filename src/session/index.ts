@@ -1,10 +1,7 @@
 /** Units of work on an identity: one for each thing a person does. It knows ratchet, handshake and envelope; never storage. */
 
 export { LARGEST_GAP } from '../ratchet/index.ts';
-export { type Added, add } from './add.ts';
-export { goOnAfterRestore } from './after-restore.ts';
-export type { Context } from './context.ts';
-export { type Forgotten, forget, forgettable } from './forget.ts';
+export { type Forgotten, forget, forgettable, rename, type Verification, verification, verify } from './contacts.ts';
 export {
   deletable,
   type HistoryReport,
@@ -15,18 +12,23 @@ export {
   type Retention,
   setHistory,
 } from './history.ts';
-export { DAY, SECOND, type Swept } from './housekeeping.ts';
+export { checkName, isName, newIdentity } from './identity.ts';
 export { delivered } from './inbox.ts';
-export { invite, type MadeInvite, withdrawInvite } from './invite.ts';
+export {
+  type Added,
+  add,
+  type InviteView,
+  invite,
+  LAST_USER,
+  type MadeInvite,
+  viewInvite,
+  withdrawInvite,
+} from './invites.ts';
 export type { ChainOnLadder, Ladder } from './ladder.ts';
-export { missing } from './missing.ts';
-export { checkName, isName } from './names.ts';
-export { newIdentity } from './new-identity.ts';
+export { DAY, goOnAfterRestore, prune, SECOND, type Swept } from './maintenance.ts';
 export { type Unwritten, unwritten, unwrittenAs } from './outbox.ts';
-export { prune } from './prune.ts';
+export type { Delivery, Notice, Outcome } from './outcome.ts';
 export { type Arrival, type ReceiveOptions, type Reception, receive } from './receive.ts';
-export type { Delivery, Notice, Outcome } from './received.ts';
-export { rename } from './rename.ts';
 export {
   type ChainReport,
   type ContactReport,
@@ -35,11 +37,10 @@ export {
   type IdentityReport,
   type InviteReport,
   identityReport,
+  missing,
   type SessionReport,
   sessionReports,
-} from './report.ts';
+} from './reports.ts';
 export { checkContact, type Sent, send, sendAll, written } from './send.ts';
 export type * from './store.ts';
-export { LAST_USER } from './user.ts';
-export { type Verification, verification, verify } from './verify.ts';
-export { type InviteView, viewInvite } from './view-invite.ts';
+export type { Context } from './store.ts';

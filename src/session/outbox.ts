@@ -1,6 +1,5 @@
 import { PawlError } from '../errors.ts';
-import type { Context } from './context.ts';
-import type { OutboxId } from './store.ts';
+import type { Context, OutboxId } from './store.ts';
 
 /** An envelope that was committed, and whose process ended before it was known to be written. */
 export interface Unwritten {

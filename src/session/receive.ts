@@ -1,14 +1,13 @@
 import type { Envelope } from '../envelope/index.ts';
 import { type ErrorCode, PawlError } from '../errors.ts';
 import { LIMITS, type Limits } from '../ratchet/index.ts';
-import { acceptFirst, prefixDigest } from './accept.ts';
-import type { Context } from './context.ts';
+import { acceptFirst, prefixDigest } from './accept-opening.ts';
 import { dropDelivered } from './history.ts';
-import { sweep } from './housekeeping.ts';
 import { claim, keep, leftBehind } from './inbox.ts';
-import type { AcceptedMessage, Delivery, Notice, Outcome } from './received.ts';
-import { SessionsAtWork } from './sessions-at-work.ts';
-import type { InboxId, Transaction } from './store.ts';
+import { sweep } from './maintenance.ts';
+import { SessionsAtWork } from './open-sessions.ts';
+import type { AcceptedMessage, Delivery, Notice, Outcome } from './outcome.ts';
+import type { Context, InboxId, Transaction } from './store.ts';
 
 /** An envelope of the input; `source` says where it stood. */
 export interface Arrival {

@@ -3,13 +3,12 @@ import { PawlError } from '../errors.ts';
 import { type Invite, inviteId, openSession, readInvite } from '../handshake/index.ts';
 import { wipe } from '../primitives/index.ts';
 import { initiatorState, LIMITS, wipeState } from '../ratchet/index.ts';
-import { contactCalled } from './contact-called.ts';
-import type { Context } from './context.ts';
+import { contactCalled } from './contacts.ts';
 import { keepSent } from './history.ts';
-import { CLOCK_AHEAD, SECOND, sweep } from './housekeeping.ts';
+import { CLOCK_AHEAD, SECOND, sweep } from './maintenance.ts';
 import { RatchetSession } from './ratchet-session.ts';
-import { dropIdleSessions, releaseOf, sendingSession } from './sending-session.ts';
-import type { Contact, OutboxId, Session, Transaction } from './store.ts';
+import { dropIdleSessions, releaseOf, sendingSession } from './select-session.ts';
+import type { Contact, Context, OutboxId, Session, Transaction } from './store.ts';
 
 export interface Sent {
   /** What goes to the other side. Written out first, then dropped from the outbox. */

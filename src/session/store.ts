@@ -1,6 +1,6 @@
 import type { ForkReason } from '../errors.ts';
 import type { HandshakeStore, Transcript } from '../handshake/index.ts';
-import type { IdentityKey } from '../primitives/index.ts';
+import type { IdentityKey, Random } from '../primitives/index.ts';
 import type { FinishedChain, RatchetState, RatchetStore, SessionId } from '../ratchet/index.ts';
 
 /**
@@ -222,4 +222,16 @@ export interface HistoryStore {
   countHistory(range: HistoryRange): Promise<{ readonly count: number; readonly first: number | undefined }>;
   /** Drops what was kept before a time in unix milliseconds. @returns how many. */
   sweepHistory(keptBefore: number): Promise<number>;
+}
+
+/** What a unit of work is given: the store, and the world that it must not reach for by itself. */
+export interface Context {
+  readonly store: SessionStore;
+  readonly random: Random;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  /** Names this process in the boxes, so that another can tell a text in flight from one left behind. */
+  readonly process: string;
+  /** Whether the process of that name still runs. */
+  readonly isRunning: (process: string) => boolean;
 }

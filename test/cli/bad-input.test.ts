@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { visible } from '../../src/cli/show/visible.ts';
+import { visible } from '../../src/cli/terminal/format.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import { type BadInput, furnish } from './bad-input/bad-input.ts';
 import { BAD_INPUT } from './bad-input/index.ts';

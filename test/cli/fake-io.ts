@@ -2,12 +2,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Io, Output } from '../../src/cli/io.ts';
 import { main } from '../../src/cli/main.ts';
 import { createProgram } from '../../src/cli/program.ts';
+import type { Io, Output } from '../../src/cli/terminal/io.ts';
 import type { Random } from '../../src/primitives/index.ts';
-import { openDatabase } from '../../src/storage/sqlite/database.ts';
-import { type FileKey, readSalt } from '../../src/storage/sqlite/index.ts';
+import { type FileKey, readSalt } from '../../src/storage/index.ts';
+import { openDatabase } from '../../src/storage/sqlcipher.ts';
 import { START, seededRandom } from '../session/party.ts';
 import { expectValid } from './schemas.ts';
 

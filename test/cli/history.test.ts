@@ -1,6 +1,6 @@
 import { copyFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { instant } from '../../src/cli/show/time.ts';
+import { instant } from '../../src/cli/terminal/format.ts';
 import { START } from '../session/party.ts';
 import { acquaint, Person } from './fake-io.ts';
 

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { openDatabase } from '../../src/storage/sqlite/database.ts';
-import { type FileKey, readSalt } from '../../src/storage/sqlite/index.ts';
+import { type FileKey, readSalt } from '../../src/storage/index.ts';
+import { openDatabase } from '../../src/storage/sqlcipher.ts';
 import type { Home } from './shell.ts';
 
 /** Opens the identity file of that name past the program, with the home's key file or another key. */

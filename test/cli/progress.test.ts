@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Io } from '../../src/cli/io.ts';
-import { Progress } from '../../src/cli/progress.ts';
+import type { Io } from '../../src/cli/terminal/io.ts';
+import { Progress } from '../../src/cli/terminal/progress.ts';
 import { acquaint, CollectedOutput, type Person } from './fake-io.ts';
 
 const ERASED = '\r\x1b[K';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
-import { deriveFileKey, readSalt } from '../../src/storage/sqlite/index.ts';
+import { deriveFileKey, readSalt } from '../../src/storage/index.ts';
 import { withDatabase } from './identity-file.ts';
 import { found, needlesOf } from './needles.ts';
 import { type Home, inHome } from './shell.ts';

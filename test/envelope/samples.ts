@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { type Envelope, encodeEnvelope } from '../../src/envelope/index.ts';
 import { PawlError } from '../../src/errors.ts';
-import type { SealedMessage } from '../../src/ratchet/sealed-message.ts';
+import type { SealedMessage } from '../../src/ratchet/header.ts';
 
 /** `length` bytes that differ from one `seed` to the next. */
 export function filled(length: number, seed = 1): Uint8Array {

@@ -19,7 +19,7 @@ import {
   toX25519SecretKey,
 } from '../../src/primitives/index.ts';
 import { type RootKey, RULES, rootStep } from '../../src/ratchet/index.ts';
-import { Mark } from '../../src/storage/sqlite/mark.ts';
+import { Mark } from '../../src/storage/rollback-mark.ts';
 import { hex } from '../primitives/hex.ts';
 import { joined } from './bytes.ts';
 import { contentOf, written } from './contents.ts';

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, expect, onTestFinished } from 'vitest';
 import { systemRandom } from '../../src/primitives/index.ts';
 import { send } from '../../src/session/index.ts';
-import { type FileKey, openIdentityFile, readSalt } from '../../src/storage/sqlite/index.ts';
+import { type FileKey, openIdentityFile, readSalt } from '../../src/storage/index.ts';
 
 const PAWL = resolve(import.meta.dirname, '../../bin/pawl.js');
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PawlError } from '../../src/errors.ts';
 import { LIMITS, nextMessageKey, type RatchetState } from '../../src/ratchet/index.ts';
-import { sendingSession } from '../../src/session/sending-session.ts';
+import { sendingSession } from '../../src/session/select-session.ts';
 import { type Party, wordFor } from './party.ts';
 import { RestorableParty } from './snapshots.ts';
 

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { toHex } from '../../src/primitives/index.ts';
 import { LIMITS, type RatchetState } from '../../src/ratchet/index.ts';
 import { DAY } from '../../src/session/index.ts';
-import { sendingSession } from '../../src/session/sending-session.ts';
+import { sendingSession } from '../../src/session/select-session.ts';
 import { expectSame } from '../ratchet/party.ts';
 import { Party, START, wordFor } from './party.ts';
 

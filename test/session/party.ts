@@ -16,7 +16,6 @@ import {
   send,
   written,
 } from '../../src/session/index.ts';
-import { MemoryStore } from '../../src/storage/memory/index.ts';
 import {
   createIdentityFile,
   type FileKey,
@@ -24,8 +23,9 @@ import {
   openIdentityFile,
   SALT_LENGTH,
   type SqliteStore,
-} from '../../src/storage/sqlite/index.ts';
+} from '../../src/storage/index.ts';
 import { findEntries } from '../storage/fixtures.ts';
+import { MemoryStore } from '../storage/memory/index.ts';
 
 export const START = Date.UTC(2026, 0, 1);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { releaseOf } from '../../src/session/sending-session.ts';
+import { releaseOf } from '../../src/session/select-session.ts';
 import { other, RestoreModel, type Side, type Step } from './restore-model.ts';
 
 /** How many conversations: `PAWL_RUNS=4000 npx vitest run test/session/restore.test.ts` also prints the figures. */

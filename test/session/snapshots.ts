@@ -1,13 +1,13 @@
 import type { OwnIdentity } from '../../src/handshake/index.ts';
 import type { SessionStore, Transaction } from '../../src/session/index.ts';
-import { boxes } from '../../src/storage/memory/boxes.ts';
-import { contactStore } from '../../src/storage/memory/contacts.ts';
-import { copyOf, type Data, Unit } from '../../src/storage/memory/data.ts';
-import { historyStore } from '../../src/storage/memory/history.ts';
-import { handshakeStore } from '../../src/storage/memory/invites.ts';
-import { ratchetStore } from '../../src/storage/memory/ratchet.ts';
-import { sessionTable } from '../../src/storage/memory/sessions.ts';
-import { Queue } from '../../src/storage/queue.ts';
+import { Queue } from '../../src/storage/store.ts';
+import { boxes } from '../storage/memory/boxes.ts';
+import { contactStore } from '../storage/memory/contacts.ts';
+import { copyOf, type Data, Unit } from '../storage/memory/data.ts';
+import { historyStore } from '../storage/memory/history.ts';
+import { handshakeStore } from '../storage/memory/invites.ts';
+import { ratchetStore } from '../storage/memory/ratchet.ts';
+import { sessionTable } from '../storage/memory/sessions.ts';
 import { Party, START } from './party.ts';
 
 /** What a file was at one moment: a value that nothing changes. */

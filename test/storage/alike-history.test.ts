@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { ContactId, HistoryRange, KeptContent, SessionStore } from '../../src/session/store.ts';
-import { MemoryStore } from '../../src/storage/memory/index.ts';
 import { addContact, bytesOf, NOW, record } from './fixtures.ts';
 import { newFile, openStore } from './folder.ts';
+import { MemoryStore } from './memory/index.ts';
 
 /** Times of an hour: few enough that they meet one another, and the bounds of what is asked for. */
 const time = fc.integer({ min: NOW, max: NOW + 12 });

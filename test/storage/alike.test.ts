@@ -17,10 +17,10 @@ import {
   type SessionId,
 } from '../../src/ratchet/index.ts';
 import type { SessionStore, Transaction } from '../../src/session/store.ts';
-import { MemoryStore } from '../../src/storage/memory/index.ts';
 import { chainOf, EAGER, expectSame, IN_TURNS, meet, repeatable, TRANSCRIPT } from '../ratchet/party.ts';
 import { addContact, findEntries, NOW, opened, record } from './fixtures.ts';
 import { newFile, openStore } from './folder.ts';
+import { MemoryStore } from './memory/index.ts';
 
 /** Small enough that a short script reaches all of them. */
 const SMALL: Limits = { ...LIMITS, keptKeys: 5, recentChains: 2, keptChains: 3, keptDigests: 6 };

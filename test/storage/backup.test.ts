@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openIdentityFile, readSalt } from '../../src/storage/sqlite/index.ts';
+import { openIdentityFile, readSalt } from '../../src/storage/index.ts';
 import { asNobody } from './as-nobody.ts';
 import { addContact, bytesOf, Conversation, NOW } from './fixtures.ts';
 import { KEY, LOCK, newFile, openStore, SALT, temporaryFolder, WRONG_KEY } from './folder.ts';

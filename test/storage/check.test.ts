@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PawlError } from '../../src/errors.ts';
-import { openDatabase } from '../../src/storage/sqlite/database.ts';
-import { openIdentityFile, readSalt } from '../../src/storage/sqlite/index.ts';
+import { openIdentityFile, readSalt } from '../../src/storage/index.ts';
+import { openDatabase } from '../../src/storage/sqlcipher.ts';
 import { addContact, bytesOf, Conversation, inviteFor, NOW } from './fixtures.ts';
 import { LOCK, newFile, openStore, temporaryFolder } from './folder.ts';
 

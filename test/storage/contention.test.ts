@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { openIdentityFile } from '../../src/storage/sqlite/index.ts';
+import { openIdentityFile } from '../../src/storage/index.ts';
 import { addContact } from './fixtures.ts';
 import { LOCK, newFile, openStore, WRONG_KEY } from './folder.ts';
 import { refusal } from './refusals.ts';

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createIdentityFile, readSalt } from '../../src/storage/sqlite/index.ts';
-import { MIGRATIONS } from '../../src/storage/sqlite/migrations.ts';
+import { createIdentityFile, readSalt } from '../../src/storage/index.ts';
+import { MIGRATIONS } from '../../src/storage/migrations.ts';
 import { asNobody } from './as-nobody.ts';
 import { record } from './fixtures.ts';
 import { KEY, newFile, openStore, SALT, temporaryFolder } from './folder.ts';

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { expect, it } from 'vitest';
 import { PawlError } from '../../src/errors.ts';
-import { translated } from '../../src/storage/sqlite/database-errors.ts';
+import { translated } from '../../src/storage/sqlite-errors.ts';
 
 it.each([
   ['SQLITE_BUSY', 'busy'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toHex, utf8 } from '../../src/primitives/index.ts';
-import { deriveFileKey } from '../../src/storage/sqlite/index.ts';
+import { deriveFileKey } from '../../src/storage/index.ts';
 
 describe('the key of an identity file', () => {
   it('is Argon2id of passphrase and salt', async () => {

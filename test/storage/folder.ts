@@ -2,12 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import {
-  createIdentityFile,
-  type FileKey,
-  openIdentityFile,
-  type SqliteStore,
-} from '../../src/storage/sqlite/index.ts';
+import { createIdentityFile, type FileKey, openIdentityFile, type SqliteStore } from '../../src/storage/index.ts';
 import { bytesOf, record } from './fixtures.ts';
 
 export const KEY = bytesOf('file key', 32) as FileKey;

@@ -1,6 +1,6 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openDatabase } from '../../src/storage/sqlite/database.ts';
+import { openDatabase } from '../../src/storage/sqlcipher.ts';
 import { bytesOf } from './fixtures.ts';
 import { KEY, SALT, temporaryFolder } from './folder.ts';
 

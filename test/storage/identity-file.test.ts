@@ -2,9 +2,9 @@ import { chmodSync, existsSync, readFileSync, statSync, truncateSync, writeFileS
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
-import { openDatabase } from '../../src/storage/sqlite/database.ts';
-import { openIdentityFile, readSalt } from '../../src/storage/sqlite/index.ts';
-import { MIGRATIONS } from '../../src/storage/sqlite/migrations.ts';
+import { openIdentityFile, readSalt } from '../../src/storage/index.ts';
+import { MIGRATIONS } from '../../src/storage/migrations.ts';
+import { openDatabase } from '../../src/storage/sqlcipher.ts';
 import { asNobody } from './as-nobody.ts';
 import { addContact, bytesOf, NOW } from './fixtures.ts';
 import { LOCK, newFile, openStore, temporaryFolder, WRONG_KEY } from './folder.ts';

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
-import { Connection } from '../../src/storage/sqlite/connection.ts';
-import { openIdentityFile } from '../../src/storage/sqlite/index.ts';
-import { Mark } from '../../src/storage/sqlite/mark.ts';
+import { Connection } from '../../src/storage/connection.ts';
+import { openIdentityFile } from '../../src/storage/index.ts';
+import { Mark } from '../../src/storage/rollback-mark.ts';
 import { addContact } from './fixtures.ts';
 import { LOCK, newFile, openStore, temporaryFolder } from './folder.ts';
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { IdentitySeed } from '../../src/primitives/index.ts';
-import { Mark } from '../../src/storage/sqlite/mark.ts';
+import { Mark } from '../../src/storage/rollback-mark.ts';
 import { asNobody } from './as-nobody.ts';
 import { bytesOf } from './fixtures.ts';
 import { temporaryFolder } from './folder.ts';

@@ -1,6 +1,6 @@
-import { MemoryStore } from '../../src/storage/memory/index.ts';
 import { storeContract } from './contract/index.ts';
 import { record } from './fixtures.ts';
+import { MemoryStore } from './memory/index.ts';
 
 storeContract('a store in memory', () => {
   const made = record();

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Connection } from '../../src/storage/sqlite/connection.ts';
-import { MIGRATIONS, migrate, schemaVersion } from '../../src/storage/sqlite/migrations.ts';
+import { Connection } from '../../src/storage/connection.ts';
+import { MIGRATIONS, migrate, schemaVersion } from '../../src/storage/migrations.ts';
 import { addContact } from './fixtures.ts';
 import { KEY, newFile, openStore, SALT, temporaryFolder } from './folder.ts';
 import { contents, refusal } from './refusals.ts';

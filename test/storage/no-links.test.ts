@@ -1,7 +1,7 @@
 import { readdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { createIdentityFile } from '../../src/storage/sqlite/index.ts';
+import { createIdentityFile } from '../../src/storage/index.ts';
 import { record } from './fixtures.ts';
 import { KEY, newFile, openStore, SALT, temporaryFolder } from './folder.ts';
 import { contents, refusal } from './refusals.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { type ErrorCode, PawlError } from '../../src/errors.ts';
-import { type FileKey, openIdentityFile, readSalt } from '../../src/storage/sqlite/index.ts';
+import { type FileKey, openIdentityFile, readSalt } from '../../src/storage/index.ts';
 import { KEY } from './folder.ts';
 
 /** The known error that `work` throws. */

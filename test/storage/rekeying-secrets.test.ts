@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { decapsulate, type KemSecret, type KemSeed } from '../../src/primitives/index.ts';
 import { type Encrypted, LIMITS, type RootKey } from '../../src/ratchet/index.ts';
-import { Connection } from '../../src/storage/sqlite/connection.ts';
+import { Connection } from '../../src/storage/connection.ts';
 import { EAGER, type Party } from '../ratchet/party.ts';
 import { Conversation, NOW } from './fixtures.ts';
 import { KEY, newFile, openStore, SALT } from './folder.ts';

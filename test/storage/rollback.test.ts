@@ -2,8 +2,8 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from '
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Connection } from '../../src/storage/sqlite/connection.ts';
-import { openIdentityFile, type SqliteStore } from '../../src/storage/sqlite/index.ts';
+import { Connection } from '../../src/storage/connection.ts';
+import { openIdentityFile, type SqliteStore } from '../../src/storage/index.ts';
 import { addContact, bytesOf, NOW } from './fixtures.ts';
 import { LOCK, newFile, openStore, temporaryFolder } from './folder.ts';
 

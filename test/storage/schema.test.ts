@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../src/ratchet/index.ts';
-import { Connection } from '../../src/storage/sqlite/connection.ts';
+import { Connection } from '../../src/storage/connection.ts';
 import { EAGER } from '../ratchet/party.ts';
 import { addContact, bytesOf, Conversation, inviteFor, NOW, opened, opening } from './fixtures.ts';
 import { KEY, newFile, openStore, SALT } from './folder.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Connection } from '../../src/storage/sqlite/connection.ts';
-import { applyMigrations, MIGRATIONS } from '../../src/storage/sqlite/migrations.ts';
+import { Connection } from '../../src/storage/connection.ts';
+import { applyMigrations, MIGRATIONS } from '../../src/storage/migrations.ts';
 import old from '../vectors/version-1.json' with { type: 'json' };
 import { KEY, SALT, temporaryFolder } from './folder.ts';
 

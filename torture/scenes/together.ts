@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { type FileKey, openIdentityFile, readSalt, type SqliteStore } from '../../src/storage/sqlite/index.ts';
+import { type FileKey, openIdentityFile, readSalt, type SqliteStore } from '../../src/storage/index.ts';
 import { Box, type Launched } from '../box.ts';
 import type { Situation } from '../situations.ts';
 import { WORKSHOP } from '../start.ts';

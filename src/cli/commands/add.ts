@@ -1,7 +1,7 @@
 import { add } from '../../session/index.ts';
-import { readInviteFrom } from '../read-envelopes.ts';
-import type { Define } from '../shell.ts';
-import { withIdentity } from '../unlock.ts';
+import type { Define } from '../context.ts';
+import { withIdentity } from '../identity/open.ts';
+import { readInviteFrom } from '../stream/envelopes.ts';
 
 export const defineAdd: Define = (program, act) => {
   program

@@ -1,5 +1,5 @@
-import type { Define } from '../shell.ts';
-import { withIdentity } from '../unlock.ts';
+import type { Define } from '../context.ts';
+import { withIdentity } from '../identity/open.ts';
 
 export const defineBackup: Define = (program, act) => {
   program

@@ -2,11 +2,11 @@ import { Argument } from 'commander';
 import { contactNames } from '../../session/index.ts';
 import { type Candidates, candidatesFor, type GivenOptions, type Names } from '../completion/candidates.ts';
 import { SCRIPTS, SHELLS, type ShellName } from '../completion/scripts.ts';
-import { homeOf, identitiesIn } from '../identity-path.ts';
-import { asksNothing } from '../key-source.ts';
-import type { Define, GlobalOptions, Shell } from '../shell.ts';
-import { Tell } from '../tell.ts';
-import { withIdentity } from '../unlock.ts';
+import type { Define, GlobalOptions, Shell } from '../context.ts';
+import { asksNothing } from '../identity/key-source.ts';
+import { withIdentity } from '../identity/open.ts';
+import { homeOf, identitiesIn } from '../identity/path.ts';
+import { Tell } from '../terminal/reporter.ts';
 
 export const defineCompletion: Define = (program, act) => {
   program

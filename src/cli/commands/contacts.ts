@@ -1,8 +1,8 @@
 import { contactReports } from '../../session/index.ts';
-import type { Define } from '../shell.ts';
+import type { Define } from '../context.ts';
+import { withIdentity } from '../identity/open.ts';
 import { contactFields, contactRow } from '../show/contact.ts';
-import { table } from '../show/page.ts';
-import { withIdentity } from '../unlock.ts';
+import { table } from '../terminal/format.ts';
 
 export const defineContacts: Define = (program, act) => {
   program

@@ -1,9 +1,9 @@
 import { PawlError } from '../../errors.ts';
 import { type Forgotten, forget, forgettable } from '../../session/index.ts';
-import { askYes } from '../prompt.ts';
-import type { Define, Shell } from '../shell.ts';
-import { count } from '../show/page.ts';
-import { withIdentity } from '../unlock.ts';
+import type { Define, Shell } from '../context.ts';
+import { withIdentity } from '../identity/open.ts';
+import { count } from '../terminal/format.ts';
+import { askYes } from '../terminal/prompt.ts';
 
 export const defineForget: Define = (program, act) => {
   program

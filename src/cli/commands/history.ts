@@ -1,12 +1,11 @@
 import { PawlError } from '../../errors.ts';
 import { deletable, historyReport, type Retention, setHistory } from '../../session/index.ts';
-import { retention } from '../parse.ts';
-import { askYes } from '../prompt.ts';
-import type { Define, Shell } from '../shell.ts';
+import type { Define, Shell } from '../context.ts';
+import { withIdentity } from '../identity/open.ts';
+import { retention } from '../option-types.ts';
 import { historyFields, historyWords, WHO_READS_IT } from '../show/history.ts';
-import { count } from '../show/page.ts';
-import { timeSpanOf } from '../show/time.ts';
-import { withIdentity } from '../unlock.ts';
+import { count, timeSpanOf } from '../terminal/format.ts';
+import { askYes } from '../terminal/prompt.ts';
 
 export const defineHistory: Define = (program, act) => {
   program

@@ -1,8 +1,8 @@
 import type { Retention } from '../../session/index.ts';
-import { retention } from '../parse.ts';
-import type { Define } from '../shell.ts';
+import type { Define } from '../context.ts';
+import { createIdentity } from '../identity/open.ts';
+import { retention } from '../option-types.ts';
 import { WHO_READS_IT } from '../show/history.ts';
-import { createIdentity } from '../unlock.ts';
 
 export const defineInit: Define = (program, act) => {
   program

@@ -2,15 +2,15 @@ import { PawlError } from '../../errors.ts';
 import { replaceFile } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
 import { identityReport, sessionReports } from '../../session/index.ts';
-import { outputFile } from '../parse.ts';
-import { readIntactEnvelopes } from '../read-envelopes.ts';
-import type { Define, Shell } from '../shell.ts';
+import type { Define, Shell } from '../context.ts';
+import { type Unlocked, withIdentity } from '../identity/open.ts';
+import { outputFile } from '../option-types.ts';
 import { envelopeDocument, envelopePage } from '../show/envelope.ts';
 import { identityDocument, identityPage } from '../show/identity.ts';
 import type { Canvas } from '../show/ladder.ts';
 import { ladderSvg } from '../show/ladder-svg.ts';
 import { sessionDocument, sessionPage } from '../show/session.ts';
-import { type Unlocked, withIdentity } from '../unlock.ts';
+import { readIntactEnvelopes } from '../stream/envelopes.ts';
 
 interface InspectOptions {
   readonly envelope?: string;

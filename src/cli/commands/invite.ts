@@ -3,12 +3,11 @@ import { PawlError } from '../../errors.ts';
 import { replaceFile } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
 import { DAY, invite, type MadeInvite, withdrawInvite } from '../../session/index.ts';
-import { drawQrCode } from '../draw-qr-code.ts';
-import { outputFile, timeSpan } from '../parse.ts';
-import type { Define, Shell } from '../shell.ts';
-import { qrCodeOfBytes } from '../show/qr-code.ts';
-import { instant, iso } from '../show/time.ts';
-import { withIdentity } from '../unlock.ts';
+import type { Define, Shell } from '../context.ts';
+import { withIdentity } from '../identity/open.ts';
+import { outputFile, timeSpan } from '../option-types.ts';
+import { drawQrCode, qrCodeOfBytes } from '../show/qr-code.ts';
+import { instant, iso } from '../terminal/format.ts';
 
 interface InviteOptions {
   readonly output?: string;

@@ -1,8 +1,8 @@
 import { historyReport, log } from '../../session/index.ts';
-import { moment } from '../parse.ts';
-import type { Define } from '../shell.ts';
-import { logDocument, logLines } from '../show/logged.ts';
-import { withIdentity } from '../unlock.ts';
+import type { Define } from '../context.ts';
+import { withIdentity } from '../identity/open.ts';
+import { moment } from '../option-types.ts';
+import { logDocument, logLines } from '../show/history.ts';
 
 interface LogOptions {
   readonly since?: ReturnType<typeof moment>;

@@ -2,12 +2,11 @@ import { Argument } from 'commander';
 import { armor } from '../../envelope/index.ts';
 import { toHex, utf8 } from '../../primitives/index.ts';
 import { type Unwritten, unwritten, unwrittenAs, written } from '../../session/index.ts';
-import { afterwards } from '../afterwards.ts';
-import { wholeNumber } from '../parse.ts';
-import type { Define, Shell } from '../shell.ts';
-import { table } from '../show/page.ts';
-import { instant, iso } from '../show/time.ts';
-import { withIdentity } from '../unlock.ts';
+import type { Define, Shell } from '../context.ts';
+import { withIdentity } from '../identity/open.ts';
+import { wholeNumber } from '../option-types.ts';
+import { afterwards } from '../stream/write.ts';
+import { instant, iso, table } from '../terminal/format.ts';
 
 const resendId = wholeNumber(1, 999_999_999);
 

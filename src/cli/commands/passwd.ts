@@ -1,6 +1,6 @@
-import { newSecretFor } from '../secret.ts';
-import type { Define } from '../shell.ts';
-import { changeSecret, withIdentity } from '../unlock.ts';
+import type { Define } from '../context.ts';
+import { changeSecret, withIdentity } from '../identity/open.ts';
+import { newSecretFor } from '../identity/secret.ts';
 
 interface PasswdOptions {
   readonly newKeyFile?: string;

@@ -1,8 +1,8 @@
 import { DAY, prune } from '../../session/index.ts';
-import { timeSpan } from '../parse.ts';
-import type { Define } from '../shell.ts';
-import { count } from '../show/page.ts';
-import { withIdentity } from '../unlock.ts';
+import type { Define } from '../context.ts';
+import { withIdentity } from '../identity/open.ts';
+import { timeSpan } from '../option-types.ts';
+import { count } from '../terminal/format.ts';
 
 /** What is older goes with every command that writes. */
 const KEPT = 30 * DAY;

@@ -1,6 +1,6 @@
 import { rename } from '../../session/index.ts';
-import type { Define } from '../shell.ts';
-import { withIdentity } from '../unlock.ts';
+import type { Define } from '../context.ts';
+import { withIdentity } from '../identity/open.ts';
 
 export const defineRename: Define = (program, act) => {
   program

@@ -1,10 +1,9 @@
 import { PawlError } from '../../errors.ts';
 import { type Verification, verification, verify } from '../../session/index.ts';
-import { drawQrCode } from '../draw-qr-code.ts';
-import type { Define, Shell } from '../shell.ts';
-import { qrCodeOfDigits } from '../show/qr-code.ts';
-import { instant, iso } from '../show/time.ts';
-import { withIdentity } from '../unlock.ts';
+import type { Define, Shell } from '../context.ts';
+import { withIdentity } from '../identity/open.ts';
+import { drawQrCode, qrCodeOfDigits } from '../show/qr-code.ts';
+import { instant, iso } from '../terminal/format.ts';
 
 const DIGITS = 60;
 const GROUPS_A_LINE = 4;

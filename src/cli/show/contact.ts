@@ -1,6 +1,5 @@
 import type { ContactReport } from '../../session/index.ts';
-import { count } from './page.ts';
-import { iso } from './time.ts';
+import { count, iso } from '../terminal/format.ts';
 
 /** A contact as a row of a table: who, fingerprint, verified or not, sessions. */
 export function contactRow({ name, fingerprint, verified, sessions }: ContactReport): readonly string[] {

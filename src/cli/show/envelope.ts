@@ -1,8 +1,7 @@
 import { type Envelope, type MessageView, viewMessage } from '../../envelope/index.ts';
 import { viewInvite } from '../../session/index.ts';
-import type { Document } from '../tell.ts';
-import { type Fact, facts } from './page.ts';
-import { instant, iso } from './time.ts';
+import { type Fact, facts, instant, iso } from '../terminal/format.ts';
+import type { Document } from '../terminal/reporter.ts';
 
 /** What an envelope shows to anybody who sees it, and what it does not. */
 export function envelopePage(source: string, envelope: Envelope): string {

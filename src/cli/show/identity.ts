@@ -1,11 +1,10 @@
 import type { Release } from '../../errors.ts';
 import { DAY, type IdentityReport, SECOND } from '../../session/index.ts';
-import { HOLDS } from '../explain.ts';
-import type { Document } from '../tell.ts';
+import { HOLDS } from '../terminal/error-messages.ts';
+import { count, day, facts, instant, iso, section, span, table } from '../terminal/format.ts';
+import type { Document } from '../terminal/reporter.ts';
 import { contactFields, contactRow } from './contact.ts';
 import { historyFields, historyWords } from './history.ts';
-import { count, facts, section, table } from './page.ts';
-import { day, instant, iso, span } from './time.ts';
 
 export interface IdentityPage {
   readonly name: string;

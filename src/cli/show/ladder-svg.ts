@@ -1,6 +1,6 @@
 import type { Ladder } from '../../session/index.ts';
+import { visible } from '../terminal/format.ts';
 import { fold, nextStep, type Rung } from './ladder.ts';
-import { visible } from './visible.ts';
 
 const WIDTH = 720;
 const LEFT = 80;

@@ -1,5 +1,5 @@
 import type { ChainOnLadder, Ladder } from '../../session/index.ts';
-import { count } from './page.ts';
+import { count } from '../terminal/format.ts';
 
 /** Steps that are drawn; those before them are folded into one line. */
 const STEPS_SHOWN = 12;

@@ -1,9 +1,8 @@
 import type { ChainReport, SessionReport } from '../../session/index.ts';
-import { FORKS, HOLDS } from '../explain.ts';
-import type { Document } from '../tell.ts';
+import { FORKS, HOLDS } from '../terminal/error-messages.ts';
+import { count, facts, instant, iso, span } from '../terminal/format.ts';
+import type { Document } from '../terminal/reporter.ts';
 import { type Canvas, drawLadder } from './ladder.ts';
-import { count, facts } from './page.ts';
-import { instant, iso, span } from './time.ts';
 
 /** A stored session as a page, and its ratchet drawn below it. `now`: unix milliseconds. */
 export function sessionPage(report: SessionReport, now: number, canvas: Canvas): string {

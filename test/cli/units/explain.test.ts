@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explain, FORKS } from '../../../src/cli/explain.ts';
+import { explain, FORKS } from '../../../src/cli/terminal/error-messages.ts';
 import { type ErrorCode, type ErrorDetails, PawlError } from '../../../src/errors.ts';
 
 /** One of each of the closed set, with the exit code that the contract gives it. A new code without one does not compile. */

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readInput } from '../../../src/cli/input.ts';
+import { readInput } from '../../../src/cli/stream/read.ts';
 import { readFile, replaceFile } from '../../../src/files/index.ts';
 
 const LIMIT = 1_000;

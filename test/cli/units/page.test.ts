@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { bytesInWords } from '../../../src/cli/show/page.ts';
+import { bytesInWords } from '../../../src/cli/terminal/format.ts';
 
 it.each([
   [0, '0 bytes'],

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { isRunning, processName } from '../../../src/cli/running.ts';
+import { isRunning, processName } from '../../../src/cli/terminal/process-name.ts';
 import { temporaryFolder } from '../fake-io.ts';
 
 /** The number of a process that has ended. */

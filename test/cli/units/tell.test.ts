@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asLine, Tell } from '../../../src/cli/tell.ts';
+import { asLine, Tell } from '../../../src/cli/terminal/reporter.ts';
 import { PawlError } from '../../../src/errors.ts';
 import { CollectedOutput } from '../fake-io.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { timeSpan } from '../../../src/cli/parse.ts';
-import { day, instant, span, timeSpanOf } from '../../../src/cli/show/time.ts';
+import { timeSpan } from '../../../src/cli/option-types.ts';
+import { day, instant, span, timeSpanOf } from '../../../src/cli/terminal/format.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

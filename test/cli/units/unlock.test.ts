@@ -8,8 +8,8 @@ import { fakeIo, temporaryFolder } from '../fake-io.ts';
 /** What happens while a key is derived, once for each derivation. */
 const meanwhile: (() => Promise<void>)[] = vi.hoisted(() => []);
 
-vi.mock('../../../src/storage/sqlite/file-key.ts', async (original) => {
-  const real = await original<typeof import('../../../src/storage/sqlite/file-key.ts')>();
+vi.mock('../../../src/storage/sqlcipher.ts', async (original) => {
+  const real = await original<typeof import('../../../src/storage/sqlcipher.ts')>();
   const deriveFileKey: typeof real.deriveFileKey = async (...given) => {
     await meanwhile.shift()?.();
     return real.deriveFileKey(...given);

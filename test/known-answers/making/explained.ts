@@ -27,8 +27,8 @@ import {
   RULES,
   rootStep,
 } from '../../../src/ratchet/index.ts';
-import type { StoredSession } from '../../../src/storage/memory/data.ts';
 import { hex } from '../../primitives/hex.ts';
+import type { StoredSession } from '../../storage/memory/data.ts';
 import type { Named } from '../bytes.ts';
 import type { Chain, Draws, Opening, SendStep } from '../format.ts';
 

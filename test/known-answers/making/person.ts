@@ -4,8 +4,8 @@ import { type ErrorCode, type ForkReason, PawlError } from '../../../src/errors.
 import type { OwnIdentity } from '../../../src/handshake/index.ts';
 import { digest, type Random, toHex, utf8 } from '../../../src/primitives/index.ts';
 import { add, type Context, invite, type Outcome, receive, SECOND, send } from '../../../src/session/index.ts';
-import type { StoredSession } from '../../../src/storage/memory/data.ts';
 import { RestorableStore } from '../../session/snapshots.ts';
+import type { StoredSession } from '../../storage/memory/data.ts';
 import type { Named } from '../bytes.ts';
 import { contentOf, written } from '../contents.ts';
 import type { Accepted, Command, Content, Deed, Draws, Hex, ReceiveStep } from '../format.ts';

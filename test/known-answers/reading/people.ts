@@ -2,12 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createIdentity, type OwnIdentity } from '../../../src/handshake/index.ts';
-import {
-  createIdentityFile,
-  type FileKey,
-  openIdentityFile,
-  type SqliteStore,
-} from '../../../src/storage/sqlite/index.ts';
+import { createIdentityFile, type FileKey, openIdentityFile, type SqliteStore } from '../../../src/storage/index.ts';
 import { hex } from '../../primitives/hex.ts';
 
 const LOCK = { key: new Uint8Array(32).fill(1) as FileKey, salt: new Uint8Array(16).fill(2) };

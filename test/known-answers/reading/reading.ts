@@ -3,7 +3,7 @@ import { decodeContent, decodeEnvelope } from '../../../src/envelope/index.ts';
 import { concat, type Random, toHex } from '../../../src/primitives/index.ts';
 import { encodeHeader, type MessageKey, openBody } from '../../../src/ratchet/index.ts';
 import { add, type Context, invite, SECOND, send } from '../../../src/session/index.ts';
-import { sendingSession } from '../../../src/session/sending-session.ts';
+import { sendingSession } from '../../../src/session/select-session.ts';
 import { hex } from '../../primitives/hex.ts';
 import { joined } from '../bytes.ts';
 import { contentOf, written } from '../contents.ts';

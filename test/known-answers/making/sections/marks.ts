@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { IdentitySeed } from '../../../../src/primitives/index.ts';
-import { Mark } from '../../../../src/storage/sqlite/mark.ts';
+import { Mark } from '../../../../src/storage/rollback-mark.ts';
 import { hex } from '../../../primitives/hex.ts';
 import type { Mark as Written } from '../../format.ts';
 

@@ -1,0 +1,347 @@
+import { dirname, join } from 'node:path';
+import type { ErrorCode, ErrorDetails, ForkReason, PawlError, Release } from '../../errors.ts';
+import { isName, LARGEST_GAP } from '../../session/index.ts';
+import { day, instant } from './format.ts';
+
+/** What a person is told: one lower-case sentence, what to type next, and the exit code (docs: README, "Exit codes"). */
+export interface Explanation {
+  readonly message: string;
+  readonly hint?: string;
+  readonly exit: number;
+}
+
+const USAGE = 64;
+const REFUSED = 65;
+const NO_INPUT = 66;
+const UNKNOWN = 67;
+const CANNOT_CREATE = 73;
+const IO = 74;
+const BUSY = 75;
+const ROLLED_BACK = 76;
+const NO_KEY = 77;
+const NO_IDENTITY = 78;
+
+const KEY_SOURCES =
+  'give a key: --key-file FILE, --passphrase-file FILE, --passphrase-fd N, --passphrase-command LINE; or PAWL_KEY_FILE and the like in the environment (pawl --help)';
+
+const NOTHING_LOST =
+  'nothing is lost: pawl inspect shows what waits; pawl outbox resend, or pawl recv --waiting, writes it';
+
+export const FORKS: Readonly<Record<ForkReason, string>> = {
+  'two-texts-at-one-position': 'two different messages at one position',
+  'two-keys-in-one-chain': 'two keys for one chain',
+  'past-the-end-of-a-chain': 'a message past the end of its chain',
+  'chain-shorter-than-received': 'a chain shorter than what was received of it',
+  'answer-to-an-unknown-chain': 'an answer to something that this file never sent',
+  'answer-without-an-offer': 'an answer to a post-quantum key that this file never offered',
+  'body-does-not-authenticate': 'a message made under another state',
+};
+
+/** What nothing is sent before from a restored file. */
+export const HOLDS: Readonly<Record<Release, string>> = {
+  answered: 'an answer of theirs, or a new invite',
+  invited: 'a new invite',
+};
+
+type Explain<Code extends ErrorCode> = (detail: ErrorDetails[Code]) => Explanation;
+
+const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
+  usage: ({ problem, hint = 'pawl --help lists the commands and options' }) => ({
+    message: problem,
+    hint,
+    exit: USAGE,
+  }),
+  'bad-name': ({ name }) => ({
+    message: `${JSON.stringify(name)} cannot be a name`,
+    hint: 'a name is 1 to 64 of a-z, 0-9, dot, dash and underscore, and begins with a letter or digit',
+    exit: USAGE,
+  }),
+  'no-input': ({ source, toSend }) =>
+    toSend
+      ? {
+          message: `there is nothing to send: ${source} is empty`,
+          hint: "give it a text: pawl send NAME -m TEXT; -m '' sends an empty one",
+          exit: NO_INPUT,
+        }
+      : {
+          message: `there is nothing to read in ${source}`,
+          hint: 'give a file, or send the bytes through a pipe: pawl recv < message.pawl',
+          exit: NO_INPUT,
+        },
+  'missing-file': ({ path, to }) => ({
+    message: `there is no file ${path}`,
+    hint: `check the name${to === undefined ? '' : `; or send a text: pawl send ${to} -m TEXT`}`,
+    exit: NO_INPUT,
+  }),
+  'no-identity': ({ home }) => ({
+    message: `there is no identity in ${home}`,
+    hint: 'make one: pawl init NAME',
+    exit: NO_IDENTITY,
+  }),
+  'several-identities': ({ names }) => ({
+    message: `there are several identities: ${names.join(', ')}`,
+    hint: `say which: pawl -i ${names[0] ?? 'NAME'} ..., or set PAWL_IDENTITY`,
+    exit: NO_IDENTITY,
+  }),
+  'identity-missing': ({ name, home }) => ({
+    message: `there is no identity ${name} in ${home}`,
+    hint: `make it: pawl init ${name}; or say where it is: --home DIR`,
+    exit: NO_IDENTITY,
+  }),
+
+  corrupt: ({ what }) => ({
+    message: `this is damaged, or was altered on its way: ${what}`,
+    hint: 'see whether it is what you were sent, or ask for it once more; nothing was changed here',
+    exit: REFUSED,
+  }),
+  'unknown-version': ({ version }) => ({
+    message: `this was made by another version of pawl (format ${version})`,
+    hint: 'bring pawl up to date: npm install -g pawl',
+    exit: REFUSED,
+  }),
+  'wrong-kind': ({ expected, found }) =>
+    found === 'invite'
+      ? { message: `this is an invite, not a ${expected}`, hint: 'keep it: pawl add NAME FILE', exit: REFUSED }
+      : { message: `this is a message, not an ${expected}`, hint: 'read it: pawl recv FILE', exit: REFUSED },
+  'too-large': ({ what, bytes, limit }) => ({
+    message: `${what} is too large: ${bytes} bytes, of at most ${limit}`,
+    hint: 'send it in parts: split -b 15M FILE, and a message for each',
+    exit: REFUSED,
+  }),
+  'weak-key': ({ what }) => ({
+    message: `this holds a key that is refused because it protects nothing: ${what}`,
+    hint: 'no honest pawl makes one: ask the sender, on another channel, what they sent',
+    exit: REFUSED,
+  }),
+
+  'unknown-contact': ({ name }) => ({
+    message: `there is no contact ${name}`,
+    hint: `pawl contacts lists whom you know${isName(name) ? `; somebody new: pawl invite ${name}, or pawl add ${name} FILE` : ''}`,
+    exit: UNKNOWN,
+  }),
+  'name-taken': ({ name }) => ({
+    message: `${name} is the name of another contact`,
+    hint: `use another name, or give ${name} another one first: pawl rename ${name} NEW`,
+    exit: CANNOT_CREATE,
+  }),
+  'wrong-safety-number': ({ name, wasVerified }) => ({
+    message: `this is NOT the safety number of ${name}: somebody may stand between you${wasVerified ? `; ${name} is verified no longer` : ''}`,
+    hint: `read it to each other once more, each from pawl verify; if it still differs, trust nothing that came from ${name}, send nothing there, and exchange a new invite in person`,
+    exit: REFUSED,
+  }),
+  'not-in-outbox': ({ id }) => ({
+    message: `no envelope with the number ${id} is waiting`,
+    hint: 'pawl outbox lists what is waiting',
+    exit: NO_INPUT,
+  }),
+  'no-session': ({ name }) => ({
+    message: `there is no conversation with ${name} yet`,
+    hint: `send something: pawl send ${name}; or add an invite of theirs: pawl add ${name} FILE`,
+    exit: UNKNOWN,
+  }),
+  held: ({ name, until }) => ({
+    message: `nothing is sent to ${name} from a restored file before ${HOLDS[until]}`,
+    hint: `${until === 'answered' ? `receive what ${name} sends next (pawl recv), or ` : ''}exchange a new invite: pawl invite ${name}, or pawl add ${name} FILE`,
+    exit: ROLLED_BACK,
+  }),
+  'not-for-you': () => ({
+    message: 'this message is not for this identity',
+    hint: 'you may have sent it yourself, or it is for another of your identities: pawl -i NAME recv',
+    exit: REFUSED,
+  }),
+  'other-sender': ({ from }) => ({
+    message: `left alone: this message is from ${from}`,
+    hint: `read it: pawl recv --from ${from}`,
+    exit: 0,
+  }),
+  'gap-too-large': ({ missing, limit, inNewChain }) => ({
+    message: `${missing} messages before this one are missing, more than the ${limit} that are skipped unasked`,
+    hint:
+      missing > LARGEST_GAP
+        ? 'nothing can bridge that: exchange a new invite'
+        : `pawl recv --max-gap ${missing}${inNewChain ? '' : '; or send them anything, and what they send after reading it can be read'}`,
+    exit: REFUSED,
+  }),
+  fork: ({ reason }) => ({
+    message: `this message contradicts an earlier one: ${FORKS[reason]}`,
+    hint: 'one of the two identity files was copied, restored from a backup, or is in other hands: compare safety numbers (pawl verify NAME), then exchange a new invite',
+    exit: REFUSED,
+  }),
+  'kem-missing': () => ({
+    message: 'this message does not answer the post-quantum key that was offered, and nothing weaker is accepted',
+    hint: 'no honest pawl leaves it out: compare safety numbers (pawl verify NAME), then exchange a new invite',
+    exit: REFUSED,
+  }),
+  'not-begun': () => ({
+    message: 'nothing can be sent before the first message of the other side has come',
+    hint: 'receive it: pawl recv FILE',
+    exit: UNKNOWN,
+  }),
+  exhausted: () => ({
+    message: 'this chain of messages is used up',
+    hint: 'receive an answer, and a new chain begins: pawl recv FILE',
+    exit: REFUSED,
+  }),
+  'clock-ahead': ({ opened }) => ({
+    message: `this conversation says that it was opened more than a day from now, on ${instant(opened)}`,
+    hint: 'one of the two clocks is wrong: mend it, then exchange a new invite',
+    exit: REFUSED,
+  }),
+
+  'bad-signature': () => ({
+    message: 'the signature of this invite is wrong: it was altered on its way',
+    hint: 'ask for it once more, on a channel that nobody else writes to',
+    exit: REFUSED,
+  }),
+  'unknown-invite': () => ({
+    message: 'this message answers an invite that this identity does not know any more',
+    hint: 'send them a new one: pawl invite NAME',
+    exit: REFUSED,
+  }),
+  'invite-expired': ({ expired }) => ({
+    message: `the invite expired on ${day(expired * 1_000)}`,
+    hint: 'a new one is needed: whoever made this one types pawl invite NAME',
+    exit: REFUSED,
+  }),
+  'invite-spent': ({ at, by, name }) => ({
+    message: `the invite for ${name} was used already, on ${instant(at)}, by ${by}`,
+    hint: `if ${name} says that it was not them, trust nothing that came under this name; for a new start: pawl invite ${name}`,
+    exit: REFUSED,
+  }),
+  'invite-used-up': ({ name, limit }) => ({
+    message: `the reusable invite for ${name} has let in ${limit}, which is the most`,
+    hint: `make another, and send it to whoever this came from: pawl invite ${name} --reusable`,
+    exit: REFUSED,
+  }),
+  'too-many-invites': ({ limit }) => ({
+    message: `${limit} invites are open, which is the most`,
+    hint: 'wait until some are used or expire, or withdraw one: pawl inspect lists them, pawl forget NAME withdraws',
+    exit: CANNOT_CREATE,
+  }),
+  'identity-changed': ({ name, known, offered }) => ({
+    message: `${name} is known as ${known}, and this is from ${offered}`,
+    hint: `ask ${name}, on another channel, whether they made a new identity; only if they did: pawl rename ${name} old-${name}, then this once more, and pawl verify ${name}`,
+    exit: REFUSED,
+  }),
+  self: ({ what }) => ({
+    message: `this ${what} is your own`,
+    hint: what === 'invite' ? 'send it to the person it is for' : 'only the other side can read it',
+    exit: REFUSED,
+  }),
+
+  exists: ({ path, waits }) => ({
+    message: `${path} exists already`,
+    hint: waits
+      ? 'pawl recv --waiting --out-dir DIR puts it into another folder, or with --force in the place of what is there'
+      : 'use another name, or move the file away',
+    exit: CANNOT_CREATE,
+  }),
+  'no-folder': ({ path, isTaken }) => ({
+    message: isTaken ? `${path} is no folder` : `there is no folder ${path}`,
+    hint: isTaken ? 'choose another name' : `make it: mkdir ${path}`,
+    exit: CANNOT_CREATE,
+  }),
+  'cannot-create': ({ path, reason }) => ({
+    message: `${path} cannot be made: ${reason}`,
+    hint: 'choose a folder that you can write to: --home DIR',
+    exit: CANNOT_CREATE,
+  }),
+  'read-failed': ({ path, reason }) => ({ message: `${path} cannot be read: ${reason}`, exit: IO }),
+  'write-failed': ({ path, reason }) => ({
+    message: `${path} cannot be written: ${reason}`,
+    hint: NOTHING_LOST,
+    exit: IO,
+  }),
+  'closed-pipe': () => ({
+    message: 'the output was closed before everything was written',
+    hint: NOTHING_LOST,
+    exit: IO,
+  }),
+  damaged: ({ path }) => ({
+    message: `${path} is damaged`,
+    hint: 'put a backup in its place; each conversation then needs a new invite',
+    exit: IO,
+  }),
+  'not-an-identity': ({ path }) => ({
+    message: `${path} is not an identity file of pawl`,
+    hint: 'identity files are made by pawl init NAME',
+    exit: NO_IDENTITY,
+  }),
+  'newer-schema': ({ path, found, known }) => ({
+    message: `${path} was written by a newer pawl (schema ${found}; this one knows ${known})`,
+    hint: 'bring pawl up to date: npm install -g pawl',
+    exit: NO_IDENTITY,
+  }),
+  busy: ({ path }) => ({
+    message: `${path} is in use by another pawl`,
+    hint: 'try again, or wait for longer: --wait SECONDS',
+    exit: BUSY,
+  }),
+  replaced: ({ path }) => ({
+    message: `the passphrase or key of ${path} was changed, or it was restored, meanwhile`,
+    hint: 'try again, with the new passphrase or key; nothing was changed',
+    exit: BUSY,
+  }),
+  'not-rekeyed': ({ path, reason }) => ({
+    message: `the passphrase or key of ${path} could not be changed: ${reason}`,
+    hint: 'it still opens with the old one; a second copy of the file needs room beside it for a moment',
+    exit: IO,
+  }),
+  'rolled-back': ({ path }) => ({
+    message: `${path} is older than what this machine wrote last: it was restored, or a copy of it is in use`,
+    hint: 'put the newest one back; if there is none, go on with --after-restore, once',
+    exit: ROLLED_BACK,
+  }),
+  misplaced: ({ path, name }) => ({
+    message: `${path} holds the identity ${name}`,
+    hint: `give it its name: mv ${path} ${join(dirname(path), name)}.db`,
+    exit: IO,
+  }),
+  'wrong-passphrase': ({ path }) => ({
+    message: `wrong passphrase or key for ${path}, or the file is damaged: they look alike`,
+    hint: 'try again, with --key-file FILE if it was made with one; nothing was changed',
+    exit: NO_KEY,
+  }),
+  'no-passphrase': ({ path, isNew }) =>
+    isNew
+      ? {
+          message: 'there is no terminal to ask for the new passphrase on',
+          hint: 'pawl passwd --new-passphrase-file FILE, or --new-key-file FILE',
+          exit: NO_KEY,
+        }
+      : {
+          message: `${path} is locked, and there is no terminal to ask for the passphrase on`,
+          hint: KEY_SOURCES,
+          exit: NO_KEY,
+        },
+  'empty-passphrase': ({ source }) => ({
+    message: `the passphrase in ${source} is empty`,
+    hint: KEY_SOURCES,
+    exit: NO_KEY,
+  }),
+  'several-lines': ({ source }) => ({
+    message: `there is more than one line in ${source}`,
+    hint: 'keep the passphrase alone there, on one line',
+    exit: NO_KEY,
+  }),
+  'passphrase-command': ({ reason }) => ({
+    message: `the passphrase command failed: ${reason}`,
+    hint: 'run it by itself: it is to print the passphrase, and nothing else, on standard output',
+    exit: NO_KEY,
+  }),
+  'bad-key-file': ({ path, bytes }) => ({
+    message: `${path} is not a key file: it has ${bytes} bytes, and a key file has 32`,
+    hint: 'pawl init NAME --key-file FILE makes one',
+    exit: NO_KEY,
+  }),
+  'exposed-key': ({ path, mode }) => ({
+    message: `${path} can be read by others (mode ${mode})`,
+    hint: `chmod 600 ${path}`,
+    exit: NO_KEY,
+  }),
+  interrupted: () => ({ message: 'interrupted', exit: 130 }),
+};
+
+export function explain<Code extends ErrorCode>(error: PawlError<Code>): Explanation {
+  return EXPLANATIONS[error.code](error.detail);
+}

@@ -1,0 +1,165 @@
+import { decodeContent } from '../envelope/index.ts';
+import { PawlError } from '../errors.ts';
+import {
+  type AnsweredInvite,
+  acceptOpening,
+  fingerprint,
+  hintedInvite,
+  type OwnIdentity,
+  type StoredInvite,
+} from '../handshake/index.ts';
+import { digest, type IdentityKey, wipe } from '../primitives/index.ts';
+import {
+  decrypt,
+  isSealedFor,
+  type Limits,
+  openHeader,
+  responderState,
+  type SealedMessage,
+  wipeState,
+  wipeStep,
+} from '../ratchet/index.ts';
+import { type User, userOf } from './invites.ts';
+import { CLOCK_AHEAD, OPENING_GRACE, SECOND } from './maintenance.ts';
+import type { AcceptedMessage, Notice } from './outcome.ts';
+import { dropIdleSessions } from './select-session.ts';
+import type { Contact, Transaction } from './store.ts';
+
+/** 16 bytes that name the prefix of an opening. */
+export function prefixDigest(prefix: Uint8Array): Uint8Array {
+  return digest(16, prefix);
+}
+
+/**
+ * Accepts the first message of a session that another opened (docs/PROTOCOL.md §4): creates the session, pins the
+ * identity, spends the invite. All of it only after the body has authenticated, and `admit` has let its contact in.
+ * @returns `undefined` where a reusable invite let this opening in before, and its session is gone.
+ * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `invite-used-up`, `identity-changed`, `self`,
+ * `clock-ahead`, `corrupt`, `weak-key`, `gap-too-large`, what `admit` throws; nothing is saved then.
+ */
+export async function acceptFirst(
+  transaction: Transaction,
+  prefix: Uint8Array,
+  message: SealedMessage,
+  { now, limits, admit }: { now: number; limits: Limits; admit: (contactName: string) => void },
+): Promise<AcceptedMessage | undefined> {
+  const self = await transaction.ownIdentity();
+  const invite = await openInvite(transaction, self, prefix, now);
+  const isReusable = invite.lastUser !== undefined;
+  if (isReusable && (await transaction.isInLedger(prefixDigest(prefix)))) return undefined;
+  const { sender, agreement } = acceptOpening(self, prefix, invite.fate);
+  const { transcript, opened } = agreement;
+
+  const state = responderState(agreement, invite.fate.secrets.prekey, now);
+  const header = isSealedFor(state.nextReceiving.find, message)
+    ? openHeader(state.nextReceiving, message, transcript)
+    : undefined;
+  if (header === undefined) throw new PawlError('corrupt', { what: 'opening' });
+  const decrypted = decrypt(state, 'next', header, message.body, {}, transcript, limits, now);
+  if (decrypted.kind !== 'accepted') throw new PawlError('corrupt', { what: 'opening' });
+  if (opened > now + CLOCK_AHEAD) throw new PawlError('clock-ahead', { opened });
+  const content = decodeContent(decrypted.plaintext);
+
+  const user = await userOf(transaction, invite);
+  const { contact, notices } = await introduce(transaction, { sender, invite, user, opened, now, admit });
+  const session = await transaction.addSession(
+    {
+      contact: contact.id,
+      origin: { role: 'responder', prefixDigest: prefixDigest(prefix) },
+      transcript,
+      opened,
+      createdAt: now,
+    },
+    state,
+  );
+  await transaction.saveReceived(session, [{ step: decrypted.step, digest: header.digest }], now, limits);
+  if (user.number === undefined) await transaction.spendInvite(invite.id, sender, now);
+  else await transaction.useInvite(invite.id, user.number, prefixDigest(prefix));
+  await dropIdleSessions(transaction, await transaction.sessions(contact.id));
+  wipe(agreement.rootKey);
+  wipeStep(decrypted.step);
+  wipeState(state);
+  return {
+    contact,
+    skipped: decrypted.step.gained.length,
+    id: header.digest,
+    n: header.header.n,
+    late: false,
+    plaintext: decrypted.plaintext,
+    content,
+    lost: decrypted.step.lost,
+    notices,
+  };
+}
+
+/** The open invite that an opening answers. */
+async function openInvite(
+  transaction: Transaction,
+  self: OwnIdentity,
+  prefix: Uint8Array,
+  now: number,
+): Promise<StoredInvite & { fate: AnsweredInvite }> {
+  const id = hintedInvite(self, prefix);
+  if (id === undefined) throw new PawlError('not-for-you', {});
+  const invite = await transaction.invite(id);
+  if (invite === undefined) throw new PawlError('unknown-invite', {});
+  const { fate, expires, contactName } = invite;
+  if (fate.kind === 'spent') {
+    throw new PawlError('invite-spent', { at: fate.at, by: fingerprint(fate.by), name: contactName });
+  }
+  if (fate.kind === 'expired' || expires * SECOND + OPENING_GRACE <= now) {
+    throw new PawlError('invite-expired', { expired: expires });
+  }
+  return { ...invite, fate };
+}
+
+/** What is known of an opening when its sender is looked up. */
+interface Proven {
+  readonly sender: IdentityKey;
+  readonly invite: StoredInvite;
+  readonly user: User;
+  /** Unix milliseconds. */
+  readonly opened: number;
+  readonly now: number;
+  readonly admit: (contactName: string) => void;
+}
+
+interface Introduced {
+  readonly contact: Contact;
+  readonly notices: readonly Notice[];
+}
+
+async function introduce(transaction: Transaction, proven: Proven): Promise<Introduced> {
+  const known = await transaction.contactOf(proven.sender);
+  return known === undefined ? newContact(transaction, proven) : knownContact(transaction, known, proven);
+}
+
+/** A known identity keeps its name. */
+async function knownContact(transaction: Transaction, contact: Contact, proven: Proven): Promise<Introduced> {
+  const { name } = contact;
+  const { invite, opened, admit } = proven;
+  admit(name);
+  const notices: Notice[] = [];
+  if (name !== invite.contactName) notices.push({ kind: 'known-as', name, invitedAs: invite.contactName });
+  const sessions = await transaction.sessions(contact.id);
+  if (sessions.length > 0) notices.push({ kind: 'new-session', invitedAt: invite.createdAt });
+  // An invite of theirs that waits, and is older than this session of theirs, may be of a life that they have lost.
+  if (contact.invite !== undefined && opened > contact.invite.addedAt) {
+    await transaction.setContactInvite(contact.id, undefined);
+  }
+  return { contact, notices };
+}
+
+/** A new identity gets the name of the invite, unless that belongs to somebody else. */
+async function newContact(transaction: Transaction, { sender, invite, user, now, admit }: Proven): Promise<Introduced> {
+  const { name } = user;
+  const offered = fingerprint(sender);
+  const named = await transaction.contactNamed(name);
+  if (named !== undefined) {
+    throw new PawlError('identity-changed', { name, known: fingerprint(named.identity), offered });
+  }
+  admit(name);
+  const id = await transaction.addContact({ name, identity: sender, addedAt: now, invite: undefined });
+  const contact = await transaction.contact(id);
+  return { contact, notices: [{ kind: 'new-contact', name, fingerprint: offered, invitedAt: invite.createdAt }] };
+}

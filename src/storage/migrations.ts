@@ -1,0 +1,34 @@
+import { PawlError } from '../errors.ts';
+import type { Connection } from './connection.ts';
+import { VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5 } from './schema.ts';
+
+/** The migration at index i leads from version i of the schema to version i + 1. One that was released never changes. */
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
+
+/** The version of a file's schema: its `user_version`. */
+export function schemaVersion(connection: Connection): number {
+  return connection.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
+}
+
+/**
+ * Brings a file to the newest schema, in one transaction. A file that has it is not written to.
+ * @throws `newer-schema`, `busy`, `write-failed`.
+ */
+export function migrate(connection: Connection, migrations = MIGRATIONS): void {
+  if (versionToMigrate(connection, migrations) === migrations.length) return;
+  connection.atomically(() => applyMigrations(connection, migrations));
+}
+
+/** Does so inside a transaction that is open. */
+export function applyMigrations(connection: Connection, migrations = MIGRATIONS): void {
+  // Looked up again: another process may have been faster.
+  for (const migration of migrations.slice(versionToMigrate(connection, migrations))) connection.execute(migration);
+  connection.execute(`PRAGMA user_version = ${migrations.length}`);
+}
+
+function versionToMigrate(connection: Connection, migrations: readonly string[]): number {
+  const found = schemaVersion(connection);
+  const known = migrations.length;
+  if (found > known) throw new PawlError('newer-schema', { path: connection.path, found, known });
+  return found;
+}

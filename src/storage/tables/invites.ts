@@ -1,0 +1,128 @@
+import type { HandshakeStore, InviteFate, OwnIdentity, StoredInvite } from '../../handshake/index.ts';
+import type { IdentityKey, KemSeed, X25519PublicKey, X25519SecretKey } from '../../primitives/index.ts';
+import { found, type Unit } from '../transaction.ts';
+
+/** The CHECK constraints of the table make this union true. */
+type InviteRow = {
+  readonly id: Uint8Array;
+  readonly contact_name: string;
+  readonly created_at: number;
+  readonly expires: number;
+  readonly last_user: number | null;
+} & (
+  | {
+      readonly fate: 'open';
+      readonly bytes: Uint8Array;
+      readonly prekey_public_key: X25519PublicKey;
+      readonly prekey_secret_key: X25519SecretKey;
+      readonly kem_seed: KemSeed;
+    }
+  | { readonly fate: 'spent'; readonly spent_by: IdentityKey; readonly spent_at: number }
+  | { readonly fate: 'expired' }
+);
+
+const FORGET_SECRETS = 'bytes = NULL, prekey_public_key = NULL, prekey_secret_key = NULL, kem_seed = NULL';
+
+export function handshakeStore(unit: Unit): HandshakeStore {
+  return {
+    async ownIdentity() {
+      return found(unit.get<OwnIdentity>('SELECT seed, public_key AS key FROM identity'), 'identity');
+    },
+
+    async invite(id) {
+      const row = unit.get<InviteRow>('SELECT * FROM invites WHERE id = @id', { id });
+      return row && inviteIn(row);
+    },
+
+    async invites() {
+      return unit.all<InviteRow>('SELECT * FROM invites ORDER BY number').map(inviteIn);
+    },
+
+    async dropInvite(id) {
+      unit.run('DELETE FROM invites WHERE id = @id', { id });
+    },
+
+    async addInvite({ id, contactName, createdAt, expires, lastUser, fate }) {
+      unit.run(
+        `INSERT INTO invites (id, contact_name, created_at, expires, last_user,
+          fate, bytes, prekey_public_key, prekey_secret_key, kem_seed, spent_by, spent_at)
+        VALUES (@id, @contactName, @createdAt, @expires, @lastUser,
+          @fate, @bytes, @prekeyPublicKey, @prekeySecretKey, @kemSeed, @spentBy, @spentAt)`,
+        { id, contactName, createdAt, expires, lastUser: lastUser ?? null, ...columnsOf(fate) },
+      );
+    },
+
+    async spendInvite(id, by, at) {
+      unit.update(
+        'open invite',
+        `UPDATE invites SET fate = 'spent', spent_by = @by, spent_at = @at, ${FORGET_SECRETS}
+        WHERE id = @id AND fate = 'open' AND last_user IS NULL`,
+        { id, by, at },
+      );
+    },
+
+    async useInvite(id, user, prefixDigest) {
+      unit.update(
+        'open invite',
+        "UPDATE invites SET last_user = @user WHERE id = @id AND fate = 'open' AND last_user < @user",
+        { id, user },
+      );
+      unit.run('INSERT INTO ledger (prefix_digest, invite) SELECT @prefixDigest, number FROM invites WHERE id = @id', {
+        id,
+        prefixDigest,
+      });
+    },
+
+    async isInLedger(prefixDigest) {
+      return unit.get('SELECT 1 FROM ledger WHERE prefix_digest = @prefixDigest', { prefixDigest }) !== undefined;
+    },
+
+    async sweepInvites(expiredBefore, forgetBefore) {
+      const { changes } = unit.run(
+        `UPDATE invites SET fate = 'expired', ${FORGET_SECRETS} WHERE fate = 'open' AND expires < @expiredBefore`,
+        { expiredBefore },
+      );
+      if (changes > 0) {
+        unit.run("DELETE FROM ledger WHERE invite IN (SELECT number FROM invites WHERE fate <> 'open')");
+      }
+      unit.run(
+        `DELETE FROM invites
+        WHERE fate = 'spent' AND spent_at < @forgetBefore * 1000 OR fate = 'expired' AND expires < @forgetBefore`,
+        { forgetBefore },
+      );
+      return changes;
+    },
+  };
+}
+
+function inviteIn(row: InviteRow): StoredInvite {
+  const { id, contact_name: contactName, created_at: createdAt, expires, last_user } = row;
+  return { id, contactName, createdAt, expires, lastUser: last_user ?? undefined, fate: fateIn(row) };
+}
+
+function fateIn(row: InviteRow): InviteFate {
+  switch (row.fate) {
+    case 'open': {
+      const prekey = { publicKey: row.prekey_public_key, secretKey: row.prekey_secret_key };
+      return { kind: 'open', bytes: row.bytes, secrets: { prekey, kemSeed: row.kem_seed } };
+    }
+    case 'spent':
+      return { kind: 'spent', by: row.spent_by, at: row.spent_at };
+    case 'expired':
+      return { kind: 'expired' };
+  }
+}
+
+function columnsOf(fate: InviteFate) {
+  const { bytes, secrets } = fate.kind === 'open' ? fate : { bytes: null, secrets: undefined };
+  const { by, at } = fate.kind === 'spent' ? fate : { by: null, at: null };
+  return {
+    fate: fate.kind,
+    bytes,
+    prekeyPublicKey: secrets?.prekey.publicKey ?? null,
+    prekeySecretKey: secrets?.prekey.secretKey ?? null,
+    kemSeed: secrets?.kemSeed ?? null,
+    spentBy: by,
+    spentAt: at,
+  };
+}

@@ -1,0 +1,133 @@
+import type { ForkReason } from '../../errors.ts';
+import type { Transcript } from '../../handshake/index.ts';
+import type { SessionId } from '../../ratchet/index.ts';
+import type {
+  ContactId,
+  FinishedChainRecord,
+  MissingMessage,
+  Origin,
+  Session,
+  SessionTable,
+} from '../../session/store.ts';
+import { found, type Unit } from '../transaction.ts';
+import { STATE_COLUMNS, stateColumns } from './ratchet-state.ts';
+import { addChains } from './receiving-chains.ts';
+
+/** The CHECK constraints of the table make these unions true. */
+type SessionRow = {
+  readonly id: SessionId;
+  readonly contact: ContactId;
+  readonly transcript: Transcript;
+  readonly opened: number;
+  readonly createdAt: number;
+  readonly lastDhStepAt: number | null;
+  readonly idle: number;
+  readonly lost: number;
+  readonly held: 0 | 1;
+} & OriginRow &
+  ForkRow;
+type OriginRow =
+  | { readonly role: 'initiator'; readonly inviteId: Uint8Array; readonly prefix: Uint8Array | null }
+  | { readonly role: 'responder'; readonly prefixDigest: Uint8Array };
+type ForkRow =
+  | { readonly forkReason: ForkReason; readonly forkAt: number }
+  | { readonly forkReason: null; readonly forkAt: null };
+
+const SELECT = `
+SELECT id, contact_id AS contact, role, invite_id AS inviteId, prefix, prefix_digest AS prefixDigest, transcript, opened,
+  created_at AS createdAt, last_dh_step_at AS lastDhStepAt, idle, lost, held,
+  fork_reason AS forkReason, fork_at AS forkAt
+FROM sessions`;
+
+const INSERT = `
+INSERT INTO sessions (contact_id, role, invite_id, prefix, prefix_digest, transcript, opened, created_at,
+  ${STATE_COLUMNS.join(', ')})
+VALUES (@contact, @role, @inviteId, @prefix, @prefixDigest, @transcript, @opened, @createdAt,
+  ${STATE_COLUMNS.map((column) => `@${column}`).join(', ')})`;
+
+export function sessionTable(unit: Unit): SessionTable {
+  return {
+    async session(id) {
+      return sessionIn(found(unit.get<SessionRow>(`${SELECT} WHERE id = @id`, { id }), 'session'));
+    },
+
+    async sessions(contact) {
+      return unit.all<SessionRow>(`${SELECT} WHERE contact_id = @contact ORDER BY id`, { contact }).map(sessionIn);
+    },
+
+    async sessionOfPrefix(prefixDigest) {
+      const row = unit.get<SessionRow>(`${SELECT} WHERE prefix_digest = @prefixDigest`, { prefixDigest });
+      return row && sessionIn(row);
+    },
+
+    async addSession({ contact, origin, transcript, opened, createdAt }, state) {
+      const row = { contact, ...originColumns(origin), transcript, opened, createdAt, ...stateColumns(state) };
+      const id = unit.run(INSERT, row).id as SessionId;
+      addChains(unit, id, state);
+      return id;
+    },
+
+    async answerSession(id) {
+      unit.update('session', "UPDATE sessions SET prefix = NULL WHERE id = @id AND role = 'initiator'", { id });
+    },
+
+    async useSession(id) {
+      unit.update(
+        'session',
+        `UPDATE sessions SET idle = CASE id WHEN @id THEN 0 ELSE idle + 1 END
+        WHERE contact_id = (SELECT contact_id FROM sessions WHERE id = @id)`,
+        { id },
+      );
+    },
+
+    async holdSessions() {
+      unit.run('UPDATE sessions SET held = 1');
+    },
+
+    async dropSession(id) {
+      unit.run('DELETE FROM sessions WHERE id = @id', { id });
+    },
+
+    async finishedChains(session) {
+      return unit.all<FinishedChainRecord>(
+        `SELECT chain, remote, length FROM receiving_chains
+        WHERE session_id = @session AND state = 'finished' ORDER BY chain`,
+        { session },
+      );
+    },
+
+    async missingMessages(session) {
+      return unit.all<MissingMessage>(
+        `SELECT chain, n, created_at AS keptSince FROM skipped_keys WHERE session_id = @session ORDER BY chain, n`,
+        { session },
+      );
+    },
+  };
+}
+
+function sessionIn(row: SessionRow): Session {
+  const { id, contact, transcript, opened, createdAt, lastDhStepAt, idle, lost } = row;
+  return {
+    id,
+    contact,
+    origin: originIn(row),
+    transcript,
+    opened,
+    createdAt,
+    lastDhStepAt: lastDhStepAt ?? undefined,
+    idle,
+    lost,
+    held: row.held === 1,
+    fork: row.forkReason === null ? undefined : { reason: row.forkReason, at: row.forkAt },
+  };
+}
+
+function originIn(row: OriginRow): Origin {
+  if (row.role === 'responder') return { role: 'responder', prefixDigest: row.prefixDigest };
+  return { role: 'initiator', inviteId: row.inviteId, prefix: row.prefix ?? undefined };
+}
+
+function originColumns(origin: Origin) {
+  if (origin.role === 'responder') return { inviteId: null, prefix: null, ...origin };
+  return { prefixDigest: null, ...origin, prefix: origin.prefix ?? null };
+}

@@ -1,0 +1,66 @@
+import type { SessionStore, Transaction } from '../../../src/session/store.ts';
+import type { IdentityRecord } from '../../../src/storage/identity-file.ts';
+import { Queue } from '../../../src/storage/store.ts';
+import { boxes } from './boxes.ts';
+import { contactStore } from './contacts.ts';
+import { copyOf, type Data, Unit } from './data.ts';
+import { historyStore } from './history.ts';
+import { handshakeStore } from './invites.ts';
+import { ratchetStore } from './ratchet.ts';
+import { sessionTable } from './sessions.ts';
+
+/**
+ * A store in memory. Its data is a value that nothing ever changes in place: a transaction works on its own version,
+ * which takes the place of the old one at the end, or is forgotten. A transaction inside another waits for ever.
+ */
+export class MemoryStore implements SessionStore {
+  #data: Data;
+  readonly #queue = new Queue();
+
+  constructor(record: IdentityRecord) {
+    this.#data = {
+      record: copyOf(record),
+      contacts: [],
+      sessions: [],
+      invites: [],
+      ledger: [],
+      outbox: [],
+      inbox: [],
+      keeping: copyOf(record.keeping),
+      history: [],
+      lastId: 0,
+      receptions: 0,
+    };
+  }
+
+  transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#queue.run(async () => {
+      const { result, data } = await perform(this.#data, work);
+      this.#data = data;
+      return result;
+    });
+  }
+
+  async snapshot<Result>(work: (view: Transaction) => Promise<Result>): Promise<Result> {
+    const { result } = await perform(this.#data, work);
+    return result;
+  }
+}
+
+async function perform<Result>(data: Data, work: (transaction: Transaction) => Promise<Result>) {
+  const unit = new Unit(data);
+  try {
+    const transaction = {
+      ...handshakeStore(unit),
+      ...contactStore(unit),
+      ...sessionTable(unit),
+      ...ratchetStore(unit),
+      ...boxes(unit),
+      ...historyStore(unit),
+    };
+    const result = await work(transaction);
+    return { result, data: unit.data };
+  } finally {
+    unit.end();
+  }
+}
