@@ -95,9 +95,7 @@ describe('the walls of the house', () => {
       const path = inside(one);
       if (path === undefined || path.startsWith('..') || roomOf(path) === roomOf(one.file) || path === 'errors.ts')
         return false;
-      return (
-        !/^[a-z]+\/index\.ts$/.test(path) && !(path === 'session/store.ts' && one.typesOnly)
-      );
+      return !/^[a-z]+\/index\.ts$/.test(path) && !(path === 'session/store.ts' && one.typesOnly);
     });
     expect(throughWalls).toEqual([]);
   });

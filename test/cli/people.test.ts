@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { scan } from '../../src/envelope/index.ts';
 import { acquaint, Person } from './fake-io.ts';
-import { decode, linesIn } from './qr-code.ts';
+import { decode, linesIn } from './show/qr-code.ts';
 
 const LARGE = { columns: 200, rows: 80 };
 const USUAL = { columns: 80, rows: 24 };

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PseudoTerminal } from './pseudo-terminal.ts';
-import { linesIn } from './qr-code.ts';
 import { Home, meet } from './shell.ts';
+import { linesIn } from './show/qr-code.ts';
 
 const ALICE = 'speak friend and enter';
 const BOB = 'xyzzy plugh';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
-import { deriveFileKey, readSalt } from '../../src/storage/index.ts';
-import { withDatabase } from './identity-file.ts';
-import { found, needlesOf } from './needles.ts';
-import { type Home, inHome } from './shell.ts';
+import { deriveFileKey, readSalt } from '../../../src/storage/index.ts';
+import { withDatabase } from '../identity-file.ts';
+import { found, needlesOf } from '../needles.ts';
+import { type Home, inHome } from '../shell.ts';
 
 // Law 7: no key or passphrase appears in any output, error or file but the identity file; the text of a message only as
 // the result that was asked for. Secrets are planted, or read from the files past the program, and looked for everywhere.

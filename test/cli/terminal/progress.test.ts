@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Io } from '../../src/cli/terminal/io.ts';
-import { Progress } from '../../src/cli/terminal/progress.ts';
-import { acquaint, CollectedOutput, type Person } from './fake-io.ts';
+import type { Io } from '../../../src/cli/terminal/io.ts';
+import { Progress } from '../../../src/cli/terminal/progress.ts';
+import { acquaint, CollectedOutput, type Person } from '../fake-io.ts';
 
 const ERASED = '\r\x1b[K';
 

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { PawlError } from '../../src/errors.ts';
-import { acquaint, CollectedOutput, type Person } from './fake-io.ts';
+import { PawlError } from '../../../../src/errors.ts';
+import { acquaint, CollectedOutput, type Person } from '../../fake-io.ts';
 
 let alice: Person;
 let bob: Person;

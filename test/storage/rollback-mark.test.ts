@@ -1,12 +1,14 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { IdentitySeed } from '../../src/primitives/index.ts';
+import { Connection } from '../../src/storage/connection.ts';
+import { openIdentityFile } from '../../src/storage/index.ts';
 import { Mark } from '../../src/storage/rollback-mark.ts';
 import { asNobody } from './as-nobody.ts';
-import { bytesOf } from './fixtures.ts';
-import { temporaryFolder } from './folder.ts';
+import { addContact, bytesOf } from './fixtures.ts';
+import { LOCK, newFile, openStore, temporaryFolder } from './folder.ts';
 
 const SEED = bytesOf('seed of bob', 32) as IdentitySeed;
 const OTHER = bytesOf('seed of carol', 32) as IdentitySeed;
@@ -122,4 +124,35 @@ describe('a mark', () => {
     expect(readdirSync(other)).toHaveLength(1);
     expect(existsSync(path)).toBe(true);
   });
+});
+
+it('the mark is read before the generation: a commit of another process in between is no rollback', async () => {
+  const path = newFile();
+  const marks = temporaryFolder();
+  const other = openStore(path, 0, marks);
+  await other.transaction((transaction) => addContact(transaction, 'one'));
+
+  const order: string[] = [];
+  const readMark = Mark.prototype.read;
+  const get = Connection.prototype.get;
+  const marked = vi.spyOn(Mark.prototype, 'read').mockImplementation(function (this: Mark) {
+    order.push('mark');
+    return readMark.call(this);
+  });
+  const asked = vi.spyOn(Connection.prototype, 'get').mockImplementation(function <Row>(
+    this: Connection,
+    ...parameters: Parameters<typeof get>
+  ) {
+    if (/^SELECT generation/.test(parameters[0])) order.push('generation');
+    return get.call(this, ...parameters) as Row | undefined;
+  });
+  try {
+    const store = openIdentityFile(path, LOCK, { wait: 0, marks });
+    expect(store.isRolledBack).toBe(false);
+    store.close();
+    expect(order).toEqual(['mark', 'generation']);
+  } finally {
+    marked.mockRestore();
+    asked.mockRestore();
+  }
 });

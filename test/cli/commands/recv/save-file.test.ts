@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { harmless } from '../../../src/cli/commands/recv/save-file.ts';
-import { visible } from '../../../src/cli/terminal/format.ts';
-import { isFileName } from '../../../src/envelope/index.ts';
+import { harmless } from '../../../../src/cli/commands/recv/save-file.ts';
+import { visible } from '../../../../src/cli/terminal/format.ts';
+import { isFileName } from '../../../../src/envelope/index.ts';
 
 describe('harmless', () => {
   it.each([

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
-import { readAtOnce } from '../../src/files/index.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { readAtOnce, readFile } from '../../src/files/index.ts';
 import { temporaryFolder } from '../cli/fake-io.ts';
 
 /** Both ends of a pipe; the test closes the one for writing. */
@@ -76,4 +76,16 @@ it('reads nothing of a device, which may be a terminal', () => {
 it('does not take a folder for an empty file', () => {
   const folder = open(temporaryFolder(), constants.O_RDONLY | constants.O_DIRECTORY);
   expect(() => read(folder)).toThrow('EISDIR');
+});
+
+describe('readFile', () => {
+  it('says why a file cannot be read', () => {
+    const folder = temporaryFolder();
+    expect(() => readFile(folder, 1_000)).toThrow(
+      expect.objectContaining({
+        code: 'read-failed',
+        detail: { path: folder, reason: 'illegal operation on a directory' },
+      }),
+    );
+  });
 });

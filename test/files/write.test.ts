@@ -1,15 +1,11 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readInput } from '../../../src/cli/stream/read.ts';
-import { readFile, replaceFile } from '../../../src/files/index.ts';
+import { replaceFile } from '../../src/files/index.ts';
 
-const LIMIT = 1_000;
-
-import { fakeIo, temporaryFolder } from '../fake-io.ts';
+import { temporaryFolder } from '../cli/fake-io.ts';
 
 const CONTENT = Buffer.from('content');
-const io = fakeIo();
 
 function thrownBy(work: () => unknown): unknown {
   try {
@@ -24,38 +20,7 @@ function modeOf(path: string): number {
   return lstatSync(path).mode & 0o777;
 }
 
-describe('readInput', () => {
-  const chunks = ['stan', 'dard', '', ' input'].map((text) => Buffer.from(text));
-
-  it('reads all of standard input where no file is given, or -', async () => {
-    expect(Buffer.from(await readInput(fakeIo({ chunks }), undefined, LIMIT)).toString()).toBe('standard input');
-    expect(Buffer.from(await readInput(fakeIo({ chunks }), '-', LIMIT)).toString()).toBe('standard input');
-    expect(await readInput(fakeIo(), undefined, LIMIT)).toHaveLength(0);
-  });
-
-  it('reads a file, and leaves standard input alone', async () => {
-    const path = join(temporaryFolder(), 'file');
-    writeFileSync(path, CONTENT);
-    const untouched = (function* () {
-      yield Buffer.from(new Error('standard input was read').message);
-      throw new Error('standard input was read');
-    })();
-    expect(Buffer.from(await readInput(fakeIo({ chunks: untouched }), path, LIMIT))).toEqual(CONTENT);
-  });
-
-  it('says which file there is not, and which cannot be read', async () => {
-    const folder = temporaryFolder();
-    const missing = await readInput(io, join(folder, 'missing'), LIMIT).catch((error: unknown) => error);
-    expect(missing).toMatchObject({ code: 'missing-file', detail: { path: join(folder, 'missing') } });
-    const unreadable = thrownBy(() => readFile(folder, LIMIT));
-    expect(unreadable).toMatchObject({
-      code: 'read-failed',
-      detail: { path: folder, reason: 'illegal operation on a directory' },
-    });
-  });
-});
-
-describe('writeFile', () => {
+describe('replaceFile', () => {
   it('makes a file for our eyes only', () => {
     const folder = temporaryFolder();
     const path = join(folder, 'file');

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { main } from '../../src/cli/main.ts';
-import { acquaint, fakeIo, type Person } from './fake-io.ts';
-import { PseudoTerminal } from './pseudo-terminal.ts';
-import { type Home, inHome, meet } from './shell.ts';
+import { main } from '../../../src/cli/main.ts';
+import { acquaint, fakeIo, type Person } from '../fake-io.ts';
+import { PseudoTerminal } from '../pseudo-terminal.ts';
+import { type Home, inHome, meet } from '../shell.ts';
 
 /** What pawl proposes for the last of the words, without the descriptions. */
 async function complete(person: Person, ...words: readonly string[]): Promise<readonly string[]> {

@@ -1,6 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { linesOf } from '../../../src/cli/stream/read.ts';
+import { linesOf, readInput } from '../../../src/cli/stream/read.ts';
+import { fakeIo, temporaryFolder } from '../fake-io.ts';
 
 async function* streamOf(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield* chunks;
@@ -57,5 +60,33 @@ describe('linesOf', () => {
     const first = await iterator.next();
     chunk.fill(0x58, 0, 6);
     expect((first.value ?? []).map((line) => Buffer.from(line).toString())).toEqual(['first']);
+  });
+});
+
+describe('readInput', () => {
+  const CONTENT = Buffer.from('content');
+  const LIMIT = 1_000;
+  const chunks = ['stan', 'dard', '', ' input'].map((text) => Buffer.from(text));
+
+  it('reads all of standard input where no file is given, or -', async () => {
+    expect(Buffer.from(await readInput(fakeIo({ chunks }), undefined, LIMIT)).toString()).toBe('standard input');
+    expect(Buffer.from(await readInput(fakeIo({ chunks }), '-', LIMIT)).toString()).toBe('standard input');
+    expect(await readInput(fakeIo(), undefined, LIMIT)).toHaveLength(0);
+  });
+
+  it('reads a file, and leaves standard input alone', async () => {
+    const path = join(temporaryFolder(), 'file');
+    writeFileSync(path, CONTENT);
+    const untouched = (function* () {
+      yield Buffer.from(new Error('standard input was read').message);
+      throw new Error('standard input was read');
+    })();
+    expect(Buffer.from(await readInput(fakeIo({ chunks: untouched }), path, LIMIT))).toEqual(CONTENT);
+  });
+
+  it('says which file there is not', async () => {
+    const folder = temporaryFolder();
+    const missing = await readInput(fakeIo(), join(folder, 'missing'), LIMIT).catch((error: unknown) => error);
+    expect(missing).toMatchObject({ code: 'missing-file', detail: { path: join(folder, 'missing') } });
   });
 });

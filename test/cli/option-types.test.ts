@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { moment, retention, timeSpan, wholeNumber } from '../../../src/cli/option-types.ts';
+import { moment, retention, timeSpan, wholeNumber } from '../../src/cli/option-types.ts';
 
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;

@@ -1,8 +1,8 @@
 import { copyFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { instant } from '../../src/cli/terminal/format.ts';
-import { START } from '../session/party.ts';
-import { acquaint, Person } from './fake-io.ts';
+import { instant } from '../../../src/cli/terminal/format.ts';
+import { START } from '../../session/party.ts';
+import { acquaint, Person } from '../fake-io.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
