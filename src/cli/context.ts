@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Io } from './terminal/io.ts';
-import type { Tell } from './terminal/reporter.ts';
+import type { Reporter } from './terminal/reporter.ts';
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -20,14 +20,14 @@ export interface GlobalOptions {
 }
 
 /** What a command works with. */
-export interface Shell {
+export interface CommandContext {
   readonly io: Io;
   readonly options: GlobalOptions;
-  readonly tell: Tell;
+  readonly reporter: Reporter;
 }
 
 /** Adds a command to the program; `act` makes a handler that is given the shell, and whose result is the exit code. */
-export type Define = (program: Command, act: Act) => void;
-export type Act = <Arguments extends unknown[]>(
-  work: (shell: Shell, ...parameters: Arguments) => Promise<number>,
+export type DefineCommand = (program: Command, act: MakeAction) => void;
+export type MakeAction = <Arguments extends unknown[]>(
+  work: (context: CommandContext, ...parameters: Arguments) => Promise<number>,
 ) => (...parameters: Arguments) => Promise<void>;

@@ -2,29 +2,29 @@ import { type Command, CommanderError } from 'commander';
 import { PawlError } from '../errors.ts';
 import { contactNames } from '../session/index.ts';
 import { readable } from './bug-report.ts';
-import type { Shell } from './context.ts';
+import type { CommandContext } from './context.ts';
 import { asksNothing } from './identity/key-source.ts';
 import { withIdentity } from './identity/open.ts';
 import { homeOf, identitiesIn } from './identity/path.ts';
-import { createProgram, shellOf } from './program.ts';
+import { contextOf, createProgram } from './program.ts';
 import { visible } from './terminal/format.ts';
 import { type Io, systemIo } from './terminal/io.ts';
-import { Tell } from './terminal/reporter.ts';
+import { Reporter } from './terminal/reporter.ts';
 
 const BUG = 1;
 
 /** One run of pawl. @returns the exit code. Throws nothing. */
 export async function main(io: Io): Promise<number> {
   // Until the command line is understood, this is all that can be known of how to speak.
-  let tell = new Tell(io, { json: io.arguments.includes('--json'), quiet: false });
+  let reporter = new Reporter(io, { json: io.arguments.includes('--json'), quiet: false });
   try {
     let exit = 0;
     let help = '';
     const print = (text: string) => {
       help += text;
     };
-    const begin = (chosen: Tell) => {
-      tell = chosen;
+    const begin = (chosen: Reporter) => {
+      reporter = chosen;
     };
     const done = (code: number) => {
       exit = code;
@@ -36,16 +36,16 @@ export async function main(io: Io): Promise<number> {
       if (!(error instanceof CommanderError) || error.exitCode === 0) throw error;
       if (error.code !== 'commander.help')
         throw new PawlError('usage', usageOf(error, commandIn(io.arguments, program)));
-      const shell = shellOf(io, program);
-      begin(shell.tell);
-      throw new PawlError('usage', { problem: 'no command was given', hint: await nextStep(shell) });
+      const context = contextOf(io, program);
+      begin(context.reporter);
+      throw new PawlError('usage', { problem: 'no command was given', hint: await nextStep(context) });
     } finally {
-      tell.progress.clear();
+      reporter.progress.clear();
       if (help !== '') await io.output.write(help);
     }
     return exit;
   } catch (error) {
-    return report(io, tell, error);
+    return report(io, reporter, error);
   }
 }
 
@@ -66,10 +66,10 @@ function isCommand({ commands }: Command, word: string): boolean {
   return commands.some((command) => command.name() === word);
 }
 
-async function report(io: Io, tell: Tell, thrown: unknown): Promise<number> {
+async function report(io: Io, reporter: Reporter, thrown: unknown): Promise<number> {
   // Help and version were asked for and have been given.
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-  if (thrown instanceof PawlError) return tell.error(thrown);
+  if (thrown instanceof PawlError) return reporter.error(thrown);
   const trace = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   const words = `pawl: this is a bug in pawl, please report it\n${visible(readable(trace))}\n`;
   await io.errors.write(words).catch(() => undefined);
@@ -89,10 +89,10 @@ function usageOf({ message }: CommanderError, command: string | undefined): { pr
 }
 
 /** What to type where nothing was: told by how far one has come, as far as this is known without asking. */
-export async function nextStep(shell: Shell): Promise<string> {
+export async function nextStep(context: CommandContext): Promise<string> {
   const rest = 'pawl help lists the commands';
-  if (identitiesIn(homeOf(shell)).length === 0) return `make an identity first: pawl init NAME; ${rest}`;
-  const names = asksNothing(shell) ? await withIdentity(shell, contactNames, 'reads').catch(() => []) : [];
+  if (identitiesIn(homeOf(context)).length === 0) return `make an identity first: pawl init NAME; ${rest}`;
+  const names = asksNothing(context) ? await withIdentity(context, contactNames, 'reads').catch(() => []) : [];
   const [name] = names;
   return name === undefined
     ? `meet somebody: pawl invite bob -o for-bob.txt, or pawl add bob FILE; ${rest}`

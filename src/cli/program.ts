@@ -17,12 +17,12 @@ import { defineRecv } from './commands/recv/recv.ts';
 import { defineRename } from './commands/rename.ts';
 import { defineSend } from './commands/send/send.ts';
 import { defineVerify } from './commands/verify.ts';
-import type { Act, Define, GlobalOptions, Shell } from './context.ts';
+import type { CommandContext, DefineCommand, GlobalOptions, MakeAction } from './context.ts';
 import { wholeNumber } from './option-types.ts';
 import type { Io } from './terminal/io.ts';
-import { Tell } from './terminal/reporter.ts';
+import { Reporter } from './terminal/reporter.ts';
 
-const COMMANDS: readonly Define[] = [
+const COMMANDS: readonly DefineCommand[] = [
   defineInit,
   defineInvite,
   defineAdd,
@@ -59,7 +59,7 @@ interface Listener {
   /** Is given the help that was asked for. */
   readonly print: (text: string) => void;
   /** Is given how the command speaks that is about to run. */
-  readonly begin: (tell: Tell) => void;
+  readonly begin: (reporter: Reporter) => void;
   /** Is given the exit code of the command that ran. */
   readonly done: (exit: number) => void;
 }
@@ -84,12 +84,12 @@ export function createProgram(io: Io, { print, begin, done }: Listener): Command
   const everywhere = globalOptions();
   for (const option of everywhere) program.addOption(option);
 
-  const act: Act =
+  const act: MakeAction =
     (work) =>
     async (...parameters) => {
-      const shell = shellOf(io, program, parameters.at(-1) as Command);
-      begin(shell.tell);
-      done(await work(shell, ...parameters));
+      const context = contextOf(io, program, parameters.at(-1) as Command);
+      begin(context.reporter);
+      done(await work(context, ...parameters));
     };
   for (const define of COMMANDS) define(program, act);
   // The command that is about to run takes them as well, and it alone, for each takes its time. The help that lists them is
@@ -101,10 +101,10 @@ export function createProgram(io: Io, { print, begin, done }: Listener): Command
 }
 
 /** What commands work with, after the options that were given to them; what is said later counts. */
-export function shellOf(io: Io, ...commands: readonly Command[]): Shell {
+export function contextOf(io: Io, ...commands: readonly Command[]): CommandContext {
   const given = Object.assign({}, DEFAULTS, ...commands.map(said));
   const { json, quiet, ...options } = given as GlobalOptions & { json?: true; quiet?: true };
-  return { io, options, tell: new Tell(io, { json: json === true, quiet: quiet === true }) };
+  return { io, options, reporter: new Reporter(io, { json: json === true, quiet: quiet === true }) };
 }
 
 /** Where help is not read on a terminal, 80. */

@@ -1,7 +1,7 @@
-import type { Define } from '../context.ts';
+import type { DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 
-export const defineBackup: Define = (program, act) => {
+export const defineBackup: DefineCommand = (program, act) => {
   program
     .command('backup <file>')
     .description('write a consistent copy of the identity file, under the same key')
@@ -16,9 +16,9 @@ Examples:
   $ pawl -i alice backup /media/stick/alice.db`,
     )
     .action(
-      act(async (shell, file: string) => {
-        await withIdentity(shell, async ({ store }) => store.backup(file), 'reads');
-        await shell.tell.result(file, { type: 'backup', path: file });
+      act(async (context, file: string) => {
+        await withIdentity(context, async ({ store }) => store.backup(file), 'reads');
+        await context.reporter.result(file, { type: 'backup', path: file });
         return 0;
       }),
     );

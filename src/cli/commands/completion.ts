@@ -2,13 +2,13 @@ import { Argument } from 'commander';
 import { contactNames } from '../../session/index.ts';
 import { type Candidates, candidatesFor, type GivenOptions, type Names } from '../completion/candidates.ts';
 import { SCRIPTS, SHELLS, type ShellName } from '../completion/scripts.ts';
-import type { Define, GlobalOptions, Shell } from '../context.ts';
+import type { CommandContext, DefineCommand, GlobalOptions } from '../context.ts';
 import { asksNothing } from '../identity/key-source.ts';
 import { withIdentity } from '../identity/open.ts';
 import { homeOf, identitiesIn } from '../identity/path.ts';
-import { Tell } from '../terminal/reporter.ts';
+import { Reporter } from '../terminal/reporter.ts';
 
-export const defineCompletion: Define = (program, act) => {
+export const defineCompletion: DefineCommand = (program, act) => {
   program
     .command('completion')
     .description('print a script that completes pawl commands in your shell')
@@ -50,7 +50,7 @@ function asLines({ values, files }: Candidates): string {
 }
 
 /** What is wrong with the line that is being typed is no matter yet: then there are no names. */
-function namesFor(shell: Shell): Names {
+function namesFor(shell: CommandContext): Names {
   return {
     identities: (given) => {
       try {
@@ -72,7 +72,7 @@ function namesFor(shell: Shell): Names {
 }
 
 /** The shell as it will be for the command that is being typed; it waits for nobody and says nothing. */
-function asTyped({ io, options }: Shell, given: GivenOptions): Shell {
+function asTyped({ io, options }: CommandContext, given: GivenOptions): CommandContext {
   const { identity, home, keyFile, passphraseFile } = given;
   const typed = { identity, home, keyFile, passphraseFile };
   const paths = Object.entries(typed).filter((entry): entry is [string, string] => entry[1] !== undefined);
@@ -82,6 +82,6 @@ function asTyped({ io, options }: Shell, given: GivenOptions): Shell {
   return {
     io: silent,
     options: { ...options, ...expanded, input: false, wait: 0 } satisfies GlobalOptions,
-    tell: new Tell(silent, { json: false, quiet: true }),
+    reporter: new Reporter(silent, { json: false, quiet: true }),
   };
 }

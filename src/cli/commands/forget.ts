@@ -1,11 +1,11 @@
 import { PawlError } from '../../errors.ts';
 import { type Forgotten, forget, forgettable } from '../../session/index.ts';
-import type { Define, Shell } from '../context.ts';
+import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { count } from '../terminal/format.ts';
 import { askYes } from '../terminal/prompt.ts';
 
-export const defineForget: Define = (program, act) => {
+export const defineForget: DefineCommand = (program, act) => {
   program
     .command('forget <name>')
     .description('forget a contact with all keys and texts, and withdraw the open invites for NAME')
@@ -21,23 +21,23 @@ Examples:
   $ pawl forget friends --yes`,
     )
     .action(
-      act(async (shell, name: string, { yes }: { yes?: true }) => {
-        const { tell } = shell;
-        const forgotten = await withIdentity(shell, async (identity) => {
-          const sure = yes || (await ask(shell, name, await forgettable(identity, name)));
+      act(async (context, name: string, { yes }: { yes?: true }) => {
+        const { reporter } = context;
+        const forgotten = await withIdentity(context, async (identity) => {
+          const sure = yes || (await ask(context, name, await forgettable(identity, name)));
           return sure ? forget(identity, name) : undefined;
         });
-        if (forgotten === undefined) await tell.notice('nothing was forgotten');
-        else if (tell.json)
-          await tell.document({ type: 'forgotten', name, ...forgotten.contact, invites: forgotten.invites });
-        else await tell.notice(`forgotten: ${inWords(name, forgotten)}`);
+        if (forgotten === undefined) await reporter.notice('nothing was forgotten');
+        else if (reporter.json)
+          await reporter.document({ type: 'forgotten', name, ...forgotten.contact, invites: forgotten.invites });
+        else await reporter.notice(`forgotten: ${inWords(name, forgotten)}`);
         return 0;
       }),
     );
 };
 
 /** @throws `usage` where nobody can be asked; `interrupted`. */
-async function ask({ io, options }: Shell, name: string, forgettable: Forgotten): Promise<boolean> {
+async function ask({ io, options }: CommandContext, name: string, forgettable: Forgotten): Promise<boolean> {
   const answer = options.input ? await askYes(io, `forget ${inWords(name, forgettable)}?`) : undefined;
   if (answer !== undefined) return answer;
   throw new PawlError('usage', {

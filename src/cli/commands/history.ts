@@ -1,13 +1,13 @@
 import { PawlError } from '../../errors.ts';
 import { deletable, historyReport, type Retention, setHistory } from '../../session/index.ts';
-import type { Define, Shell } from '../context.ts';
+import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { retention } from '../option-types.ts';
 import { historyFields, historyWords, WHO_READS_IT } from '../show/history.ts';
 import { count, timeSpanOf } from '../terminal/format.ts';
 import { askYes } from '../terminal/prompt.ts';
 
-export const defineHistory: Define = (program, act) => {
+export const defineHistory: DefineCommand = (program, act) => {
   program
     .command('history')
     .argument('[setting]', 'on, off, or for how long: 12h, 30d, 8w', retention)
@@ -25,35 +25,35 @@ Examples:
   $ pawl history off --yes`,
     )
     .action(
-      act(async (shell, setting: Retention | undefined, { yes = false }: { yes?: boolean }) => {
-        if (setting === undefined) await show(shell);
-        else await set(shell, setting, yes);
+      act(async (context, setting: Retention | undefined, { yes = false }: { yes?: boolean }) => {
+        if (setting === undefined) await show(context);
+        else await set(context, setting, yes);
         return 0;
       }),
     );
 };
 
-async function show(shell: Shell): Promise<void> {
-  const report = await withIdentity(shell, historyReport, 'reads');
-  await shell.tell.result(historyWords(report), { type: 'history', ...historyFields(report) });
+async function show(context: CommandContext): Promise<void> {
+  const report = await withIdentity(context, historyReport, 'reads');
+  await context.reporter.result(historyWords(report), { type: 'history', ...historyFields(report) });
 }
 
-async function set(shell: Shell, setting: Retention, yes: boolean): Promise<void> {
-  const { tell } = shell;
-  await withIdentity(shell, async (identity) => {
+async function set(context: CommandContext, setting: Retention, yes: boolean): Promise<void> {
+  const { reporter } = context;
+  await withIdentity(context, async (identity) => {
     const before = await deletable(identity, setting);
-    if (before > 0 && !yes && !(await ask(shell, setting, before))) return tell.notice('nothing was changed');
+    if (before > 0 && !yes && !(await ask(context, setting, before))) return reporter.notice('nothing was changed');
     const deleted = await setHistory(identity, setting);
     const report = await historyReport(identity);
-    if (tell.json) return tell.document({ type: 'history', ...historyFields(report), deleted });
-    await tell.notice(`history: ${historyWords(report)}`);
-    if (deleted > 0) await tell.notice(`deleted: ${count(deleted, 'text')}`);
-    if (report.on) await tell.notice(WHO_READS_IT);
+    if (reporter.json) return reporter.document({ type: 'history', ...historyFields(report), deleted });
+    await reporter.notice(`history: ${historyWords(report)}`);
+    if (deleted > 0) await reporter.notice(`deleted: ${count(deleted, 'text')}`);
+    if (report.on) await reporter.notice(WHO_READS_IT);
   });
 }
 
 /** @throws `usage` where nobody can be asked; `interrupted`. */
-async function ask({ io, options }: Shell, setting: Retention, texts: number): Promise<boolean> {
+async function ask({ io, options }: CommandContext, setting: Retention, texts: number): Promise<boolean> {
   const question = `delete ${count(texts, 'text')} of the history?`;
   const answer = options.input ? await askYes(io, question) : undefined;
   if (answer !== undefined) return answer;

@@ -1,10 +1,10 @@
 import type { Retention } from '../../session/index.ts';
-import type { Define } from '../context.ts';
+import type { DefineCommand } from '../context.ts';
 import { createIdentity } from '../identity/open.ts';
 import { retention } from '../option-types.ts';
 import { WHO_READS_IT } from '../show/history.ts';
 
-export const defineInit: Define = (program, act) => {
+export const defineInit: DefineCommand = (program, act) => {
   program
     .command('init <identity>')
     .description('make an identity and its encrypted file')
@@ -19,12 +19,14 @@ Examples:
   $ pawl init alice --key-file /media/stick/alice.key`,
     )
     .action(
-      act(async (shell, name: string, { history = 'off' }: { history?: Retention }) => {
-        const { path, fingerprint } = await createIdentity(shell, name, history);
-        await shell.tell.result(`${path}\n${fingerprint}`, { type: 'created', name, path, fingerprint });
-        await shell.tell.notice('without this file and its passphrase or key, nobody can read what is sent to you');
-        await shell.tell.notice('next: pawl invite NAME, or with an invite of theirs pawl add NAME FILE');
-        if (history !== 'off') await shell.tell.notice(WHO_READS_IT);
+      act(async (context, name: string, { history = 'off' }: { history?: Retention }) => {
+        const { path, fingerprint } = await createIdentity(context, name, history);
+        await context.reporter.result(`${path}\n${fingerprint}`, { type: 'created', name, path, fingerprint });
+        await context.reporter.notice(
+          'without this file and its passphrase or key, nobody can read what is sent to you',
+        );
+        await context.reporter.notice('next: pawl invite NAME, or with an invite of theirs pawl add NAME FILE');
+        if (history !== 'off') await context.reporter.notice(WHO_READS_IT);
         return 0;
       }),
     );

@@ -2,8 +2,8 @@ import { PawlError } from '../../errors.ts';
 import { replaceFile } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
 import { identityReport, sessionReports } from '../../session/index.ts';
-import type { Define, Shell } from '../context.ts';
-import { type Unlocked, withIdentity } from '../identity/open.ts';
+import type { CommandContext, DefineCommand } from '../context.ts';
+import { type OpenIdentity, withIdentity } from '../identity/open.ts';
 import { outputFile } from '../option-types.ts';
 import { envelopeDocument, envelopePage } from '../show/envelope.ts';
 import { identityDocument, identityPage } from '../show/identity.ts';
@@ -19,7 +19,7 @@ interface InspectOptions {
   readonly svg?: string;
 }
 
-export const defineInspect: Define = (program, act) => {
+export const defineInspect: DefineCommand = (program, act) => {
   program
     .command('inspect [name]')
     .description('show the identity, the stored session with NAME, or an envelope')
@@ -41,12 +41,12 @@ Examples:
   $ pawl inspect bob --json`,
     )
     .action(
-      act(async (shell, name: string | undefined, options: InspectOptions) => {
+      act(async (context, name: string | undefined, options: InspectOptions) => {
         checkOptions(name, options);
-        if (options.check) return checkFile(shell);
-        if (options.envelope !== undefined) await inspectEnvelope(shell, options.envelope);
-        else if (name === undefined) await inspectIdentity(shell);
-        else await inspectSessions(shell, name, options);
+        if (options.check) return checkFile(context);
+        if (options.envelope !== undefined) await inspectEnvelope(context, options.envelope);
+        else if (name === undefined) await inspectIdentity(context);
+        else await inspectSessions(context, name, options);
         return 0;
       }),
     );
@@ -64,58 +64,63 @@ function checkOptions(name: string | undefined, { envelope, check, all, svg }: I
   }
 }
 
-async function checkFile(shell: Shell): Promise<number> {
-  const check = async ({ store, path }: Unlocked) => {
+async function checkFile(context: CommandContext): Promise<number> {
+  const check = async ({ store, path }: OpenIdentity) => {
     const problems = await store.check();
     if (problems.length === 0) {
-      await shell.tell.result(`${path}: ok`, { type: 'check', path, ok: true });
+      await context.reporter.result(`${path}: ok`, { type: 'check', path, ok: true });
       return 0;
     }
-    await shell.tell.result([`${path}: damaged`, ...problems].join('\n'), { type: 'check', path, ok: false, problems });
-    return shell.tell.error(new PawlError('damaged', { path }));
+    await context.reporter.result([`${path}: damaged`, ...problems].join('\n'), {
+      type: 'check',
+      path,
+      ok: false,
+      problems,
+    });
+    return context.reporter.error(new PawlError('damaged', { path }));
   };
-  return withIdentity(shell, check, 'reads');
+  return withIdentity(context, check, 'reads');
 }
 
-async function inspectIdentity(shell: Shell): Promise<void> {
+async function inspectIdentity(context: CommandContext): Promise<void> {
   await withIdentity(
-    shell,
+    context,
     async (identity) => {
       const { name, path, store } = identity;
       const page = { name, path, schema: store.schema, report: await identityReport(identity), now: identity.now() };
-      await shell.tell.result(identityPage(page), identityDocument(page));
+      await context.reporter.result(identityPage(page), identityDocument(page));
     },
     'reads',
   );
 }
 
-async function inspectSessions(shell: Shell, name: string, { all, svg }: InspectOptions): Promise<void> {
+async function inspectSessions(context: CommandContext, name: string, { all, svg }: InspectOptions): Promise<void> {
   await withIdentity(
-    shell,
+    context,
     async (identity) => {
       const now = identity.now();
-      const canvas = canvasOf(shell);
+      const canvas = canvasOf(context);
       const [current, ...others] = await sessionReports(identity, name);
       if (svg !== undefined) replaceFile(svg, utf8(ladderSvg(current.ladder, name)));
       for (const report of all ? [current, ...others] : [current]) {
-        await shell.tell.result(sessionPage(report, now, canvas), sessionDocument(report));
+        await context.reporter.result(sessionPage(report, now, canvas), sessionDocument(report));
       }
       if (!all && others.length > 0) {
-        await shell.tell.notice(`${others.length} more sessions with ${name}: pawl inspect ${name} --all`);
+        await context.reporter.notice(`${others.length} more sessions with ${name}: pawl inspect ${name} --all`);
       }
     },
     'reads',
   );
 }
 
-async function inspectEnvelope(shell: Shell, file: string): Promise<void> {
-  for (const { source, envelope } of await readIntactEnvelopes(shell, file)) {
-    await shell.tell.result(envelopePage(source, envelope), envelopeDocument(source, envelope));
+async function inspectEnvelope(context: CommandContext, file: string): Promise<void> {
+  for (const { source, envelope } of await readIntactEnvelopes(context, file)) {
+    await context.reporter.result(envelopePage(source, envelope), envelopeDocument(source, envelope));
   }
 }
 
 /** What a drawing may be made of: the locale says so, for a pipe as well, since people read what comes out of one. */
-function canvasOf({ io: { environment, output } }: Shell): Canvas {
+function canvasOf({ io: { environment, output } }: CommandContext): Canvas {
   const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || '';
   return { columns: output.size?.columns ?? 80, unicode: /utf-?8/i.test(locale) };
 }

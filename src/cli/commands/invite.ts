@@ -3,7 +3,7 @@ import { PawlError } from '../../errors.ts';
 import { replaceFile } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
 import { DAY, invite, type MadeInvite, withdrawInvite } from '../../session/index.ts';
-import type { Define, Shell } from '../context.ts';
+import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { outputFile, timeSpan } from '../option-types.ts';
 import { drawQrCode, qrCodeOfBytes } from '../show/qr-code.ts';
@@ -20,7 +20,7 @@ interface InviteOptions {
 /** Its secrets lie in the identity file for as long. */
 const LONGEST = 365 * DAY;
 
-export const defineInvite: Define = (program, act) => {
+export const defineInvite: DefineCommand = (program, act) => {
   program
     .command('invite <name>')
     .description('make an invite for the person you call NAME')
@@ -41,14 +41,14 @@ Examples:
   $ pawl invite friends --reusable > my-page/pawl.txt`,
     )
     .action(
-      act(async (shell, name: string, options: InviteOptions) => {
-        const { tell } = shell;
-        checkOptions(options, tell.json);
+      act(async (context, name: string, options: InviteOptions) => {
+        const { reporter } = context;
+        checkOptions(options, reporter.json);
         const { reusable = false } = options;
-        const expires = await withIdentity(shell, async (identity) => {
+        const expires = await withIdentity(context, async (identity) => {
           const made = await invite(identity, name, options.expires ?? 30 * DAY, { reusable });
           try {
-            await writeInvite(shell, name, made, options);
+            await writeInvite(context, name, made, options);
           } catch (error) {
             // Nobody can use it, and nothing could show it again.
             await withdrawInvite(identity, made.id);
@@ -57,7 +57,7 @@ Examples:
           return made.expires;
         });
         const until = instant(expires * 1_000);
-        await tell.notice(
+        await reporter.notice(
           reusable
             ? `whoever uses this invite is ${name}-1, ${name}-2, ... to you, until ${until} or pawl forget ${name}`
             : `whoever uses this invite first is ${name} to you; it can be used once, until ${until}; they type: pawl add YOUR-NAME FILE`,
@@ -73,22 +73,22 @@ function checkOptions({ qr, output }: InviteOptions, json: boolean): void {
 }
 
 async function writeInvite(
-  shell: Shell,
+  context: CommandContext,
   name: string,
   { invite, expires }: MadeInvite,
   { output, qr, reusable }: InviteOptions,
 ): Promise<void> {
-  const { io, tell } = shell;
+  const { io, reporter } = context;
   const envelope = encodeEnvelope({ kind: 'invite', invite });
-  if (qr && (await drawQrCode(shell, await qrCodeOfBytes(envelope)))) return io.output.flush();
+  if (qr && (await drawQrCode(context, await qrCodeOfBytes(envelope)))) return io.output.flush();
   const text = armor(envelope);
   const document = { type: 'invite', for: name, reusable: reusable === true, expires_at: iso(expires * 1_000) };
   if (output !== undefined) {
     replaceFile(output, utf8(text));
-    if (tell.json) await tell.document(document);
+    if (reporter.json) await reporter.document(document);
     return;
   }
   await io.output.write(text);
   await io.output.flush();
-  await tell.aside(document);
+  await reporter.aside(document);
 }

@@ -1,5 +1,5 @@
 import { historyReport, log } from '../../session/index.ts';
-import type { Define } from '../context.ts';
+import type { DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { moment } from '../option-types.ts';
 import { logDocument, logLines } from '../show/history.ts';
@@ -8,7 +8,7 @@ interface LogOptions {
   readonly since?: ReturnType<typeof moment>;
 }
 
-export const defineLog: Define = (program, act) => {
+export const defineLog: DefineCommand = (program, act) => {
   program
     .command('log [name]')
     .description('show the texts that history keeps, with NAME or with all, oldest first')
@@ -25,10 +25,10 @@ Examples:
   $ pawl log --json | jq -r 'select(.direction == "received").text // empty'`,
     )
     .action(
-      act(async (shell, name: string | undefined, { since }: LogOptions) => {
-        const { tell } = shell;
+      act(async (context, name: string | undefined, { since }: LogOptions) => {
+        const { reporter } = context;
         await withIdentity(
-          shell,
+          context,
           async (identity) => {
             const wanted = {
               ...(name !== undefined && { contact: name }),
@@ -37,12 +37,12 @@ Examples:
             let isEmpty = true;
             for await (const slice of log(identity, wanted)) {
               isEmpty = false;
-              if (tell.json) for (const logged of slice) await tell.document(logDocument(logged));
-              else await tell.result(slice.flatMap(logLines).join('\n'), { type: 'log' });
+              if (reporter.json) for (const logged of slice) await reporter.document(logDocument(logged));
+              else await reporter.result(slice.flatMap(logLines).join('\n'), { type: 'log' });
             }
             if (!isEmpty) return;
             const { on } = await historyReport(identity);
-            await tell.notice(on ? 'nothing is kept yet' : 'history is off, so nothing is kept: pawl history 30d');
+            await reporter.notice(on ? 'nothing is kept yet' : 'history is off, so nothing is kept: pawl history 30d');
           },
           'reads',
         );

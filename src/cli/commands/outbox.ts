@@ -1,16 +1,19 @@
+/**
+ * `pawl outbox`: lists the envelopes that were committed and perhaps never written, and writes them again.
+ */
 import { Argument } from 'commander';
 import { armor } from '../../envelope/index.ts';
 import { toHex, utf8 } from '../../primitives/index.ts';
 import { type Unwritten, unwritten, unwrittenAs, written } from '../../session/index.ts';
-import type { Define, Shell } from '../context.ts';
+import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { wholeNumber } from '../option-types.ts';
-import { afterwards } from '../stream/write.ts';
+import { acknowledgeOrWarn } from '../stream/write.ts';
 import { instant, iso, table } from '../terminal/format.ts';
 
 const resendId = wholeNumber(1, 999_999_999);
 
-export const defineOutbox: Define = (program, act) => {
+export const defineOutbox: DefineCommand = (program, act) => {
   program
     .command('outbox')
     .description('show, or write again, envelopes that were never fully written')
@@ -27,41 +30,45 @@ Examples:
   $ pawl outbox resend > message.pawl`,
     )
     .action(
-      act(async (shell, action: string | undefined, id: string | undefined) => {
-        if (action === undefined) await list(shell);
-        else await resend(shell, id === undefined ? undefined : resendId(id));
+      act(async (context, action: string | undefined, id: string | undefined) => {
+        if (action === undefined) await list(context);
+        else await resend(context, id === undefined ? undefined : resendId(id));
         return 0;
       }),
     );
 };
 
-async function list(shell: Shell): Promise<void> {
-  const entries = await withIdentity(shell, unwritten, 'reads');
-  const { tell } = shell;
-  if (!tell.json) {
-    const rows = entries.map(({ id, to, createdAt, envelope }) => [
-      String(id),
-      `for ${to}`,
-      instant(createdAt),
-      `${envelope.length} bytes`,
-    ]);
-    if (rows.length > 0) await tell.result(table(rows).join('\n'), { type: 'outbox' });
-    else await tell.notice('nothing is waiting to be written');
+async function list(context: CommandContext): Promise<void> {
+  const entries = await withIdentity(context, unwritten, 'reads');
+  const { reporter } = context;
+  if (reporter.json) {
+    for (const entry of entries) await reporter.document(documentOf(entry));
+    return;
   }
-  for (const entry of tell.json ? entries : []) await tell.document(documentOf(entry));
+  if (entries.length === 0) {
+    await reporter.notice('nothing is waiting to be written');
+    return;
+  }
+  const rows = entries.map(({ id, to, createdAt, envelope }) => [
+    String(id),
+    `for ${to}`,
+    instant(createdAt),
+    `${envelope.length} bytes`,
+  ]);
+  await reporter.result(table(rows).join('\n'), { type: 'outbox' });
 }
 
-async function resend(shell: Shell, id: number | undefined): Promise<void> {
-  const { io, tell } = shell;
-  await withIdentity(shell, async (identity) => {
+async function resend(context: CommandContext, id: number | undefined): Promise<void> {
+  const { io, reporter } = context;
+  await withIdentity(context, async (identity) => {
     const entries = await unwrittenAs(identity, id);
     for (const entry of entries) {
       await io.output.write(io.output.isTerminal ? utf8(armor(entry.envelope)) : entry.envelope);
       await io.output.flush();
-      await afterwards(tell, () => written(identity, [entry.id]));
-      await tell.aside(documentOf(entry));
+      await acknowledgeOrWarn(reporter, () => written(identity, [entry.id]));
+      await reporter.aside(documentOf(entry));
     }
-    if (entries.length === 0) await tell.notice('nothing is waiting to be written');
+    if (entries.length === 0) await reporter.notice('nothing is waiting to be written');
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Define } from '../context.ts';
+import type { DefineCommand } from '../context.ts';
 import { changeSecret, withIdentity } from '../identity/open.ts';
 import { newSecretFor } from '../identity/secret.ts';
 
@@ -7,7 +7,7 @@ interface PasswdOptions {
   readonly newPassphraseFile?: string;
 }
 
-export const definePasswd: Define = (program, act) => {
+export const definePasswd: DefineCommand = (program, act) => {
   program
     .command('passwd')
     .description('lock the identity file with a new passphrase or key file')
@@ -24,17 +24,17 @@ Examples:
   $ pawl passwd --new-key-file alice.key`,
     )
     .action(
-      act(async (shell, { newKeyFile, newPassphraseFile }: PasswdOptions) => {
-        await withIdentity(shell, async (identity) => {
+      act(async (context, { newKeyFile, newPassphraseFile }: PasswdOptions) => {
+        await withIdentity(context, async (identity) => {
           const files = {
             ...(newKeyFile !== undefined && { keyFile: newKeyFile }),
             ...(newPassphraseFile !== undefined && { passphraseFile: newPassphraseFile }),
           };
-          await changeSecret(shell, identity, await newSecretFor(shell, identity.path, files));
-          await shell.tell.result(identity.path, { type: 'rekeyed', path: identity.path });
+          await changeSecret(context, identity, await newSecretFor(context, identity.path, files));
+          await context.reporter.result(identity.path, { type: 'rekeyed', path: identity.path });
         });
-        await shell.tell.notice('from now on it opens with the new one');
-        await shell.tell.notice('older copies of the file still open with the old passphrase or key');
+        await context.reporter.notice('from now on it opens with the new one');
+        await context.reporter.notice('older copies of the file still open with the old passphrase or key');
         return 0;
       }),
     );

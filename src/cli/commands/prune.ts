@@ -1,5 +1,5 @@
 import { DAY, prune } from '../../session/index.ts';
-import type { Define } from '../context.ts';
+import type { DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { timeSpan } from '../option-types.ts';
 import { count } from '../terminal/format.ts';
@@ -7,7 +7,7 @@ import { count } from '../terminal/format.ts';
 /** What is older goes with every command that writes. */
 const KEPT = 30 * DAY;
 
-export const definePrune: Define = (program, act) => {
+export const definePrune: DefineCommand = (program, act) => {
   program
     .command('prune')
     .description('delete old keys of missing messages, and expired invites')
@@ -23,9 +23,9 @@ Examples:
   $ pawl prune --older-than 2d`,
     )
     .action(
-      act(async (shell, { olderThan = KEPT }: { olderThan?: number }) => {
-        const { skippedKeys, invites } = await withIdentity(shell, (identity) => prune(identity, olderThan));
-        await shell.tell.result(`${count(skippedKeys, 'skipped key')}\n${count(invites, 'expired invite')}`, {
+      act(async (context, { olderThan = KEPT }: { olderThan?: number }) => {
+        const { skippedKeys, invites } = await withIdentity(context, (identity) => prune(identity, olderThan));
+        await context.reporter.result(`${count(skippedKeys, 'skipped key')}\n${count(invites, 'expired invite')}`, {
           type: 'pruned',
           skipped_keys: skippedKeys,
           invites,

@@ -1,8 +1,8 @@
 import { rename } from '../../session/index.ts';
-import type { Define } from '../context.ts';
+import type { DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 
-export const defineRename: Define = (program, act) => {
+export const defineRename: DefineCommand = (program, act) => {
   program
     .command('rename <old> <new>')
     .description('call the contact OLD from now on NEW')
@@ -16,11 +16,11 @@ Examples:
   $ pawl rename friends-2 carol`,
     )
     .action(
-      act(async (shell, name: string, newName: string) => {
-        const { tell } = shell;
-        await withIdentity(shell, (identity) => rename(identity, name, newName));
-        if (tell.json) await tell.document({ type: 'renamed', from: name, to: newName });
-        else await tell.notice(`${name} is ${newName} from now on`);
+      act(async (context, name: string, newName: string) => {
+        const { reporter } = context;
+        await withIdentity(context, (identity) => rename(identity, name, newName));
+        if (reporter.json) await reporter.document({ type: 'renamed', from: name, to: newName });
+        else await reporter.notice(`${name} is ${newName} from now on`);
         return 0;
       }),
     );

@@ -1,6 +1,6 @@
 import { PawlError } from '../../errors.ts';
 import { type Verification, verification, verify } from '../../session/index.ts';
-import type { Define, Shell } from '../context.ts';
+import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { drawQrCode, qrCodeOfDigits } from '../show/qr-code.ts';
 import { instant, iso } from '../terminal/format.ts';
@@ -8,7 +8,7 @@ import { instant, iso } from '../terminal/format.ts';
 const DIGITS = 60;
 const GROUPS_A_LINE = 4;
 
-export const defineVerify: Define = (program, act) => {
+export const defineVerify: DefineCommand = (program, act) => {
   program
     .command('verify <name> [number...]')
     .description('show the safety number of you and NAME, or compare it with theirs')
@@ -25,15 +25,16 @@ Examples:
   $ pawl verify bob "13345 26372 63678 20219 78584 38874 43854 60724 64692 16544 97764 85214"`,
     )
     .action(
-      act(async (shell, name: string, number: string[], { qr }: { qr?: true }) => {
-        if (qr && shell.tell.json) throw new PawlError('usage', { problem: '--qr and --json do not go together' });
+      act(async (context, name: string, number: string[], { qr }: { qr?: true }) => {
+        if (qr && context.reporter.json)
+          throw new PawlError('usage', { problem: '--qr and --json do not go together' });
         const digits = number.length === 0 ? undefined : digitsIn(name, number.join(''));
         const known =
           digits === undefined
-            ? await withIdentity(shell, (identity) => verification(identity, name), 'reads')
-            : await withIdentity(shell, (identity) => verify(identity, name, digits));
-        await show(shell, known, qr === true);
-        await shell.tell.notice(
+            ? await withIdentity(context, (identity) => verification(identity, name), 'reads')
+            : await withIdentity(context, (identity) => verify(identity, name, digits));
+        await show(context, known, qr === true);
+        await context.reporter.notice(
           digits !== undefined
             ? `${name} is verified`
             : known.verifiedAt !== undefined
@@ -56,8 +57,12 @@ function digitsIn(name: string, number: string): string {
   });
 }
 
-async function show(shell: Shell, { name, fingerprint, safetyNumber, verifiedAt }: Verification, qr: boolean) {
-  await shell.tell.result(toReadAloud(safetyNumber), {
+async function show(
+  context: CommandContext,
+  { name, fingerprint, safetyNumber, verifiedAt }: Verification,
+  qr: boolean,
+) {
+  await context.reporter.result(toReadAloud(safetyNumber), {
     type: 'safety-number',
     contact: name,
     fingerprint,
@@ -65,7 +70,7 @@ async function show(shell: Shell, { name, fingerprint, safetyNumber, verifiedAt 
     verified: verifiedAt !== undefined,
     verified_at: verifiedAt === undefined ? null : iso(verifiedAt),
   });
-  if (qr) await drawQrCode(shell, await qrCodeOfDigits(safetyNumber.replaceAll(' ', '')));
+  if (qr) await drawQrCode(context, await qrCodeOfDigits(safetyNumber.replaceAll(' ', '')));
 }
 
 /** In lines of four groups: one breath each. */

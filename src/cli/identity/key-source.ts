@@ -1,5 +1,5 @@
 import { PawlError } from '../../errors.ts';
-import type { GlobalOptions, Shell } from '../context.ts';
+import type { CommandContext, GlobalOptions } from '../context.ts';
 
 /** Where the secret of an identity file comes from. */
 export type KeySource =
@@ -16,7 +16,7 @@ export type KeySource =
 export type KeyOptions = Pick<GlobalOptions, 'keyFile' | 'passphraseFile' | 'passphraseFd' | 'passphraseCommand'>;
 
 /** The first that is given (README, "Keys"): an option, then a variable of the environment, then the terminal. */
-export function keySourceOf({ io: { environment }, options }: Pick<Shell, 'io' | 'options'>): KeySource {
+export function keySourceOf({ io: { environment }, options }: Pick<CommandContext, 'io' | 'options'>): KeySource {
   const { PAWL_KEY_FILE, PAWL_PASSPHRASE_FILE, PAWL_PASSPHRASE_FD, PAWL_PASSPHRASE_COMMAND } = environment;
   return (
     namedBy(options) ??
@@ -34,8 +34,8 @@ export function keySourceOf({ io: { environment }, options }: Pick<Shell, 'io' |
 }
 
 /** Whether the secret is there for the taking. A command may open a window, and an open file can be read once. */
-export function asksNothing(shell: Pick<Shell, 'io' | 'options'>): boolean {
-  return ['key-file', 'passphrase-file', 'passphrase'].includes(keySourceOf(shell).kind);
+export function asksNothing(context: Pick<CommandContext, 'io' | 'options'>): boolean {
+  return ['key-file', 'passphrase-file', 'passphrase'].includes(keySourceOf(context).kind);
 }
 
 function namedBy({ keyFile, passphraseFile, passphraseFd, passphraseCommand }: KeyOptions): KeySource | undefined {

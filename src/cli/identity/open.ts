@@ -11,14 +11,14 @@ import {
   SALT_LENGTH,
   type SqliteStore,
 } from '../../storage/index.ts';
-import type { Shell } from '../context.ts';
+import type { CommandContext } from '../context.ts';
 import { explain } from '../terminal/error-messages.ts';
 import { keySourceOf } from './key-source.ts';
 import { chosenIdentity, homeOf, marksOf, pathOf } from './path.ts';
 import { createKeyFile, type Secret, secretFor } from './secret.ts';
 
 /** An identity file that is open: what the units of work need, and the file itself. */
-export interface Unlocked extends Context {
+export interface OpenIdentity extends Context {
   readonly store: SqliteStore;
   readonly name: string;
   readonly path: string;
@@ -28,20 +28,20 @@ export interface Unlocked extends Context {
  * Opens the identity that was meant: the one place where the command line knows of storage. A file that was rolled back is
  * for reading only, until `--after-restore` is given.
  */
-async function unlock(shell: Shell, purpose: 'reads' | 'writes'): Promise<Unlocked> {
-  const { io, options, tell } = shell;
-  const { name, path } = chosenIdentity(shell);
-  await tighten(shell, path);
+async function unlock(context: CommandContext, purpose: 'reads' | 'writes'): Promise<OpenIdentity> {
+  const { io, options, reporter } = context;
+  const { name, path } = chosenIdentity(context);
+  await tighten(context, path);
   const salt = readSalt(path);
   // Whatever takes time comes before the file is opened: other commands need not wait for it.
-  const key = await keyOf(shell, await secretFor(shell, path), salt);
+  const key = await keyOf(context, await secretFor(context, path), salt);
   const store = openIdentityFile(
     path,
     { key, salt },
     {
       wait: options.wait * 1_000,
-      marks: marksOf(shell),
-      whileBusy: (wait) => tell.progress.blockedBy(`waiting for another pawl that uses ${name}`, wait),
+      marks: marksOf(context),
+      whileBusy: (wait) => reporter.progress.blockedBy(`waiting for another pawl that uses ${name}`, wait),
     },
   );
   try {
@@ -51,7 +51,7 @@ async function unlock(shell: Shell, purpose: 'reads' | 'writes'): Promise<Unlock
     const identity = { store, random, now, process, isRunning, name, path };
     if (store.isRolledBack) {
       const error = new PawlError('rolled-back', { path });
-      if (purpose === 'reads') await tell.warn(explain(error).message);
+      if (purpose === 'reads') await reporter.warn(explain(error).message);
       else if (options.afterRestore) await goOnAfterRestore(identity);
       else throw error;
     }
@@ -64,11 +64,11 @@ async function unlock(shell: Shell, purpose: 'reads' | 'writes'): Promise<Unlock
 
 /** Runs `work` on the identity that was meant, and closes it whatever happens. */
 export async function withIdentity<Result>(
-  shell: Shell,
-  work: (identity: Unlocked) => Promise<Result>,
+  context: CommandContext,
+  work: (identity: OpenIdentity) => Promise<Result>,
   purpose: 'reads' | 'writes' = 'writes',
 ): Promise<Result> {
-  const identity = await unlock(shell, purpose);
+  const identity = await unlock(context, purpose);
   try {
     return await work(identity);
   } finally {
@@ -80,9 +80,9 @@ export async function withIdentity<Result>(
  * Locks the file with another secret, under a new salt, and closes it. Older copies of it still open with the old one.
  * @throws what `rekey` throws.
  */
-export async function changeSecret(shell: Shell, { store }: Unlocked, secret: Secret): Promise<void> {
-  const salt = shell.io.random(SALT_LENGTH);
-  store.rekey({ key: await keyOf(shell, secret, salt), salt });
+export async function changeSecret(context: CommandContext, { store }: OpenIdentity, secret: Secret): Promise<void> {
+  const salt = context.io.random(SALT_LENGTH);
+  store.rekey({ key: await keyOf(context, secret, salt), salt });
 }
 
 /**
@@ -90,42 +90,42 @@ export async function changeSecret(shell: Shell, { store }: Unlocked, secret: Se
  * @throws `exists`, `cannot-create`, and what reading the key throws.
  */
 export async function createIdentity(
-  shell: Shell,
+  context: CommandContext,
   name: string,
   history: Retention,
 ): Promise<{ path: string; fingerprint: string }> {
-  const { io } = shell;
-  const path = pathOf(shell, name);
+  const { io } = context;
+  const path = pathOf(context, name);
   if (existsSync(path)) throw new PawlError('exists', { path });
-  const source = keySourceOf(shell);
-  if (source.kind === 'key-file') createKeyFile(shell, source.path);
-  const secret = await secretFor(shell, path, true);
-  makeHome(homeOf(shell));
+  const source = keySourceOf(context);
+  if (source.kind === 'key-file') createKeyFile(context, source.path);
+  const secret = await secretFor(context, path, true);
+  makeHome(homeOf(context));
   const salt = io.random(SALT_LENGTH);
-  const key = await keyOf(shell, secret, salt);
+  const key = await keyOf(context, secret, salt);
   const { identity, fingerprint } = newIdentity(io.random);
   const now = io.now();
   createIdentityFile(path, { salt, key }, { name, identity, createdAt: now, keeping: keepingOf(history, now) });
   return { path, fingerprint };
 }
 
-async function keyOf({ tell }: Shell, secret: Secret, salt: Uint8Array): Promise<FileKey> {
+async function keyOf({ reporter }: CommandContext, secret: Secret, salt: Uint8Array): Promise<FileKey> {
   if (secret.kind === 'key') return secret.bytes as FileKey;
   // Whoever was asked has not been waiting.
-  tell.progress.clear();
-  const key = await tell.progress.during('deriving the key from the passphrase', deriveFileKey(secret.bytes, salt));
+  reporter.progress.clear();
+  const key = await reporter.progress.during('deriving the key from the passphrase', deriveFileKey(secret.bytes, salt));
   secret.bytes.fill(0);
   return key;
 }
 
-async function tighten({ tell }: Shell, path: string): Promise<void> {
+async function tighten({ reporter }: CommandContext, path: string): Promise<void> {
   const { mode } = statSync(path);
   if ((mode & 0o077) === 0) return;
   try {
     chmodSync(path, 0o600);
-    await tell.warn(`${path} could be read by others: its mode is 0600 now`);
+    await reporter.warn(`${path} could be read by others: its mode is 0600 now`);
   } catch {
-    await tell.warn(`${path} can be read by others, and its mode cannot be changed`);
+    await reporter.warn(`${path} can be read by others, and its mode cannot be changed`);
   }
 }
 

@@ -3,35 +3,35 @@ import { join } from 'node:path';
 import { PawlError } from '../../errors.ts';
 import { reasonOf } from '../../files/index.ts';
 import { checkName, isName } from '../../session/index.ts';
-import type { Shell } from '../context.ts';
+import type { CommandContext } from '../context.ts';
 
 const SUFFIX = '.db';
 
 /** The folder of the identity files: `--home`, else `PAWL_HOME`, else where the desktop keeps data. */
-export function homeOf({ io, options }: Shell): string {
+export function homeOf({ io, options }: CommandContext): string {
   const { PAWL_HOME, XDG_DATA_HOME } = io.environment;
   return options.home ?? (PAWL_HOME || join(XDG_DATA_HOME || join(io.home(), '.local', 'share'), 'pawl'));
 }
 
 /** Where it is marked how far each identity file went, apart from the files so that a backup does not bring it back. */
-export function marksOf({ io }: Shell): string {
+export function marksOf({ io }: CommandContext): string {
   return join(io.environment.XDG_STATE_HOME || join(io.home(), '.local', 'state'), 'pawl');
 }
 
 /** Where the identity of that name is, or will be. @throws `bad-name`. */
-export function pathOf(shell: Shell, name: string): string {
-  return join(homeOf(shell), checkName(name) + SUFFIX);
+export function pathOf(context: CommandContext, name: string): string {
+  return join(homeOf(context), checkName(name) + SUFFIX);
 }
 
 /**
  * The identity that was meant: `-i`, else `PAWL_IDENTITY`, else the only one there is.
  * @throws `bad-name`, `identity-missing`, `no-identity`, `several-identities`.
  */
-export function chosenIdentity(shell: Shell): { name: string; path: string } {
-  const home = homeOf(shell);
-  const chosen = shell.options.identity ?? (shell.io.environment.PAWL_IDENTITY || undefined);
+export function chosenIdentity(context: CommandContext): { name: string; path: string } {
+  const home = homeOf(context);
+  const chosen = context.options.identity ?? (context.io.environment.PAWL_IDENTITY || undefined);
   if (chosen !== undefined) {
-    const path = pathOf(shell, chosen);
+    const path = pathOf(context, chosen);
     if (!existsSync(path)) throw new PawlError('identity-missing', { name: chosen, home });
     return { name: chosen, path };
   }
@@ -39,7 +39,7 @@ export function chosenIdentity(shell: Shell): { name: string; path: string } {
   const [name] = names;
   if (name === undefined) throw new PawlError('no-identity', { home });
   if (names.length > 1) throw new PawlError('several-identities', { names });
-  return { name, path: pathOf(shell, name) };
+  return { name, path: pathOf(context, name) };
 }
 
 /** The names of the identities in a folder. @throws `read-failed`. */

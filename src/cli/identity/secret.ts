@@ -2,7 +2,7 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { isPawlError, PawlError } from '../../errors.ts';
 import { makeFile, readDescriptor, readFile, reasonOf } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
-import type { Shell } from '../context.ts';
+import type { CommandContext } from '../context.ts';
 import type { Io } from '../terminal/io.ts';
 import { askSecret, showOnTerminal } from '../terminal/prompt.ts';
 import { type KeyOptions, type KeySource, keySourceOf } from './key-source.ts';
@@ -24,26 +24,26 @@ const RETURN = 0x0d;
  * @throws `missing-file`, `read-failed`, `exposed-key`, `bad-key-file`, `empty-passphrase`, `several-lines`,
  * `passphrase-command`, `no-passphrase`, `interrupted`.
  */
-export async function secretFor(shell: Shell, path: string, isNew = false): Promise<Secret> {
-  const source = keySourceOf(shell);
+export async function secretFor(context: CommandContext, path: string, isNew = false): Promise<Secret> {
+  const source = keySourceOf(context);
   switch (source.kind) {
     case 'key-file':
-      return { kind: 'key', bytes: readKey(shell.io, source.path) };
+      return { kind: 'key', bytes: readKey(context.io, source.path) };
     case 'terminal':
-      return isNew ? askNew(shell, path) : ask(shell, path, `passphrase of ${path}`);
+      return isNew ? askNew(context, path) : ask(context, path, `passphrase of ${path}`);
     default:
-      return passphraseFrom(shell.io, source);
+      return passphraseFrom(context.io, source);
   }
 }
 
 /** The secret that is to take the place of the present one: in a file that was named, or asked for twice on the terminal. */
-export async function newSecretFor(shell: Shell, path: string, files: KeyOptions): Promise<Secret> {
-  const { input, wait } = shell.options;
+export async function newSecretFor(context: CommandContext, path: string, files: KeyOptions): Promise<Secret> {
+  const { input, wait } = context.options;
   // What the environment names is the present secret.
-  const io = { ...shell.io, environment: {} };
-  if (files.keyFile !== undefined) createKeyFile(shell, files.keyFile);
+  const io = { ...context.io, environment: {} };
+  if (files.keyFile !== undefined) createKeyFile(context, files.keyFile);
   try {
-    return await secretFor({ ...shell, io, options: { input, wait, ...files } }, path, true);
+    return await secretFor({ ...context, io, options: { input, wait, ...files } }, path, true);
   } catch (error) {
     throw isPawlError(error, 'no-passphrase') ? new PawlError('no-passphrase', { path, isNew: true }) : error;
   }
@@ -54,7 +54,7 @@ export async function newSecretFor(shell: Shell, path: string, files: KeyOptions
  * locked an identity with it by then.
  * @throws `cannot-create`.
  */
-export function createKeyFile({ io }: Shell, path: string): void {
+export function createKeyFile({ io }: CommandContext, path: string): void {
   if (existsSync(path)) return;
   try {
     makeFile(path, (draft) => writeFileSync(draft, io.random(KEY_LENGTH)));
@@ -107,28 +107,28 @@ function outputOf(io: Io, command: string): Uint8Array {
   return output;
 }
 
-async function ask(shell: Shell, path: string, question: string): Promise<Secret> {
-  return passphrase(utf8(await answerTo(shell, path, question)), 'your answer');
+async function ask(context: CommandContext, path: string, question: string): Promise<Secret> {
+  return passphrase(utf8(await answerTo(context, path, question)), 'your answer');
 }
 
-async function answerTo({ io, options }: Shell, path: string, question: string): Promise<string> {
+async function answerTo({ io, options }: CommandContext, path: string, question: string): Promise<string> {
   const answer = options.input ? await askSecret(io, question) : undefined;
   if (answer === undefined) throw new PawlError('no-passphrase', { path });
   return answer;
 }
 
-async function askNew(shell: Shell, path: string): Promise<Secret> {
+async function askNew(context: CommandContext, path: string): Promise<Secret> {
   for (;;) {
-    const first = await answerTo(shell, path, 'new passphrase (leave it empty for ten random words)');
-    if (first === '') return generated(shell, path);
-    const second = await answerTo(shell, path, 'once more');
+    const first = await answerTo(context, path, 'new passphrase (leave it empty for ten random words)');
+    if (first === '') return generated(context, path);
+    const second = await answerTo(context, path, 'once more');
     if (first === second) return passphrase(utf8(first), 'your answer');
-    await shell.tell.warn('the two passphrases differ: try again');
+    await context.reporter.warn('the two passphrases differ: try again');
   }
 }
 
 /** Ten words, shown once and only on the terminal. */
-async function generated({ io }: Shell, path: string): Promise<Secret> {
+async function generated({ io }: CommandContext, path: string): Promise<Secret> {
   const { randomWords } = await import('./random-words.ts');
   const words = randomWords(io.random);
   await showOnTerminal(io, `the passphrase of ${path}, shown this once; write it down:\n\n  ${words}\n\n`);

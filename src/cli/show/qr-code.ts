@@ -1,4 +1,4 @@
-import type { Shell } from '../context.ts';
+import type { CommandContext } from '../context.ts';
 import type { Io } from '../terminal/io.ts';
 
 /** The modules of a QR code, row by row, dark where `true`; with its quiet zone of four modules around. */
@@ -40,11 +40,14 @@ const BELOW = 3;
  * Draws a QR code on standard output: all of it or nothing, and says why. A pipe or a file gets it whatever its size.
  * @returns whether it was drawn.
  */
-export async function drawQrCode({ io, tell }: Pick<Shell, 'io' | 'tell'>, code: QrCode): Promise<boolean> {
+export async function drawQrCode(
+  { io, reporter }: Pick<CommandContext, 'io' | 'reporter'>,
+  code: QrCode,
+): Promise<boolean> {
   const lines = qrCodeLines(code);
   const obstacle = obstacleTo(lines, io);
   if (obstacle !== undefined) {
-    await tell.warn(`no QR code is drawn: ${obstacle}`);
+    await reporter.warn(`no QR code is drawn: ${obstacle}`);
     return false;
   }
   await io.output.write(lines.map((line) => `${inColours(line, io)}\n`).join(''));

@@ -1,56 +1,84 @@
+/**
+ * Groups the items of a stream into batches: everything that has arrived already goes into one batch, so that it can
+ * share one commit, and nothing waits for items that have not arrived.
+ * Knows nothing of what the items are.
+ */
 import { setFlagsFromString } from 'node:v8';
 
-interface Work<Item> {
-  /** As many as are there at once, and not many more than this, are worked on together. */
-  readonly most: number;
-  work(items: readonly Item[]): Promise<void>;
-  /** Comes where the next items are not there yet, and at the end, whatever it is. */
-  pause(): Promise<void>;
-}
-
-/** More than this is a long stream. */
+/** A stream of more items than this is a long one. */
 const LONG = 100;
 
-/** Works on what comes in a stream, from the first of it on: at once, and on all that is there together. */
-export async function asItComes<Item>(
-  first: IteratorResult<readonly Item[], unknown>,
-  stream: AsyncIterator<readonly Item[], unknown>,
-  { most, work, pause }: Work<Item>,
-): Promise<void> {
-  let count = 0;
-  try {
-    for (let next = first; !next.done; ) {
-      const items = [...next.value];
-      let later = stream.next();
-      while (items.length < most && (await isThere(later))) {
-        const more = await later;
-        if (more.done) break;
-        items.push(...more.value);
-        later = stream.next();
+type Next<Item> = Promise<IteratorResult<readonly Item[], unknown>>;
+
+/**
+ * @example
+ * const batches = new Batches(stream, { first: await stream.next(), size: 256 });
+ * for await (const batch of batches) {
+ *   await work(batch);
+ *   if (await batches.isIdle()) await acknowledge();
+ * }
+ */
+export class Batches<Item> implements AsyncIterable<readonly Item[]> {
+  readonly #stream: AsyncIterator<readonly Item[], unknown>;
+  readonly #size: number;
+  #next: Next<Item>;
+
+  /**
+   * @param stream items in groups, as each read of the input gives them.
+   * @param options.first the result of the first `stream.next()`.
+   * @param options.size the number of items from which on a batch takes no further group.
+   */
+  constructor(
+    stream: AsyncIterator<readonly Item[], unknown>,
+    { first, size }: { first: IteratorResult<readonly Item[], unknown>; size: number },
+  ) {
+    this.#stream = stream;
+    this.#size = size;
+    this.#next = Promise.resolve(first);
+  }
+
+  /** Whether the next items have not arrived yet. The end of the stream counts as having arrived. */
+  async isIdle(): Promise<boolean> {
+    return !(await hasSettled(this.#next));
+  }
+
+  /** Throws what the stream throws, after the batch of the items that came before it. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Item[], void, undefined> {
+    let count = 0;
+    for (let group = await this.#next; !group.done; group = await this.#next) {
+      const batch = [...group.value];
+      this.#advance();
+      while (batch.length < this.#size && (await hasSettled(this.#next))) {
+        const more = await this.#next.catch(() => undefined);
+        if (more === undefined || more.done) break;
+        batch.push(...more.value);
+        this.#advance();
       }
-      await work(items);
-      if (count <= LONG && count + items.length > LONG) staySmall();
-      count += items.length;
-      if (!(await isThere(later))) await pause();
-      next = await later;
+      yield batch;
+      if (count <= LONG && count + batch.length > LONG) keepHeapSmall();
+      count += batch.length;
     }
-  } finally {
-    await pause();
+  }
+
+  #advance(): void {
+    this.#next = this.#stream.next();
+    // It is awaited later; until then a failure must not count as unhandled.
+    this.#next.catch(() => undefined);
   }
 }
 
-/** Whether a promise is kept, or will be once the system has been asked for what has come. */
-async function isThere(promise: Promise<unknown>): Promise<boolean> {
-  const kept = () => true;
-  const asked = new Promise<boolean>((resolve) => setImmediate(resolve, false));
-  return Promise.race([promise.then(kept, kept), asked]);
+/** Whether a promise has settled, or settles as soon as the operating system was asked once for pending input. */
+async function hasSettled(promise: Promise<unknown>): Promise<boolean> {
+  const settled = () => true;
+  const polled = new Promise<boolean>((resolve) => setImmediate(resolve, false));
+  return Promise.race([promise.then(settled, settled), polled]);
 }
 
 /**
- * Keeps the heap about as large as it is, so that a stream of any length takes the memory of a short one. Left to itself,
- * V8 lets 40 MB of what nobody needs any more pile up before it clears. It costs about a twentieth of the time.
+ * Keeps the heap about as large as it is, so that a stream of any length takes the memory of a short one. By default V8
+ * lets 40 MB of garbage pile up before it collects. This costs about a twentieth of the time.
  */
-export function staySmall(): void {
+function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--heap-growing-percent=20');
 }

@@ -1,12 +1,12 @@
 import { decodeEnvelope, type Envelope, type Found, Scanner } from '../../envelope/index.ts';
 import { PawlError } from '../../errors.ts';
 import type { Arrival } from '../../session/index.ts';
-import type { Shell } from '../context.ts';
+import type { CommandContext } from '../context.ts';
 import { bytesInWords } from '../terminal/format.ts';
 import { streamsOf } from './read.ts';
 
 /** One thing found in the input: an envelope, or why there is none. `source` says where. */
-export type Read<Arrived = { readonly source: string; readonly envelope: Envelope }> =
+export type InputItem<Arrived = { readonly source: string; readonly envelope: Envelope }> =
   | Arrived
   | { readonly source: string; readonly error: PawlError };
 
@@ -19,26 +19,26 @@ const MAX_INPUT = 2 ** 29;
  * @param limit how many bytes there may be. @throws `missing-file`, `read-failed`, `too-large`.
  */
 export async function* readEnvelopes(
-  { io, tell }: Shell,
+  { io, reporter }: CommandContext,
   files: readonly string[],
   limit = Number.POSITIVE_INFINITY,
-): AsyncGenerator<readonly Read[], void, undefined> {
+): AsyncGenerator<readonly InputItem[], void, undefined> {
   for (const { path, chunks } of streamsOf(io, files.length === 0 ? ['-'] : files)) {
     const name = path === '-' ? 'standard input' : path;
     const read = (found: Found) => decode(`${name}, ${found.at}`, found);
     const scanner = new Scanner();
     // What is pasted is read to its end before anything is asked on the same terminal.
     const isPasted = path === '-' && io.input.isTerminal;
-    const pasted: Read[] = [];
+    const pasted: InputItem[] = [];
     let bytes = 0;
-    if (isPasted) await tell.notice('paste it here, then press Ctrl-D');
+    if (isPasted) await reporter.notice('paste it here, then press Ctrl-D');
     for await (const chunk of chunks) {
       bytes += chunk.length;
       if (bytes > limit) throw new PawlError('too-large', { what: 'input', bytes, limit });
       const reads = scanner.push(chunk).map(read);
       if (isPasted) pasted.push(...reads);
       else if (reads.length > 0) yield reads;
-      else tell.progress.at(`reading, ${bytesInWords(bytes)}`);
+      else reporter.progress.at(`reading, ${bytesInWords(bytes)}`);
     }
     const last = [...pasted, ...scanner.end().map(read)];
     if (last.length > 0) yield last;
@@ -47,18 +47,18 @@ export async function* readEnvelopes(
 
 /** Like `readEnvelopes`, for messages: an invite among them is refused. */
 export async function* readMessages(
-  shell: Shell,
+  context: CommandContext,
   files: readonly string[],
-): AsyncGenerator<readonly Read<Arrival>[], void, undefined> {
-  for await (const reads of readEnvelopes(shell, files)) yield reads.map(asMessage);
+): AsyncGenerator<readonly InputItem<Arrival>[], void, undefined> {
+  for await (const reads of readEnvelopes(context, files)) yield reads.map(asMessage);
 }
 
 /**
  * The one invite in a file or in standard input: 1,321 bytes.
  * @throws `missing-file`, `read-failed`, `no-input`, `wrong-kind`, `usage` for several, and what reading it throws.
  */
-export async function readInviteFrom(shell: Shell, file: string | undefined): Promise<Uint8Array> {
-  const [read, ...more] = await readAll(shell, file ?? '-');
+export async function readInviteFrom(context: CommandContext, file: string | undefined): Promise<Uint8Array> {
+  const [read, ...more] = await readAll(context, file ?? '-');
   if (read === undefined) throw new PawlError('no-input', { source: file ?? 'standard input' });
   if ('error' in read) throw read.error;
   if (read.envelope.kind !== 'invite') throw new PawlError('wrong-kind', { expected: 'invite', found: 'message' });
@@ -70,10 +70,10 @@ export async function readInviteFrom(shell: Shell, file: string | undefined): Pr
 
 /** Every envelope in one file or in standard input. @throws for the first that is broken; `no-input` for none. */
 export async function readIntactEnvelopes(
-  shell: Shell,
+  context: CommandContext,
   file: string,
 ): Promise<readonly { readonly source: string; readonly envelope: Envelope }[]> {
-  const reads = await readAll(shell, file);
+  const reads = await readAll(context, file);
   if (reads.length === 0) throw new PawlError('no-input', { source: file });
   return reads.map((read) => {
     if ('error' in read) throw read.error;
@@ -81,7 +81,7 @@ export async function readIntactEnvelopes(
   });
 }
 
-function decode(source: string, found: Found): Read {
+function decode(source: string, found: Found): InputItem {
   if ('error' in found) return { source, error: found.error };
   try {
     return { source, envelope: decodeEnvelope(found.bytes) };
@@ -91,15 +91,15 @@ function decode(source: string, found: Found): Read {
   }
 }
 
-function asMessage(read: Read): Read<Arrival> {
+function asMessage(read: InputItem): InputItem<Arrival> {
   if ('error' in read) return read;
   const { source, envelope } = read;
   if (envelope.kind !== 'invite') return { source, envelope };
   return { source, error: new PawlError('wrong-kind', { expected: 'message', found: 'invite' }) };
 }
 
-async function readAll(shell: Shell, file: string): Promise<readonly Read[]> {
-  const all: Read[] = [];
-  for await (const reads of readEnvelopes(shell, [file], MAX_INPUT)) all.push(...reads);
+async function readAll(context: CommandContext, file: string): Promise<readonly InputItem[]> {
+  const all: InputItem[] = [];
+  for await (const reads of readEnvelopes(context, [file], MAX_INPUT)) all.push(...reads);
   return all;
 }

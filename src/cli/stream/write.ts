@@ -1,73 +1,91 @@
+/**
+ * Writes many small pieces in few system calls, and knows which of them are durable, so that the identity file can
+ * acknowledge exactly those.
+ * Knows nothing of texts and envelopes: a piece is bytes and an id.
+ */
 import { PawlError } from '../../errors.ts';
 import { concatAll } from '../../primitives/index.ts';
 import { explain } from '../terminal/error-messages.ts';
 import type { Output } from '../terminal/io.ts';
-import type { Tell } from '../terminal/reporter.ts';
+import type { Reporter } from '../terminal/reporter.ts';
 
-/** So many bytes are gathered into one write. Where it fails, none of them counts as written. */
-const GATHERED = 2 ** 14;
+/** Bytes that are buffered before they are written. If that write fails, none of its pieces counts as written. */
+const BUFFER_LENGTH = 2 ** 14;
 
-/** Writes many small pieces in few writes, and knows which pieces have been written for good. */
-export class GatheredOutput<Id> {
+export class BufferedOutput<Id> {
   readonly #output: Output;
   #pieces: Uint8Array[] = [];
   #length = 0;
-  #gathered: Id[] = [];
-  #handedOver: Id[] = [];
+  #buffered: Id[] = [];
+  #drained: Id[] = [];
   #written: Id[] = [];
 
   constructor(output: Output) {
     this.#output = output;
   }
 
-  /** @throws as `Output.write` does. */
-  async write(piece: Uint8Array, id: Id): Promise<void> {
-    if (this.#length + piece.length > GATHERED) await this.handOver();
-    this.#pieces.push(piece);
-    this.#length += piece.length;
-    this.#gathered.push(id);
+  /** The ids of the pieces that are written for good, and not acknowledged yet. */
+  get written(): readonly Id[] {
+    return this.#written;
   }
 
-  /** Hands to the operating system what has been gathered. @throws as `Output.write` does. */
-  async handOver(): Promise<void> {
-    const [pieces, ids] = [this.#pieces, this.#gathered];
+  /** Removes ids from `written`: the identity file has recorded them. */
+  acknowledged(ids: readonly Id[]): void {
+    const done = new Set(ids);
+    this.#written = this.#written.filter((id) => !done.has(id));
+  }
+
+  /**
+   * Adds a piece to the buffer.
+   * @throws as `Output.write` does.
+   */
+  async write(piece: Uint8Array, id: Id): Promise<void> {
+    if (this.#length + piece.length > BUFFER_LENGTH) await this.drain();
+    this.#pieces.push(piece);
+    this.#length += piece.length;
+    this.#buffered.push(id);
+  }
+
+  /**
+   * Hands the buffer to the operating system.
+   * @throws as `Output.write` does.
+   */
+  async drain(): Promise<void> {
+    const [pieces, ids] = [this.#pieces, this.#buffered];
     if (pieces.length === 0) return;
     this.#pieces = [];
     this.#length = 0;
-    this.#gathered = [];
-    const [first = concatAll(pieces)] = pieces.length === 1 ? pieces : [];
-    await this.#output.write(first);
-    this.#handedOver.push(...ids);
+    this.#buffered = [];
+    // A single large piece is not copied.
+    const [bytes = concatAll(pieces)] = pieces.length === 1 ? pieces : [];
+    await this.#output.write(bytes);
+    this.#drained.push(...ids);
   }
 
-  /** Resolves once everything has been written for good. @throws as `Output.write` and `Output.flush` do. */
+  /**
+   * Drains the buffer, and resolves once everything that was written to a file is on the disk.
+   * @throws as `Output.write` and `Output.flush` do.
+   */
   async flush(): Promise<void> {
-    await this.handOver();
-    const ids = this.#handedOver;
+    await this.drain();
+    const ids = this.#drained;
     if (ids.length === 0) return;
-    this.#handedOver = [];
+    this.#drained = [];
     await this.#output.flush();
     this.#written.push(...ids);
-  }
-
-  /** Tells `note` what has been written; once it is noted, it is not told again. */
-  async noting<Result>(note: (written: readonly Id[]) => Promise<Result>): Promise<Result> {
-    const written = this.#written;
-    const result = await note(written);
-    this.#written = this.#written.slice(written.length);
-    return result;
   }
 }
 
 /**
- * Notes in the identity file that something has been written out. That it cannot be noted is no failure of what was done:
- * who did it again would do it twice. It stays in its box, and may come once more.
+ * Records in the identity file that something was written. If that fails, the command has still done its work: repeating
+ * the command would do it twice. So it is only a warning, and the outbox or inbox keeps the entry, which may be written
+ * once more.
  */
-export async function afterwards(tell: Tell, note: () => Promise<void>): Promise<void> {
+export async function acknowledgeOrWarn(reporter: Reporter, acknowledge: () => Promise<void>): Promise<void> {
   try {
-    await note();
+    await acknowledge();
   } catch (error) {
     if (!(error instanceof PawlError)) throw error;
-    await tell.warn(`this is done, but could not be noted, and may come once more: ${explain(error).message}`);
+    await reporter.warn(`this is done, but could not be noted, and may come once more: ${explain(error).message}`);
   }
 }

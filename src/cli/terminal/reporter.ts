@@ -8,7 +8,7 @@ import { Progress } from './progress.ts';
 export type Document = { readonly type: string } & Readonly<Record<string, unknown>>;
 
 /** How pawl speaks: results on standard output, everything else on standard error, and JSON where it was asked for. */
-export class Tell {
+export class Reporter {
   readonly json: boolean;
   /** What keeps a person waiting; it is gone before anything else is told. */
   readonly progress: Progress;

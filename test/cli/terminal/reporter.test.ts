@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asLine, Tell } from '../../../src/cli/terminal/reporter.ts';
+import { asLine, Reporter } from '../../../src/cli/terminal/reporter.ts';
 import { PawlError } from '../../../src/errors.ts';
 import { CollectedOutput } from '../fake-io.ts';
 
@@ -9,7 +9,7 @@ const ACTING = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a
 
 function tell({ json = false, quiet = false, terminal = false } = {}) {
   const io = { output: new CollectedOutput(terminal), errors: new CollectedOutput(terminal), now: () => 0 };
-  return { io, tell: new Tell(io, { json, quiet }) };
+  return { io, tell: new Reporter(io, { json, quiet }) };
 }
 
 describe('asLine', () => {
@@ -52,7 +52,7 @@ describe('asLine', () => {
   });
 });
 
-describe('Tell', () => {
+describe('Reporter', () => {
   const document = { type: 'contact', name: 'bob' };
   const error = new PawlError('unknown-contact', { name: 'b\x1b[31mob' });
 

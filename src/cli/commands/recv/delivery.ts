@@ -1,22 +1,26 @@
+/**
+ * Writes received texts to standard output or a file, and received files into a folder. A text leaves the inbox once it
+ * has been written; what could not be written stays there.
+ * Knows nothing of envelopes and sessions.
+ */
 import { type FileContent, textOf } from '../../../envelope/index.ts';
-import type { PawlError } from '../../../errors.ts';
 import { type Folder, replaceFile } from '../../../files/index.ts';
 import { concat, concatAll, utf8 } from '../../../primitives/index.ts';
-import { type Arrival, type Delivery, delivered, type InboxId, type Outcome, receive } from '../../../session/index.ts';
-import type { Shell } from '../../context.ts';
-import type { Unlocked } from '../../identity/open.ts';
-import type { Read } from '../../stream/envelopes.ts';
-import { afterwards, GatheredOutput } from '../../stream/write.ts';
+import { type Delivery, delivered, type InboxId, type Outcome } from '../../../session/index.ts';
+import type { CommandContext } from '../../context.ts';
+import type { OpenIdentity } from '../../identity/open.ts';
+import { acknowledgeOrWarn, BufferedOutput } from '../../stream/write.ts';
 import { bytesInWords, count } from '../../terminal/format.ts';
 import { asLine } from '../../terminal/reporter.ts';
-import { documentOf, forTerminal, tellNotices, tellOutcome, tellSaved } from './report.ts';
+import { deliveryDocument, reportNotices, reportOutcome, reportSaved, textForTerminal } from './report.ts';
 import { saveFile } from './save-file.ts';
 
 export interface DeliveryOptions {
-  /** A file for the texts, instead of standard output. */
+  /** The path of a file for the texts, instead of standard output. */
   readonly output?: string;
-  /** A folder for the files, each under its own name; `force`: in the place of what is there. */
+  /** A folder for received files, each under its own name. */
   readonly folder?: Folder;
+  /** Files replace what has their name in the folder. */
   readonly force?: true;
   /** A newline after each text. */
   readonly lines?: true;
@@ -25,223 +29,158 @@ export interface DeliveryOptions {
 const NEWLINE = utf8('\n');
 const NOTHING = new Uint8Array(0);
 
-/** Hands out what was received. A text leaves the inbox once it has been written; one that could not be stays. */
-export class Deliveries {
-  readonly #shell: Shell;
-  readonly #identity: Unlocked;
+export class Deliverer {
+  readonly #context: CommandContext;
+  readonly #identity: OpenIdentity;
   readonly #options: DeliveryOptions;
-  readonly #output: GatheredOutput<InboxId>;
-  readonly #forFile: Delivery[] = [];
+  readonly #stdout: BufferedOutput<InboxId>;
+  /** With `-o`: written together at the end. */
+  readonly #forOutputFile: Delivery[] = [];
+  /** Could not be written here, and are left to a later command. */
   #held: InboxId[] = [];
   #exit = 0;
   #count = 0;
 
-  constructor(shell: Shell, identity: Unlocked, options: DeliveryOptions) {
-    this.#shell = shell;
+  constructor(context: CommandContext, identity: OpenIdentity, options: DeliveryOptions) {
+    this.#context = context;
     this.#identity = identity;
     this.#options = options;
-    this.#output = new GatheredOutput(shell.tell.progress.before(shell.io.output));
+    this.#stdout = new BufferedOutput(context.reporter.progress.before(context.io.output));
   }
 
-  /** The exit code of the first envelope that was refused, or file that could not be put in its place. */
+  /** The exit code of the first envelope that was refused, or of the first file that could not be saved. */
   get exit(): number {
     return this.#exit;
   }
 
-  /** Whether nothing has come yet, not even a refusal. */
+  /** Whether there was no outcome at all, not even a refusal. */
   get isEmpty(): boolean {
     return this.#count === 0;
   }
 
-  /** Says that texts of before come in front of those that were asked for. */
-  async announce(earlier: number): Promise<void> {
-    if (earlier > 0) await this.#shell.tell.notice(`${count(earlier, 'earlier text')} first, which waited`);
+  /** The entries of the inbox that have been written, and not acknowledged yet. */
+  get written(): readonly InboxId[] {
+    return this.#stdout.written;
   }
 
+  /** A transaction has dropped these entries from the inbox. */
+  acknowledged(ids: readonly InboxId[]): void {
+    this.#stdout.acknowledged(ids);
+  }
+
+  /**
+   * Writes the texts among the outcomes, which must be committed, and reports the others.
+   * @throws `closed-pipe`, `write-failed`.
+   */
   async deliver(outcomes: readonly Outcome[]): Promise<void> {
     for (const outcome of outcomes) {
       this.#count++;
       if (outcome.type === 'message') await this.#deliverOne(outcome);
       else {
-        await this.#output.handOver();
-        const code = await tellOutcome(this.#shell, outcome);
-        this.#exit ||= code;
+        await this.#stdout.drain();
+        const exit = await reportOutcome(this.#context, outcome);
+        this.#exit ||= exit;
       }
     }
-    await this.#output.flush();
-    this.#shell.tell.progress.at(`decrypting, ${count(this.#count, 'message')}`);
+    await this.#stdout.flush();
+    this.#context.reporter.progress.at(`decrypting, ${count(this.#count, 'message')}`);
   }
 
-  /** Has noted what was written, by a unit of work that has something else to do as well. */
-  noting<Result>(work: (delivered: readonly InboxId[]) => Promise<Result>): Promise<Result> {
-    return this.#output.noting(work);
-  }
-
-  /** Notes what was written, and what could not be. */
-  async note(): Promise<void> {
-    this.#shell.tell.progress.clear();
-    // Where writing has failed, what was written before has been all the same.
-    await this.#output.flush().catch(() => undefined);
+  /** Acknowledges what has been written, and releases what is held, in a transaction of its own. */
+  async acknowledge(): Promise<void> {
+    this.#context.reporter.progress.clear();
+    // If writing has just failed, what was written before that is still acknowledged.
+    await this.#stdout.flush().catch(() => undefined);
+    const { written } = this;
     const held = this.#held;
     this.#held = [];
-    await this.noting((written) => this.#noteDelivered({ written, held }));
+    await this.#acknowledge(written, held);
+    this.acknowledged(written);
   }
 
-  /** Writes the file, where there is one to write: it takes the place of what was there. */
+  /**
+   * With `-o`, writes the file, which replaces what was there.
+   * @throws `write-failed`.
+   */
   async finish(): Promise<void> {
     const { output, lines } = this.#options;
-    if (output === undefined || this.#forFile.length === 0) return;
-    const { tell } = this.#shell;
+    const texts = this.#forOutputFile;
+    if (output === undefined || texts.length === 0) return;
     replaceFile(
       output,
-      concatAll(this.#forFile.flatMap(({ content }) => (lines ? [content.bytes, NEWLINE] : [content.bytes]))),
+      concatAll(texts.flatMap(({ content }) => (lines ? [content.bytes, NEWLINE] : [content.bytes]))),
     );
-    await this.#noteDelivered({ written: this.#forFile.map(({ inboxId }) => inboxId), held: [] });
-    for (const delivery of tell.json ? this.#forFile : []) await tell.document(documentOf(delivery, false));
+    await this.#acknowledge(
+      texts.map(({ inboxId }) => inboxId),
+      [],
+    );
+    const { reporter } = this.#context;
+    if (!reporter.json) return;
+    for (const delivery of texts) await reporter.document(deliveryDocument(delivery, { withContent: false }));
   }
 
   async #deliverOne(delivery: Delivery): Promise<void> {
-    const { io, tell } = this.#shell;
+    const { io, reporter } = this.#context;
     const { inboxId, from, content, again, notices } = delivery;
     if (again || notices.length > 0) {
-      await this.#output.handOver();
-      await tellNotices(this.#shell, delivery);
+      await this.#stdout.drain();
+      await reportNotices(this.#context, delivery);
     }
     const { output, folder } = this.#options;
     if (output !== undefined) {
-      this.#forFile.push(delivery);
+      this.#forOutputFile.push(delivery);
     } else if (folder !== undefined && content.type === 'file') {
       await this.#save(delivery, content, folder);
-    } else if (io.output.isTerminal && !tell.json && (content.type === 'file' || textOf(content.bytes) === undefined)) {
-      // A file, even of text, is wanted under its name: once it was only looked at, it would be gone.
-      await this.#output.handOver();
+    } else if (
+      io.output.isTerminal &&
+      !reporter.json &&
+      (content.type === 'file' || textOf(content.bytes) === undefined)
+    ) {
+      // Even a file of text is not shown: it would be delivered then, and could no longer be saved under its name.
+      await this.#stdout.drain();
       const size = bytesInWords(content.bytes.length);
-      await tell.warn(
+      await reporter.warn(
         content.type === 'file'
           ? `the file ${content.name} (${size}) from ${from} waits: pawl recv --waiting --out-dir DIR`
           : `a message from ${from} is no text (${size}): pawl recv --waiting > FILE`,
       );
       this.#held.push(inboxId);
     } else {
-      await this.#output.write(this.#bytesOf(delivery), inboxId);
+      await this.#stdout.write(this.#bytesOf(delivery), inboxId);
     }
   }
 
   /**
-   * A file leaves the inbox once it is in its folder for good. One that cannot be put there waits, and keeps none of the
-   * others back. After a crash in between it comes again, and is found to be there.
+   * Saves a file in the folder. One that cannot be saved stays in the inbox, and the others are still delivered. If the
+   * process is killed before the acknowledgement, the file is delivered again, and is found to be there already.
    */
   async #save(delivery: Delivery, content: FileContent, folder: Folder): Promise<void> {
-    const { tell } = this.#shell;
+    const { reporter } = this.#context;
     const saved = saveFile(folder, content, this.#options);
     if ('error' in saved) {
-      await this.#output.handOver();
-      const exit = await tell.error(saved.error, `the file ${content.name} from ${delivery.from} waits`);
+      await this.#stdout.drain();
+      const exit = await reporter.error(saved.error, `the file ${content.name} from ${delivery.from} waits`);
       this.#exit ||= exit;
       this.#held.push(delivery.inboxId);
       return;
     }
-    // What it leaves on standard output is its document, and without --json nothing.
-    const line = tell.json ? utf8(asLine({ ...documentOf(delivery, false), path: saved.path })) : NOTHING;
-    await this.#output.write(line, delivery.inboxId);
-    if (tell.json) return;
-    await this.#output.handOver();
-    await tellSaved(this.#shell, delivery, saved);
+    const document = { ...deliveryDocument(delivery, { withContent: false }), path: saved.path };
+    await this.#stdout.write(reporter.json ? utf8(asLine(document)) : NOTHING, delivery.inboxId);
+    if (reporter.json) return;
+    await this.#stdout.drain();
+    await reportSaved(this.#context, delivery, saved);
   }
 
-  /** A text as standard output gets it. */
+  /** A text in the form that standard output gets. */
   #bytesOf(delivery: Delivery): Uint8Array {
-    const { io, tell } = this.#shell;
-    if (tell.json) return utf8(asLine(documentOf(delivery)));
-    if (io.output.isTerminal) return utf8(forTerminal(delivery));
+    const { io, reporter } = this.#context;
+    if (reporter.json) return utf8(asLine(deliveryDocument(delivery)));
+    if (io.output.isTerminal) return utf8(textForTerminal(delivery));
     const { bytes } = delivery.content;
     return this.#options.lines ? concat(bytes, NEWLINE) : bytes;
   }
 
-  #noteDelivered(boxes: { written: readonly InboxId[]; held: readonly InboxId[] }): Promise<void> {
-    return afterwards(this.#shell.tell, () => delivered(this.#identity, boxes));
+  #acknowledge(written: readonly InboxId[], held: readonly InboxId[]): Promise<void> {
+    return acknowledgeOrWarn(this.#context.reporter, () => delivered(this.#identity, { written, held }));
   }
-}
-
-export interface ReceivingOptions {
-  readonly output?: string;
-  /** No input is read: what waits is all there is. */
-  readonly waiting?: true;
-  readonly maxGap?: number;
-  readonly from?: string;
-}
-
-/** So many messages may share a commit. */
-export const TOGETHER = 256;
-
-/** Receives what has come, and hands it out. Texts that earlier commands left behind come first. */
-export class Receiving {
-  readonly #identity: Unlocked;
-  readonly #deliveries: Deliveries;
-  readonly #options: ReceivingOptions;
-  readonly #gaps = new Set<string>();
-  #waiting: number | undefined;
-
-  constructor(identity: Unlocked, deliveries: Deliveries, options: ReceivingOptions) {
-    this.#identity = identity;
-    this.#deliveries = deliveries;
-    this.#options = options;
-  }
-
-  /** How many earlier texts still wait. */
-  get waiting(): number {
-    return this.#waiting ?? 0;
-  }
-
-  /** The contacts of whom messages were found to be missing on the way. */
-  get gaps(): Iterable<string> {
-    return this.#gaps;
-  }
-
-  async receive(reads: readonly Read<Arrival>[]): Promise<void> {
-    for (let rest = reads; rest.length > 0 || this.#waiting === undefined; ) {
-      rest = rest.slice(await this.#receiveSome(rest));
-    }
-  }
-
-  /** Commits, then speaks. @returns how many it has come to. */
-  async #receiveSome(reads: readonly Read<Arrival>[]): Promise<number> {
-    const { output, maxGap, from } = this.#options;
-    const { earlier, outcomes, gaps, waiting } = await this.#deliveries.noting((delivered) =>
-      receive(this.#identity, reads.filter(isArrival), {
-        delivered,
-        ...(this.#waiting === undefined && {
-          earlier: output === undefined || this.#options.waiting ? 'deliver' : 'count',
-        }),
-        ...(maxGap !== undefined && { gap: maxGap }),
-        ...(from !== undefined && { from }),
-      }),
-    );
-    this.#waiting ??= waiting;
-    const inOrder = asTheyStood(reads, outcomes);
-    for (const name of gaps) this.#gaps.add(name);
-    if (reads.length > 0) await this.#deliveries.announce(earlier.length);
-    await this.#deliveries.deliver([...earlier, ...inOrder]);
-    return inOrder.length;
-  }
-}
-
-export function isArrival(read: Read<Arrival>): read is Arrival {
-  return 'envelope' in read;
-}
-
-export function refused({ source, error }: { source: string; error: PawlError }): Exclude<Outcome, Delivery> {
-  return { type: 'refused', from: undefined, error, source };
-}
-
-/** What became of each, as far as there are outcomes. */
-function asTheyStood(reads: readonly Read<Arrival>[], outcomes: readonly Outcome[]): readonly Outcome[] {
-  const inOrder: Outcome[] = [];
-  const ofArrivals = outcomes.values();
-  for (const read of reads) {
-    const outcome = isArrival(read) ? ofArrivals.next().value : refused(read);
-    if (outcome === undefined) break;
-    inOrder.push(outcome);
-  }
-  return inOrder;
 }

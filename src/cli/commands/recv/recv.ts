@@ -1,14 +1,16 @@
+/**
+ * `pawl recv`: its options, and what has to be known before the identity file is opened.
+ */
 import { PawlError } from '../../../errors.ts';
 import { Folder } from '../../../files/index.ts';
-import { type Arrival, LARGEST_GAP, missing } from '../../../session/index.ts';
-import type { Define } from '../../context.ts';
+import { LARGEST_GAP } from '../../../session/index.ts';
+import type { CommandContext, DefineCommand } from '../../context.ts';
 import { withIdentity } from '../../identity/open.ts';
 import { folderName, outputFile, wholeNumber } from '../../option-types.ts';
-import { asItComes } from '../../stream/batches.ts';
-import { type Read, readMessages } from '../../stream/envelopes.ts';
-import { count } from '../../terminal/format.ts';
-import { Deliveries, isArrival, Receiving, refused, TOGETHER } from './delivery.ts';
-import { tellOutcome } from './report.ts';
+import { Batches } from '../../stream/batches.ts';
+import { readMessages } from '../../stream/envelopes.ts';
+import { BATCH, isArrival, receiveAll, refusal } from './receive.ts';
+import { reportOutcome } from './report.ts';
 
 interface RecvOptions {
   readonly output?: string;
@@ -20,7 +22,7 @@ interface RecvOptions {
   readonly from?: string;
 }
 
-export const defineRecv: Define = (program, act) => {
+export const defineRecv: DefineCommand = (program, act) => {
   program
     .command('recv [files...]')
     .description('decrypt every message in files or standard input')
@@ -43,57 +45,39 @@ Examples:
   $ pawl recv photo.pawl --out-dir ~/Downloads
   $ pawl recv --waiting --out-dir /tmp/new`,
     )
-    .action(
-      act(async (shell, files: string[], options: RecvOptions) => {
-        checkOptions(files, options);
-        // Before anything is read or asked.
-        const folder = options.outDir === undefined ? undefined : new Folder(options.outDir);
-        const batches = options.waiting ? nothing() : readMessages(shell, files);
-        let exit = 0;
-        let first = await batches.next();
-        // Broken envelopes alone are no reason to ask for a passphrase.
-        for (; !first.done && !first.value.some(isArrival); first = await batches.next()) {
-          for (const read of first.value) {
-            const code = 'error' in read ? await tellOutcome(shell, refused(read)) : 0;
-            exit ||= code;
-          }
-        }
-        if (first.done && exit !== 0) return exit;
-
-        return withIdentity(shell, async (identity) => {
-          const deliveries = new Deliveries(shell, identity, { ...options, ...(folder && { folder }) });
-          const receiving = new Receiving(identity, deliveries, options);
-          // Where there are none, earlier texts may wait.
-          const begun = first.done ? { done: false, value: [] } : first;
-          await asItComes(begun, batches, {
-            most: TOGETHER,
-            work: (reads) => receiving.receive(reads),
-            pause: () => deliveries.note(),
-          });
-          const { waiting } = receiving;
-          if (first.done && deliveries.isEmpty && waiting === 0) {
-            if (!options.waiting) throw new PawlError('no-input', { source: files.join(', ') || 'standard input' });
-            await shell.tell.notice('nothing waits');
-          }
-          await deliveries.finish();
-          for (const name of receiving.gaps) {
-            const messages = await missing(identity, name);
-            if (messages > 0) {
-              await shell.tell.notice(`${count(messages, 'message')} of ${name} missing so far: pawl inspect ${name}`);
-            }
-          }
-          if (waiting > 0 && options.output !== undefined) {
-            await shell.tell.notice(
-              `${count(waiting, 'earlier text')} ${waiting === 1 ? 'is' : 'are'} waiting: pawl recv --waiting`,
-            );
-          }
-          return exit || deliveries.exit;
-        });
-      }),
-    );
+    .action(act(recv));
 };
 
-async function* nothing(): AsyncGenerator<readonly Read<Arrival>[], void, undefined> {}
+async function recv(context: CommandContext, files: string[], options: RecvOptions): Promise<number> {
+  checkOptions(files, options);
+  // A folder that is missing is reported before anything is read or asked.
+  const folder = options.outDir === undefined ? undefined : new Folder(options.outDir);
+  const stream = options.waiting ? nothing() : readMessages(context, files);
+  let exit = 0;
+  let first = await stream.next();
+  // Nothing but envelopes that cannot be decoded is no reason to ask for a passphrase.
+  for (; !first.done && !first.value.some(isArrival); first = await stream.next()) {
+    for (const item of first.value) {
+      const code = isArrival(item) ? 0 : await reportOutcome(context, refusal(item));
+      exit ||= code;
+    }
+  }
+  if (first.done && exit !== 0) return exit;
+
+  return withIdentity(context, async (identity) => {
+    const isInputEmpty = first.done === true;
+    // An empty batch, so that what waits in the inbox is delivered.
+    const input = new Batches(stream, { first: isInputEmpty ? { value: [] } : first, size: BATCH });
+    const received = await receiveAll(context, identity, input, { ...options, ...(folder && { folder }) });
+    if (isInputEmpty && received.isEmpty) {
+      if (!options.waiting) throw new PawlError('no-input', { source: files.join(', ') || 'standard input' });
+      await context.reporter.notice('nothing waits');
+    }
+    return exit || received.exit;
+  });
+}
+
+async function* nothing(): AsyncGenerator<never, void, undefined> {}
 
 function checkOptions(files: readonly string[], { output, outDir, force, waiting }: RecvOptions): void {
   if (waiting && files.length > 0) {

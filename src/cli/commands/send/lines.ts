@@ -1,50 +1,45 @@
-import { armor, encodeContent } from '../../../envelope/index.ts';
-import { utf8 } from '../../../primitives/index.ts';
-import { type OutboxId, type Sent, sendAll, written } from '../../../session/index.ts';
-import type { Shell } from '../../context.ts';
+/**
+ * `send --lines`: each line of standard input is a message, encrypted as it arrives.
+ * Lines that have arrived together share a commit.
+ */
+import { encodeContent } from '../../../envelope/index.ts';
+import { sendAll } from '../../../session/index.ts';
+import type { CommandContext } from '../../context.ts';
 import { withIdentity } from '../../identity/open.ts';
-import { asItComes } from '../../stream/batches.ts';
+import { Batches } from '../../stream/batches.ts';
 import { chunksOf, linesOf } from '../../stream/read.ts';
-import { afterwards, GatheredOutput } from '../../stream/write.ts';
-import { count as inWords } from '../../terminal/format.ts';
-import { sentDocument } from './output.ts';
+import { count } from '../../terminal/format.ts';
+import { EnvelopeOutput } from './output.ts';
 
-/** So many lines may share a commit: what a crash leaves in the outbox is not more. */
-const TOGETHER = 256;
+/** The lines that share a commit: after a crash, at most these stay in the outbox. */
+const BATCH = 256;
 
-/** Sends each line of standard input, as it comes. Commits, then speaks; and only what has been written goes from the outbox. */
-export async function sendLines(shell: Shell, name: string, armored: boolean): Promise<void> {
-  const { io, tell } = shell;
+export async function sendLines(context: CommandContext, name: string, armored: boolean): Promise<void> {
+  const { io, reporter } = context;
   const stream = linesOf(chunksOf(io));
-  // Read before any passphrase is asked, so that two ends of a pipe never ask at once.
+  // Read before a passphrase is asked for, so that the two ends of a pipe never ask at the same time.
   const first = await stream.next();
-  await withIdentity(shell, async (identity) => {
-    const output = new GatheredOutput<OutboxId>(tell.progress.before(io.output));
-    let count = 0;
-    const sendTogether = async (lines: readonly Uint8Array[]): Promise<void> => {
+  await withIdentity(context, async (identity) => {
+    const output = new EnvelopeOutput(context, identity, { armored, file: undefined });
+    let sentSoFar = 0;
+    const sendBatch = async (lines: readonly Uint8Array[]): Promise<void> => {
       const plaintexts = lines.map((bytes) => encodeContent({ type: 'text', sentAt: identity.now(), bytes }));
-      const sent = await output.noting((written) => sendAll(identity, name, plaintexts, written));
-      for (const one of sent) await output.write(bytesOf(one, armored), one.outboxId);
-      await output.flush();
-      for (const one of sent) await tell.aside(sentDocument(one));
-      count += sent.length;
-      tell.progress.at(`encrypting, ${inWords(count, 'message')}`);
+      const { written } = output;
+      const sent = await sendAll(identity, name, plaintexts, written);
+      output.acknowledged(written);
+      await output.write(sent);
+      await output.describe(sent);
+      sentSoFar += sent.length;
+      reporter.progress.at(`encrypting, ${count(sentSoFar, 'message')}`);
     };
-    await asItComes(first, stream, {
-      most: TOGETHER,
-      async work(lines) {
-        for (let at = 0; at < lines.length; at += TOGETHER) await sendTogether(lines.slice(at, at + TOGETHER));
-      },
-      async pause() {
-        tell.progress.clear();
-        // Where writing has failed, what was written before has been all the same.
-        await output.flush().catch(() => undefined);
-        await output.noting((ids) => afterwards(tell, () => written(identity, ids)));
-      },
-    });
+    const batches = new Batches(stream, { first, size: BATCH });
+    try {
+      for await (const lines of batches) {
+        for (let at = 0; at < lines.length; at += BATCH) await sendBatch(lines.slice(at, at + BATCH));
+        if (await batches.isIdle()) await output.acknowledge();
+      }
+    } finally {
+      await output.acknowledge();
+    }
   });
-}
-
-function bytesOf({ envelope }: Sent, armored: boolean): Uint8Array {
-  return armored ? utf8(armor(envelope)) : envelope;
 }

@@ -1,7 +1,82 @@
-import { toHex } from '../../../primitives/index.ts';
-import type { Sent } from '../../../session/index.ts';
-import type { Document } from '../../terminal/reporter.ts';
+/**
+ * Writes the envelopes of `send` to standard output or a file, and acknowledges those that were written.
+ * Knows nothing of where their texts came from.
+ */
+import { armor } from '../../../envelope/index.ts';
+import { replaceFile } from '../../../files/index.ts';
+import { toHex, utf8 } from '../../../primitives/index.ts';
+import { type OutboxId, type Sent, written } from '../../../session/index.ts';
+import type { CommandContext } from '../../context.ts';
+import type { OpenIdentity } from '../../identity/open.ts';
+import { acknowledgeOrWarn, BufferedOutput } from '../../stream/write.ts';
 
-export function sentDocument({ to, id, n, envelope, opening }: Sent): Document {
-  return { type: 'sent', to, id: toHex(id), n, bytes: envelope.length, opening };
+/** How an envelope is written. */
+export interface EnvelopeFormat {
+  readonly armored: boolean;
+  /** The path of a file for it, instead of standard output. */
+  readonly file: string | undefined;
+}
+
+export class EnvelopeOutput {
+  readonly #context: CommandContext;
+  readonly #identity: OpenIdentity;
+  readonly #format: EnvelopeFormat;
+  readonly #stdout: BufferedOutput<OutboxId>;
+  /** The one that is in the file, until it is acknowledged. */
+  #inFile: OutboxId | undefined;
+
+  constructor(context: CommandContext, identity: OpenIdentity, format: EnvelopeFormat) {
+    this.#context = context;
+    this.#identity = identity;
+    this.#format = format;
+    this.#stdout = new BufferedOutput(context.reporter.progress.before(context.io.output));
+  }
+
+  /** The entries of the outbox that have been written, and not acknowledged yet. */
+  get written(): readonly OutboxId[] {
+    return this.#inFile === undefined ? this.#stdout.written : [this.#inFile];
+  }
+
+  /** A transaction has dropped these entries from the outbox. */
+  acknowledged(ids: readonly OutboxId[]): void {
+    this.#stdout.acknowledged(ids);
+    this.#inFile = undefined;
+  }
+
+  /**
+   * Writes envelopes, which must be committed, for good. A file holds one.
+   * @throws `closed-pipe`, `write-failed`.
+   */
+  async write(envelopes: readonly Sent[]): Promise<void> {
+    const { armored, file } = this.#format;
+    for (const { envelope, outboxId } of envelopes) {
+      const bytes = armored ? utf8(armor(envelope)) : envelope;
+      if (file === undefined) await this.#stdout.write(bytes, outboxId);
+      else {
+        replaceFile(file, bytes);
+        this.#inFile = outboxId;
+      }
+    }
+    await this.#stdout.flush();
+  }
+
+  /** Acknowledges what has been written, in a transaction of its own. */
+  async acknowledge(): Promise<void> {
+    this.#context.reporter.progress.clear();
+    // If writing has just failed, what was written before that is still acknowledged.
+    await this.#stdout.flush().catch(() => undefined);
+    const ids = this.written;
+    await acknowledgeOrWarn(this.#context.reporter, () => written(this.#identity, ids));
+    this.acknowledged(ids);
+  }
+
+  /** With `--json`, describes each envelope: on standard error where standard output has the envelope itself. */
+  async describe(envelopes: readonly Sent[]): Promise<void> {
+    const { reporter } = this.#context;
+    for (const { to, id, n, envelope, opening } of envelopes) {
+      const document = { type: 'sent', to, id: toHex(id), n, bytes: envelope.length, opening };
+      if (this.#format.file === undefined) await reporter.aside(document);
+      else if (reporter.json) await reporter.document(document);
+    }
+  }
 }

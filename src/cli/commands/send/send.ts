@@ -1,19 +1,20 @@
+/**
+ * `pawl send`: its options, and where the content comes from.
+ */
 import { basename } from 'node:path';
-import { armor, type Content, encodeContent, MAX_CONTENT } from '../../../envelope/index.ts';
+import { type Content, encodeContent, MAX_CONTENT } from '../../../envelope/index.ts';
 import { isPawlError, PawlError } from '../../../errors.ts';
-import { replaceFile } from '../../../files/index.ts';
 import { utf8 } from '../../../primitives/index.ts';
-import { checkContact, sendAll, written } from '../../../session/index.ts';
-import type { Define, Shell } from '../../context.ts';
-import { type Unlocked, withIdentity } from '../../identity/open.ts';
+import { checkContact, sendAll } from '../../../session/index.ts';
+import type { CommandContext, DefineCommand } from '../../context.ts';
+import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
 import { outputFile } from '../../option-types.ts';
 import { readInput } from '../../stream/read.ts';
-import { afterwards } from '../../stream/write.ts';
 import { bytesInWords } from '../../terminal/format.ts';
 import { sendLines } from './lines.ts';
-import { sentDocument } from './output.ts';
+import { type EnvelopeFormat, EnvelopeOutput } from './output.ts';
 
-/** What takes a noticeable time to encrypt, in bytes. */
+/** Bytes whose encryption takes a noticeable time. */
 const LARGE = 2 ** 20;
 
 interface SendOptions {
@@ -24,7 +25,14 @@ interface SendOptions {
   readonly lines?: true;
 }
 
-export const defineSend: Define = (program, act) => {
+/** What is to be sent: the contact's name, and a file or a text; without either, standard input. */
+interface Source {
+  readonly name: string;
+  readonly file: string | undefined;
+  readonly message: string | undefined;
+}
+
+export const defineSend: DefineCommand = (program, act) => {
   program
     .command('send <name> [file]')
     .description('encrypt standard input, a file or a text for NAME')
@@ -42,30 +50,28 @@ Examples:
   $ pawl send bob -m 'hi bob'
   $ pawl send bob photo.jpg -o photo.pawl`,
     )
-    .action(
-      act(async (shell, name: string, file: string | undefined, options: SendOptions) => {
-        const format = checkOptions(shell, file, options);
-        if (options.lines) {
-          await sendLines(shell, name, format.armored);
-          return 0;
-        }
-        const isTyped = options.message === undefined && file === undefined && shell.io.input.isTerminal;
-        if (isTyped) await sendTyped(shell, name, format);
-        else {
-          const plaintext = await readPlaintext(shell, name, file, options.message);
-          await withIdentity(shell, (identity) => sendOne(shell, identity, name, plaintext, format));
-        }
-        return 0;
-      }),
-    );
+    .action(act(send));
 };
 
-interface Format {
-  readonly armored: boolean;
-  readonly output: string | undefined;
+async function send(
+  context: CommandContext,
+  name: string,
+  file: string | undefined,
+  options: SendOptions,
+): Promise<number> {
+  const format = checkOptions(context, file, options);
+  const source = { name, file, message: options.message };
+  const isTyped = file === undefined && options.message === undefined && context.io.input.isTerminal;
+  if (options.lines) await sendLines(context, name, format.armored);
+  else if (isTyped) await sendTyped(context, source, format);
+  else {
+    const plaintext = await readPlaintext(context, source);
+    await withIdentity(context, (identity) => sendOne(context, identity, { name, plaintext, format }));
+  }
+  return 0;
 }
 
-function checkOptions({ io }: Shell, file: string | undefined, options: SendOptions): Format {
+function checkOptions({ io }: CommandContext, file: string | undefined, options: SendOptions): EnvelopeFormat {
   const problem = (text: string, hint: string) => new PawlError('usage', { problem: text, hint });
   const sources = [
     file !== undefined && 'a file',
@@ -78,61 +84,50 @@ function checkOptions({ io }: Shell, file: string | undefined, options: SendOpti
     throw problem('--lines and -o do not go together', 'pawl send NAME --lines > FILE');
   const toTerminal = options.output === undefined && io.output.isTerminal;
   if (toTerminal && options.binary) throw problem('bytes are not written to a terminal', 'use -o FILE, or -a');
-  return { armored: options.armor ?? (toTerminal && !options.binary), output: options.output };
+  return { armored: options.armor ?? (toTerminal && !options.binary), file: options.output };
 }
 
-/** Nobody types a message in vain: who is to have it, and the key, are looked at first. */
-async function sendTyped(shell: Shell, name: string, format: Format): Promise<void> {
-  await withIdentity(shell, async (identity) => {
+/** The contact and the key are checked before the message is typed, so that it is not typed in vain. */
+async function sendTyped(context: CommandContext, source: Source, format: EnvelopeFormat): Promise<void> {
+  const { name } = source;
+  await withIdentity(context, async (identity) => {
     await checkContact(identity, name);
-    await shell.tell.notice('type the message, then press Ctrl-D on a line of its own');
-    await sendOne(shell, identity, name, await readPlaintext(shell, name, undefined, undefined), format);
+    await context.reporter.notice('type the message, then press Ctrl-D on a line of its own');
+    await sendOne(context, identity, { name, plaintext: await readPlaintext(context, source), format });
   });
 }
 
-/** A large content is let go as soon as it is encoded. */
-async function readPlaintext(...of: Parameters<typeof readContent>): Promise<Uint8Array> {
-  return encodeContent(await readContent(...of));
+/** A function of its own, so that a large content can be collected as soon as it is encoded. */
+async function readPlaintext(context: CommandContext, source: Source): Promise<Uint8Array> {
+  return encodeContent(await readContent(context, source));
 }
 
-async function readContent(
-  shell: Shell,
-  name: string,
-  file: string | undefined,
-  message: string | undefined,
-): Promise<Content> {
-  const sentAt = shell.io.now();
+async function readContent({ io, reporter }: CommandContext, { name, file, message }: Source): Promise<Content> {
+  const sentAt = io.now();
   if (message !== undefined) return { type: 'text', sentAt, bytes: utf8(message) };
-  const { isTerminal } = shell.io.input;
-  const bytes = await readInput(shell.io, file, MAX_CONTENT, (length) => {
-    if (!isTerminal) shell.tell.progress.at(`reading, ${bytesInWords(length)}`);
+  const bytes = await readInput(io, file, MAX_CONTENT, (length) => {
+    if (!io.input.isTerminal) reporter.progress.at(`reading, ${bytesInWords(length)}`);
   }).catch((error) => {
     throw isPawlError(error, 'missing-file') ? new PawlError('missing-file', { ...error.detail, to: name }) : error;
   });
   if (file !== undefined && file !== '-') return { type: 'file', name: basename(file), sentAt, bytes };
-  // Whatever was to come through the pipe has failed.
+  // Most likely the command at the other end of the pipe has failed.
   if (bytes.length === 0) throw new PawlError('no-input', { source: 'standard input', toSend: true });
   return { type: 'text', sentAt, bytes };
 }
 
-/** Commits, then speaks; and only what has been written goes from the outbox. */
 async function sendOne(
-  { io, tell }: Shell,
-  identity: Unlocked,
-  name: string,
-  plaintext: Uint8Array,
-  { armored, output }: Format,
+  context: CommandContext,
+  identity: OpenIdentity,
+  { name, plaintext, format }: { name: string; plaintext: Uint8Array; format: EnvelopeFormat },
 ): Promise<void> {
-  if (plaintext.length > LARGE) tell.progress.at(`encrypting ${bytesInWords(plaintext.length)}`);
-  for (const sent of await sendAll(identity, name, [plaintext])) {
-    const bytes = armored ? utf8(armor(sent.envelope)) : sent.envelope;
-    tell.progress.clear();
-    if (output === undefined) {
-      await io.output.write(bytes);
-      await io.output.flush();
-    } else replaceFile(output, bytes);
-    await afterwards(tell, () => written(identity, [sent.outboxId]));
-    if (output === undefined) await tell.aside(sentDocument(sent));
-    else if (tell.json) await tell.document(sentDocument(sent));
+  if (plaintext.length > LARGE) {
+    context.reporter.progress.at(`encrypting ${bytesInWords(plaintext.length)}`);
   }
+  const sent = await sendAll(identity, name, [plaintext]);
+  const output = new EnvelopeOutput(context, identity, format);
+  context.reporter.progress.clear();
+  await output.write(sent);
+  await output.acknowledge();
+  await output.describe(sent);
 }

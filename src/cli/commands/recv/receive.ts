@@ -1,0 +1,109 @@
+/**
+ * The loop of `recv`: each batch of envelopes is decrypted and committed, then its texts are delivered, then what was
+ * delivered is acknowledged.
+ * Knows nothing of options as they are typed.
+ */
+import { type Arrival, missing, type Outcome, receive } from '../../../session/index.ts';
+import type { CommandContext } from '../../context.ts';
+import type { OpenIdentity } from '../../identity/open.ts';
+import type { Batches } from '../../stream/batches.ts';
+import type { InputItem } from '../../stream/envelopes.ts';
+import { count } from '../../terminal/format.ts';
+import { Deliverer, type DeliveryOptions } from './delivery.ts';
+
+/** The messages that share a commit. */
+export const BATCH = 256;
+
+export interface ReceiveOptions extends DeliveryOptions {
+  /** Deliver nothing but what waits in the inbox: the input is empty. */
+  readonly waiting?: true;
+  /** The most message keys to derive for one gap. */
+  readonly maxGap?: number;
+  /** Accept messages of this contact only. */
+  readonly from?: string;
+}
+
+/**
+ * Receives every envelope of the input. Texts that earlier commands have left in the inbox are delivered first; with
+ * `-o` they are only counted, because the file is for what was asked for.
+ * @returns the exit code, and whether there was nothing to receive or deliver.
+ */
+export async function receiveAll(
+  context: CommandContext,
+  identity: OpenIdentity,
+  input: Batches<InputItem<Arrival>>,
+  options: ReceiveOptions,
+): Promise<{ exit: number; isEmpty: boolean }> {
+  const deliverer = new Deliverer(context, identity, options);
+  const contactsWithGaps = new Set<string>();
+  /** Texts of earlier commands that still wait; unknown before the first transaction. */
+  let waiting: number | undefined;
+
+  /** One transaction. It may take fewer envelopes than it is given, so that other commands need not wait for long. */
+  const receiveSome = async (items: readonly InputItem<Arrival>[]): Promise<number> => {
+    const { written } = deliverer;
+    const reception = await receive(identity, items.filter(isArrival), {
+      delivered: written,
+      ...(waiting === undefined && {
+        earlier: options.output === undefined || options.waiting ? 'deliver' : 'count',
+      }),
+      ...(options.maxGap !== undefined && { gap: options.maxGap }),
+      ...(options.from !== undefined && { from: options.from }),
+    });
+    deliverer.acknowledged(written);
+    waiting ??= reception.waiting;
+    for (const name of reception.gaps) contactsWithGaps.add(name);
+    const { earlier } = reception;
+    if (items.length > 0 && earlier.length > 0) {
+      await context.reporter.notice(`${count(earlier.length, 'earlier text')} first, which waited`);
+    }
+    const outcomes = inInputOrder(items, reception.outcomes);
+    await deliverer.deliver([...earlier, ...outcomes]);
+    return outcomes.length;
+  };
+
+  try {
+    for await (const batch of input) {
+      for (let rest = batch; rest.length > 0 || waiting === undefined; ) rest = rest.slice(await receiveSome(rest));
+      if (await input.isIdle()) await deliverer.acknowledge();
+    }
+  } finally {
+    await deliverer.acknowledge();
+  }
+  await deliverer.finish();
+  await reportGaps(context, identity, contactsWithGaps);
+  if (waiting !== undefined && waiting > 0 && options.output !== undefined) {
+    const verb = waiting === 1 ? 'is' : 'are';
+    await context.reporter.notice(`${count(waiting, 'earlier text')} ${verb} waiting: pawl recv --waiting`);
+  }
+  return { exit: deliverer.exit, isEmpty: deliverer.isEmpty && !waiting };
+}
+
+async function reportGaps(context: CommandContext, identity: OpenIdentity, names: Iterable<string>): Promise<void> {
+  for (const name of names) {
+    const messages = await missing(identity, name);
+    if (messages === 0) continue;
+    await context.reporter.notice(`${count(messages, 'message')} of ${name} missing so far: pawl inspect ${name}`);
+  }
+}
+
+export function isArrival(item: InputItem<Arrival>): item is Arrival {
+  return 'envelope' in item;
+}
+
+/** The outcome of an envelope that could not be decoded. */
+export function refusal({ source, error }: Exclude<InputItem, { envelope: unknown }>) {
+  return { type: 'refused', from: undefined, error, source } as const;
+}
+
+/** The outcomes of the decoded envelopes, and between them those of the others, as far as the transaction came. */
+function inInputOrder(items: readonly InputItem<Arrival>[], received: readonly Outcome[]): readonly Outcome[] {
+  const outcomes: Outcome[] = [];
+  const remaining = received.values();
+  for (const item of items) {
+    const outcome = isArrival(item) ? remaining.next().value : refusal(item);
+    if (outcome === undefined) break;
+    outcomes.push(outcome);
+  }
+  return outcomes;
+}
