@@ -34,11 +34,11 @@ async function commandTree() {
   let printed = '';
   const io = { output: {} };
   const program = createProgram(io, {
-    print: (text) => {
+    onHelp: (text) => {
       printed += text;
     },
-    begin: () => undefined,
-    done: () => undefined,
+    onStart: () => undefined,
+    onExit: () => undefined,
   });
   const helpOf = (command) => {
     printed = '';

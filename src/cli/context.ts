@@ -1,33 +1,47 @@
+/**
+ * What every command is given: the outside world, the global options, and the reporter.
+ * Knows no command and no option of a single command.
+ */
 import type { Command } from 'commander';
 import type { Io } from './terminal/io.ts';
 import type { Reporter } from './terminal/reporter.ts';
 
-/** Options that every command takes. */
+/** The options that every command takes. */
 export interface GlobalOptions {
+  /** The name of an identity. */
   readonly identity?: string;
+  /** The path of the folder of the identity files. */
   readonly home?: string;
   readonly keyFile?: string;
   readonly passphraseFile?: string;
-  /** A number of an open file. */
+  /** A file descriptor. */
   readonly passphraseFd?: number;
+  /** A command line for the shell. */
   readonly passphraseCommand?: string;
-  /** Whether questions may be asked on the terminal. */
+  /** `false` if the terminal must not be used for questions. */
   readonly input: boolean;
-  /** Go on with a file that is older than what this machine wrote last. */
+  /** Use an identity file that is older than what this machine wrote last. */
   readonly afterRestore?: true;
-  /** Seconds to wait for another pawl that holds the identity. */
+  /** Seconds to wait for another pawl that holds the lock of the identity file. */
   readonly wait: number;
 }
 
-/** What a command works with. */
 export interface CommandContext {
   readonly io: Io;
   readonly options: GlobalOptions;
   readonly reporter: Reporter;
 }
 
-/** Adds a command to the program; `act` makes a handler that is given the shell, and whose result is the exit code. */
-export type DefineCommand = (program: Command, act: MakeAction) => void;
-export type MakeAction = <Arguments extends unknown[]>(
-  work: (context: CommandContext, ...parameters: Arguments) => Promise<number>,
-) => (...parameters: Arguments) => Promise<void>;
+/** Runs a command on its operands and options, and resolves to the exit code. */
+export type CommandHandler<Parameters extends unknown[]> = (
+  context: CommandContext,
+  ...parameters: Parameters
+) => Promise<number>;
+
+/** Turns a handler into the action that commander calls, which has no context and no exit code. */
+export type MakeAction = <Parameters extends unknown[]>(
+  handler: CommandHandler<Parameters>,
+) => (...parameters: Parameters) => Promise<void>;
+
+/** Adds a command to the program. */
+export type DefineCommand = (program: Command, makeAction: MakeAction) => void;

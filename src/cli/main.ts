@@ -1,64 +1,76 @@
+/**
+ * One run of pawl: parses the command line, runs the command, reports errors, and returns the exit code.
+ * Knows no command, and touches the process only through `Io`.
+ */
 import { type Command, CommanderError } from 'commander';
 import { PawlError } from '../errors.ts';
 import { contactNames } from '../session/index.ts';
-import { readable } from './bug-report.ts';
+import { mapStackTrace } from './bug-report.ts';
 import type { CommandContext } from './context.ts';
-import { asksNothing } from './identity/key-source.ts';
+import { canReadSilently } from './identity/key-source.ts';
 import { withIdentity } from './identity/open.ts';
 import { homeOf, identitiesIn } from './identity/path.ts';
 import { contextOf, createProgram } from './program.ts';
-import { visible } from './terminal/format.ts';
+import { escapeInvisible } from './terminal/format.ts';
 import { type Io, systemIo } from './terminal/io.ts';
 import { Reporter } from './terminal/reporter.ts';
 
+/** The exit code for an error that is not a `PawlError`. */
 const BUG = 1;
 
-/** One run of pawl. @returns the exit code. Throws nothing. */
+/**
+ * Runs the command line in `io.arguments`. Every error is reported on standard error; none is thrown.
+ * @returns the exit code.
+ */
 export async function main(io: Io): Promise<number> {
-  // Until the command line is understood, this is all that can be known of how to speak.
+  // A syntax error may come before the options are parsed. Only `--json` matters for reporting it.
   let reporter = new Reporter(io, { json: io.arguments.includes('--json'), quiet: false });
   try {
     let exit = 0;
     let help = '';
-    const print = (text: string) => {
-      help += text;
-    };
-    const begin = (chosen: Reporter) => {
-      reporter = chosen;
-    };
-    const done = (code: number) => {
-      exit = code;
-    };
-    const program = createProgram(io, { print, begin, done });
+    const program = createProgram(io, {
+      onHelp: (text) => {
+        help += text;
+      },
+      onStart: (chosen) => {
+        reporter = chosen;
+      },
+      onExit: (code) => {
+        exit = code;
+      },
+    });
     try {
-      await program.parseAsync(spelledOut(io.arguments, program), { from: 'user' });
+      await program.parseAsync(expandHelp(io.arguments, program), { from: 'user' });
     } catch (error) {
       if (!(error instanceof CommanderError) || error.exitCode === 0) throw error;
       if (error.code !== 'commander.help')
-        throw new PawlError('usage', usageOf(error, commandIn(io.arguments, program)));
+        throw new PawlError('usage', usageDetail(error, findCommand(io.arguments, program)));
       const context = contextOf(io, program);
-      begin(context.reporter);
-      throw new PawlError('usage', { problem: 'no command was given', hint: await nextStep(context) });
+      reporter = context.reporter;
+      throw new PawlError('usage', { problem: 'no command was given', hint: await suggestCommand(context) });
     } finally {
       reporter.progress.clear();
       if (help !== '') await io.output.write(help);
     }
     return exit;
   } catch (error) {
-    return report(io, reporter, error);
+    return reportFailure(io, reporter, error);
   }
 }
 
-/** `pawl help send` is `pawl send --help`; of a command that is not there, commander tells what may have been meant. */
-function spelledOut(words: readonly string[], program: Command): string[] {
+/**
+ * Rewrites `pawl help send` to `pawl send --help`. For an unknown command the name alone remains, so that commander
+ * suggests a similar one.
+ */
+function expandHelp(words: readonly string[], program: Command): string[] {
   if (words[0] !== 'help') return [...words];
   const [, name, ...others] = words;
   if (name === undefined) return ['--help'];
   return isCommand(program, name) ? [name, '--help', ...others] : [name];
 }
 
-/** The command that was meant, as far as that can be told. */
-function commandIn(words: readonly string[], program: Command): string | undefined {
+/** The first word that is the name of a command. An option value with such a name is mistaken for it. */
+function findCommand(words: readonly string[], program: Command): string | undefined {
   return words.find((word) => isCommand(program, word));
 }
 
@@ -66,18 +78,22 @@ function isCommand({ commands }: Command, word: string): boolean {
   return commands.some((command) => command.name() === word);
 }
 
-async function report(io: Io, reporter: Reporter, thrown: unknown): Promise<number> {
-  // Help and version were asked for and have been given.
+async function reportFailure(io: Io, reporter: Reporter, thrown: unknown): Promise<number> {
+  // Commander also throws after it has printed the help or the version.
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
   if (thrown instanceof PawlError) return reporter.error(thrown);
   const trace = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  const words = `pawl: this is a bug in pawl, please report it\n${visible(readable(trace))}\n`;
+  const words = `pawl: this is a bug in pawl, please report it\n${escapeInvisible(mapStackTrace(trace))}\n`;
   await io.errors.write(words).catch(() => undefined);
   return BUG;
 }
 
-/** Commander's sentence in our form: `error: unknown command 'sned'\n(Did you mean send?)`. */
-function usageOf({ message }: CommanderError, command: string | undefined): { problem: string; hint?: string } {
+/**
+ * Rewrites an error message of commander as the problem and the hint of a `usage` error.
+ * @param command the command that the hint refers to.
+ * @example `error: unknown command 'sned'\n(Did you mean send?)` gives `unknown command 'sned'`, `did you mean send?`
+ */
+function usageDetail({ message }: CommanderError, command: string | undefined): { problem: string; hint?: string } {
   const [problem = '', suggestion] = message.replace(/^error: /, '').split('\n');
   const meant = suggestion?.match(/Did you mean (.*)\?/)?.[1];
   const sentence = problem
@@ -88,18 +104,24 @@ function usageOf({ message }: CommanderError, command: string | undefined): { pr
   return { problem: sentence, ...(hint !== undefined && { hint }) };
 }
 
-/** What to type where nothing was: told by how far one has come, as far as this is known without asking. */
-export async function nextStep(context: CommandContext): Promise<string> {
+/**
+ * The hint for a command line without a command. It depends on whether there are identities and contacts; contacts are
+ * looked up only if the identity file opens without a question.
+ */
+export async function suggestCommand(context: CommandContext): Promise<string> {
   const rest = 'pawl help lists the commands';
   if (identitiesIn(homeOf(context)).length === 0) return `make an identity first: pawl init NAME; ${rest}`;
-  const names = asksNothing(context) ? await withIdentity(context, contactNames, 'reads').catch(() => []) : [];
+  const names = canReadSilently(context) ? await withIdentity(context, contactNames, 'reads').catch(() => []) : [];
   const [name] = names;
   return name === undefined
     ? `meet somebody: pawl invite bob -o for-bob.txt, or pawl add bob FILE; ${rest}`
     : `pawl send ${name}, pawl recv, or pawl inspect for what needs attention; ${rest}`;
 }
 
-/** Runs pawl as the process that it was started as; gives the exit code. */
+/**
+ * Runs pawl on a real process: `bin/pawl.js` calls it.
+ * @returns the exit code.
+ */
 export function run(process: NodeJS.Process): Promise<number> {
   return main(systemIo(process));
 }

@@ -1,10 +1,17 @@
+/**
+ * Parsers for the values of options and arguments. Each throws commander's `InvalidArgumentError`.
+ * Knows nothing of the commands that use them.
+ */
 import { InvalidArgumentError } from 'commander';
 import { DAY, type Retention } from '../session/index.ts';
 import { day } from './terminal/format.ts';
 
 const UNITS: Readonly<Record<string, number>> = { m: DAY / 1_440, h: DAY / 24, d: DAY, w: 7 * DAY };
 
-/** Parses the name of a file to write; `-` stands for standard output. */
+/**
+ * Parses the name of a file to write.
+ * @returns the name; `undefined` for `-`, which is standard output.
+ */
 export function outputFile(text: string): string | undefined {
   if (text === '') throw new InvalidArgumentError('it must be the name of a file');
   return text === '-' ? undefined : text;
@@ -16,7 +23,7 @@ export function folderName(text: string): string {
   return text;
 }
 
-/** Parses a whole number from `least` to `most`. */
+/** Makes a parser for whole numbers from `least` to `most`. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
@@ -25,7 +32,7 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   };
 }
 
-/** Parses a span of time like `12h` into milliseconds, of at most `most`. */
+/** Makes a parser for times like `12h`: it returns milliseconds, at most `most`. */
 export function timeSpan(most: number): (text: string) => number {
   return (text) => {
     const [, count, unit = ''] = /^(\d{1,6})([mhdw])$/.exec(text) ?? [];
@@ -35,10 +42,10 @@ export function timeSpan(most: number): (text: string) => number {
   };
 }
 
-/** Longer than that is without end. */
+/** In milliseconds. Who wants to keep texts for longer sets `on`. */
 const LONGEST_RETENTION = 3_650 * DAY;
 
-/** Parses how long texts are kept: `off`, `on`, or a span of time. */
+/** Parses how long texts are kept: `off`, `on`, or a time in milliseconds. */
 export function retention(text: string): Retention {
   if (text === 'off' || text === 'on') return text;
   try {
@@ -53,12 +60,13 @@ export function retention(text: string): Retention {
 const DATE = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)?))?$/;
 
 /**
- * Parses a time: so long before now, like `2d`; or a date, with or without the time of day, as pawl prints them, local
- * unless it says otherwise. @returns what gives it in unix milliseconds, once it is known what time it is.
+ * Parses a point in time: a span before now, like `2d`, or a date with or without the time of day. A date without a zone
+ * is in local time, as pawl prints it.
+ * @returns a function from the current time to the parsed one, both in unix milliseconds.
  */
-export function moment(text: string): (now: number) => number {
+export function pointInTime(text: string): (now: number) => number {
   const [, date, time = '00:00'] = DATE.exec(text) ?? [];
-  // The 30th of February is read as a day of March.
+  // Date.parse takes the 30th of February for a day of March.
   const isDay = date !== undefined && day(Date.parse(`${date}T00:00`)) === date;
   const at = isDay ? Date.parse(`${date}T${time}`) : Number.NaN;
   if (!Number.isNaN(at)) return () => at;

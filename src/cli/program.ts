@@ -1,3 +1,7 @@
+/**
+ * The command tree: every command, the global options, and how help is printed.
+ * Knows nothing of what the commands do.
+ */
 import { Command, Help, Option } from 'commander';
 import { version } from '../../package.json';
 import { defineAdd } from './commands/add.ts';
@@ -42,7 +46,7 @@ const COMMANDS: readonly DefineCommand[] = [
   defineCompletion,
 ];
 
-const FIRST_MINUTE = `
+const FIRST_STEPS = `
 First steps (one of the two invites, the other adds):
   alice$ pawl init alice
   alice$ pawl invite bob -o invite.txt         hand it to bob
@@ -55,65 +59,68 @@ First steps (one of the two invites, the other adds):
 Environment: PAWL_IDENTITY and PAWL_HOME stand for -i and --home; PAWL_KEY_FILE, PAWL_PASSPHRASE_FILE, PAWL_PASSPHRASE_FD
 and PAWL_PASSPHRASE_COMMAND for the options of that name; PAWL_PASSPHRASE is the passphrase itself.`;
 
-interface Listener {
-  /** Is given the help that was asked for. */
-  readonly print: (text: string) => void;
-  /** Is given how the command speaks that is about to run. */
-  readonly begin: (reporter: Reporter) => void;
-  /** Is given the exit code of the command that ran. */
-  readonly done: (exit: number) => void;
+/** Called while a command line is parsed and run. */
+interface ProgramListener {
+  /** Receives the text of help or version. */
+  readonly onHelp: (text: string) => void;
+  /** Receives the reporter of the command that is about to run. */
+  readonly onStart: (reporter: Reporter) => void;
+  /** Receives the exit code of the command that has run. */
+  readonly onExit: (exit: number) => void;
 }
 
-/** The command tree. */
-export function createProgram(io: Io, { print, begin, done }: Listener): Command {
+export function createProgram(io: Io, { onHelp, onStart, onExit }: ProgramListener): Command {
   const program = new Command('pawl')
     .description('Signal-grade conversations as a Unix command, over any channel that carries bytes.')
     .version(version, '-V, --version')
-    .addHelpText('after', FIRST_MINUTE)
+    .addHelpText('after', FIRST_STEPS)
     .helpCommand('help [command]', 'display help for a command')
     .exitOverride()
-    // Each command takes its own options, so that a text like -m --json stays a text.
+    // Options after the command belong to the command, so that in `-m --json` the second word is the text.
     .enablePositionalOptions()
     .configureOutput({
-      writeOut: (text) => print(wrapped(text, widthOf(io))),
+      writeOut: (text) => onHelp(wrapText(text, widthOf(io))),
       writeErr: () => undefined,
       outputError: () => undefined,
       getOutHelpWidth: () => widthOf(io),
       getOutHasColors: () => false,
     });
-  const everywhere = globalOptions();
-  for (const option of everywhere) program.addOption(option);
+  const globals = globalOptions();
+  for (const option of globals) program.addOption(option);
 
-  const act: MakeAction =
-    (work) =>
+  const makeAction: MakeAction =
+    (handler) =>
     async (...parameters) => {
       const context = contextOf(io, program, parameters.at(-1) as Command);
-      begin(context.reporter);
-      done(await work(context, ...parameters));
+      onStart(context.reporter);
+      onExit(await handler(context, ...parameters));
     };
-  for (const define of COMMANDS) define(program, act);
-  // The command that is about to run takes them as well, and it alone, for each takes its time. The help that lists them is
-  // not printed any more then.
+  for (const define of COMMANDS) define(program, makeAction);
+  // Global options may also follow the command. They are added only to the command that is about to run, because adding
+  // them to every command would slow the start down. They are hidden from its help, which refers to `pawl --help`.
   return program.hook('preSubcommand', (_, command) => {
     command.addHelpText('after', '\nOptions for every command: pawl --help');
-    for (const option of everywhere) command.addOption(option.hideHelp());
+    for (const option of globals) command.addOption(option.hideHelp());
   });
 }
 
-/** What commands work with, after the options that were given to them; what is said later counts. */
+/**
+ * The context of a command, from the options on the command line.
+ * @param commands the program, then the command that runs: an option that is given to both has the value of the latter.
+ */
 export function contextOf(io: Io, ...commands: readonly Command[]): CommandContext {
-  const given = Object.assign({}, DEFAULTS, ...commands.map(said));
+  const given = Object.assign({}, DEFAULTS, ...commands.map(givenOptions));
   const { json, quiet, ...options } = given as GlobalOptions & { json?: true; quiet?: true };
   return { io, options, reporter: new Reporter(io, { json: json === true, quiet: quiet === true }) };
 }
 
-/** Where help is not read on a terminal, 80. */
+/** The columns of the terminal; 80 if standard output is no terminal. */
 function widthOf({ output }: Io): number {
   return output.size?.columns ?? 80;
 }
 
-/** Commander breaks only the lines that it makes itself. What is indented is left as it is. */
-function wrapped(text: string, width: number): string {
+/** Wraps the paragraphs that commander does not wrap itself. Indented ones are left as they are. */
+function wrapText(text: string, width: number): string {
   const help = new Help();
   const paragraphs = text.split('\n\n').map((paragraph) => {
     const [, before = '', prose = '', after = ''] = /^(\n*)(.*?)(\n*)$/s.exec(paragraph) ?? [];
@@ -122,16 +129,15 @@ function wrapped(text: string, width: number): string {
   return paragraphs.join('\n\n');
 }
 
-/** What holds where nothing is said. */
+/** The values of the global options that are not given. */
 const DEFAULTS = { input: true, wait: 5 };
 
-/** The options that were given: commander's own defaults cannot be told from them otherwise. */
-function said(command: Command): Record<string, unknown> {
+/** The options that were given on the command line, without the defaults that commander adds. */
+function givenOptions(command: Command): Record<string, unknown> {
   const options = Object.entries(command.opts());
   return Object.fromEntries(options.filter(([name]) => command.getOptionValueSource(name) !== 'default'));
 }
 
-/** They may stand before the command and after it; what is said later counts. */
 function globalOptions(): Option[] {
   return [
     new Option('-i, --identity <identity>', 'the identity to use'),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { visible } from '../../src/cli/terminal/format.ts';
+import { escapeInvisible } from '../../src/cli/terminal/format.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import { type BadInput, furnish } from './bad-input/bad-input.ts';
 import { BAD_INPUT } from './bad-input/index.ts';
@@ -31,7 +31,7 @@ async function expectRefusal(home: Home, bad: BadInput, patience = 100): Promise
   const { message, hint } = PLAIN.exec(plain.stderr)?.groups ?? {};
   const said = documentOf(json);
   expect(said).toMatchObject({ v: 1, code });
-  expect(message?.endsWith(visible(said.message ?? ''))).toBe(true);
+  expect(message?.endsWith(escapeInvisible(said.message ?? ''))).toBe(true);
   expect(said.hint).toBe(hint);
   expect(hint === undefined).toBe(WITHOUT_HINT.includes(code));
   if (said.type === 'error') expect(said.exit).toBe(exit);

@@ -69,8 +69,8 @@ async function* asStream(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Arra
 
 /** The program as its help sees it: its commands are those that are shown, but for `help` itself. */
 export function commandTree() {
-  const ignored = () => undefined;
-  const program = createProgram(fakeIo(), { print: ignored, begin: ignored, done: ignored });
+  const ignore = () => undefined;
+  const program = createProgram(fakeIo(), { onHelp: ignore, onStart: ignore, onExit: ignore });
   const shown = program.createHelp().visibleCommands(program);
   return { program, commands: shown.filter((command) => command.name() !== 'help') };
 }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { moment, retention, timeSpan, wholeNumber } from '../../src/cli/option-types.ts';
+import { pointInTime, retention, timeSpan, wholeNumber } from '../../src/cli/option-types.ts';
 
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;
@@ -77,7 +77,7 @@ describe('a time in the past', () => {
     ['2026-01-05T14:30Z', Date.UTC(2026, 0, 5, 14, 30)],
     ['2026-01-05T14:30:59.999Z', Date.UTC(2026, 0, 5, 14, 30, 59, 999)],
     ['2026-01-05T14:30+02:00', Date.UTC(2026, 0, 5, 12, 30)],
-  ])('%s', (text, expected) => expect(moment(text)(NOW)).toBe(expected));
+  ])('%s', (text, expected) => expect(pointInTime(text)(NOW)).toBe(expected));
 
   it.each([
     '',
@@ -91,7 +91,7 @@ describe('a time in the past', () => {
     '2026-01-05T',
     '+2d',
   ])('%j is none', (text) => {
-    expect(() => moment(text)).toThrow(InvalidArgumentError);
-    expect(() => moment(text)).toThrow('it must be a time ago like');
+    expect(() => pointInTime(text)).toThrow(InvalidArgumentError);
+    expect(() => pointInTime(text)).toThrow('it must be a time ago like');
   });
 });

@@ -1,9 +1,12 @@
+/**
+ * `pawl add`: adds a contact from an invite.
+ */
 import { add } from '../../session/index.ts';
 import type { DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { readInviteFrom } from '../stream/envelopes.ts';
 
-export const defineAdd: DefineCommand = (program, act) => {
+export const defineAdd: DefineCommand = (program, makeAction) => {
   program
     .command('add <name> [file]')
     .description('keep the invite of the person you call NAME')
@@ -18,7 +21,7 @@ Examples:
   $ pbpaste | pawl add alice`,
     )
     .action(
-      act(async (context, name: string, file: string | undefined) => {
+      makeAction(async (context, name: string, file: string | undefined) => {
         const { reporter } = context;
         const invite = await readInviteFrom(context, file);
         const added = await withIdentity(context, (identity) => add(identity, name, invite));

@@ -1,7 +1,10 @@
+/**
+ * `pawl backup`: copies the identity file.
+ */
 import type { DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 
-export const defineBackup: DefineCommand = (program, act) => {
+export const defineBackup: DefineCommand = (program, makeAction) => {
   program
     .command('backup <file>')
     .description('write a consistent copy of the identity file, under the same key')
@@ -16,7 +19,7 @@ Examples:
   $ pawl -i alice backup /media/stick/alice.db`,
     )
     .action(
-      act(async (context, file: string) => {
+      makeAction(async (context, file: string) => {
         await withIdentity(context, async ({ store }) => store.backup(file), 'reads');
         await context.reporter.result(file, { type: 'backup', path: file });
         return 0;

@@ -1,14 +1,18 @@
+/**
+ * `pawl completion`, which prints a script for a shell, and the hidden `pawl complete`, which the script calls.
+ * Knows nothing of how a command line is parsed.
+ */
 import { Argument } from 'commander';
 import { contactNames } from '../../session/index.ts';
 import { type Candidates, candidatesFor, type GivenOptions, type Names } from '../completion/candidates.ts';
 import { SCRIPTS, SHELLS, type ShellName } from '../completion/scripts.ts';
 import type { CommandContext, DefineCommand, GlobalOptions } from '../context.ts';
-import { asksNothing } from '../identity/key-source.ts';
+import { canReadSilently } from '../identity/key-source.ts';
 import { withIdentity } from '../identity/open.ts';
 import { homeOf, identitiesIn } from '../identity/path.ts';
 import { Reporter } from '../terminal/reporter.ts';
 
-export const defineCompletion: DefineCommand = (program, act) => {
+export const defineCompletion: DefineCommand = (program, makeAction) => {
   program
     .command('completion')
     .description('print a script that completes pawl commands in your shell')
@@ -25,7 +29,7 @@ Examples:
   $ pawl completion fish > ~/.config/fish/completions/pawl.fish`,
     )
     .action(
-      act(async ({ io }, shell: ShellName) => {
+      makeAction(async ({ io }, shell: ShellName) => {
         await io.output.write(SCRIPTS[shell]);
         return 0;
       }),
@@ -35,35 +39,36 @@ Examples:
     .command('complete [words...]', { hidden: true })
     .description('what the scripts of pawl completion ask')
     .action(
-      act(async (shell, words: readonly string[]) => {
-        await shell.io.output.write(asLines(await candidatesFor(program, words, namesFor(shell))));
+      makeAction(async (context, words: readonly string[]) => {
+        const candidates = await candidatesFor(program, words, namesFor(context));
+        await context.io.output.write(formatCandidates(candidates));
         return 0;
       }),
     );
 };
 
-function asLines({ values, files }: Candidates): string {
+function formatCandidates({ values, files }: Candidates): string {
   const lines = values.map(({ value, description }) =>
     description === undefined ? value : `${value}\t${description}`,
   );
   return [...lines, ...(files ? [':files'] : [])].map((line) => `${line}\n`).join('');
 }
 
-/** What is wrong with the line that is being typed is no matter yet: then there are no names. */
-function namesFor(shell: CommandContext): Names {
+/** Looks names up for the options on the line. An error, as with an incomplete option, gives no names. */
+function namesFor(context: CommandContext): Names {
   return {
     identities: (given) => {
       try {
-        return identitiesIn(homeOf(asTyped(shell, given)));
+        return identitiesIn(homeOf(contextOfLine(context, given)));
       } catch {
         return [];
       }
     },
     contacts: async (given) => {
       try {
-        const typed = asTyped(shell, given);
-        if (!asksNothing(typed)) return [];
-        return await withIdentity(typed, contactNames, 'reads');
+        const lineContext = contextOfLine(context, given);
+        if (!canReadSilently(lineContext)) return [];
+        return await withIdentity(lineContext, contactNames, 'reads');
       } catch {
         return [];
       }
@@ -71,12 +76,12 @@ function namesFor(shell: CommandContext): Names {
   };
 }
 
-/** The shell as it will be for the command that is being typed; it waits for nobody and says nothing. */
-function asTyped({ io, options }: CommandContext, given: GivenOptions): CommandContext {
+/** The context for the options on the line. It writes no messages, and does not wait for a lock. */
+function contextOfLine({ io, options }: CommandContext, given: GivenOptions): CommandContext {
   const { identity, home, keyFile, passphraseFile } = given;
   const typed = { identity, home, keyFile, passphraseFile };
   const paths = Object.entries(typed).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  // bash and zsh hand the words over before they expand them.
+  // bash and zsh pass the words before they expand `~`.
   const expanded = Object.fromEntries(paths.map(([name, path]) => [name, path.replace(/^~(?=\/|$)/, () => io.home())]));
   const silent = { ...io, errors: { ...io.errors, isTerminal: false, write: async () => undefined } };
   return {

@@ -1,10 +1,13 @@
+/**
+ * `pawl contacts`: lists the contacts.
+ */
 import { contactReports } from '../../session/index.ts';
 import type { DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { contactFields, contactRow } from '../show/contact.ts';
 import { table } from '../terminal/format.ts';
 
-export const defineContacts: DefineCommand = (program, act) => {
+export const defineContacts: DefineCommand = (program, makeAction) => {
   program
     .command('contacts')
     .description('list the contacts: name, fingerprint, verified or not, sessions')
@@ -18,14 +21,16 @@ Examples:
   $ pawl contacts --json | jq -r 'select(.verified | not).name'`,
     )
     .action(
-      act(async (context) => {
+      makeAction(async (context) => {
         const { reporter } = context;
         const contacts = await withIdentity(context, contactReports, 'reads');
-        if (reporter.json)
+        if (reporter.json) {
           for (const contact of contacts) await reporter.document({ type: 'contact', ...contactFields(contact) });
-        else if (contacts.length > 0)
+        } else if (contacts.length > 0) {
           await reporter.result(table(contacts.map(contactRow)).join('\n'), { type: 'contacts' });
-        else await reporter.notice('nobody yet: pawl invite NAME, or pawl add NAME FILE');
+        } else {
+          await reporter.notice('nobody yet: pawl invite NAME, or pawl add NAME FILE');
+        }
         return 0;
       }),
     );

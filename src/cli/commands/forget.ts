@@ -1,11 +1,14 @@
+/**
+ * `pawl forget`: deletes a contact and everything about it, after asking.
+ */
 import { PawlError } from '../../errors.ts';
 import { type Forgotten, forget, forgettable } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { count } from '../terminal/format.ts';
-import { askYes } from '../terminal/prompt.ts';
+import { confirm } from '../terminal/prompt.ts';
 
-export const defineForget: DefineCommand = (program, act) => {
+export const defineForget: DefineCommand = (program, makeAction) => {
   program
     .command('forget <name>')
     .description('forget a contact with all keys and texts, and withdraw the open invites for NAME')
@@ -21,24 +24,24 @@ Examples:
   $ pawl forget friends --yes`,
     )
     .action(
-      act(async (context, name: string, { yes }: { yes?: true }) => {
+      makeAction(async (context, name: string, { yes }: { yes?: true }) => {
         const { reporter } = context;
         const forgotten = await withIdentity(context, async (identity) => {
-          const sure = yes || (await ask(context, name, await forgettable(identity, name)));
+          const sure = yes || (await confirmForget(context, name, await forgettable(identity, name)));
           return sure ? forget(identity, name) : undefined;
         });
         if (forgotten === undefined) await reporter.notice('nothing was forgotten');
         else if (reporter.json)
           await reporter.document({ type: 'forgotten', name, ...forgotten.contact, invites: forgotten.invites });
-        else await reporter.notice(`forgotten: ${inWords(name, forgotten)}`);
+        else await reporter.notice(`forgotten: ${describe(name, forgotten)}`);
         return 0;
       }),
     );
 };
 
-/** @throws `usage` where nobody can be asked; `interrupted`. */
-async function ask({ io, options }: CommandContext, name: string, forgettable: Forgotten): Promise<boolean> {
-  const answer = options.input ? await askYes(io, `forget ${inWords(name, forgettable)}?`) : undefined;
+/** @throws `usage` if there is no terminal; `interrupted`. */
+async function confirmForget({ io, options }: CommandContext, name: string, losses: Forgotten): Promise<boolean> {
+  const answer = options.input ? await confirm(io, `forget ${describe(name, losses)}?`) : undefined;
   if (answer !== undefined) return answer;
   throw new PawlError('usage', {
     problem: 'this cannot be undone, and there is no terminal to ask on whether you are sure',
@@ -46,19 +49,19 @@ async function ask({ io, options }: CommandContext, name: string, forgettable: F
   });
 }
 
-function inWords(name: string, { contact, invites }: Forgotten): string {
+function describe(name: string, { contact, invites }: Forgotten): string {
   const parts = [
     ...(contact === undefined ? [] : [`the contact ${name} (${contact.fingerprint})`]),
-    ...counted(contact?.sessions, 'session'),
-    ...counted(contact?.texts, 'text that was not delivered', 'texts that were not delivered'),
-    ...counted(contact?.envelopes, 'envelope that was not written', 'envelopes that were not written'),
-    ...counted(contact?.history, 'text of the history', 'texts of the history'),
-    ...counted(invites, `open invite for ${name}`, `open invites for ${name}`),
+    ...countIfAny(contact?.sessions, 'session'),
+    ...countIfAny(contact?.texts, 'text that was not delivered', 'texts that were not delivered'),
+    ...countIfAny(contact?.envelopes, 'envelope that was not written', 'envelopes that were not written'),
+    ...countIfAny(contact?.history, 'text of the history', 'texts of the history'),
+    ...countIfAny(invites, `open invite for ${name}`, `open invites for ${name}`),
   ];
   return parts.join(', ');
 }
 
-function counted(number = 0, noun: string, nouns?: string): readonly string[] {
+function countIfAny(number = 0, noun: string, nouns?: string): readonly string[] {
   if (number === 0) return [];
   return [nouns !== undefined && number > 1 ? `${number} ${nouns}` : count(number, noun)];
 }

@@ -1,13 +1,16 @@
+/**
+ * `pawl history`: shows or changes how long texts are kept, after asking if that deletes some.
+ */
 import { PawlError } from '../../errors.ts';
 import { deletable, historyReport, type Retention, setHistory } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { retention } from '../option-types.ts';
-import { historyFields, historyWords, WHO_READS_IT } from '../show/history.ts';
+import { HISTORY_WARNING, historyFields, historyWords } from '../show/history.ts';
 import { count, timeSpanOf } from '../terminal/format.ts';
-import { askYes } from '../terminal/prompt.ts';
+import { confirm } from '../terminal/prompt.ts';
 
-export const defineHistory: DefineCommand = (program, act) => {
+export const defineHistory: DefineCommand = (program, makeAction) => {
   program
     .command('history')
     .argument('[setting]', 'on, off, or for how long: 12h, 30d, 8w', retention)
@@ -25,37 +28,38 @@ Examples:
   $ pawl history off --yes`,
     )
     .action(
-      act(async (context, setting: Retention | undefined, { yes = false }: { yes?: boolean }) => {
-        if (setting === undefined) await show(context);
-        else await set(context, setting, yes);
+      makeAction(async (context, setting: Retention | undefined, { yes = false }: { yes?: boolean }) => {
+        if (setting === undefined) await showSetting(context);
+        else await setRetention(context, setting, yes);
         return 0;
       }),
     );
 };
 
-async function show(context: CommandContext): Promise<void> {
+async function showSetting(context: CommandContext): Promise<void> {
   const report = await withIdentity(context, historyReport, 'reads');
   await context.reporter.result(historyWords(report), { type: 'history', ...historyFields(report) });
 }
 
-async function set(context: CommandContext, setting: Retention, yes: boolean): Promise<void> {
+async function setRetention(context: CommandContext, setting: Retention, yes: boolean): Promise<void> {
   const { reporter } = context;
   await withIdentity(context, async (identity) => {
     const before = await deletable(identity, setting);
-    if (before > 0 && !yes && !(await ask(context, setting, before))) return reporter.notice('nothing was changed');
+    if (before > 0 && !yes && !(await confirmDeletion(context, setting, before)))
+      return reporter.notice('nothing was changed');
     const deleted = await setHistory(identity, setting);
     const report = await historyReport(identity);
     if (reporter.json) return reporter.document({ type: 'history', ...historyFields(report), deleted });
     await reporter.notice(`history: ${historyWords(report)}`);
     if (deleted > 0) await reporter.notice(`deleted: ${count(deleted, 'text')}`);
-    if (report.on) await reporter.notice(WHO_READS_IT);
+    if (report.on) await reporter.notice(HISTORY_WARNING);
   });
 }
 
-/** @throws `usage` where nobody can be asked; `interrupted`. */
-async function ask({ io, options }: CommandContext, setting: Retention, texts: number): Promise<boolean> {
+/** @throws `usage` if there is no terminal; `interrupted`. */
+async function confirmDeletion({ io, options }: CommandContext, setting: Retention, texts: number): Promise<boolean> {
   const question = `delete ${count(texts, 'text')} of the history?`;
-  const answer = options.input ? await askYes(io, question) : undefined;
+  const answer = options.input ? await confirm(io, question) : undefined;
   if (answer !== undefined) return answer;
   throw new PawlError('usage', {
     problem: `this deletes ${count(texts, 'text')}, and there is no terminal to ask on whether you are sure`,

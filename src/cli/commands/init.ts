@@ -1,10 +1,13 @@
+/**
+ * `pawl init`: creates an identity and its file.
+ */
 import type { Retention } from '../../session/index.ts';
 import type { DefineCommand } from '../context.ts';
 import { createIdentity } from '../identity/open.ts';
 import { retention } from '../option-types.ts';
-import { WHO_READS_IT } from '../show/history.ts';
+import { HISTORY_WARNING } from '../show/history.ts';
 
-export const defineInit: DefineCommand = (program, act) => {
+export const defineInit: DefineCommand = (program, makeAction) => {
   program
     .command('init <identity>')
     .description('make an identity and its encrypted file')
@@ -19,14 +22,14 @@ Examples:
   $ pawl init alice --key-file /media/stick/alice.key`,
     )
     .action(
-      act(async (context, name: string, { history = 'off' }: { history?: Retention }) => {
+      makeAction(async (context, name: string, { history = 'off' }: { history?: Retention }) => {
         const { path, fingerprint } = await createIdentity(context, name, history);
         await context.reporter.result(`${path}\n${fingerprint}`, { type: 'created', name, path, fingerprint });
         await context.reporter.notice(
           'without this file and its passphrase or key, nobody can read what is sent to you',
         );
         await context.reporter.notice('next: pawl invite NAME, or with an invite of theirs pawl add NAME FILE');
-        if (history !== 'off') await context.reporter.notice(WHO_READS_IT);
+        if (history !== 'off') await context.reporter.notice(HISTORY_WARNING);
         return 0;
       }),
     );

@@ -1,3 +1,7 @@
+/**
+ * `pawl inspect`: shows the identity, the sessions with a contact, or an envelope, and checks the identity file.
+ * Changes nothing.
+ */
 import { PawlError } from '../../errors.ts';
 import { replaceFile } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
@@ -19,7 +23,7 @@ interface InspectOptions {
   readonly svg?: string;
 }
 
-export const defineInspect: DefineCommand = (program, act) => {
+export const defineInspect: DefineCommand = (program, makeAction) => {
   program
     .command('inspect [name]')
     .description('show the identity, the stored session with NAME, or an envelope')
@@ -41,7 +45,7 @@ Examples:
   $ pawl inspect bob --json`,
     )
     .action(
-      act(async (context, name: string | undefined, options: InspectOptions) => {
+      makeAction(async (context, name: string | undefined, options: InspectOptions) => {
         checkOptions(name, options);
         if (options.check) return checkFile(context);
         if (options.envelope !== undefined) await inspectEnvelope(context, options.envelope);
@@ -56,11 +60,11 @@ function checkOptions(name: string | undefined, { envelope, check, all, svg }: I
   const subjects = [name !== undefined && 'a name', envelope !== undefined && '--envelope', check && '--check'];
   const given = subjects.filter(Boolean);
   if (given.length > 1) throw new PawlError('usage', { problem: `${given.join(' and ')} do not go together` });
-  for (const [option, is] of [
+  for (const [option, isGiven] of [
     ['--all', all],
     ['--svg', svg !== undefined],
   ] as const) {
-    if (is && name === undefined) throw new PawlError('usage', { problem: `${option} goes with a name` });
+    if (isGiven && name === undefined) throw new PawlError('usage', { problem: `${option} goes with a name` });
   }
 }
 
@@ -119,7 +123,7 @@ async function inspectEnvelope(context: CommandContext, file: string): Promise<v
   }
 }
 
-/** What a drawing may be made of: the locale says so, for a pipe as well, since people read what comes out of one. */
+/** The width and the character set for a drawing. The locale decides for a pipe as well, because its output is read too. */
 function canvasOf({ io: { environment, output } }: CommandContext): Canvas {
   const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || '';
   return { columns: output.size?.columns ?? 80, unicode: /utf-?8/i.test(locale) };

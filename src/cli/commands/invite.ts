@@ -1,3 +1,6 @@
+/**
+ * `pawl invite`: makes an invite, and writes it to standard output, to a file, or as a QR code.
+ */
 import { armor, encodeEnvelope } from '../../envelope/index.ts';
 import { PawlError } from '../../errors.ts';
 import { replaceFile } from '../../files/index.ts';
@@ -17,15 +20,15 @@ interface InviteOptions {
   readonly qr?: true;
 }
 
-/** Its secrets lie in the identity file for as long. */
-const LONGEST = 365 * DAY;
+/** In milliseconds. The secrets of an invite stay in the identity file until it expires. */
+const LONGEST_VALIDITY = 365 * DAY;
 
-export const defineInvite: DefineCommand = (program, act) => {
+export const defineInvite: DefineCommand = (program, makeAction) => {
   program
     .command('invite <name>')
     .description('make an invite for the person you call NAME')
     .option('-o, --output <file>', 'write it to a file', outputFile)
-    .option('--expires <time>', 'how long it can be used: 45m, 12h, 8w (30d)', timeSpan(LONGEST))
+    .option('--expires <time>', 'how long it can be used: 45m, 12h, 8w (30d)', timeSpan(LONGEST_VALIDITY))
     .option('--reusable', 'for many, whom you call NAME-1, NAME-2, ...')
     .option('--qr', 'draw it as a QR code, where the terminal is large enough')
     .addHelpText(
@@ -41,7 +44,7 @@ Examples:
   $ pawl invite friends --reusable > my-page/pawl.txt`,
     )
     .action(
-      act(async (context, name: string, options: InviteOptions) => {
+      makeAction(async (context, name: string, options: InviteOptions) => {
         const { reporter } = context;
         checkOptions(options, reporter.json);
         const { reusable = false } = options;
@@ -50,7 +53,7 @@ Examples:
           try {
             await writeInvite(context, name, made, options);
           } catch (error) {
-            // Nobody can use it, and nothing could show it again.
+            // Nobody has received the invite, and it cannot be written again.
             await withdrawInvite(identity, made.id);
             throw error;
           }
@@ -75,11 +78,11 @@ function checkOptions({ qr, output }: InviteOptions, json: boolean): void {
 async function writeInvite(
   context: CommandContext,
   name: string,
-  { invite, expires }: MadeInvite,
+  { invite: bytes, expires }: MadeInvite,
   { output, qr, reusable }: InviteOptions,
 ): Promise<void> {
   const { io, reporter } = context;
-  const envelope = encodeEnvelope({ kind: 'invite', invite });
+  const envelope = encodeEnvelope({ kind: 'invite', invite: bytes });
   if (qr && (await drawQrCode(context, await qrCodeOfBytes(envelope)))) return io.output.flush();
   const text = armor(envelope);
   const document = { type: 'invite', for: name, reusable: reusable === true, expires_at: iso(expires * 1_000) };
@@ -90,5 +93,5 @@ async function writeInvite(
   }
   await io.output.write(text);
   await io.output.flush();
-  await reporter.aside(document);
+  await reporter.documentOnStderr(document);
 }

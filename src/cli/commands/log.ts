@@ -1,18 +1,21 @@
+/**
+ * `pawl log`: shows the texts that the history keeps.
+ */
 import { historyReport, log } from '../../session/index.ts';
 import type { DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
-import { moment } from '../option-types.ts';
+import { pointInTime } from '../option-types.ts';
 import { logDocument, logLines } from '../show/history.ts';
 
 interface LogOptions {
-  readonly since?: ReturnType<typeof moment>;
+  readonly since?: ReturnType<typeof pointInTime>;
 }
 
-export const defineLog: DefineCommand = (program, act) => {
+export const defineLog: DefineCommand = (program, makeAction) => {
   program
     .command('log [name]')
     .description('show the texts that history keeps, with NAME or with all, oldest first')
-    .option('--since <time>', 'not what is older: 3h, 2d, 2026-01-31, 2026-01-31T14:00', moment)
+    .option('--since <time>', 'not what is older: 3h, 2d, 2026-01-31, 2026-01-31T14:00', pointInTime)
     .addHelpText(
       'after',
       `
@@ -25,7 +28,7 @@ Examples:
   $ pawl log --json | jq -r 'select(.direction == "received").text // empty'`,
     )
     .action(
-      act(async (context, name: string | undefined, { since }: LogOptions) => {
+      makeAction(async (context, name: string | undefined, { since }: LogOptions) => {
         const { reporter } = context;
         await withIdentity(
           context,
@@ -37,8 +40,11 @@ Examples:
             let isEmpty = true;
             for await (const slice of log(identity, wanted)) {
               isEmpty = false;
-              if (reporter.json) for (const logged of slice) await reporter.document(logDocument(logged));
-              else await reporter.result(slice.flatMap(logLines).join('\n'), { type: 'log' });
+              if (reporter.json) {
+                for (const logged of slice) await reporter.document(logDocument(logged));
+              } else {
+                await reporter.result(slice.flatMap(logLines).join('\n'), { type: 'log' });
+              }
             }
             if (!isEmpty) return;
             const { on } = await historyReport(identity);

@@ -13,7 +13,7 @@ import { instant, iso, table } from '../terminal/format.ts';
 
 const resendId = wholeNumber(1, 999_999_999);
 
-export const defineOutbox: DefineCommand = (program, act) => {
+export const defineOutbox: DefineCommand = (program, makeAction) => {
   program
     .command('outbox')
     .description('show, or write again, envelopes that were never fully written')
@@ -30,7 +30,7 @@ Examples:
   $ pawl outbox resend > message.pawl`,
     )
     .action(
-      act(async (context, action: string | undefined, id: string | undefined) => {
+      makeAction(async (context, action: string | undefined, id: string | undefined) => {
         if (action === undefined) await list(context);
         else await resend(context, id === undefined ? undefined : resendId(id));
         return 0;
@@ -66,7 +66,7 @@ async function resend(context: CommandContext, id: number | undefined): Promise<
       await io.output.write(io.output.isTerminal ? utf8(armor(entry.envelope)) : entry.envelope);
       await io.output.flush();
       await acknowledgeOrWarn(reporter, () => written(identity, [entry.id]));
-      await reporter.aside(documentOf(entry));
+      await reporter.documentOnStderr(documentOf(entry));
     }
     if (entries.length === 0) await reporter.notice('nothing is waiting to be written');
   });

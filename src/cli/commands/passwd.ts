@@ -1,3 +1,6 @@
+/**
+ * `pawl passwd`: encrypts the identity file under another passphrase or key.
+ */
 import type { DefineCommand } from '../context.ts';
 import { changeSecret, withIdentity } from '../identity/open.ts';
 import { newSecretFor } from '../identity/secret.ts';
@@ -7,7 +10,7 @@ interface PasswdOptions {
   readonly newPassphraseFile?: string;
 }
 
-export const definePasswd: DefineCommand = (program, act) => {
+export const definePasswd: DefineCommand = (program, makeAction) => {
   program
     .command('passwd')
     .description('lock the identity file with a new passphrase or key file')
@@ -24,7 +27,7 @@ Examples:
   $ pawl passwd --new-key-file alice.key`,
     )
     .action(
-      act(async (context, { newKeyFile, newPassphraseFile }: PasswdOptions) => {
+      makeAction(async (context, { newKeyFile, newPassphraseFile }: PasswdOptions) => {
         await withIdentity(context, async (identity) => {
           const files = {
             ...(newKeyFile !== undefined && { keyFile: newKeyFile }),

@@ -1,13 +1,16 @@
+/**
+ * `pawl prune`: deletes old skipped message keys and expired invites.
+ */
 import { DAY, prune } from '../../session/index.ts';
 import type { DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { timeSpan } from '../option-types.ts';
 import { count } from '../terminal/format.ts';
 
-/** What is older goes with every command that writes. */
+/** In milliseconds. Every command that writes deletes what is older. */
 const KEPT = 30 * DAY;
 
-export const definePrune: DefineCommand = (program, act) => {
+export const definePrune: DefineCommand = (program, makeAction) => {
   program
     .command('prune')
     .description('delete old keys of missing messages, and expired invites')
@@ -23,7 +26,7 @@ Examples:
   $ pawl prune --older-than 2d`,
     )
     .action(
-      act(async (context, { olderThan = KEPT }: { olderThan?: number }) => {
+      makeAction(async (context, { olderThan = KEPT }: { olderThan?: number }) => {
         const { skippedKeys, invites } = await withIdentity(context, (identity) => prune(identity, olderThan));
         await context.reporter.result(`${count(skippedKeys, 'skipped key')}\n${count(invites, 'expired invite')}`, {
           type: 'pruned',

@@ -1,8 +1,11 @@
+/**
+ * `pawl rename`: changes the name of a contact.
+ */
 import { rename } from '../../session/index.ts';
 import type { DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 
-export const defineRename: DefineCommand = (program, act) => {
+export const defineRename: DefineCommand = (program, makeAction) => {
   program
     .command('rename <old> <new>')
     .description('call the contact OLD from now on NEW')
@@ -16,7 +19,7 @@ Examples:
   $ pawl rename friends-2 carol`,
     )
     .action(
-      act(async (context, name: string, newName: string) => {
+      makeAction(async (context, name: string, newName: string) => {
         const { reporter } = context;
         await withIdentity(context, (identity) => rename(identity, name, newName));
         if (reporter.json) await reporter.document({ type: 'renamed', from: name, to: newName });

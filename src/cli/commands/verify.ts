@@ -1,3 +1,6 @@
+/**
+ * `pawl verify`: shows the safety number of a contact, or compares it with the one that the contact sees.
+ */
 import { PawlError } from '../../errors.ts';
 import { type Verification, verification, verify } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
@@ -8,7 +11,7 @@ import { instant, iso } from '../terminal/format.ts';
 const DIGITS = 60;
 const GROUPS_A_LINE = 4;
 
-export const defineVerify: DefineCommand = (program, act) => {
+export const defineVerify: DefineCommand = (program, makeAction) => {
   program
     .command('verify <name> [number...]')
     .description('show the safety number of you and NAME, or compare it with theirs')
@@ -25,15 +28,15 @@ Examples:
   $ pawl verify bob "13345 26372 63678 20219 78584 38874 43854 60724 64692 16544 97764 85214"`,
     )
     .action(
-      act(async (context, name: string, number: string[], { qr }: { qr?: true }) => {
+      makeAction(async (context, name: string, number: string[], { qr }: { qr?: true }) => {
         if (qr && context.reporter.json)
           throw new PawlError('usage', { problem: '--qr and --json do not go together' });
-        const digits = number.length === 0 ? undefined : digitsIn(name, number.join(''));
+        const digits = number.length === 0 ? undefined : parseDigits(name, number.join(''));
         const known =
           digits === undefined
             ? await withIdentity(context, (identity) => verification(identity, name), 'reads')
             : await withIdentity(context, (identity) => verify(identity, name, digits));
-        await show(context, known, qr === true);
+        await showSafetyNumber(context, known, qr === true);
         await context.reporter.notice(
           digits !== undefined
             ? `${name} is verified`
@@ -46,8 +49,11 @@ Examples:
     );
 };
 
-/** The digits of a number as people copy it, in groups and lines. @throws `usage`. */
-function digitsIn(name: string, number: string): string {
+/**
+ * Takes the digits of a safety number that may be grouped by white space.
+ * @throws `usage`.
+ */
+function parseDigits(name: string, number: string): string {
   const digits = number.replace(/\s/g, '');
   if (/^\d*$/.test(digits) && digits.length === DIGITS) return digits;
   const found = /^\d*$/.test(digits) ? `this has ${digits.length}` : 'there is something else in this';
@@ -57,12 +63,12 @@ function digitsIn(name: string, number: string): string {
   });
 }
 
-async function show(
+async function showSafetyNumber(
   context: CommandContext,
   { name, fingerprint, safetyNumber, verifiedAt }: Verification,
   qr: boolean,
 ) {
-  await context.reporter.result(toReadAloud(safetyNumber), {
+  await context.reporter.result(groupsInLines(safetyNumber), {
     type: 'safety-number',
     contact: name,
     fingerprint,
@@ -73,8 +79,8 @@ async function show(
   if (qr) await drawQrCode(context, await qrCodeOfDigits(safetyNumber.replaceAll(' ', '')));
 }
 
-/** In lines of four groups: one breath each. */
-function toReadAloud(safetyNumber: string): string {
+/** Breaks a safety number into lines of four groups, for reading aloud. */
+function groupsInLines(safetyNumber: string): string {
   const groups = safetyNumber.split(' ');
   const lines = groups.map((_, at) => groups.slice(at, at + GROUPS_A_LINE).join(' '));
   return lines.filter((_, at) => at % GROUPS_A_LINE === 0).join('\n');

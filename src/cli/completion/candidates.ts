@@ -1,9 +1,12 @@
+/**
+ * Completes a command line: which commands, options and values can stand at its end, from the command tree.
+ * Knows nothing of shells, and gets the names of identities and contacts from its caller.
+ */
 import type { Argument, Command, Option } from 'commander';
 
-/** What can stand at the end of a command line. */
 export interface Candidates {
   readonly values: readonly Candidate[];
-  /** Whether a file can stand there, which shells complete best themselves. */
+  /** Whether the name of a file fits: the shell completes those itself. */
   readonly files: boolean;
 }
 
@@ -12,59 +15,61 @@ export interface Candidate {
   readonly description?: string;
 }
 
-/** Names that are not in the command tree. The options are those that stand on the line. */
+/** Looks up names that are not in the command tree, for the options that the command line has so far. */
 export interface Names {
   identities(options: GivenOptions): readonly string[];
   contacts(options: GivenOptions): Promise<readonly string[]>;
 }
 
+/** The values of the options on the command line, by their attribute names. */
 export type GivenOptions = Readonly<Record<string, string>>;
 
 const NOTHING: Candidates = { values: [], files: false };
 
 /**
- * Completes the last of the words that follow on `pawl`.
- * @param words as the shell splits them; the last is empty where nothing is typed yet. bash makes words of their own of `=`.
+ * Finds the candidates for the last word.
+ * @param words the words after `pawl`, as the shell splits them. The last one is incomplete, or empty. bash makes `=` a
+ * word of its own.
  */
 export async function candidatesFor(program: Command, words: readonly string[], names: Names): Promise<Candidates> {
   const typed = words.filter((word, index) => word !== '=' || index === words.length - 1);
   const last = typed.at(-1) === '=' ? '' : (typed.at(-1) ?? '');
-  const line = read(program, typed.slice(0, -1));
-  const [, attached, begun = last] = (!line.onlyOperands && /^(--[^=]+=)(.*)$/.exec(last)) || [];
+  const line = parseLine(program, typed.slice(0, -1));
+  const [, attached, prefix = last] = (!line.onlyOperands && /^(--[^=]+=)(.*)$/.exec(last)) || [];
 
-  const pending = attached === undefined ? line.pending : optionOf(line.command, program, attached.slice(0, -1));
+  const pending = attached === undefined ? line.pending : findOption(line.command, program, attached.slice(0, -1));
   if (pending !== undefined || attached !== undefined) {
     const { values, files } = pending === undefined ? NOTHING : await valuesOf(pending, names, line.options);
-    return { values: startingWith(begun, values).map((one) => prefixed(attached ?? '', one)), files };
+    return { values: filterByPrefix(prefix, values).map((one) => addPrefix(attached ?? '', one)), files };
   }
-  if (begun.startsWith('-') && !line.onlyOperands) {
-    return { values: startingWith(begun, optionsOf(line.command, program)), files: false };
+  if (prefix.startsWith('-') && !line.onlyOperands) {
+    return { values: filterByPrefix(prefix, optionsOf(line.command, program)), files: false };
   }
   if (line.command === program) {
-    if (line.asksHelp) return { values: startingWith(begun, commandsOf(program)), files: false };
-    return { values: line.operands > 0 ? [] : startingWith(begun, commandsOf(program)), files: false };
+    if (line.asksHelp) return { values: filterByPrefix(prefix, commandsOf(program)), files: false };
+    return { values: line.operands > 0 ? [] : filterByPrefix(prefix, commandsOf(program)), files: false };
   }
   const operand = operandAt(line.command, line.operands);
   if (operand === undefined) return NOTHING;
   const { values, files } = await valuesOf(operand, names, line.options);
-  return { values: startingWith(begun, values), files };
+  return { values: filterByPrefix(prefix, values), files };
 }
 
+/** The complete words of a command line. */
 interface Line {
   readonly command: Command;
-  /** How many operands of the command there are. */
+  /** The number of operands of the command. */
   readonly operands: number;
-  /** The option whose value comes next. */
+  /** The option whose value is the next word. */
   readonly pending: Option | undefined;
   readonly options: GivenOptions;
-  /** After `help`. */
+  /** Whether `help` stands before. */
   readonly asksHelp: boolean;
-  /** After `--`. */
+  /** Whether `--` stands before. */
   readonly onlyOperands: boolean;
 }
 
-/** What the words before the last say. */
-function read(program: Command, words: readonly string[]): Line {
+function parseLine(program: Command, words: readonly string[]): Line {
   let command = program;
   let operands = 0;
   let pending: Option | undefined;
@@ -84,7 +89,7 @@ function read(program: Command, words: readonly string[]): Line {
       onlyOperands = true;
     } else {
       const [name = '', ...value] = word.split('=');
-      const option = optionOf(command, program, name);
+      const option = findOption(command, program, name);
       if (option?.required && value.length > 0) options[option.attributeName()] = value.join('=');
       else if (option?.required) pending = option;
     }
@@ -92,8 +97,8 @@ function read(program: Command, words: readonly string[]): Line {
   return { command, operands, pending, options, onlyOperands, asksHelp };
 }
 
-/** Options of pawl's own stand before the command and after it. */
-function optionOf(command: Command, program: Command, name: string): Option | undefined {
+/** Finds an option of the command or a global option, by its long or short name. */
+function findOption(command: Command, program: Command, name: string): Option | undefined {
   return [...command.options, ...program.options].find(({ long, short }) => name === long || name === short);
 }
 
@@ -117,19 +122,19 @@ function operandAt(command: Command, index: number): Argument | undefined {
   return registeredArguments[index] ?? (last?.variadic ? last : undefined);
 }
 
-/** What can stand for an operand or for the value of an option: told by what help calls it. */
-async function valuesOf(of: Argument | Option, names: Names, options: GivenOptions): Promise<Candidates> {
-  if (of.argChoices !== undefined) return listed(of.argChoices);
-  const called = 'flags' in of ? /<(.*)>/.exec(of.flags)?.[1] : of.name();
-  switch (called) {
+/** The values of an operand or an option. Their kind is known from the name that the help shows, like `<file>`. */
+async function valuesOf(subject: Argument | Option, names: Names, options: GivenOptions): Promise<Candidates> {
+  if (subject.argChoices !== undefined) return candidatesOf(subject.argChoices);
+  const name = 'flags' in subject ? /<(.*)>/.exec(subject.flags)?.[1] : subject.name();
+  switch (name) {
     case 'name':
     case 'old':
-      return listed(await names.contacts(options));
+      return candidatesOf(await names.contacts(options));
     case 'identity':
-      // As an operand, it is one that is to be made.
-      return 'flags' in of ? listed(names.identities(options)) : NOTHING;
+      // As an operand, of `init`, it is a new name.
+      return 'flags' in subject ? candidatesOf(names.identities(options)) : NOTHING;
     case 'setting':
-      return listed(['on', 'off', '30d']);
+      return candidatesOf(['on', 'off', '30d']);
     case 'file':
     case 'files':
     case 'dir':
@@ -139,14 +144,14 @@ async function valuesOf(of: Argument | Option, names: Names, options: GivenOptio
   }
 }
 
-function listed(values: readonly string[]): Candidates {
+function candidatesOf(values: readonly string[]): Candidates {
   return { values: values.map((value) => ({ value })), files: false };
 }
 
-function startingWith(begun: string, candidates: readonly Candidate[]): readonly Candidate[] {
-  return candidates.filter(({ value }) => value.startsWith(begun));
+function filterByPrefix(prefix: string, candidates: readonly Candidate[]): readonly Candidate[] {
+  return candidates.filter(({ value }) => value.startsWith(prefix));
 }
 
-function prefixed(prefix: string, candidate: Candidate): Candidate {
+function addPrefix(prefix: string, candidate: Candidate): Candidate {
   return { ...candidate, value: prefix + candidate.value };
 }

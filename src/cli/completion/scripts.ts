@@ -1,7 +1,12 @@
-// No library: of the two that are kept well, one has the shell evaluate what was typed (`pawl send bob -m "$(…)"` would run
-// the command when Tab is pressed) and never completes files; the other does the first in fish alone, and brings four
-// packages. Here words are handed over as they are, to `pawl complete -- WORD...`, which answers with a candidate a line (a
-// tab, its description), and with `:files` where the shell's own completion of files is wanted.
+/**
+ * The scripts that `pawl completion` prints. They pass the words of the command line to `pawl complete -- WORD...`, which
+ * prints one candidate on each line (with a tab and a description), and `:files` if the shell is to complete files.
+ * They know nothing of the command tree.
+ *
+ * No library is used. Of the two that are maintained, one lets the shell evaluate what was typed, so that Tab after
+ * `pawl send bob -m "$(…)"` runs the command, and never completes files. The other evaluates it only in fish, and depends
+ * on four packages.
+ */
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type ShellName = (typeof SHELLS)[number];

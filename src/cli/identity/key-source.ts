@@ -1,44 +1,54 @@
+/**
+ * Decides where the passphrase or key comes from: an option, an environment variable, or the terminal.
+ * Reads none of them.
+ */
 import { PawlError } from '../../errors.ts';
 import type { CommandContext, GlobalOptions } from '../context.ts';
 
-/** Where the secret of an identity file comes from. */
+/** Where the passphrase or key of an identity file comes from. */
 export type KeySource =
-  /** 32 random bytes, the key itself. */
+  /** A file of 32 bytes: the key itself. */
   | { readonly kind: 'key-file'; readonly path: string }
   | { readonly kind: 'passphrase-file'; readonly path: string }
-  /** An open file descriptor, read to its end. */
+  /** A file descriptor, read to its end. */
   | { readonly kind: 'passphrase-fd'; readonly fd: number }
-  /** A line for the shell, whose output is the passphrase. */
+  /** A command line for the shell, which prints the passphrase. */
   | { readonly kind: 'passphrase-command'; readonly command: string }
   | { readonly kind: 'passphrase'; readonly text: string }
   | { readonly kind: 'terminal' };
 
 export type KeyOptions = Pick<GlobalOptions, 'keyFile' | 'passphraseFile' | 'passphraseFd' | 'passphraseCommand'>;
 
-/** The first that is given (README, "Keys"): an option, then a variable of the environment, then the terminal. */
+/**
+ * Finds the source with the highest priority: options before environment variables, and the terminal last (README, "Keys").
+ * @throws `usage` if PAWL_PASSPHRASE_FD is not a number.
+ */
 export function keySourceOf({ io: { environment }, options }: Pick<CommandContext, 'io' | 'options'>): KeySource {
   const { PAWL_KEY_FILE, PAWL_PASSPHRASE_FILE, PAWL_PASSPHRASE_FD, PAWL_PASSPHRASE_COMMAND } = environment;
   return (
-    namedBy(options) ??
-    namedBy({
+    keySourceIn(options) ??
+    keySourceIn({
       ...(PAWL_KEY_FILE && { keyFile: PAWL_KEY_FILE }),
       ...(PAWL_PASSPHRASE_FILE && { passphraseFile: PAWL_PASSPHRASE_FILE }),
-      ...(PAWL_PASSPHRASE_FD && { passphraseFd: descriptorIn(PAWL_PASSPHRASE_FD) }),
+      ...(PAWL_PASSPHRASE_FD && { passphraseFd: parseDescriptor(PAWL_PASSPHRASE_FD) }),
       ...(PAWL_PASSPHRASE_COMMAND && { passphraseCommand: PAWL_PASSPHRASE_COMMAND }),
     }) ??
-    // An empty one is a mistake to be told of, and no reason to ask.
+    // An empty PAWL_PASSPHRASE is reported as an error later, rather than ignored.
     (environment.PAWL_PASSPHRASE === undefined
       ? { kind: 'terminal' }
       : { kind: 'passphrase', text: environment.PAWL_PASSPHRASE })
   );
 }
 
-/** Whether the secret is there for the taking. A command may open a window, and an open file can be read once. */
-export function asksNothing(context: Pick<CommandContext, 'io' | 'options'>): boolean {
+/**
+ * Whether the passphrase or key can be read without a question and without side effects. A passphrase command may open a
+ * window, and a file descriptor can be read only once.
+ */
+export function canReadSilently(context: Pick<CommandContext, 'io' | 'options'>): boolean {
   return ['key-file', 'passphrase-file', 'passphrase'].includes(keySourceOf(context).kind);
 }
 
-function namedBy({ keyFile, passphraseFile, passphraseFd, passphraseCommand }: KeyOptions): KeySource | undefined {
+function keySourceIn({ keyFile, passphraseFile, passphraseFd, passphraseCommand }: KeyOptions): KeySource | undefined {
   if (keyFile !== undefined) return { kind: 'key-file', path: keyFile };
   if (passphraseFile !== undefined) return { kind: 'passphrase-file', path: passphraseFile };
   if (passphraseFd !== undefined) return { kind: 'passphrase-fd', fd: passphraseFd };
@@ -46,7 +56,7 @@ function namedBy({ keyFile, passphraseFile, passphraseFd, passphraseCommand }: K
   return undefined;
 }
 
-function descriptorIn(text: string): number {
+function parseDescriptor(text: string): number {
   if (/^\d{1,4}$/.test(text)) return Number(text);
   throw new PawlError('usage', {
     problem: `${JSON.stringify(text)} in PAWL_PASSPHRASE_FD is no file descriptor`,

@@ -1,3 +1,7 @@
+/**
+ * Creates, opens and rekeys identity files. It is the only file of the command line that imports storage.
+ * Knows nothing of what a command does with an open identity.
+ */
 import { chmodSync, existsSync, statSync } from 'node:fs';
 import { PawlError } from '../../errors.ts';
 import { codeOf, makeFolder, reasonOf } from '../../files/index.ts';
@@ -17,7 +21,7 @@ import { keySourceOf } from './key-source.ts';
 import { chosenIdentity, homeOf, marksOf, pathOf } from './path.ts';
 import { createKeyFile, type Secret, secretFor } from './secret.ts';
 
-/** An identity file that is open: what the units of work need, and the file itself. */
+/** An identity whose file is open: the context of the session functions, and the store itself. */
 export interface OpenIdentity extends Context {
   readonly store: SqliteStore;
   readonly name: string;
@@ -25,23 +29,23 @@ export interface OpenIdentity extends Context {
 }
 
 /**
- * Opens the identity that was meant: the one place where the command line knows of storage. A file that was rolled back is
- * for reading only, until `--after-restore` is given.
+ * Opens the identity file that the command uses. A file that was rolled back is opened only for reading, unless
+ * `--after-restore` is given.
  */
 async function unlock(context: CommandContext, purpose: 'reads' | 'writes'): Promise<OpenIdentity> {
   const { io, options, reporter } = context;
   const { name, path } = chosenIdentity(context);
-  await tighten(context, path);
+  await restrictMode(context, path);
   const salt = readSalt(path);
-  // Whatever takes time comes before the file is opened: other commands need not wait for it.
-  const key = await keyOf(context, await secretFor(context, path), salt);
+  // Asking and deriving take time. They come before the file is opened, so that other commands need not wait for them.
+  const key = await fileKeyFrom(context, await secretFor(context, path), salt);
   const store = openIdentityFile(
     path,
     { key, salt },
     {
       wait: options.wait * 1_000,
       marks: marksOf(context),
-      whileBusy: (wait) => reporter.progress.blockedBy(`waiting for another pawl that uses ${name}`, wait),
+      whileBusy: (wait) => reporter.progress.whileBlocked(`waiting for another pawl that uses ${name}`, wait),
     },
   );
   try {
@@ -62,7 +66,11 @@ async function unlock(context: CommandContext, purpose: 'reads' | 'writes'): Pro
   }
 }
 
-/** Runs `work` on the identity that was meant, and closes it whatever happens. */
+/**
+ * Opens the identity file that the command uses, runs `work` on it, and closes it, also after an error.
+ * @param purpose `'reads'` also accepts a file that was rolled back, with a warning.
+ * @throws what choosing the identity, reading the key, opening the file, and `work` throw; `misplaced`, `rolled-back`.
+ */
 export async function withIdentity<Result>(
   context: CommandContext,
   work: (identity: OpenIdentity) => Promise<Result>,
@@ -77,17 +85,18 @@ export async function withIdentity<Result>(
 }
 
 /**
- * Locks the file with another secret, under a new salt, and closes it. Older copies of it still open with the old one.
- * @throws what `rekey` throws.
+ * Encrypts the identity file under another passphrase or key, with a new salt, and closes it. Copies made earlier still
+ * open with the old one.
+ * @throws what `SqliteStore.rekey` throws.
  */
 export async function changeSecret(context: CommandContext, { store }: OpenIdentity, secret: Secret): Promise<void> {
   const salt = context.io.random(SALT_LENGTH);
-  store.rekey({ key: await keyOf(context, secret, salt), salt });
+  store.rekey({ key: await fileKeyFrom(context, secret, salt), salt });
 }
 
 /**
- * Makes an identity and its file; with `--key-file`, also the key file unless it exists.
- * @throws `exists`, `cannot-create`, and what reading the key throws.
+ * Creates an identity and its file. With `--key-file`, also creates the key file if it does not exist.
+ * @throws `exists`, `cannot-create`, and what `secretFor` throws.
  */
 export async function createIdentity(
   context: CommandContext,
@@ -102,23 +111,24 @@ export async function createIdentity(
   const secret = await secretFor(context, path, true);
   makeHome(homeOf(context));
   const salt = io.random(SALT_LENGTH);
-  const key = await keyOf(context, secret, salt);
+  const key = await fileKeyFrom(context, secret, salt);
   const { identity, fingerprint } = newIdentity(io.random);
   const now = io.now();
   createIdentityFile(path, { salt, key }, { name, identity, createdAt: now, keeping: keepingOf(history, now) });
   return { path, fingerprint };
 }
 
-async function keyOf({ reporter }: CommandContext, secret: Secret, salt: Uint8Array): Promise<FileKey> {
+async function fileKeyFrom({ reporter }: CommandContext, secret: Secret, salt: Uint8Array): Promise<FileKey> {
   if (secret.kind === 'key') return secret.bytes as FileKey;
-  // Whoever was asked has not been waiting.
+  // The time that the person took to type the passphrase does not count as waiting.
   reporter.progress.clear();
   const key = await reporter.progress.during('deriving the key from the passphrase', deriveFileKey(secret.bytes, salt));
   secret.bytes.fill(0);
   return key;
 }
 
-async function tighten({ reporter }: CommandContext, path: string): Promise<void> {
+/** Makes the identity file accessible to its owner only. If that fails, it warns. */
+async function restrictMode({ reporter }: CommandContext, path: string): Promise<void> {
   const { mode } = statSync(path);
   if ((mode & 0o077) === 0) return;
   try {
@@ -133,7 +143,7 @@ function makeHome(home: string): void {
   try {
     makeFolder(home);
   } catch (cause) {
-    // Another pawl was faster.
+    // Another pawl has created it in the meantime.
     if (codeOf(cause) === 'EEXIST') return;
     throw new PawlError('cannot-create', { path: home, reason: reasonOf(cause) }, { cause });
   }

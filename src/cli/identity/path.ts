@@ -1,3 +1,7 @@
+/**
+ * Where identity files are, and which identity a command uses.
+ * Opens no file.
+ */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PawlError } from '../../errors.ts';
@@ -7,24 +11,30 @@ import type { CommandContext } from '../context.ts';
 
 const SUFFIX = '.db';
 
-/** The folder of the identity files: `--home`, else `PAWL_HOME`, else where the desktop keeps data. */
+/** The path of the folder of the identity files: `--home`, else `PAWL_HOME`, else `pawl` in the XDG data folder. */
 export function homeOf({ io, options }: CommandContext): string {
   const { PAWL_HOME, XDG_DATA_HOME } = io.environment;
   return options.home ?? (PAWL_HOME || join(XDG_DATA_HOME || join(io.home(), '.local', 'share'), 'pawl'));
 }
 
-/** Where it is marked how far each identity file went, apart from the files so that a backup does not bring it back. */
+/**
+ * The path of the folder of the marks, which record how far each identity file has advanced. It is apart from the identity
+ * files, so that restoring a backup of those does not restore the marks.
+ */
 export function marksOf({ io }: CommandContext): string {
   return join(io.environment.XDG_STATE_HOME || join(io.home(), '.local', 'state'), 'pawl');
 }
 
-/** Where the identity of that name is, or will be. @throws `bad-name`. */
+/**
+ * The path of the identity file of that name, whether or not it exists.
+ * @throws `bad-name`.
+ */
 export function pathOf(context: CommandContext, name: string): string {
   return join(homeOf(context), checkName(name) + SUFFIX);
 }
 
 /**
- * The identity that was meant: `-i`, else `PAWL_IDENTITY`, else the only one there is.
+ * The identity that the command uses: `-i`, else `PAWL_IDENTITY`, else the only one in the folder.
  * @throws `bad-name`, `identity-missing`, `no-identity`, `several-identities`.
  */
 export function chosenIdentity(context: CommandContext): { name: string; path: string } {
@@ -42,7 +52,10 @@ export function chosenIdentity(context: CommandContext): { name: string; path: s
   return { name, path: pathOf(context, name) };
 }
 
-/** The names of the identities in a folder. @throws `read-failed`. */
+/**
+ * The names of the identities in a folder, sorted; none if the folder does not exist.
+ * @throws `read-failed`.
+ */
 export function identitiesIn(home: string): readonly string[] {
   if (!existsSync(home)) return [];
   try {

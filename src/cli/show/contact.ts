@@ -1,7 +1,11 @@
+/**
+ * A contact as a row of a table and as JSON.
+ * Knows nothing of where it is shown.
+ */
 import type { ContactReport } from '../../session/index.ts';
 import { count, iso } from '../terminal/format.ts';
 
-/** A contact as a row of a table: who, fingerprint, verified or not, sessions. */
+/** The columns: name, fingerprint, verified or not, number of sessions. */
 export function contactRow({ name, fingerprint, verified, sessions }: ContactReport): readonly string[] {
   return [
     name,
@@ -11,7 +15,7 @@ export function contactRow({ name, fingerprint, verified, sessions }: ContactRep
   ];
 }
 
-/** What the JSON contract says of a contact. */
+/** The fields of a contact in the JSON output. */
 export function contactFields(contact: ContactReport) {
   return {
     name: contact.name,

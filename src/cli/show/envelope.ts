@@ -1,9 +1,13 @@
+/**
+ * What anybody can learn from an envelope without a key, as a page and as JSON.
+ * Decrypts nothing, and knows nothing of the identity.
+ */
 import { type Envelope, type MessageView, viewMessage } from '../../envelope/index.ts';
 import { viewInvite } from '../../session/index.ts';
 import { type Fact, facts, instant, iso } from '../terminal/format.ts';
 import type { Document } from '../terminal/reporter.ts';
 
-/** What an envelope shows to anybody who sees it, and what it does not. */
+/** @param source where the envelope was found. */
 export function envelopePage(source: string, envelope: Envelope): string {
   return facts([
     ['envelope', source],
@@ -43,6 +47,7 @@ const KEM_WORDS: Readonly<Record<MessageView['kem'], readonly string[]>> = {
   answer: ['a post-quantum key is answered'],
 };
 
+/** @param source where the envelope was found. */
 export function envelopeDocument(source: string, envelope: Envelope): Document {
   const type = 'envelope';
   if (envelope.kind === 'invite') {

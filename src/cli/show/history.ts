@@ -1,12 +1,16 @@
+/**
+ * The setting of the history, and the texts it keeps, as lines and as JSON.
+ * Knows nothing of how they are stored.
+ */
 import { toHex } from '../../primitives/index.ts';
 import { DAY, type HistoryReport, type Logged, SECOND } from '../../session/index.ts';
-import { bytesInWords, count, instant, iso, setOff, timeSpanOf, withRemarks } from '../terminal/format.ts';
+import { bytesInWords, count, indentText, instant, iso, timeSpanOf, withRemarks } from '../terminal/format.ts';
 import type { Document } from '../terminal/reporter.ts';
 
-/** What is given up by keeping texts. */
-export const WHO_READS_IT = 'whoever has this file and its passphrase or key reads the texts that are kept, too';
+/** Shown whenever the history is switched on. */
+export const HISTORY_WARNING = 'whoever has this file and its passphrase or key reads the texts that are kept, too';
 
-/** Whether texts are kept, for how long and since when, and how many there are. */
+/** The setting, since when it holds, and the number of kept texts, in one line. */
 export function historyWords(report: HistoryReport): string {
   if (!report.on) return 'off';
   const { keptFor, since, texts, first } = report;
@@ -16,7 +20,7 @@ export function historyWords(report: HistoryReport): string {
     : `${setting}, ${count(texts, 'text')} from ${instant(first)} on`;
 }
 
-/** What the JSON contract says of it. `kept_for` is in seconds. */
+/** The fields of the setting in the JSON output. `kept_for` is in seconds. */
 export function historyFields(report: HistoryReport) {
   const { since, keptFor, texts, first } = report.on
     ? report
@@ -30,19 +34,19 @@ export function historyFields(report: HistoryReport) {
   };
 }
 
-/** A message is on its way for a while, and two clocks never agree: a smaller difference is not worth a word. */
-const LONG_UNDERWAY = DAY / 24;
+/** Milliseconds between sending and receiving from which on both times are shown. Clocks differ, and delivery takes time. */
+const NOTABLE_DELAY = DAY / 24;
 
-/** As `recv` shows a text: who and when in front, its lines set off so that none of them can pose as another's message. */
+/** A kept text as `recv` shows it: a heading with contact and time, then its lines, indented. */
 export function logLines({ direction, contact, at, sentAt, content }: Logged): readonly string[] {
   const remarks = [
-    Math.abs(at - sentAt) >= LONG_UNDERWAY && `sent ${instant(sentAt)}`,
+    Math.abs(at - sentAt) >= NOTABLE_DELAY && `sent ${instant(sentAt)}`,
     content.kind === 'file' && `file ${content.name}, ${bytesInWords(content.length)}`,
     content.kind === 'bytes' && `${bytesInWords(content.length)}, not kept`,
   ];
   const who = direction === 'sent' ? `to ${contact}` : contact;
   const head = withRemarks(`${who}, ${instant(at)}`, remarks);
-  return content.kind === 'text' ? [`${head}:`, ...setOff(content.text)] : [head];
+  return content.kind === 'text' ? [`${head}:`, ...indentText(content.text)] : [head];
 }
 
 export function logDocument({ direction, contact, messageId, n, at, sentAt, content }: Logged): Document {

@@ -1,7 +1,11 @@
+/**
+ * The page and the JSON document of `pawl inspect` without a name, and which states of it need the attention of the
+ * person. Reads nothing from the store: it is given a report.
+ */
 import type { Release } from '../../errors.ts';
 import { DAY, type IdentityReport, SECOND } from '../../session/index.ts';
 import { HOLDS } from '../terminal/error-messages.ts';
-import { count, day, facts, instant, iso, section, span, table } from '../terminal/format.ts';
+import { count, day, facts, instant, iso, section, spanInWords, table } from '../terminal/format.ts';
 import type { Document } from '../terminal/reporter.ts';
 import { contactFields, contactRow } from './contact.ts';
 import { historyFields, historyWords } from './history.ts';
@@ -15,7 +19,6 @@ export interface IdentityPage {
   readonly now: number;
 }
 
-/** The identity as a page: who, with whom, what is open, what needs attention. */
 export function identityPage({ name, path, schema, report, now }: IdentityPage): string {
   const { contacts, invites, inbox, outbox } = report;
   return [
@@ -47,8 +50,8 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
     path,
     schema,
     contacts: report.contacts.map(contactFields),
-    invites: report.invites.map(({ name, createdAt, expires, fate, lastUser, usedBy, usedAt }) => ({
-      for: name,
+    invites: report.invites.map(({ name: invitee, createdAt, expires, fate, lastUser, usedBy, usedAt }) => ({
+      for: invitee,
       state: fate === 'open' && expires * SECOND <= now ? 'expired' : fate,
       created_at: iso(createdAt),
       expires_at: iso(expires * SECOND),
@@ -76,12 +79,14 @@ function inviteRow(
   return [`for ${name}`, `made ${day(createdAt)}`, state];
 }
 
-/** So many messages, or milliseconds, one way only, and somebody should be told that nothing heals meanwhile. */
+/** Sent messages without an answer from which on there is a warning: without an answer, a stolen key does not heal. */
 const MANY_UNANSWERED = 100;
+/** The same in milliseconds since the first of them. */
 const LONG_UNANSWERED = 7 * DAY;
-/** A message that is missed for so long may never come, and a thief of the file could still read it. */
+/** Milliseconds from which on a missing message most likely never comes, while a thief of the file could read it. */
 const LONG_MISSING = 7 * DAY;
 
+/** One line for each state that the person should know of or do something about. */
 function attention({ contacts, invites }: IdentityReport, now: number): readonly string[] {
   return [
     ...contacts.flatMap((contact) => {
@@ -91,7 +96,7 @@ function attention({ contacts, invites }: IdentityReport, now: number): readonly
         ...(fork === 'other'
           ? [`${name}: messages of another session contradict each other: pawl inspect ${name} --all`]
           : []),
-        ...(heldUntil === undefined ? [] : [`${name}: ${held(name, heldUntil)}`]),
+        ...(heldUntil === undefined ? [] : [`${name}: ${heldWords(name, heldUntil)}`]),
         ...missingWords(contact, now),
         ...unansweredWords(contact, now),
         ...(inviteWaits ? [`${name}: the invite is not answered yet: pawl send ${name}`] : []),
@@ -109,7 +114,7 @@ function missingWords({ name, missing }: IdentityReport['contacts'][number], now
   const age = now - missing.since;
   const old = age >= LONG_MISSING ? '; a thief of this file could read them still' : '';
   return [
-    `${name}: ${count(missing.count, 'message')} missing, the first for ${span(age)}${old}: pawl inspect ${name}`,
+    `${name}: ${count(missing.count, 'message')} missing, the first for ${spanInWords(age)}${old}: pawl inspect ${name}`,
   ];
 }
 
@@ -118,11 +123,11 @@ function unansweredWords({ name, unanswered }: IdentityReport['contacts'][number
   const { messages, since } = unanswered;
   if (messages < MANY_UNANSWERED && now - since < LONG_UNANSWERED) return [];
   return [
-    `${name}: ${count(messages, 'message')} in ${span(now - since)} without an answer; a key that was stolen heals only when ${name} writes`,
+    `${name}: ${count(messages, 'message')} in ${spanInWords(now - since)} without an answer; a key that was stolen heals only when ${name} writes`,
   ];
 }
 
-function held(name: string, until: Release): string {
+function heldWords(name: string, until: Release): string {
   const command = until === 'answered' ? 'pawl recv' : `pawl invite ${name}`;
   return `nothing is sent from a restored file before ${HOLDS[until]}: ${command}`;
 }

@@ -1,5 +1,9 @@
+/**
+ * Draws the ratchet of a session as an SVG picture, with the same rungs as `drawLadder`.
+ * Knows nothing of files.
+ */
 import type { Ladder } from '../../session/index.ts';
-import { visible } from '../terminal/format.ts';
+import { escapeInvisible } from '../terminal/format.ts';
 import { fold, nextStep, type Rung } from './ladder.ts';
 
 const WIDTH = 720;
@@ -19,49 +23,49 @@ const STYLE = `
     .head-us { stroke: none; fill: #1763c6 }
     .head-them { stroke: none; fill: #0a7d4b }`;
 
-/** Draws the same ladder as `drawLadder`, as a picture: a whole SVG document. */
+/** @returns an SVG document. */
 export function ladderSvg(ladder: Ladder, contact: string): string {
   const { folded, rungs } = fold(ladder);
   const rows = rungs.length + (folded === undefined ? 1 : 2);
   const height = TOP + rows * ROW + 12;
   const y = (row: number) => TOP + row * ROW + ROW / 2;
   const shift = folded === undefined ? 0 : 1;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escaped(`the ratchet with ${contact}, ${ladder.steps} steps`)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escapeXml(`the ratchet with ${contact}, ${ladder.steps} steps`)}">
   <style>${STYLE}
   </style>
   <rect width="${WIDTH}" height="${height}" fill="#fff"/>
   <text x="${LEFT}" y="28">you</text>
-  <text x="${RIGHT}" y="28">${escaped(contact)}</text>
+  <text x="${RIGHT}" y="28">${escapeXml(contact)}</text>
   <path d="M${LEFT} ${TOP - 12}V${height - 12}M${RIGHT} ${TOP - 12}V${height - 12}"/>
 ${[
-  ...(folded === undefined ? [] : [text(MIDDLE, y(0), 'fold', folded)]),
-  ...rungs.map((rung, row) => rungOf(rung, y(row + shift))),
-  text(MIDDLE, y(rungs.length + shift), 'next', nextStep(ladder, contact, 60)),
+  ...(folded === undefined ? [] : [textElement(MIDDLE, y(0), 'fold', folded)]),
+  ...rungs.map((rung, row) => rungElement(rung, y(row + shift))),
+  textElement(MIDDLE, y(rungs.length + shift), 'next', nextStep(ladder, contact, 60)),
 ].join('\n')}
 </svg>
 `;
 }
 
-function rungOf({ step, by, chain, label }: Rung, y: number): string {
+function rungElement({ step, by, chain, label }: Rung, y: number): string {
   const [from, to] = by === 'us' ? [LEFT, RIGHT] : [RIGHT, LEFT];
   const back = by === 'us' ? -10 : 10;
-  const words = label({ come: '■', partly: '▪', missing: '□', kem: '◆' });
+  const words = label({ received: '■', partial: '▪', missing: '□', kem: '◆' });
   return [
     `  <g${chain?.fingerprint === undefined ? '' : ` id="chain-${chain.fingerprint}"`}>`,
     `    <text class="step" x="${LEFT - 20}" y="${y + 5}">${step}</text>`,
     `    <path class="${by}" d="M${from} ${y}H${to + back}"/>`,
     `    <path class="head-${by}" d="M${to} ${y}l${back} -5v10z"/>`,
-    ...(words === '' ? [] : [`  ${text(MIDDLE, y, 'label', words)}`]),
+    ...(words === '' ? [] : [`  ${textElement(MIDDLE, y, 'label', words)}`]),
     '  </g>',
   ].join('\n');
 }
 
-function text(x: number, y: number, className: string, words: string): string {
-  return `  <text class="${className}" x="${x}" y="${y + 5}">${escaped(words)}</text>`;
+function textElement(x: number, y: number, className: string, words: string): string {
+  return `  <text class="${className}" x="${x}" y="${y + 5}">${escapeXml(words)}</text>`;
 }
 
-function escaped(words: string): string {
-  return visible(words)
+function escapeXml(words: string): string {
+  return escapeInvisible(words)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

@@ -1,16 +1,21 @@
+/**
+ * Draws the ratchet of a session as text: a ladder with a rung for each root step.
+ * Knows nothing of keys: it is given the positions of chains and missing messages.
+ */
 import type { ChainOnLadder, Ladder } from '../../session/index.ts';
 import { count } from '../terminal/format.ts';
 
-/** Steps that are drawn; those before them are folded into one line. */
+/** The most steps that are drawn. Earlier ones are folded into one line. */
 const STEPS_SHOWN = 12;
+/** Limits of the width in columns. */
 const WIDEST = 72;
 const NARROWEST = 40;
-/** The numbers of the steps, and the two uprights. */
+/** Columns for the numbers of the steps. */
 const MARGIN = 6;
-/** One cell for each message of a chain, or for several where it is longer. */
+/** The most cells for the messages of a chain. In a longer chain a cell stands for several messages. */
 const CELLS = 24;
 
-/** What the ladder is drawn with. */
+/** The characters of the drawing. */
 interface Glyphs {
   readonly upright: string;
   readonly fromUs: string;
@@ -19,8 +24,8 @@ interface Glyphs {
   readonly toThem: string;
   readonly toUs: string;
   readonly fold: string;
-  readonly come: string;
-  readonly partly: string;
+  readonly received: string;
+  readonly partial: string;
   readonly missing: string;
   readonly kem: string;
 }
@@ -33,8 +38,8 @@ const UNICODE: Glyphs = {
   toThem: '▶',
   toUs: '◀',
   fold: '⋮',
-  come: '■',
-  partly: '▪',
+  received: '■',
+  partial: '▪',
   missing: '·',
   kem: '◆',
 };
@@ -47,22 +52,22 @@ const ASCII: Glyphs = {
   toThem: '>',
   toUs: '<',
   fold: ':',
-  come: '#',
-  partly: '+',
+  received: '#',
+  partial: '+',
   missing: '.',
   kem: '*',
 };
 
 export interface Canvas {
-  /** How wide it may be, in columns. */
+  /** The width that is available. */
   readonly columns: number;
-  /** Whether more than ASCII can be shown. */
+  /** Whether other characters than ASCII can be shown. */
   readonly unicode: boolean;
 }
 
 /**
- * Draws the ratchet as a ladder: a rung for each root step, from the side that took it to the other, with the messages of
- * the chain that it began. The newest is at the bottom, where the conversation is now.
+ * Draws the ladder. Each rung points from the side that took the root step to the other, and is labelled with the messages
+ * of the chain that the step began. The newest step is at the bottom.
  */
 export function drawLadder(ladder: Ladder, contact: string, { columns, unicode }: Canvas): string {
   const glyphs = unicode ? UNICODE : ASCII;
@@ -72,7 +77,7 @@ export function drawLadder(ladder: Ladder, contact: string, { columns, unicode }
   const { folded, rungs } = fold(ladder);
   const remaining = MARGIN + width + 1 - 'you'.length - MARGIN + 2;
   return [
-    line('', `you${fitting(contact, remaining - 1).padStart(remaining)}`),
+    line('', `you${truncate(contact, remaining - 1).padStart(remaining)}`),
     ...(folded === undefined ? [] : [line(glyphs.fold, free(folded))]),
     ...rungs.map(({ step, by, label }) => {
       const rung = centre(label(glyphs), glyphs.rung, width - 1);
@@ -87,7 +92,7 @@ export function drawLadder(ladder: Ladder, contact: string, { columns, unicode }
   ].join('\n');
 }
 
-type RungGlyphs = Pick<Glyphs, 'come' | 'partly' | 'missing' | 'kem'>;
+type RungGlyphs = Pick<Glyphs, 'received' | 'partial' | 'missing' | 'kem'>;
 
 export interface Rung {
   readonly step: number;
@@ -96,17 +101,17 @@ export interface Rung {
   readonly label: (glyphs: RungGlyphs) => string;
 }
 
-/** The last steps, each a rung, and in words those that are folded away. */
+/** The last steps as rungs, and a text for the earlier ones. */
 export function fold({ steps, chains, next, kem }: Ladder): { folded: string | undefined; rungs: readonly Rung[] } {
   const first = Math.max(1, steps - STEPS_SHOWN + 1);
   const rungs = Array.from({ length: steps - first + 1 }, (_, index): Rung => {
     const step = first + index;
     const chain = chains.find((known) => known.step === step);
-    // Sides alternate: the last step was taken by whoever does not take the next.
+    // The sides take turns, and `next` takes the step after the last.
     const by = (steps - step) % 2 === (next === 'us' ? 0 : 1) ? 'them' : 'us';
     const label: Rung['label'] = (glyphs) =>
       [
-        chain && messagesOf(chain, glyphs),
+        chain && chainLabel(chain, glyphs),
         step === kem.mixed && `${glyphs.kem} KEM mixed`,
         step === kem.offered && `${glyphs.kem} KEM offered`,
       ]
@@ -122,36 +127,37 @@ export function fold({ steps, chains, next, kem }: Ladder): { folded: string | u
   return { folded, rungs };
 }
 
+/** The text below the last rung. */
 export function nextStep({ steps, next }: Ladder, contact: string, width: number): string {
   if (next === 'us') return `your next message: step ${steps + 1}`;
   const rest = `'s answer: step ${steps + 1}`;
-  return `${fitting(contact, width - rest.length - 2)}${rest}`;
+  return `${truncate(contact, width - rest.length - 2)}${rest}`;
 }
 
-function messagesOf({ length, missing, isOpen }: ChainOnLadder, glyphs: RungGlyphs): string {
+function chainLabel({ length, missing, isOpen }: ChainOnLadder, glyphs: RungGlyphs): string {
   if (missing.length === 0) return `${count(length, 'message')}${isOpen ? ' so far' : ''}`;
-  return `${cells(length, missing, glyphs)} ${length - missing.length} of ${length}`;
+  return `${chainStrip(length, missing, glyphs)} ${length - missing.length} of ${length}`;
 }
 
-/** The chain as a strip: what has come, and the gaps. */
-function cells(length: number, missing: ChainOnLadder['missing'], glyphs: RungGlyphs): string {
+/** One cell for each message of the chain, or for several: received, missing, or partly received. */
+function chainStrip(length: number, missing: ChainOnLadder['missing'], glyphs: RungGlyphs): string {
   const size = Math.ceil(length / CELLS);
   const gaps = new Map<number, number>();
   for (const { n } of missing) gaps.set(Math.floor(n / size), (gaps.get(Math.floor(n / size)) ?? 0) + 1);
   return Array.from({ length: Math.ceil(length / size) }, (_, cell) => {
     const gap = gaps.get(cell) ?? 0;
-    if (gap === 0) return glyphs.come;
-    return gap === Math.min(size, length - cell * size) ? glyphs.missing : glyphs.partly;
+    if (gap === 0) return glyphs.received;
+    return gap === Math.min(size, length - cell * size) ? glyphs.missing : glyphs.partial;
   }).join('');
 }
 
-/** A text with a blank on either side, in the middle of a line of `fill`. */
+/** A text between two spaces, in the middle of a line of `fill`. */
 function centre(text: string, fill: string, width: number): string {
-  const spaced = text === '' ? '' : ` ${fitting(text, width - 2)} `;
+  const spaced = text === '' ? '' : ` ${truncate(text, width - 2)} `;
   const left = Math.floor((width - spaced.length) / 2);
   return spaced.padStart(left + spaced.length, fill).padEnd(width, fill);
 }
 
-function fitting(text: string, width: number): string {
+function truncate(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 2))}..`;
 }

@@ -1,27 +1,32 @@
+/**
+ * Encodes QR codes, and draws them on standard output.
+ * Knows nothing of what they contain.
+ */
 import type { CommandContext } from '../context.ts';
 import type { Io } from '../terminal/io.ts';
 
-/** The modules of a QR code, row by row, dark where `true`; with its quiet zone of four modules around. */
+/** The modules of a QR code, row by row, with its quiet zone. `true` is dark. */
 export type QrCode = readonly (readonly boolean[])[];
 
-const QUIET = 4;
+/** The width of the quiet zone, in modules. */
+const QUIET_ZONE = 4;
 
-/** A QR code of digits, in the numeric mode that holds most of them; it bears 15 % of damage. */
+/** Encodes digits in numeric mode, with an error correction of 15 %. */
 export async function qrCodeOfDigits(digits: string): Promise<QrCode> {
-  // Loaded where it is wanted: it hardly ever is.
+  // Few commands need the library.
   const { encodeQR } = await import('qr');
-  return encodeQR(digits, 'raw', { encoding: 'numeric', ecc: 'medium', border: QUIET });
+  return encodeQR(digits, 'raw', { encoding: 'numeric', ecc: 'medium', border: QUIET_ZONE });
 }
 
-/** A QR code of up to 2,953 bytes as they are, as small as can be: a screen is not damaged. */
+/** Encodes up to 2,953 bytes with the least error correction, to keep the code small: a screen has no damaged modules. */
 export async function qrCodeOfBytes(bytes: Uint8Array): Promise<QrCode> {
   const { encodeQR } = await import('qr');
-  return encodeQR('-', 'raw', { encoding: 'byte', textEncoder: () => bytes, ecc: 'low', border: QUIET });
+  return encodeQR('-', 'raw', { encoding: 'byte', textEncoder: () => bytes, ecc: 'low', border: QUIET_ZONE });
 }
 
 /**
- * Draws it with two modules above one another in a character, so that they are square. What is drawn is the light ones,
- * as a terminal writes light on dark.
+ * Draws two modules above one another with each character, so that modules are square. The characters draw the light
+ * modules, because most terminals are light on dark.
  */
 export function qrCodeLines(code: QrCode): readonly string[] {
   const rows = code.map((row, y) => row.map((isDark, x) => blockOf(!isDark, code[y + 1]?.[x] !== true)).join(''));
@@ -33,12 +38,14 @@ function blockOf(above: boolean, below: boolean): string {
   return below ? '▄' : ' ';
 }
 
-/** Lines of a terminal that are left for what is said below, and the next prompt. */
+/** Lines of the terminal to keep free for the messages and the prompt below the code. */
 const BELOW = 3;
 
 /**
- * Draws a QR code on standard output: all of it or nothing, and says why. A pipe or a file gets it whatever its size.
+ * Draws a QR code on standard output, or warns why it cannot be drawn: the terminal is too small or lacks the characters.
+ * To a pipe or a file it is always drawn.
  * @returns whether it was drawn.
+ * @throws `closed-pipe`, `write-failed`.
  */
 export async function drawQrCode(
   { io, reporter }: Pick<CommandContext, 'io' | 'reporter'>,
@@ -50,10 +57,11 @@ export async function drawQrCode(
     await reporter.warn(`no QR code is drawn: ${obstacle}`);
     return false;
   }
-  await io.output.write(lines.map((line) => `${inColours(line, io)}\n`).join(''));
+  await io.output.write(lines.map((line) => `${colourLine(line, io)}\n`).join(''));
   return true;
 }
 
+/** The reason why the lines cannot be drawn, if there is one. */
 function obstacleTo(lines: readonly string[], { output, environment }: Io): string | undefined {
   if (!output.isTerminal) return undefined;
   const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || 'UTF-8';
@@ -64,8 +72,8 @@ function obstacleTo(lines: readonly string[], { output, environment }: Io): stri
   return `it needs ${width} columns and ${height} lines, and this terminal has ${size.columns} and ${size.rows}`;
 }
 
-/** White on black, whatever the colours of the terminal are: a camera does not read every negative. */
-function inColours(line: string, { output, environment }: Io): string {
+/** Sets white on black on a terminal, because not every camera reads an inverted code. */
+function colourLine(line: string, { output, environment }: Io): string {
   const { NO_COLOR, TERM } = environment;
   return output.isTerminal && !NO_COLOR && TERM !== 'dumb' ? `\u001b[97;40m${line}\u001b[0m` : line;
 }

@@ -1,10 +1,14 @@
+/**
+ * A session as a page with its ladder, and as JSON.
+ * Reads nothing from the store: it is given a report.
+ */
 import type { ChainReport, SessionReport } from '../../session/index.ts';
 import { FORKS, HOLDS } from '../terminal/error-messages.ts';
-import { count, facts, instant, iso, span } from '../terminal/format.ts';
+import { count, facts, instant, iso, spanInWords } from '../terminal/format.ts';
 import type { Document } from '../terminal/reporter.ts';
 import { type Canvas, drawLadder } from './ladder.ts';
 
-/** A stored session as a page, and its ratchet drawn below it. `now`: unix milliseconds. */
+/** @param now unix milliseconds. */
 export function sessionPage(report: SessionReport, now: number, canvas: Canvas): string {
   const { contact, verified, role, established, skipped, lost, fork, heldUntil } = report;
   const opener = role === 'initiator' ? 'you' : contact;
@@ -14,23 +18,22 @@ export function sessionPage(report: SessionReport, now: number, canvas: Canvas):
     ['safety number', report.safetyNumber.slice(0, 35), report.safetyNumber.slice(36)],
     ['session', `${report.id}${report.sends ? '' : ' (not the one that you send on)'}`],
     ['opened', `by ${opener}, ${instant(report.openedAt)}${established ? '' : '; not answered yet'}`],
-    ['DH steps', `${report.dhSteps}${lastStep(report, now)}`],
+    ['DH steps', `${report.dhSteps}${lastStepWords(report, now)}`],
     ['post-quantum', ...postQuantum(report, now)],
     [
       'sending',
-      chain(report.sending, 'begins with your next message'),
+      chainWords(report.sending, 'begins with your next message'),
       ...(heldUntil === undefined ? [] : [`held: nothing is sent from a restored file before ${HOLDS[heldUntil]}`]),
     ],
-    ['receiving', chain(report.receiving, 'nothing yet')],
+    ['receiving', chainWords(report.receiving, 'nothing yet')],
     ['previous chain', count(report.previousN, 'message')],
-    ['skipped keys', ...(skipped.length === 0 ? ['none'] : skippedKeys(report, now))],
+    ['skipped keys', ...(skipped.length === 0 ? ['none'] : skippedKeyLines(report, now))],
     ['lost', lost === 0 ? 'none' : `${count(lost, 'message')} whose keys are gone`],
     ['fork', fork === undefined ? 'none' : `${FORKS[fork.reason]}, ${instant(fork.at)}`],
   ]);
   return `${page}\n\n${drawLadder(report.ladder, contact, canvas)}`;
 }
 
-/** A stored session as the JSON contract has it. */
 export function sessionDocument(report: SessionReport): Document {
   const { kem } = report;
   return {
@@ -60,14 +63,14 @@ export function sessionDocument(report: SessionReport): Document {
   };
 }
 
-function lastStep({ lastDhStepAt }: SessionReport, now: number): string {
-  return lastDhStepAt === undefined ? '' : `; ${span(now - lastDhStepAt)} since their last new chain`;
+function lastStepWords({ lastDhStepAt }: SessionReport, now: number): string {
+  return lastDhStepAt === undefined ? '' : `; ${spanInWords(now - lastDhStepAt)} since their last new chain`;
 }
 
-/** When a KEM secret was mixed last, and how far the next exchange is. */
+/** When a KEM secret was last mixed into the root key, and the state of the next KEM exchange. */
 function postQuantum({ kem }: SessionReport, now: number): readonly string[] {
   const by = kem.mixedAtStep === 0 ? 'the handshake' : `step ${kem.mixedAtStep}`;
-  return [`KEM secret mixed by ${by}, ${span(now - kem.mixedAt)} ago`, ...EXCHANGES[kem.exchange]];
+  return [`KEM secret mixed by ${by}, ${spanInWords(now - kem.mixedAt)} ago`, ...EXCHANGES[kem.exchange]];
 }
 
 const EXCHANGES: Readonly<Record<SessionReport['kem']['exchange'], readonly string[]>> = {
@@ -76,14 +79,14 @@ const EXCHANGES: Readonly<Record<SessionReport['kem']['exchange'], readonly stri
   owed: ['a key of theirs waits; your next message answers it'],
 };
 
-function chain(report: ChainReport | undefined, none: string): string {
+function chainWords(report: ChainReport | undefined, none: string): string {
   return report === undefined ? none : `chain ${report.fingerprint}, next message ${report.n}`;
 }
 
-function skippedKeys({ skipped }: SessionReport, now: number): readonly string[] {
+function skippedKeyLines({ skipped }: SessionReport, now: number): readonly string[] {
   const shown = skipped
     .slice(0, 10)
-    .map(({ chain, n, keptSince }) => `chain ${chain}, message ${n}, kept ${span(now - keptSince)}`);
+    .map(({ chain, n, keptSince }) => `chain ${chain}, message ${n}, kept ${spanInWords(now - keptSince)}`);
   const more = skipped.length - shown.length;
   return more > 0 ? [...shown, `and ${more} more`] : shown;
 }

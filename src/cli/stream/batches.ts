@@ -5,8 +5,8 @@
  */
 import { setFlagsFromString } from 'node:v8';
 
-/** A stream of more items than this is a long one. */
-const LONG = 100;
+/** The number of items after which the heap is kept small. */
+const LONG_STREAM = 100;
 
 type Next<Item> = Promise<IteratorResult<readonly Item[], unknown>>;
 
@@ -55,7 +55,7 @@ export class Batches<Item> implements AsyncIterable<readonly Item[]> {
         this.#advance();
       }
       yield batch;
-      if (count <= LONG && count + batch.length > LONG) keepHeapSmall();
+      if (count <= LONG_STREAM && count + batch.length > LONG_STREAM) keepHeapSmall();
       count += batch.length;
     }
   }

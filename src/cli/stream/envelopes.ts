@@ -1,3 +1,7 @@
+/**
+ * Reads envelopes from files and standard input. A broken envelope becomes an item with its error, and reading goes on.
+ * Decrypts nothing.
+ */
 import { decodeEnvelope, type Envelope, type Found, Scanner } from '../../envelope/index.ts';
 import { PawlError } from '../../errors.ts';
 import type { Arrival } from '../../session/index.ts';
@@ -5,18 +9,19 @@ import type { CommandContext } from '../context.ts';
 import { bytesInWords } from '../terminal/format.ts';
 import { streamsOf } from './read.ts';
 
-/** One thing found in the input: an envelope, or why there is none. `source` says where. */
+/** An envelope in the input, or the error if it cannot be decoded. `source` is its file and position, for messages. */
 export type InputItem<Arrived = { readonly source: string; readonly envelope: Envelope }> =
   | Arrived
   | { readonly source: string; readonly error: PawlError };
 
-/** More is no input for a command that wants to see all of it first. */
+/** The most bytes of input for a command that reads all of it before it begins. */
 const MAX_INPUT = 2 ** 29;
 
 /**
- * Reads every envelope in the files, or in standard input where none is given, as they come: those that are there at once,
- * at once.
- * @param limit how many bytes there may be. @throws `missing-file`, `read-failed`, `too-large`.
+ * Reads the envelopes in files, or in standard input if no file is given. Those that arrive in one chunk are yielded
+ * together.
+ * @param limit the most bytes in each file.
+ * @throws `missing-file`, `read-failed`, `too-large`.
  */
 export async function* readEnvelopes(
   { io, reporter }: CommandContext,
@@ -27,7 +32,7 @@ export async function* readEnvelopes(
     const name = path === '-' ? 'standard input' : path;
     const read = (found: Found) => decode(`${name}, ${found.at}`, found);
     const scanner = new Scanner();
-    // What is pasted is read to its end before anything is asked on the same terminal.
+    // On a terminal, all input is read before the caller may ask for a passphrase there.
     const isPasted = path === '-' && io.input.isTerminal;
     const pasted: InputItem[] = [];
     let bytes = 0;
@@ -38,14 +43,14 @@ export async function* readEnvelopes(
       const reads = scanner.push(chunk).map(read);
       if (isPasted) pasted.push(...reads);
       else if (reads.length > 0) yield reads;
-      else reporter.progress.at(`reading, ${bytesInWords(bytes)}`);
+      else reporter.progress.update(`reading, ${bytesInWords(bytes)}`);
     }
     const last = [...pasted, ...scanner.end().map(read)];
     if (last.length > 0) yield last;
   }
 }
 
-/** Like `readEnvelopes`, for messages: an invite among them is refused. */
+/** Like `readEnvelopes`, for messages only: an invite becomes an item with the error `wrong-kind`. */
 export async function* readMessages(
   context: CommandContext,
   files: readonly string[],
@@ -54,8 +59,10 @@ export async function* readMessages(
 }
 
 /**
- * The one invite in a file or in standard input: 1,321 bytes.
- * @throws `missing-file`, `read-failed`, `no-input`, `wrong-kind`, `usage` for several, and what reading it throws.
+ * Reads the only invite in a file, or in standard input if `file` is `undefined`.
+ * @returns 1,321 bytes.
+ * @throws `missing-file`, `read-failed`, `too-large`, `no-input`, `wrong-kind`, `usage` for several envelopes, and what
+ * decoding throws.
  */
 export async function readInviteFrom(context: CommandContext, file: string | undefined): Promise<Uint8Array> {
   const [read, ...more] = await readAll(context, file ?? '-');
@@ -68,7 +75,10 @@ export async function readInviteFrom(context: CommandContext, file: string | und
   return read.envelope.invite;
 }
 
-/** Every envelope in one file or in standard input. @throws for the first that is broken; `no-input` for none. */
+/**
+ * Reads all envelopes in a file, or in standard input for `-`.
+ * @throws `missing-file`, `read-failed`, `too-large`, `no-input` if there is none, and the error of the first broken one.
+ */
 export async function readIntactEnvelopes(
   context: CommandContext,
   file: string,

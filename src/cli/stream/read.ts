@@ -1,3 +1,7 @@
+/**
+ * Reads files and standard input, whole or in pieces as they arrive, and splits a stream into lines.
+ * Knows nothing of what the bytes mean.
+ */
 import { statSync } from 'node:fs';
 import { MAX_CONTENT } from '../../envelope/index.ts';
 import { PawlError } from '../../errors.ts';
@@ -6,30 +10,29 @@ import { concatAll } from '../../primitives/index.ts';
 import type { Io } from '../terminal/io.ts';
 
 /**
- * All of a file, or of standard input where it is `-` or not given.
- * @param limit the most bytes that are any use: of input without an end, no more than a little above is read.
- * @param told is given how many bytes have come, as they come.
+ * Reads a file, or standard input if `path` is `-` or `undefined`.
+ * @param limit bytes that the caller accepts. Reading stops soon after, so that the result may be longer.
+ * @param onProgress is called with the number of bytes that have been read from standard input so far.
  * @throws `missing-file`, `read-failed`.
  */
 export async function readInput(
   io: Io,
   path: string | undefined,
   limit: number,
-  told: (bytes: number) => void = () => undefined,
+  onProgress: (bytes: number) => void = () => undefined,
 ): Promise<Uint8Array> {
   if (path !== undefined && path !== '-') return readFile(path, limit);
   const gathered = new Gathered(limit);
   for await (const chunk of chunksOf(io)) {
     gathered.add(chunk);
     if (gathered.isFull) break;
-    told(gathered.bytes.length);
+    onProgress(gathered.bytes.length);
   }
   return gathered.bytes;
 }
 
 /**
- * Files one after the other, or standard input for `-`, each as it is read. One that is not there keeps the others from
- * being read at all.
+ * Opens files one after the other, or standard input for `-`. If one of them does not exist, none is read.
  * @throws `missing-file`, `read-failed`.
  */
 export function* streamsOf(
@@ -41,7 +44,10 @@ export function* streamsOf(
   for (const path of paths) yield { path, chunks: path === '-' ? chunksOf(io) : chunksOfFile(path) };
 }
 
-/** Standard input as it comes. @throws `read-failed`. */
+/**
+ * Standard input in chunks, as they arrive.
+ * @throws `read-failed`.
+ */
 export async function* chunksOf({ input }: Pick<Io, 'input'>): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* input.chunks;
@@ -50,7 +56,7 @@ export async function* chunksOf({ input }: Pick<Io, 'input'>): AsyncGenerator<Ui
   }
 }
 
-/** Whether there is no file of that name; what cannot be told is left for reading it to find out. */
+/** Whether a file does not exist. Other errors are reported when it is read. */
 function isMissing(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) === undefined;
@@ -62,27 +68,29 @@ function isMissing(path: string): boolean {
 const NEWLINE = 0x0a;
 
 /**
- * The lines of a stream as they come, those that each chunk ends at once, without their newlines; what follows the last
- * newline is a line as well.
+ * Splits a stream into lines without their newlines. Lines that end in the same chunk are yielded together. Bytes after
+ * the last newline are a line too.
+ * @throws `too-large` for a line of more than `MAX_CONTENT` bytes.
  */
 export async function* linesOf(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
-  let begun: Uint8Array[] = [];
+  /** The beginning of a line whose newline has not arrived. */
+  let incomplete: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of chunks) {
     const lines: Uint8Array[] = [];
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      lines.push(concatAll([...begun, chunk.subarray(start, end)]));
-      begun = [];
+      lines.push(concatAll([...incomplete, chunk.subarray(start, end)]));
+      incomplete = [];
       bytes = 0;
       start = end + 1;
     }
-    if (start < chunk.length) begun.push(chunk.subarray(start));
+    if (start < chunk.length) incomplete.push(chunk.subarray(start));
     bytes += chunk.length - start;
     if (lines.length > 0) yield lines;
     if (bytes > MAX_CONTENT) throw new PawlError('too-large', { what: 'line', bytes, limit: MAX_CONTENT });
   }
-  if (begun.length > 0) yield [concatAll(begun)];
+  if (incomplete.length > 0) yield [concatAll(incomplete)];
 }

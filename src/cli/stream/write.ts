@@ -30,7 +30,7 @@ export class BufferedOutput<Id> {
   }
 
   /** Removes ids from `written`: the identity file has recorded them. */
-  acknowledged(ids: readonly Id[]): void {
+  markAcknowledged(ids: readonly Id[]): void {
     const done = new Set(ids);
     this.#written = this.#written.filter((id) => !done.has(id));
   }

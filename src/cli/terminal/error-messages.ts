@@ -1,14 +1,26 @@
+/**
+ * The message, hint and exit code of every error code, and the words for facts that other texts share with them.
+ * Knows nothing of where they are written.
+ */
 import { dirname, join } from 'node:path';
 import type { ErrorCode, ErrorDetails, ForkReason, PawlError, Release } from '../../errors.ts';
 import { isName, LARGEST_GAP } from '../../session/index.ts';
 import { day, instant } from './format.ts';
 
-/** What a person is told: one lower-case sentence, what to type next, and the exit code (docs: README, "Exit codes"). */
 export interface Explanation {
+  /** One sentence in lower case, without a full stop. */
   readonly message: string;
+  /** What to do about it. */
   readonly hint?: string;
+  /** The exit code (README, "Exit codes"). */
   readonly exit: number;
 }
+
+export function explain<Code extends ErrorCode>(error: PawlError<Code>): Explanation {
+  return EXPLANATIONS[error.code](error.detail);
+}
+
+// Exit codes
 
 const USAGE = 64;
 const REFUSED = 65;
@@ -21,12 +33,15 @@ const ROLLED_BACK = 76;
 const NO_KEY = 77;
 const NO_IDENTITY = 78;
 
+// Shared words
+
 const KEY_SOURCES =
   'give a key: --key-file FILE, --passphrase-file FILE, --passphrase-fd N, --passphrase-command LINE; or PAWL_KEY_FILE and the like in the environment (pawl --help)';
 
 const NOTHING_LOST =
   'nothing is lost: pawl inspect shows what waits; pawl outbox resend, or pawl recv --waiting, writes it';
 
+/** The words for each kind of contradiction. */
 export const FORKS: Readonly<Record<ForkReason, string>> = {
   'two-texts-at-one-position': 'two different messages at one position',
   'two-keys-in-one-chain': 'two keys for one chain',
@@ -37,15 +52,18 @@ export const FORKS: Readonly<Record<ForkReason, string>> = {
   'body-does-not-authenticate': 'a message made under another state',
 };
 
-/** What nothing is sent before from a restored file. */
+/** What must arrive before anything is sent from a restored file. */
 export const HOLDS: Readonly<Record<Release, string>> = {
   answered: 'an answer of theirs, or a new invite',
   invited: 'a new invite',
 };
 
+// One explanation for each error code, by subject
+
 type Explain<Code extends ErrorCode> = (detail: ErrorDetails[Code]) => Explanation;
 
 const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
+  // the command line
   usage: ({ problem, hint = 'pawl --help lists the commands and options' }) => ({
     message: problem,
     hint,
@@ -73,22 +91,9 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: `check the name${to === undefined ? '' : `; or send a text: pawl send ${to} -m TEXT`}`,
     exit: NO_INPUT,
   }),
-  'no-identity': ({ home }) => ({
-    message: `there is no identity in ${home}`,
-    hint: 'make one: pawl init NAME',
-    exit: NO_IDENTITY,
-  }),
-  'several-identities': ({ names }) => ({
-    message: `there are several identities: ${names.join(', ')}`,
-    hint: `say which: pawl -i ${names[0] ?? 'NAME'} ..., or set PAWL_IDENTITY`,
-    exit: NO_IDENTITY,
-  }),
-  'identity-missing': ({ name, home }) => ({
-    message: `there is no identity ${name} in ${home}`,
-    hint: `make it: pawl init ${name}; or say where it is: --home DIR`,
-    exit: NO_IDENTITY,
-  }),
+  interrupted: () => ({ message: 'interrupted', exit: 130 }),
 
+  // envelopes
   corrupt: ({ what }) => ({
     message: `this is damaged, or was altered on its way: ${what}`,
     hint: 'see whether it is what you were sent, or ask for it once more; nothing was changed here',
@@ -114,6 +119,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     exit: REFUSED,
   }),
 
+  // contacts and conversations
   'unknown-contact': ({ name }) => ({
     message: `there is no contact ${name}`,
     hint: `pawl contacts lists whom you know${isName(name) ? `; somebody new: pawl invite ${name}, or pawl add ${name} FILE` : ''}`,
@@ -188,6 +194,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     exit: REFUSED,
   }),
 
+  // invites
   'bad-signature': () => ({
     message: 'the signature of this invite is wrong: it was altered on its way',
     hint: 'ask for it once more, on a channel that nobody else writes to',
@@ -229,6 +236,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     exit: REFUSED,
   }),
 
+  // files and streams
   exists: ({ path, waits }) => ({
     message: `${path} exists already`,
     hint: waits
@@ -256,6 +264,23 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     message: 'the output was closed before everything was written',
     hint: NOTHING_LOST,
     exit: IO,
+  }),
+
+  // the identity file
+  'no-identity': ({ home }) => ({
+    message: `there is no identity in ${home}`,
+    hint: 'make one: pawl init NAME',
+    exit: NO_IDENTITY,
+  }),
+  'several-identities': ({ names }) => ({
+    message: `there are several identities: ${names.join(', ')}`,
+    hint: `say which: pawl -i ${names[0] ?? 'NAME'} ..., or set PAWL_IDENTITY`,
+    exit: NO_IDENTITY,
+  }),
+  'identity-missing': ({ name, home }) => ({
+    message: `there is no identity ${name} in ${home}`,
+    hint: `make it: pawl init ${name}; or say where it is: --home DIR`,
+    exit: NO_IDENTITY,
   }),
   damaged: ({ path }) => ({
     message: `${path} is damaged`,
@@ -297,6 +322,8 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: `give it its name: mv ${path} ${join(dirname(path), name)}.db`,
     exit: IO,
   }),
+
+  // the passphrase or key
   'wrong-passphrase': ({ path }) => ({
     message: `wrong passphrase or key for ${path}, or the file is damaged: they look alike`,
     hint: 'try again, with --key-file FILE if it was made with one; nothing was changed',
@@ -339,9 +366,4 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: `chmod 600 ${path}`,
     exit: NO_KEY,
   }),
-  interrupted: () => ({ message: 'interrupted', exit: 130 }),
 };
-
-export function explain<Code extends ErrorCode>(error: PawlError<Code>): Explanation {
-  return EXPLANATIONS[error.code](error.detail);
-}

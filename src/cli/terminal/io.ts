@@ -1,3 +1,7 @@
+/**
+ * Everything outside of pawl that a command uses: the process, its standard streams, the terminal, randomness and the
+ * clock. Knows nothing of commands; tests hand in an `Io` of their own.
+ */
 import { spawnSync } from 'node:child_process';
 import { fstatSync, fsyncSync, openSync, type Stats, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -7,11 +11,13 @@ import { codeOf, readAtOnce, reasonOf } from '../../files/index.ts';
 import { type Random, systemRandom } from '../../primitives/index.ts';
 import { isRunning, processName } from './process-name.ts';
 
-/** Everything outside of pawl that a command may touch. Tests hand in their own. */
 export interface Io {
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The person's home folder. Throws where the system knows of none. */
+  /**
+   * The path of the user's home folder.
+   * @throws an error of the system, if there is none.
+   */
   readonly home: () => string;
   readonly userId: number | undefined;
   readonly input: Input;
@@ -20,11 +26,16 @@ export interface Io {
   readonly random: Random;
   /** Unix milliseconds. */
   readonly now: () => number;
+  /** Names this process (`processName`). */
   readonly process: () => string;
   readonly isRunning: (process: string) => boolean;
-  /** Runs a line of the shell and gives what it printed; or in words, why it failed. `limit` is in bytes. */
+  /**
+   * Runs a command line in the shell.
+   * @param limit the most bytes of output to accept.
+   * @returns its standard output, and the reason if it failed.
+   */
   readonly runCommand: (command: string, limit: number) => { output: Uint8Array; failure: string | undefined };
-  /** The terminal itself, whatever standard input and output are; `undefined` where there is none. */
+  /** Opens the controlling terminal, even if the standard streams are redirected; `undefined` if there is none. */
   readonly openTerminal: () => Terminal | undefined;
 }
 
@@ -35,11 +46,17 @@ export interface Input {
 
 export interface Output {
   readonly isTerminal: boolean;
-  /** How large the terminal is, in characters. */
+  /** The size of the terminal in characters, if known. */
   readonly size?: { readonly columns: number; readonly rows: number } | undefined;
-  /** Resolves once the bytes have been handed to the operating system. @throws `closed-pipe`, `write-failed`. */
+  /**
+   * Resolves once the bytes have been handed to the operating system.
+   * @throws `closed-pipe`, `write-failed`.
+   */
   write(bytes: Uint8Array | string): Promise<void>;
-  /** Resolves once what was written to a file is on the disk; a pipe is its reader's. @throws `write-failed`. */
+  /**
+   * Resolves once everything written to a file is on the disk. Does nothing for a pipe or a terminal.
+   * @throws `write-failed`.
+   */
   flush(): Promise<void>;
 }
 
@@ -49,15 +66,15 @@ export interface Terminal {
   close(): void;
 }
 
-/** The world of a real process. With `bin/pawl.js` the only place that touches it. */
+/** The `Io` of a real process. Only this file and `bin/pawl.js` use the process itself. */
 export function systemIo(process: NodeJS.Process): Io {
-  const input = once(() => inputFrom(process));
-  const output = once(() => outputTo(() => process.stdout, 1, 'standard output'));
-  const errors = once(() => outputTo(() => process.stderr, 2, 'standard error'));
+  const input = lazy(() => inputFrom(process));
+  const output = lazy(() => outputTo(() => process.stdout, 1, 'standard output'));
+  const errors = lazy(() => outputTo(() => process.stderr, 2, 'standard error'));
   return {
     arguments: process.argv.slice(2),
     environment: process.env,
-    // As homedir() itself does, which takes long to load.
+    // homedir() does the same, but loading node:os slows the start down.
     home: () => process.env.HOME || homedir(),
     userId: process.getuid?.(),
     get input() {
@@ -78,7 +95,8 @@ export function systemIo(process: NodeJS.Process): Io {
   };
 }
 
-function once<Value>(make: () => Value): () => Value {
+/** Calls `make` when the value is first needed, and never again. */
+function lazy<Value>(make: () => Value): () => Value {
   let made: Value | undefined;
   return () => {
     made ??= make();
@@ -86,38 +104,43 @@ function once<Value>(make: () => Value): () => Value {
   };
 }
 
-// To load Node's streams takes a tenth of a start. They are for terminals, and for what has to be waited for.
+// Loading Node's streams takes a tenth of the start. They are used only for terminals, and where reading or writing would
+// block. Otherwise the file descriptors are read and written directly.
 
 function inputFrom(process: NodeJS.Process): Input {
   return { isTerminal: isDevice(0) && process.stdin.isTTY === true, chunks: chunksFrom(process) };
 }
 
 async function* chunksFrom(process: NodeJS.Process): AsyncGenerator<Uint8Array, void, undefined> {
-  const isAll = yield* readAtOnce(0);
-  if (!isAll) yield* process.stdin;
+  const isComplete = yield* readAtOnce(0);
+  if (!isComplete) yield* process.stdin;
 }
 
-function outputTo(stream: () => NodeJS.WriteStream, file: number, path: string): Output {
-  const failed = (cause: unknown): PawlError => {
+/**
+ * @param descriptor the file descriptor of the same output as `stream`.
+ * @param path what error messages call it.
+ */
+function outputTo(stream: () => NodeJS.WriteStream, descriptor: number, path: string): Output {
+  const toPawlError = (cause: unknown): PawlError => {
     const isClosed = ['EPIPE', 'ERR_STREAM_DESTROYED', 'EBADF'].includes(codeOf(cause) ?? '');
     return isClosed
       ? new PawlError('closed-pipe', {}, { cause })
       : new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
   };
-  const open = once(() => {
-    // Without a listener a broken pipe would end the process before the write's own callback is asked.
+  const openStream = lazy(() => {
+    // Without a listener a broken pipe would end the process before the callback of the write is called.
     return stream().on('error', () => undefined);
   });
   const writeToStream = (bytes: Uint8Array | string): Promise<void> =>
     new Promise((resolve, reject) => {
-      open().write(bytes, (error) => (error == null ? resolve() : reject(failed(error))));
+      openStream().write(bytes, (error) => (error == null ? resolve() : reject(toPawlError(error))));
     });
-  if (isDevice(file)) {
+  if (isDevice(descriptor)) {
     return {
-      isTerminal: open().isTTY === true,
+      isTerminal: openStream().isTTY === true,
       get size() {
-        // A terminal that does not know its size says 0.
-        const { columns, rows } = open();
+        // A terminal that does not know its size reports 0.
+        const { columns, rows } = openStream();
         return columns > 0 && rows > 0 ? { columns, rows } : undefined;
       },
       write: writeToStream,
@@ -131,37 +154,41 @@ function outputTo(stream: () => NodeJS.WriteStream, file: number, path: string):
         typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
       let at = 0;
       try {
-        while (at < bytes.length) at += writeSync(file, bytes, at);
+        while (at < bytes.length) at += writeSync(descriptor, bytes, at);
       } catch (cause) {
-        // A pipe that is full, and that somebody has told not to wait.
+        // A full pipe that another process has made non-blocking.
         if (codeOf(cause) === 'EAGAIN') return writeToStream(bytes.subarray(at));
-        throw failed(cause);
+        throw toPawlError(cause);
       }
     },
     async flush() {
       try {
-        if (statusOf(file)?.isFile()) fsyncSync(file);
+        if (statusOf(descriptor)?.isFile()) fsyncSync(descriptor);
       } catch (cause) {
-        throw failed(cause);
+        throw toPawlError(cause);
       }
     },
   };
 }
 
-function isDevice(file: number): boolean {
-  return statusOf(file)?.isCharacterDevice() ?? true;
+/** Whether a file descriptor is a terminal or another character device. A closed one counts as one. */
+function isDevice(descriptor: number): boolean {
+  return statusOf(descriptor)?.isCharacterDevice() ?? true;
 }
 
-/** `undefined` for one that is closed. */
-function statusOf(file: number): Stats | undefined {
+/** The status of a file descriptor; `undefined` if it is closed. */
+function statusOf(descriptor: number): Stats | undefined {
   try {
-    return fstatSync(file);
+    return fstatSync(descriptor);
   } catch {
     return undefined;
   }
 }
 
-/** Its standard input is empty: ours is data. What it says on standard error is for the person. */
+/**
+ * Runs a command line in the shell. Its standard input is empty, because that of pawl is data. Its standard error is that
+ * of pawl. Its environment does not have PAWL_PASSPHRASE.
+ */
 function runCommand(command: string, limit: number, { PAWL_PASSPHRASE, ...env }: NodeJS.ProcessEnv) {
   const stdio = ['ignore', 'pipe', 'inherit'] as const;
   const { error, status, signal, stdout } = spawnSync(command, {
@@ -189,22 +216,22 @@ function openTerminal(): Terminal | undefined {
   } catch {
     return undefined;
   }
-  const forget = () => {
-    for (const signal of SIGNALS) process.removeListener(signal, end);
+  const removeHandlers = () => {
+    for (const signal of SIGNALS) process.removeListener(signal, restoreAndEnd);
   };
-  // Whoever is asked types unseen: a signal must not leave the terminal like that.
-  const end = (signal: NodeJS.Signals) => {
-    forget();
+  // A prompt hides the typed characters and the cursor. A signal must not leave the terminal in that state.
+  const restoreAndEnd = (signal: NodeJS.Signals) => {
+    removeHandlers();
     input.setRawMode(false);
     writeSync(screen, SHOW_CURSOR);
     process.kill(process.pid, signal);
   };
-  for (const signal of SIGNALS) process.prependListener(signal, end);
+  for (const signal of SIGNALS) process.prependListener(signal, restoreAndEnd);
   return {
     input,
     output,
     close: () => {
-      forget();
+      removeHandlers();
       input.destroy();
       output.destroy();
     },

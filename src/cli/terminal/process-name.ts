@@ -1,7 +1,11 @@
+/**
+ * Names processes so that a name is never reused, and tells whether a named process still runs.
+ * Knows nothing of what the names are used for.
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
-/** Names a process by its number and the time it was started, since numbers are used again. */
+/** Names a process by its id and start time, because ids are reused. */
 export function processName(pid: number): string {
   return `${pid}:${startTime(pid) ?? ''}`;
 }
@@ -13,7 +17,7 @@ export function isRunning(name: string): boolean {
   return started !== undefined && name === `${pid}:${started}`;
 }
 
-/** When a process was started, in words of the system's own; `undefined` where there is none. */
+/** The start time of a process, in a format of the operating system; `undefined` if there is no such process. */
 function startTime(pid: number): string | undefined {
   let stat: string;
   try {
@@ -21,13 +25,17 @@ function startTime(pid: number): string | undefined {
   } catch {
     return existsSync('/proc/self') ? undefined : startTimeByPs(pid);
   }
-  // The second field, in parentheses, is the only one with blanks in it; the third is the state, the 22nd the time.
+  // The second field, in parentheses, is the only one that may contain spaces. The third is the state, the 22nd the start
+  // time.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // A zombie has ended, though nobody has asked for its exit code.
+  // A zombie (Z) or dead (X) process has ended.
   return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
 }
 
-/** For systems without /proc. The environment is its own: the times must be the same for all, and ours holds secrets. */
+/**
+ * For systems without /proc. `ps` gets an environment of its own: time zone and language must be the same for all
+ * processes that compare names, and the environment of pawl may contain secrets.
+ */
 function startTimeByPs(pid: number): string | undefined {
   try {
     const options = {

@@ -1,23 +1,24 @@
-import { visible } from './format.ts';
+/**
+ * The progress line: tells a person on standard error what a slow command is doing, and removes itself before anything
+ * else is shown. Knows nothing of the work itself.
+ */
+import { escapeInvisible } from './format.ts';
 import type { Io, Output } from './io.ts';
 
-/** In milliseconds: whoever has waited so long wants to know what for. */
-export const SOON = 500;
-/** And then how it goes on, in milliseconds. */
-const OFTEN = 100;
-/** Where the terminal does not know its size. */
-const NARROW = 80;
-/** To the beginning of the line, which is empty then. */
-const ERASED = '\r\u001b[K';
+/** Milliseconds of waiting after which the line is shown. */
+export const SHOW_AFTER = 500;
+/** Milliseconds between two updates of the line. */
+const REDRAW_INTERVAL = 100;
+/** The width of a terminal that does not report its size. */
+const DEFAULT_COLUMNS = 80;
+/** Moves the cursor to the beginning of the line, and erases the line. */
+const ERASE_LINE = '\r\u001b[K';
 
-/**
- * What keeps a person waiting: one line on standard error, drawn anew, and gone before anything else is said. Nothing is
- * drawn before half a second, nor where standard error is no terminal.
- */
+/** One line on standard error. It is drawn only if that is a terminal, and not in the first half second. */
 export class Progress {
   readonly #io: Pick<Io, 'errors' | 'now'>;
   readonly #isWanted: boolean;
-  /** When the person was shown something last. */
+  /** When something was last shown, in unix milliseconds. */
   #since: number;
   #isShown = false;
 
@@ -27,14 +28,15 @@ export class Progress {
     this.#since = io.now();
   }
 
-  /** How far the work is, or which part of it begins. To be called often; it is shown now and then. */
-  at(words: string): void {
-    if (this.#io.now() - this.#since >= (this.#isShown ? OFTEN : SOON)) this.#draw(words);
+  /** Tells how far the work is. May be called often: the line is drawn only if enough time has passed. */
+  update(words: string): void {
+    if (this.#io.now() - this.#since >= (this.#isShown ? REDRAW_INTERVAL : SHOW_AFTER)) this.#draw(words);
   }
 
-  /** What is waited for, if that takes long. The timer keeps no process alive. */
+  /** Shows the words while a promise is pending, if that takes long. */
   async during<Result>(words: string, work: Promise<Result>): Promise<Result> {
-    const timer = setTimeout(() => this.#draw(words), SOON).unref();
+    // The timer must not keep the process alive.
+    const timer = setTimeout(() => this.#draw(words), SHOW_AFTER).unref();
     try {
       return await work;
     } finally {
@@ -43,8 +45,8 @@ export class Progress {
     }
   }
 
-  /** What is waited for, where nothing else can be done meanwhile, and half a second has gone by. */
-  blockedBy(words: string, wait: () => void): void {
+  /** Shows the words at once while `wait` blocks the process. The caller has already waited for half a second. */
+  whileBlocked(words: string, wait: () => void): void {
     this.#draw(words);
     try {
       wait();
@@ -53,14 +55,14 @@ export class Progress {
     }
   }
 
-  /** To be called before anything else is shown, and when waiting begins anew. */
+  /** Removes the line, and restarts the half second. To be called before anything else is shown. */
   clear(): void {
     this.#erase();
     this.#since = this.#io.now();
   }
 
-  /** The same output, before which the line is cleared where both are on a terminal. */
-  before(output: Output): Output {
+  /** Wraps an output so that each write to a terminal clears the line first. */
+  clearBefore(output: Output): Output {
     if (!output.isTerminal || !this.#isWanted) return output;
     return {
       isTerminal: true,
@@ -76,20 +78,20 @@ export class Progress {
   #draw(words: string): void {
     this.#since = this.#io.now();
     if (!this.#isWanted || !this.#io.errors.isTerminal) return;
-    // A line that is broken by the terminal could not be taken back.
-    const columns = this.#io.errors.size?.columns ?? NARROW;
-    this.#write(`${ERASED}${visible(`pawl: ${words} ...`).slice(0, columns - 1)}`);
+    // A line that the terminal has wrapped could not be erased.
+    const columns = this.#io.errors.size?.columns ?? DEFAULT_COLUMNS;
+    this.#write(`${ERASE_LINE}${escapeInvisible(`pawl: ${words} ...`).slice(0, columns - 1)}`);
     this.#isShown = true;
   }
 
   #erase(): void {
     if (!this.#isShown) return;
-    this.#write(ERASED);
+    this.#write(ERASE_LINE);
     this.#isShown = false;
     this.#since = this.#io.now();
   }
 
-  /** Terminals take it at once. One that has gone is no reason to fail. */
+  /** Does not wait, and ignores errors: a closed terminal must not make the command fail. */
   #write(text: string): void {
     this.#io.errors.write(text).catch(() => undefined);
   }

@@ -1,33 +1,46 @@
+/**
+ * Asks questions on the controlling terminal, so that standard input and output stay free for data.
+ * Knows nothing of what is asked.
+ */
 import { PawlError } from '../../errors.ts';
-import { visible } from './format.ts';
+import { escapeInvisible } from './format.ts';
 import type { Io, Terminal } from './io.ts';
 
-/** A terminal may be opened for a question. */
-type Asker = Pick<Io, 'openTerminal'>;
+type TerminalAccess = Pick<Io, 'openTerminal'>;
 
-/** Asks for a secret, unseen. `undefined` where there is no terminal. @throws `interrupted` when the person gives up. */
-export async function askSecret(io: Asker, message: string): Promise<string | undefined> {
+/**
+ * Asks for a secret, without showing what is typed.
+ * @returns the answer; `undefined` if there is no terminal.
+ * @throws `interrupted` on Ctrl-C, Ctrl-D, or when the terminal is closed.
+ */
+export async function askSecret(io: TerminalAccess, message: string): Promise<string | undefined> {
   return ask(io, { type: 'password', message, toggleMask: false, theme: THEME });
 }
 
-/** Asks yes or no; no, unless yes is said. `undefined` where there is no terminal. @throws `interrupted`. */
-export async function askYes(io: Asker, message: string): Promise<boolean | undefined> {
+/**
+ * Asks a yes-or-no question. Return alone means no.
+ * @returns the answer; `undefined` if there is no terminal.
+ * @throws `interrupted` on Ctrl-C, Ctrl-D, or when the terminal is closed.
+ */
+export async function confirm(io: TerminalAccess, message: string): Promise<boolean | undefined> {
   return ask(io, { type: 'confirm', message, default: false, theme: THEME });
 }
 
-/** In front of each question, answered or not: what the library has there says that an answer is right, and is no ASCII. */
+/**
+ * Stands before each question. The default of the library is not ASCII, and marks an answer as right before it has been
+ * checked.
+ */
 const THEME = { prefix: 'pawl:' };
 
-/** Asks on the terminal itself, so that standard input stays free for data. */
-async function ask<Answer>(io: Asker, question: { type: string; message: string } & Record<string, unknown>) {
+async function ask<Answer>(io: TerminalAccess, question: { type: string; message: string } & Record<string, unknown>) {
   const terminal = io.openTerminal();
   if (terminal === undefined) return undefined;
-  // Loaded here: it takes longer than all the rest of a command.
+  // Loading the library takes longer than the rest of a command.
   const { default: inquirer } = await import('inquirer');
   const prompt = inquirer.createPromptModule({ input: terminal.input, output: terminal.output });
   try {
-    const asked = prompt([{ ...question, message: visible(question.message), name: 'answer' }]);
-    const { answer } = await Promise.race([asked, endOf(terminal)]);
+    const asked = prompt([{ ...question, message: escapeInvisible(question.message), name: 'answer' }]);
+    const { answer } = await Promise.race([asked, rejectOnEnd(terminal)]);
     return answer as Answer;
   } catch (cause) {
     throw new PawlError('interrupted', {}, { cause });
@@ -36,20 +49,20 @@ async function ask<Answer>(io: Asker, question: { type: string; message: string 
   }
 }
 
-/** Writes on the terminal itself, whatever standard output and standard error are. */
-export async function showOnTerminal(io: Pick<Io, 'openTerminal'>, text: string): Promise<void> {
+/** Writes on the controlling terminal, even if the standard streams are redirected. Does nothing if there is none. */
+export async function showOnTerminal(io: TerminalAccess, text: string): Promise<void> {
   const terminal = io.openTerminal();
   if (terminal === undefined) return;
-  await new Promise((resolve) => terminal.output.write(visible(text), resolve));
+  await new Promise((resolve) => terminal.output.write(escapeInvisible(text), resolve));
   terminal.close();
 }
 
-/** Ctrl-D, or a terminal that is gone: the library would wait for ever. */
-function endOf({ input, output }: Terminal): Promise<never> {
+/** Rejects on Ctrl-D, or when the terminal is closed. The library would wait forever. */
+function rejectOnEnd({ input, output }: Terminal): Promise<never> {
   return new Promise((_, reject) => {
     for (const event of ['end', 'close', 'error'])
       input.once(event, () => reject(new Error('the terminal was closed')));
-    input.on('keypress', (_, key: { ctrl?: boolean; name?: string } | undefined) => {
+    input.on('keypress', (_text, key: { ctrl?: boolean; name?: string } | undefined) => {
       if (!key?.ctrl || key.name !== 'd') return;
       output.write('\n');
       reject(new Error('Ctrl-D'));

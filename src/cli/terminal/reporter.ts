@@ -1,16 +1,19 @@
+/**
+ * Writes results to standard output, and notices, warnings and errors to standard error: as text for a person, or as JSON
+ * documents with `--json`. Knows no command, and no type of document.
+ */
 import type { PawlError } from '../../errors.ts';
 import { explain } from './error-messages.ts';
-import { replaceInvisible, visible } from './format.ts';
+import { escapeInvisible, replaceInvisible } from './format.ts';
 import type { Io } from './io.ts';
 import { Progress } from './progress.ts';
 
-/** A JSON document of the contract: `"v":1` first, then its type. */
+/** A document of the JSON output (docs/schemas). `"v":1` is added when it is written. */
 export type Document = { readonly type: string } & Readonly<Record<string, unknown>>;
 
-/** How pawl speaks: results on standard output, everything else on standard error, and JSON where it was asked for. */
 export class Reporter {
   readonly json: boolean;
-  /** What keeps a person waiting; it is gone before anything else is told. */
+  /** Cleared before anything else is written. */
   readonly progress: Progress;
   readonly #io: Pick<Io, 'output' | 'errors'>;
   readonly #quiet: boolean;
@@ -22,51 +25,55 @@ export class Reporter {
     this.progress = new Progress(io, !json && !quiet);
   }
 
-  /** A result: lines for a person, or one JSON document. */
+  /** Writes a result to standard output: the lines, or with `--json` the document. */
   async result(lines: string, document: Document): Promise<void> {
     this.progress.clear();
-    const text = this.#io.output.isTerminal ? visible(lines) : lines;
-    await this.#io.output.write(this.json ? asLine(document) : `${text}\n`);
+    const text = this.#io.output.isTerminal ? escapeInvisible(lines) : lines;
+    await this.#io.output.write(this.json ? jsonLine(document) : `${text}\n`);
   }
 
-  /** A result that has no lines: where JSON was asked for. */
+  /** Writes a document to standard output. To be called only with `--json`. */
   async document(document: Document): Promise<void> {
-    await this.#io.output.write(asLine(document));
+    await this.#io.output.write(jsonLine(document));
   }
 
-  /** What a script may want to know of a result whose bytes went to standard output. */
-  async aside(document: Document): Promise<void> {
-    if (this.json) await this.#say(asLine(document));
+  /** With `--json`, writes a document to standard error, because standard output has the bytes it describes. */
+  async documentOnStderr(document: Document): Promise<void> {
+    if (this.json) await this.#writeError(jsonLine(document));
   }
 
-  /** Something worth knowing, unless silence was asked for. */
+  /** Writes a message to standard error, unless `--quiet` is given. */
   async notice(message: string): Promise<void> {
     if (!this.#quiet) await this.warn(message);
   }
 
-  /** Something that must be known. */
+  /** Writes a message to standard error, even with `--quiet`. */
   async warn(message: string): Promise<void> {
-    await this.#say(this.json ? asLine({ type: 'notice', message }) : `pawl: ${visible(message)}\n`);
+    await this.#writeError(this.json ? jsonLine({ type: 'notice', message }) : `pawl: ${escapeInvisible(message)}\n`);
   }
 
-  /** A known error, in words and with what to type; gives its exit code. `about` stands in front. */
+  /**
+   * Writes an error and its hint to standard error.
+   * @param about precedes the message, if given: what the error is about.
+   * @returns the exit code of the error.
+   */
   async error(error: PawlError, about?: string): Promise<number> {
     const { message, hint, exit } = explain(error);
     const document = { type: 'error', code: error.code, exit, message, ...(hint !== undefined && { hint }) };
     const text = `error: ${about === undefined ? '' : `${about}: `}${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`;
-    await this.#say(this.json ? asLine(document) : visible(text));
+    await this.#writeError(this.json ? jsonLine(document) : escapeInvisible(text));
     return exit;
   }
 
-  /** Nothing that was done is undone because it cannot be told. */
-  async #say(text: string): Promise<void> {
+  /** Ignores errors: if standard error is closed, the work that has been done is still valid. */
+  async #writeError(text: string): Promise<void> {
     this.progress.clear();
     await this.#io.errors.write(text).catch(() => undefined);
   }
 }
 
-/** One line of JSON. Control characters are escaped by JSON itself, but not DEL, C1 and bidi controls. */
-export function asLine(document: Document): string {
+/** A document as one line of JSON. `JSON.stringify` escapes C0 controls, but not DEL, C1 and bidirectional controls. */
+export function jsonLine(document: Document): string {
   const json = JSON.stringify({ v: 1, ...document });
   return `${replaceInvisible(json, (code) => `\\u${code.padStart(4, '0')}`)}\n`;
 }

@@ -7,7 +7,7 @@ import { acquaint, Person } from '../fake-io.ts';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const TERMINAL = { columns: 80, rows: 24 };
-const WHO_READS_IT = 'pawl: whoever has this file and its passphrase or key reads the texts that are kept, too';
+const HISTORY_WARNING = 'pawl: whoever has this file and its passphrase or key reads the texts that are kept, too';
 
 /** Alice and bob, who have met; bob keeps texts. */
 async function withHistory(setting = '30d'): Promise<{ alice: Person; bob: Person }> {
@@ -31,7 +31,7 @@ describe('history', () => {
     });
     expect(await bob.pawl(['history', '30d'])).toMatchObject({
       text: '',
-      errors: `pawl: history: 30d, on since ${instant(START)}, no texts yet\n${WHO_READS_IT}\n`,
+      errors: `pawl: history: 30d, on since ${instant(START)}, no texts yet\n${HISTORY_WARNING}\n`,
     });
     expect((await bob.pawl(['log'])).errors).toBe('pawl: nothing is kept yet\n');
     await bob.send('alice', 'hi');
@@ -47,7 +47,7 @@ describe('history', () => {
   it('can be on from the beginning', async () => {
     const carol = await Person.named('carol');
     const { errors } = await carol.pawl(['init', 'dave', '--history', '36h']);
-    expect(errors).toContain(`${WHO_READS_IT}\n`);
+    expect(errors).toContain(`${HISTORY_WARNING}\n`);
     expect((await carol.pawl(['-i', 'dave', 'history'])).text).toBe(`36h, on since ${instant(START)}, no texts yet\n`);
     expect((await carol.pawl(['-i', 'carol', 'history'])).text).toBe('off\n');
   });

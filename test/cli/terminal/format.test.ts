@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { timeSpan } from '../../../src/cli/option-types.ts';
-import { bytesInWords, day, instant, span, timeSpanOf, visible } from '../../../src/cli/terminal/format.ts';
+import {
+  bytesInWords,
+  day,
+  escapeInvisible,
+  instant,
+  spanInWords,
+  timeSpanOf,
+} from '../../../src/cli/terminal/format.ts';
 
 it.each([
   [0, '0 bytes'],
@@ -46,7 +53,7 @@ describe('a span', () => {
     [400 * DAY, '400 days'],
     [-DAY, 'less than a minute'],
   ])('of %d ms is %s', (milliseconds, words) => {
-    expect(span(milliseconds)).toBe(words);
+    expect(spanInWords(milliseconds)).toBe(words);
   });
 });
 
@@ -83,15 +90,15 @@ const ACTING = [
 describe('visible', () => {
   it.each(ACTING)('spells out %j', (character) => {
     const code = character.charCodeAt(0).toString(16);
-    expect(visible(`a${character}${character}b`)).toBe(`a\\u{${code}}\\u{${code}}b`);
+    expect(escapeInvisible(`a${character}${character}b`)).toBe(`a\\u{${code}}\\u{${code}}b`);
   });
 
   it('disarms what terminals obey', () => {
-    expect(visible('\x1b]0;title\x07')).toBe('\\u{1b}]0;title\\u{7}');
-    expect(visible('\x1b[2J\x1b[H')).toBe('\\u{1b}[2J\\u{1b}[H');
-    expect(visible('\x9b31mred')).toBe('\\u{9b}31mred');
-    expect(visible('paid\rnot paid')).toBe('paid\\u{d}not paid');
-    expect(visible('photo\u202egpj.exe')).toBe('photo\\u{202e}gpj.exe');
+    expect(escapeInvisible('\x1b]0;title\x07')).toBe('\\u{1b}]0;title\\u{7}');
+    expect(escapeInvisible('\x1b[2J\x1b[H')).toBe('\\u{1b}[2J\\u{1b}[H');
+    expect(escapeInvisible('\x9b31mred')).toBe('\\u{9b}31mred');
+    expect(escapeInvisible('paid\rnot paid')).toBe('paid\\u{d}not paid');
+    expect(escapeInvisible('photo\u202egpj.exe')).toBe('photo\\u{202e}gpj.exe');
   });
 
   it.each([
@@ -105,11 +112,11 @@ describe('visible', () => {
     '\u00a0\u00ad',
     '\\u{1b}',
   ])('leaves %j as it is', (text) => {
-    expect(visible(text)).toBe(text);
+    expect(escapeInvisible(text)).toBe(text);
   });
 
   it('changes nothing that is visible already', () => {
-    const once = visible(ACTING.join('-'));
-    expect(visible(once)).toBe(once);
+    const once = escapeInvisible(ACTING.join('-'));
+    expect(escapeInvisible(once)).toBe(once);
   });
 });

@@ -20,7 +20,7 @@ function progress({ isTerminal = true, isWanted = true, size = undefined as Io['
 describe('Progress', () => {
   it('says nothing of what is quick, and then not more often than one can read', () => {
     const { errors, clock, line } = progress();
-    for (; clock.now <= 1_000; clock.now += 10) line.at(`at ${clock.now}`);
+    for (; clock.now <= 1_000; clock.now += 10) line.update(`at ${clock.now}`);
     const times = [500, 600, 700, 800, 900, 1_000];
     expect(errors.text).toBe(times.map((time) => `${ERASED}pawl: at ${time} ...`).join(''));
     line.clear();
@@ -30,7 +30,7 @@ describe('Progress', () => {
   it('begins anew with everything else that is shown', () => {
     const { errors, clock, line } = progress();
     for (; clock.now < 5_000; clock.now += 100) {
-      line.at('at work');
+      line.update('at work');
       if (clock.now % 400 === 0) line.clear();
     }
     expect(errors.text).toBe('');
@@ -39,8 +39,8 @@ describe('Progress', () => {
   it.each([{ isTerminal: false }, { isWanted: false }])('is silent where it is not wanted: %j', async (how) => {
     const { errors, clock, line } = progress(how);
     clock.now = 10_000;
-    line.at('at work');
-    line.blockedBy('another', () => undefined);
+    line.update('at work');
+    line.whileBlocked('another', () => undefined);
     line.clear();
     expect(errors.text).toBe('');
   });
@@ -48,7 +48,7 @@ describe('Progress', () => {
   it('keeps to one line of the terminal, and does nothing to it', () => {
     const { errors, clock, line } = progress({ size: { columns: 20, rows: 5 } });
     clock.now = 500;
-    line.at('a \x1b[31mred\nword that is longer than the line');
+    line.update('a \x1b[31mred\nword that is longer than the line');
     expect(errors.text).toBe(`${ERASED}pawl: a \\u{1b}[31mr`);
   });
 
@@ -57,8 +57,8 @@ describe('Progress', () => {
       const { errors, clock, line } = progress();
       const output = new CollectedOutput(isTerminal);
       clock.now = 500;
-      line.at('at work');
-      await line.before(output).write('text');
+      line.update('at work');
+      await line.clearBefore(output).write('text');
       expect(left(errors.text)).toBe(isTerminal ? '' : 'pawl: at work ...');
       expect(output.text).toBe('text');
     }
@@ -67,7 +67,7 @@ describe('Progress', () => {
   it('is no reason to fail where the terminal has gone', () => {
     const errors = { isTerminal: true, write: () => Promise.reject(new Error('gone')), flush: async () => undefined };
     const line = new Progress({ errors, now: () => 0 }, true);
-    line.blockedBy('another', () => undefined);
+    line.whileBlocked('another', () => undefined);
   });
 
   describe('during a work that cannot be asked how far it is', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asLine, Reporter } from '../../../src/cli/terminal/reporter.ts';
+import { jsonLine, Reporter } from '../../../src/cli/terminal/reporter.ts';
 import { PawlError } from '../../../src/errors.ts';
 import { CollectedOutput } from '../fake-io.ts';
 
@@ -12,14 +12,14 @@ function tell({ json = false, quiet = false, terminal = false } = {}) {
   return { io, tell: new Reporter(io, { json, quiet }) };
 }
 
-describe('asLine', () => {
+describe('jsonLine', () => {
   it('is one line that begins with version and type', () => {
-    expect(asLine({ type: 'message', text: 'a\nb' })).toBe('{"v":1,"type":"message","text":"a\\nb"}\n');
+    expect(jsonLine({ type: 'message', text: 'a\nb' })).toBe('{"v":1,"type":"message","text":"a\\nb"}\n');
   });
 
   it('escapes what would act on a terminal, in the way of JSON', () => {
     const text = '\x1b[31m \x7f \x9b31m \u202e \u2066 \u200f \u061c';
-    const line = asLine({ type: 'message', text });
+    const line = jsonLine({ type: 'message', text });
     expect(line).toBe(
       '{"v":1,"type":"message","text":"\\u001b[31m \\u007f \\u009b31m \\u202e \\u2066 \\u200f \\u061c"}\n',
     );
@@ -28,7 +28,7 @@ describe('asLine', () => {
 
   it('gives the same text back where that looks like an escape of ours', () => {
     for (const text of ['\\u{1b}', 'in Rust: "\\u{202e}"', '\\\\u{9}']) {
-      expect(JSON.parse(asLine({ type: 'message', text }))).toEqual({ v: 1, type: 'message', text });
+      expect(JSON.parse(jsonLine({ type: 'message', text }))).toEqual({ v: 1, type: 'message', text });
     }
   });
 
@@ -41,7 +41,7 @@ describe('asLine', () => {
       }),
     );
   const holds = (text: string) => {
-    const line = asLine({ type: 'message', text });
+    const line = jsonLine({ type: 'message', text });
     expect(JSON.parse(line)).toEqual({ v: 1, type: 'message', text });
     expect(line.slice(0, -1)).not.toMatch(ACTING);
     expect(line.indexOf('\n')).toBe(line.length - 1);
@@ -59,7 +59,7 @@ describe('Reporter', () => {
   it('gives results on standard output, and all else on standard error', async () => {
     const { io, tell: speaker } = tell();
     await speaker.result('bob', document);
-    await speaker.aside(document);
+    await speaker.documentOnStderr(document);
     await speaker.notice('by the way');
     await speaker.warn('look out');
     expect(await speaker.error(new PawlError('interrupted', {}))).toBe(130);
@@ -70,7 +70,7 @@ describe('Reporter', () => {
   it('gives one JSON document a line where it was asked for', async () => {
     const { io, tell: speaker } = tell({ json: true });
     await speaker.result('bob', document);
-    await speaker.aside({ type: 'sent', to: 'bob' });
+    await speaker.documentOnStderr({ type: 'sent', to: 'bob' });
     await speaker.notice('by the way');
     await speaker.error(error);
     expect(io.output.text).toBe('{"v":1,"type":"contact","name":"bob"}\n');

@@ -11,7 +11,7 @@ import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { acknowledgeOrWarn, BufferedOutput } from '../../stream/write.ts';
 import { bytesInWords, count } from '../../terminal/format.ts';
-import { asLine } from '../../terminal/reporter.ts';
+import { jsonLine } from '../../terminal/reporter.ts';
 import { deliveryDocument, reportNotices, reportOutcome, reportSaved, textForTerminal } from './report.ts';
 import { saveFile } from './save-file.ts';
 
@@ -45,7 +45,7 @@ export class Deliverer {
     this.#context = context;
     this.#identity = identity;
     this.#options = options;
-    this.#stdout = new BufferedOutput(context.reporter.progress.before(context.io.output));
+    this.#stdout = new BufferedOutput(context.reporter.progress.clearBefore(context.io.output));
   }
 
   /** The exit code of the first envelope that was refused, or of the first file that could not be saved. */
@@ -64,8 +64,8 @@ export class Deliverer {
   }
 
   /** A transaction has dropped these entries from the inbox. */
-  acknowledged(ids: readonly InboxId[]): void {
-    this.#stdout.acknowledged(ids);
+  markAcknowledged(ids: readonly InboxId[]): void {
+    this.#stdout.markAcknowledged(ids);
   }
 
   /**
@@ -83,7 +83,7 @@ export class Deliverer {
       }
     }
     await this.#stdout.flush();
-    this.#context.reporter.progress.at(`decrypting, ${count(this.#count, 'message')}`);
+    this.#context.reporter.progress.update(`decrypting, ${count(this.#count, 'message')}`);
   }
 
   /** Acknowledges what has been written, and releases what is held, in a transaction of its own. */
@@ -95,7 +95,7 @@ export class Deliverer {
     const held = this.#held;
     this.#held = [];
     await this.#acknowledge(written, held);
-    this.acknowledged(written);
+    this.markAcknowledged(written);
   }
 
   /**
@@ -165,7 +165,7 @@ export class Deliverer {
       return;
     }
     const document = { ...deliveryDocument(delivery, { withContent: false }), path: saved.path };
-    await this.#stdout.write(reporter.json ? utf8(asLine(document)) : NOTHING, delivery.inboxId);
+    await this.#stdout.write(reporter.json ? utf8(jsonLine(document)) : NOTHING, delivery.inboxId);
     if (reporter.json) return;
     await this.#stdout.drain();
     await reportSaved(this.#context, delivery, saved);
@@ -174,7 +174,7 @@ export class Deliverer {
   /** A text in the form that standard output gets. */
   #bytesOf(delivery: Delivery): Uint8Array {
     const { io, reporter } = this.#context;
-    if (reporter.json) return utf8(asLine(deliveryDocument(delivery)));
+    if (reporter.json) return utf8(jsonLine(deliveryDocument(delivery)));
     if (io.output.isTerminal) return utf8(textForTerminal(delivery));
     const { bytes } = delivery.content;
     return this.#options.lines ? concat(bytes, NEWLINE) : bytes;

@@ -50,7 +50,7 @@ export async function receiveAll(
       ...(options.maxGap !== undefined && { gap: options.maxGap }),
       ...(options.from !== undefined && { from: options.from }),
     });
-    deliverer.acknowledged(written);
+    deliverer.markAcknowledged(written);
     waiting ??= reception.waiting;
     for (const name of reception.gaps) contactsWithGaps.add(name);
     const { earlier } = reception;

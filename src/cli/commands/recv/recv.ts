@@ -22,7 +22,7 @@ interface RecvOptions {
   readonly from?: string;
 }
 
-export const defineRecv: DefineCommand = (program, act) => {
+export const defineRecv: DefineCommand = (program, makeAction) => {
   program
     .command('recv [files...]')
     .description('decrypt every message in files or standard input')
@@ -45,14 +45,14 @@ Examples:
   $ pawl recv photo.pawl --out-dir ~/Downloads
   $ pawl recv --waiting --out-dir /tmp/new`,
     )
-    .action(act(recv));
+    .action(makeAction(recv));
 };
 
 async function recv(context: CommandContext, files: string[], options: RecvOptions): Promise<number> {
   checkOptions(files, options);
   // A folder that is missing is reported before anything is read or asked.
   const folder = options.outDir === undefined ? undefined : new Folder(options.outDir);
-  const stream = options.waiting ? nothing() : readMessages(context, files);
+  const stream = options.waiting ? emptyStream() : readMessages(context, files);
   let exit = 0;
   let first = await stream.next();
   // Nothing but envelopes that cannot be decoded is no reason to ask for a passphrase.
@@ -77,7 +77,7 @@ async function recv(context: CommandContext, files: string[], options: RecvOptio
   });
 }
 
-async function* nothing(): AsyncGenerator<never, void, undefined> {}
+async function* emptyStream(): AsyncGenerator<never, void, undefined> {}
 
 function checkOptions(files: readonly string[], { output, outDir, force, waiting }: RecvOptions): void {
   if (waiting && files.length > 0) {

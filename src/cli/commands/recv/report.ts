@@ -6,7 +6,7 @@ import { fromUtf8, toBase64, toHex } from '../../../primitives/index.ts';
 import type { Delivery, Notice, Outcome } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import { explain, FORKS } from '../../terminal/error-messages.ts';
-import { bytesInWords, instant, iso, setOff, visible, withRemarks } from '../../terminal/format.ts';
+import { bytesInWords, escapeInvisible, indentText, instant, iso, withRemarks } from '../../terminal/format.ts';
 import type { Document } from '../../terminal/reporter.ts';
 import type { Saved } from './save-file.ts';
 
@@ -54,8 +54,8 @@ export async function reportNotices(
   if (again && !reporter.json && !io.output.isTerminal)
     await reporter.notice(`this text of ${from} may have come before`);
   for (const notice of notices) {
-    if (notice.kind === 'fork') await reporter.warn(sentenceOf(notice, from));
-    else await reporter.notice(sentenceOf(notice, from));
+    if (notice.kind === 'fork') await reporter.warn(noticeSentence(notice, from));
+    else await reporter.notice(noticeSentence(notice, from));
   }
 }
 
@@ -66,7 +66,7 @@ export async function reportSaved(
   saved: Saved,
 ): Promise<void> {
   const size = bytesInWords(content.bytes.length);
-  const called = saved.called === undefined ? '' : `, who calls it ${saved.called}`;
+  const called = saved.originalName === undefined ? '' : `, who calls it ${saved.originalName}`;
   const sentence =
     saved.how === 'put'
       ? `wrote ${saved.path} (${size}) from ${from}`
@@ -74,7 +74,7 @@ export async function reportSaved(
   await reporter.notice(sentence + called);
 }
 
-function sentenceOf(notice: Notice, from: string): string {
+function noticeSentence(notice: Notice, from: string): string {
   switch (notice.kind) {
     case 'new-contact':
       return `${notice.name} is new: ${notice.fingerprint}, by your invite of ${instant(notice.invitedAt)}; unverified until you compare safety numbers (pawl verify ${notice.name})`;
@@ -96,7 +96,7 @@ function sentenceOf(notice: Notice, from: string): string {
 export function textForTerminal({ from, verified, again, late, content }: Delivery): string {
   const remarks = [!verified && 'unverified', late && 'late', again && 'again'];
   const head = withRemarks(`${from}, ${instant(content.sentAt)}`, remarks);
-  return visible([`${head}:`, ...setOff(fromUtf8(content.bytes) ?? ''), ''].join('\n'));
+  return escapeInvisible([`${head}:`, ...indentText(fromUtf8(content.bytes) ?? ''), ''].join('\n'));
 }
 
 /**

@@ -1,30 +1,34 @@
+/**
+ * Saves a received file in a folder, under a name that is safe there.
+ * Knows nothing of the inbox.
+ */
 import type { FileContent } from '../../../envelope/index.ts';
 import { PawlError } from '../../../errors.ts';
 import type { Folder } from '../../../files/index.ts';
 import { replaceInvisible } from '../../terminal/format.ts';
 
-/** A file of a message that is in its folder: put there now, or there already with the same bytes. */
+/** A received file in the folder: `put` now, or there before with the same bytes. */
 export interface Saved {
   readonly path: string;
   readonly how: 'put' | 'was there';
-  /** The name that it came with, where that was not used. */
-  readonly called: string | undefined;
+  /** The name that the sender gave it, if it was saved under another one. */
+  readonly originalName: string | undefined;
 }
 
 /**
- * Puts a file into a folder under the name that it came with, made harmless.
- * @param options.force what is there is replaced.
- * @returns what became of it; or why it could not be put there, which is for the person to decide: `exists`, `write-failed`.
+ * Saves a file under the name that the sender gave it, made safe.
+ * @param options.force replace another file of that name.
+ * @returns the saved file, or the error if it cannot be saved: `exists`, `write-failed`.
  */
 export function saveFile(
   folder: Folder,
   { name, bytes }: FileContent,
   { force = false }: { readonly force?: boolean },
 ): Saved | { readonly error: PawlError } {
-  const own = harmless(name);
+  const safeName = sanitizeFileName(name);
   try {
-    const how = folder.put(own, bytes, { replace: force });
-    return { path: folder.pathOf(own), how, called: own === name ? undefined : name };
+    const how = folder.put(safeName, bytes, { replace: force });
+    return { path: folder.pathOf(safeName), how, originalName: safeName === name ? undefined : name };
   } catch (error) {
     if (error instanceof PawlError) return { error };
     throw error;
@@ -32,10 +36,10 @@ export function saveFile(
 }
 
 /**
- * A name under which a stranger's file does no harm: programs read by themselves what is hidden (`.profile`), take a dash
- * for an option (`rm *`), and a name that turns the direction of writing around hides what it ends with. What leads out of
- * a folder has no name that can travel (`isFileName`).
+ * Makes the name of a file from a stranger safe. Programs read hidden files (`.profile`) unasked and take a leading dash
+ * for an option (`rm *`), and bidirectional controls can hide the extension. Names that lead out of the folder cannot be
+ * sent at all (`isFileName`).
  */
-export function harmless(name: string): string {
+export function sanitizeFileName(name: string): string {
   return replaceInvisible(name, () => '_').replace(/^[.-]/, '_');
 }

@@ -26,11 +26,11 @@ export async function sendLines(context: CommandContext, name: string, armored: 
       const plaintexts = lines.map((bytes) => encodeContent({ type: 'text', sentAt: identity.now(), bytes }));
       const { written } = output;
       const sent = await sendAll(identity, name, plaintexts, written);
-      output.acknowledged(written);
+      output.markAcknowledged(written);
       await output.write(sent);
       await output.describe(sent);
       sentSoFar += sent.length;
-      reporter.progress.at(`encrypting, ${count(sentSoFar, 'message')}`);
+      reporter.progress.update(`encrypting, ${count(sentSoFar, 'message')}`);
     };
     const batches = new Batches(stream, { first, size: BATCH });
     try {

@@ -29,7 +29,7 @@ export class EnvelopeOutput {
     this.#context = context;
     this.#identity = identity;
     this.#format = format;
-    this.#stdout = new BufferedOutput(context.reporter.progress.before(context.io.output));
+    this.#stdout = new BufferedOutput(context.reporter.progress.clearBefore(context.io.output));
   }
 
   /** The entries of the outbox that have been written, and not acknowledged yet. */
@@ -38,8 +38,8 @@ export class EnvelopeOutput {
   }
 
   /** A transaction has dropped these entries from the outbox. */
-  acknowledged(ids: readonly OutboxId[]): void {
-    this.#stdout.acknowledged(ids);
+  markAcknowledged(ids: readonly OutboxId[]): void {
+    this.#stdout.markAcknowledged(ids);
     this.#inFile = undefined;
   }
 
@@ -67,7 +67,7 @@ export class EnvelopeOutput {
     await this.#stdout.flush().catch(() => undefined);
     const ids = this.written;
     await acknowledgeOrWarn(this.#context.reporter, () => written(this.#identity, ids));
-    this.acknowledged(ids);
+    this.markAcknowledged(ids);
   }
 
   /** With `--json`, describes each envelope: on standard error where standard output has the envelope itself. */
@@ -75,7 +75,7 @@ export class EnvelopeOutput {
     const { reporter } = this.#context;
     for (const { to, id, n, envelope, opening } of envelopes) {
       const document = { type: 'sent', to, id: toHex(id), n, bytes: envelope.length, opening };
-      if (this.#format.file === undefined) await reporter.aside(document);
+      if (this.#format.file === undefined) await reporter.documentOnStderr(document);
       else if (reporter.json) await reporter.document(document);
     }
   }

@@ -32,7 +32,7 @@ interface Source {
   readonly message: string | undefined;
 }
 
-export const defineSend: DefineCommand = (program, act) => {
+export const defineSend: DefineCommand = (program, makeAction) => {
   program
     .command('send <name> [file]')
     .description('encrypt standard input, a file or a text for NAME')
@@ -50,7 +50,7 @@ Examples:
   $ pawl send bob -m 'hi bob'
   $ pawl send bob photo.jpg -o photo.pawl`,
     )
-    .action(act(send));
+    .action(makeAction(send));
 };
 
 async function send(
@@ -106,7 +106,7 @@ async function readContent({ io, reporter }: CommandContext, { name, file, messa
   const sentAt = io.now();
   if (message !== undefined) return { type: 'text', sentAt, bytes: utf8(message) };
   const bytes = await readInput(io, file, MAX_CONTENT, (length) => {
-    if (!io.input.isTerminal) reporter.progress.at(`reading, ${bytesInWords(length)}`);
+    if (!io.input.isTerminal) reporter.progress.update(`reading, ${bytesInWords(length)}`);
   }).catch((error) => {
     throw isPawlError(error, 'missing-file') ? new PawlError('missing-file', { ...error.detail, to: name }) : error;
   });
@@ -122,7 +122,7 @@ async function sendOne(
   { name, plaintext, format }: { name: string; plaintext: Uint8Array; format: EnvelopeFormat },
 ): Promise<void> {
   if (plaintext.length > LARGE) {
-    context.reporter.progress.at(`encrypting ${bytesInWords(plaintext.length)}`);
+    context.reporter.progress.update(`encrypting ${bytesInWords(plaintext.length)}`);
   }
   const sent = await sendAll(identity, name, [plaintext]);
   const output = new EnvelopeOutput(context, identity, format);

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { harmless } from '../../../../src/cli/commands/recv/save-file.ts';
-import { visible } from '../../../../src/cli/terminal/format.ts';
+import { sanitizeFileName } from '../../../../src/cli/commands/recv/save-file.ts';
+import { escapeInvisible } from '../../../../src/cli/terminal/format.ts';
 import { isFileName } from '../../../../src/envelope/index.ts';
 
-describe('harmless', () => {
+describe('sanitizeFileName', () => {
   it.each([
     ['photo.jpg', 'photo.jpg'],
     ['a list.txt', 'a list.txt'],
@@ -15,7 +15,7 @@ describe('harmless', () => {
     ['gpj.\u202eexe', 'gpj._exe'],
     ['\u200f.profile', '_.profile'],
     ['ärger 👩.txt', 'ärger 👩.txt'],
-  ])('%j becomes %j', (name, own) => expect(harmless(name)).toBe(own));
+  ])('%j becomes %j', (name, own) => expect(sanitizeFileName(name)).toBe(own));
 
   const names = fc
     .oneof(
@@ -27,11 +27,11 @@ describe('harmless', () => {
   it('gives every name that can travel one that can, is not hidden, is no option, and shows what it is', () => {
     fc.assert(
       fc.property(names, (name) => {
-        const own = harmless(name);
+        const own = sanitizeFileName(name);
         expect(isFileName(own)).toBe(true);
         expect(own).toMatch(/^[^.-]/u);
-        expect(visible(own)).toBe(own);
-        expect(harmless(own)).toBe(own);
+        expect(escapeInvisible(own)).toBe(own);
+        expect(sanitizeFileName(own)).toBe(own);
       }),
       { seed: 1, numRuns: 1_000 },
     );
