@@ -28,9 +28,9 @@ export function wholeProcesses(): readonly Figure[] {
     const times = new Map<string, number[]>(rows.map(([name]) => [name, []]));
     for (let run = 0; run < RUNS; run++) {
       for (const [name, work] of rows) {
-        const start = performance.now();
+        const startedAt = performance.now();
         work();
-        times.get(name)?.push(performance.now() - start);
+        times.get(name)?.push(performance.now() - startedAt);
       }
     }
     const base = median(times.get('node -e 0') ?? []);

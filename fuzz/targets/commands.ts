@@ -22,8 +22,8 @@ function command(
   return {
     name: `pawl ${name}`,
     share,
-    async prepare(dice) {
-      const office = await openOffice(dice);
+    async prepare(setup) {
+      const office = await openOffice(setup);
       const samples = from(office);
       return {
         make: (dice) => concat(...Array.from({ length: dice.pick([1, 1, 1, 2, 3]) }, () => altered(dice, samples))),
@@ -64,7 +64,7 @@ function verdictsOf({ exit, output, errors }: Run, way: Way, { texts }: Office):
   if (way === 'terminal') demand(!ACTS_ON_TERMINAL.test(text + errors), 'nothing acts on the terminal');
   if (way === 'json') {
     const documents = [...text.split('\n'), ...errors.split('\n')].filter(Boolean).map((line) => JSON.parse(line));
-    const strange = documents.some(({ type, text }) => type === 'message' && !texts.has(text));
+    const strange = documents.some((document) => document.type === 'message' && !texts.has(document.text));
     demand(!strange, 'only what was written is accepted');
     demand(!documents.some(({ code }) => code === 'fork'), 'an outsider raises no fork');
   }

@@ -19,10 +19,10 @@ const SIGNED_LENGTH = 1_257;
 const inviting: Target = {
   name: 'readInvite',
   share: 2_000,
-  prepare(dice) {
-    const maker = createIdentity(dice.bytes);
+  prepare(setup) {
+    const maker = createIdentity(setup.bytes);
     const invites = [false, true].map((reusable) => {
-      return createInvite(maker, { reusable, expires: EXPIRES }, dice.bytes).invite.bytes;
+      return createInvite(maker, { reusable, expires: EXPIRES }, setup.bytes).invite.bytes;
     });
     return {
       make(dice) {
@@ -49,13 +49,13 @@ const OPENED = [0, START, 8.64e15, 8.64e15 + 1, 2 ** 53, 2 ** 63];
 const opening: Target = {
   name: 'acceptOpening',
   share: 2_000,
-  prepare(dice) {
-    const self = createIdentity(dice.bytes);
-    const { invite, secrets } = createInvite(self, { reusable: false, expires: EXPIRES }, dice.bytes);
+  prepare(setup) {
+    const self = createIdentity(setup.bytes);
+    const { invite, secrets } = createInvite(self, { reusable: false, expires: EXPIRES }, setup.bytes);
     const answered = { bytes: invite.bytes, secrets };
     const prefixes = Array.from({ length: 40 }, (_, i) => {
-      const opener = i % 2 === 0 ? createIdentity(dice.bytes) : anyOpener(dice, self);
-      return openSession(opener, invite, i % 4 === 0 ? START : dice.pick(OPENED), dice.bytes).prefix;
+      const opener = i % 2 === 0 ? createIdentity(setup.bytes) : anyOpener(setup, self);
+      return openSession(opener, invite, i % 4 === 0 ? START : setup.pick(OPENED), setup.bytes).prefix;
     });
     return {
       make: (dice) => {

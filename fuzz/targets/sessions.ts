@@ -40,9 +40,9 @@ const outsider: Target = {
 const peer: Target = {
   name: 'receive, peer',
   share: 8_000,
-  async prepare(dice) {
+  async prepare(setup) {
     const world = await createWorld();
-    const peers = [...world.peers, ...hostileOpeners(dice, world)];
+    const peers = [...world.peers, ...hostileOpeners(setup, world)];
     const one = (dice: Dice) => {
       const { state, transcript, prefix } = dice.pick(dice.oneIn(2) ? world.live : peers);
       const message = craft(dice, state, transcript, world.bob.time);
@@ -60,19 +60,19 @@ const peer: Target = {
 const sealedHeader: Target = {
   name: 'openHeader',
   share: 16_000,
-  async prepare(dice) {
+  async prepare(setup) {
     const { peers, bob } = await createWorld();
-    const peer = dice.pick(peers);
-    if (peer.state.sending.kind !== 'chain') throw new Error('the peer is not sending');
-    const keys = [peer.state.sending.header, peer.state.nextSending];
+    const { state, transcript } = setup.pick(peers);
+    if (state.sending.kind !== 'chain') throw new Error('the peer is not sending');
+    const keys = [state.sending.header, state.nextSending];
     return {
-      make: (dice) => encodeEnvelope({ kind: 'message', message: craft(dice, peer.state, peer.transcript, bob.time) }),
+      make: (dice) => encodeEnvelope({ kind: 'message', message: craft(dice, state, transcript, bob.time) }),
       run: (input) => {
         const envelope = decodeEnvelope(input);
         if (envelope.kind === 'invite') return ['invite'];
         const { message } = envelope;
         return verdictOf(() => {
-          const opened = keys.some((key) => openHeader(key, message, peer.transcript) !== undefined);
+          const opened = keys.some((key) => openHeader(key, message, transcript) !== undefined);
           if (!opened) throw new PawlError('corrupt', { what: 'message' });
         });
       },
@@ -87,11 +87,11 @@ function swapped(dice: Dice, messages: ReturnType<typeof messagesOf>): Uint8Arra
   const [a, b, c, d] = [dice.pick(messages), dice.pick(messages), dice.pick(messages), dice.pick(messages)];
   const whole = dice.oneIn(2);
   const { headerNonce } = b.message;
-  const sealedHeader = (whole ? b : c).message.sealedHeader;
-  const message = { headerNonce, sealedHeader, body: (dice.oneIn(2) ? b : d).message.body };
-  const swapped: Envelope =
+  const header = (whole ? b : c).message.sealedHeader;
+  const message = { headerNonce, sealedHeader: header, body: (dice.oneIn(2) ? b : d).message.body };
+  const envelope: Envelope =
     a.kind === 'opening' ? { kind: 'opening', prefix: a.prefix, message } : { kind: 'message', message };
-  return encodeEnvelope(swapped);
+  return encodeEnvelope(envelope);
 }
 
 /** Openings of bob's open invites by people who seal nonsense into them. */

@@ -23,7 +23,7 @@ const PLAIN = /^(?:pawl: .*\n)*error: (?<message>[^A-Z\n](?:(?!\. ).)*[^.\n])\n(
 async function expectRefusal(home: Home, bad: BadInput, patience = 100): Promise<void> {
   const { command, code, exit, environment, changes } = bad;
   const before = changes ?? home.identities();
-  const run = (json: string) => home.run(command, { environment: { ...environment, JSON: json }, patience });
+  const run = (option: string) => home.run(command, { environment: { ...environment, JSON: option }, patience });
   const plain = await run('');
   const json = await run('--json');
 
@@ -62,8 +62,8 @@ function documentOf({ stdout, stderr }: Result): Document {
 }
 
 describe('bad input', () => {
-  describe.each(Object.entries(BAD_INPUT))('%s', (_, list) => {
-    it.concurrent.each(list.map((bad) => [bad.what, bad] as const))('%s', (_, bad) =>
+  describe.each(Object.entries(BAD_INPUT))('%s', (_subject, list) => {
+    it.concurrent.each(list.map((bad) => [bad.what, bad] as const))('%s', (_what, bad) =>
       inHome(async (home) => {
         await bad.prepare?.(home);
         await expectRefusal(home, bad);

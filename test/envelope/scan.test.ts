@@ -15,11 +15,10 @@ function found(...input: readonly (string | Uint8Array)[]): string[] {
   return [...scan(concat(...parts))].map(nameOf);
 }
 
-function nameOf(found: Found): string {
-  if ('error' in found)
-    return `${found.at}: ${found.error.code} ${JSON.stringify(Object.values(found.error.detail)[0])}`;
-  const name = Object.entries({ first, second, third }).find(([, bytes]) => same(bytes, found.bytes));
-  return `${found.at}: ${name?.[0]}`;
+function nameOf(item: Found): string {
+  if ('error' in item) return `${item.at}: ${item.error.code} ${JSON.stringify(Object.values(item.error.detail)[0])}`;
+  const name = Object.entries({ first, second, third }).find(([, bytes]) => same(bytes, item.bytes));
+  return `${item.at}: ${name?.[0]}`;
 }
 
 const BEGIN = '-----BEGIN PAWL MESSAGE-----';

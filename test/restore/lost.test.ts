@@ -62,7 +62,7 @@ describe('an envelope that was never fully written', () => {
 describe('messages that are missing', () => {
   it('are told by recv and by inspect, until they come', () => {
     const world = meeting();
-    const [one, two, three] = ['one', 'two', 'three'].map((text) => world.said('alice', 'bob', text));
+    const [one, two, three] = ['one', 'two', 'three'].map((word) => world.said('alice', 'bob', word));
     if (one === undefined || two === undefined || three === undefined) throw new Error('three were sent');
     const first = world.ok('bob', 'recv', { input: three });
     expect([first.text, first.errors]).toEqual([

@@ -33,9 +33,9 @@ describe('a file that was put back to an older state', () => {
     expect(world.ok('alice', 'inspect bob').errors).toMatch(/is older/);
     for (const line of [['send', 'bob', '-m', 'three'], ['recv'], ['invite', 'carol']] as const) {
       const input = line[0] === 'recv' ? world.said('bob', 'alice', 'are you there') : '';
-      const { exit, errors, text } = world.run('alice', line, { input });
-      expect([exit, text]).toEqual([76, '']);
-      expect(errors).toMatch(/^error: .*alice\.db is older .*\nhint: .*--after-restore/);
+      const refused = world.run('alice', line, { input });
+      expect([refused.exit, refused.text]).toEqual([76, '']);
+      expect(refused.errors).toMatch(/^error: .*alice\.db is older .*\nhint: .*--after-restore/);
     }
     const added = world.run('alice', 'add bob', { input: world.ok('bob', 'invite alice').output });
     expect(added.exit).toBe(76);

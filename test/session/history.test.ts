@@ -286,7 +286,7 @@ describe('whatever the channel does', () => {
         const model = new Model();
         for (const party of Object.values(model.parties)) await setHistory(party.context, 'on');
         await model.introduce(inviter);
-        for (const action of actions) await model.play(action);
+        for (const one of actions) await model.play(one);
         for (const [name, party] of Object.entries(model.parties)) {
           const all = await logged(party);
           const texts = (direction: Logged['direction']) =>

@@ -128,9 +128,9 @@ export class Model {
   async #expectAgreement(): Promise<void> {
     const [ours, theirs] = [await statesOf(this.parties.alice), await statesOf(this.parties.bob)];
     for (const [session, one] of ours) {
-      const other = theirs.get(session);
-      if (other?.rootSteps !== one.rootSteps) continue;
-      expect([toHex(other.rootKey), other.rekeying.mixed.step]).toEqual([toHex(one.rootKey), one.rekeying.mixed.step]);
+      const peer = theirs.get(session);
+      if (peer?.rootSteps !== one.rootSteps) continue;
+      expect([toHex(peer.rootKey), peer.rekeying.mixed.step]).toEqual([toHex(one.rootKey), one.rekeying.mixed.step]);
       if (one.rekeying.mixed.step > 0) this.mixes.add(`${session} ${one.rekeying.mixed.step}`);
     }
   }

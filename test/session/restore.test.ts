@@ -126,7 +126,7 @@ describe('a file that was restored, and goes on with --after-restore', () => {
         tally.count(`${waiting.length === 0 ? 'no session waits' : 'a session waits'} for an invite`);
         const talked = await model.exchange(other(who));
         if (matters) tally.count(talked ? 'talk on without an invite' : 'do not talk on without an invite');
-        for (const { to, fork, message } of model.events.filter(({ fork }) => fork !== undefined)) {
+        for (const { to, fork, message } of model.events.filter((event) => event.fork !== undefined)) {
           tally.count(`fork seen by ${to === who ? 'oneself' : `the peer, ${model.originOf(message)}`}: ${fork}`);
         }
         const ofPeer = model.events.filter(({ to, fork }) => to !== who && fork !== undefined);

@@ -25,8 +25,8 @@ function people(passed: number): { alice: Owner; bob: Owner } {
   return { alice: owner('alice'), bob: owner('bob') };
 }
 
-async function readAllLate(people: { alice: Owner; bob: Owner }): Promise<void> {
-  for (const { to, text, envelope } of LATE) expect(await people[to as 'alice' | 'bob'].read(envelope)).toBe(text);
+async function readAllLate(owners: { alice: Owner; bob: Owner }): Promise<void> {
+  for (const { to, text, envelope } of LATE) expect(await owners[to as 'alice' | 'bob'].read(envelope)).toBe(text);
 }
 
 describe('a conversation that began under version 1 of the schema', () => {

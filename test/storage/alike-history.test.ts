@@ -74,7 +74,7 @@ async function play(store: SessionStore, script: readonly Event[]): Promise<unkn
         switch (event.type) {
           case 'keep': {
             if (gone.has(event.who)) break;
-            const { at, content } = event;
+            const { at } = event;
             const direction = n % 2 === 0 ? 'sent' : 'received';
             const entry = {
               contact: idOf(event.who),
@@ -83,7 +83,7 @@ async function play(store: SessionStore, script: readonly Event[]): Promise<unkn
               n,
               at,
               sentAt: at + n,
-              content,
+              content: event.content,
             } as const;
             await transaction.addToHistory(entry);
             break;

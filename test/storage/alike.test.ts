@@ -139,7 +139,7 @@ async function held(transaction: Transaction, id: SessionId) {
   const entries = (await findEntries(transaction, id)).map(({ chain, find }) => ({ chain, find }));
   const finished = entries.flatMap(({ chain }) => (chain === 'next' || chain === current ? [] : [chain]));
   const positions = Array.from({ length: (current + 1) * 12 }, (_, i) => [Math.floor(i / 12), i % 12] as const);
-  const { id: _, contact: __, ...session } = await transaction.session(id);
+  const { id: _id, contact: _contact, ...session } = await transaction.session(id);
   return {
     session,
     state,

@@ -11,7 +11,7 @@ describe('two that have one file open', () => {
     const [one, two] = [openStore(path), openStore(path)];
     await one.transaction(async (transaction) => {
       await addContact(transaction, 'alice');
-      const error = await refusal(() => two.transaction((transaction) => addContact(transaction, 'carol')));
+      const error = await refusal(() => two.transaction((second) => addContact(second, 'carol')));
       expect([error.code, error.detail]).toEqual(['busy', { path }]);
     });
     await two.transaction((transaction) => addContact(transaction, 'carol'));

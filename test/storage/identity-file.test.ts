@@ -90,9 +90,9 @@ describe('damage behind the first page', () => {
     for (let page = 1; page < pages; page++) {
       const damaged = altered(path, page * 4_096 + 50);
       const work = async () => {
-        const store = openStore(damaged);
-        await store.snapshot((view) => view.contacts());
-        await store.transaction((transaction) => addContact(transaction, 'new'));
+        const damagedStore = openStore(damaged);
+        await damagedStore.snapshot((view) => view.contacts());
+        await damagedStore.transaction((transaction) => addContact(transaction, 'new'));
       };
       codes.add(
         await work().then(

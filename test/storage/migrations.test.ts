@@ -130,7 +130,7 @@ describe.each(['alice', 'bob'] as const)('the file of version 1 of %s', (name) =
   it('is then like a file that was made today, to the last constraint', () => {
     const path = fileOfVersion1(name);
     openStore(path).close();
-    const schema = (path: string) => open(path).all('SELECT type, name, sql FROM sqlite_schema ORDER BY name');
+    const schema = (file: string) => open(file).all('SELECT type, name, sql FROM sqlite_schema ORDER BY name');
     expect(schema(path)).toEqual(schema(newFile()));
   });
 

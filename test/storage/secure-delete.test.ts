@@ -53,12 +53,19 @@ describe('what is deleted', () => {
         [1, 5, 60].map((size) => [size, Array.from({ length: size }, (_, part) => text(size, part))]),
       );
       const contact = await store.transaction(async (transaction) => {
-        const contact = await addContact(transaction, 'alice');
-        const entry = { contact, direction: 'sent', messageId: bytesOf('id', 16), n: 0, at: NOW, sentAt: NOW } as const;
+        const id = await addContact(transaction, 'alice');
+        const entry = {
+          contact: id,
+          direction: 'sent',
+          messageId: bytesOf('id', 16),
+          n: 0,
+          at: NOW,
+          sentAt: NOW,
+        } as const;
         for (const parts of Object.values(texts)) {
           await transaction.addToHistory({ ...entry, content: { kind: 'text', text: parts.join('') } });
         }
-        return contact;
+        return id;
       });
       const starts = Object.fromEntries(
         Object.entries(texts).map(([size, [part = '']]) => [size, utf8(part.slice(0, 20))]),

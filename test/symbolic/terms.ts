@@ -39,7 +39,7 @@ let count = 0;
 
 function term(op: Op, label: string, args: readonly Term[]): Term {
   let path = onwards(onwards(START, op), label);
-  for (const argument of args) path = onwards(path, argument);
+  for (const arg of args) path = onwards(path, arg);
   if (path.term === undefined) {
     const id = count++;
     path.term = { op, label, args, id, toJSON: () => id };

@@ -270,7 +270,7 @@ export const nextBegunBy = (role: 'opener' | 'maker', after: number): number =>
   takerOf(after + 1) === role ? after + 1 : after + 2;
 
 const inviteStolen = ({ thefts }: World, of: Who, bytes: Term): boolean =>
-  thefts.some(({ from, file }) => from === of && file?.invites.some(({ invite: open }) => inviteBytes(open) === bytes));
+  thefts.some(({ from, file }) => from === of && file?.invites.some((one) => inviteBytes(one.invite) === bytes));
 
 const isOf = (invites: readonly Invite[], one: Invite): boolean =>
   invites.some((honest) => inviteBytes(honest) === inviteBytes(one));

@@ -42,16 +42,16 @@ function receiving({ name, before, texts, options = [] }: Variant): Scene {
         const now = countOf(first, text);
         const later = next.filter((one) => one.text === text);
         const anew = again.filter((one) => one.text === text).length;
-        const name = text.slice(0, 30);
-        laws.hold(now + later.length + anew > 0, `${name} is lost`);
-        laws.hold(now <= 1 && later.length <= 1 && anew <= 1, `${name} came ${now}, ${later.length}, ${anew} times`);
-        laws.hold(anew === 0 || now + later.length === 0, `${name} was accepted twice`);
-        laws.hold(now === 0 || later.every((one) => one.again === true), `${name} came again and does not say so`);
+        const shown = text.slice(0, 30);
+        laws.hold(now + later.length + anew > 0, `${shown} is lost`);
+        laws.hold(now <= 1 && later.length <= 1 && anew <= 1, `${shown} came ${now}, ${later.length}, ${anew} times`);
+        laws.hold(anew === 0 || now + later.length === 0, `${shown} was accepted twice`);
+        laws.hold(now === 0 || later.every((one) => one.again === true), `${shown} came again and does not say so`);
         const inOutput = text !== LEFT || !options.includes('-o');
         if (ran.code === 0 && inOutput)
           laws.hold(
             now === 1 && (later.length === 0 || maySayItAgain(ran)),
-            `done, but ${name} came ${now}, then ${later.length} times`,
+            `done, but ${shown} came ${now}, then ${later.length} times`,
           );
       }
       await laws.talk(box, 'alice', 'bob');

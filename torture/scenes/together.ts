@@ -28,7 +28,7 @@ export function parallel(processes: number): readonly [Situation, Situation, Sit
       const got = await laws.receives(box, 'bob', Buffer.concat(all.map(({ stdout }) => stdout)));
       const positions = got.map(({ n }) => Number(n)).sort((one, other) => one - other);
       laws.hold(String(positions) === String(numbers), `the positions are ${positions}`);
-      const texts = new Set(got.map(({ text }) => text));
+      const texts = new Set(got.map((one) => one.text));
       laws.hold(got.length === processes && texts.size === processes, `${got.length} messages, ${texts.size} texts`);
       laws.hold((await laws.works(box, 'alice', ['outbox', 'resend'])).stdout.length === 0, 'the outbox is not empty');
       await laws.talk(box, 'alice', 'bob');
@@ -84,7 +84,7 @@ export function parallel(processes: number): readonly [Situation, Situation, Sit
       });
       const got = await laws.receives(box, 'bob', Buffer.concat(sent));
       laws.hold(
-        new Set(got.map(({ text }) => text)).size === sent.length,
+        new Set(got.map((one) => one.text)).size === sent.length,
         `${got.length} of ${sent.length} texts arrive`,
       );
       await laws.nothingMissing(box, 'bob', 'alice');
@@ -129,9 +129,9 @@ const busy: Situation = {
     const input = await box.ready('bob', ['send', 'alice', '-m', 'for alice']);
     const times: number[] = [];
     const givesUp = async (parameters: readonly string[]) => {
-      const begin = performance.now();
+      const startedAt = performance.now();
       const ran = await box.start({ who: 'alice', parameters: [...parameters, '--wait', '1'], input });
-      const seconds = (performance.now() - begin) / 1_000;
+      const seconds = (performance.now() - startedAt) / 1_000;
       times.push(seconds);
       laws.hold(ran.code === 75, `${parameters[0]}: exit ${ran.code}: ${ran.stderr}`);
       laws.hold(/hint: .*--wait/.test(ran.stderr), `${parameters[0]} gives no hint`);
@@ -143,13 +143,13 @@ const busy: Situation = {
     };
     const { patient } = await whileHeld(box, async () => {
       // Begun before the others, it waits until they have given up.
-      const patient = box.start({ who: 'alice', parameters: ['send', 'bob', '-m', 'patiently', ...PATIENTLY] });
+      const run = box.start({ who: 'alice', parameters: ['send', 'bob', '-m', 'patiently', ...PATIENTLY] });
       await Promise.all([...WRITING.map(givesUp), ...READING.map(isLetIn)]);
-      return { patient };
+      return { patient: run };
     });
     const { code, stdout, stderr } = await patient;
     laws.hold(code === 0, `the patient one: exit ${code}: ${stderr}`);
-    const texts = (await laws.receives(box, 'bob', stdout)).map(({ text }) => text);
+    const texts = (await laws.receives(box, 'bob', stdout)).map((one) => one.text);
     laws.hold(texts.join() === 'patiently', `what the patient one sends arrives as ${JSON.stringify(texts)}`);
     const got = await laws.receives(box, 'alice', input);
     laws.hold(got.length === 1, 'the message that was refused as busy cannot be received later');

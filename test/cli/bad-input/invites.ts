@@ -18,8 +18,8 @@ function inviteIn(home: Home, file: string): Buffer {
   return Buffer.from(base64, 'base64').subarray(10);
 }
 
-function armored(invite: Uint8Array): string {
-  return armor(encodeEnvelope({ kind: 'invite', invite }));
+function armored(bytes: Uint8Array): string {
+  return armor(encodeEnvelope({ kind: 'invite', invite: bytes }));
 }
 
 /** Dave's invite for alice, altered on its way. */
@@ -39,8 +39,8 @@ function signedInvite(what: string, alter: (bytes: Buffer) => Buffer, code: BadI
     ...invite(`${what}, well signed`, alter, code),
     prepare: (home) => {
       const self = createIdentity(systemRandom);
-      const { invite } = createInvite(self, { reusable: false, expires: 4e9 }, systemRandom);
-      const fields = alter(Buffer.from(invite.bytes)).subarray(0, FIELDS.signature);
+      const made = createInvite(self, { reusable: false, expires: 4e9 }, systemRandom);
+      const fields = alter(Buffer.from(made.invite.bytes)).subarray(0, FIELDS.signature);
       home.write('bad.txt', armored(concat(fields, sign(self.seed, concat(utf8('pawl/1 invite'), fields)))));
     },
   };

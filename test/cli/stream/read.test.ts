@@ -11,8 +11,8 @@ async function* streamOf(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Arra
 
 async function lines(...chunks: Uint8Array[]): Promise<string[]> {
   const read: string[] = [];
-  for await (const lines of linesOf(streamOf(chunks))) {
-    read.push(...lines.map((line) => Buffer.from(line).toString('latin1')));
+  for await (const group of linesOf(streamOf(chunks))) {
+    read.push(...group.map((line) => Buffer.from(line).toString('latin1')));
   }
   return read;
 }

@@ -19,7 +19,7 @@ export function copies(make: MakeStore): void {
     const contacts = await view.contacts();
     const [first] = contacts;
     if (first === undefined) throw new Error('there are contacts');
-    const sessions = (await Promise.all(contacts.map(({ id }) => view.sessions(id)))).flat();
+    const sessions = (await Promise.all(contacts.map((contact) => view.sessions(contact.id)))).flat();
     const [session] = sessions;
     if (session?.origin.role !== 'responder') throw new Error('there are sessions');
     const { id } = session;
@@ -53,7 +53,7 @@ export function copies(make: MakeStore): void {
     await conversation.turn({ sends: 1 });
     const given = await store.transaction(async (transaction) => {
       const contact = await addContact(transaction, 'carol');
-      const given = {
+      const values = {
         contact: {
           name: 'dave',
           identity: bytesOf('dave', 32) as never,
@@ -83,13 +83,13 @@ export function copies(make: MakeStore): void {
           content: { kind: 'text' as const, text: 'hi' },
         },
       };
-      await transaction.addContact(given.contact);
-      await transaction.addSession(given.session, given.state);
-      await transaction.addInvite(given.invite);
-      await transaction.addToOutbox(given.outgoing);
-      await transaction.addToInbox(given.incoming);
-      await transaction.addToHistory(given.kept);
-      return given;
+      await transaction.addContact(values.contact);
+      await transaction.addSession(values.session, values.state);
+      await transaction.addInvite(values.invite);
+      await transaction.addToOutbox(values.outgoing);
+      await transaction.addToInbox(values.incoming);
+      await transaction.addToHistory(values.kept);
+      return values;
     });
     return { store, given };
   }

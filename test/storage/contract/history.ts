@@ -36,7 +36,7 @@ export function history(make: MakeStore): void {
     sentAt: 8.64e15,
     content,
   });
-  const without = ({ id: _, ...entry }: HistoryEntry & { id: HistoryId }) => entry;
+  const without = ({ id: _, ...rest }: HistoryEntry & { id: HistoryId }) => rest;
 
   it('is off at first, and is then as it was set last', async () => {
     const { store } = make();
