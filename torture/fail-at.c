@@ -188,14 +188,16 @@ OPEN(open)
 OPEN(open64)
 
 // POSIX drops all locks that a process has on a file as soon as it closes any descriptor of that file. SQLite takes care of
-// that for its own descriptors; whatever else opens and closes a file that is locked for writing unlocks it, and nobody
+// that for its own descriptors; whatever else opens and closes a file that is locked unlocks it, and nobody
 // notices. It is logged as step 0.
 enum { LOCKED = 8 };
 static struct { dev_t device; ino_t inode; } locked[LOCKED];
 
 static void note_lock(int fd, int command, const struct flock *lock) {
   struct stat file;
-  if ((command != F_SETLK && command != F_SETLKW) || lock->l_type == F_RDLCK || fstat(fd, &file) != 0) return;
+  if ((command != F_SETLK && command != F_SETLKW) || fstat(fd, &file) != 0) return;
+  // SQLite gives up parts of its lock, and all of it at the end of a transaction.
+  if (lock->l_type == F_UNLCK && (lock->l_start != 0 || lock->l_len != 0)) return;
   int free = -1;
   for (int i = 0; i < LOCKED; i++) {
     if (locked[i].inode == 0) free = i;
@@ -203,7 +205,7 @@ static void note_lock(int fd, int command, const struct flock *lock) {
     if (lock->l_type == F_UNLCK) locked[i].inode = 0;
     return;
   }
-  if (lock->l_type != F_WRLCK || free < 0) return;
+  if (lock->l_type == F_UNLCK || free < 0) return;
   locked[free].device = file.st_dev;
   locked[free].inode = file.st_ino;
 }

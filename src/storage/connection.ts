@@ -1,7 +1,11 @@
+/**
+ * One open identity file: SQL in, rows as plain values out, the locks that SQLite takes, and only errors of pawl's own.
+ * Knows nothing of tables.
+ */
 import { realpathSync, statSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { isPawlError, PawlError } from '../errors.ts';
-import { inodeOf } from '../files/index.ts';
+import { codeOf, inodeOf } from '../files/index.ts';
 import { type Lock, openDatabase, rawKey } from './sqlcipher.ts';
 import { sqliteCode, translated } from './sqlite-errors.ts';
 
@@ -25,17 +29,18 @@ PRAGMA trusted_schema = OFF;
 PRAGMA cell_size_check = ON;
 `;
 
-/** Waits, and may tell somebody before. */
+/** Does a wait that has taken half a second already, and may tell the person before. */
 export type WhileBusy = (wait: () => void) => void;
 
-/** So long nobody needs to be told of a wait, in milliseconds. */
+/** Waits shorter than this are not told to anybody, in milliseconds. */
 const SHORT = 500;
+/** The longest pause between two attempts to take a lock, in milliseconds. */
+const LONGEST_PAUSE = 25;
 
-/** A file that is open: rows in and out as plain values, and no error but pawl's own. */
 export class Connection {
   /** As it was given, for messages. */
   readonly path: string;
-  /** The absolute path of the file itself, without links. */
+  /** The absolute path of the file, with symbolic links resolved. */
   readonly file: string;
   readonly #inode: string | undefined;
   readonly #database: Database.Database;
@@ -46,7 +51,7 @@ export class Connection {
   /**
    * Opens a file and tries the key on it.
    * @param wait how long to wait for other processes, in milliseconds.
-   * @param whileBusy is given what of it is longer than half a second, where a transaction begins.
+   * @param whileBusy is given the part of a wait for a lock that is longer than half a second.
    * @throws `wrong-passphrase` when the key does not open its first page, `replaced`, `read-failed`, `damaged`, `busy`,
    * `write-failed`.
    */
@@ -54,23 +59,21 @@ export class Connection {
     this.path = path;
     this.#wait = wait;
     this.#whileBusy = whileBusy;
-    this.file = realpathSync.native(path);
-    this.#inode = inodeAt(this.file);
     try {
+      this.file = realpathSync.native(path);
+      this.#inode = inodeAt(this.file);
       this.#database = openDatabase(path, lock, { wait });
     } catch (cause) {
-      if (sqliteCode(cause) === undefined) throw cause;
+      if (sqliteCode(cause) === undefined && codeOf(cause) === undefined) throw cause;
       throw new PawlError('read-failed', { path, reason: 'it cannot be opened' }, { cause });
     }
     try {
-      // Some of them read the schema.
-      this.#database.exec(SETTINGS);
-      // Replaced while it was opened: it is not known which of the two this is.
-      this.#refuseReplaced();
+      // Some of the settings read the schema.
+      this.#lock(() => this.#database.exec(SETTINGS));
     } catch (error) {
       this.#database.close();
-      if (sqliteCode(error) === 'SQLITE_NOTADB') throw new PawlError('wrong-passphrase', { path }, { cause: error });
-      throw translated(error, path);
+      const isWrongKey = error instanceof Error && sqliteCode(error.cause) === 'SQLITE_NOTADB';
+      throw isWrongKey ? new PawlError('wrong-passphrase', { path }, { cause: error }) : error;
     }
   }
 
@@ -107,33 +110,34 @@ export class Connection {
   }
 
   /**
-   * IMMEDIATE: to write, so that nobody else does meanwhile; DEFERRED: to read.
-   * @throws `busy`; to write, also `replaced` if another file has taken the place of this one.
+   * Begins a transaction. IMMEDIATE, to write: no other process writes before it ends. DEFERRED, to read: what it reads
+   * stays what it was.
+   * @throws `busy`; `replaced` if another file has taken the name of this one.
    */
   begin(kind: 'IMMEDIATE' | 'DEFERRED'): void {
-    this.#begin(kind);
-    if (kind === 'DEFERRED') return;
+    this.#lock(() => {
+      this.run(`BEGIN ${kind}`);
+      // The first read takes the lock.
+      if (kind === 'DEFERRED') this.get('PRAGMA user_version');
+    });
+  }
+
+  /** Runs `work`, which only reads, in one transaction. */
+  reading<Result>(work: () => Result): Result {
+    this.begin('DEFERRED');
     try {
-      this.#refuseReplaced();
-    } catch (error) {
+      return work();
+    } finally {
       this.rollback();
-      throw error;
     }
   }
 
-  #begin(kind: 'IMMEDIATE' | 'DEFERRED'): void {
-    const begin = () => this.run(`BEGIN ${kind}`);
-    if (this.#whileBusy === undefined || this.#wait <= SHORT) {
-      begin();
-      return;
-    }
-    // The database waits by itself, and nothing can be said meanwhile.
-    try {
-      this.#waitFor(SHORT, begin);
-    } catch (error) {
-      if (!isPawlError(error, 'busy')) throw error;
-      this.#whileBusy(() => this.#waitFor(this.#wait - SHORT, begin));
-    }
+  /**
+   * Copies the file as it is committed, under the same key and salt.
+   * @param draft the path of an empty file.
+   */
+  copyInto(draft: string): void {
+    this.#lock(() => this.run('VACUUM INTO @draft', { draft }));
   }
 
   /** What was written is durable now. @throws `busy` while others read for too long, `write-failed`. */
@@ -184,18 +188,67 @@ export class Connection {
     return statement;
   }
 
-  /** Does `work` while others are waited for so long, in milliseconds. */
-  #waitFor(time: number, work: () => void): void {
-    this.#database.pragma(`busy_timeout = ${time}`);
+  /**
+   * Takes a lock. Until others let it go, tries again for as long as this connection waits.
+   *
+   * SQLite locks an inode, but finds the journal by the name of the file. If another file has got this one's name, SQLite
+   * would take the journal that another process is writing for that file for one that a killed process has left behind for
+   * this one, roll it back and delete it. So every attempt looks first whether the file still has its name. (`rekey` keeps
+   * the lock for a while after it has replaced the file, for those who have looked just before.)
+   */
+  #lock(take: () => void): void {
+    const attempt = () => {
+      this.refuseReplaced();
+      try {
+        this.#translate(take);
+      } catch (error) {
+        this.rollback();
+        throw error;
+      }
+    };
+    // The database's own wait would not look at the name again.
+    this.#database.pragma('busy_timeout = 0');
     try {
-      work();
+      this.#retryWhileBusy(attempt);
+      this.refuseReplaced();
+    } catch (error) {
+      this.rollback();
+      // The journal of another file looks like damage to this one.
+      this.refuseReplaced();
+      throw error;
     } finally {
       this.#database.pragma(`busy_timeout = ${this.#wait}`);
     }
   }
 
-  /** The lock of a file that has lost its name keeps nobody from writing to the one that has it now. */
-  #refuseReplaced(): void {
+  #retryWhileBusy(attempt: () => void): void {
+    const begin = performance.now();
+    const retryFor = (time: number) => {
+      for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+        try {
+          attempt();
+          return;
+        } catch (error) {
+          const left = begin + time - performance.now();
+          if (!isPawlError(error, 'busy') || left <= 0) throw error;
+          sleep(Math.min(pause, left));
+        }
+      }
+    };
+    if (this.#whileBusy === undefined || this.#wait <= SHORT) {
+      retryFor(this.#wait);
+      return;
+    }
+    try {
+      retryFor(SHORT);
+    } catch (error) {
+      if (!isPawlError(error, 'busy')) throw error;
+      this.#whileBusy(() => retryFor(this.#wait));
+    }
+  }
+
+  /** @throws `replaced` if another file has the name of this one. */
+  refuseReplaced(): void {
     const now = inodeAt(this.file);
     if (now !== undefined && now !== this.#inode) throw new PawlError('replaced', { path: this.path });
   }
@@ -209,7 +262,12 @@ export class Connection {
   }
 }
 
-/** Which file has a name; nothing where there is none. */
+/** Blocks the process: what waits for a lock has nothing else to do. */
+export function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+/** The inode that a name leads to; `undefined` if there is none. */
 function inodeAt(path: string): string | undefined {
   const status = statSync(path, { bigint: true, throwIfNoEntry: false });
   return status && inodeOf(status);

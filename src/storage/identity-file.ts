@@ -6,7 +6,7 @@ import { equal, utf8 } from '../primitives/index.ts';
 import type { Keeping } from '../session/store.ts';
 import { Connection, type WhileBusy } from './connection.ts';
 import { isForeignHotJournal, PAGE_LENGTH } from './hot-journal.ts';
-import { applyMigrations, migrate } from './migrations.ts';
+import { applyMigrations, hasNewestSchema, migrate } from './migrations.ts';
 import { APPLICATION_ID } from './schema.ts';
 import { type Lock, SALT_LENGTH } from './sqlcipher.ts';
 import { SqliteStore } from './store.ts';
@@ -58,12 +58,15 @@ function open(path: string, lock: Lock, { wait, marks, whileBusy }: OpenOptions)
   if (isForeignHotJournal(path, lock)) throw new PawlError('wrong-passphrase', { path });
   const connection = new Connection(path, lock, wait, whileBusy);
   try {
-    const found = connection.get<{ application_id: number }>('PRAGMA application_id');
-    if (found?.application_id !== APPLICATION_ID) throw new PawlError('not-an-identity', { path });
-    // Another program may have chosen a log (WAL), which is no journal: it would outlive a file that is replaced, and the
-    // database would not look whether it was.
+    const isNewest = connection.reading(() => {
+      const row = connection.get<{ application_id: number }>('PRAGMA application_id');
+      if (row?.application_id !== APPLICATION_ID) throw new PawlError('not-an-identity', { path });
+      return hasNewestSchema(connection);
+    });
+    // Another program may have switched the file to a write-ahead log. With that, SQLite does not check before it writes
+    // whether the file still has its name; and the log would stay behind when the file is replaced.
     connection.execute('PRAGMA journal_mode = DELETE');
-    migrate(connection);
+    if (!isNewest) migrate(connection);
     return new SqliteStore(connection, lock, marks);
   } catch (error) {
     connection.close();

@@ -15,8 +15,13 @@ export function schemaVersion(connection: Connection): number {
  * @throws `newer-schema`, `busy`, `write-failed`.
  */
 export function migrate(connection: Connection, migrations = MIGRATIONS): void {
-  if (versionToMigrate(connection, migrations) === migrations.length) return;
+  if (hasNewestSchema(connection, migrations)) return;
   connection.atomically(() => applyMigrations(connection, migrations));
+}
+
+/** @throws `newer-schema` */
+export function hasNewestSchema(connection: Connection, migrations = MIGRATIONS): boolean {
+  return versionToMigrate(connection, migrations) === migrations.length;
 }
 
 /** Does so inside a transaction that is open. */

@@ -5,7 +5,7 @@ import type { SessionStore, Transaction } from '../session/store.ts';
 import { checkPages, readEverything } from './check.ts';
 import type { Connection } from './connection.ts';
 import { schemaVersion } from './migrations.ts';
-import { rekey, removeDraft } from './rekey.ts';
+import { generationOf, rekey, removeDraft } from './rekey.ts';
 import { Mark } from './rollback-mark.ts';
 import type { Lock } from './sqlcipher.ts';
 import { boxes } from './tables/boxes.ts';
@@ -48,15 +48,17 @@ export class SqliteStore implements SessionStore {
   constructor(connection: Connection, lock: Lock, marks?: string) {
     this.#connection = connection;
     this.#lock = lock;
-    this.schema = schemaVersion(connection);
-    const { name, seed } = found(connection.get<IdentityRow>('SELECT name, seed FROM identity'), 'identity');
+    const { schema, name, seed } = connection.reading(() => ({
+      schema: schemaVersion(connection),
+      ...found(connection.get<IdentityRow>('SELECT name, seed FROM identity'), 'identity'),
+    }));
+    this.schema = schema;
     this.name = name;
     this.#mark = marks === undefined ? undefined : new Mark(marks, seed);
     wipe(seed);
-    // The mark first: another process may commit, and mark, in between.
+    // The mark is read before the generation, in which another process may commit, and then write the mark.
     this.#marked = this.#mark?.read() ?? 0;
-    const row = connection.get<{ readonly generation: number }>('SELECT generation FROM identity');
-    this.isRolledBack = found(row, 'identity').generation < this.#marked;
+    this.isRolledBack = connection.reading(() => generationOf(connection)) < this.#marked;
   }
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
@@ -78,13 +80,13 @@ export class SqliteStore implements SessionStore {
 
   /** Makes a consistent copy of the file, under the same key. @throws `exists`, `cannot-create`. */
   backup(path: string): void {
-    makeFile(path, (draft) => this.#connection.run('VACUUM INTO @draft', { draft }));
+    makeFile(path, (draft) => this.#connection.copyInto(draft));
   }
 
   /** Reads every page and every row. @returns what is wrong, in the database's words; nothing where all is well. */
   async check(): Promise<readonly string[]> {
     try {
-      const problems = checkPages(this.#connection);
+      const problems = this.#connection.reading(() => checkPages(this.#connection));
       await this.snapshot(readEverything);
       return problems;
     } catch (error) {
