@@ -1,4 +1,4 @@
-// Builds the program, and beside it what V8 makes of it (docs/ARCHITECTURE.md, "The start").
+// Builds the program and its code cache (docs/measurements.md, "The start of a command"), then the manual pages.
 import { build } from 'esbuild';
 import { keepCode } from './keep-code.mjs';
 import { manPages } from './man-pages.mjs';
