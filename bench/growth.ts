@@ -1,3 +1,8 @@
+/**
+ * How the time of one `send` and one `recv` grows with what the identity file contains or has been through: contacts,
+ * skipped keys, messages, DH steps. Prepares the files through the store or through commands, and measures whole
+ * processes.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +16,6 @@ import { type Figure, median } from './measure.ts';
 
 const RUNS = 11;
 
-/** One message, whole processes: how its time grows with what lies behind it. */
 export async function growth(): Promise<readonly Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'pawl-bench-'));
   try {
@@ -56,7 +60,7 @@ function timesOf(homes: ReadonlyMap<string, Home>, what: 'send' | 'recv'): reado
   return medians.map((figure) => ({ ...figure, ratio: figure.value / first }));
 }
 
-/** Contacts who have all sent something since alice or bob did. */
+/** Adds contacts whose sessions have received the latest messages, so that their header keys are tried first. */
 async function addContacts({ store }: Context, count: number): Promise<void> {
   await store.transaction(async (transaction) => {
     for (let number = 0; number < count; number++) await addContact(transaction, `contact-${number}`);
@@ -102,7 +106,7 @@ async function addContact(transaction: Transaction, name: string): Promise<void>
   await transaction.saveReceived(session, [{ step, digest: systemRandom(16) }], now, LIMITS);
 }
 
-/** So many times a message there and one back. */
+/** Sends a message from bob to alice and one back, `times` times. */
 async function turn(alice: Context, bob: Context, times: number): Promise<void> {
   for (let count = 0; count < times; count++) {
     await carry(bob, 'alice', alice);

@@ -1,3 +1,4 @@
+/** Sessions on identity files: the work of `send` and `recv` without starting a process, durable at each step. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +18,6 @@ import {
 import { createIdentityFile, type FileKey, openIdentityFile, SALT_LENGTH } from '../src/storage/index.ts';
 import { asyncMicroseconds, type Figure } from './measure.ts';
 
-/** Sessions on identity files: the work of `send` and `recv` without starting a process, durable at each step. */
 export async function throughStore(): Promise<readonly Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'pawl-bench-'));
   try {

@@ -1,27 +1,28 @@
+/** Starts a copy of the built program with a fault, and collects how it ended. Owns the folder of this run. */
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What happens at one step of a process; see fail-at.c. */
+/** A fault at one step of a process; see fail-at.c. */
 export interface Fault {
   readonly step: number;
   readonly mode: string;
 }
 
-/** How a process ended, and what came out. */
+/** How a process ended, and its output. */
 export interface Ran {
   readonly code: number | undefined;
   readonly signal: string | undefined;
   readonly stdout: Buffer;
   readonly stderr: string;
-  /** The steps that it took, where they were counted. */
+  /** Its steps, where a fault was given. */
   readonly steps?: readonly Step[];
-  /** Files that it closed while it held their lock, which thereby was gone. */
+  /** Files whose lock it lost by closing them. */
   readonly unlocked?: readonly string[];
 }
 
-/** A change to a file of the box, or something said. */
+/** A change to a file of the box, or a write to standard output or error. */
 export interface Step {
   readonly does: string;
   readonly path: string;
@@ -30,11 +31,11 @@ export interface Step {
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** A folder of this run's own, in memory where there is such a place; it goes when the run ends. */
+/** The temporary folder of this run, in memory where possible; removed when the run ends. */
 export const WORKSHOP = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'pawl-torture-'));
 process.on('exit', cleanUp);
 
-/** A small disk, where there is one; see scenes/outside.ts. */
+/** Where a small disk is mounted; see scenes/disks.ts. */
 export const DISK = join(WORKSHOP, 'disk');
 
 export function cleanUp(): void {
@@ -42,7 +43,7 @@ export function cleanUp(): void {
   rmSync(WORKSHOP, { recursive: true, force: true });
 }
 
-/** A copy of the program, so that building it anew meanwhile does not disturb. */
+/** A copy of the program, so that a build meanwhile does not disturb. */
 const PROGRAM = join(WORKSHOP, 'program');
 mkdirSync(PROGRAM);
 cpSync(join(ROOT, 'bin'), join(PROGRAM, 'bin'), { recursive: true });
@@ -52,7 +53,10 @@ export const LAUNCHER = join(PROGRAM, 'bin', 'pawl.js');
 
 const LIBRARY = join(WORKSHOP, 'fail-at.so');
 
-/** Builds the library that makes steps fail. @returns why there is none, where there is none. */
+/**
+ * Compiles fail-at.c.
+ * @returns why this is not possible, where it is not.
+ */
 export function buildFaults(): string | undefined {
   if (process.platform !== 'linux') return 'faults are injected on Linux only';
   const source = join(ROOT, 'torture', 'fail-at.c');
@@ -61,7 +65,7 @@ export function buildFaults(): string | undefined {
   return status === 0 ? undefined : `cc failed: ${stderr}`;
 }
 
-/** Whatever has not ended after this many milliseconds never will. */
+/** A process that runs for more than this many milliseconds counts as hanging. */
 const PATIENCE = 180_000;
 
 let logs = 0;
@@ -71,7 +75,7 @@ export interface StartOptions {
   readonly folder: string;
   readonly input?: Uint8Array;
   readonly fault?: Fault;
-  /** As another user. */
+  /** The id of another user to run it as. */
   readonly user?: number;
 }
 

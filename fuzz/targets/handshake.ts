@@ -1,3 +1,4 @@
+/** Targets for invites and openings. */
 import { PawlError } from '../../src/errors.ts';
 import {
   acceptOpening,
@@ -15,7 +16,7 @@ import { demand, type Target, verdictOf } from '../target.ts';
 const EXPIRES = 1_800_000_000;
 const SIGNED_LENGTH = 1_257;
 
-/** Half of the altered invites are signed by their maker all the same: a hostile one. */
+/** Altered invites; half of them with a valid signature, as a hostile inviter makes them. */
 const inviting: Target = {
   name: 'readInvite',
   share: 2_000,
@@ -45,7 +46,7 @@ const inviting: Target = {
 const START = 1_790_000_000_123;
 const OPENED = [0, START, 8.64e15, 8.64e15 + 1, 2 ** 53, 2 ** 63];
 
-/** The prefix of openings: altered on the way, and made by openers who seal nonsense into it. */
+/** Prefixes of openings: altered on the way, or sealed by a hostile opener with senseless fields. */
 const opening: Target = {
   name: 'acceptOpening',
   share: 2_000,

@@ -1,3 +1,4 @@
+/** Scenes on a full disk, on a read-only disk, and with files or folders that may only be read. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -19,7 +20,7 @@ import { DISK, type Ran, WORKSHOP } from '../start.ts';
 
 const isRoot = process.getuid?.() === 0;
 
-/** Every scene on a small disk of its own, with nothing left on it and with a little; and on one that may only be read. */
+/** Every scene on a small disk with few or no free pages, and on a read-only disk. */
 export function smallDisks(scenes: readonly Scene[]): readonly Situation[] {
   const small = scenes.filter(({ large }) => !large);
   return [
@@ -86,10 +87,10 @@ export function readOnly(scenes: readonly Scene[]): readonly Situation[] {
   }));
 }
 
-/** Permission bits do not bind root, for whom nobody has to run it. */
+/** Root ignores permission bits, so it runs the command as user 65534 (nobody). */
 const BOUND = isRoot ? { user: 65_534 } : {};
 
-/** Whether nobody gets at the program. */
+/** Whether the user that the command runs as is bound by permission bits, and can run the program. */
 async function isBoundByPermissions(): Promise<boolean> {
   if (!isRoot) return true;
   chmodSync(WORKSHOP, 0o711);
@@ -158,7 +159,7 @@ function summary(outcomes: Record<string, number>): string {
     .join(', ');
 }
 
-/** A disk of so many MiB. */
+/** Runs `work` on a tmpfs of `size` MiB; `undefined` where none can be mounted. */
 async function onDisk(work: (folder: string) => Promise<string>, size = 2): Promise<string | undefined> {
   const folder = DISK;
   mkdirSync(folder, { recursive: true });
@@ -171,7 +172,7 @@ async function onDisk(work: (folder: string) => Promise<string>, size = 2): Prom
   }
 }
 
-/** Leaves so many pages of 4 KiB free. */
+/** Fills the disk up to `pages` free pages of 4 KiB. */
 function fill(disk: string, pages: number): void {
   const file = openSync(`${disk}/filler`, 'w');
   const page = Buffer.alloc(4_096);
