@@ -204,10 +204,10 @@ const rekeyed: Situation = {
     const send = box.launch('alice', ['send', 'bob', '--lines']);
     const outputs = [recv, send].map(outputOf);
     const errors = [recv, send].map(({ child }) => text(child.stderr));
+    const begun = [recv, send].map(({ child }) => once(child.stdout, 'readable'));
     recv.child.stdin.write(first);
     send.child.stdin.write('before\n');
-    await once(recv.child.stdout, 'readable');
-    await once(send.child.stdout, 'readable');
+    await Promise.all(begun);
     await laws.works(box, 'alice', ['passwd', '--new-key-file', box.path('new.key')]);
     recv.child.stdin.end(second);
     send.child.stdin.end('after\n');
@@ -229,4 +229,44 @@ const rekeyed: Situation = {
   },
 };
 
-export const TOGETHER: readonly Situation[] = [busy, inFlight, rekeyed];
+/**
+ * Processes that still have the old file open begin to write while others commit to the new one. SQLite would find the
+ * journals of those by the name of the file, and take them for its own.
+ */
+const stale: Situation = {
+  name: 'many have the old file open while others write to the new one',
+  async run(laws) {
+    const box = await begin();
+    const idle = Array.from({ length: 6 }, () => box.launch('alice', ['send', 'bob', '--lines', ...PATIENTLY]));
+    const outputs = idle.map(outputOf);
+    const errors = idle.map(({ child }) => text(child.stderr));
+    const begun = idle.map(({ child }) => once(child.stdout, 'readable'));
+    for (const { child } of idle) child.stdin.write('before\n');
+    await Promise.all(begun);
+    await laws.works(box, 'alice', ['passwd', '--new-key-file', box.path('new.key')]);
+    renameSync(box.path('new.key'), box.path('alice.key'));
+    const sent: Buffer[] = [];
+    for (const { child } of idle) {
+      const writing = box.start({ who: 'alice', parameters: ['send', 'bob', '-m', 'after', ...PATIENTLY] });
+      child.stdin.end('too late\n');
+      const { code, stdout, stderr } = await writing;
+      laws.hold(code === 0, `one that sends under the new key: exit ${code}: ${stderr}`);
+      sent.push(stdout);
+    }
+    for (const [index, { ended }] of idle.entries()) {
+      const [code] = await ended;
+      laws.hold(code === 75, `one that had the old file open: exit ${code}: ${await errors[index]}`);
+    }
+    await laws.whole(box, 'alice');
+    const got = await laws.receives(box, 'bob', Buffer.concat([...(await Promise.all(outputs)), ...sent]));
+    const texts = got.map((one) => one.text);
+    laws.hold(
+      texts.join() === [...idle.map(() => 'before'), ...idle.map(() => 'after')].join(),
+      `what was sent arrives as ${texts.join()}`,
+    );
+    await laws.talk(box, 'alice', 'bob');
+    return `exit 75 ×${idle.length}, and no message is lost or comes twice`;
+  },
+};
+
+export const TOGETHER: readonly Situation[] = [busy, inFlight, rekeyed, stale];
