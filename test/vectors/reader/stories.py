@@ -129,7 +129,8 @@ def receive(person, step):
     if outcome.kind != 'accepted':
         stated = step.get({'duplicate': 'duplicate', 'too-late': 'tooLate'}[outcome.kind])
         return expect(name, {'from': sender, 'n': outcome.n}, stated)
-    expect_accepted(name, sender, session, outcome, step.get('accepted', {}))
+    expect(f'{name}: whether it is accepted', True, 'accepted' in step)
+    expect_accepted(name, sender, session, outcome, step['accepted'])
 
 
 def receive_many(person, step):
