@@ -21,7 +21,7 @@ import {
 import { type RootKey, RULES, rootStep } from '../../src/ratchet/index.ts';
 import { Mark } from '../../src/storage/rollback-mark.ts';
 import { hex } from '../primitives/hex.ts';
-import { joined } from './bytes.ts';
+import { editedBlock, joined } from './bytes.ts';
 import { contentOf, written } from './contents.ts';
 import type { Bytes, Vectors } from './format.ts';
 import { printed, vectors } from './making/index.ts';
@@ -124,6 +124,9 @@ describe('the sections', () => {
     for (const { why, code, bytes: of } of known.contents.refused) {
       expectRefusal(why, code, () => decodeContent(bytes(of)));
     }
+    for (const { why, code, content } of known.contents.notSent) {
+      expectRefusal(why, code, () => encodeContent(contentOf(content)));
+    }
   });
 
   it('refuse what is no envelope', () => {
@@ -144,6 +147,13 @@ describe('the sections', () => {
       const parts = blocks.get(of)?.split(find);
       expect(parts).toHaveLength(2);
       expectRefusal(why, code, () => dearmor(parts?.join(put) ?? ''));
+    }
+    for (const { why, of, edits, block: blockCode, envelope: envelopeCode } of known.armor.edited) {
+      const block = editedBlock(blocks.get(of) ?? '', edits);
+      if (blockCode !== undefined) expectRefusal(why, blockCode, () => dearmor(block));
+      else if (envelopeCode !== undefined) expectRefusal(why, envelopeCode, () => decodeEnvelope(dearmor(block)));
+      else throw new Error(`${why}: nothing is refused`);
+      if (blockCode === undefined) expect(armor(dearmor(block))).toBe(block);
     }
   });
 });

@@ -1,12 +1,7 @@
-import { digest, toHex, utf8 } from '../../../src/primitives/index.ts';
 import type { RatchetState, SessionId, SkippedKey } from '../../../src/ratchet/index.ts';
 import type { Session, SessionStore, Transaction } from '../../../src/session/index.ts';
+import { sessionName } from '../session-name.ts';
 import type { Kept } from '../state-of.ts';
-
-/** The name of a session that both sides have for it (docs/PROTOCOL.md §8). */
-export function sessionName({ transcript }: Pick<Session, 'transcript'>): string {
-  return toHex(digest(8, utf8('pawl/1 session'), transcript));
-}
 
 /** What `ask` finds out about the session of that name; `undefined` where there is none. */
 export async function about<Answer>(
