@@ -107,9 +107,11 @@ describe('locate', () => {
     const message = await messageOf(alice, 'bob');
     const sealedHeader = Uint8Array.from(message.sealedHeader);
     sealedHeader[0] = (sealedHeader[0] ?? 0) ^ 1;
-    await inUnit(bob, async ({ sessions }) => {
+    await inUnit(bob, async ({ sessions, calls }) => {
       await expect(sessions.locate({ ...message, sealedHeader })).rejects.toMatchObject({ code: 'corrupt' });
       await accept(sessions, message);
+      // The session that was read for the first is at hand for the second.
+      expect(calls().filter((call) => call === 'ratchetState')).toHaveLength(1);
     });
   });
 
@@ -143,13 +145,14 @@ describe('locate', () => {
 
   it('looks into one session only, where that is asked for', async () => {
     const { alice, bob, late } = await twoSessions();
-    const current = await messageOf(alice, 'bob');
+    const current = [await messageOf(alice, 'bob'), await messageOf(alice, 'bob')] as const;
     await inUnit(bob, async ({ sessions, transaction }) => {
       const [contact] = await transaction.contacts();
       const [first, second] = (await sessionsOf(transaction, contact?.id as ContactId)).map(({ id }) => id);
-      expect((await sessions.locate(current, second)).session.ratchet.session.id).toBe(second);
-      // The session found last is no exception: its chain fits, and it is not the one.
-      await expect(sessions.locate(current, first)).rejects.toMatchObject({ code: 'not-for-you' });
+      expect((await accept(sessions, current[0])).ratchet.session.id).toBe(second);
+      expect((await sessions.locate(current[1], second)).session.ratchet.session.id).toBe(second);
+      // The session that was found last is no exception: its current chain fits, but another one was asked for.
+      await expect(sessions.locate(current[1], first)).rejects.toMatchObject({ code: 'not-for-you' });
       await expect(sessions.locate(late[0], second)).rejects.toMatchObject({ code: 'not-for-you' });
       expect((await sessions.locate(late[0], first)).session.ratchet.session.id).toBe(first);
     });

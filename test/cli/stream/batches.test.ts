@@ -166,7 +166,7 @@ describe('a stream of more than 100 items', () => {
   const items = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
   it('has the heap stay small, from then on', async () => {
-    await run([items(60), items(40), [1], [1], items(200)], 1);
+    await run([items(60), items(40), [1], [1], items(50)], 1);
     expect(vi.mocked(setFlagsFromString).mock.calls.flat()).toEqual([
       '--semi-space-growth-factor=1',
       '--heap-growing-percent=20',
