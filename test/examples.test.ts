@@ -42,7 +42,9 @@ describe('examples', () => {
 
   it.concurrent.each(Object.entries(SAYS))('%s', (file, says) =>
     inHome(async (home) => {
-      const { stdout, exit } = await home.run(`unset PAWL_KEY_FILE; bash '${join(FOLDER, file)}' 2>&1`);
+      const { stdout, exit } = await home.run('unset PAWL_KEY_FILE; bash "$EXAMPLE" 2>&1', {
+        environment: { EXAMPLE: join(FOLDER, file) },
+      });
       const said = stdout.toString();
       expect(exit, said).toBe(0);
       let position = 0;

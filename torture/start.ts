@@ -1,8 +1,8 @@
 /** Starts a copy of the built program with a fault, and collects how it ended. Owns the folder of this run. */
-import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** A fault at one step of a process; see fail-at.c. */
 export interface Fault {
@@ -35,7 +35,7 @@ const ROOT = join(import.meta.dirname, '..');
 export const WORKSHOP = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'pawl-torture-'));
 process.on('exit', cleanUp);
 
-/** Where a small disk is mounted; see scenes/disks.ts. */
+/** A small disk, where there is one; see scenes/disks.ts. */
 export const DISK = join(WORKSHOP, 'disk');
 
 export function cleanUp(): void {
@@ -43,13 +43,37 @@ export function cleanUp(): void {
   rmSync(WORKSHOP, { recursive: true, force: true });
 }
 
-/** A copy of the program, so that a build meanwhile does not disturb. */
+/**
+ * A copy of the program and of the packages that it loads. A build meanwhile does not disturb it, and another user can
+ * read it wherever the checkout is.
+ */
 const PROGRAM = join(WORKSHOP, 'program');
-mkdirSync(PROGRAM);
-cpSync(join(ROOT, 'bin'), join(PROGRAM, 'bin'), { recursive: true });
-cpSync(join(ROOT, 'dist'), join(PROGRAM, 'dist'), { recursive: true });
-symlinkSync(join(ROOT, 'node_modules'), join(PROGRAM, 'node_modules'));
+copyProgram();
 export const LAUNCHER = join(PROGRAM, 'bin', 'pawl.js');
+
+function copyProgram(): void {
+  for (const part of ['bin', 'dist']) copyIntoProgram(part);
+  // Of its 37 MB, the built program loads this file.
+  copyIntoProgram('node_modules/better-sqlite3-multiple-ciphers/package.json');
+  copyIntoProgram('node_modules/better-sqlite3-multiple-ciphers/build/Release/better_sqlite3.node');
+  for (const name of ['@node-rs/argon2', 'inquirer', 'qr']) copyPackage(name);
+  // Under a umask of 077, git and npm make files that only their owner can read.
+  execFileSync('chmod', ['-R', 'a+rX', PROGRAM]);
+}
+
+/** Copies an installed package and what it depends on. A dependency for another platform is not installed. */
+function copyPackage(name: string): void {
+  const folder = `node_modules/${name}`;
+  if (!existsSync(join(ROOT, folder)) || existsSync(join(PROGRAM, folder))) return;
+  copyIntoProgram(folder);
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
+  for (const dependency of Object.keys({ ...dependencies, ...optionalDependencies })) copyPackage(dependency);
+}
+
+function copyIntoProgram(path: string): void {
+  mkdirSync(dirname(join(PROGRAM, path)), { recursive: true });
+  cpSync(join(ROOT, path), join(PROGRAM, path), { recursive: true });
+}
 
 const LIBRARY = join(WORKSHOP, 'fail-at.so');
 

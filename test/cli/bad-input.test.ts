@@ -146,7 +146,7 @@ describe('bad input', () => {
         const { stdout, stderr, exit } = await home.run('pawl -i bob inspect --json');
         if (exit === 0) expect(stdout.equals(good.stdout)).toBe(true);
         else expect([74, 77]).toContain(exit);
-        expect(stderr).not.toContain('bug');
+        expect(stderr).not.toContain('bug in pawl');
       }
     }, furnished.copy()));
 });

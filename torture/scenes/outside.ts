@@ -10,10 +10,10 @@ import { LARGER_THAN_A_PIPE as TEXT, talking } from './people.ts';
 
 /** Runs a line of bash in which `pawl` is the built program. */
 function bash(box: Box, line: string): Ran {
-  const pawl = `pawl() { '${process.execPath}' '${LAUNCHER}' "$@"; }`;
+  const pawl = 'pawl() { "$NODE" "$LAUNCHER" "$@"; }';
   const { status, signal, stdout, stderr } = spawnSync('bash', ['-c', `${pawl}; ${line}`], {
     cwd: box.folder,
-    env: box.environment,
+    env: { ...box.environment, NODE: process.execPath, LAUNCHER },
     maxBuffer: 1 << 26,
   });
   return { code: status ?? undefined, signal: signal ?? undefined, stdout, stderr: stderr.toString() };
