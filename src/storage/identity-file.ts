@@ -3,14 +3,14 @@ import { isPawlError, PawlError } from '../errors.ts';
 import { makeFile, reasonOf } from '../files/index.ts';
 import type { OwnIdentity } from '../handshake/index.ts';
 import { equal, utf8 } from '../primitives/index.ts';
-import type { Keeping } from '../session/store.ts';
+import type { HistorySetting } from '../session/store.ts';
 import { Connection, type WhileBusy } from './connection.ts';
 import { isForeignHotJournal, PAGE_LENGTH } from './hot-journal.ts';
 import { applyMigrations, migrate } from './migrations.ts';
 import { APPLICATION_ID } from './schema.ts';
 import { type Lock, SALT_LENGTH } from './sqlcipher.ts';
 import { SqliteStore } from './store.ts';
-import { keepingRow } from './tables/history.ts';
+import { historySettingColumns } from './tables/history.ts';
 
 /** How a file of SQLite begins that is not encrypted, where one of SQLCipher has its salt. */
 const PLAIN = utf8('SQLite format 3\0');
@@ -92,7 +92,7 @@ export function createIdentityFile(path: string, lock: Lock, record: IdentityRec
 }
 
 /** One transaction, whose commit makes it durable. */
-function build(path: string, lock: Lock, { name, identity, createdAt, keeping }: IdentityRecord): void {
+function build(path: string, lock: Lock, { name, identity, createdAt, historySetting }: IdentityRecord): void {
   const connection = new Connection(path, lock, 0);
   try {
     // Works only while a file is empty. It lets the file shrink again.
@@ -101,8 +101,8 @@ function build(path: string, lock: Lock, { name, identity, createdAt, keeping }:
       applyMigrations(connection);
       connection.run(
         `INSERT INTO identity (id, name, seed, public_key, created_at, history_since, history_for)
-        VALUES (1, @name, @seed, @key, @createdAt, @since, @keptFor)`,
-        { name, seed: identity.seed, key: identity.key, createdAt, ...keepingRow(keeping) },
+        VALUES (1, @name, @seed, @key, @createdAt, @since, @maxAge)`,
+        { name, seed: identity.seed, key: identity.key, createdAt, ...historySettingColumns(historySetting) },
       );
     });
   } finally {
@@ -118,5 +118,5 @@ export interface IdentityRecord {
   /** Unix milliseconds. */
   readonly createdAt: number;
   /** Whether delivered and sent texts are kept from the beginning. */
-  readonly keeping?: Keeping | undefined;
+  readonly historySetting?: HistorySetting | undefined;
 }

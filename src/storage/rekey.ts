@@ -15,7 +15,7 @@ import { reasonOf, sync, syncFolderOf } from '../files/index.ts';
 import { checkPages } from './check.ts';
 import { Connection } from './connection.ts';
 import type { Lock } from './sqlcipher.ts';
-import { found } from './transaction.ts';
+import { mustExist } from './transaction.ts';
 
 /**
  * Replaces an identity file by a copy of it that is encrypted under another key and another salt. The copy is made beside
@@ -110,7 +110,7 @@ function check(draft: string, lock: Lock, generation: number): void {
 }
 
 function generationOf(connection: Connection): number {
-  return found(connection.get<{ generation: number }>('SELECT generation FROM identity'), 'identity').generation;
+  return mustExist(connection.get<{ generation: number }>('SELECT generation FROM identity'), 'identity').generation;
 }
 
 function withConnection(path: string, lock: Lock, work: (connection: Connection) => void): void {

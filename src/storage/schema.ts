@@ -221,7 +221,7 @@ CREATE TABLE inbox_rest ( -- the same of a text
 CREATE INDEX inbox_rest_of_entry ON inbox_rest (entry);
 `;
 
-/** Version 5: delivered and sent texts are kept, where that is wanted. Of the content, `KeptContent` says what. */
+/** Version 5: delivered and sent texts are kept, where that is wanted. Of the content, `HistoryContent` says what. */
 export const VERSION_5 = `
 -- since when delivered and sent texts are kept; none: they are not
 ALTER TABLE identity ADD COLUMN history_since INTEGER;

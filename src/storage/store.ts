@@ -14,7 +14,7 @@ import { historyStore } from './tables/history.ts';
 import { handshakeStore } from './tables/invites.ts';
 import { ratchetStore } from './tables/ratchet.ts';
 import { sessionTable } from './tables/sessions.ts';
-import { found, Unit } from './transaction.ts';
+import { mustExist, SqlTransaction } from './transaction.ts';
 
 interface IdentityRow {
   readonly name: string;
@@ -25,7 +25,7 @@ interface IdentityRow {
 const SPARE_PAGES = 64;
 
 /**
- * A store in an identity file. One unit of work at a time in this process; others wait at BEGIN. A transaction inside
+ * A store in an identity file. One transaction of work at a time in this process; others wait at BEGIN. A transaction inside
  * another waits for ever.
  */
 export class SqliteStore implements SessionStore {
@@ -49,14 +49,14 @@ export class SqliteStore implements SessionStore {
     this.#connection = connection;
     this.#lock = lock;
     this.schema = schemaVersion(connection);
-    const { name, seed } = found(connection.get<IdentityRow>('SELECT name, seed FROM identity'), 'identity');
+    const { name, seed } = mustExist(connection.get<IdentityRow>('SELECT name, seed FROM identity'), 'identity');
     this.name = name;
     this.#mark = marks === undefined ? undefined : new Mark(marks, seed);
     wipe(seed);
     // The mark first: another process may commit, and mark, in between.
     this.#marked = this.#mark?.read() ?? 0;
     const row = connection.get<{ readonly generation: number }>('SELECT generation FROM identity');
-    this.isRolledBack = found(row, 'identity').generation < this.#marked;
+    this.isRolledBack = mustExist(row, 'identity').generation < this.#marked;
   }
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
@@ -105,11 +105,11 @@ export class SqliteStore implements SessionStore {
     return this.#queue.run(async () => {
       this.#connection.begin(kind);
       if (kind === 'IMMEDIATE') removeDraft(this.#connection.file);
-      const unit = new Unit(this.#connection, { writes: kind === 'IMMEDIATE' });
+      const transaction = new SqlTransaction(this.#connection, { writes: kind === 'IMMEDIATE' });
       try {
-        const result = await work(transactionOn(unit));
-        if (unit.changes + unit.tidied > 0) this.#shrink();
-        const generation = unit.changes > 0 ? this.#advance() : undefined;
+        const result = await work(transactionOn(transaction));
+        if (transaction.changes + transaction.tidied > 0) this.#shrink();
+        const generation = transaction.changes > 0 ? this.#advance() : undefined;
         this.#connection.commit();
         if (generation !== undefined) this.#mark?.write(generation);
         return result;
@@ -117,7 +117,7 @@ export class SqliteStore implements SessionStore {
         this.#connection.rollback();
         throw error;
       } finally {
-        unit.end();
+        transaction.end();
       }
     });
   }
@@ -128,7 +128,7 @@ export class SqliteStore implements SessionStore {
       'UPDATE identity SET generation = max(generation, @marked) + 1 RETURNING generation',
       { marked: this.#marked },
     );
-    return found(row, 'identity').generation;
+    return mustExist(row, 'identity').generation;
   }
 
   /** Large texts come and go, and the file would stay as large as the largest ever was. */
@@ -138,14 +138,14 @@ export class SqliteStore implements SessionStore {
   }
 }
 
-function transactionOn(unit: Unit): Transaction {
+function transactionOn(transaction: SqlTransaction): Transaction {
   return {
-    ...handshakeStore(unit),
-    ...contactStore(unit),
-    ...sessionTable(unit),
-    ...ratchetStore(unit),
-    ...boxes(unit),
-    ...historyStore(unit),
+    ...handshakeStore(transaction),
+    ...contactStore(transaction),
+    ...sessionTable(transaction),
+    ...ratchetStore(transaction),
+    ...boxes(transaction),
+    ...historyStore(transaction),
   };
 }
 

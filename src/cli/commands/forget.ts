@@ -1,5 +1,5 @@
 import { PawlError } from '../../errors.ts';
-import { type Forgotten, forget, forgettable } from '../../session/index.ts';
+import { type Forgotten, forget, previewForget } from '../../session/index.ts';
 import type { Define, Shell } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { count } from '../terminal/format.ts';
@@ -24,7 +24,7 @@ Examples:
       act(async (shell, name: string, { yes }: { yes?: true }) => {
         const { tell } = shell;
         const forgotten = await withIdentity(shell, async (identity) => {
-          const sure = yes || (await ask(shell, name, await forgettable(identity, name)));
+          const sure = yes || (await ask(shell, name, await previewForget(identity, name)));
           return sure ? forget(identity, name) : undefined;
         });
         if (forgotten === undefined) await tell.notice('nothing was forgotten');

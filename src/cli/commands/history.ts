@@ -1,5 +1,5 @@
 import { PawlError } from '../../errors.ts';
-import { deletable, historyReport, type Retention, setHistory } from '../../session/index.ts';
+import { countDeletable, historyReport, type Retention, setHistory } from '../../session/index.ts';
 import type { Define, Shell } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { retention } from '../option-types.ts';
@@ -41,7 +41,7 @@ async function show(shell: Shell): Promise<void> {
 async function set(shell: Shell, setting: Retention, yes: boolean): Promise<void> {
   const { tell } = shell;
   await withIdentity(shell, async (identity) => {
-    const before = await deletable(identity, setting);
+    const before = await countDeletable(identity, setting);
     if (before > 0 && !yes && !(await ask(shell, setting, before))) return tell.notice('nothing was changed');
     const deleted = await setHistory(identity, setting);
     const report = await historyReport(identity);

@@ -45,7 +45,7 @@ Examples:
         const { tell } = shell;
         checkOptions(options, tell.json);
         const { reusable = false } = options;
-        const expires = await withIdentity(shell, async (identity) => {
+        const expiresAt = await withIdentity(shell, async (identity) => {
           const made = await invite(identity, name, options.expires ?? 30 * DAY, { reusable });
           try {
             await writeInvite(shell, name, made, options);
@@ -54,9 +54,9 @@ Examples:
             await withdrawInvite(identity, made.id);
             throw error;
           }
-          return made.expires;
+          return made.expiresAt;
         });
-        const until = instant(expires * 1_000);
+        const until = instant(expiresAt);
         await tell.notice(
           reusable
             ? `whoever uses this invite is ${name}-1, ${name}-2, ... to you, until ${until} or pawl forget ${name}`
@@ -75,14 +75,14 @@ function checkOptions({ qr, output }: InviteOptions, json: boolean): void {
 async function writeInvite(
   shell: Shell,
   name: string,
-  { invite, expires }: MadeInvite,
+  { invite, expiresAt }: MadeInvite,
   { output, qr, reusable }: InviteOptions,
 ): Promise<void> {
   const { io, tell } = shell;
   const envelope = encodeEnvelope({ kind: 'invite', invite });
   if (qr && (await drawQrCode(shell, await qrCodeOfBytes(envelope)))) return io.output.flush();
   const text = armor(envelope);
-  const document = { type: 'invite', for: name, reusable: reusable === true, expires_at: iso(expires * 1_000) };
+  const document = { type: 'invite', for: name, reusable: reusable === true, expires_at: iso(expiresAt) };
   if (output !== undefined) {
     replaceFile(output, utf8(text));
     if (tell.json) await tell.document(document);

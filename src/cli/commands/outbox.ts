@@ -1,7 +1,7 @@
 import { Argument } from 'commander';
 import { armor } from '../../envelope/index.ts';
 import { toHex, utf8 } from '../../primitives/index.ts';
-import { type Unwritten, unwritten, unwrittenAs, written } from '../../session/index.ts';
+import { acknowledgeSent, listOutbox, selectFromOutbox, type UnsentEnvelope } from '../../session/index.ts';
 import type { Define, Shell } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { wholeNumber } from '../option-types.ts';
@@ -36,7 +36,7 @@ Examples:
 };
 
 async function list(shell: Shell): Promise<void> {
-  const entries = await withIdentity(shell, unwritten, 'reads');
+  const entries = await withIdentity(shell, listOutbox, 'reads');
   const { tell } = shell;
   if (!tell.json) {
     const rows = entries.map(({ id, to, createdAt, envelope }) => [
@@ -54,18 +54,18 @@ async function list(shell: Shell): Promise<void> {
 async function resend(shell: Shell, id: number | undefined): Promise<void> {
   const { io, tell } = shell;
   await withIdentity(shell, async (identity) => {
-    const entries = await unwrittenAs(identity, id);
+    const entries = await selectFromOutbox(identity, id);
     for (const entry of entries) {
       await io.output.write(io.output.isTerminal ? utf8(armor(entry.envelope)) : entry.envelope);
       await io.output.flush();
-      await afterwards(tell, () => written(identity, [entry.id]));
+      await afterwards(tell, () => acknowledgeSent(identity, [entry.id]));
       await tell.aside(documentOf(entry));
     }
     if (entries.length === 0) await tell.notice('nothing is waiting to be written');
   });
 }
 
-function documentOf({ id, to, messageId, createdAt, envelope }: Unwritten) {
+function documentOf({ id, to, messageId, createdAt, envelope }: UnsentEnvelope) {
   return {
     type: 'unwritten',
     outbox_id: id,

@@ -1,5 +1,12 @@
-import type { HistoryEntry, HistoryId, HistoryRange, HistoryStore, Keeping, KeptContent } from '../../session/store.ts';
-import { found, type Unit } from '../transaction.ts';
+import type {
+  HistoryContent,
+  HistoryEntry,
+  HistoryId,
+  HistoryRange,
+  HistorySetting,
+  HistoryStore,
+} from '../../session/store.ts';
+import { mustExist, type SqlTransaction } from '../transaction.ts';
 
 /** The CHECK constraints of the table make this union true. */
 type HistoryRow = Omit<HistoryEntry, 'content'> & { readonly id: HistoryId } & (
@@ -13,24 +20,24 @@ SELECT id, contact_id AS contact, at, direction, message_id AS messageId, n, sen
   length, text
 FROM history`;
 
-export function historyStore(unit: Unit): HistoryStore {
+export function historyStore(transaction: SqlTransaction): HistoryStore {
   return {
-    async keeping() {
-      const sql = 'SELECT history_since AS since, history_for AS keptFor FROM identity';
-      const { since, keptFor } = found(unit.get<ReturnType<typeof keepingRow>>(sql), 'identity');
-      return since === null ? undefined : { since, keptFor: keptFor ?? undefined };
+    async historySetting() {
+      const sql = 'SELECT history_since AS since, history_for AS maxAge FROM identity';
+      const { since, maxAge } = mustExist(transaction.get<ReturnType<typeof historySettingColumns>>(sql), 'identity');
+      return since === null ? undefined : { since, maxAge: maxAge ?? undefined };
     },
 
-    async setKeeping(keeping) {
-      unit.update(
+    async setHistorySetting(historySetting) {
+      transaction.update(
         'identity',
-        'UPDATE identity SET history_since = @since, history_for = @keptFor',
-        keepingRow(keeping),
+        'UPDATE identity SET history_since = @since, history_for = @maxAge',
+        historySettingColumns(historySetting),
       );
     },
 
     async addToHistory({ content, ...entry }) {
-      unit.run(
+      transaction.run(
         `INSERT INTO history (contact_id, at, direction, message_id, n, sent_at, kind, file_name, length, text)
         VALUES (@contact, @at, @direction, @messageId, @n, @sentAt, @kind, @name, @length, @text)`,
         { ...entry, name: null, length: null, text: null, ...content },
@@ -40,25 +47,28 @@ export function historyStore(unit: Unit): HistoryStore {
     async history({ limit, after, ...range }) {
       // The sign keeps the index of `at` out of it: most of all is asked for, in the order of the ids.
       const sql = `${SELECT} WHERE ${conditionOf(range, '+at')} AND id > @after ORDER BY id LIMIT @limit`;
-      return unit.all<HistoryRow>(sql, { ...boundsOf(range), after: after ?? 0, limit }).map(entryIn);
+      return transaction.all<HistoryRow>(sql, { ...boundsOf(range), after: after ?? 0, limit }).map(entryIn);
     },
 
     async countHistory(range) {
       const sql = `SELECT count(*) AS count, min(at) AS first FROM history WHERE ${conditionOf(range, 'at')}`;
-      const row = unit.get<{ readonly count: number; readonly first: number | null }>(sql, boundsOf(range));
-      const { count, first } = found(row, 'history');
+      const row = transaction.get<{ readonly count: number; readonly first: number | null }>(sql, boundsOf(range));
+      const { count, first } = mustExist(row, 'history');
       return { count, first: first ?? undefined };
     },
 
     async sweepHistory(keptBefore) {
-      return unit.run('DELETE FROM history WHERE at < @keptBefore', { keptBefore }).changes;
+      return transaction.run('DELETE FROM history WHERE at < @keptBefore', { keptBefore }).changes;
     },
   };
 }
 
 /** As the identity's row has it. */
-export function keepingRow(keeping: Keeping | undefined): { since: number | null; keptFor: number | null } {
-  return { since: keeping?.since ?? null, keptFor: keeping?.keptFor ?? null };
+export function historySettingColumns(historySetting: HistorySetting | undefined): {
+  since: number | null;
+  maxAge: number | null;
+} {
+  return { since: historySetting?.since ?? null, maxAge: historySetting?.maxAge ?? null };
 }
 
 function conditionOf({ contact }: HistoryRange, at: string): string {
@@ -79,7 +89,7 @@ function entryIn(row: HistoryRow): HistoryEntry & { readonly id: HistoryId } {
   return { id, contact, direction, messageId, n, at, sentAt, content: contentIn(row) };
 }
 
-function contentIn(row: HistoryRow): KeptContent {
+function contentIn(row: HistoryRow): HistoryContent {
   switch (row.kind) {
     case 'text':
       return { kind: row.kind, text: row.text };

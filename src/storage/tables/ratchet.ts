@@ -1,5 +1,5 @@
 import type { FindEntry, KeptPosition, MessageKey, RatchetStore } from '../../ratchet/index.ts';
-import { found, type Unit } from '../transaction.ts';
+import { mustExist, type SqlTransaction } from '../transaction.ts';
 import { STATE_COLUMNS, type StateRow, stateColumns, stateIn } from './ratchet-state.ts';
 import { saveReceived } from './received-messages.ts';
 import { finishedChain, unfinishedChains } from './receiving-chains.ts';
@@ -25,34 +25,34 @@ const FINISHED_ORDER = 'ORDER BY s.received_order DESC, s.id DESC, c.chain DESC'
 const SAVE_SENT = `
 UPDATE sessions SET ${STATE_COLUMNS.map((column) => `${column} = @${column}`).join(', ')} WHERE id = @session`;
 
-export function ratchetStore(unit: Unit): RatchetStore {
+export function ratchetStore(transaction: SqlTransaction): RatchetStore {
   return {
     async findEntry(fits, session) {
       const of = session === undefined ? '' : 'WHERE s.id = @session';
       const parameters = session === undefined ? {} : { session };
-      const find = (sql: string) => unit.find<FindRow>(sql, parameters, (row) => fits(entryIn(row)));
+      const find = (sql: string) => transaction.find<FindRow>(sql, parameters, (row) => fits(entryIn(row)));
       const row = find(`${UNFINISHED} ${of} ${UNFINISHED_ORDER}`) ?? find(`${FINISHED} ${of} ${FINISHED_ORDER}`);
       return row && entryIn(row);
     },
 
     async ratchetState(session) {
-      const row = unit.get<StateRow>(`SELECT ${STATE_COLUMNS.join(', ')} FROM sessions WHERE id = @session`, {
+      const row = transaction.get<StateRow>(`SELECT ${STATE_COLUMNS.join(', ')} FROM sessions WHERE id = @session`, {
         session,
       });
-      return { ...stateIn(found(row, 'session')), ...unfinishedChains(unit, session) };
+      return { ...stateIn(mustExist(row, 'session')), ...unfinishedChains(transaction, session) };
     },
 
     async finishedChain(session, chain) {
-      return finishedChain(unit, session, chain);
+      return finishedChain(transaction, session, chain);
     },
 
     async keptPosition(session, chain, n) {
       const at = { session, chain, n };
-      const skipped = unit.get<{ readonly messageKey: MessageKey }>(
+      const skipped = transaction.get<{ readonly messageKey: MessageKey }>(
         `SELECT message_key AS messageKey FROM skipped_keys WHERE session_id = @session AND chain = @chain AND n = @n`,
         at,
       );
-      const accepted = unit.get<{ readonly digest: Uint8Array }>(
+      const accepted = transaction.get<{ readonly digest: Uint8Array }>(
         'SELECT digest FROM accepted WHERE session_id = @session AND chain = @chain AND n = @n',
         at,
       );
@@ -62,25 +62,25 @@ export function ratchetStore(unit: Unit): RatchetStore {
 
     // Sending never touches the peer's chains.
     async saveSent(session, state) {
-      unit.update('session', SAVE_SENT, { session, ...stateColumns(state) });
+      transaction.update('session', SAVE_SENT, { session, ...stateColumns(state) });
     },
 
     async saveReceived(session, accepted, at, limits) {
-      saveReceived(unit, session, accepted, at, limits);
+      saveReceived(transaction, session, accepted, at, limits);
     },
 
     async sweepSkippedKeys(keptBefore) {
-      unit.run(
+      transaction.run(
         `UPDATE sessions SET lost = lost +
           (SELECT count(*) FROM skipped_keys WHERE session_id = sessions.id AND created_at < @keptBefore)
         WHERE id IN (SELECT session_id FROM skipped_keys WHERE created_at < @keptBefore)`,
         { keptBefore },
       );
-      return unit.run('DELETE FROM skipped_keys WHERE created_at < @keptBefore', { keptBefore }).changes;
+      return transaction.run('DELETE FROM skipped_keys WHERE created_at < @keptBefore', { keptBefore }).changes;
     },
 
     async saveFork(session, reason, at) {
-      unit.update(
+      transaction.update(
         'session',
         `UPDATE sessions SET fork_reason = coalesce(fork_reason, @reason), fork_at = coalesce(fork_at, @at)
         WHERE id = @session`,

@@ -2,7 +2,14 @@ import { type FileContent, textOf } from '../../../envelope/index.ts';
 import type { PawlError } from '../../../errors.ts';
 import { type Folder, replaceFile } from '../../../files/index.ts';
 import { concat, concatAll, utf8 } from '../../../primitives/index.ts';
-import { type Arrival, type Delivery, delivered, type InboxId, type Outcome, receive } from '../../../session/index.ts';
+import {
+  type Arrival,
+  acknowledgeDelivered,
+  type Delivery,
+  type InboxId,
+  type Outcome,
+  receive,
+} from '../../../session/index.ts';
 import type { Shell } from '../../context.ts';
 import type { Unlocked } from '../../identity/open.ts';
 import type { Read } from '../../stream/envelopes.ts';
@@ -84,7 +91,7 @@ export class Deliveries {
     await this.#output.flush().catch(() => undefined);
     const held = this.#held;
     this.#held = [];
-    await this.noting((written) => this.#noteDelivered({ written, held }));
+    await this.noting((written) => this.#noteDelivered({ delivered: written, deferred: held }));
   }
 
   /** Writes the file, where there is one to write: it takes the place of what was there. */
@@ -96,7 +103,7 @@ export class Deliveries {
       output,
       concatAll(this.#forFile.flatMap(({ content }) => (lines ? [content.bytes, NEWLINE] : [content.bytes]))),
     );
-    await this.#noteDelivered({ written: this.#forFile.map(({ inboxId }) => inboxId), held: [] });
+    await this.#noteDelivered({ delivered: this.#forFile.map(({ inboxId }) => inboxId), deferred: [] });
     for (const delivery of tell.json ? this.#forFile : []) await tell.document(documentOf(delivery, false));
   }
 
@@ -158,8 +165,8 @@ export class Deliveries {
     return this.#options.lines ? concat(bytes, NEWLINE) : bytes;
   }
 
-  #noteDelivered(boxes: { written: readonly InboxId[]; held: readonly InboxId[] }): Promise<void> {
-    return afterwards(this.#shell.tell, () => delivered(this.#identity, boxes));
+  #noteDelivered(boxes: { delivered: readonly InboxId[]; deferred: readonly InboxId[] }): Promise<void> {
+    return afterwards(this.#shell.tell, () => acknowledgeDelivered(this.#identity, boxes));
   }
 }
 

@@ -1,6 +1,6 @@
 import { PawlError } from '../../../errors.ts';
 import { Folder } from '../../../files/index.ts';
-import { type Arrival, LARGEST_GAP, missing } from '../../../session/index.ts';
+import { type Arrival, countMissing, LARGEST_GAP } from '../../../session/index.ts';
 import type { Define } from '../../context.ts';
 import { withIdentity } from '../../identity/open.ts';
 import { folderName, outputFile, wholeNumber } from '../../option-types.ts';
@@ -77,7 +77,7 @@ Examples:
           }
           await deliveries.finish();
           for (const name of receiving.gaps) {
-            const messages = await missing(identity, name);
+            const messages = await countMissing(identity, name);
             if (messages > 0) {
               await shell.tell.notice(`${count(messages, 'message')} of ${name} missing so far: pawl inspect ${name}`);
             }

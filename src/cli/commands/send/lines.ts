@@ -1,6 +1,6 @@
 import { armor, encodeContent } from '../../../envelope/index.ts';
 import { utf8 } from '../../../primitives/index.ts';
-import { type OutboxId, type Sent, sendAll, written } from '../../../session/index.ts';
+import { acknowledgeSent, type OutboxId, type Sent, sendAll } from '../../../session/index.ts';
 import type { Shell } from '../../context.ts';
 import { withIdentity } from '../../identity/open.ts';
 import { asItComes } from '../../stream/batches.ts';
@@ -39,7 +39,7 @@ export async function sendLines(shell: Shell, name: string, armored: boolean): P
         tell.progress.clear();
         // Where writing has failed, what was written before has been all the same.
         await output.flush().catch(() => undefined);
-        await output.noting((ids) => afterwards(tell, () => written(identity, ids)));
+        await output.noting((ids) => afterwards(tell, () => acknowledgeSent(identity, ids)));
       },
     });
   });

@@ -3,7 +3,7 @@ import { armor, type Content, encodeContent, MAX_CONTENT } from '../../../envelo
 import { isPawlError, PawlError } from '../../../errors.ts';
 import { replaceFile } from '../../../files/index.ts';
 import { utf8 } from '../../../primitives/index.ts';
-import { checkContact, sendAll, written } from '../../../session/index.ts';
+import { acknowledgeSent, checkContact, sendAll } from '../../../session/index.ts';
 import type { Define, Shell } from '../../context.ts';
 import { type Unlocked, withIdentity } from '../../identity/open.ts';
 import { outputFile } from '../../option-types.ts';
@@ -131,7 +131,7 @@ async function sendOne(
       await io.output.write(bytes);
       await io.output.flush();
     } else replaceFile(output, bytes);
-    await afterwards(tell, () => written(identity, [sent.outboxId]));
+    await afterwards(tell, () => acknowledgeSent(identity, [sent.outboxId]));
     if (output === undefined) await tell.aside(sentDocument(sent));
     else if (tell.json) await tell.document(sentDocument(sent));
   }
