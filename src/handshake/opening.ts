@@ -116,8 +116,8 @@ export function hintedInvite(self: OwnIdentity, prefix: Uint8Array): Uint8Array 
 }
 
 /**
- * Accepts an opening with the secrets of the invite that its hint names. The sender's identity is not authenticated yet:
- * it is once a message decrypts under the agreed keys.
+ * Accepts an opening with the secrets of the invite that its hint names. The sender's identity is not authenticated
+ * yet: it is once a message decrypts under the agreed keys.
  * @param prefix 1,208 bytes.
  * @throws `corrupt` when the prefix was altered.
  * @throws `weak-key` for a key that is refused.

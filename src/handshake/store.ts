@@ -6,7 +6,9 @@ import type { IdentityKey } from '../primitives/index.ts';
 import type { OwnIdentity } from './identity.ts';
 import type { AnsweredInvite } from './opening.ts';
 
-/** An invite of ours. Its secrets are deleted once it is spent or has expired; the record of its fate is kept longer. */
+/**
+ * An invite of ours. Its secrets are deleted once it is spent or has expired; the record of its fate is kept longer.
+ */
 export interface StoredInvite {
   /** 16 bytes. */
   readonly id: Uint8Array;

@@ -30,7 +30,9 @@ export interface Logged extends Omit<HistoryEntry, 'contact'> {
   readonly contact: string;
 }
 
-/** The longest text that is stored, in bytes of UTF-8: more than anybody types, and a bound on what a peer can store. */
+/**
+ * The longest text that is stored, in bytes of UTF-8: more than anybody types, and a bound on what a peer can store.
+ */
 const LONGEST_TEXT = 2 ** 16;
 
 /** The number of texts that `log` reads in one snapshot, during which other commands cannot commit. */
@@ -62,8 +64,8 @@ export async function recordSent(
 }
 
 /**
- * Removes delivered texts from the inbox. If the history is on, the same transaction adds them to it: at any time a text
- * is in exactly one of the two.
+ * Removes delivered texts from the inbox. If the history is on, the same transaction adds them to it: at any time a
+ * text is in exactly one of the two.
  */
 export async function dropDelivered(
   transaction: Transaction,

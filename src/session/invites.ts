@@ -38,9 +38,8 @@ export async function invite(
   const createdAt = context.now();
   return context.store.transaction(async (transaction) => {
     await sweep(transaction, createdAt);
-    const open = (await transaction.invites()).filter(
-      ({ fate, expiresAt }) => fate.kind === 'open' && expiresAt > createdAt,
-    );
+    const isOpen = (stored: StoredInvite) => stored.fate.kind === 'open' && stored.expiresAt > createdAt;
+    const open = (await transaction.invites()).filter(isOpen);
     if (open.length >= OPEN_INVITES) throw new PawlError('too-many-invites', { limit: OPEN_INVITES });
 
     const self = await transaction.ownIdentity();
@@ -130,8 +129,8 @@ export interface User {
 }
 
 /**
- * Names the next user of an invite. The users of a reusable invite are numbered; a number is skipped if its name belongs
- * to a contact or to another open invite.
+ * Names the next user of an invite. The users of a reusable invite are numbered; a number is skipped if its name
+ * belongs to a contact or to another open invite.
  * @throws `invite-used-up`.
  */
 export async function userOf(transaction: Transaction, { contactName, lastUser }: StoredInvite): Promise<User> {

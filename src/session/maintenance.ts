@@ -1,6 +1,6 @@
 /**
- * Deletes what is past its time: skipped message keys, secrets of invites, texts of the history. Also holds the sessions
- * of a restored file.
+ * Deletes what is past its time: skipped message keys, secrets of invites, texts of the history. Also holds the
+ * sessions of a restored file.
  * Does not know when it runs: every operation that writes calls `sweep`.
  */
 import { LIMITS } from '../ratchet/index.ts';
@@ -15,7 +15,9 @@ export const DAY = 86_400 * SECOND;
 export const OPENING_GRACE = 7 * DAY;
 /** How far the clock of an opener may be ahead of ours. Without a limit, no session of ours would ever be newer. */
 export const CLOCK_AHEAD = DAY;
-/** How long the record of a spent or expired invite is stored, so that its rightful user can be told. In milliseconds. */
+/**
+ * How long the record of a spent or expired invite is stored, so that its rightful user can be told. In milliseconds.
+ */
 const FATE_RETENTION = 90 * DAY;
 
 /** What a sweep deleted. */
@@ -53,9 +55,9 @@ export async function prune({ store, now }: Context, olderThan: number): Promise
 }
 
 /**
- * Accepts a restored identity file (docs/PROTOCOL.md §8). Holds every session: it receives, but is not sent on until the
- * peer begins a new chain, because messages sent since the copy was made may have used the positions that the file takes
- * for free. Gives up open invites of ours and waiting invites of theirs, because they may have been used since.
+ * Accepts a restored identity file (docs/PROTOCOL.md §8). Holds every session: it receives, but is not sent on until
+ * the peer begins a new chain, because messages sent since the copy was made may have used the positions that the file
+ * takes for free. Gives up open invites of ours and waiting invites of theirs, because they may have been used since.
  */
 export async function goOnAfterRestore({ store }: Context): Promise<void> {
   await store.transaction(async (transaction) => {

@@ -37,8 +37,8 @@ export type DecryptedMessage =
 type AcceptedStep = Extract<Decrypted, { kind: 'accepted' }>;
 
 /**
- * Advances the state in memory, and writes it in `save`. Results must not leave the transaction before `save` has run and
- * the transaction has committed. A step that throws changes nothing.
+ * Advances the state in memory, and writes it in `save`. Results must not leave the transaction before `save` has run
+ * and the transaction has committed. A step that throws changes nothing.
  */
 export class RatchetSession {
   readonly session: Session;

@@ -26,8 +26,9 @@ export function sendingSession(sessions: readonly Session[]): Session | undefine
 }
 
 /**
- * Returns what releases a held session. If a new chain of ours is due, the peer never begins another: it waits for ours,
- * or it has received one that our restored file does not know, and its answer is a fork. Only a new session helps then.
+ * Returns what releases a held session. If a new chain of ours is due, the peer never begins another: it waits for
+ * ours, or it has received one that our restored file does not know, and its answer is a fork. Only a new session helps
+ * then.
  */
 export function releaseOf({ sending }: RatchetState): Release {
   return sending.kind === 'due' ? 'invited' : 'answered';

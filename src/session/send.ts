@@ -1,6 +1,6 @@
 /**
- * Sends: encrypts contents into envelopes and puts them into the outbox, in one transaction (docs/PROTOCOL.md §8). Opens a
- * session where an invite waits (§4).
+ * Sends: encrypts contents into envelopes and puts them into the outbox, in one transaction (docs/PROTOCOL.md §8).
+ * Opens a session where an invite waits (§4).
  * Does not write the envelopes out.
  */
 import { type Content, encodeContent, encodeEnvelope } from '../envelope/index.ts';
@@ -39,7 +39,8 @@ export async function send(context: Context, name: string, content: Content): Pr
 }
 
 /**
- * Encrypts contents for a contact, each into an envelope. The new ratchet state and the envelopes are committed together.
+ * Encrypts contents for a contact, each into an envelope. The new ratchet state and the envelopes are committed
+ * together.
  * @param plaintexts the results of `encodeContent`.
  * @param acknowledged envelopes that have been written out since the last call, and leave the outbox.
  * @throws `unknown-contact`, `no-session`, `held`, `invite-expired`, `exhausted`.

@@ -11,8 +11,8 @@ import type { FinishedChain, RatchetState, RatchetStore, SessionId } from '../ra
 export interface SessionStore {
   /**
    * Runs `work` in a transaction. When the promise resolves, everything that `work` wrote is durable; when it rejects,
-   * nothing is. Transactions on one identity never overlap, in this process or across processes. `work` may be run again:
-   * it must have no effect except on the store, and must await nothing else.
+   * nothing is. Transactions on one identity never overlap, in this process or across processes. `work` may be run
+   * again: it must have no effect except on the store, and must await nothing else.
    * @throws `busy` when other processes hold the lock for too long.
    * @throws what `work` throws.
    */
@@ -193,8 +193,8 @@ export interface HistorySetting {
 }
 
 /**
- * What the history stores of a content: a text of up to 65,536 bytes of UTF-8; the name and length of a file; the length
- * of anything else. Lengths are in bytes.
+ * What the history stores of a content: a text of up to 65,536 bytes of UTF-8; the name and length of a file; the
+ * length of anything else. Lengths are in bytes.
  */
 export type HistoryContent =
   | { readonly kind: 'text'; readonly text: string }

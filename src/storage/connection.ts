@@ -1,41 +1,44 @@
+/**
+ * A connection to one database file: settings, statements, transactions, and the check that the file was not replaced.
+ * Knows no table. Throws `PawlError`s, never the errors of SQLite.
+ */
 import { realpathSync, statSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { isPawlError, PawlError } from '../errors.ts';
 import { inodeOf } from '../files/index.ts';
 import { type Lock, openDatabase, rawKey } from './sqlcipher.ts';
-import { sqliteCode, translated } from './sqlite-errors.ts';
+import { sqliteCode, translateError } from './sqlite-errors.ts';
 
-/** What goes into a statement, by the names that it has there (`@name`). */
+/** The values of a statement's parameters, by name (`@name`). */
 export type Parameters = Readonly<Record<string, string | number | Uint8Array | null>>;
 
-/** Of every connection, once the key is known to fit. The journal mode is SQLite's own: the journal is deleted. */
+/** The settings of every connection. The journal mode is a setting of the file: `openIdentityFile` sets it. */
 const SETTINGS = `
 PRAGMA foreign_keys = ON;
--- What is deleted is overwritten, and statements that outgrow memory leave nothing on disk.
+-- Deleted rows are overwritten, and temporary tables and sorters never reach the disk.
 PRAGMA secure_delete = ON;
 PRAGMA temp_store = MEMORY;
--- Pages that a large text has changed are not all kept in memory until the commit. In KiB.
+-- In KiB. Changed pages beyond this are written to the file before the commit, so a large text needs little memory.
 PRAGMA cache_size = -2048;
--- FULL, and the folder too: a commit deletes the journal, and if a power cut brought it back, a message key that has
--- been used would be used again. On macOS only fullfsync reaches the disk itself.
+-- EXTRA also syncs the folder after the journal is deleted. Otherwise a power cut could bring the journal back and roll
+-- back a commit, and a message key would be used twice. On macOS only fullfsync reaches the disk itself.
 PRAGMA synchronous = EXTRA;
 PRAGMA fullfsync = ON;
--- A file that somebody else has made must not run anything.
+-- A file made by somebody else must not run functions from its schema.
 PRAGMA trusted_schema = OFF;
 PRAGMA cell_size_check = ON;
 `;
 
-/** Waits, and may tell somebody before. */
+/** Runs `wait`, which blocks until the lock is free. May tell the user first. */
 export type WhileBusy = (wait: () => void) => void;
 
-/** So long nobody needs to be told of a wait, in milliseconds. */
-const SHORT = 500;
+/** A wait of up to this many milliseconds is not reported to `WhileBusy`. */
+const SHORT_WAIT = 500;
 
-/** A file that is open: rows in and out as plain values, and no error but pawl's own. */
 export class Connection {
-  /** As it was given, for messages. */
+  /** The path as it was given, for error messages. */
   readonly path: string;
-  /** The absolute path of the file itself, without links. */
+  /** The absolute path with all symbolic links resolved. */
   readonly file: string;
   readonly #inode: string | undefined;
   readonly #database: Database.Database;
@@ -45,10 +48,10 @@ export class Connection {
 
   /**
    * Opens a file and tries the key on it.
-   * @param wait how long to wait for other processes, in milliseconds.
-   * @param whileBusy is given what of it is longer than half a second, where a transaction begins.
-   * @throws `wrong-passphrase` when the key does not open its first page, `replaced`, `read-failed`, `damaged`, `busy`,
-   * `write-failed`.
+   * @param wait how long to wait for the locks of other processes, in milliseconds.
+   * @param whileBusy is called for the part of a wait beyond half a second, at the beginning of a transaction.
+   * @throws `wrong-passphrase` when the key does not decrypt the first page.
+   * @throws `replaced`, `read-failed`, `damaged`, `busy`, `write-failed`.
    */
   constructor(path: string, lock: Lock, wait: number, whileBusy?: WhileBusy) {
     this.path = path;
@@ -63,23 +66,23 @@ export class Connection {
       throw new PawlError('read-failed', { path, reason: 'it cannot be opened' }, { cause });
     }
     try {
-      // Some of them read the schema.
+      // Some settings read the schema, and so try the key.
       this.#database.exec(SETTINGS);
-      // Replaced while it was opened: it is not known which of the two this is.
+      // The file may have been replaced between `inodeAt` and `openDatabase`.
       this.#refuseReplaced();
     } catch (error) {
       this.#database.close();
       if (sqliteCode(error) === 'SQLITE_NOTADB') throw new PawlError('wrong-passphrase', { path }, { cause: error });
-      throw translated(error, path);
+      throw translateError(error, path);
     }
   }
 
-  /** One row. Its blobs are plain copies, and the caller's own. */
+  /** Returns the first row, if there is one. Its blobs are copies that belong to the caller. */
   get<Row>(sql: string, parameters: Parameters = {}): Row | undefined {
     return this.#translate(() => detach(this.#statement(sql).get(parameters) as Row | undefined));
   }
 
-  /** The first row that `fits`; those behind it are not read. `fits` is not to touch the database. */
+  /** Returns the first row that `fits` accepts, and reads no further. `fits` must not use the database. */
   find<Row>(sql: string, parameters: Parameters, fits: (row: Row) => boolean): Row | undefined {
     return this.#translate(() => {
       for (const row of this.#statement(sql).iterate(parameters) as IterableIterator<Row>) {
@@ -89,11 +92,15 @@ export class Connection {
     });
   }
 
+  /** Returns all rows. */
   all<Row>(sql: string, parameters: Parameters = {}): Row[] {
     return this.#translate(() => (this.#statement(sql).all(parameters) as Row[]).map(detach));
   }
 
-  /** @returns how many rows were changed, and the id of the one that was added last. */
+  /**
+   * Runs one statement.
+   * @returns the number of changed rows, and the id of the row that was inserted last.
+   */
   run(sql: string, parameters: Parameters = {}): { changes: number; id: number } {
     return this.#translate(() => {
       const { changes, lastInsertRowid } = this.#statement(sql).run(parameters);
@@ -101,14 +108,16 @@ export class Connection {
     });
   }
 
-  /** Runs any number of statements that take and give nothing. */
+  /** Runs any number of statements without parameters or results. */
   execute(sql: string): void {
     this.#translate(() => this.#database.exec(sql));
   }
 
   /**
-   * IMMEDIATE: to write, so that nobody else does meanwhile; DEFERRED: to read.
-   * @throws `busy`; to write, also `replaced` if another file has taken the place of this one.
+   * Begins a transaction.
+   * @param kind IMMEDIATE takes the write lock at once; DEFERRED is for reading.
+   * @throws `busy`.
+   * @throws `replaced` for IMMEDIATE, when another file was renamed over this one.
    */
   begin(kind: 'IMMEDIATE' | 'DEFERRED'): void {
     this.#begin(kind);
@@ -123,30 +132,35 @@ export class Connection {
 
   #begin(kind: 'IMMEDIATE' | 'DEFERRED'): void {
     const begin = () => this.run(`BEGIN ${kind}`);
-    if (this.#whileBusy === undefined || this.#wait <= SHORT) {
+    if (this.#whileBusy === undefined || this.#wait <= SHORT_WAIT) {
       begin();
       return;
     }
-    // The database waits by itself, and nothing can be said meanwhile.
+    // SQLite blocks while it waits, so the wait is split in two, to tell the user in between.
     try {
-      this.#waitFor(SHORT, begin);
+      this.#waitFor(SHORT_WAIT, begin);
     } catch (error) {
       if (!isPawlError(error, 'busy')) throw error;
-      this.#whileBusy(() => this.#waitFor(this.#wait - SHORT, begin));
+      this.#whileBusy(() => this.#waitFor(this.#wait - SHORT_WAIT, begin));
     }
   }
 
-  /** What was written is durable now. @throws `busy` while others read for too long, `write-failed`. */
+  /**
+   * Commits, durably.
+   * @throws `busy` when other processes read for too long.
+   * @throws `write-failed`.
+   */
   commit(): void {
     this.run('COMMIT');
   }
 
+  /** Rolls the transaction back, if there is one. */
   rollback(): void {
-    // After some failures the database has done so itself.
+    // SQLite itself rolls back after some errors.
     if (this.#database.inTransaction) this.run('ROLLBACK');
   }
 
-  /** Runs `work` in one transaction: all of it, or nothing. */
+  /** Runs `work` in one transaction. */
   atomically(work: () => void): void {
     this.begin('IMMEDIATE');
     try {
@@ -159,8 +173,8 @@ export class Connection {
   }
 
   /**
-   * Encrypts the file in place under another key and salt. A failed write, or a kill, leaves a file that no key opens: only
-   * for one that can be made again.
+   * Encrypts the file in place under another key and salt. If a write fails or the process is killed, no key opens the
+   * file any more, so this is only for a file that can be created again.
    */
   rekey(lock: Lock): void {
     this.#translate(() => {
@@ -170,12 +184,12 @@ export class Connection {
     });
   }
 
-  /** What has not been committed is lost. */
+  /** Closes the file, and rolls back an open transaction. */
   close(): void {
     this.#database.close();
   }
 
-  /** A short command uses few of all statements, so each is prepared when it is first needed. */
+  /** Prepares a statement when it is first used, because a command uses few of all statements. */
   #statement(sql: string): Database.Statement<[Parameters]> {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
@@ -184,7 +198,7 @@ export class Connection {
     return statement;
   }
 
-  /** Does `work` while others are waited for so long, in milliseconds. */
+  /** Runs `work` with another busy timeout, in milliseconds. */
   #waitFor(time: number, work: () => void): void {
     this.#database.pragma(`busy_timeout = ${time}`);
     try {
@@ -194,7 +208,7 @@ export class Connection {
     }
   }
 
-  /** The lock of a file that has lost its name keeps nobody from writing to the one that has it now. */
+  /** After a rename over this file, its lock does not stop other processes from writing to the new one. */
   #refuseReplaced(): void {
     const now = inodeAt(this.file);
     if (now !== undefined && now !== this.#inode) throw new PawlError('replaced', { path: this.path });
@@ -204,18 +218,21 @@ export class Connection {
     try {
       return work();
     } catch (error) {
-      throw translated(error, this.path);
+      throw translateError(error, this.path);
     }
   }
 }
 
-/** Which file has a name; nothing where there is none. */
+/** Returns the device and inode of the file at a path; `undefined` when there is none. */
 function inodeAt(path: string): string | undefined {
   const status = statSync(path, { bigint: true, throwIfNoEntry: false });
   return status && inodeOf(status);
 }
 
-/** Blobs come as `Buffer`, whose `slice` is a view. They leave as plain bytes, and no other copy of them stays behind. */
+/**
+ * Replaces the blobs of a row by copies, and overwrites the originals. The originals are `Buffer`s, whose `slice`
+ * returns a view instead of a copy.
+ */
 function detach<Row>(row: Row): Row {
   for (const column in row) {
     const value = row[column];

@@ -1,3 +1,7 @@
+/**
+ * Rekeys an identity file by replacing it with a copy under another key (docs/PROTOCOL.md §8).
+ * Does not derive keys and does not ask for passphrases.
+ */
 import {
   closeSync,
   existsSync,
@@ -18,19 +22,21 @@ import type { Lock } from './sqlcipher.ts';
 import { mustExist } from './transaction.ts';
 
 /**
- * Replaces an identity file by a copy of it that is encrypted under another key and another salt. The copy is made beside
- * it, checked and made durable, and then takes its name in one step; until then the file is only read. So whatever fails,
- * the name leads to a whole file under exactly one of the two keys: the new one if this returns, the old one if it throws.
+ * Replaces an identity file with a copy that is encrypted under another key and another salt. The copy is created
+ * beside the file, checked, made durable and renamed over it; until the rename the file is only read. So the name
+ * always leads to a whole file under exactly one key: the new key if this returns, the old key if it throws.
  *
- * (The database could encrypt the file in place, but where a write fails it rolls back under the wrong key.)
+ * SQLCipher could encrypt the file in place, but if a write fails, it rolls back under the wrong key.
  *
- * The transaction on the old file lasts until the new one has its name, so nobody commits anything that the copy lacks.
- * Who waited for it finds out by `Connection.begin` that the file was replaced.
+ * The write lock on the old file is held until the rename, so that no other process commits anything that the copy
+ * lacks. A process that waited for the lock learns from `Connection.begin` that the file was replaced.
  *
- * @param connection to the file, outside of any transaction. It is closed if this returns, and as it was if it throws.
- * @param lock key and salt that the file has.
- * @param next key and salt that it gets. The salt has to be a new one.
- * @throws `busy`, `replaced`, `damaged`, `write-failed` where the file may not be written, `not-rekeyed` for everything else.
+ * @param connection a connection to the file, outside of a transaction. Closed if this returns, unchanged if it throws.
+ * @param lock the current key and salt of the file.
+ * @param next the new key and salt. The salt must be fresh.
+ * @throws `busy`, `replaced`, `damaged`.
+ * @throws `write-failed` when the file is read-only.
+ * @throws `not-rekeyed` for every other failure.
  */
 export function rekey(connection: Connection, lock: Lock, next: Lock): void {
   connection.begin('IMMEDIATE');
@@ -47,32 +53,35 @@ export function rekey(connection: Connection, lock: Lock, next: Lock): void {
   } catch (error) {
     connection.rollback();
     removeDraft(file);
-    throw isPawlError(error, 'damaged') ? error : failed(connection.path, error);
+    throw isPawlError(error, 'damaged') ? error : toNotRekeyed(connection.path, error);
   }
   syncFolderOf(file);
   connection.close();
 }
 
-/** Where the copy is made: one name for each file, so that a later command finds what a killed one has left. */
+/** Returns the path of the copy. It is fixed for each file, so that a later command finds the copy of a killed one. */
 function draftOf(file: string): string {
   return `${file}-draft`;
 }
 
 /**
- * Removes what a killed `rekey` has left: a whole identity, with secrets that are to be forgotten. Only for the holder of the
- * file's lock, since a `rekey` that is under way holds it as well.
- * @param file an absolute path without links.
+ * Removes the copy that a killed `rekey` has left: it has all secrets of the identity. The caller must hold the write
+ * lock of the file, because a running `rekey` holds it while it needs the copy.
+ * @param file an absolute path without symbolic links.
  */
 export function removeDraft(file: string): void {
   const draft = draftOf(file);
   try {
     if (existsSync(draft)) unlinkSync(draft);
   } catch {
-    // It stays where the folder may not be written, and the next one tries again.
+    // The folder is read-only. The next command tries again.
   }
 }
 
-/** Makes it an empty file with the owner and the mode of the old one. Throws what the system throws. */
+/**
+ * Creates an empty file with the owner and the mode of the old file.
+ * @throws the errors of the system.
+ */
 function makeDraft(draft: string, { uid, gid, mode }: Stats): void {
   const file = openSync(draft, 'wx', 0o600);
   try {
@@ -84,14 +93,14 @@ function makeDraft(draft: string, { uid, gid, mode }: Stats): void {
   }
 }
 
-/** On a connection of its own, because a transaction cannot be copied from the inside. */
+/** Uses a second connection, because VACUUM INTO cannot run within a transaction. */
 function copyInto(draft: string, path: string, lock: Lock): void {
   withConnection(path, lock, (source) => source.run('VACUUM INTO @draft', { draft }));
 }
 
-/** Nobody else knows of the draft, and it is useless if this fails: it takes neither a journal nor a sync. */
+/** Needs no journal and no sync: no other process uses the draft, and it is discarded if this fails. */
 function encryptAnew(draft: string, lock: Lock, next: Lock): void {
-  asNotWhole(() =>
+  blameDraft(() =>
     withConnection(draft, lock, (copy) => {
       copy.execute('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF');
       copy.rekey(next);
@@ -99,9 +108,9 @@ function encryptAnew(draft: string, lock: Lock, next: Lock): void {
   );
 }
 
-/** The database does not report every write that failed: the draft is read as it will be read. */
+/** Reads the whole draft, because SQLCipher does not report every failed write while it encrypts. */
 function check(draft: string, lock: Lock, generation: number): void {
-  asNotWhole(() =>
+  blameDraft(() =>
     withConnection(draft, lock, (copy) => {
       const problems = checkPages(copy);
       if (problems.length > 0 || generationOf(copy) !== generation) throw new PawlError('damaged', { path: draft });
@@ -122,8 +131,8 @@ function withConnection(path: string, lock: Lock, work: (connection: Connection)
   }
 }
 
-/** Damage to the draft is none to the file. */
-function asNotWhole(work: () => void): void {
+/** Replaces the errors of `work` that would say that the identity file is damaged: only the draft is. */
+function blameDraft(work: () => void): void {
   try {
     work();
   } catch (cause) {
@@ -132,6 +141,6 @@ function asNotWhole(work: () => void): void {
   }
 }
 
-function failed(path: string, cause: unknown): PawlError {
+function toNotRekeyed(path: string, cause: unknown): PawlError {
   return new PawlError('not-rekeyed', { path, reason: reasonOf(cause) }, { cause });
 }

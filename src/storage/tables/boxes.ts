@@ -1,3 +1,7 @@
+/**
+ * The tables of the outbox and the inbox: `Boxes` in SQL.
+ * Does not know what the envelopes and contents contain.
+ */
 import { concatAll } from '../../primitives/index.ts';
 import type { Boxes, InboxEntry, InboxId, OutboxEntry, OutboxId } from '../../session/store.ts';
 import { mustExist, type SqlTransaction } from '../transaction.ts';
@@ -48,7 +52,7 @@ export function boxes(transaction: SqlTransaction): Boxes {
     async inbox() {
       return transaction
         .all<InboxRow & { readonly id: InboxId }>(`SELECT id, ${INBOX} FROM inbox ORDER BY id`)
-        .map((row) => ({ ...row, ...plain(row) }));
+        .map((row) => ({ ...row, ...decodeRow(row) }));
     },
 
     async claimInbox(id, process) {
@@ -71,24 +75,25 @@ export function boxes(transaction: SqlTransaction): Boxes {
 function textOf(transaction: SqlTransaction, id: InboxId): InboxEntry | undefined {
   const sql = `SELECT ${INBOX}, content FROM inbox WHERE id = @id`;
   const row = transaction.get<InboxRow & { readonly content: Uint8Array }>(sql, { id });
-  return row && { ...row, ...plain(row), content: wholeOf(transaction, 'inbox', id, row.content) };
+  return row && { ...row, ...decodeRow(row), content: wholeOf(transaction, 'inbox', id, row.content) };
 }
 
-/** The columns that the database has no type for. */
-function plain({ late, process }: InboxRow): Pick<InboxEntry, 'late' | 'process'> {
+/** Converts the columns that SQL has no type for. */
+function decodeRow({ late, process }: InboxRow): Pick<InboxEntry, 'late' | 'process'> {
   return { late: late === 1, process: process ?? undefined };
 }
 
 type Box = 'outbox' | 'inbox';
 
-/** More than so many bytes are kept in more than one row: see `VERSION_4` of the schema. */
+/** The most bytes of one row; the rest goes into further rows. See `VERSION_4` of the schema. */
 const ROW = 2 ** 20;
 
-/** What goes into the first row. */
+/** Returns the part that goes into the first row. */
 export function firstOf(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(0, ROW);
 }
 
+/** Inserts the further rows of an entry. */
 export function addRest(transaction: SqlTransaction, box: Box, entry: number, bytes: Uint8Array): void {
   for (let at = ROW; at < bytes.length; at += ROW) {
     transaction.run(`INSERT INTO ${box}_rest (entry, bytes) VALUES (@entry, @bytes)`, {
@@ -98,7 +103,7 @@ export function addRest(transaction: SqlTransaction, box: Box, entry: number, by
   }
 }
 
-/** The whole of what begins in the first row. */
+/** Joins the first row of an entry with its further rows. */
 export function wholeOf(transaction: SqlTransaction, box: Box, entry: number, first: Uint8Array): Uint8Array {
   if (first.length < ROW) return first;
   const sql = `SELECT bytes FROM ${box}_rest WHERE entry = @entry ORDER BY id`;

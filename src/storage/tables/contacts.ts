@@ -1,3 +1,7 @@
+/**
+ * The table `contacts`: `ContactStore` in SQL.
+ * Relies on foreign keys to delete what belongs to a contact.
+ */
 import type { IdentityKey } from '../../primitives/index.ts';
 import type { Contact, ContactId, ContactStore, WaitingInvite } from '../../session/store.ts';
 import { mustExist, type SqlTransaction } from '../transaction.ts';
@@ -62,7 +66,7 @@ export function contactStore(transaction: SqlTransaction): ContactStore {
       transaction.update('contact', 'UPDATE contacts SET name = @name WHERE id = @id', { id, name });
     },
 
-    // The tables that refer to it lose what is theirs with it.
+    // ON DELETE CASCADE deletes all rows that refer to it.
     async dropContact(id) {
       transaction.update('contact', 'DELETE FROM contacts WHERE id = @id', { id });
     },

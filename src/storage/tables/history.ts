@@ -1,3 +1,7 @@
+/**
+ * The table `history` and the setting of the history: `HistoryStore` in SQL.
+ * Does not decide what is stored, nor for how long.
+ */
 import type {
   HistoryContent,
   HistoryEntry,
@@ -8,7 +12,7 @@ import type {
 } from '../../session/store.ts';
 import { mustExist, type SqlTransaction } from '../transaction.ts';
 
-/** The CHECK constraints of the table make this union true. */
+/** The CHECK constraints of the table guarantee this union. */
 type HistoryRow = Omit<HistoryEntry, 'content'> & { readonly id: HistoryId } & (
     | { readonly kind: 'text'; readonly text: string }
     | { readonly kind: 'file'; readonly name: string; readonly length: number }
@@ -45,7 +49,7 @@ export function historyStore(transaction: SqlTransaction): HistoryStore {
     },
 
     async history({ limit, after, ...range }) {
-      // The sign keeps the index of `at` out of it: most of all is asked for, in the order of the ids.
+      // The plus sign prevents SQLite from using the index of `at`: the rows are read in the order of their ids.
       const sql = `${SELECT} WHERE ${conditionOf(range, '+at')} AND id > @after ORDER BY id LIMIT @limit`;
       return transaction.all<HistoryRow>(sql, { ...boundsOf(range), after: after ?? 0, limit }).map(entryIn);
     },
@@ -57,13 +61,13 @@ export function historyStore(transaction: SqlTransaction): HistoryStore {
       return { count, first: first ?? undefined };
     },
 
-    async sweepHistory(keptBefore) {
-      return transaction.run('DELETE FROM history WHERE at < @keptBefore', { keptBefore }).changes;
+    async sweepHistory(before) {
+      return transaction.run('DELETE FROM history WHERE at < @before', { before }).changes;
     },
   };
 }
 
-/** As the identity's row has it. */
+/** Returns the columns of a setting in the table `identity`. */
 export function historySettingColumns(historySetting: HistorySetting | undefined): {
   since: number | null;
   maxAge: number | null;

@@ -1,3 +1,7 @@
+/**
+ * `RatchetStore` in SQL: header keys, ratchet states, skipped message keys and accepted positions.
+ * `ratchet-state.ts`, `receiving-chains.ts` and `received-messages.ts` have the larger parts.
+ */
 import type { FindEntry, KeptPosition, MessageKey, RatchetStore } from '../../ratchet/index.ts';
 import { mustExist, type SqlTransaction } from '../transaction.ts';
 import { STATE_COLUMNS, type StateRow, stateColumns, stateIn } from './ratchet-state.ts';
@@ -10,15 +14,15 @@ interface FindRow extends Omit<FindEntry, 'chain'> {
 }
 
 /**
- * CROSS JOIN: the sessions first, by the index of their order, so that their own long rows are never read. Both orders are
- * those of indexes, so that reading can end at the first row that fits.
+ * CROSS JOIN makes SQLite read the sessions first, through the index of their order, without their long rows. Both
+ * orders below are orders of indexes, so that reading can stop at the first match.
  */
 const ENTRIES = `
 SELECT c.session_id AS session, c.chain, c.state, c.find_key AS find
 FROM sessions s CROSS JOIN receiving_chains c ON c.session_id = s.id`;
 const UNFINISHED = `${ENTRIES} AND c.state <> 'finished'`;
 const FINISHED = `${ENTRIES} AND c.state = 'finished'`;
-/** By name, the current chain comes in front of the next. */
+/** In alphabetical order, the state `current` precedes `next`. */
 const UNFINISHED_ORDER = 'ORDER BY s.received_order DESC, s.id DESC, c.state';
 const FINISHED_ORDER = 'ORDER BY s.received_order DESC, s.id DESC, c.chain DESC';
 
@@ -30,7 +34,7 @@ export function ratchetStore(transaction: SqlTransaction): RatchetStore {
     async findEntry(fits, session) {
       const of = session === undefined ? '' : 'WHERE s.id = @session';
       const parameters = session === undefined ? {} : { session };
-      const find = (sql: string) => transaction.find<FindRow>(sql, parameters, (row) => fits(entryIn(row)));
+      const find = (sql: string) => transaction.find<FindRow>(sql, parameters, (candidate) => fits(entryIn(candidate)));
       const row = find(`${UNFINISHED} ${of} ${UNFINISHED_ORDER}`) ?? find(`${FINISHED} ${of} ${FINISHED_ORDER}`);
       return row && entryIn(row);
     },
@@ -60,13 +64,13 @@ export function ratchetStore(transaction: SqlTransaction): RatchetStore {
       return kept;
     },
 
-    // Sending never touches the peer's chains.
+    // Sending does not change the receiving chains.
     async saveSent(session, state) {
       transaction.update('session', SAVE_SENT, { session, ...stateColumns(state) });
     },
 
     async saveReceived(session, accepted, at, limits) {
-      saveReceived(transaction, session, accepted, at, limits);
+      saveReceived(transaction, session, accepted, { at, limits });
     },
 
     async sweepSkippedKeys(keptBefore) {

@@ -1,3 +1,7 @@
+/**
+ * Saves received messages: `RatchetStore.saveReceived` in SQL.
+ * Does not decrypt: it stores the steps that the ratchet has taken.
+ */
 import type { Accepted, Limits, ReceivingStep, SessionId, SkippedKey } from '../../ratchet/index.ts';
 import type { SqlTransaction } from '../transaction.ts';
 import { STATE_COLUMNS, stateColumns } from './ratchet-state.ts';
@@ -15,17 +19,19 @@ UPDATE sessions SET ${STATE_COLUMNS.map((column) => `${column} = @${column}`).jo
 WHERE id = @session
 RETURNING received`;
 
-/** Writes the difference that messages make, then holds the limits: `RatchetStore.saveReceived`. */
+/**
+ * Writes what the messages changed, then deletes what exceeds the limits.
+ * @param options.at unix milliseconds.
+ */
 export function saveReceived(
   transaction: SqlTransaction,
   session: SessionId,
   accepted: readonly Accepted[],
-  at: number,
-  limits: Limits,
+  { at, limits }: { at: number; limits: Limits },
 ): void {
   const last = accepted.at(-1);
   if (last === undefined) return;
-  // A chain that ended is saved as it was in the end, and the last one as it is now.
+  // Steps in the middle of a chain need not be saved: a later step of the same chain replaces them.
   const saved = accepted.filter(({ step }, index) => {
     const next = accepted[index + 1];
     return next === undefined || next.step.finished !== undefined || step.finished !== undefined;
@@ -38,7 +44,7 @@ export function saveReceived(
     ...stateColumns(last.step.state),
     count: accepted.length,
     dhStepAt: begun.length > 0 ? at : null,
-    lost: steps.reduce((sum, { lost }) => sum + lost, 0),
+    lost: steps.reduce((sum, step) => sum + step.lost, 0),
     forkReason: fork ?? null,
     forkAt: fork === undefined ? null : at,
   });
@@ -59,7 +65,7 @@ export function saveReceived(
   if (lost > 0) transaction.run('UPDATE sessions SET lost = lost + @lost WHERE id = @session', { session, lost });
 }
 
-/** Two messages at one position are refused by the table's primary key. */
+/** Marks a position as accepted. The primary key of the table refuses a second message at the same position. */
 function takePosition(
   transaction: SqlTransaction,
   session: SessionId,
@@ -95,7 +101,10 @@ function keepKey(
   );
 }
 
-/** Keys are gained in the order of chain and position. @returns how many went. */
+/**
+ * Deletes the oldest skipped keys beyond the limit. Keys are gained in the order of chain and position.
+ * @returns how many were deleted.
+ */
 function dropOldestKeys(transaction: SqlTransaction, session: SessionId, kept: number): number {
   const last = transaction.get<{ chain: number; n: number }>(
     `SELECT chain, n FROM skipped_keys WHERE session_id = @session ORDER BY chain DESC, n DESC LIMIT 1 OFFSET @kept`,
@@ -112,13 +121,16 @@ function dropOldestKeys(transaction: SqlTransaction, session: SessionId, kept: n
   return changes;
 }
 
-/** @returns how many skipped keys went with the chains. */
+/**
+ * Deletes the oldest finished chains beyond the limits, with their skipped keys.
+ * @returns how many skipped keys were deleted.
+ */
 function dropOldestChains(
   transaction: SqlTransaction,
   session: SessionId,
   { recentChains, keptChains }: Limits,
 ): number {
-  const old = newestFinishedBut(transaction, session, recentChains);
+  const old = finishedChainAfter(transaction, session, recentChains);
   if (old !== undefined) {
     transaction.run(
       `DELETE FROM receiving_chains WHERE session_id = @session AND chain <= @old AND NOT EXISTS
@@ -126,7 +138,7 @@ function dropOldestChains(
       { session, old },
     );
   }
-  const last = newestFinishedBut(transaction, session, keptChains);
+  const last = finishedChainAfter(transaction, session, keptChains);
   if (last === undefined) return 0;
   const row = transaction.get<{ count: number }>(
     'SELECT count(*) AS count FROM skipped_keys WHERE session_id = @session AND chain <= @last',
@@ -136,8 +148,8 @@ function dropOldestChains(
   return row?.count ?? 0;
 }
 
-/** The newest finished chain that comes after `count` newer ones. */
-function newestFinishedBut(transaction: SqlTransaction, session: SessionId, count: number): number | undefined {
+/** Returns the number of the finished chain that has exactly `count` newer finished chains. */
+function finishedChainAfter(transaction: SqlTransaction, session: SessionId, count: number): number | undefined {
   const row = transaction.get<{ chain: number }>(
     `SELECT chain FROM receiving_chains WHERE session_id = @session AND state = 'finished'
     ORDER BY chain DESC LIMIT 1 OFFSET @count`,

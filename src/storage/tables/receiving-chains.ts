@@ -1,3 +1,7 @@
+/**
+ * The table `receiving_chains`: the finished chains, the current chain and the next chain of the peer.
+ * Does not know skipped keys: deleting a chain deletes them by foreign key.
+ */
 import type { X25519PublicKey } from '../../primitives/index.ts';
 import type {
   ChainKey,
@@ -12,7 +16,7 @@ import type {
 } from '../../ratchet/index.ts';
 import { mustExist, type SqlTransaction } from '../transaction.ts';
 
-/** The CHECK constraints of the table make this union true. */
+/** The CHECK constraints of the table guarantee this union. */
 type ChainRow = {
   readonly chain: number;
   readonly header_key: HeaderKey;
@@ -25,7 +29,7 @@ type ChainRow = {
 
 type PeerState = Pick<RatchetState, 'receiving' | 'nextReceiving'>;
 
-/** The current chain, where there is one, and the next. */
+/** Reads the current chain, if there is one, and the next. */
 export function unfinishedChains(transaction: SqlTransaction, session: SessionId): PeerState {
   const rows = transaction.all<ChainRow>(
     "SELECT * FROM receiving_chains WHERE session_id = @session AND state <> 'finished' ORDER BY chain",
@@ -51,6 +55,7 @@ export function unfinishedChains(transaction: SqlTransaction, session: SessionId
   };
 }
 
+/** Reads a finished chain, which must exist. */
 export function finishedChain(transaction: SqlTransaction, session: SessionId, chain: number): FinishedChain {
   const row = transaction.get<ChainRow & { readonly state: 'finished' }>(
     "SELECT * FROM receiving_chains WHERE session_id = @session AND chain = @chain AND state = 'finished'",
@@ -60,7 +65,7 @@ export function finishedChain(transaction: SqlTransaction, session: SessionId, c
   return { chain, remote, header: { header: header_key, find: find_key }, length };
 }
 
-/** Of a new session. */
+/** Inserts the chains of a new session. */
 export function addChains(
   transaction: SqlTransaction,
   session: SessionId,
@@ -74,7 +79,10 @@ export function addChains(
   }
 }
 
-/** Saves what a step did to the peer's chains. @returns whether a new one began. */
+/**
+ * Saves the chains after a step.
+ * @returns whether the peer began a new chain.
+ */
 export function saveChains(
   transaction: SqlTransaction,
   session: SessionId,
@@ -107,7 +115,7 @@ function addNextChain(
   );
 }
 
-/** The next chain becomes the current one, and has a next one itself. */
+/** Makes the next chain the current one, and inserts the chain after it as the next. */
 function beginChain(
   transaction: SqlTransaction,
   session: SessionId,

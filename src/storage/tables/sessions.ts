@@ -1,3 +1,7 @@
+/**
+ * The table `sessions`: `SessionTable` in SQL.
+ * `ratchet-state.ts` and `receiving-chains.ts` have the ratchet state of a session.
+ */
 import type { ForkReason } from '../../errors.ts';
 import type { Transcript } from '../../handshake/index.ts';
 import type { SessionId } from '../../ratchet/index.ts';
@@ -13,7 +17,7 @@ import { mustExist, type SqlTransaction } from '../transaction.ts';
 import { STATE_COLUMNS, stateColumns } from './ratchet-state.ts';
 import { addChains } from './receiving-chains.ts';
 
-/** The CHECK constraints of the table make these unions true. */
+/** The CHECK constraints of the table guarantee these unions. */
 type SessionRow = {
   readonly id: SessionId;
   readonly contact: ContactId;
