@@ -10,7 +10,14 @@ import { decodeEnvelope } from '../src/envelope/index.ts';
 import type { Transcript } from '../src/handshake/index.ts';
 import { generateKeyPair, type IdentityKey, systemRandom } from '../src/primitives/index.ts';
 import { type AgreedKeys, initiatorState, LIMITS, type RatchetState } from '../src/ratchet/index.ts';
-import { type Context, delivered, receive, send, type Transaction, written } from '../src/session/index.ts';
+import {
+  acknowledgeDelivered,
+  acknowledgeSent,
+  type Context,
+  receive,
+  send,
+  type Transaction,
+} from '../src/session/index.ts';
 import { Home } from './home.ts';
 import { type Figure, median } from './measure.ts';
 
@@ -116,11 +123,11 @@ async function turn(alice: Context, bob: Context, times: number): Promise<void> 
 
 async function carry(from: Context, name: string, to: Context): Promise<void> {
   const sent = await send(from, name, { type: 'text', sentAt: Date.now(), bytes: systemRandom(100) });
-  await written(from, [sent.outboxId]);
+  await acknowledgeSent(from, [sent.outboxId]);
   const envelope = decodeEnvelope(sent.envelope);
   if (envelope.kind === 'invite') throw new Error('no message');
   const { outcomes } = await receive(to, [{ source: 'bench', envelope }], {});
   const ids = outcomes.flatMap((outcome) => (outcome.type === 'message' ? [outcome.inboxId] : []));
   if (ids.length !== 1) throw new Error('the message is refused');
-  await delivered(to, { written: ids, held: [] });
+  await acknowledgeDelivered(to, { delivered: ids, deferred: [] });
 }

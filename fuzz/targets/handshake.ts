@@ -13,7 +13,7 @@ import { anyOpener } from '../hostile.ts';
 import { mutate } from '../mutate.ts';
 import { demand, type Target, verdictOf } from '../target.ts';
 
-const EXPIRES = 1_800_000_000;
+const EXPIRES = 1_800_000_000_000;
 const SIGNED_LENGTH = 1_257;
 
 /** Altered invites; half of them with a valid signature, as a hostile inviter makes them. */
@@ -23,7 +23,7 @@ const inviting: Target = {
   prepare(dice) {
     const maker = createIdentity(dice.bytes);
     const invites = [false, true].map((reusable) => {
-      return createInvite(maker, { reusable, expires: EXPIRES }, dice.bytes).invite.bytes;
+      return createInvite(maker, { reusable, expiresAt: EXPIRES }, dice.bytes).invite.bytes;
     });
     return {
       make(dice) {
@@ -34,9 +34,9 @@ const inviting: Target = {
       },
       run: (input) =>
         verdictOf(() => {
-          const { reusable, identity, prekey, encapsulationKey, expires } = readInvite(input);
+          const { reusable, identity, prekey, encapsulationKey, expiresAt } = readInvite(input);
           const flags = uint(reusable ? 1 : 0, 1);
-          const fields = concat(flags, identity, prekey, encapsulationKey, uint64(expires));
+          const fields = concat(flags, identity, prekey, encapsulationKey, uint64(expiresAt / 1_000));
           demand(equal(fields, input.subarray(0, SIGNED_LENGTH)), 'an invite is what its fields say');
         }),
     };
@@ -52,7 +52,7 @@ const opening: Target = {
   share: 2_000,
   prepare(dice) {
     const self = createIdentity(dice.bytes);
-    const { invite, secrets } = createInvite(self, { reusable: false, expires: EXPIRES }, dice.bytes);
+    const { invite, secrets } = createInvite(self, { reusable: false, expiresAt: EXPIRES }, dice.bytes);
     const answered = { bytes: invite.bytes, secrets };
     const prefixes = Array.from({ length: 40 }, (_, i) => {
       const opener = i % 2 === 0 ? createIdentity(dice.bytes) : anyOpener(dice, self);

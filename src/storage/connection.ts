@@ -7,24 +7,24 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import { isPawlError, PawlError } from '../errors.ts';
 import { codeOf, inodeOf } from '../files/index.ts';
 import { type Lock, openDatabase, rawKey } from './sqlcipher.ts';
-import { sqliteCode, translated } from './sqlite-errors.ts';
+import { sqliteCode, translateError } from './sqlite-errors.ts';
 
-/** What goes into a statement, by the names that it has there (`@name`). */
+/** The values of a statement's parameters, by name (`@name`). */
 export type Parameters = Readonly<Record<string, string | number | Uint8Array | null>>;
 
-/** Of every connection, once the key is known to fit. The journal mode is SQLite's own: the journal is deleted. */
+/** The settings of every connection. The journal mode is a setting of the file: `openIdentityFile` sets it. */
 const SETTINGS = `
 PRAGMA foreign_keys = ON;
--- What is deleted is overwritten, and statements that outgrow memory leave nothing on disk.
+-- Deleted rows are overwritten, and temporary tables and sorters never reach the disk.
 PRAGMA secure_delete = ON;
 PRAGMA temp_store = MEMORY;
--- Pages that a large text has changed are not all kept in memory until the commit. In KiB.
+-- In KiB. Changed pages beyond this are written to the file before the commit, so a large text needs little memory.
 PRAGMA cache_size = -2048;
--- FULL, and the folder too: a commit deletes the journal, and if a power cut brought it back, a message key that has
--- been used would be used again. On macOS only fullfsync reaches the disk itself.
+-- EXTRA also syncs the folder after the journal is deleted. Otherwise a power cut could bring the journal back and roll
+-- back a commit, and a message key would be used twice. On macOS only fullfsync reaches the disk itself.
 PRAGMA synchronous = EXTRA;
 PRAGMA fullfsync = ON;
--- A file that somebody else has made must not run anything.
+-- A file made by somebody else must not run functions from its schema.
 PRAGMA trusted_schema = OFF;
 PRAGMA cell_size_check = ON;
 `;
@@ -38,7 +38,7 @@ const SHORT = 500;
 const LONGEST_PAUSE = 25;
 
 export class Connection {
-  /** As it was given, for messages. */
+  /** The path as it was given, for error messages. */
   readonly path: string;
   /** The absolute path of the file, with symbolic links resolved. */
   readonly file: string;
@@ -77,12 +77,12 @@ export class Connection {
     }
   }
 
-  /** One row. Its blobs are plain copies, and the caller's own. */
+  /** Returns the first row, if there is one. Its blobs are copies that belong to the caller. */
   get<Row>(sql: string, parameters: Parameters = {}): Row | undefined {
     return this.#translate(() => detach(this.#statement(sql).get(parameters) as Row | undefined));
   }
 
-  /** The first row that `fits`; those behind it are not read. `fits` is not to touch the database. */
+  /** Returns the first row that `fits` accepts, and reads no further. `fits` must not use the database. */
   find<Row>(sql: string, parameters: Parameters, fits: (row: Row) => boolean): Row | undefined {
     return this.#translate(() => {
       for (const row of this.#statement(sql).iterate(parameters) as IterableIterator<Row>) {
@@ -92,11 +92,15 @@ export class Connection {
     });
   }
 
+  /** Returns all rows. */
   all<Row>(sql: string, parameters: Parameters = {}): Row[] {
     return this.#translate(() => (this.#statement(sql).all(parameters) as Row[]).map(detach));
   }
 
-  /** @returns how many rows were changed, and the id of the one that was added last. */
+  /**
+   * Runs one statement.
+   * @returns the number of changed rows, and the id of the row that was inserted last.
+   */
   run(sql: string, parameters: Parameters = {}): { changes: number; id: number } {
     return this.#translate(() => {
       const { changes, lastInsertRowid } = this.#statement(sql).run(parameters);
@@ -104,7 +108,7 @@ export class Connection {
     });
   }
 
-  /** Runs any number of statements that take and give nothing. */
+  /** Runs any number of statements without parameters or results. */
   execute(sql: string): void {
     this.#translate(() => this.#database.exec(sql));
   }
@@ -140,17 +144,22 @@ export class Connection {
     this.#lock(() => this.run('VACUUM INTO @draft', { draft }));
   }
 
-  /** What was written is durable now. @throws `busy` while others read for too long, `write-failed`. */
+  /**
+   * Commits, durably.
+   * @throws `busy` when other processes read for too long.
+   * @throws `write-failed`.
+   */
   commit(): void {
     this.run('COMMIT');
   }
 
+  /** Rolls the transaction back, if there is one. */
   rollback(): void {
-    // After some failures the database has done so itself.
+    // SQLite itself rolls back after some errors.
     if (this.#database.inTransaction) this.run('ROLLBACK');
   }
 
-  /** Runs `work` in one transaction: all of it, or nothing. */
+  /** Runs `work` in one transaction. */
   atomically(work: () => void): void {
     this.begin('IMMEDIATE');
     try {
@@ -163,8 +172,8 @@ export class Connection {
   }
 
   /**
-   * Encrypts the file in place under another key and salt. A failed write, or a kill, leaves a file that no key opens: only
-   * for one that can be made again.
+   * Encrypts the file in place under another key and salt. If a write fails or the process is killed, no key opens the
+   * file any more, so this is only for a file that can be created again.
    */
   rekey(lock: Lock): void {
     this.#translate(() => {
@@ -174,12 +183,12 @@ export class Connection {
     });
   }
 
-  /** What has not been committed is lost. */
+  /** Closes the file, and rolls back an open transaction. */
   close(): void {
     this.#database.close();
   }
 
-  /** A short command uses few of all statements, so each is prepared when it is first needed. */
+  /** Prepares a statement when it is first used, because a command uses few of all statements. */
   #statement(sql: string): Database.Statement<[Parameters]> {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
@@ -257,7 +266,7 @@ export class Connection {
     try {
       return work();
     } catch (error) {
-      throw translated(error, this.path);
+      throw translateError(error, this.path);
     }
   }
 }
@@ -273,7 +282,10 @@ function inodeAt(path: string): string | undefined {
   return status && inodeOf(status);
 }
 
-/** Blobs come as `Buffer`, whose `slice` is a view. They leave as plain bytes, and no other copy of them stays behind. */
+/**
+ * Replaces the blobs of a row by copies, and overwrites the originals. The originals are `Buffer`s, whose `slice`
+ * returns a view instead of a copy.
+ */
 function detach<Row>(row: Row): Row {
   for (const column in row) {
     const value = row[column];

@@ -20,7 +20,7 @@ import { codeOf, reasonOf, sync, syncFolderOf } from '../files/index.ts';
 import { checkPages } from './check.ts';
 import { Connection, sleep } from './connection.ts';
 import type { Lock } from './sqlcipher.ts';
-import { found } from './transaction.ts';
+import { mustExist } from './transaction.ts';
 
 /**
  * How long the lock of the old file is kept after it was replaced, in milliseconds: much longer than a process takes from
@@ -57,7 +57,9 @@ export function rekey(connection: Connection, lock: Lock, next: Lock): void {
   } catch (error) {
     removeDraft(file);
     connection.rollback();
-    throw isPawlError(error, 'damaged') || isPawlError(error, 'replaced') ? error : failed(connection.path, error);
+    throw isPawlError(error, 'damaged') || isPawlError(error, 'replaced')
+      ? error
+      : toNotRekeyed(connection.path, error);
   }
   syncFolderOf(file);
   sleep(GRACE);
@@ -85,7 +87,7 @@ export function removeDraft(file: string): void {
 
 /** The generation of the identity: see docs/PROTOCOL.md §8. */
 export function generationOf(connection: Connection): number {
-  return found(connection.get<{ generation: number }>('SELECT generation FROM identity'), 'identity').generation;
+  return mustExist(connection.get<{ generation: number }>('SELECT generation FROM identity'), 'identity').generation;
 }
 
 /** Makes an empty draft with the owner, the group and the mode of the old file. Throws what the system throws. */
@@ -148,6 +150,6 @@ function asIncomplete(work: () => void): void {
   }
 }
 
-function failed(path: string, cause: unknown): PawlError {
+function toNotRekeyed(path: string, cause: unknown): PawlError {
   return new PawlError('not-rekeyed', { path, reason: reasonOf(cause) }, { cause });
 }

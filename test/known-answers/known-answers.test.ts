@@ -104,7 +104,7 @@ describe('the sections', () => {
     for (const { bytes: of, id, reusable, identity, prekey, expires } of known.invites.read) {
       const read = readInvite(bytes(of));
       expect(read.identity).toEqual(maker.key);
-      expect([read.reusable, read.expires]).toEqual([reusable, expires]);
+      expect([read.reusable, read.expiresAt / 1_000]).toEqual([reusable, expires]);
       expect([inviteId(read.bytes), read.identity, read.prekey].map(toHex)).toEqual([id, identity, prekey]);
     }
     for (const { why, code, bytes: of } of known.invites.refused) expectRefusal(why, code, () => readInvite(bytes(of)));

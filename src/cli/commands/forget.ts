@@ -1,5 +1,5 @@
 import { PawlError } from '../../errors.ts';
-import { type Forgotten, forget, forgettable } from '../../session/index.ts';
+import { type Forgotten, forget, previewForget } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { count } from '../terminal/format.ts';
@@ -24,7 +24,7 @@ Examples:
       act(async (context, name: string, { yes }: { yes?: true }) => {
         const { reporter } = context;
         const forgotten = await withIdentity(context, async (identity) => {
-          const sure = yes || (await ask(context, name, await forgettable(identity, name)));
+          const sure = yes || (await ask(context, name, await previewForget(identity, name)));
           return sure ? forget(identity, name) : undefined;
         });
         if (forgotten === undefined) await reporter.notice('nothing was forgotten');
@@ -37,8 +37,8 @@ Examples:
 };
 
 /** @throws `usage` where nobody can be asked; `interrupted`. */
-async function ask({ io, options }: CommandContext, name: string, forgettable: Forgotten): Promise<boolean> {
-  const answer = options.input ? await askYes(io, `forget ${inWords(name, forgettable)}?`) : undefined;
+async function ask({ io, options }: CommandContext, name: string, previewForget: Forgotten): Promise<boolean> {
+  const answer = options.input ? await askYes(io, `forget ${inWords(name, previewForget)}?`) : undefined;
   if (answer !== undefined) return answer;
   throw new PawlError('usage', {
     problem: 'this cannot be undone, and there is no terminal to ask on whether you are sure',

@@ -1,5 +1,5 @@
 import { PawlError } from '../../errors.ts';
-import { deletable, historyReport, type Retention, setHistory } from '../../session/index.ts';
+import { countDeletable, historyReport, type Retention, setHistory } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { retention } from '../option-types.ts';
@@ -41,7 +41,7 @@ async function show(context: CommandContext): Promise<void> {
 async function set(context: CommandContext, setting: Retention, yes: boolean): Promise<void> {
   const { reporter } = context;
   await withIdentity(context, async (identity) => {
-    const before = await deletable(identity, setting);
+    const before = await countDeletable(identity, setting);
     if (before > 0 && !yes && !(await ask(context, setting, before))) return reporter.notice('nothing was changed');
     const deleted = await setHistory(identity, setting);
     const report = await historyReport(identity);

@@ -198,8 +198,8 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'send them a new one: pawl invite NAME',
     exit: REFUSED,
   }),
-  'invite-expired': ({ expired }) => ({
-    message: `the invite expired on ${day(expired * 1_000)}`,
+  'invite-expired': ({ expiredAt }) => ({
+    message: `the invite expired on ${day(expiredAt)}`,
     hint: 'a new one is needed: whoever made this one types pawl invite NAME',
     exit: REFUSED,
   }),

@@ -71,9 +71,9 @@ export function invites(names: Names, maker: OwnIdentity, base: Named): Vectors[
     maker: toHex(maker.seed),
     read: read.map((bytes) => {
       const invite = readInvite(joined(bytes, names.bytes));
-      const { reusable, identity, prekey, expires } = invite;
+      const { reusable, identity, prekey, expiresAt } = invite;
       const id = toHex(inviteId(invite.bytes));
-      return { bytes, id, reusable, identity: toHex(identity), prekey: toHex(prekey), expires };
+      return { bytes, id, reusable, identity: toHex(identity), prekey: toHex(prekey), expires: expiresAt / 1_000 };
     }),
     refused: refused.map(([why, code, bytes]) => ({ why, code, bytes })),
   };

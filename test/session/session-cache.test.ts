@@ -1,10 +1,10 @@
 /**
- * Unit tests of `SessionsAtWork`: how a session is found, how often the store is asked, what `settle` changes and what
+ * Unit tests of `SessionCache`: how a session is found, how often the store is asked, what `settle` changes and what
  * `save` writes. The parties and their store are real; the calls that the store gets are counted.
  */
 import { describe, expect, it } from 'vitest';
 import { LIMITS, type SealedMessage } from '../../src/ratchet/index.ts';
-import { type AtWork, SessionsAtWork } from '../../src/session/open-sessions.ts';
+import { type CachedSession, SessionCache } from '../../src/session/session-cache.ts';
 import type { ContactId, Transaction } from '../../src/session/store.ts';
 import { mail } from './exchanges.ts';
 import { meet, Party, START } from './party.ts';
@@ -27,7 +27,7 @@ function counting(transaction: Transaction): { counted: Transaction; calls: Call
 }
 
 interface AtHand {
-  readonly sessions: SessionsAtWork;
+  readonly sessions: SessionCache;
   /** Since the last time that this was read. */
   readonly calls: () => Call[];
   readonly transaction: Transaction;
@@ -37,7 +37,7 @@ interface AtHand {
 function inUnit<Result>(party: Party, work: (atHand: AtHand) => Promise<Result>): Promise<Result> {
   return party.store.transaction(async (transaction) => {
     const { counted, calls } = counting(transaction);
-    const sessions = new SessionsAtWork(counted, party.time, LIMITS);
+    const sessions = new SessionCache(counted, party.time, LIMITS);
     return work({ sessions, calls: () => calls.splice(0), transaction });
   });
 }
@@ -47,7 +47,7 @@ async function messageOf(from: Party, to: string, text = 'text'): Promise<Sealed
 }
 
 /** Locates a message and decrypts it, as `receive` does; it must be accepted. */
-async function accept(sessions: SessionsAtWork, message: SealedMessage): Promise<AtWork> {
+async function accept(sessions: SessionCache, message: SealedMessage): Promise<CachedSession> {
   const { session, located } = await sessions.locate(message);
   const read = await session.ratchet.decrypt(located, message.body, START, LIMITS);
   expect(read.kind).toBe('accepted');
@@ -133,7 +133,7 @@ describe('locate', () => {
     const messages: SealedMessage[] = [];
     for (let i = 0; i < 3; i++) messages.push(await messageOf(alice, 'bob'), await messageOf(carol, 'bob'));
     await inUnit(bob, async ({ sessions, calls }) => {
-      const found = new Set<AtWork>();
+      const found = new Set<CachedSession>();
       for (const message of messages) found.add(await accept(sessions, message));
       expect(found.size).toBe(2);
       const read = calls();
@@ -230,7 +230,7 @@ describe('save', () => {
     for (const party of from) messages.push(await messageOf(party, 'bob'));
     await inUnit(bob, async ({ sessions, calls }) => {
       const saved: unknown[] = [];
-      const found: AtWork[] = [];
+      const found: CachedSession[] = [];
       for (const message of messages) found.push(await accept(sessions, message));
       for (const { contact, ratchet } of new Set(found)) {
         const save = ratchet.save.bind(ratchet);
