@@ -49,14 +49,14 @@ export function saveReceived(
     forkAt: fork === undefined ? null : at,
   });
   const before = received - accepted.length;
-  for (const [index, one] of accepted.entries()) takePosition(transaction, session, one, before + index + 1);
+  for (const [index, one] of accepted.entries()) insertAccepted(transaction, session, one, before + index + 1);
   transaction.run('DELETE FROM accepted WHERE session_id = @session AND sequence <= @last', {
     session,
     last: received - limits.keptDigests,
   });
   for (const step of steps) {
-    for (const key of step.gained) keepKey(transaction, session, key, at);
-    if (step.late) useKey(transaction, session, step);
+    for (const key of step.gained) insertSkippedKey(transaction, session, key, at);
+    if (step.late) deleteSkippedKey(transaction, session, step);
   }
 
   const hasGained = steps.some(({ gained }) => gained.length > 0);
@@ -66,7 +66,7 @@ export function saveReceived(
 }
 
 /** Marks a position as accepted. The primary key of the table refuses a second message at the same position. */
-function takePosition(
+function insertAccepted(
   transaction: SqlTransaction,
   session: SessionId,
   { step, digest }: Accepted,
@@ -79,7 +79,7 @@ function takePosition(
   );
 }
 
-function useKey(transaction: SqlTransaction, session: SessionId, { chain, n }: ReceivingStep): void {
+function deleteSkippedKey(transaction: SqlTransaction, session: SessionId, { chain, n }: ReceivingStep): void {
   const position = { session, chain, n };
   transaction.update(
     'skipped key',
@@ -88,7 +88,7 @@ function useKey(transaction: SqlTransaction, session: SessionId, { chain, n }: R
   );
 }
 
-function keepKey(
+function insertSkippedKey(
   transaction: SqlTransaction,
   session: SessionId,
   { chain, n, messageKey }: SkippedKey,
