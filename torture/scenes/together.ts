@@ -205,8 +205,8 @@ const rekeyed: Situation = {
     const errors = [recv, send].map(({ child }) => text(child.stderr));
     recv.child.stdin.write(first);
     send.child.stdin.write('before\n');
-    await once(recv.child.stdout, 'readable');
-    await once(send.child.stdout, 'readable');
+    // Both at once: either may be the first, and the event comes once.
+    await Promise.all([recv, send].map(({ child }) => once(child.stdout, 'readable')));
     await laws.works(box, 'alice', ['passwd', '--new-key-file', box.path('new.key')]);
     recv.child.stdin.end(second);
     send.child.stdin.end('after\n');
