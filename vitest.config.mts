@@ -7,10 +7,60 @@ import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** Every other test file is quick. One belongs here that takes over 5 s of processor time, most of them in processes. */
+/**
+ * What `npm run test:quick` leaves out: the files that take more than about 5 s of processor time, and some that take 4 s
+ * and belong to no room of src. What is left takes less than a minute on two cores.
+ */
 const SLOW = [
-  // Hundreds of processes of the built program.
+  // Many processes: of the built program, and of others that judge it.
   'test/cli/bad-input.test.ts',
+  'test/cli/commands/completion.test.ts',
+  'test/cli/identity/secret.test.ts',
+  'test/cli/json.test.ts',
+  'test/cli/pipes-terminal.test.ts',
+  'test/cli/start.test.ts',
+  'test/cli/terminal.test.ts',
+  'test/cli/transcripts.test.ts',
+  'test/examples.test.ts',
+  'test/known-answers/second-implementation.test.ts',
+  'test/man-pages.test.ts',
+  'test/readme.test.ts',
+  'test/restore/**/*.test.ts',
+  'test/torture/**/*.test.ts',
+  // Many commands in one process, with Argon2id or with identity files made and opened again.
+  'test/cli/attention.test.ts',
+  'test/cli/clock.test.ts',
+  'test/cli/commands/history.test.ts',
+  'test/cli/commands/recv/out-dir.test.ts',
+  'test/cli/exit-codes.test.ts',
+  'test/cli/identity/open.test.ts',
+  'test/cli/people.test.ts',
+  'test/cli/schemas.test.ts',
+  'test/cli/terminal/progress.test.ts',
+  'test/cli/terminal/reporter.test.ts',
+  // Long conversations, random or with loss, and searches: models, fuzzing, flipped bits, an explored protocol.
+  'test/damage/damage.test.ts',
+  'test/envelope/scan.test.ts',
+  'test/fuzz/fuzz.test.ts',
+  'test/known-answers/known-answers.test.ts',
+  'test/ratchet/model.test.ts',
+  'test/session/history.test.ts',
+  'test/session/invites.test.ts',
+  'test/session/ladder.test.ts',
+  'test/session/losses.test.ts',
+  'test/session/model.test.ts',
+  'test/session/outsiders.test.ts',
+  'test/session/rekeying-attacks.test.ts',
+  'test/session/rekeying-restored.test.ts',
+  'test/session/rekeying.test.ts',
+  'test/session/restore.test.ts',
+  'test/session/version-1.test.ts',
+  'test/storage/alike-history.test.ts',
+  'test/storage/alike.test.ts',
+  'test/storage/check.test.ts',
+  'test/storage/rekey.test.ts',
+  'test/storage/schema.test.ts',
+  'test/symbolic/**/*.test.ts',
 ];
 
 export default defineConfig({

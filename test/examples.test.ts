@@ -1,10 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { inHome } from './cli/shell.ts';
-
-// Dozens of processes one after the other, on a machine that may have other things to do.
-vi.setConfig({ testTimeout: 120_000 });
 
 const FOLDER = join(import.meta.dirname, '..', 'examples');
 
