@@ -1,3 +1,7 @@
+/**
+ * Runs every measurement and prints the tables of docs/measurements.md. All in one process, so that the figures can be
+ * compared: the machine's speed changes from minute to minute.
+ */
 import { growth } from './growth.ts';
 import { inMemory } from './in-memory.ts';
 
@@ -9,7 +13,6 @@ import { onTheWire, rootSteps } from './rekeying.ts';
 import { throughStore } from './through-store.ts';
 import { wholeProcesses } from './whole-processes.ts';
 
-/** Everything in one run, so that the figures compare: this machine's speed changes from minute to minute. */
 async function bench(): Promise<void> {
   print('in memory, 100 bytes (µs a message: encoding, padding, sealed header, body)', await inMemory());
   print('in memory, 16 MiB in one message (ms, the fastest)', largeInMemory());

@@ -1,3 +1,7 @@
+/**
+ * Two parties who talk through the ratchet, in memory. Owns what a message goes through without a store: content,
+ * envelope, header, body. Knows nothing of time measurement.
+ */
 import { decodeContent, decodeEnvelope, encodeContent, encodeEnvelope } from '../src/envelope/index.ts';
 import { generateKeyPair, systemRandom } from '../src/primitives/index.ts';
 import {
@@ -13,7 +17,7 @@ import {
   responderState,
 } from '../src/ratchet/index.ts';
 
-/** One side of a conversation, of pawl's or of a peer's. */
+/** One side of a conversation, by pawl or by a peer library. */
 export interface Party<Text, Message> {
   send(text: Text): Message | Promise<Message>;
   receive(message: Message): unknown;
@@ -21,7 +25,7 @@ export interface Party<Text, Message> {
 
 const TRANSCRIPT = systemRandom(32);
 
-/** pawl's ratchet as a function, with everything that a message goes through but the store. */
+/** A party on pawl's ratchet. */
 export class PawlParty implements Party<Uint8Array, Uint8Array> {
   #state: RatchetState;
   readonly #rules: Rules;
@@ -55,7 +59,7 @@ export class PawlParty implements Party<Uint8Array, Uint8Array> {
   }
 }
 
-/** The one who opened, and the one who was opened to. */
+/** The first states of a session: those of the initiator and of the responder. */
 export function pair(): [RatchetState, RatchetState] {
   const prekey = generateKeyPair(systemRandom);
   const agreed = {
@@ -69,7 +73,7 @@ export function pair(): [RatchetState, RatchetState] {
   ];
 }
 
-/** Two parties who have both used their session. */
+/** Two parties who have each received a message of the other. */
 export function meet(text: Uint8Array, rules: Rules = RULES): [PawlParty, PawlParty] {
   const [opener, openedTo] = pair();
   const [alice, bob] = [new PawlParty(opener, rules), new PawlParty(openedTo, rules)];

@@ -1,3 +1,8 @@
+/**
+ * How the time of one `send` and one `recv` grows with what the identity file contains or has been through: contacts,
+ * skipped keys, messages, DH steps. Prepares the files through the store or through commands, and measures whole
+ * processes.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,13 +10,19 @@ import { decodeEnvelope } from '../src/envelope/index.ts';
 import type { Transcript } from '../src/handshake/index.ts';
 import { generateKeyPair, type IdentityKey, systemRandom } from '../src/primitives/index.ts';
 import { type AgreedKeys, initiatorState, LIMITS, type RatchetState } from '../src/ratchet/index.ts';
-import { type Context, delivered, receive, send, type Transaction, written } from '../src/session/index.ts';
+import {
+  acknowledgeDelivered,
+  acknowledgeSent,
+  type Context,
+  receive,
+  send,
+  type Transaction,
+} from '../src/session/index.ts';
 import { Home } from './home.ts';
 import { type Figure, median } from './measure.ts';
 
 const RUNS = 11;
 
-/** One message, whole processes: how its time grows with what lies behind it. */
 export async function growth(): Promise<readonly Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'pawl-bench-'));
   try {
@@ -56,7 +67,7 @@ function timesOf(homes: ReadonlyMap<string, Home>, what: 'send' | 'recv'): reado
   return medians.map((figure) => ({ ...figure, ratio: figure.value / first }));
 }
 
-/** Contacts who have all sent something since alice or bob did. */
+/** Adds contacts whose sessions have received the latest messages, so that their header keys are tried first. */
 async function addContacts({ store }: Context, count: number): Promise<void> {
   await store.transaction(async (transaction) => {
     for (let number = 0; number < count; number++) await addContact(transaction, `contact-${number}`);
@@ -102,7 +113,7 @@ async function addContact(transaction: Transaction, name: string): Promise<void>
   await transaction.saveReceived(session, [{ step, digest: systemRandom(16) }], now, LIMITS);
 }
 
-/** So many times a message there and one back. */
+/** Sends a message from bob to alice and one back, `times` times. */
 async function turn(alice: Context, bob: Context, times: number): Promise<void> {
   for (let count = 0; count < times; count++) {
     await carry(bob, 'alice', alice);
@@ -112,11 +123,11 @@ async function turn(alice: Context, bob: Context, times: number): Promise<void> 
 
 async function carry(from: Context, name: string, to: Context): Promise<void> {
   const sent = await send(from, name, { type: 'text', sentAt: Date.now(), bytes: systemRandom(100) });
-  await written(from, [sent.outboxId]);
+  await acknowledgeSent(from, [sent.outboxId]);
   const envelope = decodeEnvelope(sent.envelope);
   if (envelope.kind === 'invite') throw new Error('no message');
   const { outcomes } = await receive(to, [{ source: 'bench', envelope }], {});
   const ids = outcomes.flatMap((outcome) => (outcome.type === 'message' ? [outcome.inboxId] : []));
   if (ids.length !== 1) throw new Error('the message is refused');
-  await delivered(to, { written: ids, held: [] });
+  await acknowledgeDelivered(to, { delivered: ids, deferred: [] });
 }

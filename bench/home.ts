@@ -1,3 +1,7 @@
+/**
+ * A folder with two identities, and pawl run in it as whole processes. Owns how a process is started, and what is
+ * measured: elapsed time, peak memory, output.
+ */
 import { spawnSync } from 'node:child_process';
 import { closeSync, cpSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,12 +14,12 @@ const MIB = 2 ** 20;
 
 export interface Ran {
   readonly milliseconds: number;
-  /** The most memory that the process had, in bytes. */
+  /** The peak of resident memory, in bytes. */
   readonly peak: number;
   readonly output: Buffer;
 }
 
-/** Alice and bob on this machine, in the midst of a conversation: the next message of either begins no chain. */
+/** Identities of alice and bob. Both have sent and received, and alice's next message continues a chain. */
 export class Home {
   readonly folder: string;
 
@@ -82,7 +86,7 @@ export class Home {
 export function run(parameters: readonly string[], folder: string, input: Uint8Array): Ran {
   const preload = join(folder, 'peak.cjs');
   writeFileSync(preload, `process.on('exit', () => require('fs').writeSync(3, String((${peak})())));`);
-  // A file, and no pipe: this process reads only when the other has ended.
+  // A file instead of a pipe, so that feeding a pipe is not part of the measured time.
   const file = join(folder, 'input');
   writeFileSync(file, input);
   const stdin = openSync(file, 'r');
@@ -101,7 +105,7 @@ export function run(parameters: readonly string[], folder: string, input: Uint8A
   }
 }
 
-/** KiB. On Linux a new process inherits the maximum of the one that started it, but not the high-water mark. */
+/** The peak of resident memory in KiB. On Linux a process inherits `maxRSS` of its parent, but not VmHWM. */
 function peak(): number {
   try {
     const status: string = require('node:fs').readFileSync('/proc/self/status', 'latin1');
@@ -111,7 +115,7 @@ function peak(): number {
   }
 }
 
-/** Its own: some settings of a machine's cost every Node time, and pawl would look the better for it. */
+/** Only what is needed: some variables slow down every Node, which would make the ratios look better. */
 export function environment(folder: string): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, XDG_STATE_HOME: join(folder, 'state') };
 }

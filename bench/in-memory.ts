@@ -1,3 +1,4 @@
+/** The ratchet in memory, beside libsignal and olm where these are installed. */
 import { RULES, type Rules } from '../src/ratchet/index.ts';
 import { meet } from './conversation.ts';
 import type { Figure } from './measure.ts';
@@ -6,7 +7,7 @@ import { Conversation, sideBySide, type Times } from './side-by-side.ts';
 
 const TEXT = new Uint8Array(100).fill(0x61);
 
-/** pawl's ratchet in memory, µs a message, and beside it the peers that are installed. */
+/** @returns µs a message of pawl, and of the peers that are installed with their ratio to pawl. */
 export async function inMemory(): Promise<readonly Figure[]> {
   const pawl = talk(RULES);
   const withoutKem = talk({ ...RULES, offerAfterSteps: Number.POSITIVE_INFINITY });

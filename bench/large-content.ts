@@ -1,3 +1,4 @@
+/** One message of 16 MiB by whole processes: time, and peak memory above that of an empty Node. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,6 @@ import { type Figure, median } from './measure.ts';
 const BYTES = 2 ** 24;
 const ROUNDS = 5;
 
-/** 16 MiB in one message, by whole processes. */
 export function largeContent(): { times: readonly Figure[]; peaks: readonly Figure[] } {
   const folder = mkdtempSync(join(tmpdir(), 'pawl-bench-'));
   try {

@@ -1,3 +1,4 @@
+/** One message of 16 MiB in memory, beside what node:crypto alone takes for the same bytes. */
 import {
   type CipherChaCha20Poly1305,
   createCipheriv,
@@ -16,8 +17,8 @@ const ROUNDS = 15;
 const PIECE = 2 ** 14;
 
 /**
- * The largest content in one message, and beside it what node:crypto alone takes for the same bytes. ms, the fastest of some
- * rounds: new memory of this size takes ten times as long when others want it, too.
+ * @returns ms of the fastest round. Allocating this much memory takes ten times as long while other processes do so,
+ * too, and a median would measure that.
  */
 export function largeInMemory(): readonly Figure[] {
   setFlagsFromString('--expose-gc');
@@ -26,7 +27,7 @@ export function largeInMemory(): readonly Figure[] {
   const [alice, bob] = meet(new Uint8Array(100));
   const times = new Map<string, number[]>();
   const time = <Result>(name: string, work: () => Result): Result => {
-    // What the work before has left behind is not this one's.
+    // The garbage of the work before is not measured.
     collectGarbage();
     const start = performance.now();
     const result = work();
@@ -48,12 +49,12 @@ export function largeInMemory(): readonly Figure[] {
       { name: `node:crypto's ChaCha20-Poly1305, ${name}`, value: of(`node:crypto, ${name}`) },
       { ...against(name, `node:crypto, ${name}`), name: `a message, ${name}` },
     ]),
-    // Of its plaintext for the nonces, and of its body: a message is sealed with two of these, and opened with one.
+    // Sealing hashes the plaintext (for the nonces) and the body; opening hashes the body only.
     against('one BLAKE2b-512', 'node:crypto, encrypt'),
   ];
 }
 
-/** As fast as it can be done: into one new array, by pieces that stay in the processor's cache. */
+/** The fastest way: into one new array, in pieces that fit the processor's cache. */
 function encrypt(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array): Uint8Array {
   const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: 16 });
   const sealed = new Uint8Array(plaintext.length + 16);

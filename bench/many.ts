@@ -1,14 +1,15 @@
+/** Many messages in one call of `send --lines` and `recv`: rate and peak memory. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Home, type Ran, run } from './home.ts';
 import { type Figure, median } from './measure.ts';
 
-/** What libchat's persisted session does in a second (Rust, a SQLCipher file): measured once beside, not in this run. */
+/** Messages a second of libchat's persisted session (Rust, a SQLCipher file). Measured once, not in this run. */
 const LIBCHAT = 1_200;
 const ROUNDS = 3;
 
-/** Many messages of 100 bytes in one call, each of them durable before it is printed. */
+/** Messages of 100 bytes; each is durable before it is printed. */
 export function many(): { rates: readonly Figure[]; peaks: readonly Figure[] } {
   const folder = mkdtempSync(join(tmpdir(), 'pawl-bench-'));
   try {

@@ -1,3 +1,4 @@
+/** Medians, timers and the tables that are printed. */
 /** One line of a table. */
 export interface Figure {
   readonly name: string;

@@ -1,3 +1,4 @@
+/** What ML-KEM costs in the ratchet: time of a root step, and bytes on the wire. */
 import { encodeContent, encodeEnvelope } from '../src/envelope/index.ts';
 import { systemRandom } from '../src/primitives/index.ts';
 import {
@@ -18,7 +19,7 @@ const TEXT = encodeContent({ type: 'text', sentAt: Date.now(), bytes: systemRand
 const NEVER = { ...RULES, offerAfterSteps: Number.POSITIVE_INFINITY };
 const ALWAYS = { ...RULES, offerAfterSteps: 0 };
 
-/** The message that begins a chain, by what the chain carries. The ratchet is pure, so each step is taken again and again. */
+/** µs of the message that begins a chain, by its KEM field. The ratchet is pure, so the same step can be repeated. */
 export function rootSteps(): readonly Figure[] {
   const { alice, bob } = acquainted();
   const plain = seal(bob, NEVER);
@@ -61,7 +62,7 @@ export function rootSteps(): readonly Figure[] {
   ];
 }
 
-/** What travels, whole envelopes; and what the exchanges add to a conversation in which chance says who writes next. */
+/** Bytes of whole envelopes, and their average in a conversation in which the next writer is random. */
 export function onTheWire(): readonly Figure[] {
   const { alice, bob } = acquainted();
   const plain = lengthOf(seal(bob, NEVER));
@@ -89,7 +90,7 @@ function averageOf(messages: number): number {
   return bytes / messages;
 }
 
-/** Alice opened, and bob has heard her; his next message begins a chain. */
+/** Alice is the initiator, and bob has received a message; his next message begins a chain. */
 function acquainted(): { alice: RatchetState; bob: RatchetState } {
   const [opener, openedTo] = pair();
   const hello = seal(opener);

@@ -1,4 +1,4 @@
-// Builds the benchmark as the program itself is built, and runs it: npm run bench
+// Bundles the benchmark and runs it: npm run bench
 import { build } from 'esbuild';
 
 await build({

@@ -1,20 +1,21 @@
+/** Measures several conversations in turn, so that all meet the same speed of the machine. */
 import type { Party } from './conversation.ts';
 import { median } from './measure.ts';
 
 const ROUNDS = 15;
 const CHAIN = 500;
-/** Ten exchanges of KEM keys fit into so many turns. */
+/** Turns in a round: enough for ten exchanges of KEM keys. */
 const TURNS = 100;
 
 /** µs a message. */
 export interface Times {
   readonly send: number;
   readonly receive: number;
-  /** Sent and received, the direction turning after each. */
+  /** Sending and receiving, the direction changes after each message. */
   readonly pingPong: number;
 }
 
-/** Two parties who talk, and what their messages took, round by round. */
+/** Two parties, and the times of their messages in each round. */
 export class Conversation<Text, Message> {
   readonly #text: Text;
   #sender: Party<Text, Message>;
@@ -42,14 +43,14 @@ export class Conversation<Text, Message> {
     this.#rounds.push({ send, receive, pingPong });
   }
 
-  /** Of the rounds after the first, which warms up. */
+  /** Without the first round, which warms up. */
   medians(): Times {
     const of = (pick: (times: Times) => number) => median(this.#rounds.slice(1).map(pick));
     return { send: of(({ send }) => send), receive: of(({ receive }) => receive), pingPong: of((t) => t.pingPong) };
   }
 }
 
-/** All in turn, round by round, so that the figures compare: this machine's speed changes from minute to minute. */
+/** One round of each conversation after the other, several times. */
 export async function sideBySide(
   conversations: readonly Pick<Conversation<unknown, unknown>, 'round'>[],
 ): Promise<void> {

@@ -1,23 +1,23 @@
+/** Sessions on identity files: the work of `send` and `recv` without starting a process, durable at each step. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeEnvelope } from '../src/envelope/index.ts';
 import { systemRandom } from '../src/primitives/index.ts';
 import {
+  acknowledgeDelivered,
+  acknowledgeSent,
   add,
   type Context,
   DAY,
-  delivered,
   invite,
   newIdentity,
   receive,
   send,
-  written,
 } from '../src/session/index.ts';
 import { createIdentityFile, type FileKey, openIdentityFile, SALT_LENGTH } from '../src/storage/index.ts';
 import { asyncMicroseconds, type Figure } from './measure.ts';
 
-/** Sessions on identity files: the work of `send` and `recv` without starting a process, durable at each step. */
 export async function throughStore(): Promise<readonly Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'pawl-bench-'));
   try {
@@ -57,7 +57,7 @@ function open(folder: string, name: string): Context {
 
 async function sendOne(from: Context, to: string): Promise<Uint8Array> {
   const sent = await send(from, to, { type: 'text', sentAt: Date.now(), bytes: systemRandom(100) });
-  await written(from, [sent.outboxId]);
+  await acknowledgeSent(from, [sent.outboxId]);
   return sent.envelope;
 }
 
@@ -69,5 +69,5 @@ async function carry(from: Context, name: string, to: Context): Promise<void> {
     if (outcome.type !== 'message') throw new Error('the message is refused');
     return outcome.inboxId;
   });
-  await delivered(to, { written: ids, held: [] });
+  await acknowledgeDelivered(to, { delivered: ids, deferred: [] });
 }

@@ -1,3 +1,4 @@
+/** Commands as a shell starts them, in turn with a Node that does nothing and with one that only runs Argon2id. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,6 @@ import { type Figure, median } from './measure.ts';
 const RUNS = 25;
 const PROGRAM = join(__dirname, '..', '..', 'bin', 'pawl.js');
 
-/** Commands as a shell starts them, in turn with a node that does nothing, and with one that does nothing but Argon2id. */
 export function wholeProcesses(): readonly Figure[] {
   const folder = mkdtempSync(join(tmpdir(), 'pawl-bench-'));
   try {
@@ -59,7 +59,7 @@ function prepare(folder: string, key: readonly string[], home: string) {
   };
 }
 
-/** With the input in a file; what a child of Node's is given otherwise is a socket, and no shell has those. */
+/** The input is a file: otherwise Node would give the child a socket, which no shell does. */
 function start(folder: string, parameters: readonly string[], text: Uint8Array = new Uint8Array()): Uint8Array {
   const file = join(folder, 'input');
   writeFileSync(file, text);

@@ -2,7 +2,10 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-node "$root/scripts/ready.mjs"
+if [[ ! -e $root/dist/pawl.cjs ]]; then
+  echo 'pawl is not built yet: npm run ready' >&2
+  exit 1
+fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

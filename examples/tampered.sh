@@ -5,9 +5,9 @@ meet
 
 run 'alice send bob -m "meet me at six" -o real.pawl'
 
-note 'One byte near the end is changed.'
+note 'A few bytes near the end are changed.'
 run 'cp real.pawl forged.pawl'
-run 'printf "\377" | dd of=forged.pawl bs=1 seek=$(($(stat -c %s real.pawl) - 9)) conv=notrunc status=none'
+run 'printf altered | dd of=forged.pawl bs=1 seek=$(($(stat -c %s real.pawl) - 9)) conv=notrunc status=none'
 refused 'bob recv forged.pawl'
 
 note 'The end is missing.'

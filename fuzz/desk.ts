@@ -1,16 +1,16 @@
+/** Runs pawl in this process on identities in a folder, with a fixed clock, and captures what it prints. */
 import { join } from 'node:path';
 import { main } from '../src/cli/main.ts';
 import type { Io, Output } from '../src/cli/terminal/io.ts';
 import { concat, type Random, utf8 } from '../src/primitives/index.ts';
 
-/** What a run of pawl gave. */
+/** The result of a run. */
 export interface Run {
   readonly exit: number;
   readonly output: Uint8Array;
   readonly errors: string;
 }
 
-/** A folder with identities, and pawl in it: in this process, with a clock that stands still. */
 export class Desk {
   readonly #folder: string;
   readonly #random: Random;
@@ -22,7 +22,7 @@ export class Desk {
     this.#now = now;
   }
 
-  /** The options that another process needs to work here, too. */
+  /** The options by which another process uses the same identity. */
   optionsFor(identity: string): readonly string[] {
     return ['--home', this.#folder, '--key-file', join(this.#folder, 'file.key'), '-i', identity];
   }

@@ -1,4 +1,5 @@
-/** Dice that fall alike whenever their seed is the same: sfc32, seeded by FNV-1a. */
+/** The random source of the fuzzer: the same seed always gives the same numbers. */
+/** A seeded random number generator: sfc32, seeded by FNV-1a. */
 export class Dice {
   #a: number;
   #b: number;
@@ -24,12 +25,12 @@ export class Dice {
     return result >>> 0;
   }
 
-  /** An integer from 0 up to, not including, `limit`. */
+  /** An integer from 0 to `limit` - 1. */
   below(limit: number): number {
     return Math.floor((this.next() / 2 ** 32) * limit);
   }
 
-  /** True once in `times`. */
+  /** True with a probability of 1 / `times`. */
   oneIn(times: number): boolean {
     return this.below(times) === 0;
   }

@@ -1,3 +1,4 @@
+/** Runs generated inputs on a target, checks time and properties, and minimises what violates them. */
 import { Dice } from './dice.ts';
 import type { Prepared, Target } from './target.ts';
 import { commands } from './targets/commands.ts';
@@ -8,7 +9,7 @@ import { sessions } from './targets/sessions.ts';
 export const TARGETS: readonly Target[] = [...decoders, ...handshakes, ...sessions, ...commands];
 const SHARES = TARGETS.reduce((sum, { share }) => sum + share, 0);
 
-/** An input may take 2 s for each MiB, and 2 s in any case: far above what it takes, so that a busy machine passes. */
+/** Limit per input: 2 s for each MiB, at least 2 s. Far above the usual time, so that a busy machine passes. */
 const MILLISECONDS_PER_MIB = 2_000;
 
 export interface Slowest {
@@ -18,10 +19,10 @@ export interface Slowest {
 }
 
 export interface Violation {
-  /** The input is made anew by `make(inputDice(seed, target, index))`. */
+  /** `make(new Dice(`${seed}/${target}/${index}`))` makes the input again. */
   readonly index: number;
   readonly problem: string;
-  /** Smaller than the input that was found, and as bad. */
+  /** The input, minimised: it violates the same property. */
   readonly input: Uint8Array;
 }
 
@@ -30,19 +31,19 @@ export interface Result {
   readonly inputs: number;
   readonly bytes: number;
   readonly accepted: number;
-  /** How often each verdict was given; an input may get several. */
+  /** How often each verdict occurred; an input may have several. */
   readonly refused: ReadonlyMap<string, number>;
   readonly seconds: number;
   readonly slowest: Slowest;
   readonly violations: readonly Violation[];
 }
 
-/** How many of `inputs` a target gets. */
+/** The number of inputs for a target, of `inputs` for all targets. */
 export function shareOf({ share }: Target, inputs: number): number {
   return Math.max(1, Math.ceil((inputs * share) / SHARES));
 }
 
-/** Tries `inputs` inputs on one target. */
+/** Runs `inputs` inputs on one target; stops after five violations. */
 export async function fuzz(target: Target, inputs: number, seed: string): Promise<Result> {
   const prepared = await target.prepare(new Dice(`${seed}/${target.name}`));
   const refused = new Map<string, number>();
@@ -83,7 +84,7 @@ async function attempt(prepared: Prepared, input: Uint8Array) {
   }
 }
 
-/** Leaves out what can be left out while the same thing goes wrong. */
+/** Removes parts of the input as long as the same property is violated. */
 async function minimised(prepared: Prepared, input: Uint8Array, problem: string): Promise<Uint8Array> {
   const [sentence] = problem.split('\n');
   let smallest = input;

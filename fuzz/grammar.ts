@@ -1,3 +1,4 @@
+/** Generates envelopes and contents from their formats (docs/PROTOCOL.md §7). */
 import { type Content, type Envelope, encodeContent, encodeEnvelope } from '../src/envelope/index.ts';
 import { paddedLength } from '../src/envelope/padding.ts';
 import { concat, uint, utf8 } from '../src/primitives/index.ts';
@@ -15,7 +16,7 @@ const BAD_NAMES = [
 const TIMES = [0, 1, 1_767_225_600_000, 8.64e15, 8.64e15 + 1, 2 ** 53, 2 ** 63];
 const LENGTHS = [0, 1, 12, 242, 243, 244, 499, 500, 1_010, 1_011, 1_012, 2_000, 5_000];
 
-/** An envelope that is well formed, of random bytes. */
+/** A well-formed envelope whose fields are random bytes. */
 export function anyEnvelope(dice: Dice): Uint8Array {
   const kind = dice.pick(['opening', 'message', 'message', 'invite'] as const);
   if (kind === 'invite') return encodeEnvelope({ kind, invite: dice.bytes(1_321) });
@@ -28,7 +29,7 @@ export function anyEnvelope(dice: Dice): Uint8Array {
   return encodeEnvelope(envelope);
 }
 
-/** The plaintext of a body: good in half of all cases, else wrong in one of its fields. */
+/** The plaintext of a body: valid in half of all cases; otherwise its fields may be invalid. */
 export function anyContent(dice: Dice): Uint8Array {
   return dice.oneIn(2) ? goodContent(dice) : oddContent(dice);
 }

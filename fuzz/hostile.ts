@@ -1,3 +1,6 @@
+/**
+ * Makes messages and openings of a peer who has the keys and breaks the rules: correctly sealed, with senseless fields.
+ */
 import { createIdentity, type OwnIdentity, type Transcript } from '../src/handshake/index.ts';
 import {
   concat,
@@ -24,10 +27,10 @@ import type { Dice } from './dice.ts';
 import { anyContent } from './grammar.ts';
 
 const EDGES = [0, 1, 2, 3, 7, 63, 64, 300, 1_999, 2_000, 2_001, 2_002, 65_536, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
-/** Keys derived at most, to seal a body that opens although its position is far off. */
+/** The most chain steps that are computed to seal a body correctly at a later position. */
 const WALK = 80;
 
-/** Of low order (four of them), p itself, and all ones. */
+/** X25519 keys that must be refused: four of low order, p itself, and all ones. */
 const WEAK_KEYS = [
   '00'.repeat(32),
   `01${'00'.repeat(31)}`,
@@ -37,7 +40,7 @@ const WEAK_KEYS = [
   'ff'.repeat(32),
 ].map((hex) => new Uint8Array(Buffer.from(hex, 'hex')));
 
-/** An identity that somebody may claim in an opening: of their own, of the receiver, or none at all. */
+/** An opener whose claimed identity key is its own, that of the receiver, or invalid. */
 export function anyOpener(dice: Dice, receiver: OwnIdentity): OwnIdentity {
   const own = createIdentity(dice.bytes);
   const key = dice.pick([own.key, own.key, receiver.key, dice.bytes(32), ...WEAK_KEYS.slice(0, 2)]);
@@ -45,8 +48,9 @@ export function anyOpener(dice: Dice, receiver: OwnIdentity): OwnIdentity {
 }
 
 /**
- * The next message of a peer who has the keys of the session, and does with them what no pawl does: any position, length
- * of chain, ratchet key, content; a body under another key; a header of another length.
+ * The next message of a peer who has the session's keys. Any of these may be wrong: position, length of the previous
+ * chain, ratchet key, KEM field, content, key of the body, length of the header.
+ * @param now unix milliseconds.
  */
 export function craft(dice: Dice, state: RatchetState, transcript: Transcript, now: number): SealedMessage {
   const isStubborn = dice.oneIn(state.rekeying.exchange.kind === 'owed' ? 2 : 4);
@@ -66,7 +70,7 @@ export function craft(dice: Dice, state: RatchetState, transcript: Transcript, n
     : sealHeader(keys, header, body, transcript, dice.bytes(16)).message;
 }
 
-/** Believes that it owes the answer to some key, that no exchange is due, or that one is long overdue. */
+/** The state with another idea of the KEM exchange: an answer is owed to some key, none is due, or one is overdue. */
 function ofAnotherMind(dice: Dice, state: RatchetState, now: number): RatchetState {
   const { mixed } = state.rekeying;
   const exchange = dice.oneIn(3)
@@ -81,7 +85,7 @@ function anyKey(dice: Dice, { dh }: Header): Header['dh'] {
   return dice.oneIn(2) ? generateKeyPair(dice.bytes).publicKey : (dice.pick(WEAK_KEYS) as Header['dh']);
 }
 
-/** Of the right length, and now and then a key that is one. */
+/** A KEM field of the right length; sometimes with a valid key. */
 function anyKemField(dice: Dice): Header['kem'] {
   if (dice.oneIn(2)) return { kind: 'answer', ciphertext: dice.bytes(1_088) as KemCiphertext };
   const key = dice.oneIn(2) ? generateKemKey(dice.bytes).encapsulationKey : dice.bytes(1_184);
@@ -96,13 +100,13 @@ function keyAt({ state, header, messageKey }: ReturnType<typeof nextMessageKey>,
   return step.messageKey;
 }
 
-/** Of a length that an envelope can have: others are refused before. */
+/** A header of a length that an envelope accepts: other lengths are refused before the ratchet sees them. */
 function oddHeader(dice: Dice, header: Uint8Array, body: Uint8Array): Uint8Array {
   const kem = dice.bytes(dice.pick([0, 1_184, 1_088]));
   return concat(header.subarray(0, 40), kem, dice.oneIn(2) ? digest(16, body) : dice.bytes(16));
 }
 
-/** As `sealHeader` does, but whatever bytes there are. */
+/** Seals a header as `sealHeader` does, but any bytes. */
 function sealBytes(
   dice: Dice,
   keys: HeaderKeys,

@@ -1,3 +1,4 @@
+/** Large inputs, each made to cost a parser time or memory. */
 import { armor, encodeEnvelope } from '../src/envelope/index.ts';
 import { paddedLength } from '../src/envelope/padding.ts';
 import { concat, uint, utf8 } from '../src/primitives/index.ts';
@@ -5,11 +6,11 @@ import type { Dice } from './dice.ts';
 import type { Office } from './office.ts';
 
 const MIB = 2 ** 20;
-/** What is in a message beside its padded plaintext: header nonce, length, sealed header, body's nonce and tag. */
+/** Bytes of a message around its padded plaintext: header nonce, length, sealed header, the body's nonce and tag. */
 const AROUND = 24 + 2 + 72 + 12 + 16;
 const NOT_CLOSED = 9 * MIB;
 
-/** Inputs that are made to cost time or memory, by name. */
+/** The inputs by name. */
 export async function largeInputs(dice: Dice, office: Office): Promise<ReadonlyMap<string, Uint8Array>> {
   const honest = await office.write(new Uint8Array(16 * MIB - 1).fill(97));
   const flipped = new Uint8Array(honest);
@@ -72,19 +73,19 @@ function stranger(dice: Dice, padded: number, opens = false): Uint8Array {
   const message = { headerNonce: dice.bytes(24), sealedHeader: dice.bytes(72), body: dice.bytes(28 + padded) };
   if (!opens) return encodeEnvelope({ kind: 'message', message });
   const prefix = dice.bytes(1_208);
-  // A key that is admitted, so that the opening costs its DH.
+  // Makes the key a valid one, so that the DH is computed.
   prefix[31] = 0x10;
   return encodeEnvelope({ kind: 'opening', prefix, message });
 }
 
-/** Heads behind one another, each with the longest rest that still ends inside. */
+/** Envelope heads one after the other, each with the largest length that still ends inside the input. */
 function nested(length: number): Uint8Array {
   const heads: Uint8Array[] = [];
   for (let at = 0; at + 400 < length; at += 10) heads.push(head(AROUND + largestPadded(length - at - 10 - AROUND)));
   return Buffer.concat([...heads, new Uint8Array(400)]);
 }
 
-/** The largest padded length that is not over `limit`. */
+/** The largest padded length of at most `limit` bytes. */
 function largestPadded(limit: number): number {
   if (limit < 1_024) return limit < 512 ? 256 : 512;
   const exponent = 31 - Math.clz32(limit);

@@ -1,3 +1,4 @@
+/** Runs pawl on each large input as a process, and checks its time and memory against limits. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { Dice } from './dice.ts';
@@ -5,17 +6,17 @@ import { largeInputs } from './large-inputs.ts';
 import { type Office, openOffice } from './office.ts';
 
 const MIB = 2 ** 20;
-/** Above what Node itself takes. */
+/** Bytes allowed above the peak of a run with empty input, plus `MEMORY_PER_BYTE` for each byte of input. */
 const MEMORY = 50 * MIB;
 const MEMORY_PER_BYTE = 8;
 const MILLISECONDS_PER_MIB = 2_000;
 
-/** The exit code of an error that is not a known one. */
+/** The exit code of an unknown error. */
 const BUG = 1;
 
 interface Cost {
   readonly exit: number | null;
-  /** Of the processor, so that a busy machine measures the same. */
+  /** Processor time, which does not depend on the load of the machine. */
   readonly milliseconds: number;
   /** Bytes. */
   readonly peak: number;
@@ -23,14 +24,14 @@ interface Cost {
 }
 
 const RECV = ['recv'];
-/** What else reads envelopes: tried where many are found, or seem to be. */
+/** Other commands that read envelopes: run on the inputs with many real or apparent ones. */
 const OTHERS = [
   ['add', 'x'],
   ['inspect', '--envelope', '-'],
 ];
 const MANY = /^[0-9]+ MiB of|^[0-9]+ MB of|^[0-9]+,000/;
 
-/** pawl on each large input, in a process of its own. @returns how many took too much, or ended by a bug. */
+/** @returns how many runs exceeded a limit or ended with a bug. */
 export async function measureLarge(seed: string): Promise<number> {
   const office = await openOffice(new Dice(`${seed}/large`), Date.now());
   try {

@@ -1,8 +1,8 @@
+/** The command line of the fuzzer: generated inputs for every target, then with `--large` the large ones. */
 import { parseArgs } from 'node:util';
 import { fuzz, type Result, shareOf, TARGETS } from './fuzz.ts';
 import { measureLarge } from './large.ts';
 
-/** Inputs in bulk for everything that takes bytes from strangers, then the large ones, each in a process of its own. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {

@@ -1,3 +1,4 @@
+/** Damages armored text as mail programs, pasting and editing by hand do. */
 import type { Dice } from './dice.ts';
 
 type Edit = (dice: Dice, lines: readonly string[]) => readonly string[];
@@ -41,7 +42,7 @@ const EDITS: readonly Edit[] = [
   (_dice, lines) => [lines.join('')],
 ];
 
-/** A block of text as mail, paste and hand leave it: one to three edits of its lines. */
+/** The text after one to three edits of its lines. */
 export function mangle(dice: Dice, text: string): string {
   let lines: readonly string[] = text.split('\n');
   for (let left = dice.pick([1, 1, 2, 3]); left > 0 && lines.length > 0; left--) lines = dice.pick(EDITS)(dice, lines);

@@ -1,22 +1,23 @@
+/** Mutates bytes, most often where the fields of an envelope are. */
 import { concat, uint } from '../src/primitives/index.ts';
 import type { Dice } from './dice.ts';
 
 type Edit = (dice: Dice, bytes: Uint8Array, other: Uint8Array) => Uint8Array;
 
-/** Numbers at the edges of fields of 1, 2 and 4 bytes, and of what lengths may be. */
+/** Limits of fields of 1, 2 and 4 bytes, and of valid lengths. */
 const EDGES = [0, 1, 2, 16, 40, 72, 127, 128, 255, 256, 1_160, 1_208, 1_256, 1_321, 65_535, 17 * 2 ** 20];
 const EDGES_OF_4 = [...EDGES, 17 * 2 ** 20 + 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
 
 const EDITS: readonly Edit[] = [flipBit, flipBit, setByte, setNumber, cut, extend, drop, repeat, clear, splice];
 
-/** `bytes` with one to three edits; `other` lends parts. */
+/** `bytes` after one to three edits; some insert parts of `other`. */
 export function mutate(dice: Dice, bytes: Uint8Array, other: Uint8Array): Uint8Array {
   let edited = bytes;
   for (let left = dice.pick([1, 1, 1, 2, 3]); left > 0; left--) edited = dice.pick(EDITS)(dice, edited, other);
   return edited;
 }
 
-/** Every offset is possible; most of what can go wrong stands in front. */
+/** Any offset; the first 64 bytes, which have most of the fields, are preferred. */
 function place(dice: Dice, { length }: Uint8Array): number {
   return dice.below(dice.oneIn(2) ? Math.min(length, 64) : length);
 }
@@ -37,7 +38,7 @@ function over(bytes: Uint8Array, at: number, change: (byte: number) => number): 
 
 function setNumber(dice: Dice, bytes: Uint8Array): Uint8Array {
   const number = dice.oneIn(2) ? uint(dice.pick(EDGES) % 65_536, 2) : uint(dice.pick(EDGES_OF_4), 4);
-  // The length fields of an envelope stand at 6, 34 and 1,242.
+  // The offsets of the length fields of an envelope: 6, 34 and 1,242.
   const at = dice.pick([0, 6, 6, 34, 34, 1_242, place(dice, bytes)]);
   return concat(bytes.subarray(0, at), number, bytes.subarray(at + number.length)).slice(0, bytes.length);
 }

@@ -1,3 +1,4 @@
+/** Two identities on disk in the middle of a conversation, for targets that run commands. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,17 +9,17 @@ import type { Dice } from './dice.ts';
 export interface Office {
   readonly desk: Desk;
   readonly folder: string;
-  /** Made for bob, whose identity is in the folder: read, and in flight. */
+  /** Envelopes for bob, received and not yet received. */
   readonly envelopes: readonly Uint8Array[];
   readonly texts: ReadonlySet<string>;
-  /** Invites of alice's. */
+  /** Alice's invites. */
   readonly invites: readonly Uint8Array[];
-  /** A text of alice's to bob that is in no store of his. */
+  /** A message from alice that bob has not received. */
   write(text: Uint8Array): Promise<Uint8Array>;
   close(): void;
 }
 
-/** Alice and bob with identity files in a folder that goes away, in the middle of a conversation. */
+/** @param now unix milliseconds. The temporary folder is removed by `close`. */
 export async function openOffice(dice: Dice, now = Date.UTC(2026, 0, 1)): Promise<Office> {
   const folder = mkdtempSync(join(tmpdir(), 'pawl-fuzz-'));
   const desk = new Desk(folder, dice.bytes, now);

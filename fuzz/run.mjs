@@ -1,4 +1,4 @@
-// Builds the fuzzer as the program itself is built, and runs it: npm run fuzz -- --inputs N --seed S --large
+// Bundles the fuzzer and runs it: npm run fuzz -- --inputs N --seed S --large
 import { build } from 'esbuild';
 
 await build({

@@ -1,24 +1,25 @@
+/** What the fuzzer needs to know of a target, and helpers that targets share. */
 import { PawlError } from '../src/errors.ts';
 import type { Dice } from './dice.ts';
 
-/** Something that takes bytes from strangers. */
+/** Code that takes bytes from strangers. */
 export interface Target {
   readonly name: string;
-  /** Inputs of a million; what is cheap gets more. */
+  /** The number of inputs out of about a million: more for cheap targets. */
   readonly share: number;
   prepare(dice: Dice): Prepared | Promise<Prepared>;
 }
 
 export interface Prepared {
   make(dice: Dice): Uint8Array;
-  /** What became of the input: `accepted` or the words for why not. Throws where a property does not hold. */
+  /** @returns `accepted`, or why the input was refused. Throws where a property is violated. */
   run(input: Uint8Array): Verdicts | Promise<Verdicts>;
   close?(): void;
 }
 
 export type Verdicts = readonly string[];
 
-/** The verdict of a decoder: a known error is one, every other error goes through. */
+/** The verdict of a decoder: the code of a known error. Other errors are thrown. */
 export function verdictOf(decode: () => void): Verdicts {
   try {
     decode();

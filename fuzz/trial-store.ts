@@ -1,9 +1,13 @@
+/**
+ * A store whose transactions are always rolled back, so that each input meets the same state. It also checks that a
+ * refused message changes nothing.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import type { FindEntry } from '../src/ratchet/index.ts';
 import type { SessionStore, Transaction } from '../src/session/index.ts';
 import { demand } from './target.ts';
 
-/** Carries a result out of a transaction that is rolled back. */
+/** Aborts a transaction and carries its result out. */
 class Undone<Result> extends Error {
   readonly result: Result;
 
@@ -15,14 +19,13 @@ class Undone<Result> extends Error {
 
 export type Changes = 'anything' | 'forks' | 'nothing';
 
-/** A store on which everything is tried and nothing stays: each input meets the same state. */
 export class TrialStore<Watched> implements SessionStore {
   readonly #inner: SessionStore;
   readonly #changes: (result: Watched) => Changes;
-  /** Whether what may not change is compared in the next transaction: it takes a while. */
+  /** Whether the next transaction compares the state before and after, which is slow. */
   compare = false;
 
-  /** @param changes what may have changed, by the result of a transaction. */
+  /** @param changes what a transaction with this result may change. */
   constructor(inner: SessionStore, changes: (result: Watched) => Changes) {
     this.#inner = inner;
     this.#changes = changes;

@@ -1,32 +1,36 @@
+/**
+ * Bob's state in memory, with as many kinds of sessions, chains and invites as possible, and the envelopes and peer
+ * states that targets use against it.
+ */
 import { decodeEnvelope, type Envelope } from '../src/envelope/index.ts';
 import type { Transcript } from '../src/handshake/index.ts';
 import type { RatchetState } from '../src/ratchet/index.ts';
 import { DAY } from '../src/session/index.ts';
 import { Party } from '../test/session/party.ts';
 
-/** What a peer has of a session at one moment. */
+/** A peer's side of a session at one moment. */
 export interface PeerState {
   readonly state: RatchetState;
   readonly transcript: Transcript;
-  /** Before the first answer. */
+  /** Only before the first answer. */
   readonly prefix: Uint8Array | undefined;
 }
 
 export interface World {
   readonly bob: Party;
-  /** Every envelope that was made for bob: accepted, skipped, in flight; and some that were not for him. */
+  /** All envelopes for bob: accepted, skipped, not yet received; and some that are for others. */
   readonly envelopes: readonly Uint8Array[];
   /** The texts in them. */
   readonly texts: ReadonlySet<string>;
-  /** Alice's state at many moments, and those of others: what a hostile peer seals with. */
+  /** States of alice at many moments, and of others: a hostile peer seals with them. */
   readonly peers: readonly PeerState[];
-  /** Those of `peers` whose next message bob has not heard of: what they seal can be accepted. */
+  /** Those of `peers` whose next message bob has not received, so that it can be accepted. */
   readonly live: readonly PeerState[];
-  /** Invites of bob's that are open. */
+  /** Bob's open invites. */
   readonly invites: readonly Uint8Array[];
 }
 
-/** Bob in the middle of everything: old chains with gaps, a current one, openings that wait, a session of his own. */
+/** Bob has old chains with gaps, a current chain, openings not yet received, and sessions that he opened. */
 export async function createWorld(): Promise<World> {
   const [alice, bob, carol, dave, erin] = ['alice', 'bob', 'carol', 'dave', 'erin'].map((name) => new Party(name)) as [
     Party,
@@ -58,41 +62,42 @@ export async function createWorld(): Promise<World> {
     const chain = await write(alice, 'bob', 5);
     await bob.receive(chain.filter((_, i) => taken.includes(i)));
   }
-  // Two more chains of hers that bob has not heard of: the next one is in flight.
+  // Alice begins another chain, of which bob has received nothing.
   await alice.receive(await write(bob, 'alice', 1));
   const heard = peers.length;
   await write(alice, 'bob', 3);
 
   await carol.add('bob', await bob.invite('carol'));
   await write(carol, 'bob', 2);
-  // The invite for dave is used by somebody else whose name bob's contact has, and by alice, whom bob knows.
+  // Dave uses an invite for `alice`, a name that is taken; alice, who is known already, uses one for `alice2`.
   const forDave = await bob.invite('alice');
   await dave.add('bob', forDave);
   await write(dave, 'bob', 1);
   await alice.add('bob', await bob.invite('alice2'));
   await write(alice, 'bob', 1);
-  // One that is long expired.
+  // An expired invite.
   const late = new Party('late');
   await late.add('bob', await bob.invite('late', 1_000));
   await write(late, 'bob', 1);
-  // Bob's own opening, answered; and another that is not.
+  // A session that bob opened; erin's answers are not yet received.
   await bob.add('erin', await erin.invite('bob'));
   await erin.receive(await write(bob, 'erin', 2));
   await write(erin, 'bob', 2);
   const live = [...peers.slice(heard), ...(await startExchanges(bob, write))];
   const invites = [await bob.invite('new'), await bob.invite('newer')];
   bob.time += 8 * DAY;
-  // What that time makes him forget is no effect of the inputs to come.
+  // Deletes what has expired by now, so that no input appears to have done it.
   await bob.receive([]);
   return { bob, envelopes, texts, peers, live, invites };
 }
 
-/** Sends so many messages, of which the world keeps all. @returns them. */
+/** Sends `count` messages and records them. */
 type Write = (from: Party, to: string, count: number) => Promise<readonly Uint8Array[]>;
 
 /**
- * People with whom bob is at each point of an exchange of KEM keys: grace owes him the answer to his, heidi is about to
- * offer him one, ivan has, in a chain of which bob has read a message. @returns what they have of their sessions.
+ * Sessions at each point of a KEM exchange: grace owes bob an answer, heidi is about to send an offer, ivan has sent
+ * one, in a chain of which bob has received a message.
+ * @returns their states.
  */
 async function startExchanges(bob: Party, write: Write): Promise<readonly PeerState[]> {
   const people = ['grace', 'heidi', 'ivan'].map((name) => new Party(name)) as [Party, Party, Party];
@@ -106,11 +111,11 @@ async function startExchanges(bob: Party, write: Write): Promise<readonly PeerSt
   for (const party of [bob, ...people]) party.time += DAY;
   await grace.receive(await write(bob, 'grace', 2));
   await bob.receive((await write(ivan, 'bob', 2)).slice(1));
-  // The likelier, the more there is to break.
+  // Grace's state is repeated to be picked more often: it has the most to break.
   return Promise.all([grace, grace, grace, heidi, ivan].map(peerState));
 }
 
-/** The session that is newest at `party`. */
+/** The newest session of `party`. */
 async function peerState(party: Party): Promise<PeerState> {
   return party.store.snapshot(async (view) => {
     const [contact] = await view.contacts();
@@ -123,7 +128,7 @@ async function peerState(party: Party): Promise<PeerState> {
   });
 }
 
-/** The envelopes that are messages, as fields. */
+/** The decoded envelopes without the invites. */
 export function messagesOf(envelopes: readonly Uint8Array[]): readonly Exclude<Envelope, { kind: 'invite' }>[] {
   return envelopes.map((bytes) => decodeEnvelope(bytes)).filter((envelope) => envelope.kind !== 'invite');
 }

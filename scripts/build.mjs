@@ -1,4 +1,4 @@
-// Builds the program, and beside it what V8 makes of it (docs/ARCHITECTURE.md, "The start").
+// Builds the program and its code cache (docs/measurements.md, "The start of a command"), then the manual pages.
 import { build } from 'esbuild';
 import { keepCode } from './keep-code.mjs';
 import { manPages } from './man-pages.mjs';
@@ -11,15 +11,15 @@ await build({
   platform: 'node',
   target: 'node20.19',
   format: 'cjs',
-  // A function, as Node makes of every CommonJS module: bin/pawl.js calls it.
+  // A function expression, as Node wraps CommonJS modules: bin/pawl.js calls it.
   banner: { js: '(function (exports, require, module) {' },
   footer: { js: '})' },
-  // As require: code that was kept has lost what import() asks for.
+  // import() becomes require(): it does not work in code from a code cache.
   supported: { 'dynamic-import': false },
   minify: true,
   charset: 'ascii',
   sourcemap: 'linked',
-  // Traces need names and places only.
+  // Stack traces need names and positions, not the source text.
   sourcesContent: false,
   legalComments: 'external',
   plugins: [databaseByName, lazyModules, noUnusedParts],

@@ -1,3 +1,7 @@
+/**
+ * Makes V8's code cache of the built program, dist/pawl.cjs.code: runs a conversation and stores what V8 has compiled.
+ * bin/pawl.js says when it is used, docs/measurements.md what it saves.
+ */
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -5,7 +9,7 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 
-/** Keeps the code that V8 makes of the built program: of all that the commands below have run by their end. */
+/** Writes the code cache. The file has all functions that the commands run by `keep` have called. */
 export function keepCode() {
   rmSync(join(root, 'dist', 'pawl.cjs.code'), { force: true });
   const folder = mkdtempSync(join(tmpdir(), 'pawl-build-'));
@@ -29,7 +33,7 @@ export function keepCode() {
 function personIn(folder, name) {
   const options = ['--home', folder, '--key-file', join(folder, 'key'), '-i', name];
   const pawl = (preloaded, parameters, text = '') => {
-    // From a file, as a shell's `<` would give it.
+    // Standard input is a file, as with a shell's `<`.
     writeFileSync(join(folder, 'input'), text);
     const input = openSync(join(folder, 'input'));
     const { status, stdout, stderr } = spawnSync(

@@ -1,4 +1,4 @@
-// Writes the manual pages into man/, out of the command tree and of the tables in README.md.
+// Generates the manual pages in man/ from the command tree and the tables in README.md.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
@@ -19,7 +19,7 @@ export async function manPages() {
   }
 }
 
-/** The commands as the program defines them, and what its help says after the options of one. */
+/** The command tree, and a function that gives the text and the examples after the options in a command's help. */
 async function commandTree() {
   await build({
     entryPoints: ['src/cli/program.ts'],
@@ -130,7 +130,7 @@ function examplesOf(text) {
     .join('\n')}\n.fi`;
 }
 
-/** The rows of a table of README.md. */
+/** The rows of the table in README.md with this heading, as roff. */
 function table(head) {
   const rows = README.split(`${head}\n`)[1].split('\n\n')[0].split('\n').slice(1);
   return rows.map((row) => {
@@ -143,7 +143,7 @@ function unmarked(markdown) {
   return markdown.replaceAll(/[`*]/g, '');
 }
 
-/** Options in bold, what stands for something in italics: `-o, --output <file>`. */
+/** Options in bold, placeholders in italics: `-o, --output <file>`. */
 function underlined(flags) {
   return flags.replaceAll(/-{1,2}[a-zA-Z][\w-]*|<[^>]*>|[^-<]+|./g, (part) => {
     if (/^-{1,2}[a-zA-Z]/.test(part)) return bold(part);
@@ -160,7 +160,7 @@ function italic(text) {
   return `\\fI${plain(text)}\\fR`;
 }
 
-/** Text in which roff finds nothing to do. */
+/** Escapes text for roff. */
 function plain(text) {
   return text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll("'", '\\(aq').replace(/^\./, '\\&.');
 }

@@ -1,13 +1,14 @@
+/**
+ * esbuild plugins that make the program start faster: modules are loaded when they are first used, and unused parts of
+ * packages are left out.
+ */
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 
-/**
- * The database's own JavaScript looks for its native part in a dozen places, and with packages that are loaded for that
- * alone. It is in its package, wherever npm has put that.
- */
+/** Requires the database's native addon by its path in its package. `bindings` would search a dozen places for it. */
 export const databaseByName = {
   name: 'database-by-name',
   setup({ onResolve, onLoad }) {
@@ -20,8 +21,8 @@ export const databaseByName = {
 };
 
 /**
- * Parts of packages that we have no use for, and that take long to load: commander's subcommands that are programs, and
- * what the database can do for JavaScript beside running statements.
+ * Replaces unused parts of packages that load slowly by empty modules: commander's executable subcommands, and the
+ * parts of the database's JavaScript that do not run statements.
  */
 export const noUnusedParts = {
   name: 'no-unused-parts',
@@ -37,13 +38,10 @@ export const noUnusedParts = {
 };
 
 const LAZY = /^(@(noble|scure)\/.*|node:(child_process|crypto|module|os|timers\/promises|tty|v8))$/;
-/** Most commands need neither curves nor ML-KEM nor words: they stay in files of their own, of which nothing is read. */
+/** Curves, ML-KEM and the word list: few commands need them, so each is a file that is read only when used. */
 const RARELY_USED = /^@(noble\/(curves|post-quantum)|scure)\//;
 
-/**
- * Loads a module when it is first used, and not when the program starts: `import { ed25519 } from '…'` becomes an object
- * that has a getter of this name.
- */
+/** Loads a module when it is first used: `import { ed25519 } from '…'` becomes an object with a getter of this name. */
 export const lazyModules = {
   name: 'lazy-modules',
   setup({ onResolve, onLoad }) {
@@ -76,7 +74,7 @@ export const lazyModules = {
   },
 };
 
-/** What is used of a package as one CommonJS module, of which nothing is there before it runs. */
+/** Bundles the used names of a package as one CommonJS module. */
 function bundle(path, names, options) {
   return build({
     stdin: { contents: `export { ${names} } from '${path}';`, resolveDir: root },

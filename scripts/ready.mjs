@@ -1,4 +1,5 @@
-// Brings a checkout to where its commands work: installs what package-lock.json says, and builds. Quick when that is done.
+// Installs the packages of package-lock.json and builds, where that is missing or out of date. npm scripts run it
+// first.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 function run(command, ...parameters) {
-  // What installing and building say is not the result of the command that asked for it.
+  // Output of npm and the build goes to standard error: standard output belongs to the command that runs next.
   const { status, error } = spawnSync(command, parameters, { cwd: root, stdio: ['ignore', 2, 2] });
   if (status !== 0) {
     process.stderr.write(`ready: ${command} ${parameters.join(' ')} failed${error ? `: ${error.message}` : ''}\n`);

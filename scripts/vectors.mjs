@@ -1,4 +1,4 @@
-// Computes test/vectors/pawl-1.json anew: npm run vectors
+// Computes test/vectors/pawl-1.json again: npm run vectors
 import { writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 

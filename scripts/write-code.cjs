@@ -1,4 +1,5 @@
-// Loaded before bin/pawl.js: when the command ends, writes beside the program what V8 has compiled of it.
+// Preloaded before bin/pawl.js: when the command ends, writes V8's code cache of the program beside it, followed by the
+// source, and the version, platform and architecture of Node that it is valid for.
 const { readFileSync, renameSync, writeFileSync } = require('node:fs');
 const vm = require('node:vm');
 

@@ -1,13 +1,15 @@
 /**
- * The closed set of what can go wrong, each with the facts its sentence needs. `cli/explain` gives every code its
- * sentence, hint and exit code, and does not compile while one is missing.
+ * The known errors: the closed set of error codes, each with the facts that its message needs.
+ * Knows no wording and no exit code: `cli/terminal/error-messages.ts` maps every code to those.
  */
+
+/** The facts of each error, by its code. Times are unix milliseconds. */
 export interface ErrorDetails {
   // the command line
   usage: { problem: string; hint?: string };
   'bad-name': { name: string };
   'no-input': { source: string; toSend?: true };
-  /** `to`: to whom it was to be sent. */
+  /** `to`: the contact that the file was to be sent to. */
   'missing-file': { path: string; to?: string };
   'no-identity': { home: string };
   'several-identities': { names: readonly string[] };
@@ -21,7 +23,7 @@ export interface ErrorDetails {
   // conversations
   'unknown-contact': { name: string };
   'name-taken': { name: string };
-  /** The number that was typed is not that of the contact; a contact that was verified no longer is. */
+  /** `wasVerified`: the contact was verified before and is not any more. */
   'wrong-safety-number': { name: string; wasVerified: boolean };
   'not-in-outbox': { id: number };
   'no-session': { name: string };
@@ -33,24 +35,22 @@ export interface ErrorDetails {
   'kem-missing': Record<never, never>;
   'not-begun': Record<never, never>;
   exhausted: Record<never, never>;
-  /** `opened`: unix milliseconds. */
   'clock-ahead': { opened: number };
   // invites
   'bad-signature': Record<never, never>;
   'unknown-invite': Record<never, never>;
-  /** `expired`: unix seconds. */
-  'invite-expired': { expired: number };
-  /** `at`: unix milliseconds; `by`: a fingerprint. */
+  'invite-expired': { expiredAt: number };
+  /** `by`: the fingerprint of its user. */
   'invite-spent': { at: number; by: string; name: string };
-  /** A reusable invite has let in as many as it may. */
+  /** A reusable invite has had `limit` users. */
   'invite-used-up': { name: string; limit: number };
   'too-many-invites': { limit: number };
   'identity-changed': { name: string; known: string; offered: string };
   self: { what: 'invite' | 'message' };
   // the identity file
-  /** `waits`: what was to be put there stays in the inbox. */
+  /** `waits`: the file that was to be written there stays in the inbox. */
   exists: { path: string; waits?: true };
-  /** `isTaken`: something else has its name. */
+  /** `isTaken`: there is a file of that name that is not a folder. */
   'no-folder': { path: string; isTaken: boolean };
   'cannot-create': { path: string; reason: string };
   'read-failed': { path: string; reason: string };
@@ -60,14 +60,14 @@ export interface ErrorDetails {
   'not-an-identity': { path: string };
   'newer-schema': { path: string; found: number; known: number };
   busy: { path: string };
-  /** Another file has taken the name of the one that was open. */
+  /** Another file was renamed over the one that is open. */
   replaced: { path: string };
-  /** The file still opens with the key that it had. */
+  /** The file keeps its old key. */
   'not-rekeyed': { path: string; reason: string };
   'rolled-back': { path: string };
   misplaced: { path: string; name: string };
   'wrong-passphrase': { path: string };
-  /** `isNew`: the one that is to take the place of another. */
+  /** `isNew`: the new passphrase of a rekey is missing. */
   'no-passphrase': { path: string; isNew?: true };
   'empty-passphrase': { source: string };
   'several-lines': { source: string };
@@ -79,7 +79,7 @@ export interface ErrorDetails {
 
 export type ErrorCode = keyof ErrorDetails;
 
-/** How a peer's messages contradict each other: which rule of docs/PROTOCOL.md §5 was broken. */
+/** Which rule of docs/PROTOCOL.md §5 the messages of a peer broke. */
 export type ForkReason =
   | 'two-texts-at-one-position'
   | 'two-keys-in-one-chain'
@@ -90,14 +90,14 @@ export type ForkReason =
   | 'body-does-not-authenticate';
 
 /**
- * What lets us send again on a session that is held because our file was restored: a message that answers what we sent, or
- * no message at all, so that only a session that an invite opens is sent on.
+ * What allows sending to a contact again after our file was restored: `answered`, the next new chain of the peer on the
+ * held session; `invited`, only a new session, which an invite opens.
  */
 export type Release = 'answered' | 'invited';
 
 /**
- * A known error: one of the closed set. Anything else that is thrown is a bug in pawl. It has no stack trace: it is an
- * answer, nobody is shown where it came from, and hostile input makes a million of them, of which the trace is most of the cost.
+ * An error of the closed set; everything else that is thrown is a bug in pawl. It carries no stack trace: none is ever
+ * shown, and hostile input can cause millions of these errors, whose cost would mostly be the trace.
  */
 export class PawlError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly code: Code;
@@ -114,7 +114,7 @@ export class PawlError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** Whether `error` is the known error `code`. */
+/** Tells whether `error` is a known error of this code. */
 export function isPawlError<Code extends ErrorCode>(error: unknown, code: Code): error is PawlError<Code> {
   return error instanceof PawlError && error.code === code;
 }

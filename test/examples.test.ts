@@ -1,10 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { inHome } from './cli/shell.ts';
-
-// Dozens of processes one after the other, on a machine that may have other things to do.
-vi.setConfig({ testTimeout: 120_000 });
 
 const FOLDER = join(import.meta.dirname, '..', 'examples');
 
@@ -42,7 +39,9 @@ describe('examples', () => {
 
   it.concurrent.each(Object.entries(SAYS))('%s', (file, says) =>
     inHome(async (home) => {
-      const { stdout, exit } = await home.run(`unset PAWL_KEY_FILE; bash '${join(FOLDER, file)}' 2>&1`);
+      const { stdout, exit } = await home.run('unset PAWL_KEY_FILE; bash "$EXAMPLE" 2>&1', {
+        environment: { EXAMPLE: join(FOLDER, file) },
+      });
       const said = stdout.toString();
       expect(exit, said).toBe(0);
       let position = 0;

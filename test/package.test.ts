@@ -31,7 +31,8 @@ describe('what is installed with pawl', () => {
 
 describe('the package', () => {
   // Without its scripts, which would build the program anew under the feet of other tests.
-  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: ROOT, stdio: 'pipe' });
+  const options = ['--dry-run', '--json', '--ignore-scripts', '--offline', '--no-update-notifier'];
+  const output = execFileSync('npm', ['pack', ...options], { cwd: ROOT, stdio: 'pipe' });
   const [{ files, size }]: [{ files: { path: string }[]; size: number }] = JSON.parse(output.toString());
   const paths = files.map(({ path }) => path);
 

@@ -35,7 +35,7 @@ function bytesOf(...values: readonly number[]): Random {
 function compute(): readonly string[] {
   const alice = createIdentity(bytesOf(0xa0));
   const bob = createIdentity(bytesOf(0xb0));
-  const { invite, secrets } = createInvite(bob, { reusable: false, expires: 2_000_000_000 }, bytesOf(1, 2));
+  const { invite, secrets } = createInvite(bob, { reusable: false, expiresAt: 2_000_000_000_000 }, bytesOf(1, 2));
   const opened = 1_900_000_000_000;
   const { prefix, agreement } = openSession(alice, invite, opened, bytesOf(3, 4));
   expect(toHex(hintedInvite(bob, prefix) ?? new Uint8Array())).toBe(toHex(inviteId(invite.bytes)));

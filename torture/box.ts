@@ -1,3 +1,4 @@
+/** A temporary folder with identities, key files and marks, and pawl run in it, as a process or in this one. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -7,17 +8,17 @@ import { isRunning, processName } from '../src/cli/terminal/process-name.ts';
 import { systemRandom } from '../src/primitives/index.ts';
 import { type Fault, LAUNCHER, type Ran, start } from './start.ts';
 
-/** What a command of pawl is given: who runs it, its arguments, its standard input. */
+/** One call of pawl: the identity, the arguments, the standard input. */
 export interface Call {
   readonly who: string;
   readonly parameters: readonly string[];
   readonly input?: Uint8Array;
 }
 
-/** A process that was not waited for. */
+/** A process that was started and is not waited for. */
 export interface Launched {
   readonly child: ChildProcessWithoutNullStreams;
-  /** Its exit code, or the signal that ended it; once its output has been read, too. */
+  /** Exit code, or the signal that ended it. Resolves only after the output has been read. */
   readonly ended: Promise<readonly [code: number | null, signal: NodeJS.Signals | null]>;
 }
 
@@ -26,7 +27,7 @@ export type Document = Readonly<Record<string, unknown>>;
 
 const SELF = processName(process.pid);
 
-/** A folder with identities, their key files and their marks, and nothing that leads out of it. */
+/** Everything that pawl reads and writes is in this folder. */
 export class Box {
   readonly folder: string;
 
@@ -61,7 +62,7 @@ export class Box {
     };
   }
 
-  /** Runs the program itself, as a process of its own, with or without a fault. */
+  /** Runs the built program as a process, with or without a fault. */
   start({ who, parameters, input }: Call, fault?: Fault, options: { readonly user?: number } = {}): Promise<Ran> {
     return start(this.arguments(who, parameters), {
       environment: this.environment,
@@ -72,7 +73,7 @@ export class Box {
     });
   }
 
-  /** Starts the program, with its standard input open and nobody reading what it says. */
+  /** Starts the built program with its standard input open; its output is not read. */
   launch(who: string, parameters: readonly string[]): Launched {
     const child = spawn(process.execPath, [LAUNCHER, ...this.arguments(who, parameters)], {
       cwd: this.folder,
@@ -83,7 +84,7 @@ export class Box {
     return { child, ended: once(child, 'close') as unknown as Launched['ended'] };
   }
 
-  /** Runs the same code in this process, which is a lot faster. */
+  /** Runs the source in this process, which is much faster. */
   async run(who: string, parameters: readonly string[], input?: Uint8Array): Promise<Ran> {
     const stdout: Uint8Array[] = [];
     const stderr: Uint8Array[] = [];
@@ -110,7 +111,7 @@ export class Box {
     return { code, signal: undefined, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() };
   }
 
-  /** Runs it, and throws where it fails: for what has to work before anything is tried. */
+  /** Like `run`, but throws on failure: for preparations. */
   async ready(who: string, parameters: readonly string[], input?: Uint8Array): Promise<Buffer> {
     const ran = await this.run(who, parameters, input);
     if (ran.code !== 0) throw new Error(`pawl ${parameters.join(' ')}: exit ${ran.code}\n${ran.stderr}`);
@@ -126,7 +127,7 @@ export class Box {
     return existsSync(this.path(name)) ? readFileSync(this.path(name)) : undefined;
   }
 
-  /** Every file in it, by its name. */
+  /** The paths of all files, relative to the folder. */
   files(): readonly string[] {
     mkdirSync(this.folder, { recursive: true });
     return readdirSync(this.folder, { recursive: true, encoding: 'utf8' }).sort();
@@ -137,7 +138,7 @@ async function* streamOf(input: Uint8Array | undefined): AsyncIterable<Uint8Arra
   if (input !== undefined) yield input;
 }
 
-/** The whole lines of JSON in an output; a last one that was cut off is left out. */
+/** The JSON documents of an output; an incomplete last line is left out. */
 export function documents(output: Uint8Array | string): readonly Document[] {
   return output
     .toString()

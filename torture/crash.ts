@@ -1,3 +1,4 @@
+/** Runs one command once for each of its steps, with a fault at that step, and checks the laws after each run. */
 import { Box } from './box.ts';
 import type { FaultMode } from './faults.ts';
 import { Laws } from './laws.ts';
@@ -5,20 +6,20 @@ import type { Scene } from './scene.ts';
 import { type Selection, type Try, triesOf } from './selection.ts';
 import { type Ran, type Step, WORKSHOP } from './start.ts';
 
-/** What became of a scene under one mode. */
+/** The results of one scene in one mode. */
 export interface Figures {
   readonly scene: string;
   readonly mode: string;
   readonly steps: number;
   runs: number;
-  /** How the command ended, and how often. */
+  /** How often the command ended in which way. */
   readonly outcomes: Record<string, number>;
-  /** Runs that left files behind that are of no use. */
+  /** Runs that left temporary files behind. */
   strays: number;
   readonly violations: string[];
 }
 
-/** Ends one command at its steps, and checks after each what must hold. */
+/** @returns the results, one for each mode that was run. */
 export async function crash(scene: Scene, selection: Selection): Promise<readonly Figures[]> {
   const template = Box.make(WORKSHOP);
   await scene.prepare(template);
@@ -44,7 +45,7 @@ export async function crash(scene: Scene, selection: Selection): Promise<readonl
   return [...figures.values()].filter(({ runs }) => runs > 0);
 }
 
-/** One run without a fault, which also has to obey the laws. */
+/** One run without a fault, which also has to keep the laws. */
 async function countSteps(scene: Scene, template: Box): Promise<readonly Step[]> {
   const box = template.copy(WORKSHOP);
   const ran = await box.start(scene.call(box), { step: 0, mode: 'none' });
@@ -65,7 +66,7 @@ async function attempt(scene: Scene, template: Box, { step, at, mode }: Try, fig
   const outcome = endOf(ran, mode, laws);
   keepsItsLocks(ran, laws);
   const strays = box.files().filter((file) => !before.has(file) && isStray(file));
-  // Nobody can clean up after a kill, or where removing is what fails.
+  // After a kill nothing can be cleaned up, nor where removing fails.
   const excused = mode.ends !== undefined || mode.name === 'dead' || at.does === 'unlink';
   laws.hold(excused || strays.length === 0, `leaves ${strays.join(', ')}`);
   try {
@@ -85,17 +86,17 @@ async function attempt(scene: Scene, template: Box, { step, at, mode }: Try, fig
   box.remove();
 }
 
-/** A file that is opened and closed by its path while it is locked is locked no longer: others may write to it. */
+/** Opening and closing a locked file by its path drops the lock (POSIX), and others may write to it. */
 function keepsItsLocks({ unlocked = [] }: Ran, laws: Laws): void {
   laws.hold(unlocked.length === 0, `loses its lock of ${unlocked.join(', ')}`);
 }
 
-/** What remains of drafts; a journal of the identity file is none, it is what undoes. */
+/** Whether a file is a draft. A journal of the identity file is none: SQLite needs it to roll back. */
 function isStray(file: string): boolean {
   return /(^|\/)\.pawl-[0-9a-f]{16}(-journal)?$|\.db-draft$|\/[0-9a-f]{32}\.[0-9a-f]{12}$/.test(file);
 }
 
-/** Exit codes that a failing disk may give: done all the same, cannot create, reading or writing failed. */
+/** Allowed exit codes when the disk fails: success, cannot create, reading or writing failed. */
 const FAILED = new Set([0, 73, 74]);
 
 function endOf({ code, signal, stderr, steps }: Ran, mode: FaultMode, laws: Laws): string {

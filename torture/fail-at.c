@@ -1,10 +1,10 @@
-// Preloaded into pawl (LD_PRELOAD): counts what the process does to files below a folder and to its standard output and
-// error, and at one step ends the process or lets the step fail.
+// Preloaded into pawl (LD_PRELOAD). Counts the calls that change files below a folder or write to standard output or
+// error, and at one of them (a step) kills the process or makes the call fail.
 //
 //   TORTURE_ROOT  the folder
-//   TORTURE_STEP  which step, from 1; 0: none
-//   TORTURE_MODE  what happens there, see act()
-//   TORTURE_LOG   a file for one line a step: what it does, where, and how many bytes
+//   TORTURE_STEP  the number of the step, from 1; 0: no fault
+//   TORTURE_MODE  the fault, see act()
+//   TORTURE_LOG   a log with one line a step: number, call, path, bytes
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -33,7 +33,7 @@ __attribute__((constructor)) static void begin(void) {
   if (step != NULL) target = atoi(step);
   if (log == NULL) return;
   int fd = syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  // Out of the way of the low numbers that a program expects to get.
+  // A high number, because the program may expect to get the lowest free ones.
   log_fd = fcntl(fd, F_DUPFD_CLOEXEC, 200);
   syscall(SYS_close, fd);
 }
@@ -68,7 +68,7 @@ static void end(int signal) {
 
 enum { DO = 0, HALF_THEN_KILL = -1, KILL_AFTER = -2, HALF = -3 };
 
-// What is to happen at this step: one of the above, or the number of an error to fail with.
+// What to do at this step: one of the above, or the errno to fail with.
 static int act(const char *what, const char *path, size_t bytes, int is_write, int needs_space) {
   int step = __sync_add_and_fetch(&count, 1);
   if (log_fd >= 0) {
@@ -77,7 +77,7 @@ static int act(const char *what, const char *path, size_t bytes, int is_write, i
     syscall(SYS_write, log_fd, line, length);
   }
   if (target == 0 || step < target) return DO;
-  // What is said goes elsewhere.
+  // Standard error is not on the disk that fails.
   if ((strcmp(mode, "full") == 0 || strcmp(mode, "dead") == 0) && strcmp(path, "stderr") == 0) return DO;
   if (strcmp(mode, "full") == 0) return !needs_space ? DO : step == target && is_write && bytes > 1 ? HALF : ENOSPC;
   if (strcmp(mode, "dead") == 0) return EIO;
@@ -95,7 +95,7 @@ static int act(const char *what, const char *path, size_t bytes, int is_write, i
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-// A step that is done whole or not at all.
+// A step that is done completely or not at all.
 #define WHOLE(what, path, space, call)                 \
   int todo = act(what, path, 0, 0, space);             \
   if (todo > 0) { errno = todo; return -1; }           \
@@ -103,14 +103,14 @@ static int act(const char *what, const char *path, size_t bytes, int is_write, i
   if (todo == KILL_AFTER || todo == HALF_THEN_KILL) end(SIGKILL); \
   return result
 
-// Whether a write needs room that the file does not have yet. Within its present size, a full disk takes it.
+// Whether a write needs more disk space. A write within the present size of a file succeeds on a full disk.
 static int grows(int fd, size_t bytes, off_t at) {
   struct stat file;
   if (at < 0 || fstat(fd, &file) != 0 || !S_ISREG(file.st_mode)) return 1;
   return at + (off_t)bytes > file.st_size;
 }
 
-// A write, of which half can be done.
+// A write, half of which can be done.
 #define BYTES(what, fd, bytes, at, all, half)          \
   char buffer[PATH_MAX];                               \
   const char *path = path_of(fd, buffer);              \
@@ -172,7 +172,7 @@ int link(const char *from, const char *to) { OF_PATH("link", to, 1, REAL(link)(f
 int unlink(const char *name) { OF_PATH("unlink", name, 0, REAL(unlink)(name)); }
 int mkdir(const char *name, mode_t bits) { OF_PATH("mkdir", name, 1, REAL(mkdir)(name, bits)); }
 
-// Only an open that makes a file changes anything.
+// Only an open that creates a file counts as a step.
 #define OPEN(open_name)                                                      \
   int open_name(const char *name, int flags, ...) {                          \
     va_list rest;                                                            \
@@ -187,15 +187,17 @@ int mkdir(const char *name, mode_t bits) { OF_PATH("mkdir", name, 1, REAL(mkdir)
 OPEN(open)
 OPEN(open64)
 
-// POSIX drops all locks that a process has on a file as soon as it closes any descriptor of that file. SQLite takes care of
-// that for its own descriptors; whatever else opens and closes a file that is locked for writing unlocks it, and nobody
-// notices. It is logged as step 0.
+// POSIX drops all locks that a process has on a file as soon as it closes any descriptor of that file. SQLite allows
+// for that with its own descriptors. Other code that opens and closes a locked file unlocks it, without an
+// error. Such a close is logged as step 0.
 enum { LOCKED = 8 };
 static struct { dev_t device; ino_t inode; } locked[LOCKED];
 
 static void note_lock(int fd, int command, const struct flock *lock) {
   struct stat file;
-  if ((command != F_SETLK && command != F_SETLKW) || lock->l_type == F_RDLCK || fstat(fd, &file) != 0) return;
+  if ((command != F_SETLK && command != F_SETLKW) || fstat(fd, &file) != 0) return;
+  // SQLite gives up parts of its lock, and all of it at the end of a transaction.
+  if (lock->l_type == F_UNLCK && (lock->l_start != 0 || lock->l_len != 0)) return;
   int free = -1;
   for (int i = 0; i < LOCKED; i++) {
     if (locked[i].inode == 0) free = i;
@@ -203,7 +205,7 @@ static void note_lock(int fd, int command, const struct flock *lock) {
     if (lock->l_type == F_UNLCK) locked[i].inode = 0;
     return;
   }
-  if (lock->l_type != F_WRLCK || free < 0) return;
+  if (lock->l_type == F_UNLCK || free < 0) return;
   locked[free].device = file.st_dev;
   locked[free].inode = file.st_ino;
 }
@@ -239,7 +241,7 @@ int close(int fd) {
   return REAL(close)(fd);
 }
 
-// Node closes files by this.
+// Node closes files by this function.
 long syscall(long number, ...) {
   va_list rest;
   va_start(rest, number);

@@ -1,12 +1,13 @@
+/** The kinds of faults that are injected at a step. */
 import type { Step } from './start.ts';
 
 export interface FaultMode {
   readonly name: string;
   /** How the process ends; `undefined` where the step fails and the process goes on. */
   readonly ends: 'SIGKILL' | 'SIGINT' | 'SIGTERM' | undefined;
-  /** Every how many steps it is worth trying: some differ little from another. */
+  /** It is injected at every n-th step: more rarely where it differs little from another mode. */
   readonly every: number;
-  /** Whether this can happen at such a step. */
+  /** Whether this fault can happen at a step. */
   readonly suits: (step: Step) => boolean;
 }
 
@@ -17,15 +18,15 @@ const needsSpace = ({ does }: Step) => /write|create|rename|^link|mkdir/.test(do
 export const MODES: readonly FaultMode[] = [
   { name: 'kill-before', ends: 'SIGKILL', every: 1, suits: always },
   { name: 'kill-half', ends: 'SIGKILL', every: 1, suits: isWrite },
-  // The same as before the next step, but for the last.
+  // The same as kill-before at the next step, except after the last one.
   { name: 'kill-after', ends: 'SIGKILL', every: 7, suits: always },
   { name: 'sigint', ends: 'SIGINT', every: 5, suits: always },
   { name: 'sigterm', ends: 'SIGTERM', every: 5, suits: always },
   { name: 'enospc', ends: undefined, every: 1, suits: needsSpace },
   { name: 'edquot', ends: undefined, every: 5, suits: needsSpace },
   { name: 'eio', ends: undefined, every: 1, suits: always },
-  // The disk is full from this step on: half of a first write still fits.
+  // The disk is full from this step on; half of the write at this step still fits.
   { name: 'full', ends: undefined, every: 2, suits: needsSpace },
-  // Nothing works any more from this step on, standard output included.
+  // From this step on every step fails, also writing to standard output, but not to standard error.
   { name: 'dead', ends: undefined, every: 2, suits: always },
 ];

@@ -1,4 +1,4 @@
-/** The crash harness, as torture.ts runs it in full and the tests in part. */
+/** The crash harness. torture.ts runs all of it, test/torture a sample. */
 export { crash, type Figures } from './crash.ts';
 export { MODES } from './faults.ts';
 export { OUTSIDE, parallel, readOnly, SCENES, smallDisks, TOGETHER } from './scenes/index.ts';

@@ -1,7 +1,7 @@
+/** What must hold after a command, however it ended. Violations are collected, not thrown. */
 import { type Box, type Document, documents } from './box.ts';
 import type { Ran } from './start.ts';
 
-/** Collects what was found to be broken. */
 export class Laws {
   readonly broken: string[] = [];
 
@@ -9,24 +9,27 @@ export class Laws {
     if (!is) this.broken.push(otherwise);
   }
 
-  /** A command that has to work now. */
+  /** Runs a command that has to succeed. */
   async works(box: Box, who: string, parameters: readonly string[], input?: Uint8Array): Promise<Ran> {
     const ran = await box.run(who, parameters, input);
     this.hold(ran.code === 0, `then pawl ${parameters.join(' ')} of ${who}: exit ${ran.code}: ${ran.stderr.trim()}`);
     return ran;
   }
 
-  /** The file opens, and is whole. */
+  /** The identity file opens and is intact. */
   async whole(box: Box, who: string, ...key: string[]): Promise<void> {
     await this.works(box, who, ['inspect', '--check', ...key]);
   }
 
-  /** The texts in what comes out of `recv --json`, where nothing may contradict anything. */
+  /**
+   * Receives `input`, where no fork may be reported.
+   * @returns the documents of the messages.
+   */
   async receives(box: Box, who: string, input: Uint8Array, ...more: string[]): Promise<readonly Document[]> {
     const ran = await box.run(who, ['recv', '--json', ...more], input);
     const all = documents(ran.stdout);
     for (const { code } of all) {
-      // A message that was cut off on its way is the one thing that may be refused.
+      // Only a message that was cut off may be refused.
       this.hold(code === undefined || code === 'corrupt' || code === 'truncated', `${who} is told of ${code}`);
     }
     const told = documents(ran.stderr);
@@ -34,7 +37,7 @@ export class Laws {
     return all.filter(({ type }) => type === 'message');
   }
 
-  /** From one to the other, one message: it comes. */
+  /** One message from `from` to `to` arrives. */
   async arrives(box: Box, from: string, to: string): Promise<void> {
     const text = `and on it goes, ${from}`;
     const { stdout } = await this.works(box, from, ['send', to, '-m', text]);
@@ -46,7 +49,7 @@ export class Laws {
     );
   }
 
-  /** The conversation goes on, in a chain that there is and in new ones, and nothing before is missing. */
+  /** The conversation continues, in the present chain and in new ones, and no earlier message is missing. */
   async talk(box: Box, one: string, other: string): Promise<void> {
     await this.arrives(box, one, other);
     await this.arrives(box, other, one);
@@ -55,7 +58,7 @@ export class Laws {
     await this.nothingMissing(box, other, one);
   }
 
-  /** Where both keep history, what one has as sent the other has as received, each message once. */
+  /** With history on both sides: what `from` has as sent, `to` has as received, each message once. */
   async keptByBoth(box: Box, from: string, to: string): Promise<void> {
     const logged = async (who: string, direction: 'sent' | 'received') => {
       const all = documents((await this.works(box, who, ['log', '--json'])).stdout);
@@ -83,12 +86,12 @@ export class Laws {
   }
 }
 
-/** It was done and could not be noted, and pawl said so: it may come once more. */
+/** Whether pawl warned that a finished delivery could not be recorded, and may be repeated. */
 export function maySayItAgain({ stderr }: Ran): boolean {
   return /may come once more/.test(stderr);
 }
 
-/** How often a text occurs in an output. */
+/** The number of occurrences of `text` in an output. */
 export function countOf(output: Uint8Array | undefined, text: string): number {
   return (output ?? '').toString().split(text).length - 1;
 }

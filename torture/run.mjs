@@ -1,4 +1,4 @@
-// Builds the crash harness as the program itself is built, and runs it: npm run torture
+// Bundles the crash harness and runs it: npm run torture
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';

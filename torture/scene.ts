@@ -1,16 +1,17 @@
+/** The interface of a scene. */
 import type { Box, Call } from './box.ts';
 import type { Laws } from './laws.ts';
 import type { Ran } from './start.ts';
 
-/** One command in one situation, which is ended at each of its steps. */
+/** One command in one situation, into which faults are injected step by step. */
 export interface Scene {
-  /** The command, then what is special. */
+  /** The command, then what is special about the situation. */
   readonly name: string;
-  /** Texts of some MiB, and thousands of steps. */
+  /** It has texts of some MiB, and thousands of steps. */
   readonly large?: true;
-  /** Brings a new box to where the command can be run. */
+  /** Prepares a new box for the command. */
   prepare(box: Box): Promise<void>;
   call(box: Box): Call;
-  /** What must hold of the box after the command, however it ended. May go on with it as people would. */
+  /** Checks the box after the command, however it ended. May run further commands in it. */
   check(box: Box, ran: Ran, laws: Laws): Promise<void>;
 }

@@ -1,9 +1,9 @@
+/** Situations that are tried once and not step by step: several processes, signals, small disks. */
 import { Laws } from './laws.ts';
 
-/** Something that is tried once, and not step by step. */
 export interface Situation {
   readonly name: string;
-  /** @returns what happened, in a few words; `undefined` where this machine cannot do it. */
+  /** @returns what happened, in a few words; `undefined` where this machine does not support it. */
   run(laws: Laws): Promise<string | undefined>;
 }
 

@@ -1,27 +1,28 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+/** Starts a copy of the built program with a fault, and collects how it ended. Owns the folder of this run. */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
-/** What happens at one step of a process; see fail-at.c. */
+/** A fault at one step of a process; see fail-at.c. */
 export interface Fault {
   readonly step: number;
   readonly mode: string;
 }
 
-/** How a process ended, and what came out. */
+/** How a process ended, and its output. */
 export interface Ran {
   readonly code: number | undefined;
   readonly signal: string | undefined;
   readonly stdout: Buffer;
   readonly stderr: string;
-  /** The steps that it took, where they were counted. */
+  /** Its steps, where a fault was given. */
   readonly steps?: readonly Step[];
-  /** Files that it closed while it held their lock, which thereby was gone. */
+  /** Files whose lock it lost by closing them. */
   readonly unlocked?: readonly string[];
 }
 
-/** A change to a file of the box, or something said. */
+/** A change to a file of the box, or a write to standard output or error. */
 export interface Step {
   readonly does: string;
   readonly path: string;
@@ -30,11 +31,11 @@ export interface Step {
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** A folder of this run's own, in memory where there is such a place; it goes when the run ends. */
+/** The temporary folder of this run, in memory where possible; removed when the run ends. */
 export const WORKSHOP = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'pawl-torture-'));
 process.on('exit', cleanUp);
 
-/** A small disk, where there is one; see scenes/outside.ts. */
+/** A small disk, where there is one; see scenes/disks.ts. */
 export const DISK = join(WORKSHOP, 'disk');
 
 export function cleanUp(): void {
@@ -42,17 +43,44 @@ export function cleanUp(): void {
   rmSync(WORKSHOP, { recursive: true, force: true });
 }
 
-/** A copy of the program, so that building it anew meanwhile does not disturb. */
+/**
+ * A copy of the program and of the packages that it loads. A build meanwhile does not disturb it, and another user can
+ * read it wherever the checkout is.
+ */
 const PROGRAM = join(WORKSHOP, 'program');
-mkdirSync(PROGRAM);
-cpSync(join(ROOT, 'bin'), join(PROGRAM, 'bin'), { recursive: true });
-cpSync(join(ROOT, 'dist'), join(PROGRAM, 'dist'), { recursive: true });
-symlinkSync(join(ROOT, 'node_modules'), join(PROGRAM, 'node_modules'));
+copyProgram();
 export const LAUNCHER = join(PROGRAM, 'bin', 'pawl.js');
+
+function copyProgram(): void {
+  for (const part of ['bin', 'dist']) copyIntoProgram(part);
+  // Of its 37 MB, the built program loads this file.
+  copyIntoProgram('node_modules/better-sqlite3-multiple-ciphers/package.json');
+  copyIntoProgram('node_modules/better-sqlite3-multiple-ciphers/build/Release/better_sqlite3.node');
+  for (const name of ['@node-rs/argon2', 'inquirer', 'qr']) copyPackage(name);
+  // Under a umask of 077, git and npm make files that only their owner can read.
+  execFileSync('chmod', ['-R', 'a+rX', PROGRAM]);
+}
+
+/** Copies an installed package and what it depends on. A dependency for another platform is not installed. */
+function copyPackage(name: string): void {
+  const folder = `node_modules/${name}`;
+  if (!existsSync(join(ROOT, folder)) || existsSync(join(PROGRAM, folder))) return;
+  copyIntoProgram(folder);
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
+  for (const dependency of Object.keys({ ...dependencies, ...optionalDependencies })) copyPackage(dependency);
+}
+
+function copyIntoProgram(path: string): void {
+  mkdirSync(dirname(join(PROGRAM, path)), { recursive: true });
+  cpSync(join(ROOT, path), join(PROGRAM, path), { recursive: true });
+}
 
 const LIBRARY = join(WORKSHOP, 'fail-at.so');
 
-/** Builds the library that makes steps fail. @returns why there is none, where there is none. */
+/**
+ * Compiles fail-at.c.
+ * @returns why this is not possible, where it is not.
+ */
 export function buildFaults(): string | undefined {
   if (process.platform !== 'linux') return 'faults are injected on Linux only';
   const source = join(ROOT, 'torture', 'fail-at.c');
@@ -61,7 +89,7 @@ export function buildFaults(): string | undefined {
   return status === 0 ? undefined : `cc failed: ${stderr}`;
 }
 
-/** Whatever has not ended after this many milliseconds never will. */
+/** A process that runs for more than this many milliseconds counts as hanging. */
 const PATIENCE = 180_000;
 
 let logs = 0;
@@ -71,7 +99,7 @@ export interface StartOptions {
   readonly folder: string;
   readonly input?: Uint8Array;
   readonly fault?: Fault;
-  /** As another user. */
+  /** The id of another user to run it as. */
   readonly user?: number;
 }
 

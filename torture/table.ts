@@ -1,7 +1,8 @@
+/** The report: tables and lines of text. */
 import type { Figures } from './crash.ts';
 import type { Finding } from './situations.ts';
 
-/** The figures of one scene, a line for each mode, and below it what was broken. */
+/** The results of one scene, one line per mode, followed by the violations. */
 export function tableOf(figures: readonly Figures[]): string {
   const [first] = figures;
   if (first === undefined) return '';

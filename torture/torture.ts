@@ -1,3 +1,4 @@
+/** The command line of the crash harness: runs the scenes and situations, and reports. */
 import { parseArgs } from 'node:util';
 import {
   buildFaults,
@@ -67,6 +68,6 @@ async function torture(): Promise<void> {
   if (violationsIn(all, findings) > 0) process.exitCode = 1;
 }
 
-// Ended from outside, it leaves nothing behind either.
+// Exiting removes the temporary folder also after a signal.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 void torture();

@@ -1,3 +1,4 @@
+// A peer for bench/in-memory.ts: libsignal's PQXDH and Triple Ratchet, with its stores in memory.
 import {
   Direction,
   IdentityChange,
@@ -22,7 +23,7 @@ import {
   signalEncrypt,
 } from '@signalapp/libsignal-client';
 
-// Stores in memory that keep the records themselves: libsignal is not charged for writing them out.
+// Stores in memory that keep the record objects: serializing them is not measured.
 
 class Sessions extends SessionStore {
   #record = null;

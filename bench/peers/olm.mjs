@@ -1,3 +1,4 @@
+// A peer for bench/in-memory.ts: olm.
 import olm from '@matrix-org/olm';
 
 class Party {
@@ -12,7 +13,7 @@ class Party {
   }
 }
 
-/** Two parties with an Olm session that both have used. */
+/** Two parties who have each received a message of the other. */
 export async function meet(text) {
   await olm.init();
   const [alice, bob] = [new olm.Account(), new olm.Account()];

@@ -1,3 +1,4 @@
+/** Targets that run whole commands on identity files. */
 import { concat, fromUtf8, utf8 } from '../../src/primitives/index.ts';
 import type { Run } from '../desk.ts';
 import type { Dice } from '../dice.ts';
@@ -6,10 +7,10 @@ import { mutate } from '../mutate.ts';
 import { type Office, openOffice } from '../office.ts';
 import { demand, type Target, type Verdicts } from '../target.ts';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these characters must not reach a terminal
 const ACTS_ON_TERMINAL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
-/** The ways of running a command: plain, as JSON, and on a terminal. */
+/** How a command is run. */
 const WAYS = ['plain', 'json', 'terminal'] as const;
 type Way = (typeof WAYS)[number];
 

@@ -1,3 +1,4 @@
+/** Targets for the strict decoders: typed errors only, and encode(decode(x)) = x. */
 import {
   armor,
   dearmor,
@@ -17,7 +18,7 @@ import { demand, type Target, verdictOf } from '../target.ts';
 
 const LAW = 'encode(decode(x)) = x';
 
-/** `valid` as it is now and then, else mutated. */
+/** `valid`, mutated in nine of ten cases. */
 function nearly(dice: Dice, valid: Uint8Array): Uint8Array {
   return dice.oneIn(10) ? valid : mutate(dice, valid, anyEnvelope(dice));
 }
@@ -38,7 +39,7 @@ function anyHeader(dice: Dice): Uint8Array {
   return concat(dh, dice.bytes(8));
 }
 
-/** Blocks and binary envelopes, whole and broken, one after the other. */
+/** Armored blocks and binary envelopes, valid and broken, one after the other. */
 function anyInput(dice: Dice): Uint8Array {
   const pieces = Array.from({ length: 1 + dice.below(4) }, () => {
     const envelope = dice.oneIn(2) ? anyEnvelope(dice) : nearly(dice, anyEnvelope(dice));

@@ -1,3 +1,4 @@
+/** Targets for invites and openings. */
 import { PawlError } from '../../src/errors.ts';
 import {
   acceptOpening,
@@ -12,17 +13,17 @@ import { anyOpener } from '../hostile.ts';
 import { mutate } from '../mutate.ts';
 import { demand, type Target, verdictOf } from '../target.ts';
 
-const EXPIRES = 1_800_000_000;
+const EXPIRES = 1_800_000_000_000;
 const SIGNED_LENGTH = 1_257;
 
-/** Half of the altered invites are signed by their maker all the same: a hostile one. */
+/** Altered invites; half of them with a valid signature, as a hostile inviter makes them. */
 const inviting: Target = {
   name: 'readInvite',
   share: 2_000,
   prepare(setup) {
     const maker = createIdentity(setup.bytes);
     const invites = [false, true].map((reusable) => {
-      return createInvite(maker, { reusable, expires: EXPIRES }, setup.bytes).invite.bytes;
+      return createInvite(maker, { reusable, expiresAt: EXPIRES }, setup.bytes).invite.bytes;
     });
     return {
       make(dice) {
@@ -33,9 +34,9 @@ const inviting: Target = {
       },
       run: (input) =>
         verdictOf(() => {
-          const { reusable, identity, prekey, encapsulationKey, expires } = readInvite(input);
+          const { reusable, identity, prekey, encapsulationKey, expiresAt } = readInvite(input);
           const flags = uint(reusable ? 1 : 0, 1);
-          const fields = concat(flags, identity, prekey, encapsulationKey, uint64(expires));
+          const fields = concat(flags, identity, prekey, encapsulationKey, uint64(expiresAt / 1_000));
           demand(equal(fields, input.subarray(0, SIGNED_LENGTH)), 'an invite is what its fields say');
         }),
     };
@@ -45,13 +46,13 @@ const inviting: Target = {
 const START = 1_790_000_000_123;
 const OPENED = [0, START, 8.64e15, 8.64e15 + 1, 2 ** 53, 2 ** 63];
 
-/** The prefix of openings: altered on the way, and made by openers who seal nonsense into it. */
+/** Prefixes of openings: altered on the way, or sealed by a hostile opener with senseless fields. */
 const opening: Target = {
   name: 'acceptOpening',
   share: 2_000,
   prepare(setup) {
     const self = createIdentity(setup.bytes);
-    const { invite, secrets } = createInvite(self, { reusable: false, expires: EXPIRES }, setup.bytes);
+    const { invite, secrets } = createInvite(self, { reusable: false, expiresAt: EXPIRES }, setup.bytes);
     const answered = { bytes: invite.bytes, secrets };
     const prefixes = Array.from({ length: 40 }, (_, i) => {
       const opener = i % 2 === 0 ? createIdentity(setup.bytes) : anyOpener(setup, self);

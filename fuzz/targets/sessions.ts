@@ -1,3 +1,4 @@
+/** Targets for receiving messages: from an outsider without keys, and from a hostile peer with keys. */
 import { decodeEnvelope, type Envelope, encodeEnvelope, scan } from '../../src/envelope/index.ts';
 import { isPawlError, PawlError } from '../../src/errors.ts';
 import { openSession, readInvite } from '../../src/handshake/index.ts';
@@ -11,7 +12,7 @@ import { demand, type Target, type Verdicts, verdictOf } from '../target.ts';
 import { type Changes, TrialStore } from '../trial-store.ts';
 import { createWorld, messagesOf, type PeerState, type World } from '../world.ts';
 
-/** Envelopes of others in which somebody on the way changed what he could. */
+/** Envelopes altered by an outsider. Only texts that were sent are accepted, and no fork is reported. */
 const outsider: Target = {
   name: 'receive, outsider',
   share: 16_000,
@@ -36,7 +37,7 @@ const outsider: Target = {
   },
 };
 
-/** Messages of peers who have the keys, sealed as they should be, that make no sense. */
+/** Messages of peers who have the keys: correctly sealed, with senseless fields. */
 const peer: Target = {
   name: 'receive, peer',
   share: 8_000,
@@ -56,7 +57,7 @@ const peer: Target = {
   },
 };
 
-/** `openHeader` on headers that are authentic, whatever they say. */
+/** `openHeader` on authentic headers with any fields. */
 const sealedHeader: Target = {
   name: 'openHeader',
   share: 16_000,
@@ -82,7 +83,7 @@ const sealedHeader: Target = {
 
 export const sessions: readonly Target[] = [sealedHeader, outsider, peer];
 
-/** A message with the fields of several. */
+/** A message whose fields come from several messages. */
 function swapped(dice: Dice, messages: ReturnType<typeof messagesOf>): Uint8Array {
   const [a, b, c, d] = [dice.pick(messages), dice.pick(messages), dice.pick(messages), dice.pick(messages)];
   const whole = dice.oneIn(2);
@@ -94,7 +95,7 @@ function swapped(dice: Dice, messages: ReturnType<typeof messagesOf>): Uint8Arra
   return encodeEnvelope(envelope);
 }
 
-/** Openings of bob's open invites by people who seal nonsense into them. */
+/** Openings of bob's open invites, sealed by hostile openers with senseless fields. */
 function hostileOpeners(dice: Dice, { bob, invites }: World): readonly PeerState[] {
   const times = [bob.time, bob.time + DAY + 1, 0, 8.64e15, 8.64e15 + 1, 2 ** 63];
   return Array.from({ length: 24 }, () => {
@@ -106,7 +107,9 @@ function hostileOpeners(dice: Dice, { bob, invites }: World): readonly PeerState
   });
 }
 
-/** Everything that `recv` does with its input, on bob's store, and undone. Every fourth time all that he has is compared. */
+/**
+ * Receives input as `recv` does, on bob's store, and rolls back. Every fourth run compares the states before and after.
+ */
 function receiver({ bob }: World, check: (outcome: Outcome) => void): (input: Uint8Array) => Promise<Verdicts> {
   const store = new TrialStore<Reception>(bob.store, changesOf);
   let runs = 0;

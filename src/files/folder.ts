@@ -1,3 +1,7 @@
+/**
+ * The folder for received files, whose names peers choose. Nothing is ever written through a symbolic link.
+ * Does not check names: the envelope's decoder admits base names only.
+ */
 import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PawlError } from '../errors.ts';
@@ -5,36 +9,43 @@ import { chunksOf } from './read.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 import { inodeOf, putInPlace, sync, syncFolderOf } from './write.ts';
 
-/** A folder that takes in files of others, whose names are not of our choice: nothing is ever written through a link. */
 export class Folder {
   readonly #path: string;
-  /** Which files were put here, or found here in their stead. Not their names: to some filesystems `A` and `a` are one. */
+  /**
+   * The device and inode of every file that `put` has written or found. Names would not do: some filesystems ignore
+   * case.
+   */
   readonly #ours = new Set<string>();
 
-  /** @throws `no-folder` where there is none: a name that was mistyped makes no folder. `write-failed`. */
+  /**
+   * Opens an existing folder. Does not create one, because the path may be mistyped.
+   * @throws `no-folder`, `write-failed`.
+   */
   constructor(path: string) {
     this.#path = path;
-    const status = attempt(path, () => statSync(path, { throwIfNoEntry: false }));
+    const status = withKnownErrors(path, () => statSync(path, { throwIfNoEntry: false }));
     if (!status?.isDirectory()) throw new PawlError('no-folder', { path, isTaken: status !== undefined });
   }
 
-  /** The path of a file of that name. */
+  /** Returns the path of a file in the folder. */
   pathOf(name: string): string {
     return join(this.#path, name);
   }
 
   /**
-   * Puts a file into the folder, all at once and durable, for our eyes only (mode 0600). One that has these bytes already is
-   * as good: a run that was ended before it could note what it had written is not in its own way.
-   * @param name a base name. @param replace what has the name, other than a folder and what was put here before: what
-   * came an hour ago may be replaced, what came a line ago was never seen by anybody.
-   * @returns whether it was put there, or has been there. @throws `exists`, `write-failed`.
+   * Writes a file of mode 0600, atomically and durably. Accepts an existing file of the same bytes, because a run that
+   * was killed after writing it receives the same file again.
+   * @param name a base name.
+   * @param options.replace whether to replace an existing file. A folder, and a file that this object has put there,
+   * are never replaced: nobody has seen that file yet.
+   * @returns `was there` for an existing file of the same bytes.
+   * @throws `exists`, `write-failed`.
    */
   put(name: string, bytes: Uint8Array, { replace = false } = {}): 'put' | 'was there' {
     const path = this.pathOf(name);
-    return attempt(path, () => {
-      if (holds(path, bytes)) {
-        // Whoever wrote it may have been ended before it was durable.
+    return withKnownErrors(path, () => {
+      if (hasBytes(path, bytes)) {
+        // The run that wrote it may have been killed before the file was durable.
         sync(path);
         syncFolderOf(path);
         this.#ours.add(identityOf(path));
@@ -48,7 +59,8 @@ export class Folder {
   }
 }
 
-function attempt<Result>(path: string, work: () => Result): Result {
+/** Runs `work` and turns the errors of the system into `exists` and `write-failed`. */
+function withKnownErrors<Result>(path: string, work: () => Result): Result {
   try {
     return work();
   } catch (cause) {
@@ -57,26 +69,29 @@ function attempt<Result>(path: string, work: () => Result): Result {
   }
 }
 
-/** Whether there is a file of these bytes; a link to one is none. Throws what the system throws, but `ENOENT`. */
-function holds(path: string, bytes: Uint8Array): boolean {
+/**
+ * Tells whether there is a regular file of exactly these bytes at a path. Does not follow a symbolic link.
+ * @throws the errors of the system, except `ENOENT`.
+ */
+function hasBytes(path: string, bytes: Uint8Array): boolean {
   const status = lstatSync(path, { throwIfNoEntry: false });
   if (!status?.isFile() || status.size !== bytes.length) return false;
   let file: number;
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch {
-    // What cannot be read is another.
+    // A file that cannot be read counts as a different one.
     return false;
   }
   try {
-    return fstatSync(file).isFile() && is(file, bytes);
+    return fstatSync(file).isFile() && readsAs(file, bytes);
   } finally {
     closeSync(file);
   }
 }
 
-/** Whether an open file is these bytes, and no more. */
-function is(file: number, bytes: Uint8Array): boolean {
+/** Tells whether a file descriptor yields exactly these bytes. */
+function readsAs(file: number, bytes: Uint8Array): boolean {
   let at = 0;
   for (const chunk of chunksOf(file)) {
     if (!chunk.equals(bytes.subarray(at, at + chunk.length))) return false;
@@ -85,7 +100,7 @@ function is(file: number, bytes: Uint8Array): boolean {
   return at === bytes.length;
 }
 
-/** What tells a file from all others; nothing where there is none. */
+/** Returns the device and inode of the file at a path; an empty string when there is none. */
 function identityOf(path: string): string {
   const status = lstatSync(path, { throwIfNoEntry: false, bigint: true });
   return status === undefined ? '' : inodeOf(status);

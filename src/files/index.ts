@@ -1,4 +1,7 @@
-/** Files: read, made, and replaced, each all at once or not at all, and the system's errors as pawl's own. */
+/**
+ * Reading, creating and replacing files, each atomically.
+ * Knows no file format. Turns the errors of the system into `PawlError`s, except where a function says otherwise.
+ */
 export { Folder } from './folder.ts';
 export { chunksOfFile, Gathered, readAtOnce, readDescriptor, readFile } from './read.ts';
 export { codeOf, reasonOf } from './system-error.ts';

@@ -1,10 +1,18 @@
+/**
+ * Reads files and file descriptors in chunks.
+ * Does not decode what it reads.
+ */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 
+/** In bytes. */
 const CHUNK = 2 ** 16;
 
-/** The bytes of an open file from where it stands, as they are read: at most 64 KiB a time. Throws what the system throws. */
+/**
+ * Reads a file descriptor from its current position to the end, in chunks of at most 64 KiB.
+ * @throws the errors of the system.
+ */
 export function* chunksOf(file: number): Generator<Buffer, void, undefined> {
   for (;;) {
     const chunk = Buffer.allocUnsafeSlow(CHUNK);
@@ -14,25 +22,26 @@ export function* chunksOf(file: number): Generator<Buffer, void, undefined> {
   }
 }
 
+/** In bytes. */
 const SMALL = 2 ** 16;
 
-/** Gathers the chunks of an input into one byte string, without keeping them beside it. */
+/** Joins chunks into one byte string as they arrive, so that chunks and result are not in memory at the same time. */
 export class Gathered {
   readonly #limit: number;
   #buffer = new Uint8Array(0);
   #length = 0;
 
-  /** @param limit the most bytes that are any use. */
+  /** @param limit the most bytes that the caller accepts. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Whether more has come than is of any use. */
+  /** Whether there are more bytes than the limit. */
   get isFull(): boolean {
     return this.#length > this.#limit;
   }
 
-  /** A view of all that has come. */
+  /** A view of all bytes so far. */
   get bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);
   }
@@ -44,7 +53,9 @@ export class Gathered {
     this.#length = length;
   }
 
-  /** Room for a small input, then for the largest: what is not written to takes no memory. */
+  /**
+   * Grows to a small size, then to the limit at once: the system allocates memory only for pages that are written to.
+   */
   #grow(needed: number): void {
     const room = needed <= SMALL ? SMALL : Math.max(needed, this.#limit + SMALL);
     const { buffer } = Buffer.allocUnsafeSlow(room);
@@ -54,9 +65,12 @@ export class Gathered {
   }
 }
 
-/** The bytes of a file as they are read, as many as there are and at most 64 KiB. @throws `missing-file`, `read-failed`. */
+/**
+ * Reads a file in chunks of at most 64 KiB.
+ * @throws `missing-file`, `read-failed`.
+ */
 export function* chunksOfFile(path: string): Generator<Uint8Array, void, undefined> {
-  const file = opened(path);
+  const file = openToRead(path);
   try {
     yield* chunksOfDescriptor(file, path);
   } finally {
@@ -65,27 +79,32 @@ export function* chunksOfFile(path: string): Generator<Uint8Array, void, undefin
 }
 
 /**
- * The bytes of a file; of one that has more than `limit`, such as a device without an end, at least one byte more.
+ * Reads a file. Stops soon after `limit` bytes, because a device may be endless.
+ * @returns all bytes of the file, or more than `limit`.
  * @throws `missing-file`, `read-failed`.
  */
 export function readFile(path: string, limit: number): Uint8Array {
-  return joined(chunksOfFile(path), limit);
+  return joinChunks(chunksOfFile(path), limit);
 }
 
-/** The same of a file that is open already. `name` is for the error. @throws `read-failed`. */
+/**
+ * Reads a file descriptor as `readFile` reads a file.
+ * @param name what the error calls it.
+ * @throws `read-failed`.
+ */
 export function readDescriptor(file: number, name: string, limit: number): Uint8Array {
-  return joined(chunksOfDescriptor(file, name), limit);
+  return joinChunks(chunksOfDescriptor(file, name), limit);
 }
 
 function* chunksOfDescriptor(file: number, name: string): Generator<Uint8Array, void, undefined> {
   try {
     yield* chunksOf(file);
   } catch (cause) {
-    throw failed(name, cause);
+    throw toReadError(name, cause);
   }
 }
 
-function joined(source: Iterable<Uint8Array>, limit: number): Uint8Array {
+function joinChunks(source: Iterable<Uint8Array>, limit: number): Uint8Array {
   const gathered = new Gathered(limit);
   for (const chunk of source) {
     gathered.add(chunk);
@@ -94,24 +113,25 @@ function joined(source: Iterable<Uint8Array>, limit: number): Uint8Array {
   return gathered.bytes;
 }
 
-function opened(path: string): number {
+function openToRead(path: string): number {
   try {
     return openSync(path, 'r');
   } catch (cause) {
-    throw failed(path, cause);
+    throw toReadError(path, cause);
   }
 }
 
-function failed(path: string, cause: unknown): PawlError {
+function toReadError(path: string, cause: unknown): PawlError {
   return codeOf(cause) === 'ENOENT'
     ? new PawlError('missing-file', { path }, { cause })
     : new PawlError('read-failed', { path, reason: reasonOf(cause) }, { cause });
 }
 
 /**
- * The bytes that a descriptor has at once: all that is left of a file; of a pipe, what has come by now. Nothing is waited
- * for, and how others see the descriptor is not changed. Throws what the system throws.
- * @returns whether those were all: of a socket, a terminal and where /proc is missing, none are read here.
+ * Reads what a file descriptor has without waiting: the rest of a file, or what is in a pipe now. Does not change the
+ * flags that other processes share. Reads nothing from sockets and terminals, nor from pipes on systems without /proc.
+ * @returns whether the end was reached.
+ * @throws the errors of the system.
  */
 export function* readAtOnce(descriptor: number): Generator<Uint8Array, boolean, undefined> {
   const status = fstatSync(descriptor);
@@ -132,7 +152,7 @@ export function* readAtOnce(descriptor: number): Generator<Uint8Array, boolean, 
   }
 }
 
-/** The same pipe once more, so that not waiting is a matter of this one reader alone. */
+/** Opens the pipe of a descriptor again, because O_NONBLOCK on the descriptor itself would affect other processes. */
 function openAgain(descriptor: number): number | undefined {
   try {
     return openSync(`/proc/self/fd/${descriptor}`, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -1,12 +1,19 @@
+/**
+ * The codes and the descriptions of the system's errors.
+ * Does not decide what they mean to a command.
+ */
 import { getSystemErrorMap } from 'node:util';
 import { PawlError } from '../errors.ts';
 
-/** The system's code of an error: `ENOENT`. */
+/** Returns the code of an error of the system, such as `ENOENT`. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** The system's words for an error: `permission denied`. Those in a known error are its `reason`. */
+/**
+ * Returns the system's description of an error, such as `permission denied`; the `reason` of a `PawlError` that has
+ * one.
+ */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof PawlError && 'reason' in error.detail) return error.detail.reason;

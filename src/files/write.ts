@@ -1,3 +1,7 @@
+/**
+ * Creates and replaces files atomically: a file is written under a temporary name, synced, then linked or renamed.
+ * Knows no file format.
+ */
 import { randomBytes } from 'node:crypto';
 import {
   type BigIntStats,
@@ -17,28 +21,30 @@ import { PawlError } from '../errors.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 
 /**
- * Puts a file at `path`, for our eyes only (mode 0600): `build` is given an empty one under another name, open, which takes
- * the place when it is whole and durable. Whatever happens, nothing else is left behind. A link is never followed.
- * @param what is there already: it stays, and `EEXIST` is thrown; or it is replaced, unless it is a folder.
- * Throws what the system throws.
+ * Writes a file of mode 0600 at `path`. `build` writes to a temporary file, which is synced and then takes the name.
+ * Leaves no temporary file behind, even if it throws. Never follows a symbolic link.
+ * @param existing what happens to a file at `path`: it stays, and `EEXIST` is thrown; or it is replaced. A folder is
+ * never replaced.
+ * @throws the errors of the system.
  */
 export function putInPlace(
   path: string,
-  what: 'stays' | 'is replaced',
+  existing: 'stays' | 'is replaced',
   build: (draft: string, file: number) => void,
 ): void {
   withDraft(path, (draft, file) => {
     build(draft, file);
     fsyncSync(file);
-    if (what === 'stays') takeFreePlace(draft, path);
+    if (existing === 'stays') moveUnlessExists(draft, path);
     else renameSync(draft, path);
     syncFolderOf(path);
   });
 }
 
 /**
- * Gives `work` an empty file of mode 0600 beside `path`, by name and open, of which nothing is left at the end but what took
- * a name.
+ * Runs `work` with the name and the descriptor of a new temporary file of mode 0600 in the folder of `path`. Deletes
+ * the file and its journal afterwards, unless `work` has renamed it.
+ * @throws the errors of the system.
  */
 export function withDraft(path: string, work: (draft: string, file: number) => void): void {
   const draft = join(dirname(path), `.pawl-${randomBytes(8).toString('hex')}`);
@@ -52,7 +58,10 @@ export function withDraft(path: string, work: (draft: string, file: number) => v
   }
 }
 
-/** Makes durable a file, or the names in a folder. */
+/**
+ * Syncs a file, or the entries of a folder, to the disk.
+ * @throws the errors of the system.
+ */
 export function sync(path: string): void {
   const file = openSync(path, 'r');
   try {
@@ -63,8 +72,8 @@ export function sync(path: string): void {
 }
 
 /**
- * Makes durable that a file has its name. Where that fails the file is there and whole all the same, and whoever were told
- * otherwise would take back what others may have read; so it is left at trying, as SQLite does.
+ * Syncs the folder of a file, so that the name of the file is durable. Ignores errors, as SQLite does: the file is in
+ * place and may have been read, so reporting a failure would be wrong.
  */
 export function syncFolderOf(path: string): void {
   try {
@@ -72,19 +81,19 @@ export function syncFolderOf(path: string): void {
   } catch {}
 }
 
-/** A link fails where a file is, as a rename does not. */
-function takeFreePlace(draft: string, path: string): void {
+/** Moves the draft to `path` unless there is a file. Uses a link, because a rename would replace the file. */
+function moveUnlessExists(draft: string, path: string): void {
   try {
     linkSync(draft, path);
   } catch (error) {
     if (codeOf(error) === 'EEXIST') throw error;
-    // No links on this filesystem: an empty file of ours keeps the place until the whole one replaces it.
+    // The filesystem has no links: an empty file reserves the name until the rename replaces it.
     makeEmpty(path);
     try {
       renameSync(draft, path);
-    } catch (error) {
+    } catch (cause) {
       remove(path);
-      throw error;
+      throw cause;
     }
   }
 }
@@ -93,7 +102,7 @@ function makeEmpty(path: string): void {
   closeSync(openSync(path, 'wx', 0o600));
 }
 
-/** What cannot be removed must not hide why it had to be. */
+/** Ignores errors, so that they do not hide the error that led here. */
 function remove(path: string): void {
   try {
     if (existsSync(path)) unlinkSync(path);
@@ -101,12 +110,12 @@ function remove(path: string): void {
 }
 
 /**
- * Makes a file, for our eyes only (mode 0600): `build` is given an empty one under another name, which is put in place
- * when it is whole and durable. Whatever happens, nothing else is left behind, and a file that is there is never replaced.
- * @throws `exists`, `cannot-create`.
+ * Creates a file of mode 0600, atomically and durably. `build` writes to a temporary file. Never replaces a file.
+ * @throws `exists`, also for a file of the same name with `-journal` added.
+ * @throws `cannot-create`.
  */
 export function makeFile(path: string, build: (draft: string) => void): void {
-  // The journal of a database that has gone would be played back into a new one of its name.
+  // SQLite would play the journal of a deleted database back into a new one of the same name.
   for (const taken of [path, `${path}-journal`]) if (existsSync(taken)) throw new PawlError('exists', { path: taken });
   try {
     putInPlace(path, 'stays', build);
@@ -117,8 +126,8 @@ export function makeFile(path: string, build: (draft: string) => void): void {
 }
 
 /**
- * Puts `bytes` in place of the file at `path`, all at once and durable, for our eyes only (mode 0600). A link is replaced
- * and not followed, since somebody else may have laid it; a pipe or a device is written to.
+ * Replaces the file at `path`, atomically and durably; the new file has mode 0600. Replaces a symbolic link to a file
+ * instead of following it, since somebody else may have created it. Writes to a pipe or a device.
  * @throws `write-failed`.
  */
 export function replaceFile(path: string, bytes: Uint8Array): void {
@@ -131,8 +140,9 @@ export function replaceFile(path: string, bytes: Uint8Array): void {
 }
 
 /**
- * Makes a folder and those above it, for our eyes only (mode 0700), where there are none. Throws what the system throws.
- * (Step by step, because Node's recursive `mkdirSync` never returns below a folder like /proc.)
+ * Creates a folder of mode 0700, and its parents, unless it exists. Creates each by itself, because the recursive
+ * `mkdirSync` of Node never returns below a folder like /proc.
+ * @throws the errors of the system.
  */
 export function makeFolder(path: string): void {
   if (existsSync(path)) return;
@@ -140,7 +150,7 @@ export function makeFolder(path: string): void {
   mkdirSync(path, { mode: 0o700 });
 }
 
-/** What tells a file from all others that are there, whatever its names: device and inode. */
+/** Returns the device and inode of a file, which identify it whatever its name. */
 export function inodeOf({ dev, ino }: BigIntStats): string {
   return `${dev}:${ino}`;
 }

@@ -1,3 +1,7 @@
+/**
+ * Identities: the Ed25519 key pair of a person, and the fingerprint that names it (docs/PROTOCOL.md §2).
+ * Knows nothing of contact names or of where an identity is stored.
+ */
 import {
   digest,
   type IdentityKey,
@@ -8,7 +12,7 @@ import {
   utf8,
 } from '../primitives/index.ts';
 
-/** Who we are: a 32-byte seed and the Ed25519 key that others know us by (docs/PROTOCOL.md §2). */
+/** Our own identity: the 32-byte secret seed, and the Ed25519 public key derived from it. */
 export interface OwnIdentity {
   readonly seed: IdentitySeed;
   readonly key: IdentityKey;
@@ -16,12 +20,16 @@ export interface OwnIdentity {
 
 const FINGERPRINT = utf8('pawl/1 identity');
 
+/** Creates an identity from a random seed. */
 export function createIdentity(random: Random): OwnIdentity {
   const seed = random(32) as IdentitySeed;
   return { seed, key: identityKeyOf(seed) };
 }
 
-/** 32 hex digits that name an identity to a person. Two people compare the safety number instead. */
+/**
+ * Names an identity in output (docs/PROTOCOL.md §2). To verify a contact, people compare the safety number instead.
+ * @returns 32 hexadecimal digits.
+ */
 export function fingerprint(key: IdentityKey): string {
   return toHex(digest(16, FINGERPRINT, key));
 }

@@ -1,4 +1,7 @@
-/** How two identities meet: invites, openings (PQXDH with a hidden sender), safety numbers. It knows the primitives only. */
+/**
+ * The handshake: identities, invites, openings (PQXDH with an encrypted sender) and safety numbers.
+ * Knows the primitives only: no ratchet, no envelope and no database.
+ */
 export { createIdentity, fingerprint, type OwnIdentity } from './identity.ts';
 export {
   createInvite,
@@ -6,15 +9,14 @@ export {
   type Invite,
   type InviteSecrets,
   inviteId,
-  LATEST_EXPIRY,
   readInvite,
 } from './invite.ts';
+export { LATEST_TIME } from './latest-time.ts';
 export {
   type Agreement,
   type AnsweredInvite,
   acceptOpening,
   hintedInvite,
-  LATEST_TIME,
   openSession,
   PREFIX_LENGTH,
   type Transcript,

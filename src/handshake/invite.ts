@@ -1,3 +1,8 @@
+/**
+ * Invites: their wire format, their signature and their secrets (docs/PROTOCOL.md §3).
+ * Does not check expiry and does not know which invites are stored. The wire counts expiry in unix seconds; everything
+ * outside of this file counts unix milliseconds.
+ */
 import { PawlError } from '../errors.ts';
 import {
   concat,
@@ -22,8 +27,9 @@ import {
   type X25519PublicKey,
 } from '../primitives/index.ts';
 import type { OwnIdentity } from './identity.ts';
+import { LATEST_TIME } from './latest-time.ts';
 
-/** An introduction: what the other side needs to open a conversation (docs/PROTOCOL.md §3). */
+/** The public half of an invite: what a peer needs to open a session with its maker. */
 export interface Invite {
   /** All 1,321 bytes, signature included. */
   readonly bytes: Uint8Array;
@@ -31,10 +37,11 @@ export interface Invite {
   readonly identity: IdentityKey;
   readonly prekey: X25519PublicKey;
   readonly encapsulationKey: EncapsulationKey;
-  /** Unix seconds. */
-  readonly expires: number;
+  /** Unix milliseconds, a whole number of seconds. */
+  readonly expiresAt: number;
 }
 
+/** The secret half of an invite, which its maker stores. */
 export interface InviteSecrets {
   readonly prekey: KeyPair;
   readonly kemSeed: KemSeed;
@@ -43,19 +50,22 @@ export interface InviteSecrets {
 export const INVITE_LENGTH = 1 + 32 + 32 + ENCAPSULATION_KEY_LENGTH + 8 + 64;
 export const INVITE_ID_LENGTH = 16;
 
-/** The last second that a date can name, so that every expiry that is read can be shown. */
-export const LATEST_EXPIRY = 8.64e12;
-
 const SIGNED = utf8('pawl/1 invite');
 const SIGNATURE_LENGTH = 64;
 const REUSABLE = 1;
+const SECOND = 1_000;
 
-/** Makes an invite with fresh secrets, signed by `self`. `expires` is in unix seconds. */
+/**
+ * Creates an invite with fresh secrets and signs it with the identity key of `self`.
+ * @param options.expiresAt unix milliseconds; rounded down to whole seconds.
+ */
 export function createInvite(
   self: OwnIdentity,
-  { reusable, expires }: Pick<Invite, 'reusable' | 'expires'>,
+  options: Pick<Invite, 'reusable' | 'expiresAt'>,
   random: Random,
 ): { invite: Invite; secrets: InviteSecrets } {
+  const { reusable } = options;
+  const expires = Math.floor(options.expiresAt / SECOND);
   const prekey = generateKeyPair(random);
   const { seed: kemSeed, encapsulationKey } = generateKemKey(random);
   const fields = concat(
@@ -66,15 +76,23 @@ export function createInvite(
     uint64(expires),
   );
   const bytes = concat(fields, sign(self.seed, concat(SIGNED, fields)));
-  const invite = { bytes, reusable, identity: self.key, prekey: prekey.publicKey, encapsulationKey, expires };
+  const invite = {
+    bytes,
+    reusable,
+    identity: self.key,
+    prekey: prekey.publicKey,
+    encapsulationKey,
+    expiresAt: expires * SECOND,
+  };
   return { invite, secrets: { prekey, kemSeed } };
 }
 
 /**
- * Reads an invite and checks everything about it but its age.
+ * Decodes an invite and verifies its keys and its signature. Does not compare its expiry with a clock.
  * @param bytes 1,321 bytes.
- * @throws `corrupt` for a wrong length, an unknown flag or an impossible expiry; `weak-key` for an identity, prekey or
- * encapsulation key that is refused; `bad-signature`.
+ * @throws `corrupt` for a wrong length, an unknown flag or an expiry that no `Date` can represent.
+ * @throws `weak-key` for an identity key, prekey or encapsulation key that is refused.
+ * @throws `bad-signature`.
  */
 export function readInvite(bytes: Uint8Array): Invite {
   const reader = new Reader(bytes, () => {
@@ -84,7 +102,7 @@ export function readInvite(bytes: Uint8Array): Invite {
   const identity = reader.take(32);
   const prekey = reader.take(32);
   const encapsulationKey = reader.take(ENCAPSULATION_KEY_LENGTH);
-  const expires = reader.uint64(LATEST_EXPIRY);
+  const expires = reader.uint64(LATEST_TIME / SECOND);
   const signature = reader.take(SIGNATURE_LENGTH);
   reader.end();
   if (flags > REUSABLE) throw new PawlError('corrupt', { what: 'invite' });
@@ -98,11 +116,14 @@ export function readInvite(bytes: Uint8Array): Invite {
     identity: signer,
     prekey: readPublicKey(prekey, 'prekey of the invite'),
     encapsulationKey: readEncapsulationKey(encapsulationKey),
-    expires,
+    expiresAt: expires * SECOND,
   };
 }
 
-/** 16 bytes: the name of an invite in the hint of an opening. */
+/**
+ * Names an invite in the hint of an opening (docs/PROTOCOL.md §4).
+ * @returns 16 bytes.
+ */
 export function inviteId(inviteBytes: Uint8Array): Uint8Array {
   return digest(INVITE_ID_LENGTH, inviteBytes);
 }

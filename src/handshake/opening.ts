@@ -1,3 +1,7 @@
+/**
+ * Openings: the PQXDH key agreement and the encoding of its prefix (docs/PROTOCOL.md §4).
+ * Does not store sessions and does not decide whether an invite may still be used.
+ */
 import { PawlError } from '../errors.ts';
 import {
   type Branded,
@@ -31,21 +35,22 @@ import {
 } from '../primitives/index.ts';
 import type { OwnIdentity } from './identity.ts';
 import { INVITE_ID_LENGTH, type Invite, type InviteSecrets, inviteId } from './invite.ts';
+import { LATEST_TIME } from './latest-time.ts';
 
-/** 32 bytes: binds everything that both sides of a session agreed on; the associated data of all its messages. */
+/** 32 bytes: a digest of the whole handshake. It is the associated data of every message of the session. */
 export type Transcript = Branded<'transcript'>;
 
-/** A session as the handshake hands it to the ratchet (docs/PROTOCOL.md §4). */
+/** The result of the handshake, from which the ratchet starts. */
 export interface Agreement {
   readonly transcript: Transcript;
-  /** When the opener says the session was opened, unix milliseconds. */
+  /** When the session was opened, by the clock of the opener, in unix milliseconds. */
   readonly opened: number;
   readonly rootKey: Branded<'root key'>;
   readonly initiatorHeader: Branded<'header key'>;
   readonly responderHeader: Branded<'header key'>;
 }
 
-/** What an opening needs of the invite that it answers. */
+/** The parts of an invite of ours that are needed to accept an opening. */
 export interface AnsweredInvite {
   /** All 1,321 bytes. */
   readonly bytes: Uint8Array;
@@ -54,18 +59,19 @@ export interface AnsweredInvite {
 
 const HINT_LENGTH = INVITE_ID_LENGTH + TAG_LENGTH;
 const SENDER_LENGTH = 32 + 8 + TAG_LENGTH;
-/** EK_A || ct || hint || sender. */
+/** The length of EK_A || ct || hint || sender, in bytes. */
 export const PREFIX_LENGTH = 32 + KEM_CIPHERTEXT_LENGTH + HINT_LENGTH + SENDER_LENGTH;
 
-/** The last millisecond that a date can name. */
-export const LATEST_TIME = 8.64e15;
-
-// Each key below seals one deterministic plaintext, ever: hence nonce 0.
+// Each key below seals one plaintext only, so nonce 0 is never used twice with a key.
 const NONCE = new Uint8Array(NONCE_LENGTH);
-// X3DH §2.2: what keeps these inputs apart from those of a scheme that signs with the same curve.
+// X3DH §2.2: separates these inputs from those of a signature scheme on the same curve.
 const F = new Uint8Array(32).fill(0xff);
 
-/** Opens a session with the maker of an invite. Signature and expiry have been checked. `opened`: unix milliseconds. */
+/**
+ * Opens a session with the maker of an invite. The caller has checked the expiry; `readInvite` checked the signature.
+ * @param opened the current time in unix milliseconds.
+ * @returns the prefix of the session's first messages, 1,208 bytes, and the agreed keys.
+ */
 export function openSession(
   self: OwnIdentity,
   invite: Invite,
@@ -86,15 +92,18 @@ export function openSession(
     concat(self.key, uint64(opened)),
     concat(ephemeral.publicKey, ciphertext, hint),
   );
-  const agreement = agree(invite.bytes, self.key, ephemeral.publicKey, ciphertext, opened, [dh1, dh2, dh3, secret]);
+  const agreement = agree(
+    { inviteBytes: invite.bytes, initiator: self.key, ephemeral: ephemeral.publicKey, ciphertext, opened },
+    [dh1, dh2, dh3, secret],
+  );
   wipe(dh1, dh2, dh3, secret, ownSecret, ephemeral.secretKey);
   return { prefix: concat(ephemeral.publicKey, ciphertext, hint, sender), agreement };
 }
 
 /**
- * The invite that an opening says it answers, for the cost of one DH.
+ * Decrypts the hint of an opening: the id of the invite that it answers. Takes one Diffie-Hellman operation.
  * @param prefix 1,208 bytes.
- * @returns the 16-byte id, or `undefined` when the opening is not for us.
+ * @returns the invite id, 16 bytes, or `undefined` when the opening is not for us.
  * @throws `weak-key` for an ephemeral key that is refused.
  */
 export function hintedInvite(self: OwnIdentity, prefix: Uint8Array): Uint8Array | undefined {
@@ -107,9 +116,12 @@ export function hintedInvite(self: OwnIdentity, prefix: Uint8Array): Uint8Array 
 }
 
 /**
- * Accepts an opening with the secrets of the invite that its hint names. Proves nothing yet: the sender's identity is
- * proven only once a message has authenticated under the agreed keys.
- * @throws `corrupt` when it was altered, `weak-key` for a key that is refused, `self` when we opened it ourselves.
+ * Accepts an opening with the secrets of the invite that its hint names. The sender's identity is not authenticated
+ * yet: it is once a message decrypts under the agreed keys.
+ * @param prefix 1,208 bytes.
+ * @throws `corrupt` when the prefix was altered.
+ * @throws `weak-key` for a key that is refused.
+ * @throws `self` when we opened the session ourselves.
  */
 export function acceptOpening(
   self: OwnIdentity,
@@ -127,7 +139,10 @@ export function acceptOpening(
   if (equal(opener.identity, self.key)) throw new PawlError('self', { what: 'message' });
   const dh1 = sharedSecret(prekey.secretKey, toX25519PublicKey(opener.identity));
   const secrets = [dh1, dh2, dh3, secret] as const;
-  const agreement = agree(invite.bytes, opener.identity, ephemeral, ciphertext, opener.opened, secrets);
+  const agreement = agree(
+    { inviteBytes: invite.bytes, initiator: opener.identity, ephemeral, ciphertext, opened: opener.opened },
+    secrets,
+  );
   wipe(...secrets, ownSecret);
   return { sender: opener.identity, agreement };
 }
@@ -140,12 +155,18 @@ function senderKey(dh2: SharedSecret, dh3: SharedSecret, secret: KemSecret, invi
   return hkdfSha256(concat(F, dh2, dh3, secret), concat(utf8('pawl/1 sender'), digest(32, inviteBytes)), 32);
 }
 
+/** What the transcript of a session covers, in its order. */
+interface TranscriptFields {
+  readonly inviteBytes: Uint8Array;
+  readonly initiator: IdentityKey;
+  readonly ephemeral: X25519PublicKey;
+  readonly ciphertext: KemCiphertext;
+  /** Unix milliseconds. */
+  readonly opened: number;
+}
+
 function agree(
-  inviteBytes: Uint8Array,
-  initiator: IdentityKey,
-  ephemeral: X25519PublicKey,
-  ciphertext: KemCiphertext,
-  opened: number,
+  { inviteBytes, initiator, ephemeral, ciphertext, opened }: TranscriptFields,
   secrets: readonly [dh1: SharedSecret, dh2: SharedSecret, dh3: SharedSecret, kem: KemSecret],
 ): Agreement {
   const transcript = digest(

@@ -1,15 +1,25 @@
+/**
+ * Safety numbers: Signal's numeric fingerprint of two identity keys (docs/PROTOCOL.md §2).
+ * Knows nothing of contacts or of how the digits are compared.
+ */
 import { concat, type IdentityKey, sha512 } from '../primitives/index.ts';
 
 const VERSION = new Uint8Array(2);
 const ITERATIONS = 5_200;
 
-/** 60 digits in 12 groups of 5, the same on both sides: what two people read to each other (docs/PROTOCOL.md §2). */
+/**
+ * Computes the number that two people compare to verify each other. Both sides compute the same.
+ * @returns 60 digits in 12 groups of 5, separated by spaces.
+ */
 export function safetyNumber(ours: IdentityKey, theirs: IdentityKey): string {
   const digits = numericFingerprint(ours, ours, theirs, theirs);
   return digits.replaceAll(/\d{5}(?=\d)/g, '$& ');
 }
 
-/** Signal's numeric fingerprint, version 0: 30 digits for each side, the smaller first. */
+/**
+ * Computes Signal's numeric fingerprint, version 0.
+ * @returns 60 digits: 30 for each side, the smaller number first.
+ */
 export function numericFingerprint(
   ourKey: Uint8Array,
   ourIdentifier: Uint8Array,

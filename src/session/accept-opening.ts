@@ -1,3 +1,7 @@
+/**
+ * Accepts openings: the first message of a session that a peer opened (docs/PROTOCOL.md §4).
+ * Does not decode envelopes and does not know how the text is delivered.
+ */
 import { decodeContent } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
 import {
@@ -20,22 +24,29 @@ import {
   wipeStep,
 } from '../ratchet/index.ts';
 import { type User, userOf } from './invites.ts';
-import { CLOCK_AHEAD, OPENING_GRACE, SECOND } from './maintenance.ts';
+import { CLOCK_AHEAD, OPENING_GRACE } from './maintenance.ts';
 import type { AcceptedMessage, Notice } from './outcome.ts';
 import { dropIdleSessions } from './select-session.ts';
 import type { Contact, Transaction } from './store.ts';
 
-/** 16 bytes that name the prefix of an opening. */
+/**
+ * Digests the prefix of an opening, to recognize it when it is repeated.
+ * @param prefix 1,208 bytes.
+ * @returns 16 bytes.
+ */
 export function prefixDigest(prefix: Uint8Array): Uint8Array {
   return digest(16, prefix);
 }
 
 /**
- * Accepts the first message of a session that another opened (docs/PROTOCOL.md §4): creates the session, pins the
- * identity, spends the invite. All of it only after the body has authenticated, and `admit` has let its contact in.
- * @returns `undefined` where a reusable invite let this opening in before, and its session is gone.
- * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `invite-used-up`, `identity-changed`, `self`,
- * `clock-ahead`, `corrupt`, `weak-key`, `gap-too-large`, what `admit` throws; nothing is saved then.
+ * Creates the session, adds the contact and spends the invite. Writes only after the body has authenticated and `admit`
+ * has returned.
+ * @param options.now unix milliseconds.
+ * @param options.admit is called with the contact's name, and throws to refuse the message.
+ * @returns `undefined` when a reusable invite accepted this opening before and its session has been dropped since.
+ * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `invite-used-up`.
+ * @throws `identity-changed`, `self`, `clock-ahead`, `corrupt`, `weak-key`, `gap-too-large`.
+ * @throws what `options.admit` throws.
  */
 export async function acceptFirst(
   transaction: Transaction,
@@ -92,7 +103,10 @@ export async function acceptFirst(
   };
 }
 
-/** The open invite that an opening answers. */
+/**
+ * Returns the open invite that an opening answers. It is accepted until `OPENING_GRACE` after its expiry.
+ * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `weak-key`.
+ */
 async function openInvite(
   transaction: Transaction,
   self: OwnIdentity,
@@ -103,18 +117,18 @@ async function openInvite(
   if (id === undefined) throw new PawlError('not-for-you', {});
   const invite = await transaction.invite(id);
   if (invite === undefined) throw new PawlError('unknown-invite', {});
-  const { fate, expires, contactName } = invite;
+  const { fate, expiresAt, contactName } = invite;
   if (fate.kind === 'spent') {
     throw new PawlError('invite-spent', { at: fate.at, by: fingerprint(fate.by), name: contactName });
   }
-  if (fate.kind === 'expired' || expires * SECOND + OPENING_GRACE <= now) {
-    throw new PawlError('invite-expired', { expired: expires });
+  if (fate.kind === 'expired' || expiresAt + OPENING_GRACE <= now) {
+    throw new PawlError('invite-expired', { expiredAt: expiresAt });
   }
   return { ...invite, fate };
 }
 
-/** What is known of an opening when its sender is looked up. */
-interface Proven {
+/** An opening whose sender has authenticated. */
+interface AuthenticatedOpening {
   readonly sender: IdentityKey;
   readonly invite: StoredInvite;
   readonly user: User;
@@ -129,29 +143,38 @@ interface Introduced {
   readonly notices: readonly Notice[];
 }
 
-async function introduce(transaction: Transaction, proven: Proven): Promise<Introduced> {
-  const known = await transaction.contactOf(proven.sender);
-  return known === undefined ? newContact(transaction, proven) : knownContact(transaction, known, proven);
+async function introduce(transaction: Transaction, opening: AuthenticatedOpening): Promise<Introduced> {
+  const known = await transaction.contactOf(opening.sender);
+  return known === undefined ? addNewContact(transaction, opening) : updateKnownContact(transaction, known, opening);
 }
 
-/** A known identity keeps its name. */
-async function knownContact(transaction: Transaction, contact: Contact, proven: Proven): Promise<Introduced> {
+/** A known identity keeps its name, whatever the invite says. */
+async function updateKnownContact(
+  transaction: Transaction,
+  contact: Contact,
+  { invite, opened, admit }: AuthenticatedOpening,
+): Promise<Introduced> {
   const { name } = contact;
-  const { invite, opened, admit } = proven;
   admit(name);
   const notices: Notice[] = [];
   if (name !== invite.contactName) notices.push({ kind: 'known-as', name, invitedAs: invite.contactName });
   const sessions = await transaction.sessions(contact.id);
   if (sessions.length > 0) notices.push({ kind: 'new-session', invitedAt: invite.createdAt });
-  // An invite of theirs that waits, and is older than this session of theirs, may be of a life that they have lost.
+  // The peer may have lost the secrets of the invite of theirs that waits, since they opened this session after it.
   if (contact.invite !== undefined && opened > contact.invite.addedAt) {
     await transaction.setContactInvite(contact.id, undefined);
   }
   return { contact, notices };
 }
 
-/** A new identity gets the name of the invite, unless that belongs to somebody else. */
-async function newContact(transaction: Transaction, { sender, invite, user, now, admit }: Proven): Promise<Introduced> {
+/**
+ * Adds a contact under the name that the invite was made for.
+ * @throws `identity-changed` when another identity has that name.
+ */
+async function addNewContact(
+  transaction: Transaction,
+  { sender, invite, user, now, admit }: AuthenticatedOpening,
+): Promise<Introduced> {
   const { name } = user;
   const offered = fingerprint(sender);
   const named = await transaction.contactNamed(name);

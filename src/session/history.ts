@@ -1,110 +1,134 @@
+/**
+ * The history: the texts that were sent and delivered, if the owner wants them stored (docs/PROTOCOL.md §8).
+ * Does not know how texts are encrypted or shown.
+ */
 import { type Content, decodeContent, textOf } from '../envelope/index.ts';
-import { contactCalled } from './contacts.ts';
+import { requireContact } from './contacts.ts';
 import { sweep } from './maintenance.ts';
 import type {
   ContactId,
   Context,
+  HistoryContent,
   HistoryEntry,
   HistoryId,
+  HistorySetting,
   InboxId,
-  Keeping,
-  KeptContent,
   Transaction,
 } from './store.ts';
 
-/** What a person asks for: that no text is kept, every one without end, or each for so many milliseconds. */
+/** The choice of the owner: no history, a history without limit, or each text for a number of milliseconds. */
 export type Retention = 'off' | 'on' | number;
 
-/** Whether delivered and sent texts are kept, and how many there are. Times in unix milliseconds. */
+/** The setting and the size of the history. `first`: when the oldest text was added, in unix milliseconds. */
 export type HistoryReport =
   | { readonly on: false }
-  | ({ readonly on: true; readonly texts: number; readonly first: number | undefined } & Keeping);
+  | ({ readonly on: true; readonly texts: number; readonly first: number | undefined } & HistorySetting);
 
-/** A message of the history. */
+/** A message of the history, as it is shown. */
 export interface Logged extends Omit<HistoryEntry, 'contact'> {
-  /** Their name as it is now. */
+  /** The current name of the contact. */
   readonly contact: string;
 }
 
-/** More than anybody types, in bytes of UTF-8; and a bound to what a peer can make us keep with one message. */
-const LONGEST_KEPT = 2 ** 16;
+/**
+ * The longest text that is stored, in bytes of UTF-8: more than anybody types, and a bound on what a peer can store.
+ */
+const LONGEST_TEXT = 2 ** 16;
 
-/** The texts that a log reads at once: other commands cannot commit meanwhile. */
+/** The number of texts that `log` reads in one snapshot, during which other commands cannot commit. */
 const SLICE = 64;
 
-/** What `retention` means for a file in which texts were kept as `before`. `now`: unix milliseconds. */
-export function keepingOf(retention: Retention, now: number, before?: Keeping): Keeping | undefined {
+/**
+ * Returns the setting that a choice leads to.
+ * @param now unix milliseconds.
+ * @param before the setting so far; a history that is on keeps its `since`.
+ */
+export function historySettingFor(
+  retention: Retention,
+  now: number,
+  before?: HistorySetting,
+): HistorySetting | undefined {
   if (retention === 'off') return undefined;
-  return { since: before?.since ?? now, keptFor: retention === 'on' ? undefined : retention };
+  return { since: before?.since ?? now, maxAge: retention === 'on' ? undefined : retention };
 }
 
-/** Keeps what was just sealed: its text is nowhere else in the file, where only the envelope waits to be written. */
-export async function keepSent(
+/** Adds a text to the history in the transaction that encrypts it. */
+export async function recordSent(
   transaction: Transaction,
   sealed: { readonly contact: ContactId; readonly id: Uint8Array; readonly n: number; readonly plaintext: Uint8Array },
   now: number,
 ): Promise<void> {
   const { contact, id: messageId, n, plaintext } = sealed;
-  const { sentAt, content } = keptOf(decodeContent(plaintext));
+  const { sentAt, content } = toHistory(decodeContent(plaintext));
   await transaction.addToHistory({ contact, direction: 'sent', messageId, n, at: now, sentAt, content });
 }
 
 /**
- * Drops from the inbox the texts that have been written out. Where texts are kept, each goes into the history by the same
- * commit: at any time it is in one of the two, and in one only.
+ * Removes delivered texts from the inbox. If the history is on, the same transaction adds them to it: at any time a
+ * text is in exactly one of the two.
  */
 export async function dropDelivered(
   transaction: Transaction,
   ids: readonly InboxId[],
-  keeping: Keeping | undefined,
+  historySetting: HistorySetting | undefined,
   now: number,
 ): Promise<void> {
-  if (keeping === undefined) return transaction.dropFromInbox(ids);
+  if (historySetting === undefined) return transaction.dropFromInbox(ids);
   for (const id of ids) {
     const taken = await transaction.takeFromInbox(id);
     if (taken === undefined) continue;
     const { contact, messageId, n } = taken;
-    const { sentAt, content } = keptOf(decodeContent(taken.content));
+    const { sentAt, content } = toHistory(decodeContent(taken.content));
     await transaction.addToHistory({ contact, direction: 'received', messageId, n, at: now, sentAt, content });
   }
 }
 
+/** Reports the setting and the size of the history. */
 export async function historyReport({ store, now }: Pick<Context, 'store' | 'now'>): Promise<HistoryReport> {
   return store.snapshot((view) => historyOf(view, now()));
 }
 
-/** Part of a report, in the snapshot of the whole. */
+/** The same within a snapshot of the caller's. */
 export async function historyOf(view: Transaction, now: number): Promise<HistoryReport> {
-  const keeping = await view.keeping();
-  if (keeping === undefined) return { on: false };
-  const { count, first } = await view.countHistory({ from: begin(keeping, now) });
-  return { on: true, ...keeping, texts: count, first };
+  const historySetting = await view.historySetting();
+  if (historySetting === undefined) return { on: false };
+  const { count, first } = await view.countHistory({ from: oldestStored(historySetting, now) });
+  return { on: true, ...historySetting, texts: count, first };
 }
 
-/** How many texts `setHistory` would delete that are kept otherwise. */
-export async function deletable({ store, now }: Pick<Context, 'store' | 'now'>, retention: Retention): Promise<number> {
+/** Counts the texts that `setHistory` would delete and that the present setting would not. */
+export async function countDeletable(
+  { store, now }: Pick<Context, 'store' | 'now'>,
+  retention: Retention,
+): Promise<number> {
   return store.snapshot(async (view) => {
-    const keeping = await view.keeping();
-    if (keeping === undefined) return 0;
-    const after = keepingOf(retention, now(), keeping);
-    return (await view.countHistory({ from: begin(keeping, now()), before: begin(after, now()) })).count;
-  });
-}
-
-/** Sets whether texts are kept and for how long, and deletes those that are not any more. @returns how many these were. */
-export async function setHistory(context: Context, retention: Retention): Promise<number> {
-  const now = context.now();
-  return context.store.transaction(async (transaction) => {
-    const { keeping } = await sweep(transaction, now);
-    const after = keepingOf(retention, now, keeping);
-    await transaction.setKeeping(after);
-    return transaction.sweepHistory(begin(after, now));
+    const historySetting = await view.historySetting();
+    if (historySetting === undefined) return 0;
+    const after = historySettingFor(retention, now(), historySetting);
+    return (await view.countHistory({ from: oldestStored(historySetting, now()), before: oldestStored(after, now()) }))
+      .count;
   });
 }
 
 /**
- * What was sealed and delivered, the oldest first, in slices; nothing that has been kept for longer than it should. `since`:
- * unix milliseconds. @throws `unknown-contact`.
+ * Sets whether the history is on and for how long it stores texts, and deletes the texts that it no longer stores.
+ * @returns how many texts were deleted.
+ */
+export async function setHistory(context: Context, retention: Retention): Promise<number> {
+  const now = context.now();
+  return context.store.transaction(async (transaction) => {
+    const { historySetting } = await sweep(transaction, now);
+    const after = historySettingFor(retention, now, historySetting);
+    await transaction.setHistorySetting(after);
+    return transaction.sweepHistory(oldestStored(after, now));
+  });
+}
+
+/**
+ * Reads the history in slices, oldest text first. Leaves out texts that are older than the setting allows.
+ * @param options.contact the name of the only contact to read.
+ * @param options.since the earliest time, in unix milliseconds.
+ * @throws `unknown-contact`.
  */
 export async function* log(
   { store, now }: Pick<Context, 'store' | 'now'>,
@@ -114,12 +138,12 @@ export async function* log(
   let after: HistoryId | undefined;
   for (;;) {
     const slice = await store.snapshot(async (view) => {
-      const contact = name === undefined ? undefined : (await contactCalled(view, name)).id;
-      const from = Math.max(since, begin(await view.keeping(), now()));
+      const only = name === undefined ? undefined : (await requireContact(view, name)).id;
+      const from = Math.max(since, oldestStored(await view.historySetting(), now()));
       const entries = await view.history({
         from,
         limit: SLICE,
-        ...(contact !== undefined && { contact }),
+        ...(only !== undefined && { contact: only }),
         ...(after !== undefined && { after }),
       });
       for (const { contact: id } of entries) if (!names.has(id)) names.set(id, (await view.contact(id)).name);
@@ -132,16 +156,16 @@ export async function* log(
   }
 }
 
-/** The time from which on texts are kept: those from before it are not, or not any more. */
-function begin(keeping: Keeping | undefined, now: number): number {
-  if (keeping === undefined) return Number.MAX_SAFE_INTEGER;
-  return keeping.keptFor === undefined ? Number.MIN_SAFE_INTEGER : now - keeping.keptFor;
+/** Returns the earliest time of which texts are stored under a setting, in unix milliseconds. */
+function oldestStored(setting: HistorySetting | undefined, now: number): number {
+  if (setting === undefined) return Number.MAX_SAFE_INTEGER;
+  return setting.maxAge === undefined ? Number.MIN_SAFE_INTEGER : now - setting.maxAge;
 }
 
-function keptOf(content: Content): { readonly sentAt: number; readonly content: KeptContent } {
+function toHistory(content: Content): { readonly sentAt: number; readonly content: HistoryContent } {
   const { sentAt, bytes } = content;
   const { length } = bytes;
   if (content.type === 'file') return { sentAt, content: { kind: 'file', name: content.name, length } };
-  const text = length > LONGEST_KEPT ? undefined : textOf(bytes);
+  const text = length > LONGEST_TEXT ? undefined : textOf(bytes);
   return { sentAt, content: text === undefined ? { kind: 'bytes', length } : { kind: 'text', text } };
 }

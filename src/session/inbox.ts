@@ -1,10 +1,17 @@
+/**
+ * The inbox: texts that are accepted and not yet known to be delivered (docs/PROTOCOL.md §8).
+ * Does not know where texts are delivered to.
+ */
 import { decodeContent } from '../envelope/index.ts';
 import { dropDelivered } from './history.ts';
 import type { AcceptedMessage, Delivery } from './outcome.ts';
 import type { Context, InboxId, Transaction } from './store.ts';
 
-/** Puts an accepted message into the inbox, for this process to deliver. */
-export async function keep(
+/**
+ * Puts an accepted message into the inbox, for this process to deliver.
+ * @param now unix milliseconds.
+ */
+export async function enqueue(
   transaction: Transaction,
   { contact, id, n, late, plaintext, content, lost, notices }: AcceptedMessage,
   context: Context,
@@ -33,14 +40,17 @@ export async function keep(
   };
 }
 
-/** The texts that nobody delivers: their process has ended, or could not write them. */
-export async function leftBehind({ isRunning }: Context, transaction: Transaction) {
+/** Lists the texts that no running process delivers: their process has ended, or has deferred them. */
+export async function listUndelivered({ isRunning }: Context, transaction: Transaction) {
   const inbox = await transaction.inbox();
   const running = new Set([...new Set(inbox.map(({ process }) => process))].filter((name) => name && isRunning(name)));
   return inbox.filter(({ process }) => !running.has(process));
 }
 
-/** Takes over the delivery of a text that was left behind. */
+/**
+ * Takes over the delivery of an undelivered text.
+ * @param again whether another process may have delivered the text already.
+ */
 export async function claim(
   context: Context,
   transaction: Transaction,
@@ -64,19 +74,20 @@ export async function claim(
 }
 
 /**
- * Drops from the inbox the texts that have been `written`; those that were `held`, because they could not be written here,
- * wait for the next command.
+ * Removes delivered texts from the inbox.
+ * @param texts.delivered texts that have been written out.
+ * @param texts.deferred texts that could not be written out. They stay for the next command.
  */
-export async function delivered(
+export async function acknowledgeDelivered(
   context: Context,
-  { written, held }: { written: readonly InboxId[]; held: readonly InboxId[] },
+  { delivered, deferred }: { delivered: readonly InboxId[]; deferred: readonly InboxId[] },
 ): Promise<void> {
-  if (written.length + held.length === 0) return;
+  if (delivered.length + deferred.length === 0) return;
   await context.store.transaction(async (transaction) => {
-    const keeping = written.length > 0 ? await transaction.keeping() : undefined;
-    await dropDelivered(transaction, written, keeping, context.now());
-    // Those of a contact that was forgotten meanwhile are gone.
-    const waiting = held.length > 0 ? await transaction.inbox() : [];
-    for (const { id } of waiting) if (held.includes(id)) await transaction.claimInbox(id, undefined);
+    const historySetting = delivered.length > 0 ? await transaction.historySetting() : undefined;
+    await dropDelivered(transaction, delivered, historySetting, context.now());
+    // Those of a contact that was forgotten in the meantime are gone.
+    const waiting = deferred.length > 0 ? await transaction.inbox() : [];
+    for (const { id } of waiting) if (deferred.includes(id)) await transaction.claimInbox(id, undefined);
   });
 }

@@ -1,19 +1,22 @@
-/** Units of work on an identity: one for each thing a person does. It knows ratchet, handshake and envelope; never storage. */
+/**
+ * The operations on an identity, each in one transaction: invite, add, send, receive, inspect, forget.
+ * Uses ratchet, handshake and envelope. Knows no database: `store.ts` is the interface that `storage` implements.
+ */
 
 export { LARGEST_GAP } from '../ratchet/index.ts';
-export { type Forgotten, forget, forgettable, rename, type Verification, verification, verify } from './contacts.ts';
+export { type Forgotten, forget, previewForget, rename, type Verification, verification, verify } from './contacts.ts';
 export {
-  deletable,
+  countDeletable,
   type HistoryReport,
   historyReport,
-  keepingOf,
+  historySettingFor,
   type Logged,
   log,
   type Retention,
   setHistory,
 } from './history.ts';
 export { checkName, isName, newIdentity } from './identity.ts';
-export { delivered } from './inbox.ts';
+export { acknowledgeDelivered } from './inbox.ts';
 export {
   type Added,
   add,
@@ -26,7 +29,7 @@ export {
 } from './invites.ts';
 export type { ChainOnLadder, Ladder } from './ladder.ts';
 export { DAY, goOnAfterRestore, prune, SECOND, type Swept } from './maintenance.ts';
-export { type Unwritten, unwritten, unwrittenAs } from './outbox.ts';
+export { listOutbox, selectFromOutbox, type UnsentEnvelope } from './outbox.ts';
 export type { Delivery, Notice, Outcome } from './outcome.ts';
 export { type Arrival, type ReceiveOptions, type Reception, receive } from './receive.ts';
 export {
@@ -34,13 +37,13 @@ export {
   type ContactReport,
   contactNames,
   contactReports,
+  countMissing,
   type IdentityReport,
   type InviteReport,
   identityReport,
-  missing,
   type SessionReport,
   sessionReports,
 } from './reports.ts';
-export { checkContact, type Sent, send, sendAll, written } from './send.ts';
+export { acknowledgeSent, checkContact, type Sent, send, sendAll } from './send.ts';
 export type * from './store.ts';
 export type { Context } from './store.ts';

@@ -1,34 +1,37 @@
+/**
+ * The history of a session's chains, put together from its ratchet state and its stored chains.
+ * Contains no keys, and does not know how it is drawn.
+ */
 import type { X25519PublicKey } from '../primitives/index.ts';
 import { chainFingerprint, type RatchetState } from '../ratchet/index.ts';
 import type { FinishedChainRecord, MissingMessage, Origin } from './store.ts';
 
-/** A chain of a session, by the root step that began it, and what is known of it without its keys. */
+/** One chain of a session, without its keys. */
 export interface ChainOnLadder {
+  /** The root step that began the chain. */
   readonly step: number;
   readonly by: 'us' | 'them';
-  /** 16 hex digits, the same on both sides; none of our chain before this one, whose key is gone. */
+  /** 16 hexadecimal digits, the same on both sides; `undefined` for our previous chain, whose key is deleted. */
   readonly fingerprint: string | undefined;
-  /** How many messages it has, or has so far. */
+  /** The number of messages in it so far. */
   readonly length: number;
-  /** Whether it may grow: it is the one that its side sends on, as far as we know. */
+  /** Whether its side still sends on it, as far as we know. */
   readonly isOpen: boolean;
-  /** Messages that have not come, and whose keys are kept. */
+  /** Messages that have not arrived and whose keys are stored. */
   readonly missing: readonly MissingMessage[];
 }
 
-/** A session as the ratchet turned: step by step, now one side and now the other. Of old chains nothing is known. */
+/** The chains of a session in the order of their root steps. Old chains are not stored, and are left out. */
 export interface Ladder {
-  /** Root steps taken, in both directions. */
+  /** The number of root steps so far, in both directions. */
   readonly steps: number;
-  /** Those that are known, in the order of their steps. */
   readonly chains: readonly ChainOnLadder[];
-  /** Who begins the next chain. */
+  /** Which side begins the next chain. */
   readonly next: 'us' | 'them';
-  /** The step that mixed a KEM secret last, and the one that offered a key which is not answered yet. */
+  /** The last root step that mixed in a KEM secret, and the root step that offered a KEM key not yet answered. */
   readonly kem: { readonly mixed: number | undefined; readonly offered: number | undefined };
 }
 
-/** Puts together what is stored of a session's chains. */
 export function ladderOf(
   role: Origin['role'],
   state: RatchetState,
@@ -36,7 +39,7 @@ export function ladderOf(
   missing: readonly MissingMessage[],
 ): Ladder {
   const { rootSteps: steps, receiving, rekeying } = state;
-  // The opener's chains begin at the odd steps, the other's at the even ones.
+  // The initiator's chains begin at odd steps, the responder's at even steps.
   const stepOf = (chain: number) => 2 * chain + (role === 'initiator' ? 2 : 1);
   const theirs = (chain: number, remote: X25519PublicKey, length: number, isOpen: boolean): ChainOnLadder => ({
     step: stepOf(chain),
@@ -57,13 +60,13 @@ export function ladderOf(
     next: state.sending.kind === 'chain' ? 'them' : 'us',
     kem: {
       mixed: rekeying.mixed.step || undefined,
-      // An offer is answered by the next chain, so the one that is pending was made by the last.
+      // An offer is answered by the next chain, so a pending offer was made at the last step.
       offered: rekeying.exchange.kind === 'idle' ? undefined : steps,
     },
   };
 }
 
-/** The chain that we send on, or sent on last, and the one before it. */
+/** Returns the chain that we send on, or sent on last, and the chain before it. */
 function ownChains(state: RatchetState): readonly ChainOnLadder[] {
   const { sending, rootSteps } = state;
   if (sending.kind === 'awaiting') return [];

@@ -1,55 +1,63 @@
+/**
+ * Deletes what is past its time: skipped message keys, secrets of invites, texts of the history. Also holds the
+ * sessions of a restored file.
+ * Does not know when it runs: every operation that writes calls `sweep`.
+ */
 import { LIMITS } from '../ratchet/index.ts';
-import type { Context, Keeping, Transaction } from './store.ts';
+import type { Context, HistorySetting, Transaction } from './store.ts';
 
+/** In milliseconds. */
 export const SECOND = 1_000;
+/** In milliseconds. */
 export const DAY = 86_400 * SECOND;
 
-/** An opening is accepted this long after its invite expired: mail is slow. */
+/** An opening is accepted this long after its invite has expired, because mail is slow. In milliseconds. */
 export const OPENING_GRACE = 7 * DAY;
-/** An opener's clock may be this far ahead of ours: more, and no session of ours would ever be newer. */
+/** How far the clock of an opener may be ahead of ours. Without a limit, no session of ours would ever be newer. */
 export const CLOCK_AHEAD = DAY;
-/** How long it is kept what became of an invite, so that its rightful user can be told. */
-const FATE_KEPT = 90 * DAY;
+/**
+ * How long the record of a spent or expired invite is stored, so that its rightful user can be told. In milliseconds.
+ */
+const FATE_RETENTION = 90 * DAY;
 
-/** How many secrets a sweep deleted, and what it goes by with texts. */
+/** What a sweep deleted. */
 export interface Swept {
   readonly skippedKeys: number;
+  /** Invites that lost their secrets. */
   readonly invites: number;
-  /** Whether texts are kept, and for how long: it reads this for itself, and the caller needs not read it again. */
-  readonly keeping: Keeping | undefined;
+  /** The setting that the sweep read, so that the caller does not read it again. */
+  readonly historySetting: HistorySetting | undefined;
 }
 
 /**
- * Deletes secrets that have outlived their use, and texts that history keeps no longer: part of every command that writes.
- * @param olderThan milliseconds: skipped keys that are older go before their time, and invites that expired longer ago.
+ * Deletes secrets that are past their use, and texts that the history no longer stores.
+ * @param now unix milliseconds.
+ * @param olderThan milliseconds: the age from which skipped keys, and the secrets of expired invites, are deleted.
+ * Secrets of invites are deleted after `OPENING_GRACE` in any case.
  */
 export async function sweep(transaction: Transaction, now: number, olderThan = LIMITS.keptFor): Promise<Swept> {
   const expiredFor = Math.min(olderThan, OPENING_GRACE);
-  const keeping = await transaction.keeping();
-  if (keeping?.keptFor !== undefined) await transaction.sweepHistory(now - keeping.keptFor);
+  const historySetting = await transaction.historySetting();
+  if (historySetting?.maxAge !== undefined) await transaction.sweepHistory(now - historySetting.maxAge);
   return {
-    keeping,
-    invites: await transaction.sweepInvites(
-      Math.floor((now - expiredFor) / SECOND),
-      Math.floor((now - FATE_KEPT) / SECOND),
-    ),
+    historySetting,
+    invites: await transaction.sweepInvites(now - expiredFor, now - FATE_RETENTION),
     skippedKeys: await transaction.sweepSkippedKeys(now - olderThan),
   };
 }
 
 /**
- * Deletes old secrets now: skipped keys that are older than `olderThan` milliseconds, and the secrets of invites that
- * expired longer ago than that, or than the time for which a late opening is accepted.
+ * Runs `sweep` in a transaction of its own.
+ * @param olderThan milliseconds.
  */
 export async function prune({ store, now }: Context, olderThan: number): Promise<Swept> {
   return store.transaction((transaction) => sweep(transaction, now(), olderThan));
 }
 
 /**
- * Goes on with an identity file that is older than it was (docs/PROTOCOL.md §8). Every session receives, but is not sent
- * on until the peer begins a new chain, or a new invite of theirs opens a new one: what we sent since then may have used
- * the positions that the file believes to be free. Invites that are open again, of ours and of theirs, may have been used
- * already, and are given up.
+ * Accepts a restored identity file (docs/PROTOCOL.md §8). Holds every session: it receives, but is not sent on until
+ * the peer begins a new chain, because messages sent since the copy was made may have used the positions that the file
+ * takes for free. Gives up open invites of ours and waiting invites of theirs, because they may have been used since.
  */
 export async function goOnAfterRestore({ store }: Context): Promise<void> {
   await store.transaction(async (transaction) => {

@@ -1,8 +1,12 @@
+/**
+ * The outbox: envelopes that are committed and not yet known to be written out (docs/PROTOCOL.md §8).
+ * Does not encrypt: writing an entry again is safe, because it is the same message.
+ */
 import { PawlError } from '../errors.ts';
 import type { Context, OutboxId } from './store.ts';
 
-/** An envelope that was committed, and whose process ended before it was known to be written. */
-export interface Unwritten {
+/** An envelope whose process ended before it was known to be written out. */
+export interface UnsentEnvelope {
   readonly id: OutboxId;
   readonly to: string;
   /** 16 bytes, the same on both sides. */
@@ -12,12 +16,12 @@ export interface Unwritten {
   readonly envelope: Uint8Array;
 }
 
-/** The envelopes that nobody writes any more, oldest first. To write one again is safe: it is the same message. */
-export async function unwritten({ store, isRunning }: Context): Promise<readonly Unwritten[]> {
+/** Lists the envelopes that no running process writes out, oldest first. */
+export async function listOutbox({ store, isRunning }: Context): Promise<readonly UnsentEnvelope[]> {
   return store.snapshot(async (view) => {
-    const left = (await view.outbox()).filter(({ process }) => !isRunning(process));
+    const unsent = (await view.outbox()).filter(({ process }) => !isRunning(process));
     return Promise.all(
-      left.map(async ({ id, contact, messageId, createdAt, envelope }) => {
+      unsent.map(async ({ id, contact, messageId, createdAt, envelope }) => {
         const { name } = await view.contact(contact);
         return { id, to: name, messageId, createdAt, envelope };
       }),
@@ -25,11 +29,15 @@ export async function unwritten({ store, isRunning }: Context): Promise<readonly
   });
 }
 
-/** The one of them with that number, or all where none is given. @throws `not-in-outbox`. */
-export async function unwrittenAs(context: Context, id: number | undefined): Promise<readonly Unwritten[]> {
-  const all = await unwritten(context);
+/**
+ * Returns one envelope of `listOutbox`.
+ * @param id its number; without it, all envelopes are returned.
+ * @throws `not-in-outbox` when none has that number.
+ */
+export async function selectFromOutbox(context: Context, id: number | undefined): Promise<readonly UnsentEnvelope[]> {
+  const all = await listOutbox(context);
   if (id === undefined) return all;
-  const found = all.filter((one) => one.id === id);
-  if (found.length === 0) throw new PawlError('not-in-outbox', { id });
-  return found;
+  const selected = all.filter((one) => one.id === id);
+  if (selected.length === 0) throw new PawlError('not-in-outbox', { id });
+  return selected;
 }

@@ -1,35 +1,42 @@
+/**
+ * The results of receiving: what became of each envelope, and the notices that go with it.
+ * Types only. Knows no wording.
+ */
 import type { Content } from '../envelope/index.ts';
 import type { ForkReason, PawlError } from '../errors.ts';
 import type { Contact, InboxId } from './store.ts';
 
-/** What a person should be told beside the text itself. */
+/** A fact that the user is told in addition to the text. Times are unix milliseconds. */
 export type Notice =
-  /** Somebody used an invite of ours: until the safety numbers are compared, it is whoever had the invite. `invitedAt`: unix milliseconds. */
+  /** An invite of ours was used. Until the safety numbers are compared, its user may be anyone who obtained it. */
   | { readonly kind: 'new-contact'; readonly name: string; readonly fingerprint: string; readonly invitedAt: number }
+  /** An invite for another name was used by a contact that we know. */
   | { readonly kind: 'known-as'; readonly name: string; readonly invitedAs: string }
-  /** A contact opened another session with an invite of ours. `invitedAt`: unix milliseconds. */
+  /** A contact opened another session with an invite of ours. */
   | { readonly kind: 'new-session'; readonly invitedAt: number }
-  /** Messages before this one are missing, and their keys are not kept. */
+  /** Messages before this one are missing, and their keys are deleted. */
   | { readonly kind: 'lost'; readonly count: number }
   | { readonly kind: 'fork'; readonly reason: ForkReason };
 
-/** A message as the ratchet accepted it. */
+/** A message that the ratchet accepted. */
 export interface AcceptedMessage {
   readonly contact: Contact;
-  /** Messages before it that are missing, and whose keys are kept. */
+  /** The number of messages before it that are missing and whose keys are stored. */
   readonly skipped: number;
   /** 16 bytes, the same on both sides. */
   readonly id: Uint8Array;
   readonly n: number;
+  /** Whether it was decrypted with a skipped message key. */
   readonly late: boolean;
-  /** The padded content, as it is kept. */
+  /** The padded content, as it is stored. */
   readonly plaintext: Uint8Array;
   readonly content: Content;
+  /** The number of messages before it that are missing and whose keys are deleted. */
   readonly lost: number;
   readonly notices: readonly Notice[];
 }
 
-/** A text to deliver: it is committed, and waits in the inbox until it is known to be written. */
+/** A text to deliver. It is committed to the inbox, and stays there until `acknowledgeDelivered`. */
 export interface Delivery {
   readonly type: 'message';
   readonly inboxId: InboxId;
@@ -38,13 +45,13 @@ export interface Delivery {
   readonly id: Uint8Array;
   readonly n: number;
   readonly late: boolean;
-  /** Its process ended before the text was known to be written: it may have been delivered before. */
+  /** Whether it may have been delivered before, by a process that ended before it acknowledged the delivery. */
   readonly again: boolean;
   readonly content: Content;
   readonly notices: readonly Notice[];
 }
 
-/** What became of one envelope. `source` says where in the input it stood. */
+/** What became of one envelope. `source` is its position in the input. */
 export type Outcome =
   | Delivery
   | {
@@ -54,7 +61,7 @@ export type Outcome =
       readonly n: number;
       readonly source: string;
     }
-  /** Its opening was let in before, by a reusable invite, and its session is gone. */
+  /** A reusable invite accepted this opening before, and its session has been dropped since. */
   | { readonly type: 'forgotten'; readonly from: undefined; readonly source: string }
   | {
       readonly type: 'too-late';

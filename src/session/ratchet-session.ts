@@ -1,3 +1,7 @@
+/**
+ * A session within one transaction: its ratchet state, and what has to be saved of it.
+ * Does not find the session of a message (`session-cache.ts` does) and knows no contact.
+ */
 import { type Content, decodeContent } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
 import { type Random, wipe } from '../primitives/index.ts';
@@ -20,26 +24,28 @@ import {
 } from '../ratchet/index.ts';
 import type { Session, Transaction } from './store.ts';
 
-/** A message whose header has authenticated, and the place of its chain. */
+/** A message whose header has been opened, and the chain that it belongs to. */
 export interface Located {
   readonly place: Place;
   readonly opened: OpenedHeader;
 }
 
-/** A message that was read: what the ratchet says of it, and the content of one that it accepted. */
-export type Read = Exclude<Decrypted, { kind: 'accepted' }> | (AcceptedStep & { readonly content: Content });
+/** The result of decrypting a message, with the decoded content if the ratchet accepted it. */
+export type DecryptedMessage =
+  | Exclude<Decrypted, { kind: 'accepted' }>
+  | (AcceptedStep & { readonly content: Content });
 type AcceptedStep = Extract<Decrypted, { kind: 'accepted' }>;
 
 /**
- * A session at work in one unit of work: state and persistence. Its state is read once, and what the steps changed is
- * written once, by `save`; nothing that it gives may leave the unit of work before. A step that fails changes nothing.
+ * Advances the state in memory, and writes it in `save`. Results must not leave the transaction before `save` has run
+ * and the transaction has committed. A step that throws changes nothing.
  */
 export class RatchetSession {
   readonly session: Session;
   readonly #transaction: Transaction;
   #state: RatchetState;
   #hasSent = false;
-  /** Messages of the current chain that were accepted one after the other. */
+  /** The accepted messages that are not saved yet. */
   #accepted: Accepted[] = [];
 
   private constructor(transaction: Transaction, session: Session, state: RatchetState) {
@@ -48,11 +54,16 @@ export class RatchetSession {
     this.#state = state;
   }
 
+  /** Reads the state of a session. */
   static async read(transaction: Transaction, session: Session): Promise<RatchetSession> {
     return new RatchetSession(transaction, session, await transaction.ratchetState(session.id));
   }
 
-  /** Seals a padded plaintext as the session's next message. @throws what the ratchet's `encrypt` throws. */
+  /**
+   * Encrypts a padded plaintext as the next message of the session.
+   * @param now unix milliseconds.
+   * @throws what the ratchet's `encrypt` throws.
+   */
   encrypt(plaintext: Uint8Array, random: Random, now: number): { message: SealedMessage; n: number; id: Uint8Array } {
     const before = this.#state;
     const { state, message, header, id } = encrypt(before, plaintext, this.session.transcript, random, now);
@@ -62,13 +73,13 @@ export class RatchetSession {
     return { message, n: header.n, id };
   }
 
-  /** Whether a message belongs to the chain that is being received. */
+  /** Tells whether a message belongs to the current receiving chain. */
   isOfCurrentChain(message: SealedMessage): boolean {
     const { receiving } = this.#state;
     return receiving.kind === 'chain' && isSealedFor(receiving.header.find, message);
   }
 
-  /** Where a chain of the peer's stands. */
+  /** Returns the place of a receiving chain: the next one, the current one, or a finished one that is read. */
   async placeOf(chain: FindEntry['chain']): Promise<Place> {
     const { receiving } = this.#state;
     if (chain === 'next') return chain;
@@ -76,7 +87,10 @@ export class RatchetSession {
     return this.#transaction.finishedChain(this.session.id, chain);
   }
 
-  /** Opens the header of a message of one of the peer's chains. @throws `corrupt` when the message was altered. */
+  /**
+   * Opens the header of a message.
+   * @throws `corrupt` when the message was altered.
+   */
   locate(message: SealedMessage, place: Place): Located {
     const opened = openHeader(headerKeys(this.#state, place), message, this.session.transcript);
     if (opened === undefined) throw new PawlError('corrupt', { what: 'message' });
@@ -84,13 +98,15 @@ export class RatchetSession {
   }
 
   /**
-   * Opens a message that was located in this session. Its content is checked before it counts as accepted.
-   * @throws what the ratchet's `decrypt` throws, and `corrupt` for a content that no pawl makes.
+   * Decrypts a located message and decodes its content.
+   * @param now unix milliseconds.
+   * @throws what the ratchet's `decrypt` throws.
+   * @throws `corrupt` for a content that does not decode. The message is not accepted then.
    */
-  async decrypt({ place, opened }: Located, body: Uint8Array, now: number, limits: Limits): Promise<Read> {
+  async decrypt({ place, opened }: Located, body: Uint8Array, now: number, limits: Limits): Promise<DecryptedMessage> {
     const { id, transcript } = this.session;
     const state = this.#state;
-    // Messages that go on in the current chain are gathered. For all others it counts what is kept beside the state.
+    // Messages in order on the current chain are saved together. Any other message reads stored positions first.
     const goesOn = place === 'current' && opened.header.n >= currentChain(state).n;
     if (!goesOn) await this.save(now, limits);
     const kept = goesOn ? {} : await this.#keptPosition(state, place, opened.header.n);
@@ -107,7 +123,10 @@ export class RatchetSession {
     return { ...decrypted, content };
   }
 
-  /** Writes what has changed since the last time. `now`: unix milliseconds. */
+  /**
+   * Writes the changes since the last call.
+   * @param now unix milliseconds.
+   */
   async save(now: number, limits: Limits): Promise<void> {
     const accepted = this.#accepted;
     this.#accepted = [];
@@ -117,7 +136,7 @@ export class RatchetSession {
     this.#hasSent = false;
   }
 
-  /** Overwrites the secrets of the state, which has been saved: the session is not used any more. */
+  /** Overwrites the secrets of the state in memory. The session must have been saved, and is not used afterwards. */
   wipe(): void {
     wipeState(this.#state);
   }

@@ -1,57 +1,66 @@
+/**
+ * Receives envelopes: decrypts them and puts their texts into the inbox, in one transaction (docs/PROTOCOL.md §8).
+ * Does not decode envelopes and does not know how texts are delivered.
+ */
 import type { Envelope } from '../envelope/index.ts';
 import { type ErrorCode, PawlError } from '../errors.ts';
 import { LIMITS, type Limits } from '../ratchet/index.ts';
 import { acceptFirst, prefixDigest } from './accept-opening.ts';
 import { dropDelivered } from './history.ts';
-import { claim, keep, leftBehind } from './inbox.ts';
+import { claim, enqueue, listUndelivered } from './inbox.ts';
 import { sweep } from './maintenance.ts';
-import { SessionsAtWork } from './open-sessions.ts';
 import type { AcceptedMessage, Delivery, Notice, Outcome } from './outcome.ts';
+import { SessionCache } from './session-cache.ts';
 import type { Context, InboxId, Transaction } from './store.ts';
 
-/** An envelope of the input; `source` says where it stood. */
+/** An envelope of the input. `source` is its position there. */
 export interface Arrival {
   readonly source: string;
   readonly envelope: Exclude<Envelope, { kind: 'invite' }>;
 }
 
+/** The options of `receive`. */
 export interface ReceiveOptions {
-  /** Accept from this contact only. */
+  /** The name of the only contact to accept from. */
   readonly from?: string;
-  /** Keys derived for one gap, instead of 2,000. */
+  /** The most message keys to derive for one gap; 2,000 by default. */
   readonly gap?: number;
-  /** Deliver texts that were accepted before and never delivered, too, or count them. */
+  /** Whether to deliver, or to count, the texts that earlier commands accepted and did not deliver. */
   readonly earlier?: 'deliver' | 'count';
-  /** Texts that have been written meanwhile, and leave the inbox. */
+  /** Texts that have been delivered since the last call, and leave the inbox. */
   readonly delivered?: readonly InboxId[];
 }
 
+/** The result of `receive`. */
 export interface Reception {
-  /** Texts accepted by earlier commands and not known to be delivered, oldest first. */
+  /** Texts that earlier commands accepted and did not deliver, oldest first. */
   readonly earlier: readonly Delivery[];
-  /** One for each envelope, in their order. Where they take too long, the last ones are left for another time. */
+  /** One for each envelope, in their order. May be fewer than envelopes: the caller passes the rest again. */
   readonly outcomes: readonly Outcome[];
-  /** How many earlier texts still wait, where it was asked for. */
+  /** The number of undelivered texts of earlier commands that remain, if `earlier` was given. */
   readonly waiting: number;
-  /** The contacts of whom messages were found to be missing: they may come yet, or be lost. */
+  /** The names of contacts of whom messages were found to be missing. */
   readonly gaps: ReadonlySet<string>;
 }
 
-interface Unit {
+/** What all messages of one transaction share. */
+interface ReceiveRun {
   readonly context: Context;
-  readonly sessions: SessionsAtWork;
+  readonly sessions: SessionCache;
   readonly now: number;
   readonly limits: Limits;
+  /** The name of the only contact to accept from. */
   readonly only: string | undefined;
   readonly gaps: Set<string>;
 }
 
-/** After so many milliseconds a unit of work takes no more: other commands wait for five seconds. */
-const LONGEST = 1_000;
+/** No further message is begun after this many milliseconds, because other commands wait for at most five seconds. */
+const TIME_LIMIT = 1_000;
 
 /**
- * Receives envelopes, in any order: the new ratchet states and the texts are committed together, and nothing is handed
- * out before. One that is refused changes nothing and keeps none of the others back.
+ * Receives envelopes in any order. The new ratchet states and the texts are committed together, before anything is
+ * returned. A refused envelope changes nothing and does not prevent the others from being received.
+ * @throws `busy`, `replaced`, `write-failed`, `damaged`.
  */
 export async function receive(
   context: Context,
@@ -61,26 +70,26 @@ export async function receive(
   const now = context.now();
   const limits = { ...LIMITS, gap: options.gap ?? LIMITS.gap };
   return context.store.transaction(async (transaction) => {
-    const sessions = new SessionsAtWork(transaction, now, limits);
-    const unit: Unit = { context, sessions, now, limits, only: options.from, gaps: new Set() };
-    const { keeping } = await sweep(transaction, now);
-    await dropDelivered(transaction, options.delivered ?? [], keeping, now);
-    const waiting = options.earlier === undefined ? [] : await leftBehind(context, transaction);
+    const sessions = new SessionCache(transaction, now, limits);
+    const run: ReceiveRun = { context, sessions, now, limits, only: options.from, gaps: new Set() };
+    const { historySetting } = await sweep(transaction, now);
+    await dropDelivered(transaction, options.delivered ?? [], historySetting, now);
+    const waiting = options.earlier === undefined ? [] : await listUndelivered(context, transaction);
     const earlier: Delivery[] = [];
     for (const { id, process } of options.earlier === 'deliver' ? waiting : []) {
       earlier.push(await claim(context, transaction, id, process !== undefined));
     }
     const outcomes: Outcome[] = [];
     for (const arrival of arrivals) {
-      outcomes.push(await receiveOne(transaction, arrival, unit));
-      if (context.now() - now > LONGEST) break;
+      outcomes.push(await receiveOne(transaction, arrival, run));
+      if (context.now() - now > TIME_LIMIT) break;
     }
     await sessions.save();
-    return { earlier, outcomes, waiting: waiting.length - earlier.length, gaps: unit.gaps };
+    return { earlier, outcomes, waiting: waiting.length - earlier.length, gaps: run.gaps };
   });
 }
 
-/** What can be said against one message. These are thrown before anything of it is saved. */
+/** The errors that refuse one message. They are thrown before anything of it is saved; all other errors end the run. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'clock-ahead',
   'corrupt',
@@ -100,7 +109,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
 async function receiveOne(
   transaction: Transaction,
   { envelope, source }: Arrival,
-  { context, sessions, now, limits, only, gaps }: Unit,
+  { context, sessions, now, limits, only, gaps }: ReceiveRun,
 ): Promise<Outcome> {
   let from: string | undefined;
   const admit = (name: string): void => {
@@ -109,13 +118,13 @@ async function receiveOne(
   };
   const take = (message: AcceptedMessage): Promise<Delivery> => {
     if (message.skipped > 0) gaps.add(message.contact.name);
-    return keep(transaction, message, context, now);
+    return enqueue(transaction, message, context, now);
   };
   try {
     const { kind, message } = envelope;
     const opened = kind === 'opening' ? await transaction.sessionOfPrefix(prefixDigest(envelope.prefix)) : undefined;
     if (kind === 'opening' && opened === undefined) {
-      // A contact's sessions are about to change.
+      // Accepting an opening may drop sessions of the contact, so they must not be in the cache.
       await sessions.save();
       const first = await acceptFirst(transaction, envelope.prefix, message, { now, limits, admit });
       return first === undefined ? { type: 'forgotten', from: undefined, source } : await take(first);
@@ -123,17 +132,17 @@ async function receiveOne(
     const { session, located } = await sessions.locate(message, opened?.id);
     const { contact, ratchet } = session;
     admit(contact.name);
-    const read = await ratchet.decrypt(located, message.body, now, limits);
+    const decrypted = await ratchet.decrypt(located, message.body, now, limits);
     const { digest: id, header } = located.opened;
-    switch (read.kind) {
+    switch (decrypted.kind) {
       case 'duplicate':
       case 'too-late':
-        return { type: read.kind, from: contact.name, id, n: header.n, source };
+        return { type: decrypted.kind, from: contact.name, id, n: header.n, source };
       case 'fork':
-        return { type: 'refused', from, error: new PawlError('fork', { reason: read.reason }), source };
+        return { type: 'refused', from, error: new PawlError('fork', { reason: decrypted.reason }), source };
       case 'accepted': {
         if (!session.isSettled) await sessions.settle(session);
-        const { plaintext, content, step } = read;
+        const { plaintext, content, step } = decrypted;
         const notices: Notice[] = step.fork === undefined ? [] : [{ kind: 'fork', reason: step.fork }];
         const { late, lost, gained } = step;
         return await take({

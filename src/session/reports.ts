@@ -1,75 +1,83 @@
+/**
+ * Read-only reports on an identity, its contacts and its sessions, without any secret.
+ * Does not know how they are shown. Times are unix milliseconds.
+ */
 import { PawlError, type Release } from '../errors.ts';
 import { fingerprint, type InviteFate, safetyNumber } from '../handshake/index.ts';
 import { digest, toHex, utf8 } from '../primitives/index.ts';
 import { chainFingerprint, type KemExchange } from '../ratchet/index.ts';
+import { requireContact } from './contacts.ts';
 import { type HistoryReport, historyOf } from './history.ts';
 import { type Ladder, ladderOf } from './ladder.ts';
 import { releaseOf, sendingSession } from './select-session.ts';
 import type { Contact, Context, Session, Transaction } from './store.ts';
 
-/** An identity and all it knows, without any secret. Times in unix milliseconds, expiries in unix seconds. */
+/** An identity with its contacts, invites and boxes. */
 export interface IdentityReport {
   readonly fingerprint: string;
   readonly contacts: readonly ContactReport[];
   readonly invites: readonly InviteReport[];
-  /** Envelopes committed and not known to be written. */
+  /** The envelopes in the outbox. */
   readonly outbox: readonly { readonly to: string; readonly createdAt: number; readonly bytes: number }[];
-  /** Texts accepted and not known to be delivered. */
+  /** The texts in the inbox. */
   readonly inbox: readonly { readonly from: string; readonly receivedAt: number }[];
   readonly history: HistoryReport;
 }
 
+/** A contact, and what the user should know of its sessions. */
 export interface ContactReport {
   readonly name: string;
   readonly fingerprint: string;
   readonly verified: boolean;
   readonly addedAt: number;
   readonly sessions: number;
-  /** An invite of theirs waits to be answered by the next message. */
+  /** Whether the next message answers an invite of theirs. */
   readonly inviteWaits: boolean;
-  /** Which of the sessions shows one: that which we send on, or another. */
+  /** Where a fork was detected: in the session that we send on, or in another. */
   readonly fork: 'current' | 'other' | undefined;
-  /** Messages that have not come and could still be read, and since when the first of them has been missed. */
+  /** The messages that are missing and whose keys are stored, and when the first was found to be missing. */
   readonly missing: { readonly count: number; readonly since: number } | undefined;
-  /** What we have sent since they last began a chain, and when that was: so long, a stolen key has not healed. */
+  /** How much we have sent since their last new chain, and when that began: since then no stolen key has healed. */
   readonly unanswered: { readonly messages: number; readonly since: number } | undefined;
-  /** Nothing is sent to them before this, as our file was restored. */
+  /** What has to happen before we can send to them again, if our file was restored. */
   readonly heldUntil: Release | undefined;
 }
 
+/** An invite of ours. */
 export interface InviteReport {
   readonly name: string;
   readonly createdAt: number;
-  readonly expires: number;
-  /** Of a reusable invite: the number of its last user, 0 before the first. */
+  readonly expiresAt: number;
+  /** The number of the last user of a reusable invite, 0 before the first. */
   readonly lastUser?: number;
   readonly fate: InviteFate['kind'];
   readonly usedBy?: string;
   readonly usedAt?: number;
 }
 
+/** A chain of a session. */
 export interface ChainReport {
-  /** The next position. */
+  /** The number of its next message. */
   readonly n: number;
-  /** 16 hex digits: our sending chain's are those of their receiving one. */
+  /** 16 hexadecimal digits, the same on both sides. */
   readonly fingerprint: string;
 }
 
-/** A stored session, without any secret. */
+/** A session. */
 export interface SessionReport {
   readonly contact: string;
   readonly verified: boolean;
   readonly fingerprint: string;
   readonly safetyNumber: string;
-  /** 16 hex digits, the same on both sides. */
+  /** 16 hexadecimal digits, the same on both sides. */
   readonly id: string;
-  /** Whether it is the one that we send on. */
+  /** Whether we send on it. */
   readonly sends: boolean;
   readonly role: 'initiator' | 'responder';
-  /** Both sides are known to hold it: an answer has come, or it was theirs to open. */
+  /** Whether both sides are known to have it: the peer opened it, or has answered on it. */
   readonly established: boolean;
   readonly openedAt: number;
-  /** Root steps, in both directions. */
+  /** The number of root steps, in both directions. */
   readonly dhSteps: number;
   readonly sending: ChainReport | undefined;
   readonly receiving: ChainReport | undefined;
@@ -77,31 +85,31 @@ export interface SessionReport {
   readonly skipped: readonly { readonly chain: string; readonly n: number; readonly keptSince: number }[];
   readonly lost: number;
   readonly lastDhStepAt: number | undefined;
-  /** The KEM secret that was mixed last: by which root step, 0 being the handshake; and whether another is under way. */
+  /** Which root step mixed in the last KEM secret (0: the handshake), when, and the state of the next exchange. */
   readonly kem: {
     readonly mixedAtStep: number;
     readonly mixedAt: number;
     readonly exchange: KemExchange['kind'];
   };
   readonly fork: Session['fork'];
-  /** Nothing is sent on it before this, as our file was restored. */
+  /** What has to happen before we can send on it again, if our file was restored. */
   readonly heldUntil: Release | undefined;
   readonly ladder: Ladder;
 }
 
-/** What `contacts` shows: in the order of their names. */
+/** Reports on all contacts, in the order of their names. */
 export async function contactReports({ store }: Pick<Context, 'store'>): Promise<readonly ContactReport[]> {
   return store.snapshot(async (view) =>
     Promise.all((await view.contacts()).map((contact) => contactReport(view, contact))),
   );
 }
 
-/** The names of all contacts, in their order. */
+/** Lists the names of all contacts, in alphabetical order. */
 export async function contactNames({ store }: Pick<Context, 'store'>): Promise<readonly string[]> {
   return store.snapshot(async (view) => (await view.contacts()).map(({ name }) => name));
 }
 
-/** What `inspect` shows of the identity. */
+/** Reports on the identity. */
 export async function identityReport({ store, now }: Pick<Context, 'store' | 'now'>): Promise<IdentityReport> {
   return store.snapshot(async (view) => {
     const self = await view.ownIdentity();
@@ -110,10 +118,10 @@ export async function identityReport({ store, now }: Pick<Context, 'store' | 'no
     return {
       fingerprint: fingerprint(self.key),
       contacts: await Promise.all(contacts.map((contact) => contactReport(view, contact))),
-      invites: (await view.invites()).map(({ contactName: name, createdAt, expires, lastUser, fate }) => ({
+      invites: (await view.invites()).map(({ contactName: name, createdAt, expiresAt, lastUser, fate }) => ({
         name,
         createdAt,
-        expires,
+        expiresAt,
         ...(lastUser !== undefined && { lastUser }),
         fate: fate.kind,
         ...(fate.kind === 'spent' && { usedBy: fingerprint(fate.by), usedAt: fate.at }),
@@ -130,16 +138,16 @@ export async function identityReport({ store, now }: Pick<Context, 'store' | 'no
 }
 
 /**
- * What `inspect NAME` shows: the session that we send on first, then the others, the newest first.
- * @throws `unknown-contact`; `no-session` while there is no conversation yet.
+ * Reports on the sessions of a contact: first the one that we send on, then the others, newest first.
+ * @throws `unknown-contact`.
+ * @throws `no-session` when the contact has none yet.
  */
 export async function sessionReports(
   { store }: Pick<Context, 'store'>,
   name: string,
 ): Promise<readonly [SessionReport, ...SessionReport[]]> {
   return store.snapshot(async (view) => {
-    const contact = await view.contactNamed(name);
-    if (contact === undefined) throw new PawlError('unknown-contact', { name });
+    const contact = await requireContact(view, name);
     const sessions = await view.sessions(contact.id);
     const current = sendingSession(sessions);
     if (current === undefined) throw new PawlError('no-session', { name });
@@ -163,14 +171,14 @@ async function contactReport(view: Transaction, contact: Contact): Promise<Conta
     addedAt: contact.addedAt,
     sessions: sessions.length,
     inviteWaits,
-    fork: forkIn(sessions, current),
-    missing: await missingOf(view, sessions),
-    unanswered: await unansweredIn(view, current),
+    fork: findFork(sessions, current),
+    missing: await reportMissing(view, sessions),
+    unanswered: await reportUnanswered(view, current),
     heldUntil: isHeld ? releaseOf(await view.ratchetState(current.id)) : undefined,
   };
 }
 
-async function missingOf(view: Transaction, sessions: readonly Session[]): Promise<ContactReport['missing']> {
+async function reportMissing(view: Transaction, sessions: readonly Session[]): Promise<ContactReport['missing']> {
   const missing = (await Promise.all(sessions.map(({ id }) => view.missingMessages(id)))).flat();
   if (missing.length === 0) return undefined;
   return {
@@ -179,14 +187,14 @@ async function missingOf(view: Transaction, sessions: readonly Session[]): Promi
   };
 }
 
-async function unansweredIn(view: Transaction, session: Session | undefined): Promise<ContactReport['unanswered']> {
+async function reportUnanswered(view: Transaction, session: Session | undefined): Promise<ContactReport['unanswered']> {
   if (session === undefined) return undefined;
   const { sending } = await view.ratchetState(session.id);
   if (sending.kind !== 'chain' || sending.n === 0) return undefined;
   return { messages: sending.n, since: session.lastDhStepAt ?? session.createdAt };
 }
 
-function forkIn(sessions: readonly Session[], current: Session | undefined): ContactReport['fork'] {
+function findFork(sessions: readonly Session[], current: Session | undefined): ContactReport['fork'] {
   if (current?.fork !== undefined) return 'current';
   return sessions.some(({ fork }) => fork !== undefined) ? 'other' : undefined;
 }
@@ -236,8 +244,11 @@ async function sessionReport(
   };
 }
 
-/** How many messages of a contact are missing, and can still be read when they come. */
-export async function missing({ store }: Pick<Context, 'store'>, name: string): Promise<number> {
+/**
+ * Counts the messages of a contact that are missing and whose keys are stored.
+ * @returns 0 for an unknown contact.
+ */
+export async function countMissing({ store }: Pick<Context, 'store'>, name: string): Promise<number> {
   return store.snapshot(async (view) => {
     const contact = await view.contactNamed(name);
     let count = 0;

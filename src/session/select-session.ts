@@ -1,16 +1,21 @@
+/**
+ * Decides which session of a contact is sent on, and which sessions are dropped (docs/PROTOCOL.md §4).
+ * Does not encrypt or decrypt.
+ */
 import type { Release } from '../errors.ts';
 import { toHex } from '../primitives/index.ts';
 import type { RatchetState, SessionId } from '../ratchet/index.ts';
 import type { Session, Transaction } from './store.ts';
 
-/** Sessions kept of one contact: both sides may open at once, twice. */
-const KEPT_SESSIONS = 4;
-/** A session that one does not send on goes after this many messages over the others. */
+/** The most sessions of one contact: both sides may open one at the same time, twice. */
+const MAX_SESSIONS = 4;
+/** A session that is not sent on is dropped after this many messages over the other sessions. */
 const IDLE_MESSAGES = 64;
 
 /**
- * The session that one sends on (docs/PROTOCOL.md §4): the one opened last, as both sides count it, so that they come to
- * agree. An opening of ours that was never answered is passed over while one that we accepted after it exists.
+ * Selects the session to send on: the one opened last. Both sides compare the same opening times, so they agree. An
+ * unanswered opening of ours is skipped if we have accepted an opening of theirs after it, and a held session is chosen
+ * only if there is no other.
  */
 export function sendingSession(sessions: readonly Session[]): Session | undefined {
   const isOvertaken = ({ id, origin }: Session) =>
@@ -21,16 +26,17 @@ export function sendingSession(sessions: readonly Session[]): Session | undefine
 }
 
 /**
- * What lets a held session go. One that is due to begin a chain waits for it in vain: the peer begins no other before that
- * one has been heard, and if it has, because our file forgot that we began it, the answer is a fork.
+ * Returns what releases a held session. If a new chain of ours is due, the peer never begins another: it waits for
+ * ours, or it has received one that our restored file does not know, and its answer is a fork. Only a new session helps
+ * then.
  */
 export function releaseOf({ sending }: RatchetState): Release {
   return sending.kind === 'due' ? 'invited' : 'answered';
 }
 
 /**
- * Drops the sessions of a contact that are too many or too long out of use; never the one that one sends on.
- * @returns those that went.
+ * Drops the sessions of a contact that exceed the limits; never the one that is sent on.
+ * @returns the dropped sessions.
  */
 export async function dropIdleSessions(
   transaction: Transaction,
@@ -38,12 +44,11 @@ export async function dropIdleSessions(
 ): Promise<readonly SessionId[]> {
   const sending = sendingSession(sessions);
   const others = sessions.filter(({ id }) => id !== sending?.id).sort((a, b) => a.idle - b.idle || b.id - a.id);
-  const idle = others.filter(({ idle }, index) => index >= KEPT_SESSIONS - 1 || idle >= IDLE_MESSAGES);
-  for (const { id } of idle) await transaction.dropSession(id);
-  return idle.map(({ id }) => id);
+  const dropped = others.filter(({ idle }, index) => index >= MAX_SESSIONS - 1 || idle >= IDLE_MESSAGES);
+  for (const { id } of dropped) await transaction.dropSession(id);
+  return dropped.map(({ id }) => id);
 }
 
-/** One that is held is sent on as soon as the peer has begun a new chain; until then any other is better. */
 function notHeldFirst(a: Session, b: Session): number {
   return Number(a.held) - Number(b.held) || openedLastFirst(a, b);
 }

@@ -1,28 +1,37 @@
+/**
+ * Sends: encrypts contents into envelopes and puts them into the outbox, in one transaction (docs/PROTOCOL.md §8).
+ * Opens a session where an invite waits (§4).
+ * Does not write the envelopes out.
+ */
 import { type Content, encodeContent, encodeEnvelope } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
 import { type Invite, inviteId, openSession, readInvite } from '../handshake/index.ts';
 import { wipe } from '../primitives/index.ts';
 import { initiatorState, LIMITS, wipeState } from '../ratchet/index.ts';
-import { contactCalled } from './contacts.ts';
-import { keepSent } from './history.ts';
-import { CLOCK_AHEAD, SECOND, sweep } from './maintenance.ts';
+import { requireContact } from './contacts.ts';
+import { recordSent } from './history.ts';
+import { CLOCK_AHEAD, sweep } from './maintenance.ts';
 import { RatchetSession } from './ratchet-session.ts';
 import { dropIdleSessions, releaseOf, sendingSession } from './select-session.ts';
 import type { Contact, Context, OutboxId, Session, Transaction } from './store.ts';
 
+/** An encrypted message. */
 export interface Sent {
-  /** What goes to the other side. Written out first, then dropped from the outbox. */
+  /** What the peer gets. The caller writes it out, then calls `acknowledgeSent`. */
   readonly envelope: Uint8Array;
   readonly outboxId: OutboxId;
   readonly to: string;
   /** 16 bytes, the same on both sides. */
   readonly id: Uint8Array;
   readonly n: number;
-  /** Whether it carries the prefix that opens a conversation. */
+  /** Whether it carries the prefix that opens the session. */
   readonly opening: boolean;
 }
 
-/** Encrypts one content for a contact. @throws what `encodeContent` and `sendAll` throw. */
+/**
+ * Encrypts one content for a contact.
+ * @throws what `encodeContent` and `sendAll` throw.
+ */
 export async function send(context: Context, name: string, content: Content): Promise<Sent> {
   const [sent] = await sendAll(context, name, [encodeContent(content)]);
   if (sent === undefined) throw new Error('one plaintext gives one envelope');
@@ -30,21 +39,23 @@ export async function send(context: Context, name: string, content: Content): Pr
 }
 
 /**
- * Encrypts contents for a contact, each into an envelope: the new ratchet state and the envelopes are committed together.
- * @param plaintexts as `encodeContent` makes them. @param written envelopes that have been written meanwhile, and leave the outbox.
+ * Encrypts contents for a contact, each into an envelope. The new ratchet state and the envelopes are committed
+ * together.
+ * @param plaintexts the results of `encodeContent`.
+ * @param acknowledged envelopes that have been written out since the last call, and leave the outbox.
  * @throws `unknown-contact`, `no-session`, `held`, `invite-expired`, `exhausted`.
  */
 export async function sendAll(
   context: Context,
   name: string,
   plaintexts: readonly Uint8Array[],
-  written: readonly OutboxId[] = [],
+  acknowledged: readonly OutboxId[] = [],
 ): Promise<readonly Sent[]> {
   const now = context.now();
   return context.store.transaction(async (transaction) => {
-    const { keeping } = await sweep(transaction, now);
-    await transaction.dropFromOutbox(written);
-    const contact = await contactCalled(transaction, name);
+    const { historySetting } = await sweep(transaction, now);
+    await transaction.dropFromOutbox(acknowledged);
+    const contact = await requireContact(transaction, name);
     const session = await sessionTo(context, transaction, contact, now);
     const ratchet = await RatchetSession.read(transaction, session);
     const prefix = session.origin.role === 'initiator' ? session.origin.prefix : undefined;
@@ -61,7 +72,7 @@ export async function sendAll(
         process: context.process,
         createdAt: now,
       });
-      if (keeping !== undefined) await keepSent(transaction, { contact: contact.id, id, n, plaintext }, now);
+      if (historySetting !== undefined) await recordSent(transaction, { contact: contact.id, id, n, plaintext }, now);
       sent.push({ envelope, outboxId, to: contact.name, id, n, opening: prefix !== undefined });
     }
     await ratchet.save(now, LIMITS);
@@ -70,25 +81,28 @@ export async function sendAll(
   });
 }
 
-/** @throws `unknown-contact` where nobody has that name. */
+/**
+ * Checks that there is a contact of a name.
+ * @throws `unknown-contact`.
+ */
 export async function checkContact({ store }: Pick<Context, 'store'>, name: string): Promise<void> {
-  await store.snapshot((view) => contactCalled(view, name));
+  await store.snapshot((view) => requireContact(view, name));
 }
 
-/** The envelopes have been written: they need not be kept. */
-export async function written(context: Context, ids: readonly OutboxId[]): Promise<void> {
+/** Removes envelopes from the outbox that have been written out. */
+export async function acknowledgeSent(context: Context, ids: readonly OutboxId[]): Promise<void> {
   if (ids.length === 0) return;
   await context.store.transaction((transaction) => transaction.dropFromOutbox(ids));
 }
 
-/** The session to send on: a new one where an invite of theirs waits to be answered. */
+/** Returns the session to send on. If an invite of theirs waits, opens a new one with it. */
 async function sessionTo(context: Context, transaction: Transaction, contact: Contact, now: number): Promise<Session> {
   const sessions = await transaction.sessions(contact.id);
   const current = sendingSession(sessions);
   if (contact.invite !== undefined) {
     const invite = readInvite(contact.invite.bytes);
-    if (invite.expires * SECOND > now) return open(context, transaction, contact, invite, sessions, now);
-    if (current === undefined) throw new PawlError('invite-expired', { expired: invite.expires });
+    if (invite.expiresAt > now) return open(context, transaction, { contact, invite, sessions }, now);
+    if (current === undefined) throw new PawlError('invite-expired', { expiredAt: invite.expiresAt });
     await transaction.setContactInvite(contact.id, undefined);
   }
   if (current === undefined) throw new PawlError('no-session', { name: contact.name });
@@ -99,12 +113,11 @@ async function sessionTo(context: Context, transaction: Transaction, contact: Co
   return current;
 }
 
+/** Opens a session later than all others of the contact, so that both sides send on it. */
 async function open(
   context: Context,
   transaction: Transaction,
-  contact: Contact,
-  invite: Invite,
-  sessions: readonly Session[],
+  { contact, invite, sessions }: { contact: Contact; invite: Invite; sessions: readonly Session[] },
   now: number,
 ): Promise<Session> {
   const self = await transaction.ownIdentity();
@@ -130,8 +143,9 @@ async function open(
 }
 
 /**
- * Drops the openings that our clock, when it was wrong, put so far ahead that the other side refuses them: a new one would
- * have to be later still, and be refused as well.
+ * Drops unanswered openings of ours whose time is so far ahead that the peer refuses them, because our clock was wrong.
+ * Otherwise a new opening would have to be later still, and would be refused too.
+ * @returns the other sessions.
  */
 async function dropRefused(
   transaction: Transaction,

@@ -1,52 +1,57 @@
+/**
+ * The store that the operations on an identity need: the interface that `storage` implements, and its records.
+ * Types only. Knows no SQL; times are unix milliseconds.
+ */
 import type { ForkReason } from '../errors.ts';
 import type { HandshakeStore, Transcript } from '../handshake/index.ts';
 import type { IdentityKey, Random } from '../primitives/index.ts';
 import type { FinishedChain, RatchetState, RatchetStore, SessionId } from '../ratchet/index.ts';
 
-/**
- * Where an identity lives: all that pawl knows, behind transactions. Declared here by its user; `storage` implements it.
- * Asynchronous, so that a networked store would fit.
- */
+/** The store of one identity. Asynchronous, so that a store on a network would fit. */
 export interface SessionStore {
   /**
-   * One unit of work. When the promise resolves, everything that `work` wrote is durable; when it rejects, none of it
-   * is. Units of work on one identity never overlap, in this process or another. `work` may be run again, so it has no
-   * effects but those on the store, and awaits nothing else.
-   * @throws `busy` when others hold the identity for too long; whatever `work` throws.
+   * Runs `work` in a transaction. When the promise resolves, everything that `work` wrote is durable; when it rejects,
+   * nothing is. Transactions on one identity never overlap, in this process or across processes. `work` may be run
+   * again: it must have no effect except on the store, and must await nothing else.
+   * @throws `busy` when other processes hold the lock for too long.
+   * @throws what `work` throws.
    */
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
-  /** A consistent view to read from. `work` writes nothing, and is short: others may not be able to commit meanwhile. */
+  /** Runs `work` on a consistent view for reading. `work` must be short, because others may be unable to commit. */
   snapshot<Result>(work: (view: Transaction) => Promise<Result>): Promise<Result>;
 }
 
-/** What sessions need of a store: what ratchet and handshake need, contacts, sessions, the two boxes and the history. */
+/** Everything that can be read and written within a transaction. */
 export interface Transaction extends HandshakeStore, RatchetStore, ContactStore, SessionTable, Boxes, HistoryStore {}
 
 declare const id: unique symbol;
+/** Row ids. The store assigns them, and never assigns one twice. */
 export type ContactId = number & { readonly [id]: 'contact' };
 export type OutboxId = number & { readonly [id]: 'outbox' };
 export type InboxId = number & { readonly [id]: 'inbox' };
 export type HistoryId = number & { readonly [id]: 'history' };
 
+/** A peer whose identity is known under a name. */
 export interface Contact {
   readonly id: ContactId;
   readonly name: string;
   readonly identity: IdentityKey;
-  /** Unix milliseconds. */
   readonly addedAt: number;
-  /** When the safety numbers were compared, unix milliseconds. */
+  /** When the safety numbers were compared. */
   readonly verifiedAt: number | undefined;
-  /** An invite of theirs that the next message will answer. */
+  /** An invite of theirs that the next message answers. */
   readonly invite: WaitingInvite | undefined;
 }
 
+/** An invite of a contact that is not answered yet. */
 export interface WaitingInvite {
   /** 1,321 bytes. */
   readonly bytes: Uint8Array;
-  /** When we added it, unix milliseconds. */
+  /** When we stored it. */
   readonly addedAt: number;
 }
 
+/** The table of contacts. */
 export interface ContactStore {
   /** In the order of their names. */
   contacts(): Promise<readonly Contact[]>;
@@ -55,83 +60,89 @@ export interface ContactStore {
   contactOf(identity: IdentityKey): Promise<Contact | undefined>;
   addContact(contact: Pick<Contact, 'name' | 'identity' | 'addedAt' | 'invite'>): Promise<ContactId>;
   setContactInvite(contact: ContactId, invite: WaitingInvite | undefined): Promise<void>;
-  /** When the safety numbers were compared, unix milliseconds; `undefined` takes the mark away. */
+  /**
+   * Marks a contact as verified.
+   * @param at when the safety numbers were compared; `undefined` removes the mark.
+   */
   setVerified(contact: ContactId, at: number | undefined): Promise<void>;
   renameContact(contact: ContactId, name: string): Promise<void>;
-  /** With all that is theirs: sessions and their keys, what is in the boxes and the history, an invite of theirs that waits. */
+  /** Deletes a contact with its sessions and keys, its waiting invite, and its rows in both boxes and the history. */
   dropContact(contact: ContactId): Promise<void>;
 }
 
 /** How a session began. */
 export type Origin =
   /**
-   * We opened it with the invite of that id, 16 bytes. The prefix of 1,208 bytes stands in front of every message until
-   * the first answer.
+   * We opened it with an invite of theirs. `inviteId`: 16 bytes. `prefix`: 1,208 bytes that precede every message until
+   * the first answer; `undefined` afterwards.
    */
   | { readonly role: 'initiator'; readonly inviteId: Uint8Array; readonly prefix: Uint8Array | undefined }
-  /** They opened it. `prefixDigest`, 16 bytes, tells a repeated prefix from a new opening. */
+  /** They opened it. `prefixDigest`: 16 bytes that distinguish a repeated prefix from a new opening. */
   | { readonly role: 'responder'; readonly prefixDigest: Uint8Array };
 
+/** A session when it is created. */
 export interface NewSession {
   readonly contact: ContactId;
   readonly origin: Origin;
-  /** 32 bytes, the associated data of all its messages. */
+  /** 32 bytes: the associated data of all its messages. */
   readonly transcript: Transcript;
-  /** When the opener says it was opened, unix milliseconds. */
+  /** When it was opened, by the clock of the opener. */
   readonly opened: number;
-  /** When we opened or accepted it, unix milliseconds. */
+  /** When we opened or accepted it, by our own clock. */
   readonly createdAt: number;
 }
 
+/** A stored session, without its ratchet state. */
 export interface Session extends NewSession {
   readonly id: SessionId;
-  /** The last new chain of the peer's, unix milliseconds. */
+  /** When the peer last began a chain. */
   readonly lastDhStepAt: number | undefined;
-  /** Messages received from the contact over other sessions since this one was last used. */
+  /** The number of messages received over other sessions of the contact since this one was last used. */
   readonly idle: number;
-  /** Missing messages whose keys are gone. */
+  /** The number of missing messages whose keys are deleted. */
   readonly lost: number;
   /**
-   * Our file was restored since: the session receives, but is not sent on until the peer's next new chain, because what
-   * we sent last may not be the last that we sent.
+   * Whether our file was restored since. A held session receives, but is not sent on until the peer's next new chain,
+   * because the positions that the file takes for free may have been used (docs/PROTOCOL.md §8).
    */
   readonly held: boolean;
   readonly fork: { readonly reason: ForkReason; readonly at: number } | undefined;
 }
 
-/** A chain of the peer's that has ended, without its header key. */
+/** A finished receiving chain, without its header key. */
 export type FinishedChainRecord = Omit<FinishedChain, 'header'>;
 
-/** A skipped message key, without the key. */
+/** The position of a skipped message key, without the key. */
 export interface MissingMessage {
   readonly chain: number;
   readonly n: number;
-  /** Unix milliseconds. */
+  /** When the message was found to be missing. */
   readonly keptSince: number;
 }
 
+/** The tables of sessions and their chains. */
 export interface SessionTable {
   session(id: SessionId): Promise<Session>;
   /** Oldest first. */
   sessions(contact: ContactId): Promise<readonly Session[]>;
-  /** The session that they opened with the prefix of this digest. */
+  /** Returns the session that was opened with the prefix of this digest. */
   sessionOfPrefix(prefixDigest: Uint8Array): Promise<Session | undefined>;
   addSession(session: NewSession, state: RatchetState): Promise<SessionId>;
-  /** The first answer came: the prefix of our opening goes. */
+  /** Deletes the prefix of our opening, after the first answer. */
   answerSession(id: SessionId): Promise<void>;
-  /** Sets the session's `idle` to 0 and adds 1 to that of the contact's others. */
+  /** Sets `idle` of the session to 0, and adds 1 to `idle` of the contact's other sessions. */
   useSession(id: SessionId): Promise<void>;
-  /** Holds every session there is: see `Session.held`. `saveReceived` lets one go with the peer's next new chain. */
+  /** Holds every session: see `Session.held`. `saveReceived` releases a session with the peer's next new chain. */
   holdSessions(): Promise<void>;
-  /** With all its keys. */
+  /** Deletes a session with all its keys. */
   dropSession(id: SessionId): Promise<void>;
-  /** Those that are kept, oldest first. */
+  /** The stored ones, oldest first. */
   finishedChains(session: SessionId): Promise<readonly FinishedChainRecord[]>;
   /** In the order of chain and position. */
   missingMessages(session: SessionId): Promise<readonly MissingMessage[]>;
 }
 
-/** An envelope that is committed and not yet known to be written. */
+/** An envelope that is committed and not yet known to be written out. */
 export interface OutboxEntry {
   readonly contact: ContactId;
   /** 16 bytes. */
@@ -139,26 +150,25 @@ export interface OutboxEntry {
   readonly envelope: Uint8Array;
   /** The process that writes it out. */
   readonly process: string;
-  /** Unix milliseconds. */
   readonly createdAt: number;
 }
 
-/** A text that is accepted and not yet known to be delivered. */
+/** A text that is committed and not yet known to be delivered. */
 export interface InboxEntry {
   readonly contact: ContactId;
   /** 16 bytes. */
   readonly messageId: Uint8Array;
   readonly n: number;
-  /** Whether it came out of order, by a skipped key. */
+  /** Whether it was decrypted with a skipped message key. */
   readonly late: boolean;
-  /** The encoded content: docs/PROTOCOL.md §7. */
+  /** The padded content (docs/PROTOCOL.md §7). */
   readonly content: Uint8Array;
-  /** Unix milliseconds. */
   readonly receivedAt: number;
-  /** The process that delivers it; none where it waits for the next. */
+  /** The process that delivers it; `undefined` while it waits for the next command. */
   readonly process: string | undefined;
 }
 
+/** The tables of the outbox and the inbox. */
 export interface Boxes {
   addToOutbox(entry: OutboxEntry): Promise<OutboxId>;
   /** Oldest first. */
@@ -167,71 +177,78 @@ export interface Boxes {
   addToInbox(entry: InboxEntry): Promise<InboxId>;
   /** Oldest first, without their content. */
   inbox(): Promise<readonly (Omit<InboxEntry, 'content'> & { readonly id: InboxId })[]>;
-  /** Names the process that delivers a text from now on, or none, and gives the text. */
+  /** Sets the process that delivers a text, and returns the text. */
   claimInbox(id: InboxId, process: string | undefined): Promise<InboxEntry>;
   dropFromInbox(ids: readonly InboxId[]): Promise<void>;
-  /** Drops a text, and gives it; `undefined` where it is gone, as those of a contact that was forgotten are. */
+  /** Deletes a text and returns it; returns `undefined` when it was deleted before, with its contact. */
   takeFromInbox(id: InboxId): Promise<InboxEntry | undefined>;
 }
 
-/** That delivered and sent texts are kept. */
-export interface Keeping {
-  /** When that was turned on, unix milliseconds. */
+/** The setting of a history that is on. */
+export interface HistorySetting {
+  /** When it was turned on. */
   readonly since: number;
-  /** For how many milliseconds each is kept; `undefined`: without end. */
-  readonly keptFor: number | undefined;
+  /** For how many milliseconds each text is stored; `undefined`: without limit. */
+  readonly maxAge: number | undefined;
 }
 
-/** What is kept of a content: a text of up to 65,536 bytes in UTF-8; of a file, of other bytes and of longer texts no more than how long they are. */
-export type KeptContent =
+/**
+ * What the history stores of a content: a text of up to 65,536 bytes of UTF-8; the name and length of a file; the
+ * length of anything else. Lengths are in bytes.
+ */
+export type HistoryContent =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'file'; readonly name: string; readonly length: number }
   | { readonly kind: 'bytes'; readonly length: number };
 
-/** A message that was sealed or delivered. */
+/** A message that was sent or delivered. */
 export interface HistoryEntry {
   readonly contact: ContactId;
   readonly direction: 'sent' | 'received';
   /** 16 bytes, the same on both sides. */
   readonly messageId: Uint8Array;
   readonly n: number;
-  /** When it was sealed or delivered, by our own clock: unix milliseconds. */
+  /** When it was encrypted or delivered, by our own clock. */
   readonly at: number;
-  /** When its sender says that it was sent, unix milliseconds. */
+  /** When it was sent, by the clock of its sender. */
   readonly sentAt: number;
-  readonly content: KeptContent;
+  readonly content: HistoryContent;
 }
 
-/** What was kept of a contact, or of all, from a time on and before another, in unix milliseconds. */
+/** A part of the history: of one contact or of all; `from` is included, `before` is not. */
 export interface HistoryRange {
   readonly contact?: ContactId;
   readonly from?: number;
   readonly before?: number;
 }
 
+/** The table of the history, and its setting. */
 export interface HistoryStore {
-  /** `undefined`: nothing is kept, as it is at first. */
-  keeping(): Promise<Keeping | undefined>;
-  setKeeping(keeping: Keeping | undefined): Promise<void>;
+  /** `undefined` when the history is off, as in a new file. */
+  historySetting(): Promise<HistorySetting | undefined>;
+  setHistorySetting(historySetting: HistorySetting | undefined): Promise<void>;
   addToHistory(entry: HistoryEntry): Promise<void>;
-  /** In the order in which they were kept: at most `limit`, those behind `after`. */
+  /** Returns at most `limit` entries after the entry `after`, in the order in which they were added. */
   history(
     range: HistoryRange & { readonly after?: HistoryId; readonly limit: number },
   ): Promise<readonly (HistoryEntry & { readonly id: HistoryId })[]>;
-  /** How many, and when the first of them was kept, unix milliseconds. */
+  /** Counts entries. `first`: the earliest `at` of them. */
   countHistory(range: HistoryRange): Promise<{ readonly count: number; readonly first: number | undefined }>;
-  /** Drops what was kept before a time in unix milliseconds. @returns how many. */
-  sweepHistory(keptBefore: number): Promise<number>;
+  /**
+   * Deletes the entries of before a time.
+   * @returns how many were deleted.
+   */
+  sweepHistory(before: number): Promise<number>;
 }
 
-/** What a unit of work is given: the store, and the world that it must not reach for by itself. */
+/** The store, and the parts of the outside world that operations need: they never access them directly. */
 export interface Context {
   readonly store: SessionStore;
   readonly random: Random;
   /** Unix milliseconds. */
   readonly now: () => number;
-  /** Names this process in the boxes, so that another can tell a text in flight from one left behind. */
+  /** The name of this process in the boxes. By it, other processes recognize rows whose process has ended. */
   readonly process: string;
-  /** Whether the process of that name still runs. */
+  /** Tells whether the process of a name still runs. */
   readonly isRunning: (process: string) => boolean;
 }

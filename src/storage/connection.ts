@@ -1,41 +1,46 @@
+/**
+ * One open identity file: SQL in, rows as plain values out, the locks that SQLite takes, and only errors of pawl's own.
+ * Knows nothing of tables.
+ */
 import { realpathSync, statSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { isPawlError, PawlError } from '../errors.ts';
-import { inodeOf } from '../files/index.ts';
+import { codeOf, inodeOf } from '../files/index.ts';
 import { type Lock, openDatabase, rawKey } from './sqlcipher.ts';
-import { sqliteCode, translated } from './sqlite-errors.ts';
+import { sqliteCode, translateError } from './sqlite-errors.ts';
 
-/** What goes into a statement, by the names that it has there (`@name`). */
+/** The values of a statement's parameters, by name (`@name`). */
 export type Parameters = Readonly<Record<string, string | number | Uint8Array | null>>;
 
-/** Of every connection, once the key is known to fit. The journal mode is SQLite's own: the journal is deleted. */
+/** The settings of every connection. The journal mode is a setting of the file: `openIdentityFile` sets it. */
 const SETTINGS = `
 PRAGMA foreign_keys = ON;
--- What is deleted is overwritten, and statements that outgrow memory leave nothing on disk.
+-- Deleted rows are overwritten, and temporary tables and sorters never reach the disk.
 PRAGMA secure_delete = ON;
 PRAGMA temp_store = MEMORY;
--- Pages that a large text has changed are not all kept in memory until the commit. In KiB.
+-- In KiB. Changed pages beyond this are written to the file before the commit, so a large text needs little memory.
 PRAGMA cache_size = -2048;
--- FULL, and the folder too: a commit deletes the journal, and if a power cut brought it back, a message key that has
--- been used would be used again. On macOS only fullfsync reaches the disk itself.
+-- EXTRA also syncs the folder after the journal is deleted. Otherwise a power cut could bring the journal back and roll
+-- back a commit, and a message key would be used twice. On macOS only fullfsync reaches the disk itself.
 PRAGMA synchronous = EXTRA;
 PRAGMA fullfsync = ON;
--- A file that somebody else has made must not run anything.
+-- A file made by somebody else must not run functions from its schema.
 PRAGMA trusted_schema = OFF;
 PRAGMA cell_size_check = ON;
 `;
 
-/** Waits, and may tell somebody before. */
+/** Does a wait that has taken half a second already, and may tell the person before. */
 export type WhileBusy = (wait: () => void) => void;
 
-/** So long nobody needs to be told of a wait, in milliseconds. */
+/** Waits shorter than this are not told to anybody, in milliseconds. */
 const SHORT = 500;
+/** The longest pause between two attempts to take a lock, in milliseconds. */
+const LONGEST_PAUSE = 25;
 
-/** A file that is open: rows in and out as plain values, and no error but pawl's own. */
 export class Connection {
-  /** As it was given, for messages. */
+  /** The path as it was given, for error messages. */
   readonly path: string;
-  /** The absolute path of the file itself, without links. */
+  /** The absolute path of the file, with symbolic links resolved. */
   readonly file: string;
   readonly #inode: string | undefined;
   readonly #database: Database.Database;
@@ -46,7 +51,7 @@ export class Connection {
   /**
    * Opens a file and tries the key on it.
    * @param wait how long to wait for other processes, in milliseconds.
-   * @param whileBusy is given what of it is longer than half a second, where a transaction begins.
+   * @param whileBusy is given the part of a wait for a lock that is longer than half a second.
    * @throws `wrong-passphrase` when the key does not open its first page, `replaced`, `read-failed`, `damaged`, `busy`,
    * `write-failed`.
    */
@@ -54,32 +59,30 @@ export class Connection {
     this.path = path;
     this.#wait = wait;
     this.#whileBusy = whileBusy;
-    this.file = realpathSync.native(path);
-    this.#inode = inodeAt(this.file);
     try {
+      this.file = realpathSync.native(path);
+      this.#inode = inodeAt(this.file);
       this.#database = openDatabase(path, lock, { wait });
     } catch (cause) {
-      if (sqliteCode(cause) === undefined) throw cause;
+      if (sqliteCode(cause) === undefined && codeOf(cause) === undefined) throw cause;
       throw new PawlError('read-failed', { path, reason: 'it cannot be opened' }, { cause });
     }
     try {
-      // Some of them read the schema.
-      this.#database.exec(SETTINGS);
-      // Replaced while it was opened: it is not known which of the two this is.
-      this.#refuseReplaced();
+      // Some of the settings read the schema.
+      this.#lock(() => this.#database.exec(SETTINGS));
     } catch (error) {
       this.#database.close();
-      if (sqliteCode(error) === 'SQLITE_NOTADB') throw new PawlError('wrong-passphrase', { path }, { cause: error });
-      throw translated(error, path);
+      const isWrongKey = error instanceof Error && sqliteCode(error.cause) === 'SQLITE_NOTADB';
+      throw isWrongKey ? new PawlError('wrong-passphrase', { path }, { cause: error }) : error;
     }
   }
 
-  /** One row. Its blobs are plain copies, and the caller's own. */
+  /** Returns the first row, if there is one. Its blobs are copies that belong to the caller. */
   get<Row>(sql: string, parameters: Parameters = {}): Row | undefined {
     return this.#translate(() => detach(this.#statement(sql).get(parameters) as Row | undefined));
   }
 
-  /** The first row that `fits`; those behind it are not read. `fits` is not to touch the database. */
+  /** Returns the first row that `fits` accepts, and reads no further. `fits` must not use the database. */
   find<Row>(sql: string, parameters: Parameters, fits: (row: Row) => boolean): Row | undefined {
     return this.#translate(() => {
       for (const row of this.#statement(sql).iterate(parameters) as IterableIterator<Row>) {
@@ -89,11 +92,15 @@ export class Connection {
     });
   }
 
+  /** Returns all rows. */
   all<Row>(sql: string, parameters: Parameters = {}): Row[] {
     return this.#translate(() => (this.#statement(sql).all(parameters) as Row[]).map(detach));
   }
 
-  /** @returns how many rows were changed, and the id of the one that was added last. */
+  /**
+   * Runs one statement.
+   * @returns the number of changed rows, and the id of the row that was inserted last.
+   */
   run(sql: string, parameters: Parameters = {}): { changes: number; id: number } {
     return this.#translate(() => {
       const { changes, lastInsertRowid } = this.#statement(sql).run(parameters);
@@ -101,52 +108,58 @@ export class Connection {
     });
   }
 
-  /** Runs any number of statements that take and give nothing. */
+  /** Runs any number of statements without parameters or results. */
   execute(sql: string): void {
     this.#translate(() => this.#database.exec(sql));
   }
 
   /**
-   * IMMEDIATE: to write, so that nobody else does meanwhile; DEFERRED: to read.
-   * @throws `busy`; to write, also `replaced` if another file has taken the place of this one.
+   * Begins a transaction. IMMEDIATE, to write: no other process writes before it ends. DEFERRED, to read: what it reads
+   * stays what it was.
+   * @throws `busy`; `replaced` if another file has taken the name of this one.
    */
   begin(kind: 'IMMEDIATE' | 'DEFERRED'): void {
-    this.#begin(kind);
-    if (kind === 'DEFERRED') return;
+    this.#lock(() => {
+      this.run(`BEGIN ${kind}`);
+      // The first read takes the lock.
+      if (kind === 'DEFERRED') this.get('PRAGMA user_version');
+    });
+  }
+
+  /** Runs `work`, which only reads, in one transaction. */
+  reading<Result>(work: () => Result): Result {
+    this.begin('DEFERRED');
     try {
-      this.#refuseReplaced();
-    } catch (error) {
+      return work();
+    } finally {
       this.rollback();
-      throw error;
     }
   }
 
-  #begin(kind: 'IMMEDIATE' | 'DEFERRED'): void {
-    const begin = () => this.run(`BEGIN ${kind}`);
-    if (this.#whileBusy === undefined || this.#wait <= SHORT) {
-      begin();
-      return;
-    }
-    // The database waits by itself, and nothing can be said meanwhile.
-    try {
-      this.#waitFor(SHORT, begin);
-    } catch (error) {
-      if (!isPawlError(error, 'busy')) throw error;
-      this.#whileBusy(() => this.#waitFor(this.#wait - SHORT, begin));
-    }
+  /**
+   * Copies the file as it is committed, under the same key and salt.
+   * @param draft the path of an empty file.
+   */
+  copyInto(draft: string): void {
+    this.#lock(() => this.run('VACUUM INTO @draft', { draft }));
   }
 
-  /** What was written is durable now. @throws `busy` while others read for too long, `write-failed`. */
+  /**
+   * Commits, durably.
+   * @throws `busy` when other processes read for too long.
+   * @throws `write-failed`.
+   */
   commit(): void {
     this.run('COMMIT');
   }
 
+  /** Rolls the transaction back, if there is one. */
   rollback(): void {
-    // After some failures the database has done so itself.
+    // SQLite itself rolls back after some errors.
     if (this.#database.inTransaction) this.run('ROLLBACK');
   }
 
-  /** Runs `work` in one transaction: all of it, or nothing. */
+  /** Runs `work` in one transaction. */
   atomically(work: () => void): void {
     this.begin('IMMEDIATE');
     try {
@@ -159,8 +172,8 @@ export class Connection {
   }
 
   /**
-   * Encrypts the file in place under another key and salt. A failed write, or a kill, leaves a file that no key opens: only
-   * for one that can be made again.
+   * Encrypts the file in place under another key and salt. If a write fails or the process is killed, no key opens the
+   * file any more, so this is only for a file that can be created again.
    */
   rekey(lock: Lock): void {
     this.#translate(() => {
@@ -170,12 +183,12 @@ export class Connection {
     });
   }
 
-  /** What has not been committed is lost. */
+  /** Closes the file, and rolls back an open transaction. */
   close(): void {
     this.#database.close();
   }
 
-  /** A short command uses few of all statements, so each is prepared when it is first needed. */
+  /** Prepares a statement when it is first used, because a command uses few of all statements. */
   #statement(sql: string): Database.Statement<[Parameters]> {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
@@ -184,18 +197,67 @@ export class Connection {
     return statement;
   }
 
-  /** Does `work` while others are waited for so long, in milliseconds. */
-  #waitFor(time: number, work: () => void): void {
-    this.#database.pragma(`busy_timeout = ${time}`);
+  /**
+   * Takes a lock. Until others let it go, tries again for as long as this connection waits.
+   *
+   * SQLite locks an inode, but finds the journal by the name of the file. If another file has got this one's name, SQLite
+   * would take the journal that another process is writing for that file for one that a killed process has left behind for
+   * this one, roll it back and delete it. So every attempt looks first whether the file still has its name. (`rekey` keeps
+   * the lock for a while after it has replaced the file, for those who have looked just before.)
+   */
+  #lock(take: () => void): void {
+    const attempt = () => {
+      this.refuseReplaced();
+      try {
+        this.#translate(take);
+      } catch (error) {
+        this.rollback();
+        throw error;
+      }
+    };
+    // The database's own wait would not look at the name again.
+    this.#database.pragma('busy_timeout = 0');
     try {
-      work();
+      this.#retryWhileBusy(attempt);
+      this.refuseReplaced();
+    } catch (error) {
+      this.rollback();
+      // The journal of another file looks like damage to this one.
+      this.refuseReplaced();
+      throw error;
     } finally {
       this.#database.pragma(`busy_timeout = ${this.#wait}`);
     }
   }
 
-  /** The lock of a file that has lost its name keeps nobody from writing to the one that has it now. */
-  #refuseReplaced(): void {
+  #retryWhileBusy(attempt: () => void): void {
+    const begin = performance.now();
+    const retryFor = (time: number) => {
+      for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+        try {
+          attempt();
+          return;
+        } catch (error) {
+          const left = begin + time - performance.now();
+          if (!isPawlError(error, 'busy') || left <= 0) throw error;
+          sleep(Math.min(pause, left));
+        }
+      }
+    };
+    if (this.#whileBusy === undefined || this.#wait <= SHORT) {
+      retryFor(this.#wait);
+      return;
+    }
+    try {
+      retryFor(SHORT);
+    } catch (error) {
+      if (!isPawlError(error, 'busy')) throw error;
+      this.#whileBusy(() => retryFor(this.#wait));
+    }
+  }
+
+  /** @throws `replaced` if another file has the name of this one. */
+  refuseReplaced(): void {
     const now = inodeAt(this.file);
     if (now !== undefined && now !== this.#inode) throw new PawlError('replaced', { path: this.path });
   }
@@ -204,18 +266,26 @@ export class Connection {
     try {
       return work();
     } catch (error) {
-      throw translated(error, this.path);
+      throw translateError(error, this.path);
     }
   }
 }
 
-/** Which file has a name; nothing where there is none. */
+/** Blocks the process: what waits for a lock has nothing else to do. */
+export function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+/** The inode that a name leads to; `undefined` if there is none. */
 function inodeAt(path: string): string | undefined {
   const status = statSync(path, { bigint: true, throwIfNoEntry: false });
   return status && inodeOf(status);
 }
 
-/** Blobs come as `Buffer`, whose `slice` is a view. They leave as plain bytes, and no other copy of them stays behind. */
+/**
+ * Replaces the blobs of a row by copies, and overwrites the originals. The originals are `Buffer`s, whose `slice`
+ * returns a view instead of a copy.
+ */
 function detach<Row>(row: Row): Row {
   for (const column in row) {
     const value = row[column];

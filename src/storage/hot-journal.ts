@@ -1,3 +1,7 @@
+/**
+ * Tries a key on a hot journal before SQLite plays it back (docs/PROTOCOL.md §8; SQLite's file format, §3).
+ * Knows the page format of SQLCipher 4, and nothing of what the pages contain.
+ */
 import { createHmac, pbkdf2Sync } from 'node:crypto';
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
@@ -6,18 +10,21 @@ import { equal, wipe } from '../primitives/index.ts';
 import { type Lock, openDatabase } from './sqlcipher.ts';
 import { sqliteCode } from './sqlite-errors.ts';
 
-/** A page of SQLCipher 4 ends with its IV, 16 bytes, and the HMAC-SHA-512 of ciphertext, IV and page number. */
+/**
+ * In bytes. A page of SQLCipher 4 ends with its IV, 16 bytes, and the HMAC-SHA-512 of ciphertext, IV and page number.
+ */
 export const PAGE_LENGTH = 4096;
 const TAG_LENGTH = 64;
 
-/** How a journal begins once it is synced: magic, number of pages, …, length of the header, … (SQLite's file format, §3). */
+/** The first bytes of a synced journal header: magic, number of pages, …, sector size at offset 20, … */
 const MAGIC = 'd9d505f920a163d7';
 const HEADER_LENGTH = 28;
 
 /**
- * Whether an interrupted commit waits to be undone that was not made with this key. SQLite undoes it at the first read,
- * and cuts the file to its old length before it finds out that the key does not fit; so the key is tried here first.
- * @throws `read-failed`
+ * Tells whether there is a hot journal that was written with another key. SQLite plays a hot journal back at the first
+ * read, and truncates the file to its old length before it notices that the key is wrong. So the key is tried here
+ * first.
+ * @throws `read-failed`.
  */
 export function isForeignHotJournal(path: string, lock: Lock): boolean {
   const journal = `${path}-journal`;
@@ -25,13 +32,13 @@ export function isForeignHotJournal(path: string, lock: Lock): boolean {
   try {
     return !fits(path, journal, lock);
   } catch (cause) {
-    // Another process may have undone it by now.
+    // Another process may have played it back by now.
     if (!existsSync(journal)) return false;
     throw new PawlError('read-failed', { path: journal, reason: reasonOf(cause) }, { cause });
   }
 }
 
-/** A journal is hot when nobody holds the lock of its writer. SQLite says so to a reader who may not undo it. */
+/** A journal is hot when no process holds its writer's lock. SQLite reports that to a connection that may not write. */
 function isHot(path: string, lock: Lock): boolean {
   const database = openDatabase(path, lock, { wait: 0, readonly: true });
   try {
@@ -44,19 +51,19 @@ function isHot(path: string, lock: Lock): boolean {
   }
 }
 
-/** Tries the key on the first page that the journal would put back, or on the file where it would put back none. */
+/** Tries the key on the first page in the journal; if the journal has no pages, on the first page of the file. */
 function fits(path: string, journal: string, lock: Lock): boolean {
-  return reading(journal, (read) => {
-    const header = read(0, HEADER_LENGTH);
+  return withFile(journal, (readJournal) => {
+    const header = readJournal(0, HEADER_LENGTH);
     const isSynced = header.length === HEADER_LENGTH && header.toString('hex', 0, 8) === MAGIC;
     const pages = isSynced ? header.readUInt32BE(8) : 0;
-    if (pages === 0) return reading(path, (read) => isAuthentic(read(0, PAGE_LENGTH), 1, lock));
-    const record = read(header.readUInt32BE(20), 4 + PAGE_LENGTH);
+    if (pages === 0) return withFile(path, (read) => isAuthentic(read(0, PAGE_LENGTH), 1, lock));
+    const record = readJournal(header.readUInt32BE(20), 4 + PAGE_LENGTH);
     return record.length === 4 + PAGE_LENGTH && isAuthentic(record.subarray(4), record.readUInt32BE(0), lock);
   });
 }
 
-/** SQLCipher's own check of a page. Page 1 begins with the salt, which is not part of it. */
+/** Verifies the HMAC of a page as SQLCipher does. The salt at the beginning of page 1 is not covered. */
 function isAuthentic(page: Buffer, number: number, { key, salt }: Lock): boolean {
   const macSalt = salt.map((byte) => byte ^ 0x3a);
   const macKey = pbkdf2Sync(key, macSalt, 2, 32, 'sha512');
@@ -68,8 +75,8 @@ function isAuthentic(page: Buffer, number: number, { key, salt }: Lock): boolean
   return equal(tag, page.subarray(-TAG_LENGTH));
 }
 
-/** Opens a file for `work`, which is given as many bytes of a place as there are, and at most `length`. */
-function reading<Result>(path: string, work: (read: (position: number, length: number) => Buffer) => Result): Result {
+/** Opens a file and runs `work` with a function that reads up to `length` bytes at a position. */
+function withFile<Result>(path: string, work: (read: (position: number, length: number) => Buffer) => Result): Result {
   const file = openSync(path, 'r');
   try {
     return work((position, length) => {

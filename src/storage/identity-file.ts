@@ -1,48 +1,55 @@
+/**
+ * Creates and opens identity files (docs/PROTOCOL.md §8).
+ * Does not know where they are or how their key is obtained.
+ */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { isPawlError, PawlError } from '../errors.ts';
 import { makeFile, reasonOf } from '../files/index.ts';
 import type { OwnIdentity } from '../handshake/index.ts';
 import { equal, utf8 } from '../primitives/index.ts';
-import type { Keeping } from '../session/store.ts';
+import type { HistorySetting } from '../session/store.ts';
 import { Connection, type WhileBusy } from './connection.ts';
 import { isForeignHotJournal, PAGE_LENGTH } from './hot-journal.ts';
-import { applyMigrations, migrate } from './migrations.ts';
+import { applyMigrations, hasNewestSchema, migrate } from './migrations.ts';
 import { APPLICATION_ID } from './schema.ts';
 import { type Lock, SALT_LENGTH } from './sqlcipher.ts';
 import { SqliteStore } from './store.ts';
-import { keepingRow } from './tables/history.ts';
+import { historySettingColumns } from './tables/history.ts';
 
-/** How a file of SQLite begins that is not encrypted, where one of SQLCipher has its salt. */
+/** The first 16 bytes of an unencrypted SQLite file. An encrypted one has its salt there. */
 const PLAIN = utf8('SQLite format 3\0');
 
 /**
- * The salt of an identity file, which its key is derived with: its first 16 bytes.
- * @throws `not-an-identity` for a plain SQLite file, `damaged` for one that cannot be whole, `read-failed`.
+ * Reads the salt of an identity file, from which its key is derived.
+ * @returns 16 bytes.
+ * @throws `not-an-identity` for an unencrypted SQLite file.
+ * @throws `damaged` for a file whose length is impossible.
+ * @throws `read-failed`.
  */
 export function readSalt(path: string): Uint8Array {
   const { salt, size } = readStart(path);
   if (equal(salt, PLAIN)) throw new PawlError('not-an-identity', { path });
-  // A power cut may leave half a page at the end, which the journal then takes away.
+  // A power cut may leave a partial page at the end, which the playback of the journal removes.
   const isWhole = size >= PAGE_LENGTH && (size % PAGE_LENGTH === 0 || existsSync(`${path}-journal`));
   if (!isWhole) throw new PawlError('damaged', { path });
   return salt;
 }
 
 /**
- * Opens an identity file, brings it to the newest schema, and undoes a commit that was interrupted. Where it is refused,
- * not a byte of it is changed; where it has the newest schema, nothing is written, so one that may only be read opens too.
- * @param lock with the salt that the key was derived with: `readSalt`.
- * @param options.marks the folder where it is marked how far a file went: see `SqliteStore.isRolledBack`.
- * @param options.wait how long to wait for other processes, here and at every transaction, in milliseconds.
- * @param options.whileBusy is given a wait for others that takes longer than half a second, to do it.
- * @throws `wrong-passphrase`, also for a file whose first page is damaged: SQLCipher cannot tell them apart;
- * `not-an-identity`, `newer-schema`, `damaged`, `busy`, `replaced`, `read-failed`, `write-failed`.
+ * Opens an identity file, migrates it to the newest schema, and rolls back an interrupted commit. An error leaves the
+ * file unchanged. A file that has the newest schema is not written to, so a read-only file opens too.
+ * @param lock the key, and the salt that it was derived with.
+ * @param options.marks the folder of the rollback marks: see `SqliteStore.isRolledBack`.
+ * @param options.wait how long to wait for other processes, here and in every transaction, in milliseconds.
+ * @param options.whileBusy is called for the part of a wait beyond half a second.
+ * @throws `wrong-passphrase`, also for a file whose first page is damaged: SQLCipher cannot distinguish the two.
+ * @throws `not-an-identity`, `newer-schema`, `damaged`, `busy`, `replaced`, `read-failed`, `write-failed`.
  */
 export function openIdentityFile(path: string, lock: Lock, options: OpenOptions): SqliteStore {
   try {
     return open(path, lock, options);
   } catch (error) {
-    // Rekeyed after its salt was read: the passphrase may have been right.
+    // The file was rekeyed after its salt was read, so the passphrase may be right.
     const isReplaced = isPawlError(error, 'wrong-passphrase') && !equal(readSalt(path), lock.salt);
     throw isReplaced ? new PawlError('replaced', { path }, { cause: error }) : error;
   }
@@ -58,12 +65,15 @@ function open(path: string, lock: Lock, { wait, marks, whileBusy }: OpenOptions)
   if (isForeignHotJournal(path, lock)) throw new PawlError('wrong-passphrase', { path });
   const connection = new Connection(path, lock, wait, whileBusy);
   try {
-    const found = connection.get<{ application_id: number }>('PRAGMA application_id');
-    if (found?.application_id !== APPLICATION_ID) throw new PawlError('not-an-identity', { path });
-    // Another program may have chosen a log (WAL), which is no journal: it would outlive a file that is replaced, and the
-    // database would not look whether it was.
+    const isNewest = connection.reading(() => {
+      const row = connection.get<{ application_id: number }>('PRAGMA application_id');
+      if (row?.application_id !== APPLICATION_ID) throw new PawlError('not-an-identity', { path });
+      return hasNewestSchema(connection);
+    });
+    // Another program may have switched the file to a write-ahead log. With that, SQLite does not check before it writes
+    // whether the file still has its name; and the log would stay behind when the file is replaced.
     connection.execute('PRAGMA journal_mode = DELETE');
-    migrate(connection);
+    if (!isNewest) migrate(connection);
     return new SqliteStore(connection, lock, marks);
   } catch (error) {
     connection.close();
@@ -86,23 +96,25 @@ function readStart(path: string): { salt: Uint8Array; size: number } {
   }
 }
 
-/** Makes an identity file, for our eyes only; one that is there is never replaced. @throws `exists`, `cannot-create`. */
+/**
+ * Creates an identity file of mode 0600. Never replaces a file.
+ * @throws `exists`, `cannot-create`.
+ */
 export function createIdentityFile(path: string, lock: Lock, record: IdentityRecord): void {
   makeFile(path, (draft) => build(draft, lock, record));
 }
 
-/** One transaction, whose commit makes it durable. */
-function build(path: string, lock: Lock, { name, identity, createdAt, keeping }: IdentityRecord): void {
+function build(path: string, lock: Lock, { name, identity, createdAt, historySetting }: IdentityRecord): void {
   const connection = new Connection(path, lock, 0);
   try {
-    // Works only while a file is empty. It lets the file shrink again.
+    // Allows the file to shrink. It can be set only while the file is empty.
     connection.execute('PRAGMA auto_vacuum = INCREMENTAL');
     connection.atomically(() => {
       applyMigrations(connection);
       connection.run(
         `INSERT INTO identity (id, name, seed, public_key, created_at, history_since, history_for)
-        VALUES (1, @name, @seed, @key, @createdAt, @since, @keptFor)`,
-        { name, seed: identity.seed, key: identity.key, createdAt, ...keepingRow(keeping) },
+        VALUES (1, @name, @seed, @key, @createdAt, @since, @maxAge)`,
+        { name, seed: identity.seed, key: identity.key, createdAt, ...historySettingColumns(historySetting) },
       );
     });
   } finally {
@@ -110,13 +122,13 @@ function build(path: string, lock: Lock, { name, identity, createdAt, keeping }:
   }
 }
 
-/** What a store is made with. */
+/** The contents of a new store. */
 export interface IdentityRecord {
-  /** The name of the identity, which is also that of its file. */
+  /** The name of the identity, and of its file. */
   readonly name: string;
   readonly identity: OwnIdentity;
   /** Unix milliseconds. */
   readonly createdAt: number;
-  /** Whether delivered and sent texts are kept from the beginning. */
-  readonly keeping?: Keeping | undefined;
+  /** The setting of the history; `undefined`: off. */
+  readonly historySetting?: HistorySetting | undefined;
 }

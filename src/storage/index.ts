@@ -1,4 +1,7 @@
-/** The identity file: an encrypted SQLite database (docs/PROTOCOL.md §8) behind the store that sessions need. */
+/**
+ * The identity file: an SQLCipher database that implements `SessionStore` (docs/PROTOCOL.md §8).
+ * Knows no protocol: it stores what `session`, `handshake` and `ratchet` define.
+ */
 export { createIdentityFile, openIdentityFile, readSalt } from './identity-file.ts';
 export { deriveFileKey, type FileKey, type Lock, SALT_LENGTH } from './sqlcipher.ts';
 export type { SqliteStore } from './store.ts';

@@ -1,27 +1,36 @@
+/**
+ * Migrates a file to the newest schema.
+ * The statements are in `schema.ts`.
+ */
 import { PawlError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import { VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5 } from './schema.ts';
 
-/** The migration at index i leads from version i of the schema to version i + 1. One that was released never changes. */
+/** The migration at index i leads from schema version i to version i + 1. A released migration never changes. */
 export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 
-/** The version of a file's schema: its `user_version`. */
+/** Returns the schema version of a file: its `user_version`. */
 export function schemaVersion(connection: Connection): number {
   return connection.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
 }
 
 /**
- * Brings a file to the newest schema, in one transaction. A file that has it is not written to.
+ * Migrates a file in one transaction. Does not write to a file that has the newest schema.
  * @throws `newer-schema`, `busy`, `write-failed`.
  */
 export function migrate(connection: Connection, migrations = MIGRATIONS): void {
-  if (versionToMigrate(connection, migrations) === migrations.length) return;
+  if (hasNewestSchema(connection, migrations)) return;
   connection.atomically(() => applyMigrations(connection, migrations));
+}
+
+/** @throws `newer-schema` */
+export function hasNewestSchema(connection: Connection, migrations = MIGRATIONS): boolean {
+  return versionToMigrate(connection, migrations) === migrations.length;
 }
 
 /** Does so inside a transaction that is open. */
 export function applyMigrations(connection: Connection, migrations = MIGRATIONS): void {
-  // Looked up again: another process may have been faster.
+  // Read again, because another process may have migrated the file in the meantime.
   for (const migration of migrations.slice(versionToMigrate(connection, migrations))) connection.execute(migration);
   connection.execute(`PRAGMA user_version = ${migrations.length}`);
 }

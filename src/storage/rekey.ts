@@ -1,9 +1,14 @@
+/**
+ * Gives an identity file another key by replacing the file. The database could encrypt the file in place, but if one write
+ * fails it rolls back under the wrong key, and no key opens the file any more.
+ * Knows nothing of passphrases, and of the tables only the generation.
+ */
 import {
   closeSync,
-  existsSync,
   fchmodSync,
   fchownSync,
   fstatSync,
+  lstatSync,
   openSync,
   renameSync,
   type Stats,
@@ -11,26 +16,30 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { isPawlError, PawlError } from '../errors.ts';
-import { reasonOf, sync, syncFolderOf } from '../files/index.ts';
+import { codeOf, reasonOf, sync, syncFolderOf } from '../files/index.ts';
 import { checkPages } from './check.ts';
-import { Connection } from './connection.ts';
+import { Connection, sleep } from './connection.ts';
 import type { Lock } from './sqlcipher.ts';
-import { found } from './transaction.ts';
+import { mustExist } from './transaction.ts';
 
 /**
- * Replaces an identity file by a copy of it that is encrypted under another key and another salt. The copy is made beside
- * it, checked and made durable, and then takes its name in one step; until then the file is only read. So whatever fails,
- * the name leads to a whole file under exactly one of the two keys: the new one if this returns, the old one if it throws.
+ * How long the lock of the old file is kept after it was replaced, in milliseconds: much longer than a process takes from
+ * looking at the file's name to taking its lock. See `Connection.#lock`.
+ */
+const GRACE = 100;
+
+/**
+ * Replaces an identity file by a copy that is encrypted under another key and salt. The copy is made beside the file, read
+ * back whole, made durable, and renamed over the file. Until the rename the old file is only read, so the name always leads
+ * to a whole file under exactly one of the two keys: the new one if this returns, the old one if it throws.
  *
- * (The database could encrypt the file in place, but where a write fails it rolls back under the wrong key.)
+ * The old file stays locked for writing until the new one has its name, so no commit is missing from the copy. A process
+ * that has the old file open is refused (`replaced`) at its next transaction.
  *
- * The transaction on the old file lasts until the new one has its name, so nobody commits anything that the copy lacks.
- * Who waited for it finds out by `Connection.begin` that the file was replaced.
- *
- * @param connection to the file, outside of any transaction. It is closed if this returns, and as it was if it throws.
- * @param lock key and salt that the file has.
- * @param next key and salt that it gets. The salt has to be a new one.
- * @throws `busy`, `replaced`, `damaged`, `write-failed` where the file may not be written, `not-rekeyed` for everything else.
+ * @param connection to the file, outside of a transaction. It is closed if this returns, and stays open if it throws.
+ * @param lock the present key and salt.
+ * @param next the new key, and a salt that was never used.
+ * @throws `busy`, `replaced`, `damaged`; `write-failed` if the file is read-only; `not-rekeyed` for everything else.
  */
 export function rekey(connection: Connection, lock: Lock, next: Lock): void {
   connection.begin('IMMEDIATE');
@@ -39,42 +48,51 @@ export function rekey(connection: Connection, lock: Lock, next: Lock): void {
   try {
     removeDraft(file);
     makeDraft(draft, statSync(file));
-    copyInto(draft, connection.path, lock);
+    withConnection(connection.path, lock, (source) => source.copyInto(draft));
     encryptAnew(draft, lock, next);
-    check(draft, next, generationOf(connection));
+    checkDraft(draft, next, generationOf(connection));
     sync(draft);
+    connection.refuseReplaced();
     renameSync(draft, file);
   } catch (error) {
-    connection.rollback();
     removeDraft(file);
-    throw isPawlError(error, 'damaged') ? error : failed(connection.path, error);
+    connection.rollback();
+    throw isPawlError(error, 'damaged') || isPawlError(error, 'replaced')
+      ? error
+      : toNotRekeyed(connection.path, error);
   }
   syncFolderOf(file);
+  sleep(GRACE);
   connection.close();
 }
 
-/** Where the copy is made: one name for each file, so that a later command finds what a killed one has left. */
+/** The path of the copy. It is fixed, so that a later command finds what a killed one has left. */
 function draftOf(file: string): string {
   return `${file}-draft`;
 }
 
 /**
- * Removes what a killed `rekey` has left: a whole identity, with secrets that are to be forgotten. Only for the holder of the
- * file's lock, since a `rekey` that is under way holds it as well.
- * @param file an absolute path without links.
+ * Removes the copy that a killed `rekey` has left: it is a whole identity, with keys that are to be forgotten. The caller
+ * must hold the lock of the file, because a `rekey` that is running holds it as well.
+ * @param file an absolute path without symbolic links.
  */
 export function removeDraft(file: string): void {
   const draft = draftOf(file);
   try {
-    if (existsSync(draft)) unlinkSync(draft);
+    if (lstatSync(draft, { throwIfNoEntry: false }) !== undefined) unlinkSync(draft);
   } catch {
-    // It stays where the folder may not be written, and the next one tries again.
+    // The folder may be read-only: the next command tries again.
   }
 }
 
-/** Makes it an empty file with the owner and the mode of the old one. Throws what the system throws. */
+/** The generation of the identity: see docs/PROTOCOL.md §8. */
+export function generationOf(connection: Connection): number {
+  return mustExist(connection.get<{ generation: number }>('SELECT generation FROM identity'), 'identity').generation;
+}
+
+/** Makes an empty draft with the owner, the group and the mode of the old file. Throws what the system throws. */
 function makeDraft(draft: string, { uid, gid, mode }: Stats): void {
-  const file = openSync(draft, 'wx', 0o600);
+  const file = openDraft(draft);
   try {
     const own = fstatSync(file);
     if (own.uid !== uid || own.gid !== gid) fchownSync(file, uid, gid);
@@ -84,14 +102,17 @@ function makeDraft(draft: string, { uid, gid, mode }: Stats): void {
   }
 }
 
-/** On a connection of its own, because a transaction cannot be copied from the inside. */
-function copyInto(draft: string, path: string, lock: Lock): void {
-  withConnection(path, lock, (source) => source.run('VACUUM INTO @draft', { draft }));
+function openDraft(draft: string): number {
+  try {
+    return openSync(draft, 'wx', 0o600);
+  } catch (cause) {
+    throw codeOf(cause) === 'EEXIST' ? new Error(`${draft} is in the way`, { cause }) : cause;
+  }
 }
 
-/** Nobody else knows of the draft, and it is useless if this fails: it takes neither a journal nor a sync. */
+/** Without journal and sync: nobody else knows of the draft, and it is of no use if this fails. */
 function encryptAnew(draft: string, lock: Lock, next: Lock): void {
-  asNotWhole(() =>
+  asIncomplete(() =>
     withConnection(draft, lock, (copy) => {
       copy.execute('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF');
       copy.rekey(next);
@@ -99,18 +120,15 @@ function encryptAnew(draft: string, lock: Lock, next: Lock): void {
   );
 }
 
-/** The database does not report every write that failed: the draft is read as it will be read. */
-function check(draft: string, lock: Lock, generation: number): void {
-  asNotWhole(() =>
-    withConnection(draft, lock, (copy) => {
-      const problems = checkPages(copy);
-      if (problems.length > 0 || generationOf(copy) !== generation) throw new PawlError('damaged', { path: draft });
+/** Reads the draft back, because the database does not report every write that failed. */
+function checkDraft(draft: string, next: Lock, generation: number): void {
+  asIncomplete(() =>
+    withConnection(draft, next, (copy) => {
+      if (checkPages(copy).length > 0 || generationOf(copy) !== generation) {
+        throw new PawlError('damaged', { path: draft });
+      }
     }),
   );
-}
-
-function generationOf(connection: Connection): number {
-  return found(connection.get<{ generation: number }>('SELECT generation FROM identity'), 'identity').generation;
 }
 
 function withConnection(path: string, lock: Lock, work: (connection: Connection) => void): void {
@@ -122,8 +140,8 @@ function withConnection(path: string, lock: Lock, work: (connection: Connection)
   }
 }
 
-/** Damage to the draft is none to the file. */
-function asNotWhole(work: () => void): void {
+/** A damaged draft must not be reported as damage to the identity file. */
+function asIncomplete(work: () => void): void {
   try {
     work();
   } catch (cause) {
@@ -132,6 +150,6 @@ function asNotWhole(work: () => void): void {
   }
 }
 
-function failed(path: string, cause: unknown): PawlError {
+function toNotRekeyed(path: string, cause: unknown): PawlError {
   return new PawlError('not-rekeyed', { path, reason: reasonOf(cause) }, { cause });
 }

@@ -1,3 +1,7 @@
+/**
+ * The rollback mark: the highest generation of an identity file that this machine has seen (docs/PROTOCOL.md §8).
+ * Does not know what happens when a file is older than its mark.
+ */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolder, withDraft } from '../files/index.ts';
@@ -6,22 +10,22 @@ import { concat, equal, hmacSha256, type IdentitySeed, Reader, toHex, uint64, ut
 const LENGTH = 8 + 32;
 
 /**
- * How far this machine has seen an identity file go: its generation, kept outside of it, so that an older copy in its
- * place is noticed (docs/PROTOCOL.md §8). Named and sealed by keys of the identity's own: it tells others nothing, and
- * nobody else can set it.
+ * A file outside of the identity file that holds its generation, so that an older copy of the identity file is
+ * recognized. Its name and its HMAC are computed with keys from the identity seed: it reveals nothing, and nobody else
+ * can forge it.
  */
 export class Mark {
   readonly #path: string;
   readonly #key: Uint8Array;
 
-  /** @param folder where marks are kept; it is made when one is written. */
+  /** @param folder the folder of the marks. It is created when a mark is written. */
   constructor(folder: string, seed: IdentitySeed) {
     this.#key = hmacSha256(seed, utf8('pawl/1 mark'));
     const name = hmacSha256(seed, utf8('pawl/1 mark name'));
     this.#path = join(folder, toHex(name.subarray(0, 16)));
   }
 
-  /** The generation that was marked last; 0 where none was, or where the mark is not ours. */
+  /** Reads the marked generation; 0 when there is no mark, or when its HMAC is wrong. */
   read(): number {
     try {
       const bytes = new Uint8Array(readFileSync(this.#path));
@@ -34,8 +38,8 @@ export class Mark {
   }
 
   /**
-   * Marks a generation that has been committed. One that cannot be written is a protection less and no reason to fail:
-   * what it stands for has happened already. The mark may fall behind the file, and never gets ahead of it.
+   * Marks a committed generation. Ignores errors: the commit has happened, and without the mark only the protection
+   * against a rollback is weaker. The mark may fall behind the file, but is never ahead of it.
    */
   write(generation: number): void {
     if (generation <= this.read()) return;

@@ -1,11 +1,16 @@
-/** "pawl": tells an identity file from any other file of SQLCipher. */
+/**
+ * The SQL of every version of the schema. Released versions never change, not even their SQL comments: they are stored
+ * in the file.
+ * Does not run it: `migrations.ts` does.
+ */
+
+/** The `application_id` of an identity file: "pawl" in ASCII. */
 export const APPLICATION_ID = 0x7061776c;
 
 /**
- * Version 1 of the schema: what a person finds who opens the file with its key and any SQLCipher tool (the comments
- * inside the tables are kept in it). Times are unix milliseconds where nothing else is said. The database itself refuses
- * rows that could mean nothing: each CASE mirrors one of the discriminated unions of `session/store.ts`,
- * `ratchet/state.ts` and `handshake/store.ts`.
+ * Version 1. Times are unix milliseconds unless a comment says otherwise. Each CHECK with a CASE mirrors a
+ * discriminated union of `session/store.ts`, `ratchet/state.ts` or `handshake/store.ts`, so that the database refuses
+ * meaningless rows.
  */
 export const VERSION_1 = `
 PRAGMA application_id = ${APPLICATION_ID};
@@ -171,7 +176,10 @@ CREATE TABLE inbox ( -- texts that are accepted and not yet known to be delivere
 ) STRICT;
 `;
 
-/** Version 2: post-quantum rekeying (docs/PROTOCOL.md §6). The handshake of a session that is there was its last mix. */
+/**
+ * Version 2: post-quantum rekeying (docs/PROTOCOL.md §6). For existing sessions, the last KEM secret is the
+ * handshake's.
+ */
 export const VERSION_2 = `
 -- the root step that mixed a KEM secret last; 0: the handshake
 ALTER TABLE sessions ADD COLUMN kem_mixed_step INTEGER NOT NULL DEFAULT 0;
@@ -192,7 +200,7 @@ ALTER TABLE sessions ADD COLUMN sending_kem    BLOB
   CHECK (sending_kem IS NULL OR (sending = 'chain' AND length(sending_kem) IN (1184, 1088)));
 `;
 
-/** Version 3: reusable invites (docs/PROTOCOL.md §3). Those that are there are used once. */
+/** Version 3: reusable invites (docs/PROTOCOL.md §3). Existing invites are single-use. */
 export const VERSION_3 = `
 -- of a reusable invite: the number of its last user, 0 before the first; none: it is used once
 ALTER TABLE invites ADD COLUMN last_user INTEGER CHECK (last_user IS NULL OR (last_user >= 0 AND fate <> 'spent'));
@@ -204,7 +212,9 @@ CREATE TABLE ledger ( -- openings that a reusable invite let in: none of them do
 CREATE INDEX ledger_of_invite ON ledger (invite);
 `;
 
-/** Version 4: a large envelope or text is kept in many rows, because to write a row takes memory for it twice more. */
+/**
+ * Version 4: large envelopes and texts are split into rows, because SQLite copies a row twice in memory to write it.
+ */
 export const VERSION_4 = `
 CREATE TABLE outbox_rest ( -- what follows on the first mebibyte of an envelope, in the order of the ids
   id    INTEGER PRIMARY KEY,
@@ -221,7 +231,7 @@ CREATE TABLE inbox_rest ( -- the same of a text
 CREATE INDEX inbox_rest_of_entry ON inbox_rest (entry);
 `;
 
-/** Version 5: delivered and sent texts are kept, where that is wanted. Of the content, `KeptContent` says what. */
+/** Version 5: the history (docs/PROTOCOL.md §8). `HistoryContent` defines what is stored of a content. */
 export const VERSION_5 = `
 -- since when delivered and sent texts are kept; none: they are not
 ALTER TABLE identity ADD COLUMN history_since INTEGER;

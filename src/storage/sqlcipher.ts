@@ -1,7 +1,12 @@
+/**
+ * Opens SQLCipher databases with a raw key, and derives that key from a passphrase (docs/PROTOCOL.md §1, §8).
+ * Knows no tables and no transactions.
+ */
 import { resolve } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import type { Branded } from '../primitives/index.ts';
 
+/** What encrypts an identity file. */
 export interface Lock {
   readonly key: FileKey;
   /** 16 bytes. */
@@ -11,9 +16,9 @@ export interface Lock {
 const HEX = '0123456789abcdef';
 
 /**
- * Opens a file that exists in the format of SQLCipher 4. Nothing is read of it yet, so a wrong key does not show.
- * @param wait how long to wait for other processes, in milliseconds.
- * @throws the database's own errors.
+ * Opens an existing file in the format of SQLCipher 4. Reads nothing, so a wrong key is not noticed yet.
+ * @param options.wait how long to wait for the locks of other processes, in milliseconds.
+ * @throws the errors of SQLite.
  */
 export function openDatabase(
   path: string,
@@ -29,7 +34,10 @@ export function openDatabase(
   return database;
 }
 
-/** SQLCipher's way to give a raw key with its salt: x'…', 96 hex digits. Never a string, which could not be wiped. */
+/**
+ * Encodes a raw key and its salt as SQLCipher expects it: x'…' with 96 hexadecimal digits.
+ * @returns a buffer, which the caller overwrites after use; a string could not be overwritten.
+ */
 export function rawKey({ key, salt }: Lock): Buffer {
   const literal = Buffer.from(`x'${'0'.repeat(2 * (key.length + salt.length))}'`);
   let position = 2;
@@ -49,12 +57,13 @@ export type FileKey = Branded<'file key'>;
 export const SALT_LENGTH = 16;
 
 /**
- * The key of an identity file that is locked with a passphrase: Argon2id (RFC 9106 §4, the second recommended choice).
- * Takes about 80 ms and 64 MiB.
- * @param salt 16 bytes, those of the file.
+ * Derives the key of an identity file from its passphrase with Argon2id (RFC 9106 §4, second recommended option). Takes
+ * about 80 ms and 64 MiB.
+ * @param salt 16 bytes: the salt of the file.
+ * @returns 32 bytes.
  */
 export async function deriveFileKey(passphrase: Uint8Array, salt: Uint8Array): Promise<FileKey> {
-  // Loaded here because a command with a key file does without.
+  // Loaded when needed: a command with a key file does not need it.
   const { hashRaw } = await import('@node-rs/argon2');
   const derived = await hashRaw(passphrase, {
     algorithm: 2, // Algorithm.Argon2id: the enums of the package exist as types only

@@ -1,12 +1,17 @@
+/**
+ * Translates the errors of SQLite into `PawlError`s.
+ * Knows nothing of what was being done to the file.
+ */
 import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { PawlError } from '../errors.ts';
 
 /**
- * What an error of the database means to pawl. This is the one place that knows: the database's own errors never leave
- * storage.
+ * Translates an error.
+ * @param path the file, for the message.
+ * @returns a `PawlError`; an `Error` for an SQLite error that is a bug in pawl; any other error unchanged.
  */
-export function translated(error: unknown, path: string): unknown {
+export function translateError(error: unknown, path: string): unknown {
   const code = sqliteCode(error);
   if (code === undefined) return error;
   const [, primary = ''] = code.split('_');
@@ -22,7 +27,7 @@ export function translated(error: unknown, path: string): unknown {
     case 'CANTOPEN':
       return new PawlError('write-failed', { path, reason: 'its folder cannot be written' }, { cause: error });
     case 'READONLY':
-      // The name leads to another file by now.
+      // There is another file at the path now.
       if (code === 'SQLITE_READONLY_DBMOVED' && existsSync(path)) {
         return new PawlError('replaced', { path }, { cause: error });
       }
@@ -30,14 +35,14 @@ export function translated(error: unknown, path: string): unknown {
     case 'PERM':
       return new PawlError('write-failed', { path, reason: 'it is read-only' }, { cause: error });
     case 'IOERR':
-      return inputOutputError(code, path, error);
+      return translateIoError(code, path, error);
     default:
-      // A constraint that refuses a row, SQL that is wrong: a bug in pawl.
+      // A violated constraint or wrong SQL: a bug in pawl.
       return new Error(`the database refused: ${(error as Error).message}`, { cause: error });
   }
 }
 
-/** The code of an error of the database (`SQLITE_BUSY`), `undefined` for any other. */
+/** Returns the code of an SQLite error, such as `SQLITE_BUSY`; `undefined` for any other error. */
 export function sqliteCode(error: unknown): string | undefined {
   return error instanceof Database.SqliteError ? error.code : undefined;
 }
@@ -48,12 +53,12 @@ const READONLY: Readonly<Record<string, string>> = {
   SQLITE_READONLY_DBMOVED: 'it was moved or removed meanwhile',
 };
 
-/** Reading went wrong; everything else is part of writing. */
+/** The I/O errors of reading; all others are errors of writing. */
 const READING = new Set(['SQLITE_IOERR_READ', 'SQLITE_IOERR_FSTAT', 'SQLITE_IOERR_ACCESS', 'SQLITE_IOERR_SEEK']);
-/** The file is not what it should be, though the system reads it well. */
+/** The I/O errors that mean that the contents of the file are wrong. */
 const DAMAGE = new Set(['SQLITE_IOERR_SHORT_READ', 'SQLITE_IOERR_CORRUPTFS', 'SQLITE_IOERR_DATA']);
 
-function inputOutputError(code: string, path: string, cause: unknown): PawlError {
+function translateIoError(code: string, path: string, cause: unknown): PawlError {
   if (DAMAGE.has(code)) return new PawlError('damaged', { path }, { cause });
   const detail = { path, reason: 'input/output error' };
   return new PawlError(READING.has(code) ? 'read-failed' : 'write-failed', detail, { cause });

@@ -1,3 +1,8 @@
+/**
+ * The store in an identity file: runs transactions, advances the generation, and maintains the rollback mark
+ * (docs/PROTOCOL.md §8).
+ * Knows no table but `identity`; `tables/` has the rest.
+ */
 import { isPawlError } from '../errors.ts';
 import { makeFile } from '../files/index.ts';
 import { type IdentitySeed, wipe } from '../primitives/index.ts';
@@ -5,7 +10,7 @@ import type { SessionStore, Transaction } from '../session/store.ts';
 import { checkPages, readEverything } from './check.ts';
 import type { Connection } from './connection.ts';
 import { schemaVersion } from './migrations.ts';
-import { rekey, removeDraft } from './rekey.ts';
+import { generationOf, rekey, removeDraft } from './rekey.ts';
 import { Mark } from './rollback-mark.ts';
 import type { Lock } from './sqlcipher.ts';
 import { boxes } from './tables/boxes.ts';
@@ -14,28 +19,28 @@ import { historyStore } from './tables/history.ts';
 import { handshakeStore } from './tables/invites.ts';
 import { ratchetStore } from './tables/ratchet.ts';
 import { sessionTable } from './tables/sessions.ts';
-import { found, Unit } from './transaction.ts';
+import { mustExist, SqlTransaction } from './transaction.ts';
 
 interface IdentityRow {
   readonly name: string;
   readonly seed: IdentitySeed;
 }
 
-/** More unused pages than these, 256 KiB, are given back to the filesystem. */
+/** If more pages than this are unused (256 KiB), they are returned to the filesystem. */
 const SPARE_PAGES = 64;
 
 /**
- * A store in an identity file. One unit of work at a time in this process; others wait at BEGIN. A transaction inside
- * another waits for ever.
+ * Runs one transaction at a time in this process; other processes wait at BEGIN. A transaction that is started and
+ * awaited within another one deadlocks.
  */
 export class SqliteStore implements SessionStore {
-  /** The version of the file's schema. */
+  /** The schema version of the file. */
   readonly schema: number;
-  /** The name that the identity was made with, which is also that of its file. */
+  /** The name of the identity when it was created, and of its file. */
   readonly name: string;
   /**
-   * The file is older than what this machine wrote last: it was restored, or another copy of it is in use. Whoever writes
-   * to it all the same makes it the newest.
+   * Whether the file was rolled back: its generation is below the mark, because it was restored or another copy of it
+   * is in use. Writing to it all the same makes its generation the highest again.
    */
   readonly isRolledBack: boolean;
   readonly #connection: Connection;
@@ -44,47 +49,55 @@ export class SqliteStore implements SessionStore {
   readonly #mark: Mark | undefined;
   readonly #marked: number;
 
-  /** @param marks the folder of the marks that tell how far a file went; without it, a rollback goes unnoticed. */
+  /** @param marks the folder of the rollback marks. Without it, a rollback is not noticed. */
   constructor(connection: Connection, lock: Lock, marks?: string) {
     this.#connection = connection;
     this.#lock = lock;
-    this.schema = schemaVersion(connection);
-    const { name, seed } = found(connection.get<IdentityRow>('SELECT name, seed FROM identity'), 'identity');
+    const { schema, name, seed } = connection.reading(() => ({
+      schema: schemaVersion(connection),
+      ...mustExist(connection.get<IdentityRow>('SELECT name, seed FROM identity'), 'identity'),
+    }));
+    this.schema = schema;
     this.name = name;
     this.#mark = marks === undefined ? undefined : new Mark(marks, seed);
     wipe(seed);
-    // The mark first: another process may commit, and mark, in between.
+    // The mark is read before the generation, in which another process may commit, and then write the mark.
     this.#marked = this.#mark?.read() ?? 0;
-    const row = connection.get<{ readonly generation: number }>('SELECT generation FROM identity');
-    this.isRolledBack = found(row, 'identity').generation < this.#marked;
+    this.isRolledBack = connection.reading(() => generationOf(connection)) < this.#marked;
   }
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#perform('IMMEDIATE', work);
   }
 
-  /** Others begin to write meanwhile, and commit when it is over: `work` is to be short. */
+  /** Other processes can write meanwhile, but can commit only afterwards: `work` must be short. */
   snapshot<Result>(work: (view: Transaction) => Promise<Result>): Promise<Result> {
     return this.#perform('DEFERRED', work);
   }
 
   /**
-   * Locks the file with another key, under a new salt, and closes it. Older copies still open with the old key.
-   * @throws what `rekey` throws. The file then opens with the old key, and this store stays open.
+   * Encrypts the file under another key and salt, and closes the store. Older copies keep the old key.
+   * @throws what `rekey` throws. The file keeps the old key then, and the store stays open.
    */
   rekey(next: Lock): void {
     rekey(this.#connection, this.#lock, next);
   }
 
-  /** Makes a consistent copy of the file, under the same key. @throws `exists`, `cannot-create`. */
+  /**
+   * Writes a consistent copy of the file, under the same key.
+   * @throws `exists`, `cannot-create`.
+   */
   backup(path: string): void {
-    makeFile(path, (draft) => this.#connection.run('VACUUM INTO @draft', { draft }));
+    makeFile(path, (draft) => this.#connection.copyInto(draft));
   }
 
-  /** Reads every page and every row. @returns what is wrong, in the database's words; nothing where all is well. */
+  /**
+   * Reads every page, and every row that the commands read.
+   * @returns one sentence for each problem.
+   */
   async check(): Promise<readonly string[]> {
     try {
-      const problems = checkPages(this.#connection);
+      const problems = this.#connection.reading(() => checkPages(this.#connection));
       await this.snapshot(readEverything);
       return problems;
     } catch (error) {
@@ -93,7 +106,7 @@ export class SqliteStore implements SessionStore {
     }
   }
 
-  /** What has not been committed is lost. */
+  /** Closes the file, and rolls back an open transaction. */
   close(): void {
     this.#connection.close();
   }
@@ -105,11 +118,11 @@ export class SqliteStore implements SessionStore {
     return this.#queue.run(async () => {
       this.#connection.begin(kind);
       if (kind === 'IMMEDIATE') removeDraft(this.#connection.file);
-      const unit = new Unit(this.#connection, { writes: kind === 'IMMEDIATE' });
+      const transaction = new SqlTransaction(this.#connection, { writes: kind === 'IMMEDIATE' });
       try {
-        const result = await work(transactionOn(unit));
-        if (unit.changes + unit.tidied > 0) this.#shrink();
-        const generation = unit.changes > 0 ? this.#advance() : undefined;
+        const result = await work(transactionOn(transaction));
+        if (transaction.changes + transaction.tidied > 0) this.#shrink();
+        const generation = transaction.changes > 0 ? this.#advance() : undefined;
         this.#connection.commit();
         if (generation !== undefined) this.#mark?.write(generation);
         return result;
@@ -117,45 +130,45 @@ export class SqliteStore implements SessionStore {
         this.#connection.rollback();
         throw error;
       } finally {
-        unit.end();
+        transaction.end();
       }
     });
   }
 
-  /** The file as it is about to be committed is newer than all before. */
+  /** Raises the generation above every earlier one, within the transaction. */
   #advance(): number {
     const row = this.#connection.get<{ readonly generation: number }>(
       'UPDATE identity SET generation = max(generation, @marked) + 1 RETURNING generation',
       { marked: this.#marked },
     );
-    return found(row, 'identity').generation;
+    return mustExist(row, 'identity').generation;
   }
 
-  /** Large texts come and go, and the file would stay as large as the largest ever was. */
+  /** Returns unused pages to the filesystem. Otherwise the file would keep the size that its largest text required. */
   #shrink(): void {
     const unused = this.#connection.get<{ freelist_count: number }>('PRAGMA freelist_count')?.freelist_count ?? 0;
     if (unused > SPARE_PAGES) this.#connection.execute('PRAGMA incremental_vacuum');
   }
 }
 
-function transactionOn(unit: Unit): Transaction {
+function transactionOn(transaction: SqlTransaction): Transaction {
   return {
-    ...handshakeStore(unit),
-    ...contactStore(unit),
-    ...sessionTable(unit),
-    ...ratchetStore(unit),
-    ...boxes(unit),
-    ...historyStore(unit),
+    ...handshakeStore(transaction),
+    ...contactStore(transaction),
+    ...sessionTable(transaction),
+    ...ratchetStore(transaction),
+    ...boxes(transaction),
+    ...historyStore(transaction),
   };
 }
 
-/** Runs asynchronous work one piece after the other, in the order in which it was handed in. */
+/** Runs asynchronous functions one after the other, in the order of the calls. */
 export class Queue {
   #last: Promise<unknown> = Promise.resolve();
 
   run<Result>(work: () => Promise<Result>): Promise<Result> {
     const result = this.#last.then(work);
-    // The next piece waits for this one, and runs whether it succeeds or not.
+    // The next one runs whether this one succeeds or not.
     this.#last = result.catch(() => undefined);
     return result;
   }

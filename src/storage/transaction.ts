@@ -1,7 +1,11 @@
+/**
+ * One SQL transaction as the tables see it: statements on the connection, and a count of the changed rows.
+ * Knows no table. BEGIN, COMMIT and ROLLBACK are issued by `store.ts`.
+ */
 import type { Connection, Parameters } from './connection.ts';
 
-/** The connection for as long as one transaction runs. After its end it refuses: nothing is ever written outside of one. */
-export class Unit {
+/** Runs statements until the transaction has ended; afterwards every method throws. */
+export class SqlTransaction {
   #connection: Connection | undefined;
   readonly #writes: boolean;
   #changes = 0;
@@ -12,12 +16,12 @@ export class Unit {
     this.#writes = writes;
   }
 
-  /** How many rows it has changed; those that it tidied away do not count. */
+  /** The number of rows changed so far, without those that `tidy` deleted. */
   get changes(): number {
     return this.#changes;
   }
 
-  /** How many rows it has tidied away. */
+  /** The number of rows that `tidy` deleted so far. */
   get tidied(): number {
     return this.#tidied;
   }
@@ -30,33 +34,41 @@ export class Unit {
     return this.#open().all(sql, parameters);
   }
 
-  /** The first row that `fits`: see `Connection.find`. */
+  /** Returns the first row that `fits` accepts: see `Connection.find`. */
   find<Row>(sql: string, parameters: Parameters, fits: (row: Row) => boolean): Row | undefined {
     return this.#open().find(sql, parameters, fits);
   }
 
   run(sql: string, parameters?: Parameters): { changes: number; id: number } {
-    if (!this.#writes) throw new Error('a snapshot is for reading');
-    const result = this.#open().run(sql, parameters);
+    const result = this.#openToWrite().run(sql, parameters);
     this.#changes += result.changes;
     return result;
   }
 
-  /** Takes rows away that may as well be there: to go on with a copy of the file that still has them does no harm. */
+  /**
+   * Deletes rows without counting as a change, so that the generation of the file does not rise (docs/PROTOCOL.md §8).
+   * Only for rows that are harmless in an older copy of the file: they repeat an output and reuse no key.
+   */
   tidy(sql: string, parameters: Parameters): void {
-    if (!this.#writes) throw new Error('a snapshot is for reading');
-    this.#tidied += this.#open().run(sql, parameters).changes;
+    this.#tidied += this.#openToWrite().run(sql, parameters).changes;
   }
 
-  /** Changes rows that must be there; `what` names them where they are not. */
+  /**
+   * Changes at least one row.
+   * @param what names the row in the error.
+   * @throws an `Error` when no row was changed.
+   */
   update(what: string, sql: string, parameters?: Parameters): void {
-    found(this.run(sql, parameters).changes || undefined, what);
+    mustExist(this.run(sql, parameters).changes || undefined, what);
   }
 
-  /** Changes one row that must be there, and gives what the statement says that it returns. */
+  /**
+   * Changes one row, and returns the row of the statement's RETURNING clause.
+   * @param what names the row in the error.
+   * @throws an `Error` when no row was changed.
+   */
   change<Row>(what: string, sql: string, parameters?: Parameters): Row {
-    if (!this.#writes) throw new Error('a snapshot is for reading');
-    const row = found(this.#open().get<Row>(sql, parameters), what);
+    const row = mustExist(this.#openToWrite().get<Row>(sql, parameters), what);
     this.#changes += 1;
     return row;
   }
@@ -69,10 +81,19 @@ export class Unit {
     if (this.#connection === undefined) throw new Error('the transaction is over');
     return this.#connection;
   }
+
+  #openToWrite(): Connection {
+    if (!this.#writes) throw new Error('a snapshot is for reading');
+    return this.#open();
+  }
 }
 
-/** What must be there: an id comes from the store itself, so one that it does not know is a bug in pawl. */
-export function found<Value>(value: Value | undefined, what: string): Value {
+/**
+ * Returns a value that is defined. Ids come from the store itself, so an id that it does not know is a bug in pawl.
+ * @param what names the value in the error.
+ * @throws an `Error` when the value is `undefined`.
+ */
+export function mustExist<Value>(value: Value | undefined, what: string): Value {
   if (value === undefined) throw new Error(`the store has no such ${what}`);
   return value;
 }

@@ -86,7 +86,7 @@ describe('--json', () => {
         'pawl -i alice send bob -o 0.pawl -m one; pawl -i alice send bob -o 1.pawl -m "zw\u00f6lf \u{1f600}\n"',
       );
       await home.prepare('pawl -i alice send bob < bytes.bin > 2.pawl; pawl -i alice send bob bytes.bin -o 3.pawl');
-      await home.prepare('cp 3.pawl altered.pawl; printf x | dd of=altered.pawl bs=1 seek=390 conv=notrunc');
+      await home.prepare('cp 3.pawl altered.pawl; printf altered | dd of=altered.pawl bs=1 seek=390 conv=notrunc');
       const { stdout, stderr, exit } = await home.run(
         'pawl -i bob recv --json 1.pawl 2.pawl 0.pawl 1.pawl altered.pawl 3.pawl',
       );

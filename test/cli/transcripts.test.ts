@@ -1,11 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { inHome } from './shell.ts';
 import { abridge, parseTranscript, perform, printStep, printTranscript, type Said, type Step } from './transcript.ts';
-
-// Dozens of processes one after the other, on a machine that may have other things to do.
-vi.setConfig({ testTimeout: 120_000 });
 
 const FOLDER = join(import.meta.dirname, '..', 'transcripts');
 /** Writes into the transcripts what the commands say today: `UPDATE_TRANSCRIPTS=1 npx vitest run transcripts`. */

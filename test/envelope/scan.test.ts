@@ -9,6 +9,12 @@ const first = encodeEnvelope(message(72, 256, 1));
 const second = encodeEnvelope(opening(1256, 512, 2));
 const third = encodeEnvelope(invite(3));
 
+/** The processor time of this process since then: other processes do not count. */
+function millisecondsSince(started: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(started);
+  return (user + system) / 1_000;
+}
+
 /** What was found, as short as it can be compared: the bytes by name, an error by its code and words. */
 function found(...input: readonly (string | Uint8Array)[]): string[] {
   const parts = input.map((part) => (typeof part === 'string' ? utf8(part) : part));
@@ -300,21 +306,21 @@ describe('scan of anything', () => {
   ];
   it.each(hostile)('takes linear time: a quarter of a mebibyte of %s', (_what, unit) => {
     const bytes = Buffer.from(unit.repeat(Math.ceil(2 ** 18 / unit.length)), 'latin1');
-    const started = performance.now();
+    const started = process.cpuUsage();
     const count = [...scan(bytes)].length;
     expect(count).toBeLessThanOrEqual(bytes.length / 4);
     // Far above what it takes (under half a second), far below what quadratic time would.
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(millisecondsSince(started)).toBeLessThan(5_000);
   });
 
   it('takes linear time: a long line in a block, a block without end', () => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     const long = `${BEGIN}\n${'> '.repeat(2 ** 20)}x\n`;
     expect(found(`${long}${BEGIN}\n${' \n'.repeat(2 ** 20)}`)).toEqual([
       'line 1: corrupt "armored block (line 2)"',
       `line 3: ${BLOCK_CUT}`,
     ]);
     expect(found(`${BEGIN}\n${`${'A'.repeat(64)}\n`.repeat(2 ** 14)}`)).toHaveLength(1);
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(millisecondsSince(started)).toBeLessThan(5_000);
   });
 });

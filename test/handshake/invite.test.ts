@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { describe, expect, it } from 'vitest';
-import { createInvite, INVITE_LENGTH, inviteId, LATEST_EXPIRY, readInvite } from '../../src/handshake/index.ts';
+import { createInvite, INVITE_LENGTH, inviteId, LATEST_TIME, readInvite } from '../../src/handshake/index.ts';
 import { concat, decapsulate, digest, encapsulate, keyPairOf, sign, uint64, utf8 } from '../../src/primitives/index.ts';
 import { hex, littleEndian } from '../primitives/hex.ts';
 import { flipped, refusal, repeatable } from '../ratchet/party.ts';
@@ -18,7 +18,7 @@ describe('an invite', () => {
     expect(made.bytes).toHaveLength(1321);
     expect(INVITE_LENGTH).toBe(1321);
     expect(readInvite(made.bytes)).toEqual(made);
-    expect(made).toMatchObject({ reusable, identity: bob.key, expires: EXPIRES });
+    expect(made).toMatchObject({ reusable, identity: bob.key, expiresAt: EXPIRES });
   });
 
   it('is laid out and signed as the protocol says', () => {
@@ -36,9 +36,16 @@ describe('an invite', () => {
     expect(decapsulate(secrets.kemSeed, ciphertext)).toEqual(secret);
   });
 
+  it('expires on a whole second: the wire has no fractions', () => {
+    const options = { reusable: false, expiresAt: EXPIRES + 999 };
+    const { invite: made } = createInvite(bob, options, repeatable('rounded'));
+    expect(made.expiresAt).toBe(EXPIRES);
+    expect(readInvite(made.bytes)).toEqual(made);
+  });
+
   it('has an id, and fresh keys, of its own', () => {
     const random = repeatable('random');
-    const [one, two] = [1, 2].map(() => createInvite(bob, { reusable: false, expires: EXPIRES }, random).invite);
+    const [one, two] = [1, 2].map(() => createInvite(bob, { reusable: false, expiresAt: EXPIRES }, random).invite);
     expect(one?.prekey).not.toEqual(two?.prekey);
     expect(one?.encapsulationKey).not.toEqual(two?.encapsulationKey);
     expect(inviteId(invite.bytes)).toEqual(digest(16, invite.bytes));
@@ -93,14 +100,14 @@ describe('an invite that is correctly signed', () => {
     expect(codeOf(signedWith({ flags: Uint8Array.of(flags) }))).toBe('corrupt');
   });
 
-  it.each([0, 1, EXPIRES, LATEST_EXPIRY])('is read with an expiry of %i seconds', (expires) => {
-    expect(readInvite(signedWith({ expires: uint64(expires) })).expires).toBe(expires);
+  it.each([0, 1_000, EXPIRES, LATEST_TIME])('is read with an expiry of %i milliseconds', (expiresAt) => {
+    expect(readInvite(signedWith({ expires: uint64(expiresAt / 1_000) })).expiresAt).toBe(expiresAt);
   });
 
   it.each(['000007dba8218001', '0001000000000000', '7fffffffffffffff', 'ffffffffffffffff'])(
     'is refused with an expiry that no date can name: %s',
     (expires) => {
-      expect(BigInt(`0x${expires}`)).toBeGreaterThan(LATEST_EXPIRY);
+      expect(BigInt(`0x${expires}`)).toBeGreaterThan(LATEST_TIME / 1_000);
       expect(codeOf(signedWith({ expires: hex(expires) }))).toBe('corrupt');
     },
   );

@@ -10,13 +10,13 @@ export const [alice, bob, mallory] = ['alice', 'bob', 'mallory'].map((name) => c
 ];
 
 /** Unix seconds. */
-export const EXPIRES = 1_800_000_000;
+export const EXPIRES = 1_800_000_000_000;
 /** Unix milliseconds. */
 export const OPENED = 1_790_000_000_123;
 
 /** An invite with its secrets, as its maker keeps them. */
 export function inviteOf(self: OwnIdentity, seed = 'invite', reusable = false) {
-  const { invite, secrets } = createInvite(self, { reusable, expires: EXPIRES }, repeatable(seed));
+  const { invite, secrets } = createInvite(self, { reusable, expiresAt: EXPIRES }, repeatable(seed));
   return { invite, answered: { bytes: invite.bytes, secrets } };
 }
 

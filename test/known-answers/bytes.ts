@@ -1,6 +1,6 @@
 import { concatAll } from '../../src/primitives/index.ts';
 import { hex } from '../primitives/hex.ts';
-import type { Bytes, Part, Slice } from './format.ts';
+import type { Bytes, EditedBlock, Part, Slice } from './format.ts';
 
 /** Bytes that can be taken parts of by their name. */
 export interface Named {
@@ -16,9 +16,17 @@ export function joined(bytes: Bytes, named: (name: string) => Uint8Array): Uint8
 
 function partOf(part: Part, named: (name: string) => Uint8Array): Uint8Array {
   if (typeof part === 'string') return hex(part);
-  if (part.length === 2) return hex(part[0].repeat(part[1]));
+  if (part.length === 2) return new Uint8Array(Buffer.alloc((part[0].length / 2) * part[1], hex(part[0])));
   const [name, from, to] = part;
   return named(name).slice(from, to);
+}
+
+/** A block after its edits: each first string stands in it once, and is replaced by the second. */
+export function editedBlock(block: string, edits: EditedBlock['edits']): string {
+  return edits.reduce((edited, [find, put]) => {
+    if (edited.split(find).length !== 2) throw new Error(`${find} does not stand once in the block`);
+    return edited.replace(find, () => put);
+  }, block);
 }
 
 /** The bytes of `of` from one offset up to another; no part where that is none. */

@@ -35,7 +35,12 @@ export interface Vectors {
     readonly refused: readonly Refused[];
   };
   readonly padding: readonly (readonly [length: number, padded: number])[];
-  readonly contents: { readonly read: readonly ReadContent[]; readonly refused: readonly Refused[] };
+  readonly contents: {
+    readonly read: readonly ReadContent[];
+    readonly refused: readonly Refused[];
+    /** What an encoder refuses. */
+    readonly notSent: readonly { readonly why: string; readonly code: ErrorCode; readonly content: Content }[];
+  };
   readonly envelopes: { readonly refused: readonly Refused[] };
   readonly armor: {
     readonly read: readonly { readonly of: string; readonly block: string }[];
@@ -47,8 +52,21 @@ export interface Vectors {
       readonly find: string;
       readonly put: string;
     }[];
+    readonly edited: readonly EditedBlock[];
   };
   readonly stories: readonly Story[];
+}
+
+/** A block in canonical base64 whose label or envelope is wrong. */
+export interface EditedBlock {
+  readonly why: string;
+  readonly of: string;
+  /** Each first string stands once in the block of `of` and is replaced by the second. */
+  readonly edits: readonly (readonly [find: string, put: string])[];
+  /** What the decoder of blocks refuses it as; absent where it accepts the block. */
+  readonly block?: ErrorCode;
+  /** What the decoder of envelopes refuses the accepted block's envelope as. */
+  readonly envelope?: ErrorCode;
 }
 
 /** Bytes from outside that are not admitted. */
@@ -117,16 +135,27 @@ export interface Story {
   readonly steps: readonly Step[];
 }
 
-export type Step = Deed | ForgeStep | CopyStep | CheckStep;
+export type Step = Deed | ForgeStep | CopyStep | CheckStep | SessionsStep;
 
 /** One command of one person, whose clock shows `now`, in unix milliseconds. */
 export type Deed = { readonly by: string; readonly now: number } & Command;
 
-export type Command = InviteStep | AddStep | SendStep | CannotSendStep | LoseStep | ReceiveStep;
+export type Command =
+  | InviteStep
+  | AddStep
+  | ForgetStep
+  | TakeNumbersStep
+  | SendStep
+  | SendManyStep
+  | CannotSendStep
+  | LoseStep
+  | ReceiveStep
+  | ReceiveManyStep;
 
 export interface InviteStep {
   readonly do: 'invite';
   readonly for: string;
+  readonly reusable?: true;
   /** Unix seconds. */
   readonly expires: number;
   readonly draws: Draws;
@@ -140,6 +169,21 @@ export interface AddStep {
   readonly name: string;
   readonly invite: string;
   readonly refused?: ErrorCode;
+  /** The other name that the known identity keeps. */
+  readonly keeps?: string;
+  /** A session was opened with this one-time invite before: nothing changes. */
+  readonly answered?: true;
+}
+
+export interface ForgetStep {
+  readonly do: 'forget';
+  readonly name: string;
+}
+
+export interface TakeNumbersStep {
+  readonly do: 'take numbers';
+  readonly invite: string;
+  readonly upTo: number;
 }
 
 export interface SendStep {
@@ -154,6 +198,21 @@ export interface SendStep {
   readonly message: { readonly n: number; readonly pn: number; readonly messageKey: Hex; readonly id: Hex };
   /** Parts where its prefix stood in an envelope before. */
   readonly envelope: Bytes;
+}
+
+/** The same content again and again, on a chain that has begun; every message draws the same `r`. */
+export interface SendManyStep {
+  readonly do: 'send many';
+  readonly to: string;
+  readonly content: Content;
+  readonly count: number;
+  readonly r: Hex;
+  readonly as: string;
+  readonly session: Hex;
+  /** The position of the first. */
+  readonly n: number;
+  /** H_16 of all envelopes, joined. */
+  readonly digest: Hex;
 }
 
 export interface CannotSendStep {
@@ -207,9 +266,21 @@ export interface ReceiveStep {
   readonly accepted?: Accepted;
   readonly duplicate?: Where;
   readonly tooLate?: Where;
+  /** A `duplicate` by the ledger of a reusable invite, whose session is gone. */
+  readonly forgotten?: true;
   readonly refused?: ErrorCode;
   /** Of a fork. */
   readonly reason?: ForkReason;
+}
+
+/** Envelopes of a `send many`, from one to another, both included and counted from 1. */
+export interface ReceiveManyStep {
+  readonly do: 'receive many';
+  readonly of: string;
+  readonly first: number;
+  readonly last: number;
+  /** Of the first; the others take the positions behind it. */
+  readonly accepted: Accepted;
 }
 
 export interface ForgeStep {
@@ -245,6 +316,17 @@ export interface CheckStep {
   readonly of: string;
   readonly session: Hex;
   readonly state: State;
+}
+
+/** The sessions that a person keeps with a contact. */
+export interface SessionsStep {
+  readonly do: 'sessions';
+  readonly of: string;
+  readonly with: string;
+  /** In the order in which they were made, each with its idle messages. */
+  readonly sessions: readonly (readonly [session: Hex, idle: number])[];
+  /** The one that is sent on. */
+  readonly sends: Hex;
 }
 
 /** All that one side has of one session, in the words of docs/PROTOCOL.md §5.1. */

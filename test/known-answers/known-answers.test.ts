@@ -21,7 +21,7 @@ import {
 import { type RootKey, RULES, rootStep } from '../../src/ratchet/index.ts';
 import { Mark } from '../../src/storage/rollback-mark.ts';
 import { hex } from '../primitives/hex.ts';
-import { joined } from './bytes.ts';
+import { editedBlock, joined } from './bytes.ts';
 import { contentOf, written } from './contents.ts';
 import type { Bytes, Vectors } from './format.ts';
 import { printed, vectors } from './making/index.ts';
@@ -80,9 +80,9 @@ describe('the sections', () => {
   });
 
   it('read marks', () => {
-    for (const { seed, name, generation, bytes } of known.marks) {
+    for (const { seed, name, generation, bytes: mark } of known.marks) {
       const folder = mkdtempSync(join(tmpdir(), 'pawl-mark-'));
-      writeFileSync(join(folder, name), hex(bytes));
+      writeFileSync(join(folder, name), hex(mark));
       expect(new Mark(folder, hex(seed) as IdentitySeed).read()).toBe(generation);
       rmSync(folder, { recursive: true });
     }
@@ -104,7 +104,7 @@ describe('the sections', () => {
     for (const { bytes: of, id, reusable, identity, prekey, expires } of known.invites.read) {
       const read = readInvite(bytes(of));
       expect(read.identity).toEqual(maker.key);
-      expect([read.reusable, read.expires]).toEqual([reusable, expires]);
+      expect([read.reusable, read.expiresAt / 1_000]).toEqual([reusable, expires]);
       expect([inviteId(read.bytes), read.identity, read.prekey].map(toHex)).toEqual([id, identity, prekey]);
     }
     for (const { why, code, bytes: of } of known.invites.refused) expectRefusal(why, code, () => readInvite(bytes(of)));
@@ -123,6 +123,9 @@ describe('the sections', () => {
     }
     for (const { why, code, bytes: of } of known.contents.refused) {
       expectRefusal(why, code, () => decodeContent(bytes(of)));
+    }
+    for (const { why, code, content } of known.contents.notSent) {
+      expectRefusal(why, code, () => encodeContent(contentOf(content)));
     }
   });
 
@@ -144,6 +147,13 @@ describe('the sections', () => {
       const parts = blocks.get(of)?.split(find);
       expect(parts).toHaveLength(2);
       expectRefusal(why, code, () => dearmor(parts?.join(put) ?? ''));
+    }
+    for (const { why, of, edits, block: blockCode, envelope: envelopeCode } of known.armor.edited) {
+      const block = editedBlock(blocks.get(of) ?? '', edits);
+      if (blockCode !== undefined) expectRefusal(why, blockCode, () => dearmor(block));
+      else if (envelopeCode !== undefined) expectRefusal(why, envelopeCode, () => decodeEnvelope(dearmor(block)));
+      else throw new Error(`${why}: nothing is refused`);
+      if (blockCode === undefined) expect(armor(dearmor(block))).toBe(block);
     }
   });
 });

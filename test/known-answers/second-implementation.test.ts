@@ -25,19 +25,27 @@ describe.skipIf(!isThere)(
     it('comes to all the known answers', () => {
       const { status, stdout, stderr } = check(known);
       expect([status, stderr]).toEqual([0, '']);
-      expect(stdout).toMatch(/^8 stories, \d+ steps: all \d{4} comparisons hold\n$/);
+      expect(stdout).toMatch(/^12 stories, \d+ steps: all \d{4} comparisons hold\n$/);
     });
 
-    it('notices an answer that is another', () => {
+    /** What is altered, where its value stands, and the complaint about it. */
+    const alterations = [
+      ['a key', /"senderKey":"([0-9a-f]{64})"/, /^opening: /],
+      ['a refusal', /"refused":"(invite-used-up)"/, /^reusable\/peggy 2: /],
+      ['the session that is sent on', /"sends":"([0-9a-f]{16})"/, /^bob: sends on: /],
+      ['the code of a content', /"code":"(too-large)","content"/, /^content: a text of 16 MiB and a byte: /],
+      ['the code of a block', /"block":"(unknown-version)"/, /^block: version 0: /],
+    ] as const;
+    it.each(alterations)('notices an answer that is another: %s', (_what, place, complaint) => {
       const folder = mkdtempSync(join(tmpdir(), 'pawl-second-'));
       const altered = join(folder, 'altered.json');
       const text = readFileSync(known, 'utf8');
-      const [, senderKey = ''] = /"senderKey":"([0-9a-f]{64})"/.exec(text) ?? [];
-      writeFileSync(altered, text.replace(senderKey, senderKey.split('').reverse().join('')));
+      const reversed = (found: string, value: string) => found.replace(value, value.split('').reverse().join(''));
+      writeFileSync(altered, text.replace(place, reversed));
       const { status, stderr } = check(altered);
       rmSync(folder, { recursive: true });
       expect(status).toBe(1);
-      expect(stderr).toMatch(/^opening: /);
+      expect(stderr).toMatch(complaint);
     });
   },
 );

@@ -8,12 +8,13 @@ const PAWL = resolve(import.meta.dirname, '../../bin/pawl.js');
 
 /** Runs a line of shell with `pawl` being alice's. */
 function shell(world: World, line: string) {
-  return spawnSync('sh', ['-c', line], {
+  return spawnSync('sh', ['-c', `pawl() { "$NODE" "$PAWL" -i alice --no-input "$@"; }; ${line}`], {
     cwd: world.folder,
     encoding: 'utf8',
     env: {
       PATH: process.env.PATH,
-      P: `${process.execPath} ${PAWL} -i alice --no-input`,
+      NODE: process.execPath,
+      PAWL,
       PAWL_HOME: world.at('home'),
       XDG_STATE_HOME: world.at('desk'),
       PAWL_KEY_FILE: world.at('key'),
@@ -25,10 +26,10 @@ describe('an envelope that was never fully written', () => {
   it.runIf(existsSync('/dev/full'))('waits in the outbox, and goes out again as the same message', () => {
     const world = meeting();
     expect(world.ok('alice', 'outbox').errors).toMatch(/nothing is waiting/);
-    const full = shell(world, "$P send bob -m 'into the void' > /dev/full");
+    const full = shell(world, "pawl send bob -m 'into the void' > /dev/full");
     expect(full.status).toBe(74);
     expect(full.stderr).toMatch(/^error: standard output cannot be written: no space left on device/);
-    expect(shell(world, '$P send bob -m again > /dev/full').status).toBe(74);
+    expect(shell(world, 'pawl send bob -m again > /dev/full').status).toBe(74);
 
     expect(world.ok('alice', 'inspect').text).toMatch(/an envelope for bob, since .*never fully written/);
     expect(world.ok('alice', 'outbox').text).toMatch(/^\d+ +for bob .* bytes\n\d+ +for bob .* bytes\n$/);
@@ -42,7 +43,7 @@ describe('an envelope that was never fully written', () => {
       { type: 'unwritten', to: 'bob' },
     ]);
     // Neither writing into the void once more nor a wrong number changes anything.
-    expect(shell(world, '$P outbox resend > /dev/full').status).toBe(74);
+    expect(shell(world, 'pawl outbox resend > /dev/full').status).toBe(74);
     const unknown = world.run('alice', 'outbox resend 999');
     expect(unknown.exit).toBe(66);
     expect(unknown.errors).toMatch(/no envelope with the number 999/);

@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { meeting } from './world.ts';
 
@@ -45,7 +45,9 @@ describe('pawl passwd', () => {
     const wrong = { key: '', env: { PAWL_PASSPHRASE_FILE: world.at('wrong') } };
     expect(world.run('alice', 'passwd --new-key-file new.key', wrong).exit).toBe(77);
     writeFileSync(world.at('short.key'), 'too short', { mode: 0o600 });
-    writeFileSync(world.at('open.key'), Buffer.alloc(32, 7), { mode: 0o644 });
+    writeFileSync(world.at('open.key'), Buffer.alloc(32, 7));
+    // Whatever the umask.
+    chmodSync(world.at('open.key'), 0o644);
     writeFileSync(world.at('empty'), '\n', { mode: 0o600 });
     expect(world.run('alice', 'passwd --new-key-file short.key').exit).toBe(77);
     expect(world.run('alice', 'passwd --new-key-file open.key').errors).toMatch(/can be read by others/);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { decodeEnvelope } from '../../src/envelope/index.ts';
 import {
+  acknowledgeDelivered,
   DAY,
-  delivered,
   forget,
-  forgettable,
+  previewForget,
   prune,
   receive,
   rename,
@@ -125,7 +125,7 @@ describe('forget', () => {
     await bob.invite('alice');
     await bob.invite('dave');
 
-    expect(await forgettable(bob.context, 'alice')).toMatchObject({
+    expect(await previewForget(bob.context, 'alice')).toMatchObject({
       contact: { sessions: 1, texts: 0, envelopes: 0 },
       invites: 1,
     });
@@ -173,8 +173,8 @@ describe('forget', () => {
     await forget(bob.context, 'alice');
     const ids = outcomes.flatMap((outcome) => (outcome.type === 'message' ? [outcome.inboxId] : []));
     expect(ids).toHaveLength(1);
-    await delivered(bob.context, { written: [], held: ids });
-    await delivered(bob.context, { written: ids, held: [] });
+    await acknowledgeDelivered(bob.context, { delivered: [], deferred: ids });
+    await acknowledgeDelivered(bob.context, { delivered: ids, deferred: [] });
     expect(await bob.dump()).toMatchObject({ contacts: [], inbox: [] });
   });
 

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeEnvelope, encodeContent } from '../../src/envelope/index.ts';
 import {
+  acknowledgeDelivered,
+  countDeletable,
   DAY,
-  deletable,
-  delivered,
   forget,
   historyReport,
   type Logged,
@@ -61,7 +61,7 @@ describe('history', () => {
     await bob.send('alice', 'hi');
     await bob.read((await alice.send('bob', 'ho')).envelope);
     // Sending, noting that it is written; receiving, noting that it is delivered.
-    expect(calls).toEqual(['keeping', 'keeping', 'keeping']);
+    expect(calls).toEqual(['historySetting', 'historySetting', 'historySetting']);
     expect(await logged(bob)).toEqual([]);
     expect(await historyReport(bob.context)).toEqual({ on: false });
     expect((await bob.store.snapshot((view) => view.countHistory({}))).count).toBe(0);
@@ -88,7 +88,7 @@ describe('history', () => {
     expect(await historyReport(bob.context)).toEqual({
       on: true,
       since: START,
-      keptFor: undefined,
+      maxAge: undefined,
       texts: 3,
       first: START + 5_000,
     });
@@ -98,10 +98,10 @@ describe('history', () => {
     const { alice, bob } = await withHistory();
     const ids = await accept(bob, (await alice.send('bob', 'hi')).envelope);
     expect(await logged(bob)).toEqual([]);
-    await delivered(bob.context, { written: [], held: ids });
+    await acknowledgeDelivered(bob.context, { delivered: [], deferred: ids });
     expect(await logged(bob)).toEqual([]);
-    await delivered(bob.context, { written: ids, held: [] });
-    await delivered(bob.context, { written: ids, held: [] });
+    await acknowledgeDelivered(bob.context, { delivered: ids, deferred: [] });
+    await acknowledgeDelivered(bob.context, { delivered: ids, deferred: [] });
     expect(await wordsOf(bob)).toEqual(['alice: hi']);
     expect(await bob.store.snapshot((view) => view.inbox())).toEqual([]);
   });
@@ -235,9 +235,9 @@ describe('a text that was kept for its time', () => {
     for (const retention of [1_000, 'off'] as const) {
       const { bob, found } = await file();
       bob.time = START + 2_000;
-      expect(await deletable(bob.context, 'on')).toBe(0);
-      expect(await deletable(bob.context, 2_000)).toBe(0);
-      expect(await deletable(bob.context, retention)).toBe(2);
+      expect(await countDeletable(bob.context, 'on')).toBe(0);
+      expect(await countDeletable(bob.context, 2_000)).toBe(0);
+      expect(await countDeletable(bob.context, retention)).toBe(2);
       expect(found()).toEqual(both);
       expect(await setHistory(bob.context, retention)).toBe(2);
       expect(await logged(bob)).toEqual([]);
@@ -250,7 +250,7 @@ describe('a text that was kept for its time', () => {
     bob.time = START + 2_000;
     expect(await setHistory(bob.context, 'on')).toBe(0);
     expect(await setHistory(bob.context, 7 * DAY)).toBe(0);
-    expect(await historyReport(bob.context)).toMatchObject({ since: START, keptFor: 7 * DAY, texts: 2 });
+    expect(await historyReport(bob.context)).toMatchObject({ since: START, maxAge: 7 * DAY, texts: 2 });
     await setHistory(bob.context, 'off');
     expect(await setHistory(bob.context, 'on')).toBe(0);
     expect(await historyReport(bob.context)).toMatchObject({ since: START + 2_000, texts: 0 });
@@ -310,7 +310,7 @@ function watching(store: SessionStore, calls: string[]): SessionStore {
   const watched = (transaction: Transaction) =>
     new Proxy(transaction, {
       get(target, name: keyof Transaction) {
-        if (/keeping|history|takeFromInbox/i.test(name)) calls.push(name);
+        if (/history|takeFromInbox/i.test(name)) calls.push(name);
         return target[name];
       },
     });

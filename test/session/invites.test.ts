@@ -128,6 +128,42 @@ it('is given up by a file that was restored: its ledger is older, too', async ()
   expect(await host.read((await guests[1].send('host', 'hi')).envelope)).toBe('refused: invite-expired');
 });
 
+describe('a restored file', () => {
+  it('gives up an invite of theirs that waits: it may have been answered since', async () => {
+    const [alice, bob] = [new Party('alice'), new Party('bob')];
+    await alice.add('bob', await bob.invite('alice'));
+    await goOnAfterRestore(alice.context);
+    const [contact] = await alice.store.snapshot((view) => view.contacts());
+    expect(contact).toMatchObject({ name: 'bob', invite: undefined });
+    await expect(alice.send('bob', 'hi')).rejects.toThrow('no-session');
+  });
+
+  it('gives up the waiting invites of all contacts, beside sessions, and takes new ones', async () => {
+    const { alice, bob } = await meet();
+    const carol = new Party('carol');
+    await alice.add('carol', await carol.invite('alice'));
+    await alice.add('bob', await bob.invite('alice'));
+    await goOnAfterRestore(alice.context);
+    const contacts = await alice.store.snapshot((view) => view.contacts());
+    expect(contacts.map(({ name, invite: waiting }) => [name, waiting])).toEqual([
+      ['bob', undefined],
+      ['carol', undefined],
+    ]);
+    await expect(alice.send('bob', 'hi')).rejects.toThrow('held');
+    await alice.add('carol', await carol.invite('alice'));
+    expect(await carol.read((await alice.send('carol', 'hi')).envelope)).toBe('hi');
+  });
+
+  it('gives up the invites of ours that are open again', async () => {
+    const [alice, bob] = [new Party('alice'), new Party('bob')];
+    await alice.add('bob', await bob.invite('alice'));
+    await goOnAfterRestore(bob.context);
+    const [made] = await bob.store.snapshot((view) => view.invites());
+    expect(made?.fate).toEqual({ kind: 'expired' });
+    expect(await bob.read((await alice.send('bob', 'hi')).envelope)).toBe('refused: invite-expired');
+  });
+});
+
 describe('an opening that a reusable invite let in', () => {
   it('does not bring back a contact who was forgotten, nor does any later message of its chain', async () => {
     const { host, guests } = await party('alice', 'bob');

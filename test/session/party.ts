@@ -3,10 +3,11 @@ import { decodeEnvelope, encodeEnvelope } from '../../src/envelope/index.ts';
 import { createIdentity, type OwnIdentity } from '../../src/handshake/index.ts';
 import type { Random } from '../../src/primitives/index.ts';
 import {
+  acknowledgeDelivered,
+  acknowledgeSent,
   add,
   type Context,
   DAY,
-  delivered,
   invite,
   type Outcome,
   type ReceiveOptions,
@@ -14,7 +15,6 @@ import {
   type Sent,
   type SessionStore,
   send,
-  written,
 } from '../../src/session/index.ts';
 import {
   createIdentityFile,
@@ -79,7 +79,7 @@ export class Party {
   async send(name: string, text: string): Promise<Sent> {
     const content = { type: 'text', sentAt: this.time, bytes: Buffer.from(text) } as const;
     const sent = await send(this.context, name, content);
-    await written(this.context, [sent.outboxId]);
+    await acknowledgeSent(this.context, [sent.outboxId]);
     return sent;
   }
 
@@ -94,7 +94,7 @@ export class Party {
     const { earlier, outcomes } = await receive(this.context, arrivals, { earlier: 'deliver', ...options });
     const all = [...earlier, ...outcomes];
     const texts = all.filter((outcome) => outcome.type === 'message');
-    await delivered(this.context, { written: texts.map(({ inboxId }) => inboxId), held: [] });
+    await acknowledgeDelivered(this.context, { delivered: texts.map(({ inboxId }) => inboxId), deferred: [] });
     return all;
   }
 

@@ -3,7 +3,7 @@ import type { SessionStore, Transaction } from '../../src/session/index.ts';
 import { Queue } from '../../src/storage/store.ts';
 import { boxes } from '../storage/memory/boxes.ts';
 import { contactStore } from '../storage/memory/contacts.ts';
-import { copyOf, type Data, Unit } from '../storage/memory/data.ts';
+import { copyOf, type Data, MemoryTransaction } from '../storage/memory/data.ts';
 import { historyStore } from '../storage/memory/history.ts';
 import { handshakeStore } from '../storage/memory/invites.ts';
 import { ratchetStore } from '../storage/memory/ratchet.ts';
@@ -27,7 +27,7 @@ export class RestorableStore implements SessionStore {
       ledger: [],
       outbox: [],
       inbox: [],
-      keeping: undefined,
+      historySetting: undefined,
       history: [],
       lastId: 0,
       receptions: 0,
@@ -45,26 +45,26 @@ export class RestorableStore implements SessionStore {
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#queue.run(async () => {
-      const unit = new Unit(this.#data);
-      const result = await work(transactionOn(unit));
-      this.#data = unit.data;
+      const changed = new MemoryTransaction(this.#data);
+      const result = await work(transactionOn(changed));
+      this.#data = changed.data;
       return result;
     });
   }
 
   async snapshot<Result>(work: (view: Transaction) => Promise<Result>): Promise<Result> {
-    return work(transactionOn(new Unit(this.#data)));
+    return work(transactionOn(new MemoryTransaction(this.#data)));
   }
 }
 
-function transactionOn(unit: Unit): Transaction {
+function transactionOn(transaction: MemoryTransaction): Transaction {
   return {
-    ...handshakeStore(unit),
-    ...contactStore(unit),
-    ...sessionTable(unit),
-    ...ratchetStore(unit),
-    ...boxes(unit),
-    ...historyStore(unit),
+    ...handshakeStore(transaction),
+    ...contactStore(transaction),
+    ...sessionTable(transaction),
+    ...ratchetStore(transaction),
+    ...boxes(transaction),
+    ...historyStore(transaction),
   };
 }
 

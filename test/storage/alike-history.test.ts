@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { ContactId, HistoryRange, KeptContent, SessionStore } from '../../src/session/store.ts';
+import type { ContactId, HistoryContent, HistoryRange, SessionStore } from '../../src/session/store.ts';
 import { addContact, bytesOf, NOW, record } from './fixtures.ts';
 import { newFile, openStore } from './folder.ts';
 import { MemoryStore } from './memory/index.ts';
@@ -10,17 +10,17 @@ const time = fc.integer({ min: NOW, max: NOW + 12 });
 const who = fc.integer({ min: 0, max: 2 });
 const range = fc.record({ from: time, before: time }, { requiredKeys: [] });
 
-const content: fc.Arbitrary<KeptContent> = fc.oneof(
+const content: fc.Arbitrary<HistoryContent> = fc.oneof(
   fc.record({ kind: fc.constant('text' as const), text: fc.string({ unit: 'grapheme' }) }),
   fc.record({ kind: fc.constant('file' as const), name: fc.string({ minLength: 1 }), length: fc.nat() }),
   fc.record({ kind: fc.constant('bytes' as const), length: fc.nat() }),
 );
 
 type Event =
-  | { readonly type: 'keep'; readonly who: number; readonly at: number; readonly content: KeptContent }
+  | { readonly type: 'keep'; readonly who: number; readonly at: number; readonly content: HistoryContent }
   | { readonly type: 'sweep'; readonly before: number }
   | { readonly type: 'forget'; readonly who: number }
-  | { readonly type: 'set'; readonly keptFor: number | undefined }
+  | { readonly type: 'set'; readonly maxAge: number | undefined }
   | { readonly type: 'ask'; readonly range: HistoryRange; readonly who: number | undefined; readonly limit: number };
 
 const events: fc.Arbitrary<Event> = fc.oneof(
@@ -31,7 +31,7 @@ const events: fc.Arbitrary<Event> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       type: fc.constant('set' as const),
-      keptFor: fc.option(fc.integer({ min: 1 }), { nil: undefined }),
+      maxAge: fc.option(fc.integer({ min: 1 }), { nil: undefined }),
     }),
   },
   {
@@ -96,8 +96,8 @@ async function play(store: SessionStore, script: readonly Event[]): Promise<unkn
             gone.add(event.who);
             break;
           case 'set':
-            await transaction.setKeeping({ since: NOW + n, keptFor: event.keptFor });
-            answers.push([await transaction.keeping()]);
+            await transaction.setHistorySetting({ since: NOW + n, maxAge: event.maxAge });
+            answers.push([await transaction.historySetting()]);
             break;
           case 'ask': {
             const wanted = { ...event.range, ...(event.who !== undefined && { contact: idOf(event.who) }) };

@@ -53,14 +53,14 @@ export function opening(contact: ContactId, name = 'opening'): NewSession {
   return { ...opened(contact, name), origin };
 }
 
-export function inviteFor(name: string, expires = NOW / 1000): StoredInvite {
+export function inviteFor(name: string, expiresAt = NOW): StoredInvite {
   const prekey = generateKeyPair(repeatable(`prekey for ${name}`));
   const kemSeed = bytesOf(`KEM seed of ${name}`, 64) as KemSeed;
   return {
     id: bytesOf(`invite for ${name}`, 16),
     contactName: name,
     createdAt: NOW,
-    expires,
+    expiresAt,
     lastUser: undefined,
     fate: { kind: 'open', bytes: bytesOf(`invite for ${name}`, 1321), secrets: { prekey, kemSeed } },
   };

@@ -232,7 +232,7 @@ describe('an open store', () => {
     const store = openStore(path);
     await store.snapshot((view) => view.findEntry(() => false));
     await store.transaction(async (transaction) => {
-      await transaction.sweepInvites(NOW / 1000, NOW / 1000);
+      await transaction.sweepInvites(NOW, NOW);
       await transaction.sweepSkippedKeys(NOW);
       await transaction.dropFromInbox([]);
     });

@@ -76,7 +76,7 @@ describe('migrations', () => {
 
   it('leave the history of version 4 what it was: off', async () => {
     const store = migratedFrom(4);
-    expect(await store.snapshot((view) => view.keeping())).toBeUndefined();
+    expect(await store.snapshot((view) => view.historySetting())).toBeUndefined();
     expect(await store.snapshot((view) => view.countHistory({}))).toEqual({ count: 0, first: undefined });
   });
 

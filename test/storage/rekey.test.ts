@@ -1,13 +1,17 @@
 import {
   chmodSync,
   chownSync,
+  closeSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
+  openSync,
   readdirSync,
   renameSync,
   statSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from '@signalapp/sqlcipher';
@@ -19,6 +23,7 @@ import { openDatabase } from '../../src/storage/sqlcipher.ts';
 import { asNobody } from './as-nobody.ts';
 import { addContact, bytesOf, Conversation, NOW } from './fixtures.ts';
 import { KEY, LOCK, NEW_LOCK, newFile, openStore, temporaryFolder } from './folder.ts';
+import { interruptedCommit } from './hot-journal.ts';
 import { decryptedPages } from './pages.ts';
 import { contents, expectRefused, refusal } from './refusals.ts';
 
@@ -123,6 +128,13 @@ describe('another key', () => {
   });
 });
 
+/** Overwrites one page. */
+function spoil(path: string, position: number): void {
+  const file = openSync(path, 'r+');
+  writeSync(file, bytesOf('junk', 4096), 0, 4096, position);
+  closeSync(file);
+}
+
 describe('the new file', () => {
   it.runIf(process.getuid?.() === 0)('has the owner, the group and the mode of the old one', async () => {
     const { path, store } = await filled();
@@ -159,15 +171,16 @@ describe('the new file', () => {
   });
 
   it.each([
-    ['a page that cannot be read', (draft: string) => writeFileSync(draft, bytesOf('junk', 4096), { flag: 'r+' })],
+    ['a first page that cannot be read', (draft: string) => spoil(draft, 0)],
+    ['a last page that cannot be read', (draft: string) => spoil(draft, statSync(draft).size - 4096)],
     ['nothing in it', (draft: string) => writeFileSync(draft, '')],
-  ])('does not take the place with %s', async (_, spoil) => {
+  ])('does not take the place with %s', async (_, damage) => {
     const { path, store } = await filled();
     const before = contents(dirname(path));
     const real = Connection.prototype.rekey;
     const spy = vi.spyOn(Connection.prototype, 'rekey').mockImplementation(function (this: Connection, lock) {
       real.call(this, lock);
-      spoil(this.path);
+      damage(this.path);
     });
     onTestFinished(() => spy.mockRestore());
     const error = await refusal(() => store.rekey(NEW_LOCK));
@@ -216,6 +229,15 @@ describe('a log instead of a journal', () => {
       expect(await next.check()).toEqual([]);
     }
   });
+
+  it('is left alone in a file that is refused', async () => {
+    const path = newFile();
+    const other = openDatabase(path, LOCK, { wait: 0 });
+    other.pragma('journal_mode = WAL');
+    other.pragma('user_version = 99');
+    other.close();
+    await expectRefused(path, 'newer-schema');
+  });
 });
 
 describe('what a killed one has left', () => {
@@ -227,6 +249,20 @@ describe('what a killed one has left', () => {
     writeFileSync(draftOf(path), 'a whole identity');
     await next(path);
     expect(existsSync(draftOf(path))).toBe(false);
+  });
+
+  it('is removed also where it is a link that leads nowhere, and nothing else is', async () => {
+    const { path } = await filled();
+    symlinkSync('nowhere', draftOf(path));
+    openStore(path).rekey(NEW_LOCK);
+    expect(readdirSync(dirname(path))).toEqual(['bob.db']);
+  });
+
+  it('is named where it cannot be removed', async () => {
+    const { path, store } = await filled();
+    mkdirSync(draftOf(path));
+    const error = await refusal(() => store.rekey(NEW_LOCK));
+    expect([error.code, error.detail]).toEqual(['not-rekeyed', { path, reason: `${draftOf(path)} is in the way` }]);
   });
 
   it('is left alone by one that only reads, for somebody may be at it', async () => {
@@ -285,6 +321,46 @@ describe('others', () => {
     expect([error.code, error.detail]).toEqual(['replaced', { path }]);
     // With the salt that it has now, the key really is wrong.
     expect((await refusal(() => openWith(path, { ...LOCK, salt: NEW_LOCK.salt }))).code).toBe('wrong-passphrase');
+  });
+
+  it('that had it open leave the journal alone that is being written for the file of that name now', async () => {
+    const path = newFile();
+    const store = openStore(path);
+    // As if that were a backup, which has the same key: SQLite would undo it into the file that has lost its name.
+    const restored = interruptedCommit(newFile());
+    renameSync(`${restored}-journal`, `${path}-journal`);
+    renameSync(restored, path);
+    const before = contents(dirname(path));
+    for (const attempt of [
+      () => store.transaction((transaction) => addContact(transaction, 'dave')),
+      () => store.snapshot((view) => view.contacts()),
+      () => store.check(),
+      () => store.backup(join(temporaryFolder(), 'copy.db')),
+      () => store.rekey(NEW_LOCK),
+    ]) {
+      expect((await refusal(attempt)).code).toMatch(/^(replaced|cannot-create)$/);
+      expect(contents(dirname(path))).toEqual(before);
+    }
+    expect(await openStore(path).check()).toEqual([]);
+  });
+
+  it('that looked just before it was replaced do not get the lock for a while', async () => {
+    const { path, store } = await filled();
+    const other = openDatabase(path, LOCK, { wait: 0 });
+    onTestFinished(() => void other.close());
+    let refused = '';
+    const wait = vi.spyOn(Atomics, 'wait').mockImplementationOnce(() => {
+      try {
+        other.exec('BEGIN IMMEDIATE');
+      } catch (error) {
+        refused = String(error);
+      }
+      return 'timed-out';
+    });
+    onTestFinished(() => wait.mockRestore());
+    store.rekey(NEW_LOCK);
+    expect(wait).toHaveBeenCalledWith(expect.anything(), 0, 0, 100);
+    expect(refused).toContain('database is locked');
   });
 
   it('that open it while it is replaced are told so', async () => {

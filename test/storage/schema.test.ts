@@ -17,7 +17,7 @@ async function filled(): Promise<Connection> {
     await transaction.addSession(opening(contact), conversation.alice.state);
     await transaction.addSession(opened(contact, 'another'), conversation.bob.state);
     await transaction.addInvite(inviteFor('carol'));
-    await transaction.setKeeping({ since: NOW, keptFor: 1 });
+    await transaction.setHistorySetting({ since: NOW, maxAge: 1 });
     const entry = { contact, direction: 'sent', messageId: bytesOf('id', 16), n: 0, at: NOW, sentAt: NOW } as const;
     await transaction.addToHistory({ ...entry, content: { kind: 'text', text: 'hi' } });
     await transaction.addToHistory({ ...entry, content: { kind: 'file', name: 'photo.jpg', length: 0 } });

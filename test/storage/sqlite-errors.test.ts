@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { expect, it } from 'vitest';
 import { PawlError } from '../../src/errors.ts';
-import { translated } from '../../src/storage/sqlite-errors.ts';
+import { translateError } from '../../src/storage/sqlite-errors.ts';
 
 it.each([
   ['SQLITE_BUSY', 'busy'],
@@ -17,13 +17,13 @@ it.each([
   ['SQLITE_CANTOPEN', 'write-failed'],
 ])('%s is %s', (code, expected) => {
   const cause = new Database.SqliteError('what the database says', code);
-  const error = translated(cause, '/home/bob.db');
+  const error = translateError(cause, '/home/bob.db');
   expect(error).toBeInstanceOf(PawlError);
   expect(error).toMatchObject({ code: expected, detail: { path: '/home/bob.db' }, cause });
 });
 
 it('an error that is no fault of the file is a bug, and stays no error of the database', () => {
-  const error = translated(new Database.SqliteError('CHECK constraint failed', 'SQLITE_CONSTRAINT_CHECK'), 'p');
+  const error = translateError(new Database.SqliteError('CHECK constraint failed', 'SQLITE_CONSTRAINT_CHECK'), 'p');
   expect(error).toBeInstanceOf(Error);
   expect(error).not.toBeInstanceOf(PawlError);
   expect(error).not.toBeInstanceOf(Database.SqliteError);
@@ -31,5 +31,5 @@ it('an error that is no fault of the file is a bug, and stays no error of the da
 
 it('any other error is left alone', () => {
   const error = new TypeError('a bug');
-  expect(translated(error, 'p')).toBe(error);
+  expect(translateError(error, 'p')).toBe(error);
 });

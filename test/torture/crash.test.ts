@@ -1,8 +1,5 @@
-import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildFaults, cleanUp, crash, SAMPLE, SCENES } from '../../torture/index.ts';
-
-// Ten processes and a hundred commands for each scene, on a machine that may have other things to do.
-vi.setConfig({ testTimeout: 120_000 });
 
 const impossible = buildFaults();
 if (impossible !== undefined) console.warn(`${import.meta.filename}: skipped, as ${impossible}`);

@@ -1,3 +1,4 @@
+/** Scenes on a full disk, on a read-only disk, and with files or folders that may only be read. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -19,7 +20,7 @@ import { DISK, type Ran, WORKSHOP } from '../start.ts';
 
 const isRoot = process.getuid?.() === 0;
 
-/** Every scene on a small disk of its own, with nothing left on it and with a little; and on one that may only be read. */
+/** Every scene on a small disk with few or no free pages, and on a read-only disk. */
 export function smallDisks(scenes: readonly Scene[]): readonly Situation[] {
   const small = scenes.filter(({ large }) => !large);
   return [
@@ -77,7 +78,7 @@ export function readOnly(scenes: readonly Scene[]): readonly Situation[] {
   return (['the file', 'its folder'] as const).map((what) => ({
     name: `${what} may only be read`,
     run: async (laws) => {
-      if (!(await isBoundByPermissions())) return undefined;
+      if (!isBoundByPermissions()) return undefined;
       const outcomes: Record<string, number> = {};
       const small = scenes.filter(({ large }) => !large);
       await sideBySide(2, small, (scene) => locked(scene, what, laws, outcomes));
@@ -86,20 +87,20 @@ export function readOnly(scenes: readonly Scene[]): readonly Situation[] {
   }));
 }
 
-/** Permission bits do not bind root, for whom nobody has to run it. */
-const BOUND = isRoot ? { user: 65_534 } : {};
+/** The user `nobody` on Linux. Permission bits do not bind root, so under root this user runs the program. */
+const NOBODY = 65_534;
+const BOUND = isRoot ? { user: NOBODY } : {};
 
-/** Whether nobody gets at the program. */
-async function isBoundByPermissions(): Promise<boolean> {
+/** Whether there is a user whom permission bits bind, and who can run Node: root's own may be in root's home folder. */
+function isBoundByPermissions(): boolean {
   if (!isRoot) return true;
   chmodSync(WORKSHOP, 0o711);
-  const box = Box.make(WORKSHOP);
-  handOver(box);
-  return (await box.start({ who: 'nobody', parameters: ['--version'] }, undefined, BOUND)).code === 0;
+  const { status } = spawnSync(process.execPath, ['--version'], { cwd: WORKSHOP, uid: NOBODY, gid: NOBODY });
+  return status === 0;
 }
 
 function handOver(box: Box): void {
-  if (isRoot) execFileSync('chown', ['-R', String(BOUND.user), box.folder]);
+  if (isRoot) execFileSync('chown', ['-R', String(NOBODY), box.folder]);
 }
 
 async function locked(scene: Scene, what: string, laws: Laws, outcomes: Record<string, number>): Promise<void> {
@@ -158,7 +159,7 @@ function summary(outcomes: Record<string, number>): string {
     .join(', ');
 }
 
-/** A disk of so many MiB. */
+/** Runs `work` on a tmpfs of `size` MiB; `undefined` where none can be mounted. */
 async function onDisk(work: (folder: string) => Promise<string>, size = 2): Promise<string | undefined> {
   const folder = DISK;
   mkdirSync(folder, { recursive: true });
@@ -171,7 +172,7 @@ async function onDisk(work: (folder: string) => Promise<string>, size = 2): Prom
   }
 }
 
-/** Leaves so many pages of 4 KiB free. */
+/** Fills the disk up to `pages` free pages of 4 KiB. */
 function fill(disk: string, pages: number): void {
   const file = openSync(`${disk}/filler`, 'w');
   const page = Buffer.alloc(4_096);

@@ -1,3 +1,4 @@
+/** All scenes and situations. */
 import type { Scene } from '../scene.ts';
 import { KEEPING } from './keeping.ts';
 import { RECEIVING } from './receiving.ts';
@@ -7,5 +8,5 @@ export { readOnly, smallDisks } from './disks.ts';
 export { OUTSIDE } from './outside.ts';
 export { parallel, TOGETHER } from './together.ts';
 
-/** Every command that writes, in the situations that differ for it. */
+/** Every command that writes, in each situation that makes a difference for it. */
 export const SCENES: readonly Scene[] = [...KEEPING, ...SENDING, ...RECEIVING];

@@ -1,3 +1,4 @@
+/** Scenes of the commands that change what is stored: init, invite, add, passwd, backup. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import type { Box } from '../box.ts';
 import { countOf, type Laws } from '../laws.ts';
@@ -5,12 +6,12 @@ import type { Scene } from '../scene.ts';
 import type { Ran } from '../start.ts';
 import { LARGER_THAN_THE_CACHE, talking, twoIdentities, undelivered, writeKey } from './people.ts';
 
-/** What was asked for has been done, and only saying so has failed. */
+/** Whether the command did its work, and only its output failed. */
 function untold({ code, stderr }: Ran): boolean {
   return code === 74 && (stderr === '' || /standard (output|error)/.test(stderr));
 }
 
-/** Either there is no identity, and `init` makes it now; or there is a whole one. */
+/** Either there is no identity, and `init` can be repeated, or there is an intact one. */
 function init(name: string, prepare: (box: Box) => Promise<void>): Scene {
   return {
     name,
@@ -53,7 +54,7 @@ const inviteToFile: Scene = {
   },
 };
 
-/** An invite that came out whole is good, however the command ended; where none did, another can be made. */
+/** A complete invite can be used, however the command ended. Without one, another can be made. */
 async function useInvite(box: Box, done: boolean, out: Buffer, laws: Laws): Promise<void> {
   const added = await box.run('alice', ['add', 'bob'], out);
   laws.hold(added.code === 0 || !done, `done, but the invite is refused: ${added.stderr}`);
@@ -77,7 +78,7 @@ const add: Scene = {
   },
 };
 
-/** A new invite of somebody that one talks with: it takes the place of nothing until it is answered. */
+/** A new invite of a present contact: it replaces nothing until it is answered. */
 const addAgain: Scene = {
   ...add,
   name: 'add, a second invite',
@@ -87,7 +88,7 @@ const addAgain: Scene = {
   },
 };
 
-/** The file opens with the old key or the new one, and `passwd` can be done (again). */
+/** The file opens with either the old or the new key, and `passwd` can be run (again). */
 function passwd(name: string, prepare: (box: Box) => Promise<void>, waits?: string): Scene {
   return {
     name,
@@ -99,8 +100,7 @@ function passwd(name: string, prepare: (box: Box) => Promise<void>, waits?: stri
       const [old, fresh] = [await opens('bob.key'), await opens('new.key')];
       laws.hold(old !== fresh, `opens with ${old ? 'both keys' : 'neither key'}`);
       if (ran.code === 0) laws.hold(fresh, 'done, but the new key does not open it');
-      if (ran.code !== undefined && ran.code !== 0)
-        laws.hold(old || untold(ran), 'failed, but only the new key opens it');
+      if (ran.code !== undefined && ran.code !== 0) laws.hold(old, 'failed, but only the new key opens it');
       if (!old && !fresh) return;
       const rekey = (key: string, next: string) =>
         laws.works(box, 'bob', ['passwd', '--key-file', box.path(key), '--new-key-file', box.path(next)]);
@@ -109,17 +109,17 @@ function passwd(name: string, prepare: (box: Box) => Promise<void>, waits?: stri
       writeKey(box, 'bob.key');
       await rekey('new.key', 'bob.key');
       await laws.whole(box, 'bob');
-      // What waited to be delivered is in the file still.
+      // A text in the inbox is still there.
       if (waits !== undefined)
         laws.hold(countOf((await laws.works(box, 'bob', ['recv'])).stdout, waits) === 1, 'a text is lost');
       await laws.talk(box, 'bob', 'alice');
-      // What a kill has left is a whole identity, with keys that are to be forgotten.
+      // A draft left by a kill is a complete identity, with keys that should be gone.
       laws.hold(box.read('home/bob.db-draft') === undefined, 'a draft is still there');
     },
   };
 }
 
-/** No copy, or a whole one. */
+/** There is no copy, or a complete one. */
 const backup: Scene = {
   name: 'backup',
   async prepare(box) {

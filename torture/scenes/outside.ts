@@ -1,3 +1,4 @@
+/** Situations in which a command waits for something outside: a reader, input, a passphrase. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
@@ -7,12 +8,12 @@ import type { Situation } from '../situations.ts';
 import { LAUNCHER, type Ran, WORKSHOP } from '../start.ts';
 import { LARGER_THAN_A_PIPE as TEXT, talking } from './people.ts';
 
-/** Runs a line of bash in which `pawl` is the program. */
+/** Runs a line of bash in which `pawl` is the built program. */
 function bash(box: Box, line: string): Ran {
-  const pawl = `pawl() { '${process.execPath}' '${LAUNCHER}' "$@"; }`;
+  const pawl = 'pawl() { "$NODE" "$LAUNCHER" "$@"; }';
   const { status, signal, stdout, stderr } = spawnSync('bash', ['-c', `${pawl}; ${line}`], {
     cwd: box.folder,
-    env: box.environment,
+    env: { ...box.environment, NODE: process.execPath, LAUNCHER },
     maxBuffer: 1 << 26,
   });
   return { code: status ?? undefined, signal: signal ?? undefined, stdout, stderr: stderr.toString() };
@@ -34,7 +35,7 @@ const closedPipe: Situation = {
     laws.hold(send.code === 74, `send | head -c 1: exit ${send.code}: ${send.stderr}`);
     const resent = await laws.works(box, 'bob', ['outbox', 'resend']);
     laws.hold((await laws.receives(box, 'alice', resent.stdout)).length === 1, 'the outbox does not have it');
-    // Standard error is closed as well: nothing can be said, and the exit code still is.
+    // With standard error closed there is no message, but still the exit code.
     const mute = bash(box, `pawl ${bob} send nobody -m x 2>&-`);
     laws.hold(mute.code === 67, `send to nobody, standard error closed: exit ${mute.code}`);
     const full = bash(box, `pawl ${bob} send alice -m x > /dev/full`);
@@ -48,20 +49,20 @@ const closedPipe: Situation = {
   },
 };
 
-/** A pipe that has a name: whoever reads a passphrase from it waits until it is written. */
+/** Makes a named pipe: a command that reads its passphrase from it waits until something is written. */
 function makePipe(box: Box, name: string): string {
   const path = box.path(name);
   execFileSync('mkfifo', ['-m', '600', path]);
   return path;
 }
 
-/** Opens a pipe to write to it, as soon as a process opens it to read; or once that process has `ended`, as none will then. */
+/** Opens a named pipe for writing as soon as a process opens it for reading, or once that process has `ended`. */
 async function whenRead(pipe: string, ended: Promise<unknown>): Promise<FileHandle> {
   void ended.then(() => closeSync(openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK)));
   return open(pipe, 'w');
 }
 
-/** What a command waits for outside of itself, and how one knows that it does. */
+/** What a command can wait for, and how to find out that it does. */
 const WAITS: readonly {
   readonly what: string;
   readonly parameters: readonly string[];
@@ -70,7 +71,7 @@ const WAITS: readonly {
   ...[['recv'], ['send', 'bob'], ['send', 'bob', '--lines']].map((parameters) => ({
     what: 'its input',
     parameters,
-    // The input has no end yet, and most of it has been read when all of it has been taken.
+    // The input does not end yet. When the write has finished, most of it has been read.
     until: ({ child }: Launched) => new Promise((resolve) => child.stdin.write(TEXT, resolve)),
   })),
   {
@@ -91,7 +92,7 @@ const WAITS: readonly {
   },
 ];
 
-/** Signals while it waits for something outside. */
+/** Signals while a command waits. */
 const signals: Situation = {
   name: 'SIGINT and SIGTERM while it waits',
   async run(laws) {
@@ -118,7 +119,7 @@ const signals: Situation = {
 
 const WORDS = 'correct horse\n';
 
-/** While one pawl waits for a passphrase, another works on the same identity. */
+/** While one pawl waits for a passphrase, another can use the same identity. */
 const prompt: Situation = {
   name: 'a passphrase that is long in coming',
   async run(laws) {

@@ -1,14 +1,15 @@
+/** Preparations that scenes share: identities, conversations, entries left in outbox and inbox. */
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import type { Box, Call } from '../box.ts';
 
-/** Two identities that know nothing of each other. */
+/** Two identities without contacts. */
 export async function twoIdentities(box: Box): Promise<void> {
   await box.ready('alice', ['init', 'alice']);
   await box.ready('bob', ['init', 'bob']);
 }
 
-/** Alice keeps an invite of Bob's. */
+/** Alice has added an invite of Bob. */
 export async function invited(box: Box): Promise<void> {
   await twoIdentities(box);
   await box.ready('alice', ['add', 'bob'], await box.ready('bob', ['invite', 'alice']));
@@ -23,7 +24,7 @@ export async function talking(box: Box): Promise<void> {
   }
 }
 
-/** And keep history from now on. */
+/** Both have sent and received, and have history on. */
 export async function keeping(box: Box): Promise<void> {
   await talking(box);
   for (const who of ['alice', 'bob']) await box.ready(who, ['history', 'on']);
@@ -33,7 +34,7 @@ export async function deliver(box: Box, from: string, to: string, text: string):
   await box.ready(to, ['recv'], await box.ready(from, ['send', to, '-m', text]));
 }
 
-/** Leaves an envelope in the outbox of Alice: her output takes nothing, and her process is gone. */
+/** Leaves an envelope in Alice's outbox: writing it to standard output fails. */
 export async function unwritten(box: Box, text: string): Promise<void> {
   const step = await stepOfOutput(box, sendCall(text));
   const ran = await box.start(sendCall(text), { step, mode: 'enospc' });
@@ -41,7 +42,7 @@ export async function unwritten(box: Box, text: string): Promise<void> {
     throw new Error(`sending into the void: exit ${ran.code}: ${ran.stderr}`);
 }
 
-/** Leaves a text in the inbox of Bob in the same way. */
+/** Leaves a text in Bob's inbox in the same way. */
 export async function undelivered(box: Box, text: string): Promise<void> {
   const call = { who: 'bob', parameters: ['recv'], input: await box.ready('alice', ['send', 'bob', '-m', text]) };
   const step = await stepOfOutput(box, call);
@@ -50,7 +51,7 @@ export async function undelivered(box: Box, text: string): Promise<void> {
     throw new Error(`receiving into the void: exit ${ran.code}: ${ran.stderr}`);
 }
 
-/** The step at which a command writes its result. */
+/** The number of the step at which a command writes to standard output. */
 async function stepOfOutput(box: Box, call: Call): Promise<number> {
   const copy = box.copy(box.path('..'));
   const { steps = [] } = await copy.start(call, { step: 0, mode: 'none' });
@@ -62,13 +63,13 @@ function sendCall(text: string) {
   return { who: 'alice', parameters: ['send', 'bob', '-m', text] };
 }
 
-/** A text of which a process can write only a part as long as nobody reads. */
+/** A text that does not fit into the buffer of a pipe: writing it waits for the reader. */
 export const LARGER_THAN_A_PIPE = 'x'.repeat(1 << 20);
 
 /** Larger than the database's page cache, so that pages are written before the commit. */
 export const LARGER_THAN_THE_CACHE = 'z'.repeat(3 << 20);
 
-/** A key file for the tests of `passwd`. */
+/** Writes a key file of random bytes. */
 export function writeKey(box: Box, name: string): void {
   writeFileSync(box.path(name), randomBytes(32), { mode: 0o600 });
 }

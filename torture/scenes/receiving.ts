@@ -1,3 +1,4 @@
+/** Scenes of `recv`: each text is delivered, or delivered later, or can be received again. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { type Box, documents } from '../box.ts';
 import { countOf, type Laws, maySayItAgain } from '../laws.ts';
@@ -8,7 +9,7 @@ import { invited, keeping, talking, undelivered } from './people.ts';
 const TEXTS = ['<the first text>', '<the second text>', '<the third text>'];
 const LEFT = '<left behind before>';
 
-/** Alice sends; what she sent lies in a file. */
+/** Alice sends the texts; the envelopes are in in.pawl. */
 async function send(box: Box, texts: readonly string[]): Promise<void> {
   const envelopes: Buffer[] = [];
   for (const text of texts) envelopes.push(await box.ready('alice', ['send', 'bob'], Buffer.from(text)));
@@ -22,7 +23,7 @@ interface Variant {
   readonly options?: readonly string[];
 }
 
-/** Each text comes out in this run, or with the next `recv < /dev/null`, or else the envelope can be received again. */
+/** Each text is output by this run or by the next `recv < /dev/null`; otherwise its envelope can be received again. */
 function receiving({ name, before, texts, options = [] }: Variant): Scene {
   const output = (box: Box, ran: Ran) => (options.includes('-o') ? box.read('out.txt') : ran.stdout);
   return {
@@ -59,7 +60,10 @@ function receiving({ name, before, texts, options = [] }: Variant): Scene {
   };
 }
 
-/** `recv < /dev/null`: what was accepted and not delivered. */
+/**
+ * Receives empty input.
+ * @returns what was accepted earlier and not delivered.
+ */
 async function recvNothing(box: Box, laws: Laws, options: readonly string[] = []) {
   const ran = await box.run('bob', ['recv', '--json', ...options]);
   // 66: nothing waits.
@@ -70,8 +74,8 @@ async function recvNothing(box: Box, laws: Laws, options: readonly string[] = []
 const FILES: Readonly<Record<string, string>> = { 'one.txt': '<the first file>', 'two.txt': '<the second file>' };
 
 /**
- * Each file is in the folder under its name, whole or not at all; the same command once more puts there what is missing, and
- * what is there already is not in its way.
+ * Each file is in the folder under its name, complete or not at all. Repeating the command adds what is missing, and
+ * does not fail because of files that are there already.
  */
 const intoFolder: Scene = {
   name: 'recv --out-dir DIR',

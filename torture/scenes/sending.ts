@@ -1,3 +1,4 @@
+/** Scenes of `send` and `outbox resend`: each text arrives exactly once. */
 import { type Box, type Call, type Document, documents } from '../box.ts';
 import { countOf, type Laws, maySayItAgain } from '../laws.ts';
 import type { Scene } from '../scene.ts';
@@ -6,7 +7,7 @@ import { deliver, invited, keeping, talking, unwritten } from './people.ts';
 
 const TEXT = 'the text of this send';
 
-/** What left on standard output or in the file, then what the outbox has: all of it goes to Bob, who gets the text once. */
+/** Bob receives what was output, then what `outbox resend` outputs, and gets each text once. */
 async function checkSend(box: Box, ran: Ran, laws: Laws, texts: readonly string[] = [TEXT]): Promise<void> {
   await laws.whole(box, 'alice');
   const left = box.read('out.pawl') ?? ran.stdout;
@@ -21,7 +22,7 @@ async function checkSend(box: Box, ran: Ran, laws: Laws, texts: readonly string[
     if (ran.code === 0) laws.hold(times === 1, 'done, but Bob does not read it');
   }
   if (ran.code === 0 && !maySayItAgain(ran)) laws.hold(resent.length === 0, 'done, but the outbox still has it');
-  // A message key that was used and whose envelope is gone would be missed here, one used twice be a fork.
+  // A used message key without its envelope would show as a missing message, a key used twice as a fork.
   await laws.talk(box, 'alice', 'bob');
 }
 
@@ -53,7 +54,7 @@ const kept: Scene = {
   ...sending('send, with history', keeping, plain),
   async check(box, ran, laws) {
     await checkSend(box, ran, laws);
-    // Bob has read it if it was sealed, from standard output or from the outbox.
+    // If the text was sealed, Bob has received it by now.
     await laws.keptByBoth(box, 'alice', 'bob');
   },
 };

@@ -1,3 +1,4 @@
+/** Situations in which several processes use one identity at the same time. */
 import { once } from 'node:events';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
@@ -7,10 +8,10 @@ import type { Situation } from '../situations.ts';
 import { WORKSHOP } from '../start.ts';
 import { LARGER_THAN_A_PIPE, talking } from './people.ts';
 
-/** However busy the machine is: this is about what they do to each other. */
+/** Waits long enough for a busy machine: these situations are not about timeouts. */
 const PATIENTLY = ['--wait', '60'];
 
-/** So many processes that all send, and then as many that all receive, on one identity file. */
+/** `processes` processes that send, that receive, or that do both, on one identity file. */
 export function parallel(processes: number): readonly [Situation, Situation, Situation] {
   const numbers = Array.from({ length: processes }, (_, index) => index);
   const textOf = (number: number) => `<text ${number}>`;
@@ -95,14 +96,14 @@ export function parallel(processes: number): readonly [Situation, Situation, Sit
   return [sending, receiving, both];
 }
 
-/** A conversation in which the next message of Alice begins a chain. */
+/** A conversation in which Alice's next message begins a chain. */
 async function begin(): Promise<Box> {
   const box = Box.make(WORKSHOP);
   await talking(box);
   return box;
 }
 
-/** Another process, which is this one, holds the file of Alice. */
+/** Runs `work` while this process holds the write lock of Alice's file. */
 async function whileHeld<Result>(box: Box, work: () => Promise<Result>): Promise<Result> {
   const path = box.path('home', 'alice.db');
   const key = new Uint8Array(readFileSync(box.path('alice.key'))) as FileKey;
@@ -142,7 +143,7 @@ const busy: Situation = {
       laws.hold(ran.code === 0, `${parameters[0]}, which only reads: exit ${ran.code}: ${ran.stderr}`);
     };
     const { patient } = await whileHeld(box, async () => {
-      // Begun before the others, it waits until they have given up.
+      // It starts before the others, and waits until they have given up.
       const run = box.start({ who: 'alice', parameters: ['send', 'bob', '-m', 'patiently', ...PATIENTLY] });
       await Promise.all([...WRITING.map(givesUp), ...READING.map(isLetIn)]);
       return { patient: run };
@@ -159,7 +160,7 @@ const busy: Situation = {
   },
 };
 
-/** What one pawl is writing out is not left behind, and no other takes it up. */
+/** What one pawl is still writing out is not delivered by another. */
 const inFlight: Situation = {
   name: 'a text and an envelope that another writes just now',
   async run(laws) {
@@ -192,7 +193,7 @@ async function outputOf({ child }: Launched): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** A command that has the file open for long, and waits for input, while the file is replaced. */
+/** Commands that have the file open and wait for input, while `passwd` replaces it. */
 const rekeyed: Situation = {
   name: 'a new passphrase while others have the file open',
   async run(laws) {
@@ -203,10 +204,10 @@ const rekeyed: Situation = {
     const send = box.launch('alice', ['send', 'bob', '--lines']);
     const outputs = [recv, send].map(outputOf);
     const errors = [recv, send].map(({ child }) => text(child.stderr));
+    const begun = [recv, send].map(({ child }) => once(child.stdout, 'readable'));
     recv.child.stdin.write(first);
     send.child.stdin.write('before\n');
-    await once(recv.child.stdout, 'readable');
-    await once(send.child.stdout, 'readable');
+    await Promise.all(begun);
     await laws.works(box, 'alice', ['passwd', '--new-key-file', box.path('new.key')]);
     recv.child.stdin.end(second);
     send.child.stdin.end('after\n');
@@ -228,4 +229,44 @@ const rekeyed: Situation = {
   },
 };
 
-export const TOGETHER: readonly Situation[] = [busy, inFlight, rekeyed];
+/**
+ * Processes that still have the old file open begin to write while others commit to the new one. SQLite would find the
+ * journals of those by the name of the file, and take them for its own.
+ */
+const stale: Situation = {
+  name: 'many have the old file open while others write to the new one',
+  async run(laws) {
+    const box = await begin();
+    const idle = Array.from({ length: 6 }, () => box.launch('alice', ['send', 'bob', '--lines', ...PATIENTLY]));
+    const outputs = idle.map(outputOf);
+    const errors = idle.map(({ child }) => text(child.stderr));
+    const begun = idle.map(({ child }) => once(child.stdout, 'readable'));
+    for (const { child } of idle) child.stdin.write('before\n');
+    await Promise.all(begun);
+    await laws.works(box, 'alice', ['passwd', '--new-key-file', box.path('new.key')]);
+    renameSync(box.path('new.key'), box.path('alice.key'));
+    const sent: Buffer[] = [];
+    for (const { child } of idle) {
+      const writing = box.start({ who: 'alice', parameters: ['send', 'bob', '-m', 'after', ...PATIENTLY] });
+      child.stdin.end('too late\n');
+      const { code, stdout, stderr } = await writing;
+      laws.hold(code === 0, `one that sends under the new key: exit ${code}: ${stderr}`);
+      sent.push(stdout);
+    }
+    for (const [index, { ended }] of idle.entries()) {
+      const [code] = await ended;
+      laws.hold(code === 75, `one that had the old file open: exit ${code}: ${await errors[index]}`);
+    }
+    await laws.whole(box, 'alice');
+    const got = await laws.receives(box, 'bob', Buffer.concat([...(await Promise.all(outputs)), ...sent]));
+    const texts = got.map((one) => one.text);
+    laws.hold(
+      texts.join() === [...idle.map(() => 'before'), ...idle.map(() => 'after')].join(),
+      `what was sent arrives as ${texts.join()}`,
+    );
+    await laws.talk(box, 'alice', 'bob');
+    return `exit 75 ×${idle.length}, and no message is lost or comes twice`;
+  },
+};
+
+export const TOGETHER: readonly Situation[] = [busy, inFlight, rekeyed, stale];

@@ -2,7 +2,7 @@
  * `pawl forget`: deletes a contact and everything about it, after asking.
  */
 import { PawlError } from '../../errors.ts';
-import { type Forgotten, forget, forgettable } from '../../session/index.ts';
+import { type Forgotten, forget, previewForget } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { count } from '../terminal/format.ts';
@@ -27,7 +27,7 @@ Examples:
       makeAction(async (context, name: string, { yes }: { yes?: true }) => {
         const { reporter } = context;
         const forgotten = await withIdentity(context, async (identity) => {
-          const sure = yes || (await confirmForget(context, name, await forgettable(identity, name)));
+          const sure = yes || (await confirmForget(context, name, await previewForget(identity, name)));
           return sure ? forget(identity, name) : undefined;
         });
         if (forgotten === undefined) await reporter.notice('nothing was forgotten');

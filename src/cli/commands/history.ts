@@ -2,7 +2,7 @@
  * `pawl history`: shows or changes how long texts are kept, after asking if that deletes some.
  */
 import { PawlError } from '../../errors.ts';
-import { deletable, historyReport, type Retention, setHistory } from '../../session/index.ts';
+import { countDeletable, historyReport, type Retention, setHistory } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { retention } from '../option-types.ts';
@@ -44,7 +44,7 @@ async function showSetting(context: CommandContext): Promise<void> {
 async function setRetention(context: CommandContext, setting: Retention, yes: boolean): Promise<void> {
   const { reporter } = context;
   await withIdentity(context, async (identity) => {
-    const before = await deletable(identity, setting);
+    const before = await countDeletable(identity, setting);
     if (before > 0 && !yes && !(await confirmDeletion(context, setting, before)))
       return reporter.notice('nothing was changed');
     const deleted = await setHistory(identity, setting);

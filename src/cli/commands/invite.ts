@@ -48,7 +48,7 @@ Examples:
         const { reporter } = context;
         checkOptions(options, reporter.json);
         const { reusable = false } = options;
-        const expires = await withIdentity(context, async (identity) => {
+        const expiresAt = await withIdentity(context, async (identity) => {
           const made = await invite(identity, name, options.expires ?? 30 * DAY, { reusable });
           try {
             await writeInvite(context, name, made, options);
@@ -57,9 +57,9 @@ Examples:
             await withdrawInvite(identity, made.id);
             throw error;
           }
-          return made.expires;
+          return made.expiresAt;
         });
-        const until = instant(expires * 1_000);
+        const until = instant(expiresAt);
         await reporter.notice(
           reusable
             ? `whoever uses this invite is ${name}-1, ${name}-2, ... to you, until ${until} or pawl forget ${name}`
@@ -78,14 +78,14 @@ function checkOptions({ qr, output }: InviteOptions, json: boolean): void {
 async function writeInvite(
   context: CommandContext,
   name: string,
-  { invite: bytes, expires }: MadeInvite,
+  { invite: bytes, expiresAt }: MadeInvite,
   { output, qr, reusable }: InviteOptions,
 ): Promise<void> {
   const { io, reporter } = context;
   const envelope = encodeEnvelope({ kind: 'invite', invite: bytes });
   if (qr && (await drawQrCode(context, await qrCodeOfBytes(envelope)))) return io.output.flush();
   const text = armor(envelope);
-  const document = { type: 'invite', for: name, reusable: reusable === true, expires_at: iso(expires * 1_000) };
+  const document = { type: 'invite', for: name, reusable: reusable === true, expires_at: iso(expiresAt) };
   if (output !== undefined) {
     replaceFile(output, utf8(text));
     if (reporter.json) await reporter.document(document);

@@ -4,7 +4,7 @@
 import { Argument } from 'commander';
 import { armor } from '../../envelope/index.ts';
 import { toHex, utf8 } from '../../primitives/index.ts';
-import { type Unwritten, unwritten, unwrittenAs, written } from '../../session/index.ts';
+import { acknowledgeSent, listOutbox, selectFromOutbox, type UnsentEnvelope } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { wholeNumber } from '../option-types.ts';
@@ -39,7 +39,7 @@ Examples:
 };
 
 async function list(context: CommandContext): Promise<void> {
-  const entries = await withIdentity(context, unwritten, 'reads');
+  const entries = await withIdentity(context, listOutbox, 'reads');
   const { reporter } = context;
   if (reporter.json) {
     for (const entry of entries) await reporter.document(documentOf(entry));
@@ -61,18 +61,18 @@ async function list(context: CommandContext): Promise<void> {
 async function resend(context: CommandContext, id: number | undefined): Promise<void> {
   const { io, reporter } = context;
   await withIdentity(context, async (identity) => {
-    const entries = await unwrittenAs(identity, id);
+    const entries = await selectFromOutbox(identity, id);
     for (const entry of entries) {
       await io.output.write(io.output.isTerminal ? utf8(armor(entry.envelope)) : entry.envelope);
       await io.output.flush();
-      await acknowledgeOrWarn(reporter, () => written(identity, [entry.id]));
+      await acknowledgeOrWarn(reporter, () => acknowledgeSent(identity, [entry.id]));
       await reporter.documentOnStderr(documentOf(entry));
     }
     if (entries.length === 0) await reporter.notice('nothing is waiting to be written');
   });
 }
 
-function documentOf({ id, to, messageId, createdAt, envelope }: Unwritten) {
+function documentOf({ id, to, messageId, createdAt, envelope }: UnsentEnvelope) {
   return {
     type: 'unwritten',
     outbox_id: id,

@@ -1,9 +1,11 @@
 /**
  * `pawl passwd`: encrypts the identity file under another passphrase or key.
  */
-import type { DefineCommand } from '../context.ts';
+import { PawlError } from '../../errors.ts';
+import type { CommandContext, DefineCommand } from '../context.ts';
 import { changeSecret, withIdentity } from '../identity/open.ts';
 import { newSecretFor } from '../identity/secret.ts';
+import { explain } from '../terminal/error-messages.ts';
 
 interface PasswdOptions {
   readonly newKeyFile?: string;
@@ -34,7 +36,7 @@ Examples:
             ...(newPassphraseFile !== undefined && { passphraseFile: newPassphraseFile }),
           };
           await changeSecret(context, identity, await newSecretFor(context, identity.path, files));
-          await context.reporter.result(identity.path, { type: 'rekeyed', path: identity.path });
+          await reportRekeyed(context, identity.path);
         });
         await context.reporter.notice('from now on it opens with the new one');
         await context.reporter.notice('older copies of the file still open with the old passphrase or key');
@@ -42,3 +44,18 @@ Examples:
       }),
     );
 };
+
+/**
+ * The exit code tells which key opens the file, so it is 0 even if the result cannot be written: the old passphrase or key
+ * does not open the file any more.
+ */
+async function reportRekeyed({ reporter }: CommandContext, path: string): Promise<void> {
+  try {
+    await reporter.result(path, { type: 'rekeyed', path });
+  } catch (error) {
+    if (!(error instanceof PawlError)) throw error;
+    await reporter.warn(
+      `the new passphrase or key is in force, and only the result could not be written: ${explain(error).message}`,
+    );
+  }
+}

@@ -5,7 +5,7 @@
 import { chmodSync, existsSync, statSync } from 'node:fs';
 import { PawlError } from '../../errors.ts';
 import { codeOf, makeFolder, reasonOf } from '../../files/index.ts';
-import { type Context, goOnAfterRestore, keepingOf, newIdentity, type Retention } from '../../session/index.ts';
+import { type Context, goOnAfterRestore, historySettingFor, newIdentity, type Retention } from '../../session/index.ts';
 import {
   createIdentityFile,
   deriveFileKey,
@@ -114,7 +114,11 @@ export async function createIdentity(
   const key = await fileKeyFrom(context, secret, salt);
   const { identity, fingerprint } = newIdentity(io.random);
   const now = io.now();
-  createIdentityFile(path, { salt, key }, { name, identity, createdAt: now, keeping: keepingOf(history, now) });
+  createIdentityFile(
+    path,
+    { salt, key },
+    { name, identity, createdAt: now, historySetting: historySettingFor(history, now) },
+  );
   return { path, fingerprint };
 }
 

@@ -16,11 +16,11 @@ export function envelopePage(source: string, envelope: Envelope): string {
 }
 
 function inviteFacts(bytes: Uint8Array): readonly Fact[] {
-  const { fingerprint, reusable, expires } = viewInvite(bytes);
+  const { fingerprint, reusable, expiresAt } = viewInvite(bytes);
   return [
     ['kind', reusable ? 'a reusable invite' : 'an invite, to be used once'],
     ['from', fingerprint],
-    ['expires', instant(expires * 1_000)],
+    ['expires', instant(expiresAt)],
     ['signature', 'good'],
     ['hidden', 'nothing: whoever has it can write to its maker, and an invite for one goes to the first'],
   ];
@@ -51,8 +51,8 @@ const KEM_WORDS: Readonly<Record<MessageView['kem'], readonly string[]>> = {
 export function envelopeDocument(source: string, envelope: Envelope): Document {
   const type = 'envelope';
   if (envelope.kind === 'invite') {
-    const { fingerprint, reusable, expires } = viewInvite(envelope.invite);
-    return { type, source, kind: 'invite', fingerprint, reusable, expires_at: iso(expires * 1_000) };
+    const { fingerprint, reusable, expiresAt } = viewInvite(envelope.invite);
+    return { type, source, kind: 'invite', fingerprint, reusable, expires_at: iso(expiresAt) };
   }
   const { kind, length, padded, longestText, kem } = viewMessage(envelope);
   return { type, source, kind, bytes: length, padded, longest_text: longestText, kem };

@@ -13,8 +13,8 @@ export const HISTORY_WARNING = 'whoever has this file and its passphrase or key 
 /** The setting, since when it holds, and the number of kept texts, in one line. */
 export function historyWords(report: HistoryReport): string {
   if (!report.on) return 'off';
-  const { keptFor, since, texts, first } = report;
-  const setting = `${keptFor === undefined ? 'on' : `${timeSpanOf(keptFor)}, on`} since ${instant(since)}`;
+  const { maxAge, since, texts, first } = report;
+  const setting = `${maxAge === undefined ? 'on' : `${timeSpanOf(maxAge)}, on`} since ${instant(since)}`;
   return first === undefined
     ? `${setting}, no texts yet`
     : `${setting}, ${count(texts, 'text')} from ${instant(first)} on`;
@@ -22,13 +22,13 @@ export function historyWords(report: HistoryReport): string {
 
 /** The fields of the setting in the JSON output. `kept_for` is in seconds. */
 export function historyFields(report: HistoryReport) {
-  const { since, keptFor, texts, first } = report.on
+  const { since, maxAge, texts, first } = report.on
     ? report
-    : { since: undefined, keptFor: undefined, texts: 0, first: undefined };
+    : { since: undefined, maxAge: undefined, texts: 0, first: undefined };
   return {
     on: report.on,
     since: since === undefined ? null : iso(since),
-    kept_for: keptFor === undefined ? null : keptFor / SECOND,
+    kept_for: maxAge === undefined ? null : maxAge / SECOND,
     texts,
     first_at: first === undefined ? null : iso(first),
   };

@@ -3,7 +3,7 @@
  * person. Reads nothing from the store: it is given a report.
  */
 import type { Release } from '../../errors.ts';
-import { DAY, type IdentityReport, SECOND } from '../../session/index.ts';
+import { DAY, type IdentityReport } from '../../session/index.ts';
 import { HOLDS } from '../terminal/error-messages.ts';
 import { count, day, facts, instant, iso, section, spanInWords, table } from '../terminal/format.ts';
 import type { Document } from '../terminal/reporter.ts';
@@ -50,11 +50,11 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
     path,
     schema,
     contacts: report.contacts.map(contactFields),
-    invites: report.invites.map(({ name: invitee, createdAt, expires, fate, lastUser, usedBy, usedAt }) => ({
+    invites: report.invites.map(({ name: invitee, createdAt, expiresAt, fate, lastUser, usedBy, usedAt }) => ({
       for: invitee,
-      state: fate === 'open' && expires * SECOND <= now ? 'expired' : fate,
+      state: fate === 'open' && expiresAt <= now ? 'expired' : fate,
       created_at: iso(createdAt),
-      expires_at: iso(expires * SECOND),
+      expires_at: iso(expiresAt),
       ...(lastUser !== undefined && { reusable: true, last_user: lastUser }),
       ...(usedBy !== undefined && usedAt !== undefined && { used_by: usedBy, used_at: iso(usedAt) }),
     })),
@@ -66,14 +66,14 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
 }
 
 function inviteRow(
-  { name, createdAt, expires, fate, lastUser, usedBy, usedAt }: IdentityReport['invites'][number],
+  { name, createdAt, expiresAt, fate, lastUser, usedBy, usedAt }: IdentityReport['invites'][number],
   now: number,
 ) {
-  const until = day(expires * SECOND);
+  const until = day(expiresAt);
   const state =
     usedBy !== undefined && usedAt !== undefined
       ? `used ${instant(usedAt)} by ${usedBy}`
-      : fate === 'open' && expires * SECOND > now
+      : fate === 'open' && expiresAt > now
         ? `open until ${until}${lastUser === undefined ? '' : `, reusable, last user ${lastUser || 'none'}`}`
         : `expired ${until}`;
   return [`for ${name}`, `made ${day(createdAt)}`, state];
@@ -104,8 +104,8 @@ function attention({ contacts, invites }: IdentityReport, now: number): readonly
       ];
     }),
     ...invites
-      .filter(({ fate, expires, lastUser }) => fate !== 'spent' && expires * SECOND <= now && !lastUser)
-      .map(({ name, expires }) => `the invite for ${name} was not used before it expired on ${day(expires * SECOND)}`),
+      .filter(({ fate, expiresAt, lastUser }) => fate !== 'spent' && expiresAt <= now && !lastUser)
+      .map(({ name, expiresAt }) => `the invite for ${name} was not used before it expired on ${day(expiresAt)}`),
   ];
 }
 

@@ -72,7 +72,7 @@ export class BufferedOutput<Id> {
     if (ids.length === 0) return;
     this.#drained = [];
     await this.#output.flush();
-    this.#written.push(...ids);
+    this.#written = [...this.#written, ...ids];
   }
 }
 

@@ -205,8 +205,8 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'send them a new one: pawl invite NAME',
     exit: REFUSED,
   }),
-  'invite-expired': ({ expired }) => ({
-    message: `the invite expired on ${day(expired * 1_000)}`,
+  'invite-expired': ({ expiredAt }) => ({
+    message: `the invite expired on ${day(expiredAt)}`,
     hint: 'a new one is needed: whoever made this one types pawl invite NAME',
     exit: REFUSED,
   }),
@@ -304,12 +304,12 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   replaced: ({ path }) => ({
     message: `the passphrase or key of ${path} was changed, or it was restored, meanwhile`,
-    hint: 'try again, with the new passphrase or key; nothing was changed',
+    hint: 'try again, with the new passphrase or key',
     exit: BUSY,
   }),
   'not-rekeyed': ({ path, reason }) => ({
     message: `the passphrase or key of ${path} could not be changed: ${reason}`,
-    hint: 'it still opens with the old one; a second copy of the file needs room beside it for a moment',
+    hint: `it still opens with the old one${/space|quota/.test(reason) ? '; make room for a second copy of the file beside it' : ''}`,
     exit: IO,
   }),
   'rolled-back': ({ path }) => ({

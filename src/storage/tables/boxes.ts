@@ -1,6 +1,10 @@
+/**
+ * The tables of the outbox and the inbox: `Boxes` in SQL.
+ * Does not know what the envelopes and contents contain.
+ */
 import { concatAll } from '../../primitives/index.ts';
 import type { Boxes, InboxEntry, InboxId, OutboxEntry, OutboxId } from '../../session/store.ts';
-import { found, type Unit } from '../transaction.ts';
+import { mustExist, type SqlTransaction } from '../transaction.ts';
 
 type InboxRow = Omit<InboxEntry, 'late' | 'process' | 'content'> & {
   readonly late: 0 | 1;
@@ -10,98 +14,99 @@ type InboxRow = Omit<InboxEntry, 'late' | 'process' | 'content'> & {
 const INBOX = 'contact_id AS contact, message_id AS messageId, n, late, received_at AS receivedAt, process';
 const DROP_TEXT = 'DELETE FROM inbox WHERE id = @id';
 
-export function boxes(unit: Unit): Boxes {
+export function boxes(transaction: SqlTransaction): Boxes {
   return {
     async addToOutbox(entry) {
-      const { id } = unit.run(
+      const { id } = transaction.run(
         `INSERT INTO outbox (contact_id, message_id, process, created_at, envelope)
         VALUES (@contact, @messageId, @process, @createdAt, @envelope)`,
         { ...entry, envelope: firstOf(entry.envelope) },
       );
-      addRest(unit, 'outbox', id, entry.envelope);
+      addRest(transaction, 'outbox', id, entry.envelope);
       return id as OutboxId;
     },
 
     async outbox() {
-      return unit
+      return transaction
         .all<OutboxEntry & { readonly id: OutboxId }>(
           `SELECT id, contact_id AS contact, message_id AS messageId, process, created_at AS createdAt, envelope
           FROM outbox ORDER BY id`,
         )
-        .map((row) => ({ ...row, envelope: wholeOf(unit, 'outbox', row.id, row.envelope) }));
+        .map((row) => ({ ...row, envelope: wholeOf(transaction, 'outbox', row.id, row.envelope) }));
     },
 
     async dropFromOutbox(ids) {
-      for (const id of ids) unit.tidy('DELETE FROM outbox WHERE id = @id', { id });
+      for (const id of ids) transaction.tidy('DELETE FROM outbox WHERE id = @id', { id });
     },
 
     async addToInbox(entry) {
-      const { id } = unit.run(
+      const { id } = transaction.run(
         `INSERT INTO inbox (contact_id, message_id, n, late, received_at, process, content)
         VALUES (@contact, @messageId, @n, @late, @receivedAt, @process, @content)`,
         { ...entry, content: firstOf(entry.content), late: entry.late ? 1 : 0, process: entry.process ?? null },
       );
-      addRest(unit, 'inbox', id, entry.content);
+      addRest(transaction, 'inbox', id, entry.content);
       return id as InboxId;
     },
 
     async inbox() {
-      return unit
+      return transaction
         .all<InboxRow & { readonly id: InboxId }>(`SELECT id, ${INBOX} FROM inbox ORDER BY id`)
-        .map((row) => ({ ...row, ...plain(row) }));
+        .map((row) => ({ ...row, ...decodeRow(row) }));
     },
 
     async claimInbox(id, process) {
-      unit.run('UPDATE inbox SET process = @process WHERE id = @id', { id, process: process ?? null });
-      return found(textOf(unit, id), 'text');
+      transaction.run('UPDATE inbox SET process = @process WHERE id = @id', { id, process: process ?? null });
+      return mustExist(textOf(transaction, id), 'text');
     },
 
     async takeFromInbox(id) {
-      const text = textOf(unit, id);
-      unit.tidy(DROP_TEXT, { id });
+      const text = textOf(transaction, id);
+      transaction.tidy(DROP_TEXT, { id });
       return text;
     },
 
     async dropFromInbox(ids) {
-      for (const id of ids) unit.tidy(DROP_TEXT, { id });
+      for (const id of ids) transaction.tidy(DROP_TEXT, { id });
     },
   };
 }
 
-function textOf(unit: Unit, id: InboxId): InboxEntry | undefined {
+function textOf(transaction: SqlTransaction, id: InboxId): InboxEntry | undefined {
   const sql = `SELECT ${INBOX}, content FROM inbox WHERE id = @id`;
-  const row = unit.get<InboxRow & { readonly content: Uint8Array }>(sql, { id });
-  return row && { ...row, ...plain(row), content: wholeOf(unit, 'inbox', id, row.content) };
+  const row = transaction.get<InboxRow & { readonly content: Uint8Array }>(sql, { id });
+  return row && { ...row, ...decodeRow(row), content: wholeOf(transaction, 'inbox', id, row.content) };
 }
 
-/** The columns that the database has no type for. */
-function plain({ late, process }: InboxRow): Pick<InboxEntry, 'late' | 'process'> {
+/** Converts the columns that SQL has no type for. */
+function decodeRow({ late, process }: InboxRow): Pick<InboxEntry, 'late' | 'process'> {
   return { late: late === 1, process: process ?? undefined };
 }
 
 type Box = 'outbox' | 'inbox';
 
-/** More than so many bytes are kept in more than one row: see `VERSION_4` of the schema. */
+/** The most bytes of one row; the rest goes into further rows. See `VERSION_4` of the schema. */
 const ROW = 2 ** 20;
 
-/** What goes into the first row. */
+/** Returns the part that goes into the first row. */
 export function firstOf(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(0, ROW);
 }
 
-export function addRest(unit: Unit, box: Box, entry: number, bytes: Uint8Array): void {
+/** Inserts the further rows of an entry. */
+export function addRest(transaction: SqlTransaction, box: Box, entry: number, bytes: Uint8Array): void {
   for (let at = ROW; at < bytes.length; at += ROW) {
-    unit.run(`INSERT INTO ${box}_rest (entry, bytes) VALUES (@entry, @bytes)`, {
+    transaction.run(`INSERT INTO ${box}_rest (entry, bytes) VALUES (@entry, @bytes)`, {
       entry,
       bytes: bytes.subarray(at, at + ROW),
     });
   }
 }
 
-/** The whole of what begins in the first row. */
-export function wholeOf(unit: Unit, box: Box, entry: number, first: Uint8Array): Uint8Array {
+/** Joins the first row of an entry with its further rows. */
+export function wholeOf(transaction: SqlTransaction, box: Box, entry: number, first: Uint8Array): Uint8Array {
   if (first.length < ROW) return first;
   const sql = `SELECT bytes FROM ${box}_rest WHERE entry = @entry ORDER BY id`;
-  const rest = unit.all<{ readonly bytes: Uint8Array }>(sql, { entry });
+  const rest = transaction.all<{ readonly bytes: Uint8Array }>(sql, { entry });
   return concatAll([first, ...rest.map(({ bytes }) => bytes)]);
 }

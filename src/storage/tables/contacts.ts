@@ -1,6 +1,10 @@
+/**
+ * The table `contacts`: `ContactStore` in SQL.
+ * Relies on foreign keys to delete what belongs to a contact.
+ */
 import type { IdentityKey } from '../../primitives/index.ts';
 import type { Contact, ContactId, ContactStore, WaitingInvite } from '../../session/store.ts';
-import { found, type Unit } from '../transaction.ts';
+import { mustExist, type SqlTransaction } from '../transaction.ts';
 
 interface ContactRow {
   readonly id: ContactId;
@@ -14,28 +18,28 @@ interface ContactRow {
 
 const SELECT = 'SELECT id, name, identity, added_at, verified_at, invite, invite_added_at FROM contacts';
 
-export function contactStore(unit: Unit): ContactStore {
+export function contactStore(transaction: SqlTransaction): ContactStore {
   return {
     async contacts() {
-      return unit.all<ContactRow>(`${SELECT} ORDER BY name`).map(contactIn);
+      return transaction.all<ContactRow>(`${SELECT} ORDER BY name`).map(contactIn);
     },
 
     async contact(id) {
-      return contactIn(found(unit.get<ContactRow>(`${SELECT} WHERE id = @id`, { id }), 'contact'));
+      return contactIn(mustExist(transaction.get<ContactRow>(`${SELECT} WHERE id = @id`, { id }), 'contact'));
     },
 
     async contactNamed(name) {
-      const row = unit.get<ContactRow>(`${SELECT} WHERE name = @name`, { name });
+      const row = transaction.get<ContactRow>(`${SELECT} WHERE name = @name`, { name });
       return row && contactIn(row);
     },
 
     async contactOf(identity) {
-      const row = unit.get<ContactRow>(`${SELECT} WHERE identity = @identity`, { identity });
+      const row = transaction.get<ContactRow>(`${SELECT} WHERE identity = @identity`, { identity });
       return row && contactIn(row);
     },
 
     async addContact({ name, identity, addedAt, invite }) {
-      const { id } = unit.run(
+      const { id } = transaction.run(
         `INSERT INTO contacts (name, identity, added_at, invite, invite_added_at)
         VALUES (@name, @identity, @addedAt, @invite, @inviteAddedAt)`,
         { name, identity, addedAt, ...inviteColumns(invite) },
@@ -44,23 +48,27 @@ export function contactStore(unit: Unit): ContactStore {
     },
 
     async setContactInvite(id, invite) {
-      unit.update('contact', 'UPDATE contacts SET invite = @invite, invite_added_at = @inviteAddedAt WHERE id = @id', {
-        id,
-        ...inviteColumns(invite),
-      });
+      transaction.update(
+        'contact',
+        'UPDATE contacts SET invite = @invite, invite_added_at = @inviteAddedAt WHERE id = @id',
+        {
+          id,
+          ...inviteColumns(invite),
+        },
+      );
     },
 
     async setVerified(id, at) {
-      unit.update('contact', 'UPDATE contacts SET verified_at = @at WHERE id = @id', { id, at: at ?? null });
+      transaction.update('contact', 'UPDATE contacts SET verified_at = @at WHERE id = @id', { id, at: at ?? null });
     },
 
     async renameContact(id, name) {
-      unit.update('contact', 'UPDATE contacts SET name = @name WHERE id = @id', { id, name });
+      transaction.update('contact', 'UPDATE contacts SET name = @name WHERE id = @id', { id, name });
     },
 
-    // The tables that refer to it lose what is theirs with it.
+    // ON DELETE CASCADE deletes all rows that refer to it.
     async dropContact(id) {
-      unit.update('contact', 'DELETE FROM contacts WHERE id = @id', { id });
+      transaction.update('contact', 'DELETE FROM contacts WHERE id = @id', { id });
     },
   };
 }

@@ -1,7 +1,18 @@
-import type { HistoryEntry, HistoryId, HistoryRange, HistoryStore, Keeping, KeptContent } from '../../session/store.ts';
-import { found, type Unit } from '../transaction.ts';
+/**
+ * The table `history` and the setting of the history: `HistoryStore` in SQL.
+ * Does not decide what is stored, nor for how long.
+ */
+import type {
+  HistoryContent,
+  HistoryEntry,
+  HistoryId,
+  HistoryRange,
+  HistorySetting,
+  HistoryStore,
+} from '../../session/store.ts';
+import { mustExist, type SqlTransaction } from '../transaction.ts';
 
-/** The CHECK constraints of the table make this union true. */
+/** The CHECK constraints of the table guarantee this union. */
 type HistoryRow = Omit<HistoryEntry, 'content'> & { readonly id: HistoryId } & (
     | { readonly kind: 'text'; readonly text: string }
     | { readonly kind: 'file'; readonly name: string; readonly length: number }
@@ -13,24 +24,24 @@ SELECT id, contact_id AS contact, at, direction, message_id AS messageId, n, sen
   length, text
 FROM history`;
 
-export function historyStore(unit: Unit): HistoryStore {
+export function historyStore(transaction: SqlTransaction): HistoryStore {
   return {
-    async keeping() {
-      const sql = 'SELECT history_since AS since, history_for AS keptFor FROM identity';
-      const { since, keptFor } = found(unit.get<ReturnType<typeof keepingRow>>(sql), 'identity');
-      return since === null ? undefined : { since, keptFor: keptFor ?? undefined };
+    async historySetting() {
+      const sql = 'SELECT history_since AS since, history_for AS maxAge FROM identity';
+      const { since, maxAge } = mustExist(transaction.get<ReturnType<typeof historySettingColumns>>(sql), 'identity');
+      return since === null ? undefined : { since, maxAge: maxAge ?? undefined };
     },
 
-    async setKeeping(keeping) {
-      unit.update(
+    async setHistorySetting(historySetting) {
+      transaction.update(
         'identity',
-        'UPDATE identity SET history_since = @since, history_for = @keptFor',
-        keepingRow(keeping),
+        'UPDATE identity SET history_since = @since, history_for = @maxAge',
+        historySettingColumns(historySetting),
       );
     },
 
     async addToHistory({ content, ...entry }) {
-      unit.run(
+      transaction.run(
         `INSERT INTO history (contact_id, at, direction, message_id, n, sent_at, kind, file_name, length, text)
         VALUES (@contact, @at, @direction, @messageId, @n, @sentAt, @kind, @name, @length, @text)`,
         { ...entry, name: null, length: null, text: null, ...content },
@@ -38,27 +49,30 @@ export function historyStore(unit: Unit): HistoryStore {
     },
 
     async history({ limit, after, ...range }) {
-      // The sign keeps the index of `at` out of it: most of all is asked for, in the order of the ids.
+      // The plus sign prevents SQLite from using the index of `at`: the rows are read in the order of their ids.
       const sql = `${SELECT} WHERE ${conditionOf(range, '+at')} AND id > @after ORDER BY id LIMIT @limit`;
-      return unit.all<HistoryRow>(sql, { ...boundsOf(range), after: after ?? 0, limit }).map(entryIn);
+      return transaction.all<HistoryRow>(sql, { ...boundsOf(range), after: after ?? 0, limit }).map(entryIn);
     },
 
     async countHistory(range) {
       const sql = `SELECT count(*) AS count, min(at) AS first FROM history WHERE ${conditionOf(range, 'at')}`;
-      const row = unit.get<{ readonly count: number; readonly first: number | null }>(sql, boundsOf(range));
-      const { count, first } = found(row, 'history');
+      const row = transaction.get<{ readonly count: number; readonly first: number | null }>(sql, boundsOf(range));
+      const { count, first } = mustExist(row, 'history');
       return { count, first: first ?? undefined };
     },
 
-    async sweepHistory(keptBefore) {
-      return unit.run('DELETE FROM history WHERE at < @keptBefore', { keptBefore }).changes;
+    async sweepHistory(before) {
+      return transaction.run('DELETE FROM history WHERE at < @before', { before }).changes;
     },
   };
 }
 
-/** As the identity's row has it. */
-export function keepingRow(keeping: Keeping | undefined): { since: number | null; keptFor: number | null } {
-  return { since: keeping?.since ?? null, keptFor: keeping?.keptFor ?? null };
+/** Returns the columns of a setting in the table `identity`. */
+export function historySettingColumns(historySetting: HistorySetting | undefined): {
+  since: number | null;
+  maxAge: number | null;
+} {
+  return { since: historySetting?.since ?? null, maxAge: historySetting?.maxAge ?? null };
 }
 
 function conditionOf({ contact }: HistoryRange, at: string): string {
@@ -79,7 +93,7 @@ function entryIn(row: HistoryRow): HistoryEntry & { readonly id: HistoryId } {
   return { id, contact, direction, messageId, n, at, sentAt, content: contentIn(row) };
 }
 
-function contentIn(row: HistoryRow): KeptContent {
+function contentIn(row: HistoryRow): HistoryContent {
   switch (row.kind) {
     case 'text':
       return { kind: row.kind, text: row.text };

@@ -1,12 +1,17 @@
+/**
+ * The tables `invites` and `ledger`, and our identity: `HandshakeStore` in SQL.
+ * The column `expires` holds unix seconds; everything outside of this file counts unix milliseconds.
+ */
 import type { HandshakeStore, InviteFate, OwnIdentity, StoredInvite } from '../../handshake/index.ts';
 import type { IdentityKey, KemSeed, X25519PublicKey, X25519SecretKey } from '../../primitives/index.ts';
-import { found, type Unit } from '../transaction.ts';
+import { mustExist, type SqlTransaction } from '../transaction.ts';
 
-/** The CHECK constraints of the table make this union true. */
+/** The CHECK constraints of the table guarantee this union. */
 type InviteRow = {
   readonly id: Uint8Array;
   readonly contact_name: string;
   readonly created_at: number;
+  /** Unix seconds. */
   readonly expires: number;
   readonly last_user: number | null;
 } & (
@@ -21,39 +26,49 @@ type InviteRow = {
   | { readonly fate: 'expired' }
 );
 
+/** In milliseconds. */
+const SECOND = 1_000;
+
 const FORGET_SECRETS = 'bytes = NULL, prekey_public_key = NULL, prekey_secret_key = NULL, kem_seed = NULL';
 
-export function handshakeStore(unit: Unit): HandshakeStore {
+export function handshakeStore(transaction: SqlTransaction): HandshakeStore {
   return {
     async ownIdentity() {
-      return found(unit.get<OwnIdentity>('SELECT seed, public_key AS key FROM identity'), 'identity');
+      return mustExist(transaction.get<OwnIdentity>('SELECT seed, public_key AS key FROM identity'), 'identity');
     },
 
     async invite(id) {
-      const row = unit.get<InviteRow>('SELECT * FROM invites WHERE id = @id', { id });
+      const row = transaction.get<InviteRow>('SELECT * FROM invites WHERE id = @id', { id });
       return row && inviteIn(row);
     },
 
     async invites() {
-      return unit.all<InviteRow>('SELECT * FROM invites ORDER BY number').map(inviteIn);
+      return transaction.all<InviteRow>('SELECT * FROM invites ORDER BY number').map(inviteIn);
     },
 
     async dropInvite(id) {
-      unit.run('DELETE FROM invites WHERE id = @id', { id });
+      transaction.run('DELETE FROM invites WHERE id = @id', { id });
     },
 
-    async addInvite({ id, contactName, createdAt, expires, lastUser, fate }) {
-      unit.run(
+    async addInvite({ id, contactName, createdAt, expiresAt, lastUser, fate }) {
+      transaction.run(
         `INSERT INTO invites (id, contact_name, created_at, expires, last_user,
           fate, bytes, prekey_public_key, prekey_secret_key, kem_seed, spent_by, spent_at)
         VALUES (@id, @contactName, @createdAt, @expires, @lastUser,
           @fate, @bytes, @prekeyPublicKey, @prekeySecretKey, @kemSeed, @spentBy, @spentAt)`,
-        { id, contactName, createdAt, expires, lastUser: lastUser ?? null, ...columnsOf(fate) },
+        {
+          id,
+          contactName,
+          createdAt,
+          expires: expiresAt / SECOND,
+          lastUser: lastUser ?? null,
+          ...columnsOf(fate),
+        },
       );
     },
 
     async spendInvite(id, by, at) {
-      unit.update(
+      transaction.update(
         'open invite',
         `UPDATE invites SET fate = 'spent', spent_by = @by, spent_at = @at, ${FORGET_SECRETS}
         WHERE id = @id AND fate = 'open' AND last_user IS NULL`,
@@ -62,33 +77,38 @@ export function handshakeStore(unit: Unit): HandshakeStore {
     },
 
     async useInvite(id, user, prefixDigest) {
-      unit.update(
+      transaction.update(
         'open invite',
         "UPDATE invites SET last_user = @user WHERE id = @id AND fate = 'open' AND last_user < @user",
         { id, user },
       );
-      unit.run('INSERT INTO ledger (prefix_digest, invite) SELECT @prefixDigest, number FROM invites WHERE id = @id', {
-        id,
-        prefixDigest,
-      });
+      transaction.run(
+        'INSERT INTO ledger (prefix_digest, invite) SELECT @prefixDigest, number FROM invites WHERE id = @id',
+        {
+          id,
+          prefixDigest,
+        },
+      );
     },
 
     async isInLedger(prefixDigest) {
-      return unit.get('SELECT 1 FROM ledger WHERE prefix_digest = @prefixDigest', { prefixDigest }) !== undefined;
+      return (
+        transaction.get('SELECT 1 FROM ledger WHERE prefix_digest = @prefixDigest', { prefixDigest }) !== undefined
+      );
     },
 
     async sweepInvites(expiredBefore, forgetBefore) {
-      const { changes } = unit.run(
+      const { changes } = transaction.run(
         `UPDATE invites SET fate = 'expired', ${FORGET_SECRETS} WHERE fate = 'open' AND expires < @expiredBefore`,
-        { expiredBefore },
+        { expiredBefore: Math.floor(expiredBefore / SECOND) },
       );
       if (changes > 0) {
-        unit.run("DELETE FROM ledger WHERE invite IN (SELECT number FROM invites WHERE fate <> 'open')");
+        transaction.run("DELETE FROM ledger WHERE invite IN (SELECT number FROM invites WHERE fate <> 'open')");
       }
-      unit.run(
+      transaction.run(
         `DELETE FROM invites
         WHERE fate = 'spent' AND spent_at < @forgetBefore * 1000 OR fate = 'expired' AND expires < @forgetBefore`,
-        { forgetBefore },
+        { forgetBefore: Math.floor(forgetBefore / SECOND) },
       );
       return changes;
     },
@@ -97,7 +117,8 @@ export function handshakeStore(unit: Unit): HandshakeStore {
 
 function inviteIn(row: InviteRow): StoredInvite {
   const { id, contact_name: contactName, created_at: createdAt, expires, last_user } = row;
-  return { id, contactName, createdAt, expires, lastUser: last_user ?? undefined, fate: fateIn(row) };
+  const expiresAt = expires * SECOND;
+  return { id, contactName, createdAt, expiresAt, lastUser: last_user ?? undefined, fate: fateIn(row) };
 }
 
 function fateIn(row: InviteRow): InviteFate {

@@ -1,3 +1,7 @@
+/**
+ * Converts between a `RatchetState` and the columns of the table `sessions`.
+ * Leaves out the receiving chains: `receiving-chains.ts` has them.
+ */
 import {
   ENCAPSULATION_KEY_LENGTH,
   type EncapsulationKey,
@@ -17,7 +21,7 @@ import type {
   Sending,
 } from '../../ratchet/index.ts';
 
-/** What a row of `sessions` says of the ratchet's state: all but the peer's chains. */
+/** The columns of the ratchet state. */
 export type StateRow = {
   readonly root_key: RootKey;
   readonly root_steps: number;
@@ -28,7 +32,7 @@ export type StateRow = {
 } & SendingRow &
   ExchangeRow;
 
-/** The CHECK constraints of the table make this union true. */
+/** The CHECK constraints of the table guarantee this union. */
 type SendingRow =
   | {
       readonly sending: 'awaiting';
@@ -48,7 +52,7 @@ type SendingRow =
       readonly sending_kem: EncapsulationKey | KemCiphertext | null;
     };
 
-/** And this one. */
+/** The CHECK constraints of the table guarantee this union. */
 type ExchangeRow =
   | { readonly kem_exchange: 'idle' }
   | { readonly kem_exchange: 'offered'; readonly kem_seed: KemSeed }
@@ -68,6 +72,7 @@ const NOT_SENDING = {
 
 const NO_EXCHANGE = { kem_seed: null, kem_owed: null };
 
+/** The names of the columns. */
 export const STATE_COLUMNS: readonly string[] = [
   'root_key',
   'root_steps',
@@ -81,7 +86,7 @@ export const STATE_COLUMNS: readonly string[] = [
   ...Object.keys(NO_EXCHANGE),
 ];
 
-/** A value for each of `STATE_COLUMNS`. */
+/** Returns a value for each of `STATE_COLUMNS`. */
 export function stateColumns({ rootKey, rootSteps, rekeying, sending, nextSending }: RatchetState) {
   return {
     root_key: rootKey,
@@ -97,6 +102,7 @@ export function stateColumns({ rootKey, rootSteps, rekeying, sending, nextSendin
   };
 }
 
+/** Decodes the columns. */
 export function stateIn(row: StateRow): Omit<RatchetState, 'receiving' | 'nextReceiving'> {
   return {
     rootKey: row.root_key,
@@ -177,7 +183,7 @@ function bytesOf(field: KemField): EncapsulationKey | KemCiphertext {
   return field.kind === 'offer' ? field.key : field.ciphertext;
 }
 
-/** The two differ in length, here as on the wire. */
+/** An offered key and a ciphertext are distinguished by their length, as on the wire. */
 function kemFieldIn(bytes: EncapsulationKey | KemCiphertext): KemField {
   return bytes.length === ENCAPSULATION_KEY_LENGTH
     ? { kind: 'offer', key: bytes as EncapsulationKey }

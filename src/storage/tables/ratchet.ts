@@ -1,5 +1,9 @@
+/**
+ * `RatchetStore` in SQL: header keys, ratchet states, skipped message keys and accepted positions.
+ * `ratchet-state.ts`, `receiving-chains.ts` and `received-messages.ts` have the larger parts.
+ */
 import type { FindEntry, KeptPosition, MessageKey, RatchetStore } from '../../ratchet/index.ts';
-import { found, type Unit } from '../transaction.ts';
+import { mustExist, type SqlTransaction } from '../transaction.ts';
 import { STATE_COLUMNS, type StateRow, stateColumns, stateIn } from './ratchet-state.ts';
 import { saveReceived } from './received-messages.ts';
 import { finishedChain, unfinishedChains } from './receiving-chains.ts';
@@ -10,49 +14,49 @@ interface FindRow extends Omit<FindEntry, 'chain'> {
 }
 
 /**
- * CROSS JOIN: the sessions first, by the index of their order, so that their own long rows are never read. Both orders are
- * those of indexes, so that reading can end at the first row that fits.
+ * CROSS JOIN makes SQLite read the sessions first, through the index of their order, without their long rows. Both
+ * orders below are orders of indexes, so that reading can stop at the first match.
  */
 const ENTRIES = `
 SELECT c.session_id AS session, c.chain, c.state, c.find_key AS find
 FROM sessions s CROSS JOIN receiving_chains c ON c.session_id = s.id`;
 const UNFINISHED = `${ENTRIES} AND c.state <> 'finished'`;
 const FINISHED = `${ENTRIES} AND c.state = 'finished'`;
-/** By name, the current chain comes in front of the next. */
+/** In alphabetical order, the state `current` precedes `next`. */
 const UNFINISHED_ORDER = 'ORDER BY s.received_order DESC, s.id DESC, c.state';
 const FINISHED_ORDER = 'ORDER BY s.received_order DESC, s.id DESC, c.chain DESC';
 
 const SAVE_SENT = `
 UPDATE sessions SET ${STATE_COLUMNS.map((column) => `${column} = @${column}`).join(', ')} WHERE id = @session`;
 
-export function ratchetStore(unit: Unit): RatchetStore {
+export function ratchetStore(transaction: SqlTransaction): RatchetStore {
   return {
     async findEntry(fits, session) {
       const of = session === undefined ? '' : 'WHERE s.id = @session';
       const parameters = session === undefined ? {} : { session };
-      const find = (sql: string) => unit.find<FindRow>(sql, parameters, (row) => fits(entryIn(row)));
+      const find = (sql: string) => transaction.find<FindRow>(sql, parameters, (candidate) => fits(entryIn(candidate)));
       const row = find(`${UNFINISHED} ${of} ${UNFINISHED_ORDER}`) ?? find(`${FINISHED} ${of} ${FINISHED_ORDER}`);
       return row && entryIn(row);
     },
 
     async ratchetState(session) {
-      const row = unit.get<StateRow>(`SELECT ${STATE_COLUMNS.join(', ')} FROM sessions WHERE id = @session`, {
+      const row = transaction.get<StateRow>(`SELECT ${STATE_COLUMNS.join(', ')} FROM sessions WHERE id = @session`, {
         session,
       });
-      return { ...stateIn(found(row, 'session')), ...unfinishedChains(unit, session) };
+      return { ...stateIn(mustExist(row, 'session')), ...unfinishedChains(transaction, session) };
     },
 
     async finishedChain(session, chain) {
-      return finishedChain(unit, session, chain);
+      return finishedChain(transaction, session, chain);
     },
 
     async keptPosition(session, chain, n) {
       const at = { session, chain, n };
-      const skipped = unit.get<{ readonly messageKey: MessageKey }>(
+      const skipped = transaction.get<{ readonly messageKey: MessageKey }>(
         `SELECT message_key AS messageKey FROM skipped_keys WHERE session_id = @session AND chain = @chain AND n = @n`,
         at,
       );
-      const accepted = unit.get<{ readonly digest: Uint8Array }>(
+      const accepted = transaction.get<{ readonly digest: Uint8Array }>(
         'SELECT digest FROM accepted WHERE session_id = @session AND chain = @chain AND n = @n',
         at,
       );
@@ -60,27 +64,27 @@ export function ratchetStore(unit: Unit): RatchetStore {
       return kept;
     },
 
-    // Sending never touches the peer's chains.
+    // Sending does not change the receiving chains.
     async saveSent(session, state) {
-      unit.update('session', SAVE_SENT, { session, ...stateColumns(state) });
+      transaction.update('session', SAVE_SENT, { session, ...stateColumns(state) });
     },
 
     async saveReceived(session, accepted, at, limits) {
-      saveReceived(unit, session, accepted, at, limits);
+      saveReceived(transaction, session, accepted, { at, limits });
     },
 
     async sweepSkippedKeys(keptBefore) {
-      unit.run(
+      transaction.run(
         `UPDATE sessions SET lost = lost +
           (SELECT count(*) FROM skipped_keys WHERE session_id = sessions.id AND created_at < @keptBefore)
         WHERE id IN (SELECT session_id FROM skipped_keys WHERE created_at < @keptBefore)`,
         { keptBefore },
       );
-      return unit.run('DELETE FROM skipped_keys WHERE created_at < @keptBefore', { keptBefore }).changes;
+      return transaction.run('DELETE FROM skipped_keys WHERE created_at < @keptBefore', { keptBefore }).changes;
     },
 
     async saveFork(session, reason, at) {
-      unit.update(
+      transaction.update(
         'session',
         `UPDATE sessions SET fork_reason = coalesce(fork_reason, @reason), fork_at = coalesce(fork_at, @at)
         WHERE id = @session`,

@@ -1,3 +1,7 @@
+/**
+ * The table `receiving_chains`: the finished chains, the current chain and the next chain of the peer.
+ * Does not know skipped keys: deleting a chain deletes them by foreign key.
+ */
 import type { X25519PublicKey } from '../../primitives/index.ts';
 import type {
   ChainKey,
@@ -10,9 +14,9 @@ import type {
   ReceivingStep,
   SessionId,
 } from '../../ratchet/index.ts';
-import { found, type Unit } from '../transaction.ts';
+import { mustExist, type SqlTransaction } from '../transaction.ts';
 
-/** The CHECK constraints of the table make this union true. */
+/** The CHECK constraints of the table guarantee this union. */
 type ChainRow = {
   readonly chain: number;
   readonly header_key: HeaderKey;
@@ -25,13 +29,13 @@ type ChainRow = {
 
 type PeerState = Pick<RatchetState, 'receiving' | 'nextReceiving'>;
 
-/** The current chain, where there is one, and the next. */
-export function unfinishedChains(unit: Unit, session: SessionId): PeerState {
-  const rows = unit.all<ChainRow>(
+/** Reads the current chain, if there is one, and the next. */
+export function unfinishedChains(transaction: SqlTransaction, session: SessionId): PeerState {
+  const rows = transaction.all<ChainRow>(
     "SELECT * FROM receiving_chains WHERE session_id = @session AND state <> 'finished' ORDER BY chain",
     { session },
   );
-  const next = found(
+  const next = mustExist(
     rows.find(({ state }) => state === 'next'),
     'session',
   );
@@ -51,67 +55,84 @@ export function unfinishedChains(unit: Unit, session: SessionId): PeerState {
   };
 }
 
-export function finishedChain(unit: Unit, session: SessionId, chain: number): FinishedChain {
-  const row = unit.get<ChainRow & { readonly state: 'finished' }>(
+/** Reads a finished chain, which must exist. */
+export function finishedChain(transaction: SqlTransaction, session: SessionId, chain: number): FinishedChain {
+  const row = transaction.get<ChainRow & { readonly state: 'finished' }>(
     "SELECT * FROM receiving_chains WHERE session_id = @session AND chain = @chain AND state = 'finished'",
     { session, chain },
   );
-  const { remote, header_key, find_key, length } = found(row, 'finished chain');
+  const { remote, header_key, find_key, length } = mustExist(row, 'finished chain');
   return { chain, remote, header: { header: header_key, find: find_key }, length };
 }
 
-/** Of a new session. */
-export function addChains(unit: Unit, session: SessionId, { receiving, nextReceiving }: PeerState): void {
+/** Inserts the chains of a new session. */
+export function addChains(
+  transaction: SqlTransaction,
+  session: SessionId,
+  { receiving, nextReceiving }: PeerState,
+): void {
   if (receiving.kind === 'awaiting') {
-    addNextChain(unit, session, 0, nextReceiving);
+    addNextChain(transaction, session, 0, nextReceiving);
   } else {
-    addNextChain(unit, session, receiving.chain, receiving.header);
-    beginChain(unit, session, receiving, nextReceiving);
+    addNextChain(transaction, session, receiving.chain, receiving.header);
+    beginChain(transaction, session, receiving, nextReceiving);
   }
 }
 
-/** Saves what a step did to the peer's chains. @returns whether a new one began. */
-export function saveChains(unit: Unit, session: SessionId, { state, finished }: ReceivingStep): boolean {
+/**
+ * Saves the chains after a step.
+ * @returns whether the peer began a new chain.
+ */
+export function saveChains(
+  transaction: SqlTransaction,
+  session: SessionId,
+  { state, finished }: ReceivingStep,
+): boolean {
   const { receiving, nextReceiving } = state;
   if (receiving.kind === 'awaiting') throw new Error('a message was received, so there is a chain');
   const { chain, chainKey, n } = receiving;
-  const wentOn = unit.run(
+  const wentOn = transaction.run(
     `UPDATE receiving_chains SET chain_key = @chainKey, n = @n
     WHERE session_id = @session AND chain = @chain AND state = 'current'`,
     { session, chain, chainKey, n },
   );
   if (wentOn.changes > 0) return false;
-  if (finished !== undefined) finishChain(unit, session, finished);
-  beginChain(unit, session, receiving, nextReceiving);
+  if (finished !== undefined) finishChain(transaction, session, finished);
+  beginChain(transaction, session, receiving, nextReceiving);
   return true;
 }
 
-function addNextChain(unit: Unit, session: SessionId, chain: number, { header, find }: HeaderKeys): void {
-  unit.run(
+function addNextChain(
+  transaction: SqlTransaction,
+  session: SessionId,
+  chain: number,
+  { header, find }: HeaderKeys,
+): void {
+  transaction.run(
     `INSERT INTO receiving_chains (session_id, chain, state, header_key, find_key)
     VALUES (@session, @chain, 'next', @header, @find)`,
     { session, chain, header, find },
   );
 }
 
-/** The next chain becomes the current one, and has a next one itself. */
+/** Makes the next chain the current one, and inserts the chain after it as the next. */
 function beginChain(
-  unit: Unit,
+  transaction: SqlTransaction,
   session: SessionId,
   { chain, remote, chainKey, n }: Receiving & { kind: 'chain' },
   next: HeaderKeys,
 ): void {
-  unit.update(
+  transaction.update(
     'next chain',
     `UPDATE receiving_chains SET state = 'current', remote = @remote, chain_key = @chainKey, n = @n
     WHERE session_id = @session AND chain = @chain AND state = 'next'`,
     { session, chain, remote, chainKey, n },
   );
-  addNextChain(unit, session, chain + 1, next);
+  addNextChain(transaction, session, chain + 1, next);
 }
 
-function finishChain(unit: Unit, session: SessionId, { chain, length }: FinishedChain): void {
-  unit.update(
+function finishChain(transaction: SqlTransaction, session: SessionId, { chain, length }: FinishedChain): void {
+  transaction.update(
     'current chain',
     `UPDATE receiving_chains SET state = 'finished', chain_key = NULL, n = NULL, length = @length
     WHERE session_id = @session AND chain = @chain AND state = 'current'`,

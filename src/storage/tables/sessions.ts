@@ -1,3 +1,7 @@
+/**
+ * The table `sessions`: `SessionTable` in SQL.
+ * `ratchet-state.ts` and `receiving-chains.ts` have the ratchet state of a session.
+ */
 import type { ForkReason } from '../../errors.ts';
 import type { Transcript } from '../../handshake/index.ts';
 import type { SessionId } from '../../ratchet/index.ts';
@@ -9,11 +13,11 @@ import type {
   Session,
   SessionTable,
 } from '../../session/store.ts';
-import { found, type Unit } from '../transaction.ts';
+import { mustExist, type SqlTransaction } from '../transaction.ts';
 import { STATE_COLUMNS, stateColumns } from './ratchet-state.ts';
 import { addChains } from './receiving-chains.ts';
 
-/** The CHECK constraints of the table make these unions true. */
+/** The CHECK constraints of the table guarantee these unions. */
 type SessionRow = {
   readonly id: SessionId;
   readonly contact: ContactId;
@@ -45,34 +49,36 @@ INSERT INTO sessions (contact_id, role, invite_id, prefix, prefix_digest, transc
 VALUES (@contact, @role, @inviteId, @prefix, @prefixDigest, @transcript, @opened, @createdAt,
   ${STATE_COLUMNS.map((column) => `@${column}`).join(', ')})`;
 
-export function sessionTable(unit: Unit): SessionTable {
+export function sessionTable(transaction: SqlTransaction): SessionTable {
   return {
     async session(id) {
-      return sessionIn(found(unit.get<SessionRow>(`${SELECT} WHERE id = @id`, { id }), 'session'));
+      return sessionIn(mustExist(transaction.get<SessionRow>(`${SELECT} WHERE id = @id`, { id }), 'session'));
     },
 
     async sessions(contact) {
-      return unit.all<SessionRow>(`${SELECT} WHERE contact_id = @contact ORDER BY id`, { contact }).map(sessionIn);
+      return transaction
+        .all<SessionRow>(`${SELECT} WHERE contact_id = @contact ORDER BY id`, { contact })
+        .map(sessionIn);
     },
 
     async sessionOfPrefix(prefixDigest) {
-      const row = unit.get<SessionRow>(`${SELECT} WHERE prefix_digest = @prefixDigest`, { prefixDigest });
+      const row = transaction.get<SessionRow>(`${SELECT} WHERE prefix_digest = @prefixDigest`, { prefixDigest });
       return row && sessionIn(row);
     },
 
     async addSession({ contact, origin, transcript, opened, createdAt }, state) {
       const row = { contact, ...originColumns(origin), transcript, opened, createdAt, ...stateColumns(state) };
-      const id = unit.run(INSERT, row).id as SessionId;
-      addChains(unit, id, state);
+      const id = transaction.run(INSERT, row).id as SessionId;
+      addChains(transaction, id, state);
       return id;
     },
 
     async answerSession(id) {
-      unit.update('session', "UPDATE sessions SET prefix = NULL WHERE id = @id AND role = 'initiator'", { id });
+      transaction.update('session', "UPDATE sessions SET prefix = NULL WHERE id = @id AND role = 'initiator'", { id });
     },
 
     async useSession(id) {
-      unit.update(
+      transaction.update(
         'session',
         `UPDATE sessions SET idle = CASE id WHEN @id THEN 0 ELSE idle + 1 END
         WHERE contact_id = (SELECT contact_id FROM sessions WHERE id = @id)`,
@@ -81,15 +87,15 @@ export function sessionTable(unit: Unit): SessionTable {
     },
 
     async holdSessions() {
-      unit.run('UPDATE sessions SET held = 1');
+      transaction.run('UPDATE sessions SET held = 1');
     },
 
     async dropSession(id) {
-      unit.run('DELETE FROM sessions WHERE id = @id', { id });
+      transaction.run('DELETE FROM sessions WHERE id = @id', { id });
     },
 
     async finishedChains(session) {
-      return unit.all<FinishedChainRecord>(
+      return transaction.all<FinishedChainRecord>(
         `SELECT chain, remote, length FROM receiving_chains
         WHERE session_id = @session AND state = 'finished' ORDER BY chain`,
         { session },
@@ -97,7 +103,7 @@ export function sessionTable(unit: Unit): SessionTable {
     },
 
     async missingMessages(session) {
-      return unit.all<MissingMessage>(
+      return transaction.all<MissingMessage>(
         `SELECT chain, n, created_at AS keptSince FROM skipped_keys WHERE session_id = @session ORDER BY chain, n`,
         { session },
       );

@@ -39,7 +39,7 @@ function signedInvite(what: string, alter: (bytes: Buffer) => Buffer, code: BadI
     ...invite(`${what}, well signed`, alter, code),
     prepare: (home) => {
       const self = createIdentity(systemRandom);
-      const made = createInvite(self, { reusable: false, expires: 4e9 }, systemRandom);
+      const made = createInvite(self, { reusable: false, expiresAt: 4e12 }, systemRandom);
       const fields = alter(Buffer.from(made.invite.bytes)).subarray(0, FIELDS.signature);
       home.write('bad.txt', armored(concat(fields, sign(self.seed, concat(utf8('pawl/1 invite'), fields)))));
     },

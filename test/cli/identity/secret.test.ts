@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { deriveFileKey, readSalt } from '../../../src/storage/index.ts';
 import { withDatabase } from '../identity-file.ts';
 import { found, needlesOf } from '../needles.ts';
@@ -10,9 +10,6 @@ import { type Home, inHome } from '../shell.ts';
 
 const PASSPHRASE = randomBytes(24).toString('base64url');
 const TEXT = randomBytes(48).toString('base64url');
-
-// Dozens of processes one after the other, on a machine that may have other things to do.
-vi.setConfig({ testTimeout: 120_000 });
 
 /** Alice has a passphrase, bob a key file. */
 const PEOPLE = `

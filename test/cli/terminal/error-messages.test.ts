@@ -40,7 +40,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
 
   'bad-signature': [65, {}],
   'unknown-invite': [65, {}],
-  'invite-expired': [65, { expired: 1.8e9 }],
+  'invite-expired': [65, { expiredAt: 1.8e12 }],
   'invite-spent': [65, { at: 1.8e12, by: '00112233', name: 'bob' }],
   'invite-used-up': [65, { name: 'friends', limit: 1_000 }],
   'too-many-invites': [73, { limit: 64 }],

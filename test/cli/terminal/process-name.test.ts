@@ -44,7 +44,7 @@ describe('a process', () => {
   it('that has ended is found out without starting another, to which the environment would be shown', () => {
     const folder = temporaryFolder();
     const ps = join(folder, 'ps');
-    writeFileSync(ps, `#!/bin/sh\necho "$PAWL_PASSPHRASE" > '${folder}/seen'\nexit 1\n`);
+    writeFileSync(ps, `#!/bin/sh\necho "$PAWL_PASSPHRASE" > "$(dirname "$0")/seen"\nexit 1\n`);
     chmodSync(ps, 0o755);
     const before = process.env.PATH;
     onTestFinished(() => {

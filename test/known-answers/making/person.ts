@@ -2,14 +2,16 @@ import { isDeepStrictEqual } from 'node:util';
 import { decodeEnvelope } from '../../../src/envelope/index.ts';
 import { type ErrorCode, type ForkReason, PawlError } from '../../../src/errors.ts';
 import type { OwnIdentity } from '../../../src/handshake/index.ts';
-import { digest, type Random, toHex, utf8 } from '../../../src/primitives/index.ts';
-import { add, type Context, invite, type Outcome, receive, SECOND, send } from '../../../src/session/index.ts';
+import { concatAll, digest, type Random, toHex } from '../../../src/primitives/index.ts';
+import { add, type Context, forget, invite, type Outcome, receive, SECOND, send } from '../../../src/session/index.ts';
 import { RestorableStore } from '../../session/snapshots.ts';
 import type { StoredSession } from '../../storage/memory/data.ts';
 import type { Named } from '../bytes.ts';
 import { contentOf, written } from '../contents.ts';
 import type { Accepted, Command, Content, Deed, Draws, Hex, ReceiveStep } from '../format.ts';
-import { passOver } from '../pass-over.ts';
+import { passOver, takeNumbers } from '../pass-over.ts';
+import { sessionName } from '../session-name.ts';
+import { sessionsOf } from '../sessions-of.ts';
 import { stateOf } from '../state-of.ts';
 import { type Explanation, explained } from './explained.ts';
 import type { Telling } from './telling.ts';
@@ -20,6 +22,12 @@ export const NOW = 1_900_000_000_000;
 /** An envelope that can be received, and what it says. */
 export interface Mail extends Named {
   readonly content: Content | undefined;
+}
+
+/** The envelopes of one `send many`, which are named NAME: 1, NAME: 2 and so on. */
+export interface Many {
+  readonly name: string;
+  readonly mails: readonly Mail[];
 }
 
 /** One of the people of a story. A method is a command, what must come of it, and a step that is written down. */
@@ -41,9 +49,9 @@ export class Person {
   }
 
   /** Makes an invite for `contact`. `expires`: unix seconds. */
-  async invite(contact: string, expires: number): Promise<Named> {
+  async invite(contact: string, expires: number, { reusable = false } = {}): Promise<Named> {
     const drawn: Uint8Array[] = [];
-    const made = await invite(this.#context(drawn), contact, expires * SECOND - this.now);
+    const made = await invite(this.#context(drawn), contact, expires * SECOND - this.now, { reusable });
     const named = this.#telling.names.add(this.#telling.nameFor(this.name), made.invite);
     const [prekey, seed] = drawn.map(toHex) as [string, string];
     const draws: Draws = [
@@ -51,14 +59,34 @@ export class Person {
       ['KEM seed', seed],
     ];
     const bytes = { id: toHex(made.id), invite: toHex(made.invite) };
-    this.#step({ do: 'invite', for: contact, expires, draws, as: named.name, ...bytes });
+    const kind = reusable ? ({ reusable } as const) : {};
+    this.#step({ do: 'invite', for: contact, ...kind, expires, draws, as: named.name, ...bytes });
     return named;
   }
 
-  async add(name: string, invite: Named, refused?: ErrorCode): Promise<void> {
-    const code = await add(this.#context(), name, invite.bytes).then(() => undefined, codeOf);
+  async add(name: string, named: Named, refused?: ErrorCode): Promise<void> {
+    const code = await add(this.#context(), name, named.bytes).then(() => undefined, codeOf);
     expectSame(code, refused);
-    this.#step({ do: 'add', name, invite: invite.name, ...(refused && { refused }) });
+    this.#step({ do: 'add', name, invite: named.name, ...(refused && { refused }) });
+  }
+
+  /** Adds an invite of an identity that is known as `keeps`. `answered`: a session was opened with it before. */
+  async addKnown(name: string, named: Named, { keeps, answered = false }: { keeps: string; answered?: boolean }) {
+    const added = await add(this.#context(), name, named.bytes);
+    expectSame([added.name, added.answeredBefore], [keeps, answered]);
+    const other = { ...(keeps !== name && { keeps }), ...(answered && ({ answered } as const)) };
+    this.#step({ do: 'add', name, invite: named.name, ...other });
+  }
+
+  async forget(name: string): Promise<void> {
+    await forget(this.#context(), name);
+    this.#step({ do: 'forget', name });
+  }
+
+  /** The numbers of a reusable invite up to `upTo` are taken by users who do not appear. */
+  async takeNumbers({ name, bytes }: Named, upTo: number): Promise<void> {
+    await takeNumbers(this.store, digest(16, bytes), upTo);
+    this.#step({ do: 'take numbers', invite: name, upTo });
   }
 
   async say(to: string, text: string): Promise<Mail> {
@@ -69,17 +97,47 @@ export class Person {
     const { sessions, contacts } = this.store.data;
     const drawn: Uint8Array[] = [];
     const { envelope, id } = await send(this.#context(drawn), to, contentOf(content));
-    const after = this.store.data.sessions.find((session) => hasSent(sessions, session));
+    const after = this.store.data.sessions.find((one) => hasSent(sessions, one));
     if (after === undefined) throw new Error('nothing was sent');
-    const before = sessions.find((session) => session.id === after.id);
+    const before = sessions.find((one) => one.id === after.id);
     const answered = contacts.find((contact) => contact.id === after.contact)?.invite;
-    const invite = before === undefined && answered ? this.#telling.names.find(answered.bytes) : undefined;
+    const named = before === undefined && answered ? this.#telling.names.find(answered.bytes) : undefined;
     const mail = { ...this.#telling.names.add(this.#telling.nameFor(this.name), envelope), content };
-    const { draws, ...values } = this.#shortened(explained({ self: this.identity, before, after, drawn, invite, id }));
+    const { draws, ...values } = this.#shortened(
+      explained({ self: this.identity, before, after, drawn, invite: named, id }),
+    );
     const session = sessionName(after);
     const bytes = this.#telling.shortened(mail);
     this.#step({ do: 'send', to, content, draws, as: mail.name, session, ...values, envelope: bytes });
     return mail;
+  }
+
+  /** Sends the same text `count` times on a chain that has begun, with the same draw each time. */
+  async sayMany(to: string, text: string, count: number): Promise<Many> {
+    const content = { sentAt: this.now, text };
+    const r = this.#random(32);
+    const before = this.store.data.sessions;
+    const name = this.#telling.nameFor(this.name);
+    const mails: Mail[] = [];
+    const positions: number[] = [];
+    while (mails.length < count) {
+      const drawn: Uint8Array[] = [];
+      const { envelope, n } = await send(
+        this.#context(drawn, () => Uint8Array.from(r)),
+        to,
+        contentOf(content),
+      );
+      if (drawn.length !== 1) throw new Error('no chain may begin here');
+      mails.push({ ...this.#telling.names.add(`${name}: ${mails.length + 1}`, envelope), content });
+      positions.push(n);
+    }
+    const after = this.store.data.sessions.find((one) => hasSent(before, one));
+    if (after === undefined) throw new Error('nothing was sent');
+    const session = sessionName(after);
+    const all = toHex(digest(16, concatAll(mails.map(({ bytes }) => bytes))));
+    const [n = 0] = positions;
+    this.#step({ do: 'send many', to, content, count, r: toHex(r), as: name, session, n, digest: all });
+    return { name, mails };
   }
 
   async cannotSend(to: string, refused: ErrorCode): Promise<void> {
@@ -100,10 +158,40 @@ export class Person {
     const before = this.store.data.sessions;
     const outcome = await this.#outcomeOf(mail, gap);
     if (outcome.type !== 'message') throw unexpected(mail, outcome);
-    const session = this.store.data.sessions.find((session) => hasReceived(before, session));
+    const session = this.store.data.sessions.find((one) => hasReceived(before, one));
     const accepted = acceptedOf(outcome, session);
     expectSame([accepted.content, accepted.fork], [mail.content, fork]);
     this.#received(mail, { ...(gap && { gap }), accepted });
+  }
+
+  /** Reads some of many messages, counted from 1, one after the other. */
+  async readsMany({ name, mails }: Many, first: number, last: number): Promise<void> {
+    const texts: Accepted[] = [];
+    for (const mail of mails.slice(first - 1, last)) {
+      const before = this.store.data.sessions;
+      const outcome = await this.#outcomeOf(mail);
+      if (outcome.type !== 'message') throw unexpected(mail, outcome);
+      texts.push(
+        acceptedOf(
+          outcome,
+          this.store.data.sessions.find((session) => hasReceived(before, session)),
+        ),
+      );
+    }
+    const [accepted] = texts;
+    if (accepted === undefined) throw new Error('nothing was read');
+    expectSame(
+      texts,
+      texts.map((_, index) => ({ ...accepted, n: accepted.n + index })),
+    );
+    this.#step({ do: 'receive many', of: name, first, last, accepted });
+  }
+
+  /** The ledger of a reusable invite knows the opening, whose session is gone. */
+  async hasForgotten(mail: Named): Promise<void> {
+    const outcome = await this.#outcomeOf(mail);
+    if (outcome.type !== 'forgotten') throw unexpected(mail, outcome);
+    this.#received(mail, { forgotten: true });
   }
 
   async seesAgain(mail: Named): Promise<void> {
@@ -135,6 +223,15 @@ export class Person {
     this.#telling.step({ do: 'check', of: this.name, session: sessionName(session), state: stateOf(session) });
   }
 
+  /** Writes down which sessions there are with a contact, how idle they are, and which is sent on. */
+  async checkSessions(name: string): Promise<void> {
+    const sessions = await this.store.snapshot(async (view) => {
+      const contact = await view.contactNamed(name);
+      return contact === undefined ? [] : view.sessions(contact.id);
+    });
+    this.#telling.step({ do: 'sessions', of: this.name, with: name, ...sessionsOf(sessions) });
+  }
+
   /** The session that began last. */
   session(): StoredSession {
     const session = this.store.data.sessions.at(-1);
@@ -156,7 +253,7 @@ export class Person {
     try {
       const envelope = decodeEnvelope(bytes);
       if (envelope.kind === 'invite') throw new Error('an invite is no message');
-      const options = { waiting: false, ...(gap && { gap }) };
+      const options = gap === undefined ? {} : { gap };
       const { outcomes } = await receive(this.#context(), [{ envelope, source: '' }], options);
       return outcomes[0] as Outcome;
     } catch (error) {
@@ -175,20 +272,15 @@ export class Person {
   }
 
   /** Draws go into `drawn`; where there is none, there must not be any. */
-  #context(drawn?: Uint8Array[]): Context {
+  #context(drawn?: Uint8Array[], source: Random = this.#random): Context {
     const random: Random = (length) => {
       if (drawn === undefined) throw new Error('this draws nothing');
-      const bytes = this.#random(length);
+      const bytes = source(length);
       drawn.push(Uint8Array.from(bytes));
       return bytes;
     };
     return { store: this.store, random, now: () => this.now, process: 'here', isRunning: () => true };
   }
-}
-
-/** The name of a session that both sides have for it (docs/PROTOCOL.md §8). */
-function sessionName({ transcript }: StoredSession): string {
-  return toHex(digest(8, utf8('pawl/1 session'), transcript));
 }
 
 function hasSent(before: readonly StoredSession[], { id, state }: StoredSession): boolean {

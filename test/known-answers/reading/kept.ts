@@ -1,12 +1,7 @@
-import { digest, toHex, utf8 } from '../../../src/primitives/index.ts';
 import type { RatchetState, SessionId, SkippedKey } from '../../../src/ratchet/index.ts';
 import type { Session, SessionStore, Transaction } from '../../../src/session/index.ts';
+import { sessionName } from '../session-name.ts';
 import type { Kept } from '../state-of.ts';
-
-/** The name of a session that both sides have for it (docs/PROTOCOL.md §8). */
-export function sessionName({ transcript }: Pick<Session, 'transcript'>): string {
-  return toHex(digest(8, utf8('pawl/1 session'), transcript));
-}
 
 /** What `ask` finds out about the session of that name; `undefined` where there is none. */
 export async function about<Answer>(
@@ -43,13 +38,13 @@ export async function untouched(store: SessionStore): Promise<{ kept: unknown; f
   return store.snapshot(async (view) => {
     const sessions = await allSessions(view);
     const forks: string[] = [];
-    const kept: unknown[] = [await view.contacts()];
+    const everything: unknown[] = [await view.contacts()];
     for (const { id, fork, lost: _, ...session } of sessions) {
       const state = await view.ratchetState(id);
-      kept.push(session, state, await finishedChains(view, id));
+      everything.push(session, state, await finishedChains(view, id));
       if (fork !== undefined) forks.push(fork.reason);
     }
-    return { kept, forks };
+    return { kept: everything, forks };
   });
 }
 

@@ -4,7 +4,7 @@ import { type Context, type Outcome, receive } from '../../../src/session/index.
 import { written } from '../contents.ts';
 import type { ReceiveStep } from '../format.ts';
 
-/** What comes of one envelope, whole or broken. `gap`: the limit, where it is not 2,000. */
+/** The outcome of one envelope, valid or not. `gap`: the limit, where it is not 2,000. */
 export async function outcomeOf(context: Context, bytes: Uint8Array, gap: number | undefined): Promise<Outcome> {
   let envelope: Envelope;
   try {
@@ -14,11 +14,21 @@ export async function outcomeOf(context: Context, bytes: Uint8Array, gap: number
     throw error;
   }
   if (envelope.kind === 'invite') throw new Error('an invite is not received');
-  const options = { waiting: false, ...(gap !== undefined && { gap }) };
+  const options = gap === undefined ? {} : { gap };
   const { outcomes } = await receive(context, [{ envelope, source: '' }], options);
   const [outcome] = outcomes;
   if (outcome === undefined) throw new Error('an envelope without an outcome');
   return outcome;
+}
+
+/** The outcomes of valid messages and openings that are received in one unit of work. */
+export async function outcomesOf(context: Context, envelopes: readonly Uint8Array[]): Promise<readonly Outcome[]> {
+  const arrivals = envelopes.map((bytes) => {
+    const envelope = decodeEnvelope(bytes);
+    if (envelope.kind === 'invite') throw new Error('an invite is not received');
+    return { envelope, source: '' };
+  });
+  return (await receive(context, arrivals, {})).outcomes;
 }
 
 /** An outcome as a step states it, but for session and chain, which it does not have. */
@@ -44,7 +54,7 @@ export function wordsFor(outcome: Outcome): unknown {
 }
 
 /** What a step states of the outcome, without session and chain. */
-export function wordsOf({ accepted, duplicate, tooLate, refused, reason }: ReceiveStep): unknown {
+export function wordsOf({ accepted, duplicate, tooLate, forgotten, refused, reason }: ReceiveStep): unknown {
   if (accepted !== undefined) {
     const { session: _session, chain: _chain, ...words } = accepted;
     return { accepted: words };
@@ -52,6 +62,7 @@ export function wordsOf({ accepted, duplicate, tooLate, refused, reason }: Recei
   return {
     ...(duplicate && { duplicate }),
     ...(tooLate && { tooLate }),
+    ...(forgotten && { forgotten }),
     ...(refused && { refused }),
     ...(reason && { reason }),
   };

@@ -1,31 +1,36 @@
 import { expect } from 'vitest';
-import { decodeContent, decodeEnvelope } from '../../../src/envelope/index.ts';
-import { concat, type Random, toHex } from '../../../src/primitives/index.ts';
+import { decodeContent, decodeEnvelope, encodeContent } from '../../../src/envelope/index.ts';
+import { concat, concatAll, digest, type Random, toHex } from '../../../src/primitives/index.ts';
 import { encodeHeader, type MessageKey, openBody } from '../../../src/ratchet/index.ts';
-import { add, type Context, invite, SECOND, send } from '../../../src/session/index.ts';
+import { add, type Context, forget, invite, SECOND, send, sendAll } from '../../../src/session/index.ts';
 import { sendingSession } from '../../../src/session/select-session.ts';
 import { hex } from '../../primitives/hex.ts';
 import { joined } from '../bytes.ts';
 import { contentOf, written } from '../contents.ts';
 import type {
+  AddStep,
   Bytes,
   Deed,
   Draws,
   InviteStep,
   LoseStep,
   Opening,
+  ReceiveManyStep,
   ReceiveStep,
+  SendManyStep,
   SendStep,
+  SessionsStep,
   State,
   Step,
   Story,
 } from '../format.ts';
-import { passOver } from '../pass-over.ts';
+import { passOver, takeNumbers } from '../pass-over.ts';
+import { sessionsOf } from '../sessions-of.ts';
 import { stateOf } from '../state-of.ts';
 import { type Beginning, Chains } from './chains.ts';
 import { about, kept, untouched } from './kept.ts';
 import { expectOpening } from './opening.ts';
-import { codeOf, outcomeOf, wordsFor, wordsOf } from './outcomes.ts';
+import { codeOf, outcomeOf, outcomesOf, wordsFor, wordsOf } from './outcomes.ts';
 import { People, type Reader } from './people.ts';
 
 type Did<Command> = Command & Pick<Deed, 'by' | 'now'>;
@@ -82,16 +87,26 @@ export class Reading {
       case 'check':
         expect(await stateIn(person(step.of), step.session)).toEqual(step.state);
         break;
+      case 'sessions':
+        await expectSessions(step, person(step.of));
+        break;
       case 'invite':
         await this.#invite(step, person(step.by));
         break;
-      case 'add': {
-        const added = add(contextOf(person(step.by), step.now), step.name, this.bytesOf(step.invite));
-        expect(await added.then(() => undefined, codeOf)).toBe(step.refused);
+      case 'add':
+        await this.#add(step, person(step.by));
         break;
-      }
+      case 'forget':
+        await forget(contextOf(person(step.by), step.now), step.name);
+        break;
+      case 'take numbers':
+        await takeNumbers(person(step.by).store, digest(16, this.bytesOf(step.invite)), step.upTo);
+        break;
       case 'send':
         await this.#send(step, person(step.by));
+        break;
+      case 'send many':
+        await this.#sendMany(step, person(step.by));
         break;
       case 'cannot send': {
         const content = contentOf({ sentAt: step.now, text: 'not sent' });
@@ -105,6 +120,9 @@ export class Reading {
       case 'receive':
         await this.#receive(step, person(step.by));
         break;
+      case 'receive many':
+        await this.#receiveMany(step, person(step.by));
+        break;
       default:
         throw new Error(`an unknown step: ${JSON.stringify(step satisfies never)}`);
     }
@@ -113,11 +131,37 @@ export class Reading {
   async #invite(step: Did<InviteStep>, maker: Reader): Promise<void> {
     const draws = drawing(step.draws);
     const lifetime = step.expires * SECOND - step.now;
-    const made = await invite(contextOf(maker, step.now, draws.random), step.for, lifetime);
+    const { reusable = false } = step;
+    const made = await invite(contextOf(maker, step.now, draws.random), step.for, lifetime, { reusable });
     draws.end();
     expect([toHex(made.id), toHex(made.invite)]).toEqual([step.id, step.invite]);
     this.#named.set(step.as, made.invite);
     this.#invites.set(step.as, { maker, step });
+  }
+
+  async #add(step: Did<AddStep>, { store }: Reader): Promise<void> {
+    const { name, refused, keeps = name, answered = false } = step;
+    const before = await untouched(store);
+    const adding = add(contextOf({ store }, step.now), name, this.bytesOf(step.invite));
+    const added = await adding.then((done) => ({ keeps: done.name, answered: done.answeredBefore }), codeOf);
+    expect(added).toEqual(refused ?? { keeps, answered });
+    if (answered || refused !== undefined) expect(await untouched(store)).toEqual(before);
+  }
+
+  /** Unlike those who made the file, in one unit of work. */
+  async #sendMany(step: Did<SendManyStep>, sender: Reader): Promise<void> {
+    const { as, to, content, count, r } = step;
+    const draws = drawing(Array.from({ length: count }, () => ['r', r] as const));
+    const plaintexts = Array.from({ length: count }, () => encodeContent(contentOf(content)));
+    const sent = await sendAll(contextOf(sender, step.now, draws.random), to, plaintexts);
+    draws.end();
+    expect(sent.map((one) => one.n)).toEqual(sent.map((_, index) => step.n + index));
+    for (const [index, { envelope }] of sent.entries()) this.#named.set(`${as}: ${index + 1}`, envelope);
+    expect(toHex(digest(16, concatAll(sent.map(({ envelope }) => envelope))))).toBe(step.digest);
+    const n = await about(sender.store, step.session, async (_view, _session, { sending }) =>
+      sending.kind === 'chain' ? sending.n : undefined,
+    );
+    expect(n).toBe(step.n + count);
   }
 
   async #send(step: Did<SendStep>, sender: Reader): Promise<void> {
@@ -128,9 +172,9 @@ export class Reading {
     expect([n, toHex(id)]).toEqual([step.message.n, step.message.id]);
     this.#named.set(step.as, envelope);
 
-    const found = await about(sender.store, step.session, async (_view, { transcript }, { sending }) => ({
-      sending,
-      transcript,
+    const found = await about(sender.store, step.session, async (_view, session, state) => ({
+      sending: state.sending,
+      transcript: session.transcript,
     }));
     if (found?.sending.kind !== 'chain') throw new Error('who has sent on a session has a chain');
     const { transcript } = found;
@@ -161,7 +205,7 @@ export class Reading {
     const { store } = receiver;
     const { accepted, reason } = step;
     const before = await untouched(store);
-    const stateBefore = accepted && (await about(store, accepted.session, async (_view, _session, state) => state));
+    const stateBefore = accepted && (await about(store, accepted.session, async (_view, _session, current) => current));
     const outcome = await outcomeOf(contextOf(receiver, step.now), this.bytesOf(step.envelope), step.gap);
     expect(wordsFor(outcome)).toEqual(wordsOf(step));
     if (accepted === undefined) {
@@ -172,13 +216,29 @@ export class Reading {
       return;
     }
     const { session, chain, n } = accepted;
-    const state = await about(store, session, async (view, { id }, state) => {
-      const { digest } = await view.keptPosition(id, chain, n);
-      expect(digest).toEqual(outcome.type === 'message' ? outcome.id : undefined);
-      return state;
+    const state = await about(store, session, async (view, { id }, current) => {
+      const position = await view.keptPosition(id, chain, n);
+      expect(position.digest).toEqual(outcome.type === 'message' ? outcome.id : undefined);
+      return current;
     });
     if (state === undefined) throw new Error(`no session ${session}`);
     this.#chains.expectReceived(stateBefore, state);
+  }
+
+  /** Unlike those who made the file, in one unit of work. */
+  async #receiveMany(step: Did<ReceiveManyStep>, { store }: Reader): Promise<void> {
+    const { of, first, last, accepted } = step;
+    const names = Array.from({ length: last - first + 1 }, (_, index) => `${of}: ${first + index}`);
+    const outcomes = await outcomesOf(
+      contextOf({ store }, step.now),
+      names.map((name) => this.bytesOf(name)),
+    );
+    const { session, chain, ...words } = accepted;
+    expect(outcomes.map(wordsFor)).toEqual(names.map((_, index) => ({ accepted: { ...words, n: words.n + index } })));
+    const digests = await about(store, session, (view, { id }) =>
+      Promise.all(names.map(async (_, index) => (await view.keptPosition(id, chain, accepted.n + index)).digest)),
+    );
+    expect(digests).toEqual(outcomes.map((outcome) => (outcome.type === 'message' ? outcome.id : undefined)));
   }
 
   #bytes(bytes: Bytes): Uint8Array {
@@ -192,7 +252,7 @@ export class Reading {
   }
 }
 
-function contextOf({ store }: Reader, now: number, random: Random = nothingToDraw): Context {
+function contextOf({ store }: Pick<Reader, 'store'>, now: number, random: Random = nothingToDraw): Context {
   return { store, random, now: () => now, process: 'here', isRunning: () => true };
 }
 
@@ -218,6 +278,14 @@ async function lose({ now: _, to, count }: Did<LoseStep>, { store }: Reader): Pr
   });
   if (session === undefined) throw new Error(`no session with ${to}`);
   await passOver(store, session.id, count);
+}
+
+async function expectSessions({ with: name, sessions, sends }: SessionsStep, { store }: Reader): Promise<void> {
+  const stored = await store.snapshot(async (view) => {
+    const contact = await view.contactNamed(name);
+    return contact === undefined ? [] : view.sessions(contact.id);
+  });
+  expect(sessionsOf(stored)).toEqual({ sessions, sends });
 }
 
 async function stateIn({ store }: Reader, session: string): Promise<State | undefined> {

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import type { ContactId, HistoryEntry, HistoryId, InboxEntry, KeptContent } from '../../../src/session/store.ts';
+import type { ContactId, HistoryContent, HistoryEntry, HistoryId, InboxEntry } from '../../../src/session/store.ts';
 import { addContact, bytesOf, type MakeStore, NOW } from '../fixtures.ts';
 
 /** One of each kind, at the limits of what a row may hold. */
-const CONTENTS: readonly KeptContent[] = [
+const CONTENTS: readonly HistoryContent[] = [
   { kind: 'text', text: 'hi bob' },
   { kind: 'text', text: '' },
   { kind: 'text', text: '\ufeffa\r\nb\u202e\u{1f41a}' },
@@ -26,7 +26,7 @@ export function history(make: MakeStore): void {
   const entry = (
     contact: ContactId,
     at = NOW,
-    content: KeptContent = { kind: 'text', text: `${at}` },
+    content: HistoryContent = { kind: 'text', text: `${at}` },
   ): HistoryEntry => ({
     contact,
     direction: at % 2 === 0 ? 'sent' : 'received',
@@ -41,10 +41,10 @@ export function history(make: MakeStore): void {
   it('is off at first, and is then as it was set last', async () => {
     const { store } = make();
     await store.transaction(async (transaction) => {
-      expect(await transaction.keeping()).toBeUndefined();
-      for (const keeping of [{ since: NOW, keptFor: 1 }, { since: 0, keptFor: undefined }, undefined]) {
-        await transaction.setKeeping(keeping);
-        expect(await transaction.keeping()).toEqual(keeping);
+      expect(await transaction.historySetting()).toBeUndefined();
+      for (const historySetting of [{ since: NOW, maxAge: 1 }, { since: 0, maxAge: undefined }, undefined]) {
+        await transaction.setHistorySetting(historySetting);
+        expect(await transaction.historySetting()).toEqual(historySetting);
       }
     });
   });

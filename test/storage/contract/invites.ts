@@ -3,8 +3,6 @@ import type { StoredInvite } from '../../../src/handshake/index.ts';
 import type { Transaction } from '../../../src/session/store.ts';
 import { bytesOf, identityOf, inviteFor, type MakeStore, NOW } from '../fixtures.ts';
 
-const SECONDS = NOW / 1000;
-
 export function invites(make: MakeStore): void {
   const fates = async (view: Transaction) =>
     (await view.invites()).map(({ contactName, fate }) => `${contactName}: ${fate.kind}`);
@@ -48,40 +46,62 @@ export function invites(make: MakeStore): void {
   });
 
   it('forgets the secrets of those that expired before a time', async () => {
-    const [before, at] = [inviteFor('before', SECONDS - 1), inviteFor('at', SECONDS)];
+    const [before, at] = [inviteFor('before', NOW - 1_000), inviteFor('at', NOW)];
     await withInvites(
       before,
       at,
     )(async (transaction) => {
-      expect(await transaction.sweepInvites(SECONDS, 0)).toBe(1);
+      expect(await transaction.sweepInvites(NOW, 0)).toBe(1);
       expect(await transaction.invites()).toEqual([{ ...before, fate: { kind: 'expired' } }, at]);
     });
   });
 
   it('forgets all about those that were spent or expired before another time', async () => {
-    const given = ['spent before', 'spent at', 'open'].map((name) => inviteFor(name, SECONDS + 100));
+    const given = ['spent before', 'spent at', 'open'].map((name) => inviteFor(name, NOW + 100_000));
     const [before, at] = given.map(({ id }) => id);
-    const old = [inviteFor('expired before', SECONDS - 1), inviteFor('expired at', SECONDS)];
+    const old = [inviteFor('expired before', NOW - 1_000), inviteFor('expired at', NOW)];
     await withInvites(
       ...given,
       ...old,
     )(async (transaction) => {
       await transaction.spendInvite(before ?? at ?? bytesOf('', 16), identityOf('alice'), NOW - 1);
       await transaction.spendInvite(at ?? bytesOf('', 16), identityOf('alice'), NOW);
-      await transaction.sweepInvites(SECONDS + 1, SECONDS);
+      await transaction.sweepInvites(NOW + 1_000, NOW);
       expect(await fates(transaction)).toEqual(['spent at: spent', 'open: open', 'expired at: expired']);
+    });
+  });
+
+  it('rounds the times of a sweep down to whole seconds', async () => {
+    const [spent, expired, open] = ['spent', 'expired', 'open'].map((name) => inviteFor(name)) as [
+      StoredInvite,
+      StoredInvite,
+      StoredInvite,
+    ];
+    await withInvites(
+      spent,
+      { ...expired, expiresAt: NOW - 1_000 },
+      open,
+    )(async (transaction) => {
+      await transaction.spendInvite(spent.id, identityOf('alice'), NOW);
+      expect(await transaction.sweepInvites(NOW, 0)).toBe(1);
+      expect(await transaction.sweepInvites(NOW + 999, NOW - 1)).toBe(0);
+      expect(await fates(transaction)).toEqual(['spent: spent', 'expired: expired', 'open: open']);
+      expect(await transaction.sweepInvites(NOW + 999, NOW + 999)).toBe(0);
+      expect(await fates(transaction)).toEqual(['spent: spent', 'open: open']);
+      expect(await transaction.sweepInvites(NOW + 1_000, NOW + 1_000)).toBe(1);
+      expect(await fates(transaction)).toEqual([]);
     });
   });
 
   it('is not changed by a sweep that finds nothing', async () => {
     const alice = inviteFor('alice');
     await withInvites(alice)(async (transaction) => {
-      expect(await transaction.sweepInvites(SECONDS, SECONDS)).toBe(0);
+      expect(await transaction.sweepInvites(NOW, NOW)).toBe(0);
       expect(await transaction.invites()).toEqual([alice]);
     });
   });
 
-  const reusable = (name: string, expires?: number): StoredInvite => ({ ...inviteFor(name, expires), lastUser: 0 });
+  const reusable = (name: string, expiresAt?: number): StoredInvite => ({ ...inviteFor(name, expiresAt), lastUser: 0 });
   const prefix = (name: string) => bytesOf(`prefix of ${name}`, 16);
 
   it('counts the users of a reusable one, which stays open, and knows their openings', async () => {
@@ -117,7 +137,7 @@ export function invites(make: MakeStore): void {
   });
 
   it('forgets the openings with the secrets of their invite, and not before', async () => {
-    const [before, at, dropped] = [reusable('before', SECONDS - 1), reusable('at', SECONDS), reusable('dropped')];
+    const [before, at, dropped] = [reusable('before', NOW - 1_000), reusable('at', NOW), reusable('dropped')];
     await withInvites(
       before,
       at,
@@ -125,7 +145,7 @@ export function invites(make: MakeStore): void {
     )(async (transaction) => {
       for (const { id, contactName } of [before, at, dropped]) await transaction.useInvite(id, 1, prefix(contactName));
       await transaction.dropInvite(dropped.id);
-      expect(await transaction.sweepInvites(SECONDS, 0)).toBe(1);
+      expect(await transaction.sweepInvites(NOW, 0)).toBe(1);
       expect(await transaction.invites()).toEqual([
         { ...before, lastUser: 1, fate: { kind: 'expired' } },
         { ...at, lastUser: 1 },

@@ -1,23 +1,23 @@
 import { equal } from '../../../src/primitives/index.ts';
 import type { Contact, ContactId, ContactStore } from '../../../src/session/store.ts';
-import { found } from '../../../src/storage/transaction.ts';
-import { copyOf, type Unit } from './data.ts';
+import { mustExist } from '../../../src/storage/transaction.ts';
+import { copyOf, type MemoryTransaction } from './data.ts';
 
-export function contactStore(unit: Unit): ContactStore {
-  const findContact = (matches: (contact: Contact) => boolean) => copyOf(unit.data.contacts.find(matches));
+export function contactStore(transaction: MemoryTransaction): ContactStore {
+  const findContact = (matches: (contact: Contact) => boolean) => copyOf(transaction.data.contacts.find(matches));
   const change = (id: ContactId, difference: Partial<Contact>) => {
-    const contact = requireContact(unit, id);
+    const contact = requireContact(transaction, id);
     const changed = { ...contact, ...difference };
-    unit.change({ contacts: unit.data.contacts.map((known) => (known === contact ? changed : known)) });
+    transaction.change({ contacts: transaction.data.contacts.map((known) => (known === contact ? changed : known)) });
   };
 
   return {
     async contacts() {
-      return copyOf(unit.data.contacts.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+      return copyOf(transaction.data.contacts.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
     },
 
     async contact(id) {
-      return copyOf(requireContact(unit, id));
+      return copyOf(requireContact(transaction, id));
     },
 
     async contactNamed(name) {
@@ -31,9 +31,9 @@ export function contactStore(unit: Unit): ContactStore {
     async addContact({ name, identity, addedAt, invite }) {
       const taken = findContact((known) => known.name === name || equal(known.identity, identity));
       if (taken !== undefined) throw new Error('a contact has a name and an identity of its own');
-      const id = unit.nextId() as ContactId;
+      const id = transaction.nextId() as ContactId;
       const contact = copyOf({ id, name, identity, addedAt, verifiedAt: undefined, invite });
-      unit.change({ contacts: [...unit.data.contacts, contact] });
+      transaction.change({ contacts: [...transaction.data.contacts, contact] });
       return id;
     },
 
@@ -53,10 +53,10 @@ export function contactStore(unit: Unit): ContactStore {
     },
 
     async dropContact(id) {
-      requireContact(unit, id);
+      requireContact(transaction, id);
       const isOfOthers = ({ contact }: { contact: ContactId }) => contact !== id;
-      const { contacts, sessions, outbox, inbox, history } = unit.data;
-      unit.change({
+      const { contacts, sessions, outbox, inbox, history } = transaction.data;
+      transaction.change({
         contacts: contacts.filter((known) => known.id !== id),
         sessions: sessions.filter(isOfOthers),
         outbox: outbox.filter(isOfOthers),
@@ -67,9 +67,9 @@ export function contactStore(unit: Unit): ContactStore {
   };
 }
 
-export function requireContact(unit: Unit, id: ContactId): Contact {
-  return found(
-    unit.data.contacts.find((contact) => contact.id === id),
+export function requireContact(transaction: MemoryTransaction, id: ContactId): Contact {
+  return mustExist(
+    transaction.data.contacts.find((contact) => contact.id === id),
     'contact',
   );
 }

@@ -4,9 +4,9 @@ import type {
   Contact,
   HistoryEntry,
   HistoryId,
+  HistorySetting,
   InboxEntry,
   InboxId,
-  Keeping,
   OutboxEntry,
   OutboxId,
   Session,
@@ -23,7 +23,7 @@ export interface Data {
   readonly ledger: readonly { readonly prefixDigest: Uint8Array; readonly inviteId: Uint8Array }[];
   readonly outbox: readonly (OutboxEntry & { readonly id: OutboxId })[];
   readonly inbox: readonly (InboxEntry & { readonly id: InboxId })[];
-  readonly keeping: Keeping | undefined;
+  readonly historySetting: HistorySetting | undefined;
   /** In the order in which they were kept. */
   readonly history: readonly (HistoryEntry & { readonly id: HistoryId })[];
   /** Ids are never given twice, whatever they name. */
@@ -52,7 +52,7 @@ export interface AcceptedPosition {
 }
 
 /** One transaction's own version of the data. */
-export class Unit {
+export class MemoryTransaction {
   #data: Data | undefined;
 
   constructor(data: Data) {

@@ -1,26 +1,26 @@
 import type { HistoryId, HistoryRange, HistoryStore } from '../../../src/session/store.ts';
 import { requireContact } from './contacts.ts';
-import { copyOf, type Unit } from './data.ts';
+import { copyOf, type MemoryTransaction } from './data.ts';
 
-export function historyStore(unit: Unit): HistoryStore {
+export function historyStore(transaction: MemoryTransaction): HistoryStore {
   const within = ({ contact, from = -Infinity, before = Infinity }: HistoryRange) =>
-    unit.data.history.filter(
+    transaction.data.history.filter(
       (entry) => (contact === undefined || entry.contact === contact) && entry.at >= from && entry.at < before,
     );
 
   return {
-    async keeping() {
-      return copyOf(unit.data.keeping);
+    async historySetting() {
+      return copyOf(transaction.data.historySetting);
     },
 
-    async setKeeping(keeping) {
-      unit.change({ keeping: copyOf(keeping) });
+    async setHistorySetting(historySetting) {
+      transaction.change({ historySetting: copyOf(historySetting) });
     },
 
     async addToHistory(entry) {
-      requireContact(unit, entry.contact);
-      const id = unit.nextId() as HistoryId;
-      unit.change({ history: [...unit.data.history, { ...copyOf(entry), id }] });
+      requireContact(transaction, entry.contact);
+      const id = transaction.nextId() as HistoryId;
+      transaction.change({ history: [...transaction.data.history, { ...copyOf(entry), id }] });
     },
 
     async history({ limit, after = 0, ...range }) {
@@ -38,8 +38,8 @@ export function historyStore(unit: Unit): HistoryStore {
 
     async sweepHistory(keptBefore) {
       const kept = within({ from: keptBefore });
-      const swept = unit.data.history.length - kept.length;
-      unit.change({ history: kept });
+      const swept = transaction.data.history.length - kept.length;
+      transaction.change({ history: kept });
       return swept;
     },
   };

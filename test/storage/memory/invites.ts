@@ -1,21 +1,22 @@
 import type { HandshakeStore, StoredInvite } from '../../../src/handshake/index.ts';
 import { equal } from '../../../src/primitives/index.ts';
-import { found } from '../../../src/storage/transaction.ts';
-import { copyOf, type Unit } from './data.ts';
+import { mustExist } from '../../../src/storage/transaction.ts';
+import { copyOf, type MemoryTransaction } from './data.ts';
 
-export function handshakeStore(unit: Unit): HandshakeStore {
-  const inviteOf = (id: Uint8Array) => unit.data.invites.find((invite) => equal(invite.id, id));
+export function handshakeStore(transaction: MemoryTransaction): HandshakeStore {
+  const inviteOf = (id: Uint8Array) => transaction.data.invites.find((invite) => equal(invite.id, id));
   const openInvite = (id: Uint8Array, isRight: (lastUser: number | undefined) => boolean) => {
     const invite = inviteOf(id);
-    return found(invite?.fate.kind === 'open' && isRight(invite.lastUser) ? invite : undefined, 'open invite');
+    return mustExist(invite?.fate.kind === 'open' && isRight(invite.lastUser) ? invite : undefined, 'open invite');
   };
   const replace = (old: StoredInvite, invite: StoredInvite) =>
-    unit.change({ invites: unit.data.invites.map((known) => (known === old ? invite : known)) });
-  const isInLedger = (digest: Uint8Array) => unit.data.ledger.some(({ prefixDigest }) => equal(prefixDigest, digest));
+    transaction.change({ invites: transaction.data.invites.map((known) => (known === old ? invite : known)) });
+  const isInLedger = (digest: Uint8Array) =>
+    transaction.data.ledger.some(({ prefixDigest }) => equal(prefixDigest, digest));
 
   return {
     async ownIdentity() {
-      return copyOf(unit.data.record.identity);
+      return copyOf(transaction.data.record.identity);
     },
 
     async invite(id) {
@@ -23,18 +24,18 @@ export function handshakeStore(unit: Unit): HandshakeStore {
     },
 
     async invites() {
-      return copyOf(unit.data.invites);
+      return copyOf(transaction.data.invites);
     },
 
     async addInvite(invite) {
       if (inviteOf(invite.id) !== undefined) throw new Error('the invite is stored already');
-      unit.change({ invites: [...unit.data.invites, copyOf(invite)] });
+      transaction.change({ invites: [...transaction.data.invites, copyOf(invite)] });
     },
 
     async dropInvite(id) {
-      unit.change({
-        invites: unit.data.invites.filter((invite) => !equal(invite.id, id)),
-        ledger: unit.data.ledger.filter(({ inviteId }) => !equal(inviteId, id)),
+      transaction.change({
+        invites: transaction.data.invites.filter((invite) => !equal(invite.id, id)),
+        ledger: transaction.data.ledger.filter(({ inviteId }) => !equal(inviteId, id)),
       });
     },
 
@@ -47,7 +48,7 @@ export function handshakeStore(unit: Unit): HandshakeStore {
       if (isInLedger(prefixDigest)) throw new Error('an opening is let in once');
       const open = openInvite(id, (lastUser) => lastUser !== undefined && lastUser < user);
       replace(open, { ...open, lastUser: user });
-      unit.change({ ledger: [...unit.data.ledger, copyOf({ prefixDigest, inviteId: id })] });
+      transaction.change({ ledger: [...transaction.data.ledger, copyOf({ prefixDigest, inviteId: id })] });
     },
 
     async isInLedger(prefixDigest) {
@@ -55,14 +56,14 @@ export function handshakeStore(unit: Unit): HandshakeStore {
     },
 
     async sweepInvites(expiredBefore, forgetBefore) {
-      const isOver = (invite: StoredInvite) => isOpen(invite) && invite.expires < expiredBefore;
-      const count = unit.data.invites.filter(isOver).length;
-      const invites = unit.data.invites
+      const isOver = (invite: StoredInvite) => isOpen(invite) && invite.expiresAt < wholeSeconds(expiredBefore);
+      const count = transaction.data.invites.filter(isOver).length;
+      const invites = transaction.data.invites
         .map((invite) => (isOver(invite) ? expire(invite) : invite))
-        .filter((invite) => isOpen(invite) || endOf(invite) >= forgetBefore);
+        .filter((invite) => isOpen(invite) || endOf(invite) >= wholeSeconds(forgetBefore));
       const open = invites.filter(isOpen);
-      const ledger = unit.data.ledger.filter(({ inviteId }) => open.some(({ id }) => equal(id, inviteId)));
-      unit.change({ invites, ledger });
+      const ledger = transaction.data.ledger.filter(({ inviteId }) => open.some(({ id }) => equal(id, inviteId)));
+      transaction.change({ invites, ledger });
       return count;
     },
   };
@@ -76,7 +77,11 @@ function expire(invite: StoredInvite): StoredInvite {
   return { ...invite, fate: { kind: 'expired' } };
 }
 
-/** Unix seconds. */
-function endOf({ fate, expires }: StoredInvite): number {
-  return fate.kind === 'spent' ? fate.at / 1000 : expires;
+function endOf({ fate, expiresAt }: StoredInvite): number {
+  return fate.kind === 'spent' ? fate.at : expiresAt;
+}
+
+/** Rounds a time in unix milliseconds down to whole seconds. */
+function wholeSeconds(time: number): number {
+  return Math.floor(time / 1_000) * 1_000;
 }

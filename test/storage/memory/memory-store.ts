@@ -3,7 +3,7 @@ import type { IdentityRecord } from '../../../src/storage/identity-file.ts';
 import { Queue } from '../../../src/storage/store.ts';
 import { boxes } from './boxes.ts';
 import { contactStore } from './contacts.ts';
-import { copyOf, type Data, Unit } from './data.ts';
+import { copyOf, type Data, MemoryTransaction } from './data.ts';
 import { historyStore } from './history.ts';
 import { handshakeStore } from './invites.ts';
 import { ratchetStore } from './ratchet.ts';
@@ -26,7 +26,7 @@ export class MemoryStore implements SessionStore {
       ledger: [],
       outbox: [],
       inbox: [],
-      keeping: copyOf(record.keeping),
+      historySetting: copyOf(record.historySetting),
       history: [],
       lastId: 0,
       receptions: 0,
@@ -48,19 +48,19 @@ export class MemoryStore implements SessionStore {
 }
 
 async function perform<Result>(data: Data, work: (transaction: Transaction) => Promise<Result>) {
-  const unit = new Unit(data);
+  const transaction = new MemoryTransaction(data);
   try {
-    const transaction = {
-      ...handshakeStore(unit),
-      ...contactStore(unit),
-      ...sessionTable(unit),
-      ...ratchetStore(unit),
-      ...boxes(unit),
-      ...historyStore(unit),
+    const stores = {
+      ...handshakeStore(transaction),
+      ...contactStore(transaction),
+      ...sessionTable(transaction),
+      ...ratchetStore(transaction),
+      ...boxes(transaction),
+      ...historyStore(transaction),
     };
-    const result = await work(transaction);
-    return { result, data: unit.data };
+    const result = await work(stores);
+    return { result, data: transaction.data };
   } finally {
-    unit.end();
+    transaction.end();
   }
 }

@@ -1,27 +1,27 @@
 import type { FindEntry, KeptPosition, RatchetStore } from '../../../src/ratchet/index.ts';
-import { found } from '../../../src/storage/transaction.ts';
-import { copyOf, type StoredSession, type Unit } from './data.ts';
+import { mustExist } from '../../../src/storage/transaction.ts';
+import { copyOf, type MemoryTransaction, type StoredSession } from './data.ts';
 import { received } from './received.ts';
 import { changeSession, requireSession } from './sessions.ts';
 
-export function ratchetStore(unit: Unit): RatchetStore {
-  const sessionOf = (id: number) => unit.data.sessions.find((session) => session.id === id);
+export function ratchetStore(transaction: MemoryTransaction): RatchetStore {
+  const sessionOf = (id: number) => transaction.data.sessions.find((session) => session.id === id);
 
   return {
     async findEntry(fits, id) {
-      const sessions = unit.data.sessions
+      const sessions = transaction.data.sessions
         .filter((session) => id === undefined || session.id === id)
         .toSorted((a, b) => b.lastReception - a.lastReception || b.id - a.id);
       return copyOf([...sessions.flatMap(unfinishedOf), ...sessions.flatMap(finishedOf)]).find(fits);
     },
 
     async ratchetState(id) {
-      return copyOf(requireSession(unit, id).state);
+      return copyOf(requireSession(transaction, id).state);
     },
 
     async finishedChain(id, chain) {
       return copyOf(
-        found(
+        mustExist(
           sessionOf(id)?.finished.find((finished) => finished.chain === chain),
           'finished chain',
         ),
@@ -37,29 +37,29 @@ export function ratchetStore(unit: Unit): RatchetStore {
     },
 
     async saveSent(id, state) {
-      changeSession(unit, id, { state: copyOf(state) });
+      changeSession(transaction, id, { state: copyOf(state) });
     },
 
     async saveReceived(id, accepted, at, limits) {
-      unit.change({ receptions: unit.data.receptions + 1 });
-      const session = received(requireSession(unit, id), copyOf(accepted), at, limits);
-      changeSession(unit, id, { ...session, lastReception: unit.data.receptions });
+      transaction.change({ receptions: transaction.data.receptions + 1 });
+      const session = received(requireSession(transaction, id), copyOf(accepted), at, limits);
+      changeSession(transaction, id, { ...session, lastReception: transaction.data.receptions });
     },
 
     async sweepSkippedKeys(keptBefore) {
-      const sessions = unit.data.sessions.map((session) => {
+      const sessions = transaction.data.sessions.map((session) => {
         const skipped = session.skipped.filter(({ keptSince }) => keptSince >= keptBefore);
         return { ...session, skipped, lost: session.lost + session.skipped.length - skipped.length };
       });
-      const count = () => unit.data.sessions.reduce((keys, { skipped }) => keys + skipped.length, 0);
+      const count = () => transaction.data.sessions.reduce((keys, { skipped }) => keys + skipped.length, 0);
       const before = count();
-      unit.change({ sessions });
+      transaction.change({ sessions });
       return before - count();
     },
 
     async saveFork(id, reason, at) {
-      const { fork } = requireSession(unit, id);
-      changeSession(unit, id, { fork: fork ?? { reason, at } });
+      const { fork } = requireSession(transaction, id);
+      changeSession(transaction, id, { fork: fork ?? { reason, at } });
     },
   };
 }

@@ -78,6 +78,8 @@ def contents(known):
         expect('plaintext', (13 + wire.number(plaintext[9:13]), len(plaintext), H(16, plaintext).hex()),
                (row['length'], row['padded'], row['digest']))
         expect('content', wire.decode_content(plaintext), content)
+    for row in known['notSent']:
+        expect_refusal(f'content: {row["why"]}', row['code'], lambda: wire.encode_content(content_of(row['content'])))
 
 
 def armor(known):
@@ -88,10 +90,24 @@ def armor(known):
         is_invite = envelope[5] == wire.INVITE
         expect('envelope', wire.encode_envelope(wire.INVITE, named[of]) if is_invite else named[of], envelope)
     for row in known['refused']:
-        parts = blocks[row['of']].split(row['find'])
-        expect('how often `find` stands there', len(parts) - 1, 1)
-        block = row['put'].join(parts)
+        block = edited(blocks[row['of']], row['find'], row['put'])
         expect_refusal(f'block: {row["why"]}', row['code'], lambda: wire.dearmor(block))
+    for row in known['edited']:
+        block = blocks[row['of']]
+        for find, put in row['edits']:
+            block = edited(block, find, put)
+        if 'block' in row:
+            expect_refusal(f'block: {row["why"]}', row['block'], lambda: wire.dearmor(block))
+        else:
+            envelope = wire.dearmor(block)
+            expect('block', wire.armor(envelope), block)
+            expect_refusal(f'block: {row["why"]}', row['envelope'], lambda: wire.decode_envelope(envelope))
+
+
+def edited(block, find, put):
+    parts = block.split(find)
+    expect('how often `find` stands there', len(parts) - 1, 1)
+    return put.join(parts)
 
 
 def refusals(known):

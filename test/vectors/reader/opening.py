@@ -26,8 +26,8 @@ class Invite:
             raise Refusal('weak-key')
 
 
-def make_invite(maker, expires, prekey, seed):
-    fields = uint(0, 1) + maker.key + x25519_public(prekey) + keygen(seed)[0] + uint(expires, 8)
+def make_invite(maker, reusable, expires, prekey, seed):
+    fields = uint(int(reusable), 1) + maker.key + x25519_public(prekey) + keygen(seed)[0] + uint(expires, 8)
     return Invite(fields + ed25519_sign(maker.seed, b'pawl/1 invite' + fields))
 
 

@@ -3,10 +3,11 @@ from collections import namedtuple
 
 from derive import H, Identity, Refusal, find_tag
 from opening import Invite, accept_opening, hinted_invite, make_invite, open_session
-from ratchet import DAY, GAP, Ratchet
+from ratchet import DAY, GAP, Outcome, Ratchet
 from wire import MESSAGE, OPENING, decode_envelope, encode_content, encode_envelope, message_bytes
 
 SECOND = 1000
+LAST_USER, KEPT_SESSIONS, IDLE_MESSAGES = 1000, 4, 64
 
 # `agreement`: what was agreed, if the message opened the session; else None.
 Sent = namedtuple('Sent', 'envelope session agreement sealed')
@@ -17,6 +18,8 @@ class Made:
 
     def __init__(self, invite, name, prekey, seed):
         self.invite, self.name, self.secrets, self.spent_at = invite, name, (prekey, seed), None
+        # Of a reusable one.
+        self.last_user, self.ledger = 0, set()
 
     def end(self):
         """When it was over, in milliseconds."""
@@ -34,6 +37,7 @@ class Session:
     def __init__(self, contact, ratchet, opened, prefix=None, prefix_digest=None, invite_id=None):
         self.contact, self.ratchet, self.opened = contact, ratchet, opened
         self.prefix, self.prefix_digest, self.invite_id = prefix, prefix_digest, invite_id
+        self.idle = 0
 
     def name(self):
         return H(8, b'pawl/1 session', self.ratchet.T).hex()
@@ -45,15 +49,17 @@ class Person:
 
     def sweep(self, now):
         """What every command does first: deletes what has outlived its time."""
+        def over(since, period):
+            return since < (now - period) // SECOND * SECOND
         for made in self.made.values():
-            if made.secrets and made.invite.expires * SECOND + 7 * DAY <= now:
-                made.secrets = None
-        self.made = {key: made for key, made in self.made.items() if made.secrets or made.end() + 90 * DAY > now}
+            if made.secrets and over(made.invite.expires * SECOND, 7 * DAY):
+                made.secrets, made.ledger = None, set()
+        self.made = {key: made for key, made in self.made.items() if made.secrets or not over(made.end(), 90 * DAY)}
         for session in self.sessions:
             session.ratchet.sweep(now)
 
-    def invite(self, name, expires, prekey, seed):
-        invite = make_invite(self.identity, expires, prekey, seed)
+    def invite(self, name, reusable, expires, prekey, seed):
+        invite = make_invite(self.identity, reusable, expires, prekey, seed)
         self.made[invite.id] = Made(invite, name, prekey, seed)
         return invite
 
@@ -61,6 +67,7 @@ class Person:
         return next((name for name, contact in self.contacts.items() if contact.identity == identity), None)
 
     def add(self, name, data, now):
+        """The name that the contact has, and whether the invite was answered before."""
         invite = Invite(data)
         if invite.expires * SECOND <= now:
             raise Refusal('invite-expired')
@@ -70,14 +77,33 @@ class Person:
         if known is None and name in self.contacts:
             raise Refusal('identity-changed')
         contact = self.contacts.setdefault(known or name, Contact(invite.identity))
-        if invite.reusable or all(session.invite_id != invite.id for session in self.sessions):
+        answered = not invite.reusable and any(session.invite_id == invite.id for session in self.sessions)
+        if not answered:
             contact.waiting, contact.added_at = invite, now
+        return known or name, answered
+
+    def forget(self, name):
+        self.contacts.pop(name, None)
+        self.sessions = [session for session in self.sessions if session.contact != name]
+        self.made = {key: made for key, made in self.made.items() if made.name != name or not made.secrets}
+
+    def sessions_with(self, name):
+        """In the order in which they were made."""
+        return [session for session in self.sessions if session.contact == name]
+
+    def _drop_idle(self, name):
+        """Keeps the session that is sent on, and of the others the three least idle: the later made of equals."""
+        sending = self.sending_session(name)
+        others = [session for session in reversed(self.sessions_with(name)) if session is not sending]
+        others.sort(key=lambda session: session.idle)
+        kept = [session for session in others[:KEPT_SESSIONS - 1] if session.idle < IDLE_MESSAGES]
+        self.sessions = [s for s in self.sessions if s.contact != name or s is sending or s in kept]
 
     # Sending
 
     def sending_session(self, name):
         """The one with the largest (opened, T), but for openings of ours that were overtaken."""
-        mine = [session for session in self.sessions if session.contact == name]
+        mine = self.sessions_with(name)
         def overtaken(session):
             later = mine[mine.index(session) + 1:]
             return session.prefix is not None and any(other.prefix_digest for other in later)
@@ -103,6 +129,7 @@ class Person:
         ratchet = Ratchet.initiator(agreement, invite.prekey, draw('ratchet key'), now)
         session = Session(name, ratchet, opened, prefix=prefix, invite_id=invite.id)
         self.sessions.append(session)
+        self._drop_idle(name)
         return session, agreement
 
     # Receiving
@@ -128,6 +155,9 @@ class Person:
             raise
         if outcome.kind == 'accepted':
             session.prefix = None
+            for other in self.sessions_with(session.contact):
+                other.idle = 0 if other is session else other.idle + 1
+            self._drop_idle(session.contact)
         return session.contact, session, outcome
 
     def _accept(self, prefix, message, now, gap):
@@ -140,6 +170,8 @@ class Person:
             raise Refusal('invite-spent')
         if made.secrets is None or made.invite.expires * SECOND + 7 * DAY <= now:
             raise Refusal('invite-expired')
+        if H(16, prefix) in made.ledger:
+            return None, None, Outcome('forgotten')
         opener, agreement = accept_opening(self.identity, made.invite, *made.secrets, prefix)
         ratchet = Ratchet.responder(agreement, made.secrets[0], now)
         if find_tag(agreement.HK, message[0][:16]) != message[0][16:]:
@@ -150,13 +182,28 @@ class Person:
             raise Refusal('corrupt' if refusal.code == 'fork' else refusal.code) from None
         if agreement.opened > now + DAY:
             raise Refusal('clock-ahead')
-        name = self.name_of(opener) or made.name
+        number, invited_as = self._next_user(made) if made.invite.reusable else (None, made.name)
+        name = self.name_of(opener) or invited_as
         if name in self.contacts and self.contacts[name].identity != opener:
             raise Refusal('identity-changed')
         contact = self.contacts.setdefault(name, Contact(opener))
         if contact.waiting and agreement.opened > contact.added_at:
             contact.waiting = None
-        made.spent_at, made.secrets = now, None
+        if number is None:
+            made.spent_at, made.secrets = now, None
+        else:
+            made.last_user = number
+            made.ledger.add(H(16, prefix))
         session = Session(name, ratchet, agreement.opened, prefix_digest=H(16, prefix))
         self.sessions.append(session)
+        self._drop_idle(name)
         return name, session, outcome
+
+    def _next_user(self, made):
+        """The number that the next user of a reusable invite takes, and the name that goes with it."""
+        promised = [other.name for other in self.made.values() if other.secrets]
+        for number in range(made.last_user + 1, LAST_USER + 1):
+            name = f'{made.name}-{number}'
+            if name not in self.contacts and name not in promised:
+                return number, name
+        raise Refusal('invite-used-up')

@@ -14,8 +14,8 @@ OFFER, ANSWER = 1184, 1088
 
 # `root_step`: DH output, KEM secret and chain key of the root step that the message began with, or None.
 Sealed = namedtuple('Sealed', 'header_nonce sealed_header body root_step n pn message_key id')
-# `kind`: accepted, duplicate or too-late.
-Outcome = namedtuple('Outcome', 'kind n chain late lost content fork', defaults=[None] * 5)
+# `kind`: accepted, duplicate, too-late, or forgotten: a duplicate by the ledger (§3).
+Outcome = namedtuple('Outcome', 'kind n chain late lost content fork', defaults=[None] * 6)
 
 
 class Chain:

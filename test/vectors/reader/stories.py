@@ -18,6 +18,8 @@ def follow(story, ends):
             people[step['as']] = copy.deepcopy(people[step['of']])
         elif step['do'] == 'check':
             check(people[step['of']], step)
+        elif step['do'] == 'sessions':
+            check_sessions(people[step['of']], step)
         else:
             person = people[step['by']]
             person.sweep(step['now'])
@@ -27,15 +29,25 @@ def follow(story, ends):
 
 def invite(person, step):
     draw = Draws(step['draws'])
-    made = person.invite(step['for'], step['expires'], draw('prekey'), draw('KEM seed'))
+    made = person.invite(step['for'], step.get('reusable', False), step['expires'], draw('prekey'), draw('KEM seed'))
     expect('invite', (made.bytes.hex(), made.id.hex()), (step['invite'], step['id']))
     named[step['as']] = made.bytes
 
 
 def add(person, step):
     def work():
-        person.add(step['name'], named[step['invite']], step['now'])
-    expect_refusal('add', step['refused'], work) if 'refused' in step else work()
+        return person.add(step['name'], named[step['invite']], step['now'])
+    if 'refused' in step:
+        return expect_refusal('add', step['refused'], work)
+    expect('add', work(), (step.get('keeps', step['name']), step.get('answered', False)))
+
+
+def forget(person, step):
+    person.forget(step['name'])
+
+
+def take_numbers(person, step):
+    person.made[H(16, named[step['invite']])].last_user = step['upTo']
 
 
 def send(person, step):
@@ -79,6 +91,16 @@ def expect_chain(root_step, ratchet, stated):
     expect('chain', {'step': ratchet.root_steps, **{name: value.hex() for name, value in values.items()}}, stated)
 
 
+def send_many(person, step):
+    envelopes = []
+    for index in range(step['count']):
+        sent = person.send(step['to'], content_of(step['content']), Draws([['r', step['r']]]), step['now'])
+        expect('where it stands', (sent.session.name(), sent.sealed.n), (step['session'], step['n'] + index))
+        envelopes.append(sent.envelope)
+        named[f'{step["as"]}: {index + 1}'] = sent.envelope
+    expect('all envelopes', H(16, *envelopes).hex(), step['digest'])
+
+
 def cannot_send(person, step):
     def work():
         person.send(step['to'], (1, 0, None, b''), Draws([]), step['now'])
@@ -102,22 +124,45 @@ def receive(person, step):
         expect_refusal(name, step['refused'], work, step.get('reason'))
         return expect(f'{name}: what is left', all_states(person), before)
     sender, session, outcome = work()
+    if outcome.kind == 'forgotten':
+        return expect(name, True, step.get('forgotten'))
     if outcome.kind != 'accepted':
         stated = step.get({'duplicate': 'duplicate', 'too-late': 'tooLate'}[outcome.kind])
         return expect(name, {'from': sender, 'n': outcome.n}, stated)
-    stated = dict(step['accepted'])
+    expect(f'{name}: whether it is accepted', True, 'accepted' in step)
+    expect_accepted(name, sender, session, outcome, step['accepted'])
+
+
+def receive_many(person, step):
+    stated = step['accepted']
+    for index in range(step['last'] - step['first'] + 1):
+        name = f'{step["of"]}: {step["first"] + index}'
+        got = person.receive(named[name], step['now'])
+        expect_accepted(name, *got, {**stated, 'n': stated['n'] + index})
+
+
+def expect_accepted(name, sender, session, outcome, stated):
+    stated = dict(stated)
     expect(f'{name}: the content', outcome.content, content_of(stated.pop('content')))
     expect(f'{name}: a fork', outcome.fork, stated.pop('fork', None))
     position = {'chain': outcome.chain, 'n': outcome.n, 'late': outcome.late, 'lost': outcome.lost}
     expect(name, {'from': sender, 'session': session.name(), **position}, stated)
 
 
-COMMANDS = {'invite': invite, 'add': add, 'send': send, 'cannot send': cannot_send, 'lose': lose, 'receive': receive}
+COMMANDS = {'invite': invite, 'add': add, 'forget': forget, 'take numbers': take_numbers, 'send': send,
+            'send many': send_many, 'cannot send': cannot_send, 'lose': lose, 'receive': receive,
+            'receive many': receive_many}
 
 
 def all_states(person):
     """All sessions, but for their marks."""
     return [(session.name(), {**state_of(session.ratchet), 'fork': None}) for session in person.sessions]
+
+
+def check_sessions(person, step):
+    kept = [[session.name(), session.idle] for session in person.sessions_with(step['with'])]
+    expect(f'{step["of"]}: sessions', kept, step['sessions'])
+    expect(f'{step["of"]}: sends on', person.sending_session(step['with']).name(), step['sends'])
 
 
 def check(person, step):

@@ -8,6 +8,7 @@ OPENING, MESSAGE, INVITE = 1, 2, 16
 PREFIX, INVITE_LENGTH = 1208, 1321
 SEALED_HEADERS = (72, 1256, 1160)
 LATEST = 8_640_000_000_000_000
+MAX_CONTENT = 16 * 2**20
 
 
 def number(data):
@@ -29,6 +30,8 @@ def encode_content(content):
     kind, time, name, data = content
     if kind == 2:
         data = uint(len(name.encode()), 1) + name.encode() + data
+    if len(data) > MAX_CONTENT:
+        raise Refusal('too-large')
     body = uint(kind, 1) + uint(time, 8) + uint(len(data), 4) + data
     return body.ljust(padded(len(body)), b'\0')
 
@@ -41,7 +44,7 @@ def _is_name(name):
 def decode_content(plaintext):
     kind, time, length = plaintext[:1], number(plaintext[1:9]), number(plaintext[9:13])
     data = plaintext[13:13 + length]
-    if (len(plaintext) < 13 or time > LATEST or length > 16 * 2**20 or len(data) != length
+    if (len(plaintext) < 13 or time > LATEST or length > MAX_CONTENT or len(data) != length
             or len(plaintext) != padded(13 + length) or any(plaintext[13 + length:])):
         raise Refusal('corrupt')
     if kind == b'\1':

@@ -6,7 +6,7 @@
 import { type FileContent, textOf } from '../../../envelope/index.ts';
 import { type Folder, replaceFile } from '../../../files/index.ts';
 import { concat, concatAll, utf8 } from '../../../primitives/index.ts';
-import { type Delivery, delivered, type InboxId, type Outcome } from '../../../session/index.ts';
+import { acknowledgeDelivered, type Delivery, type InboxId, type Outcome } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { acknowledgeOrWarn, BufferedOutput } from '../../stream/write.ts';
@@ -181,6 +181,8 @@ export class Deliverer {
   }
 
   #acknowledge(written: readonly InboxId[], held: readonly InboxId[]): Promise<void> {
-    return acknowledgeOrWarn(this.#context.reporter, () => delivered(this.#identity, { written, held }));
+    return acknowledgeOrWarn(this.#context.reporter, () =>
+      acknowledgeDelivered(this.#identity, { delivered: written, deferred: held }),
+    );
   }
 }

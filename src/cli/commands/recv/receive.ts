@@ -3,7 +3,7 @@
  * delivered is acknowledged.
  * Knows nothing of options as they are typed.
  */
-import { type Arrival, missing, type Outcome, receive } from '../../../session/index.ts';
+import { type Arrival, countMissing, type Outcome, receive } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import type { Batches } from '../../stream/batches.ts';
@@ -81,7 +81,7 @@ export async function receiveAll(
 
 async function reportGaps(context: CommandContext, identity: OpenIdentity, names: Iterable<string>): Promise<void> {
   for (const name of names) {
-    const messages = await missing(identity, name);
+    const messages = await countMissing(identity, name);
     if (messages === 0) continue;
     await context.reporter.notice(`${count(messages, 'message')} of ${name} missing so far: pawl inspect ${name}`);
   }

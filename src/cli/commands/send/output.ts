@@ -5,7 +5,7 @@
 import { armor } from '../../../envelope/index.ts';
 import { replaceFile } from '../../../files/index.ts';
 import { toHex, utf8 } from '../../../primitives/index.ts';
-import { type OutboxId, type Sent, written } from '../../../session/index.ts';
+import { acknowledgeSent, type OutboxId, type Sent } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { acknowledgeOrWarn, BufferedOutput } from '../../stream/write.ts';
@@ -66,7 +66,7 @@ export class EnvelopeOutput {
     // If writing has just failed, what was written before that is still acknowledged.
     await this.#stdout.flush().catch(() => undefined);
     const ids = this.written;
-    await acknowledgeOrWarn(this.#context.reporter, () => written(this.#identity, ids));
+    await acknowledgeOrWarn(this.#context.reporter, () => acknowledgeSent(this.#identity, ids));
     this.markAcknowledged(ids);
   }
 

@@ -9,15 +9,17 @@ import {
 } from '../../../../src/envelope/index.ts';
 import { paddedLength } from '../../../../src/envelope/padding.ts';
 import type { ErrorCode } from '../../../../src/errors.ts';
-import { digest, toHex, uint, uint64, utf8 } from '../../../../src/primitives/index.ts';
-import { joined, type Named, slice } from '../../bytes.ts';
+import { concat, digest, toBase64, toHex, uint, uint64, utf8 } from '../../../../src/primitives/index.ts';
+import { editedBlock, joined, type Named, slice } from '../../bytes.ts';
 import { contentOf } from '../../contents.ts';
-import type { Bytes, Content, Part, Refused, Vectors } from '../../format.ts';
+import type { Bytes, Content, EditedBlock, Part, Refused, Vectors } from '../../format.ts';
 import { expectRefusal } from '../../refused.ts';
 import type { Names } from '../names.ts';
 import { replaced } from '../on-the-way.ts';
 
 type Row = readonly [why: string, code: ErrorCode, bytes: Bytes];
+
+const MAX_CONTENT = 16 * 2 ** 20;
 
 /** docs/PROTOCOL.md §7: padded lengths around every step. */
 export function padding(): Vectors['padding'] {
@@ -42,6 +44,8 @@ export function contents(): Vectors['contents'] {
     { sentAt: 1, file: 'a', bytes: [] },
     { sentAt: 1, file: '.-ü', bytes: '00' },
     { sentAt: 1, file: 'n'.repeat(255), bytes: [['61', 1_000]] },
+    { sentAt: 1, bytes: [['61', MAX_CONTENT]] },
+    { sentAt: 1, file: 'abc', bytes: [['61', MAX_CONTENT - 4]] },
   ];
   return {
     read: read.map((content) => {
@@ -50,7 +54,23 @@ export function contents(): Vectors['contents'] {
       return { content, length, padded: padded.length, digest: toHex(digest(16, padded)) };
     }),
     refused: told(refusedContents(), decodeContent),
+    notSent: notSent(),
   };
+}
+
+/** Contents of 16 MiB and a byte. */
+function notSent(): Vectors['contents']['notSent'] {
+  const rows: readonly (readonly [why: string, content: Content])[] = [
+    ['a text of 16 MiB and a byte', { sentAt: 1, bytes: [['61', MAX_CONTENT + 1]] }],
+    [
+      'a file of 16 MiB and a byte, its name and the length of that included',
+      { sentAt: 1, file: 'abc', bytes: [['61', MAX_CONTENT - 3]] },
+    ],
+  ];
+  return rows.map(([why, content]) => {
+    expectRefusal(why, 'too-large', () => encodeContent(contentOf(content)));
+    return { why, code: 'too-large', content };
+  });
 }
 
 function lengthOf(content: Sent): number {
@@ -92,7 +112,15 @@ function refusedContents(): readonly Row[] {
     ['the name is longer than the content', 'corrupt', plaintext(2, 1, 2, ['0261'], 241)],
     ['a file without content', 'corrupt', plaintext(2, 1, 0, [], 243)],
     ...names.map(([why, name]) => [why, 'corrupt', file(name)] as const),
+    ['16 MiB and a byte, all there, and padded as is due', 'corrupt', oversized(1, ['61', MAX_CONTENT + 1])],
+    ['the same of a file', 'corrupt', oversized(2, '03616263', ['61', MAX_CONTENT - 3])],
   ];
+}
+
+/** A plaintext of 16 MiB and a byte. */
+function oversized(type: number, ...content: readonly Part[]): Bytes {
+  const length = 13 + MAX_CONTENT + 1;
+  return plaintext(type, 1, MAX_CONTENT + 1, content, paddedLength(length) - length);
 }
 
 /** Envelopes that are none. `opening` and `message` are the smallest of their kinds, `invite` is one. */
@@ -162,7 +190,68 @@ export function armored(message: Named, invite: Named): Vectors['armor'] {
     { of: message.name, block },
     { of: invite.name, block: introduction },
   ];
-  return { read, refused };
+  return { read, refused, edited: editedBlocks(message, { ...invite, bytes: dearmor(introduction) }) };
+}
+
+type Edits = EditedBlock['edits'];
+
+/** Blocks in canonical base64 that are wrong otherwise. `message` and `invite` are envelopes. */
+function editedBlocks(message: Named, invite: Named): readonly EditedBlock[] {
+  const label = (from: string, to: string): Edits =>
+    ['BEGIN', 'END'].map((line) => [`${line} PAWL ${from}`, `${line} PAWL ${to}`] as const);
+  const tooLarge = uint(17 * 2 ** 20 + 1, 4);
+  const refusedBlocks: readonly (readonly [why: string, code: ErrorCode, of: Named, edits: Edits])[] = [
+    ['the magic is Pawl', 'corrupt', message, firstLine(message, 0, utf8('Pawl'))],
+    ['the magic is pawm', 'corrupt', message, firstLine(message, 0, utf8('pawm'))],
+    ['version 0', 'unknown-version', message, firstLine(message, 4, Uint8Array.of(0))],
+    ['version 2', 'unknown-version', message, firstLine(message, 4, Uint8Array.of(2))],
+    ['version 2 and kind 3', 'unknown-version', message, firstLine(message, 4, Uint8Array.of(2, 3))],
+    ['kind 0', 'corrupt', message, firstLine(message, 5, Uint8Array.of(0))],
+    ['kind 3', 'corrupt', message, firstLine(message, 5, Uint8Array.of(3))],
+    ['kind 3, and too large', 'corrupt', message, firstLine(message, 5, concat(Uint8Array.of(3), tooLarge))],
+    ['kind 1, and a length that no opening has', 'corrupt', message, firstLine(message, 5, Uint8Array.of(1))],
+    ['kind 16, and a length that no invite has', 'corrupt', message, firstLine(message, 5, Uint8Array.of(16))],
+    ['kind 2, and a length that no message has', 'corrupt', invite, firstLine(invite, 5, Uint8Array.of(2))],
+    ['a length that no message has', 'corrupt', message, firstLine(message, 6, uint(383, 4))],
+    ['a length that no invite has', 'corrupt', invite, firstLine(invite, 6, uint(1_322, 4))],
+    ['a length of 17 MiB, which no message has', 'corrupt', message, firstLine(message, 6, uint(17 * 2 ** 20, 4))],
+    ['a length of 17 MiB and a byte', 'too-large', message, firstLine(message, 6, tooLarge)],
+    ['the same of an invite', 'too-large', invite, firstLine(invite, 6, tooLarge)],
+    ['a message labelled INVITE', 'corrupt', message, label('MESSAGE', 'INVITE')],
+    ['an invite labelled MESSAGE', 'corrupt', invite, label('INVITE', 'MESSAGE')],
+    ['a message labelled OPENING', 'corrupt', message, label('MESSAGE', 'OPENING')],
+    [
+      'a message labelled INVITE, of version 2',
+      'unknown-version',
+      message,
+      [...label('MESSAGE', 'INVITE'), ...firstLine(message, 4, Uint8Array.of(2))],
+    ],
+  ];
+  const [lastFull = '', last = ''] = armor(message.bytes).split('\n').slice(-4);
+  const refusedEnvelopes: readonly (readonly [why: string, edits: Edits])[] = [
+    ['a length that other messages have', firstLine(message, 6, uint(638, 4))],
+    ['the last line is missing', [[`${lastFull}\n${last}\n`, `${lastFull}\n`]]],
+    ['the sealed header is one longer than it can be', firstLine(message, 34, uint(73, 2))],
+  ];
+  return [
+    ...refusedBlocks.map(([why, code, of, edits]) => {
+      expectRefusal(why, code, () => dearmor(editedBlock(armor(of.bytes), edits)));
+      return { why, of: of.name, edits, block: code };
+    }),
+    ...refusedEnvelopes.map(([why, edits]) => {
+      const envelope = dearmor(editedBlock(armor(message.bytes), edits));
+      expectRefusal(why, 'corrupt', () => decodeEnvelope(envelope));
+      return { why, of: message.name, edits, envelope: 'corrupt' as const };
+    }),
+  ];
+}
+
+/** Other bytes at a place within the first line of base64. */
+function firstLine(of: Named, at: number, put: Uint8Array): Edits {
+  const before = of.bytes.slice(0, 48);
+  const after = Uint8Array.from(before);
+  after.set(put, at);
+  return [[toBase64(before), toBase64(after)]];
 }
 
 /** The last line of a block that ends in `x=`, with the lowest of the two spare bits of x set. */

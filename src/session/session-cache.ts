@@ -1,25 +1,28 @@
+/**
+ * The sessions that one transaction receives over. Each is read once, and written once at the end.
+ * Does not decrypt bodies: `ratchet-session.ts` does.
+ */
 import { PawlError } from '../errors.ts';
 import { isSealedFor, type Limits, type SealedMessage, type SessionId } from '../ratchet/index.ts';
 import { type Located, RatchetSession } from './ratchet-session.ts';
 import { dropIdleSessions } from './select-session.ts';
 import type { Contact, Transaction } from './store.ts';
 
-/** A session that a message was found for, and whose it is. */
-export interface AtWork {
+/** A session in the cache, and its contact. */
+export interface CachedSession {
   readonly contact: Contact;
   readonly ratchet: RatchetSession;
-  /** Whether one more message changes nothing beside the ratchet. */
+  /** Whether another message changes the ratchet only: `settle` has nothing more to do. */
   isSettled: boolean;
 }
 
-/** The sessions that one unit of work receives over: each is read once, and written at the end. */
-export class SessionsAtWork {
+export class SessionCache {
   readonly #transaction: Transaction;
   readonly #now: number;
   readonly #limits: Limits;
-  /** The one that was found last comes last. */
-  readonly #sessions = new Map<SessionId, AtWork>();
-  #last: AtWork | undefined;
+  /** In the order in which they were located, the last one last. */
+  readonly #sessions = new Map<SessionId, CachedSession>();
+  #last: CachedSession | undefined;
 
   /** @param now unix milliseconds. */
   constructor(transaction: Transaction, now: number, limits: Limits) {
@@ -29,10 +32,12 @@ export class SessionsAtWork {
   }
 
   /**
-   * Finds the session of a message by its header key, among all sessions or in `only` one.
-   * @throws `not-for-you` when no header key fits, `corrupt` when one does and the message was altered.
+   * Finds the session of a message by its header key.
+   * @param only the only session to search; without it, all are searched.
+   * @throws `not-for-you` when no header key fits.
+   * @throws `corrupt` when a header key fits and the message was altered.
    */
-  async locate(message: SealedMessage, only?: SessionId): Promise<{ session: AtWork; located: Located }> {
+  async locate(message: SealedMessage, only?: SessionId): Promise<{ session: CachedSession; located: Located }> {
     const last = this.#last;
     if (last?.ratchet.isOfCurrentChain(message) && (only === undefined || only === last.ratchet.session.id)) {
       return { session: last, located: last.ratchet.locate(message, 'current') };
@@ -48,10 +53,10 @@ export class SessionsAtWork {
   }
 
   /**
-   * What an accepted message changes beside the ratchet: an answer ends our opening; and what is received over one session
-   * lets the contact's others age.
+   * Applies what an accepted message changes beside the ratchet: an answer removes the prefix of our opening, and the
+   * other sessions of the contact grow older.
    */
-  async settle(session: AtWork): Promise<void> {
+  async settle(session: CachedSession): Promise<void> {
     const { id, contact, origin } = session.ratchet.session;
     if (origin.role === 'initiator' && origin.prefix !== undefined) await this.#transaction.answerSession(id);
     await this.#transaction.useSession(id);
@@ -61,7 +66,7 @@ export class SessionsAtWork {
     for (const dropped of await dropIdleSessions(this.#transaction, sessions)) this.#sessions.delete(dropped);
   }
 
-  /** Writes what has changed, and lets the sessions go: the store is asked for them again. */
+  /** Writes all changes, overwrites the keys in memory and empties the cache. */
   async save(): Promise<void> {
     for (const { ratchet } of this.#sessions.values()) {
       await ratchet.save(this.#now, this.#limits);
@@ -71,7 +76,7 @@ export class SessionsAtWork {
     this.#last = undefined;
   }
 
-  async #open(id: SessionId): Promise<AtWork> {
+  async #open(id: SessionId): Promise<CachedSession> {
     const known = this.#sessions.get(id);
     if (known !== undefined) return known;
     const session = await this.#transaction.session(id);

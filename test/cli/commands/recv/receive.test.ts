@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { BATCH, receiveAll } from '../../../../src/cli/commands/recv/receive.ts';
+import { Batches } from '../../../../src/cli/stream/batches.ts';
+import type { InputItem } from '../../../../src/cli/stream/envelopes.ts';
+import type { Arrival } from '../../../../src/session/index.ts';
+import { temporaryFolder } from '../../fake-io.ts';
+import { aliceAndBob, broken, FailingOutput, messages } from './people.ts';
+
+type Items = readonly InputItem<Arrival>[];
+
+/** The groups of a stream, each of which arrives once the loop has asked for it and nothing else is to be done. */
+async function* slowly(...groups: (Items | Error | (() => Promise<void>))[]): AsyncGenerator<Items, void, undefined> {
+  for (const group of groups) {
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    if (group instanceof Error) throw group;
+    if (typeof group === 'function') await group();
+    else yield group;
+  }
+}
+
+async function batches(stream: AsyncGenerator<Items, void, undefined>): Promise<Batches<InputItem<Arrival>>> {
+  return new Batches(stream, { first: await stream.next(), size: BATCH });
+}
+
+async function* atOnce(...groups: Items[]): AsyncGenerator<Items, void, undefined> {
+  yield* groups;
+}
+
+describe('the receiving loop', () => {
+  it('commits what has arrived together at once, and acknowledges it in a second transaction', async () => {
+    const { alice, io, context, identity, inbox } = await aliceAndBob();
+    const [one, two, three] = await messages(alice, 'one ', 'two ', 'three');
+    const transaction = vi.spyOn(identity.store, 'transaction');
+    const input = await batches(atOnce([one as Arrival], [two as Arrival, three as Arrival]));
+    expect(await receiveAll(context, identity, input, {})).toEqual({ exit: 0, isEmpty: false });
+    expect(io.output.text).toBe('one two three');
+    expect(transaction).toHaveBeenCalledTimes(2);
+    expect(await inbox()).toEqual([]);
+  });
+
+  it('acknowledges while it waits for more input, and not only at the end', async () => {
+    const { alice, io, context, identity, inbox } = await aliceAndBob();
+    const [one, two] = await messages(alice, 'one ', 'two');
+    const meanwhile = async () => {
+      expect(io.output.text).toBe('one ');
+      expect(await inbox()).toEqual([]);
+    };
+    const input = await batches(slowly([one as Arrival], meanwhile, [two as Arrival]));
+    await receiveAll(context, identity, input, {});
+    expect(io.output.text).toBe('one two');
+    expect(await inbox()).toEqual([]);
+  });
+
+  it('acknowledges by the transaction of the next batch, where that has arrived', async () => {
+    const { alice, context, identity, inbox } = await aliceAndBob();
+    const first = await messages(alice, ...Array.from({ length: BATCH }, (_, n) => `${n}`));
+    const second = await messages(alice, 'last');
+    const { transaction } = identity.store;
+    const inboxes: number[] = [];
+    vi.spyOn(identity.store, 'transaction').mockImplementation(async (work) => {
+      const result = await transaction.call(identity.store, work);
+      inboxes.push((await inbox()).length);
+      return result as never;
+    });
+    await receiveAll(context, identity, await batches(atOnce(first, second)), {});
+    expect(inboxes).toEqual([BATCH, 1, 0]);
+  });
+
+  it('goes on where a transaction took only a part', async () => {
+    const { alice, io, context, identity } = await aliceAndBob();
+    const all = await messages(alice, '1', '2', '3');
+    // Each look at the clock takes two seconds: a transaction takes one message.
+    let now = identity.now();
+    Object.assign(identity, { now: () => (now += 2_000) });
+    const transaction = vi.spyOn(identity.store, 'transaction');
+    const [one, ...rest] = all;
+    await receiveAll(context, identity, await batches(atOnce([one as Arrival, broken('between'), ...rest])), {});
+    expect(io.output.text).toBe('123');
+    expect(io.errors.text).toContain('between');
+    expect(transaction).toHaveBeenCalledTimes(4);
+  });
+
+  it('reports what could not be decoded in its place among the texts, and keeps none of them back', async () => {
+    const { alice, io, context, identity } = await aliceAndBob({}, { json: true });
+    const [one, two] = await messages(alice, 'one', 'two');
+    const input = await batches(atOnce([broken('a'), one as Arrival, broken('b'), two as Arrival]));
+    expect(await receiveAll(context, identity, input, {})).toEqual({ exit: 65, isEmpty: false });
+    const documents = io.output.text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(documents.map(({ type, source, text }) => source ?? text ?? type)).toEqual(['a', 'one', 'b', 'two']);
+  });
+
+  it('acknowledges what was delivered where the input fails, and then fails as the input did', async () => {
+    const { alice, io, context, identity, inbox } = await aliceAndBob();
+    const input = await batches(slowly(await messages(alice, 'one'), new Error('the disk is gone')));
+    await expect(receiveAll(context, identity, input, {})).rejects.toThrow('the disk is gone');
+    expect(io.output.text).toBe('one');
+    expect(await inbox()).toEqual([]);
+  });
+
+  it('receives what arrived before the input failed', async () => {
+    const { alice, io, context, identity } = await aliceAndBob();
+    const one = await messages(alice, 'one');
+    async function* failing() {
+      yield one;
+      throw new Error('the disk is gone');
+    }
+    await expect(receiveAll(context, identity, await batches(failing()), {})).rejects.toThrow('the disk is gone');
+    expect(io.output.text).toBe('one');
+  });
+
+  it('keeps in the inbox what could not be written, and delivers it first the next time', async () => {
+    const output = new FailingOutput(0);
+    const { alice, context, identity, inbox } = await aliceAndBob({ output });
+    const input = await batches(atOnce(await messages(alice, 'one')));
+    await expect(receiveAll(context, identity, input, {})).rejects.toMatchObject({ code: 'closed-pipe' });
+    expect(await inbox()).toHaveLength(1);
+
+    // Another process, which finds the first one ended.
+    const { io, context: later } = await aliceAndBob();
+    const restarted = { ...identity, process: 'later', isRunning: (name: string) => name === 'later' };
+    const next = await batches(atOnce(await messages(alice, ' two')));
+    await receiveAll(later, restarted, next, {});
+    expect(io.output.text).toBe('one two');
+    expect(io.errors.text).toContain('1 earlier text first, which waited');
+    expect(await inbox()).toEqual([]);
+  });
+
+  it('only counts the earlier texts with -o, unless nothing else was asked for', async () => {
+    const { alice, context, identity, inbox } = await aliceAndBob({ output: new FailingOutput(0) });
+    const input = await batches(atOnce(await messages(alice, 'one')));
+    await expect(receiveAll(context, identity, input, {})).rejects.toMatchObject({ code: 'closed-pipe' });
+
+    const { io, context: later } = await aliceAndBob();
+    const restarted = { ...identity, process: 'later', isRunning: (name: string) => name === 'later' };
+    const output = join(temporaryFolder(), 'texts');
+    const next = await batches(atOnce(await messages(alice, 'two')));
+    expect(await receiveAll(later, restarted, next, { output })).toEqual({ exit: 0, isEmpty: false });
+    expect(readFileSync(output, 'utf8')).toBe('two');
+    expect(io.errors.text).toContain('1 earlier text is waiting: pawl recv --waiting');
+    expect(await inbox()).toHaveLength(1);
+
+    const nothing = await batches(atOnce([]));
+    await receiveAll(later, restarted, nothing, { output, waiting: true });
+    expect(readFileSync(output, 'utf8')).toBe('one');
+    expect(await inbox()).toEqual([]);
+  });
+
+  it('says at the end, once for each contact, how many messages are still missing', async () => {
+    const { alice, io, context, identity } = await aliceAndBob();
+    const [, two, , four, five] = await messages(alice, '1', '2', '3', '4', '5');
+    const input = await batches(slowly([two as Arrival], [four as Arrival], [five as Arrival]));
+    await receiveAll(context, identity, input, {});
+    expect(io.errors.text.match(/missing so far/g)).toHaveLength(1);
+    expect(io.errors.text).toContain('2 messages of alice missing so far');
+  });
+
+  it('passes on whom to accept, and how many keys to derive', async () => {
+    const { alice, io, context, identity } = await aliceAndBob();
+    const all = await messages(alice, '1', '2', '3', '4');
+    const input = await batches(atOnce(all.slice(3)));
+    expect(await receiveAll(context, identity, input, { maxGap: 2 })).toEqual({ exit: 65, isEmpty: false });
+    const others = await batches(atOnce(all.slice(0, 1)));
+    expect(await receiveAll(context, identity, others, { from: 'carol' })).toEqual({ exit: 0, isEmpty: false });
+    expect(io.output.text).toBe('');
+  });
+
+  it('tells an empty input from one that only had refusals', async () => {
+    const { context, identity } = await aliceAndBob();
+    expect(await receiveAll(context, identity, await batches(atOnce([])), {})).toEqual({ exit: 0, isEmpty: true });
+    const refused = await batches(atOnce([broken('a')]));
+    expect(await receiveAll(context, identity, refused, {})).toEqual({ exit: 65, isEmpty: false });
+  });
+});
