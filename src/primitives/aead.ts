@@ -16,10 +16,17 @@ const PIECE = 2 ** 14;
 /** The constants of ChaCha20 (RFC 8439 §2.3). */
 const SIGMA = new Uint32Array(utf8('expand 32-byte k').slice().buffer);
 
+interface SealingInput {
+  readonly key: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly plaintext: Uint8Array;
+  readonly aad: Uint8Array;
+}
+
 /** ChaCha20-Poly1305 (RFC 8439 §2.8): 32-byte key, 12-byte nonce; gives ciphertext || 16-byte tag. */
 export function seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
   const sealed = new Uint8Array(plaintext.length + TAG_LENGTH);
-  sealInto(sealed, key, nonce, plaintext, aad);
+  sealInto(sealed, { key, nonce, plaintext, aad });
   return sealed;
 }
 
@@ -32,7 +39,7 @@ export function sealBehindNonce(
 ): Uint8Array {
   const sealed = new Uint8Array(NONCE_LENGTH + plaintext.length + TAG_LENGTH);
   sealed.set(nonce);
-  sealInto(sealed.subarray(NONCE_LENGTH), key, nonce, plaintext, aad);
+  sealInto(sealed.subarray(NONCE_LENGTH), { key, nonce, plaintext, aad });
   return sealed;
 }
 
@@ -54,13 +61,7 @@ export function open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad
   return plaintext;
 }
 
-function sealInto(
-  sealed: Uint8Array,
-  key: Uint8Array,
-  nonce: Uint8Array,
-  plaintext: Uint8Array,
-  aad: Uint8Array,
-): void {
+function sealInto(sealed: Uint8Array, { key, nonce, plaintext, aad }: SealingInput): void {
   const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: TAG_LENGTH });
   cipher.setAAD(aad, { plaintextLength: plaintext.length });
   pour(plaintext, cipher, sealed);

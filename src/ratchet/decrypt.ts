@@ -52,27 +52,39 @@ export type Decrypted =
   /** The peer's messages contradict each other: their identity file was copied or rolled back. */
   | { readonly kind: 'fork'; readonly reason: ForkReason };
 
+/** A message whose header has authenticated. */
+export interface LocatedMessage {
+  readonly place: Place;
+  readonly opened: OpenedHeader;
+  /** nonce || ciphertext || tag. */
+  readonly body: Uint8Array;
+}
+
+/** What a message is decrypted with besides the state. */
+export interface DecryptionContext {
+  /** What is kept of the message's position; empty where `place` is `'next'`. */
+  readonly kept: KeptPosition;
+  /** The session's transcript, 32 bytes. */
+  readonly associatedData: Uint8Array;
+  readonly limits: Limits;
+  /** Unix milliseconds. */
+  readonly now: number;
+}
+
 /**
  * RatchetDecryptHE (§4.6) of a message whose header has authenticated. Pure: whatever the verdict, `state` is what it was.
- * @param body nonce || ciphertext || tag. @param associatedData the session's transcript, 32 bytes.
- * @param kept of the header's position in the chain of `place`; nothing where that is the next one. @param now unix milliseconds.
  * @throws `gap-too-large` when more keys than the limit would have to be derived, `kem-missing` when a new chain does not
  * answer our KEM key, `weak-key` for a hostile ratchet or KEM key, `corrupt` for a header that no honest peer makes.
  */
 export function decrypt(
   state: RatchetState,
-  place: Place,
-  { header, digest }: OpenedHeader,
-  body: Uint8Array,
-  kept: KeptPosition,
-  associatedData: Uint8Array,
-  limits: Limits,
-  now: number,
+  { place, opened: { header, digest }, body }: LocatedMessage,
+  { kept, associatedData, limits, now }: DecryptionContext,
 ): Decrypted {
   if (kept.digest !== undefined) {
     return equal(kept.digest, digest) ? { kind: 'duplicate' } : { kind: 'fork', reason: 'two-texts-at-one-position' };
   }
-  const found = messageKeyAt(state, place, header, kept.messageKey, limits, now);
+  const found = messageKeyAt(state, place, header, { keptKey: kept.messageKey, limits, now });
   if (found.kind === 'fork' || found.kind === 'too-late') return found;
   const plaintext = openBody(found.messageKey, body, concat(associatedData, encodeHeader(header)));
   if (found.messageKey !== kept.messageKey) wipe(found.messageKey);
@@ -98,17 +110,20 @@ type Found =
   | { readonly kind: 'too-late' }
   | { readonly kind: 'fork'; readonly reason: ForkReason };
 
+/** What a message key is derived with besides the state and the header. */
+export interface KeyContext {
+  /** The skipped message key kept of the position. */
+  readonly keptKey?: MessageKey | undefined;
+  readonly limits: Limits;
+  /** Unix milliseconds. */
+  readonly now: number;
+  readonly rules?: Pick<Rules, 'domain'>;
+}
+
 /** The state machine alone, as libchat has it: the key of a position, and the step that leads there. */
-export function messageKeyAt(
-  state: RatchetState,
-  place: Place,
-  header: Header,
-  keptKey: MessageKey | undefined,
-  limits: Limits,
-  now: number,
-  { domain }: Pick<Rules, 'domain'> = RULES,
-): Found {
-  if (place === 'next') return inNewChain(state, header, limits, now, domain);
+export function messageKeyAt(state: RatchetState, place: Place, header: Header, context: KeyContext): Found {
+  const { keptKey, limits } = context;
+  if (place === 'next') return inNewChain(state, header, context);
   const known = place === 'current' ? currentChain(state) : place;
   if (!equal(known.remote, header.dh)) return { kind: 'fork', reason: 'two-keys-in-one-chain' };
   if (place !== 'current' && header.n >= place.length) return { kind: 'fork', reason: 'past-the-end-of-a-chain' };
@@ -139,7 +154,7 @@ function inChain(state: RatchetState, receiving: ReceivingChain, header: Header,
   };
 }
 
-function inNewChain(state: RatchetState, header: Header, limits: Limits, now: number, domain: string): Found {
+function inNewChain(state: RatchetState, header: Header, { limits, now, rules = RULES }: KeyContext): Found {
   const { sending, receiving } = state;
   // Chains alternate, so the peer has heard a chain of ours that this state never began: it was rolled back.
   if (sending.kind === 'due') return { kind: 'fork', reason: 'answer-to-an-unknown-chain' };
@@ -150,7 +165,12 @@ function inNewChain(state: RatchetState, header: Header, limits: Limits, now: nu
   const turn = kemTurnOfReceiver(state.rekeying, header.kem, state.rootSteps, now);
   if (typeof turn === 'string') return { kind: 'fork', reason: turn };
   const end = receiving.kind === 'awaiting' ? undefined : endChain(receiving, header.pn, limits);
-  const root = dhStep(state.rootKey, sending.self.secretKey, header.dh, domain, turn.secret);
+  const root = dhStep(
+    state.rootKey,
+    { secretKey: sending.self.secretKey, remote: header.dh },
+    rules.domain,
+    turn.secret,
+  );
   const begun: RatchetState = {
     rootKey: root.rootKey,
     rootSteps: state.rootSteps + 1,
@@ -206,8 +226,8 @@ function endChain(
   return { gained: keys, lost: missing - keys.length, finished };
 }
 
-function checkGap(missing: number, { gap: limit }: Limits, inNewChain: boolean): void {
-  if (missing > limit) throw new PawlError('gap-too-large', { missing, limit, inNewChain });
+function checkGap(missing: number, { gap: limit }: Limits, isNewChain: boolean): void {
+  if (missing > limit) throw new PawlError('gap-too-large', { missing, limit, inNewChain: isNewChain });
 }
 
 /** Walks a chain to position `to`, keeping the newest of the keys it passes. */

@@ -18,25 +18,32 @@ export interface Encrypted {
   readonly id: Uint8Array;
 }
 
+/** What a message is encrypted with besides the state and its plaintext. */
+export interface EncryptionContext {
+  /** The session's transcript, 32 bytes. */
+  readonly associatedData: Uint8Array;
+  readonly random: Random;
+  /** Unix milliseconds. */
+  readonly now: number;
+  readonly rules?: Rules;
+}
+
 /**
  * RatchetEncryptHE (§4.5): the next message of the conversation.
- * @param plaintext padded already. @param associatedData the session's transcript, 32 bytes. @param now unix milliseconds.
+ * @param plaintext any length; `encodeContent` has padded it.
  * @throws `not-begun` on the side that was opened to, before it received anything; `exhausted` at the end of a chain.
  */
 export function encrypt(
   state: RatchetState,
   plaintext: Uint8Array,
-  associatedData: Uint8Array,
-  random: Random,
-  now: number,
-  rules: Rules = RULES,
+  { associatedData, random, now, rules = RULES }: EncryptionContext,
 ): Encrypted {
   const step = nextMessageKey(state, random, now, rules);
   const header = encodeHeader(step.header);
   const { nonce, salt } = hedgedNonces(step.messageKey, random, header, plaintext);
   const body = sealBody(step.messageKey, nonce, plaintext, concat(associatedData, header));
   wipe(step.messageKey);
-  const { message, digest } = sealHeader(step.state.sending.header, step.header, body, associatedData, salt);
+  const { message, digest } = sealHeader(step.state.sending.header, step.header, body, { associatedData, salt });
   return { state: step.state, message, header: step.header, id: digest };
 }
 
@@ -68,7 +75,7 @@ function beginChain(state: RatchetState, random: Random, now: number, rules: Rul
       throw new PawlError('not-begun', {});
     case 'due': {
       const { pair, secret: shared } = agreeAfresh(random, sending.remote);
-      const { rekeying, secret, field } = kemTurnOfSender(state.rekeying, state.rootSteps, random, now, rules);
+      const { rekeying, secret, field } = kemTurnOfSender(state.rekeying, state.rootSteps, { random, now, rules });
       const step = rootStep(state.rootKey, shared, rules.domain, secret);
       wipe(shared);
       return {

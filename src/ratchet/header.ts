@@ -87,8 +87,7 @@ export function sealHeader(
   keys: HeaderKeys,
   header: Header,
   body: Uint8Array,
-  associatedData: Uint8Array,
-  salt: Uint8Array,
+  { associatedData, salt }: { readonly associatedData: Uint8Array; readonly salt: Uint8Array },
 ): { message: SealedMessage; digest: Uint8Array } {
   const id = digest(DIGEST_LENGTH, body);
   const plaintext = concat(encodeHeader(header), id);

@@ -40,8 +40,7 @@ export function rootStep(rootKey: RootKey, secret: SharedSecret, domain: string,
 /** A DH step: the root step with the DH output of our secret and their public ratchet key. @throws `weak-key`. */
 export function dhStep(
   rootKey: RootKey,
-  secretKey: X25519SecretKey,
-  remote: X25519PublicKey,
+  { secretKey, remote }: { readonly secretKey: X25519SecretKey; readonly remote: X25519PublicKey },
   domain: string,
   kem?: KemSecret,
 ): RootStep {

@@ -58,9 +58,7 @@ export function afterHandshake(at: number): Rekeying {
 export function kemTurnOfSender(
   { mixed, exchange }: Rekeying,
   steps: number,
-  random: Random,
-  now: number,
-  rules: Rules,
+  { random, now, rules }: { readonly random: Random; readonly now: number; readonly rules: Rules },
 ): KemTurn & { readonly field?: KemField } {
   if (exchange.kind === 'owed') {
     const { ciphertext, secret } = encapsulate(exchange.key, random);

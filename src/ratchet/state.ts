@@ -80,9 +80,7 @@ export interface AgreedKeys {
 export function initiatorState(
   agreed: AgreedKeys,
   remote: X25519PublicKey,
-  random: Random,
-  now: number,
-  { domain }: Rules = RULES,
+  { random, now, rules: { domain } = RULES }: { readonly random: Random; readonly now: number; readonly rules?: Rules },
 ): RatchetState {
   const { pair, secret } = agreeAfresh(random, remote);
   const step = rootStep(agreed.rootKey, secret, domain);
