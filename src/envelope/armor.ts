@@ -1,6 +1,6 @@
 import { PawlError } from '../errors.ts';
 import { Reader, toBase64 } from '../primitives/index.ts';
-import { corrupt, HEAD_LENGTH, MAX_REST, readHead } from './head.ts';
+import { corrupt, ENVELOPE_HEAD_LENGTH, MAX_REST, readHead } from './head.ts';
 
 /** The labels of the two kinds of block. */
 export const LABELS = ['MESSAGE', 'INVITE'] as const;
@@ -48,7 +48,7 @@ export function dearmor(block: string): Uint8Array {
 const QUOTING = /^[\s>]+/;
 const BASE64 = new RegExp(`^[A-Za-z0-9+/=]{1,${COLUMNS}}$`);
 /** What the largest envelope fills. */
-const MAX_LINES = Math.ceil((Math.ceil((HEAD_LENGTH + MAX_REST) / 3) * 4) / COLUMNS);
+const MAX_LINES = Math.ceil((Math.ceil((ENVELOPE_HEAD_LENGTH + MAX_REST) / 3) * 4) / COLUMNS);
 
 /** An armored block whose lines are being read, in whatever mail made of them. */
 export class Block {

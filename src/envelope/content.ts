@@ -27,7 +27,7 @@ export const MAX_CONTENT = 16 * 2 ** 20;
 const TEXT = 1;
 const FILE = 2;
 /** type (1) || time sent (8) || content length (4) */
-export const HEAD_LENGTH = 13;
+export const CONTENT_HEAD_LENGTH = 13;
 /** The last instant that a `Date` can hold. */
 const MAX_TIME = 8.64e15;
 const MAX_NAME = 255;
@@ -58,7 +58,7 @@ export function encodeContent(content: Content): Uint8Array {
   const name = content.type === 'file' ? encodeName(content.name) : EMPTY;
   const length = name.length + content.bytes.length;
   if (length > MAX_CONTENT) throw new PawlError('too-large', { what: 'content', bytes: length, limit: MAX_CONTENT });
-  const bytes = new Uint8Array(paddedLength(HEAD_LENGTH + length));
+  const bytes = new Uint8Array(paddedLength(CONTENT_HEAD_LENGTH + length));
   const head = concat(uint(content.type === 'file' ? FILE : TEXT, 1), uint64(content.sentAt), uint(length, 4), name);
   bytes.set(head);
   bytes.set(content.bytes, head.length);
@@ -71,17 +71,17 @@ export function encodeContent(content: Content): Uint8Array {
  * @throws `corrupt` for everything that `encodeContent` does not make.
  */
 export function decodeContent(bytes: Uint8Array): Content {
-  const head = new Reader(bytes.subarray(0, HEAD_LENGTH), corrupt);
+  const head = new Reader(bytes.subarray(0, CONTENT_HEAD_LENGTH), corrupt);
   const type = head.uint(1);
   const sentAt = head.uint64(MAX_TIME);
-  const end = HEAD_LENGTH + head.uint(4);
-  if (end > HEAD_LENGTH + MAX_CONTENT || bytes.length !== paddedLength(end)) corrupt();
+  const end = CONTENT_HEAD_LENGTH + head.uint(4);
+  if (end > CONTENT_HEAD_LENGTH + MAX_CONTENT || bytes.length !== paddedLength(end)) corrupt();
   const padding = bytes.subarray(end);
   if (!equal(padding, new Uint8Array(padding.length))) corrupt();
 
-  if (type === TEXT) return { type: 'text', sentAt, bytes: bytes.subarray(HEAD_LENGTH, end) };
+  if (type === TEXT) return { type: 'text', sentAt, bytes: bytes.subarray(CONTENT_HEAD_LENGTH, end) };
   if (type !== FILE) return corrupt();
-  const field = new Reader(bytes.subarray(HEAD_LENGTH, end), corrupt);
+  const field = new Reader(bytes.subarray(CONTENT_HEAD_LENGTH, end), corrupt);
   const name = readName(field);
   return { type: 'file', name, sentAt, bytes: bytes.subarray(end - field.left, end) };
 }

@@ -1,6 +1,6 @@
 import { NONCE_LENGTH, Reader, TAG_LENGTH, uint, XNONCE_LENGTH } from '../primitives/index.ts';
 import type { SealedMessage } from '../ratchet/index.ts';
-import { HEAD_LENGTH as CONTENT_HEAD_LENGTH } from './content.ts';
+import { CONTENT_HEAD_LENGTH } from './content.ts';
 import {
   corrupt,
   isBodyLength,

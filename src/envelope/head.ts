@@ -21,7 +21,7 @@ export const KINDS = { opening: 1, message: 2, invite: 16 } as const;
 export type Kind = keyof typeof KINDS;
 
 /** "pawl" (4) || version (1) || kind (1) || length of the rest (4) */
-export const HEAD_LENGTH = 10;
+export const ENVELOPE_HEAD_LENGTH = 10;
 /** 17 MiB: 16 MiB of content, padded by at most half a MiB, and all that is around it. */
 export const MAX_REST = 17 * 2 ** 20;
 

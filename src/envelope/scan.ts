@@ -1,7 +1,7 @@
 import { PawlError } from '../errors.ts';
 import { Reader } from '../primitives/index.ts';
 import { Block, beginLine, LABELS, type Label } from './armor.ts';
-import { HEAD_LENGTH, MAGIC, readHead } from './head.ts';
+import { ENVELOPE_HEAD_LENGTH, MAGIC, readHead } from './head.ts';
 import { LONGEST_LINE, type Start, Starts } from './starts.ts';
 import { Lines, Window } from './window.ts';
 
@@ -126,7 +126,7 @@ export class Scanner {
     let start = this.#starts.next(this.#ended);
     for (; start !== undefined && start.at < this.#position; start = this.#starts.next(this.#ended)) {
       if (start.kind !== 'binary') return this.#beginBlock(start.kind, start);
-      if (!this.#hasCome(start.at + HEAD_LENGTH)) return undefined;
+      if (!this.#hasCome(start.at + ENVELOPE_HEAD_LENGTH)) return undefined;
       if (this.#isHead(start.at)) return beginBinary(start.at);
       this.#starts.skipTo(start.at + 1);
     }
@@ -148,7 +148,7 @@ export class Scanner {
   #readBinary(begun: BegunBinary): Piece | undefined {
     const { at } = begun;
     try {
-      if (!this.#hasCome(at + HEAD_LENGTH)) return undefined;
+      if (!this.#hasCome(at + ENVELOPE_HEAD_LENGTH)) return undefined;
       begun.end = this.#endAt(at);
       if (this.#swallowsAnother(begun)) throw cutShort();
       if (begun.end <= this.#window.end) return { bytes: this.#window.view(at, begun.end), end: begun.end };
@@ -171,7 +171,7 @@ export class Scanner {
       const other = this.#starts.next(this.#ended);
       if (other === undefined || other.at >= end) return false;
       if (other.kind !== 'binary') return other.end <= end;
-      const headEnd = other.at + HEAD_LENGTH;
+      const headEnd = other.at + ENVELOPE_HEAD_LENGTH;
       if (headEnd > end || !this.#hasCome(headEnd)) return false;
       if (this.#isHead(other.at)) return true;
       this.#starts.skipTo(other.at + 1);
@@ -201,10 +201,10 @@ export class Scanner {
   }
 
   #endAt(at: number): number {
-    const head = new Reader(this.#window.view(at, at + HEAD_LENGTH), () => {
+    const head = new Reader(this.#window.view(at, at + ENVELOPE_HEAD_LENGTH), () => {
       throw cutShort();
     });
-    return at + HEAD_LENGTH + readHead(head).length;
+    return at + ENVELOPE_HEAD_LENGTH + readHead(head).length;
   }
 
   #isHead(at: number): boolean {
@@ -248,7 +248,7 @@ export class Scanner {
 }
 
 function beginBinary(at: number): BegunBinary {
-  return { kind: 'binary', place: `byte ${at}`, at, end: at + HEAD_LENGTH };
+  return { kind: 'binary', place: `byte ${at}`, at, end: at + ENVELOPE_HEAD_LENGTH };
 }
 
 /** A character that stands in no text, hence a version. */

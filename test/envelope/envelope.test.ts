@@ -91,8 +91,8 @@ describe('envelope', () => {
 
   it('refuses other lengths of header and body', () => {
     const { headerNonce, sealedHeader, body } = sealed();
-    const withFields = (header: Uint8Array, sealed: Uint8Array) =>
-      encodeEnvelope({ kind: 'message', message: { headerNonce, sealedHeader: header, body: sealed } });
+    const withFields = (header: Uint8Array, otherBody: Uint8Array) =>
+      encodeEnvelope({ kind: 'message', message: { headerNonce, sealedHeader: header, body: otherBody } });
     for (const length of [0, 71, 73, 1159, 1255, 1257]) {
       expect(() => decodeEnvelope(withFields(filled(length), body))).toThrow(refused);
     }

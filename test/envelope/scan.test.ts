@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HEAD_LENGTH } from '../../src/envelope/head.ts';
+import { ENVELOPE_HEAD_LENGTH } from '../../src/envelope/head.ts';
 import { armor, encodeEnvelope, type Found, Scanner, scan } from '../../src/envelope/index.ts';
 import { concat, utf8 } from '../../src/primitives/index.ts';
 import { anyEncoded, filled, invite, message, nearly, opening, same, withSpareBits } from './samples.ts';
@@ -15,11 +15,11 @@ function found(...input: readonly (string | Uint8Array)[]): string[] {
   return [...scan(concat(...parts))].map(nameOf);
 }
 
-function nameOf(found: Found): string {
-  if ('error' in found)
-    return `${found.at}: ${found.error.code} ${JSON.stringify(Object.values(found.error.detail)[0])}`;
-  const name = Object.entries({ first, second, third }).find(([, bytes]) => same(bytes, found.bytes));
-  return `${found.at}: ${name?.[0]}`;
+function nameOf(piece: Found): string {
+  if ('error' in piece)
+    return `${piece.at}: ${piece.error.code} ${JSON.stringify(Object.values(piece.error.detail)[0])}`;
+  const name = Object.entries({ first, second, third }).find(([, bytes]) => same(bytes, piece.bytes));
+  return `${piece.at}: ${name?.[0]}`;
 }
 
 const BEGIN = '-----BEGIN PAWL MESSAGE-----';
@@ -87,18 +87,18 @@ describe('scan of binary', () => {
   });
 
   it('finds the one appended to one that was cut short, wherever the cut was', () => {
-    for (let length = HEAD_LENGTH; length < second.length; length++) {
+    for (let length = ENVELOPE_HEAD_LENGTH; length < second.length; length++) {
       const rest = second.subarray(0, length);
       const after = length + first.length;
       // Of so few missing bytes nobody can tell, and the one in front is left to the decoders.
-      const inFront = length < second.length - HEAD_LENGTH + 1 ? CUT : 'undefined';
+      const inFront = length < second.length - ENVELOPE_HEAD_LENGTH + 1 ? CUT : 'undefined';
       expect(found(rest, first, third)).toEqual([
         `byte 0: ${inFront}`,
         `byte ${length}: first`,
         `byte ${after}: third`,
       ]);
     }
-    for (let length = 1; length < HEAD_LENGTH; length++) {
+    for (let length = 1; length < ENVELOPE_HEAD_LENGTH; length++) {
       expect(found(second.subarray(0, length), first).at(-1)).toBe(`byte ${length}: first`);
     }
     expect(found(second.subarray(0, 1000), armor(first))).toEqual([`byte 0: ${CUT}`, expect.stringContaining('first')]);
