@@ -5,7 +5,7 @@ import { encodeHeader, type Header, type OpenedHeader } from './header.ts';
 import { type ChainKey, chainStep, dhStep, headerKeysOf, type MessageKey } from './kdf.ts';
 import { type Limits, RULES, type Rules } from './parameters.ts';
 import { kemTurnOfReceiver } from './rekeying.ts';
-import { type FinishedChain, type RatchetState, type Receiving, wipeState } from './state.ts';
+import { type FinishedChain, type RatchetState, type Receiving, wipeReplaced, wipeState } from './state.ts';
 
 type ReceivingChain = Extract<Receiving, { kind: 'chain' }>;
 
@@ -88,8 +88,11 @@ export function decrypt(
   if (found.kind === 'fork' || found.kind === 'too-late') return found;
   const plaintext = openBody(found.messageKey, body, concat(associatedData, encodeHeader(header)));
   if (found.messageKey !== kept.messageKey) wipe(found.messageKey);
-  // The digest has authenticated, so it is the peer's own key that made this body under another state.
-  if (plaintext === undefined) return { kind: 'fork', reason: 'body-does-not-authenticate' };
+  if (plaintext === undefined) {
+    if (found.kind === 'message-key') wipeRefused(found.step, state);
+    // The digest has authenticated, so it is the peer's own key that made this body under another state.
+    return { kind: 'fork', reason: 'body-does-not-authenticate' };
+  }
   if (found.kind === 'unanswered') throw new PawlError('kem-missing', {});
   return { kind: 'accepted', plaintext, step: found.step };
 }
@@ -98,6 +101,12 @@ export function decrypt(
 export function wipeStep({ state, gained }: ReceivingStep): void {
   wipeState(state);
   wipe(...gained.map(({ messageKey }) => messageKey));
+}
+
+/** Overwrites the secrets of a step that is not taken, except those it shares with the state before it. */
+function wipeRefused(step: ReceivingStep, state: RatchetState): void {
+  wipeReplaced(step.state, state);
+  wipe(...step.gained.map(({ messageKey }) => messageKey));
 }
 
 type Found =
@@ -140,6 +149,7 @@ function inChain(state: RatchetState, receiving: ReceivingChain, header: Header,
   checkGap(missing, limits, false);
   const skipped = skipTo(receiving, header.n, limits);
   const { chainKey, messageKey } = chainStep(skipped.chainKey);
+  if (skipped.chainKey !== receiving.chainKey) wipe(skipped.chainKey);
   return {
     kind: 'message-key',
     messageKey,
@@ -189,20 +199,21 @@ function inNewChain(state: RatchetState, header: Header, { limits, now, rules = 
     n: 0,
   };
   const found = inChain(begun, first, header, limits);
+  wipe(root.chainKey);
   if (found.kind !== 'message-key') return found;
-  if (turn.isUnanswered) return { kind: 'unanswered', messageKey: found.messageKey };
-  if (end === undefined) return found;
-  const { step } = found;
-  return {
-    ...found,
-    step: {
-      ...step,
-      gained: [...end.gained, ...step.gained],
-      lost: end.lost + step.lost,
-      finished: end.finished,
-      ...(end.fork && { fork: end.fork }),
-    },
-  };
+  const step: ReceivingStep =
+    end === undefined
+      ? found.step
+      : {
+          ...found.step,
+          gained: [...end.gained, ...found.step.gained],
+          lost: end.lost + found.step.lost,
+          finished: end.finished,
+          ...(end.fork && { fork: end.fork }),
+        };
+  if (!turn.isUnanswered) return { ...found, step };
+  wipeRefused(step, state);
+  return { kind: 'unanswered', messageKey: found.messageKey };
 }
 
 /**
@@ -222,7 +233,8 @@ function endChain(
   const finished = { chain, remote, header, length: pn };
   const missing = pn - n;
   if (missing > limits.gap) return { gained: [], lost: missing, finished };
-  const { keys } = skipTo(receiving, pn, limits);
+  const { chainKey, keys } = skipTo(receiving, pn, limits);
+  if (chainKey !== receiving.chainKey) wipe(chainKey);
   return { gained: keys, lost: missing - keys.length, finished };
 }
 

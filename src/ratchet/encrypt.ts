@@ -59,6 +59,8 @@ export function nextMessageKey(
   const { self, n, previousN: pn, kem } = sending;
   if (n > LAST_POSITION) throw new PawlError('exhausted', {});
   const { chainKey, messageKey } = chainStep(sending.chainKey);
+  // A chain key of `state` is the caller's to wipe; that of a chain which begins here is in no state.
+  if (state.sending.kind === 'due') wipe(sending.chainKey);
   return {
     state: { ...begun, sending: { ...sending, chainKey, n: n + 1 } },
     header: { dh: self.publicKey, n, pn, ...(kem && { kem }) },
