@@ -18,7 +18,12 @@ export function recording(original: Primitives): Primitives {
   return {
     ...original,
     keyedBlake2b: (...input) => record(original.keyedBlake2b(...input)),
-    hkdfBlake2b: (...input) => record(original.hkdfBlake2b(...input)),
+    hkdfBlake2b: (...input) => {
+      const okm = record(original.hkdfBlake2b(...input));
+      // The root step cuts its keys out of the output.
+      const slice = okm.slice.bind(okm);
+      return Object.assign(okm, { slice: (start?: number, end?: number) => record(slice(start, end)) });
+    },
     sharedSecret: (...input) => record(original.sharedSecret(...input)),
     decapsulate: (...input) => record(original.decapsulate(...input)),
     agreeAfresh: (...input) => {
