@@ -1,3 +1,7 @@
+/**
+ * Encrypts the next message of a session (Double Ratchet §4.5; docs/PROTOCOL.md §5).
+ * Knows nothing of the store, of padding or of envelopes.
+ */
 import { PawlError } from '../errors.ts';
 import { agreeAfresh, concat, type Random, wipe } from '../primitives/index.ts';
 import { hedgedNonces, sealBody } from './body.ts';
@@ -14,7 +18,7 @@ export interface Encrypted {
   readonly state: SendingState;
   readonly message: SealedMessage;
   readonly header: Header;
-  /** 16 bytes, the same on both sides. */
+  /** 16 bytes, equal on both sides: the digest of the body. */
   readonly id: Uint8Array;
 }
 
@@ -29,9 +33,9 @@ export interface EncryptionContext {
 }
 
 /**
- * RatchetEncryptHE (§4.5): the next message of the conversation.
+ * Runs RatchetEncryptHE (Double Ratchet §4.5). Never changes `state`.
  * @param plaintext any length; `encodeContent` has padded it.
- * @throws `not-begun` on the side that was opened to, before it received anything; `exhausted` at the end of a chain.
+ * @throws `not-begun` for the responder before it has received a message; `exhausted` at the end of a chain; `weak-key`.
  */
 export function encrypt(
   state: RatchetState,
@@ -47,7 +51,10 @@ export function encrypt(
   return { state: step.state, message, header: step.header, id: digest };
 }
 
-/** The state machine alone, as libchat has it: takes the sending chain one step on, beginning it where one is due. */
+/**
+ * Advances the sending chain by one message key, and begins a new chain if one is due. Tests compare it with libchat.
+ * @throws `not-begun`, `exhausted`, `weak-key` as {@link encrypt} does.
+ */
 export function nextMessageKey(
   state: RatchetState,
   random: Random,
