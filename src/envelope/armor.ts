@@ -23,8 +23,8 @@ export function endLine(label: Label): string {
 }
 
 /**
- * Encodes an envelope as a block for pasting: standard base64 in 64 columns between a BEGIN and an END line that name the
- * kind, with a newline at the end.
+ * Encodes an envelope as a block for pasting: standard base64 in 64 columns between a BEGIN and an END line that name
+ * the kind, with a newline at the end.
  * @param envelope as `encodeEnvelope` returns it; only its head is read.
  * @throws `corrupt`, `unknown-version`, `too-large` when its head is invalid.
  */

@@ -42,8 +42,8 @@ const EMPTY = new Uint8Array(0);
 
 /**
  * Whether a file can be sent under `name`: a base name of 1 to 255 bytes in UTF-8, neither `.` nor `..`, without slash,
- * backslash and control characters (docs/PROTOCOL.md §7). A file of such a name is written inside the chosen folder. The
- * name may still begin with a dot or a dash, and contain characters that change the direction of writing.
+ * backslash and control characters (docs/PROTOCOL.md §7). A file of such a name is written inside the chosen folder.
+ * The name may still begin with a dot or a dash, and contain characters that change the direction of writing.
  */
 export function isFileName(name: string): boolean {
   const bytes = utf8(name);
@@ -53,8 +53,8 @@ export function isFileName(name: string): boolean {
 }
 
 /**
- * Encodes the plaintext of a message body: type (1) || time sent (8) || content length (4) || content || zeros, padded to
- * {@link paddedLength} (docs/PROTOCOL.md §7). A file's content begins with name length (1) || name.
+ * Encodes the plaintext of a message body: type (1) || time sent (8) || content length (4) || content || zeros, padded
+ * to {@link paddedLength} (docs/PROTOCOL.md §7). A file's content begins with name length (1) || name.
  * @throws `too-large` when the content, including a file's name, is over {@link MAX_CONTENT}; `usage` when
  * {@link isFileName} does not allow the file's name.
  */
@@ -70,8 +70,8 @@ export function encodeContent(content: Content): Uint8Array {
 }
 
 /**
- * Decodes what {@link encodeContent} encoded, and nothing else: it checks the padded length and the zeros too. The content
- * is returned as a view of the input, because it may be large.
+ * Decodes what {@link encodeContent} encoded, and nothing else: it checks the padded length and the zeros too. The
+ * content is returned as a view of the input, because it may be large.
  * @throws `corrupt` for any other input.
  */
 export function decodeContent(bytes: Uint8Array): Content {
@@ -90,7 +90,9 @@ export function decodeContent(bytes: Uint8Array): Content {
   return { type: 'file', name, sentAt, bytes: bytes.subarray(end - field.left, end) };
 }
 
-/** The text for display; `undefined` when the bytes are not UTF-8 or contain a NUL, which ends a text in other tools. */
+/**
+ * The text for display; `undefined` when the bytes are not UTF-8 or contain a NUL, which ends a text in other tools.
+ */
 export function textOf(bytes: Uint8Array): string | undefined {
   const text = fromUtf8(bytes);
   return text?.includes('\0') ? undefined : text;

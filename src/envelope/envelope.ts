@@ -49,8 +49,8 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
 
 /**
  * Decodes exactly one envelope, strictly. The fields that it returns are copies.
- * @throws `unknown-version` for a version other than 1; `too-large` for a rest over 17 MiB, before memory of that length is
- * allocated; `corrupt` for any other invalid input.
+ * @throws `unknown-version` for a version other than 1; `too-large` for a rest over 17 MiB, before memory of that
+ * length is allocated; `corrupt` for any other invalid input.
  */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   const reader = new Reader(bytes, corrupt);

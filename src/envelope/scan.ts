@@ -9,7 +9,10 @@ import { ENVELOPE_HEAD_LENGTH, MAGIC, readHead } from './head.ts';
 import { LONGEST_LINE, type Start, Starts } from './starts.ts';
 import { Lines, Window } from './window.ts';
 
-/** An envelope or the error of a damaged one; `at` is its place for display: `line 12` for a block, `byte 2048` for binary. */
+/**
+ * An envelope or the error of a damaged one; `at` is its place for display: `line 12` for a block, `byte 2048` for
+ * binary.
+ */
 export type Found = { readonly at: string } & Outcome;
 type Outcome = { readonly bytes: Uint8Array } | { readonly error: PawlError };
 /** The outcome at one place, and the offset where the search continues. */
@@ -49,11 +52,11 @@ export function scan(input: Uint8Array): readonly Found[] {
  * Finds the envelopes in a stream, in their order: binary ones back to back, armored blocks (with CRLF, blanks around
  * lines, blank lines, quoting by `>`, text around), or a mixture.
  *
- * An envelope is returned as soon as its last byte is there, a block with its last newline. The result does not depend on
- * how the stream is divided into chunks. A damaged envelope is reported at its place, and the search continues after its
- * magic or BEGIN line; of more than 16 in a row, only the first 16 are reported. A stream without an envelope is one
- * `corrupt` error, unless it is blank. Time is linear in the stream and memory is that of one envelope, also for hostile
- * input. Throws nothing.
+ * An envelope is returned as soon as its last byte is there, a block with its last newline. The result does not depend
+ * on how the stream is divided into chunks. A damaged envelope is reported at its place, and the search continues after
+ * its magic or BEGIN line; of more than 16 in a row, only the first 16 are reported. A stream without an envelope is
+ * one `corrupt` error, unless it is blank. Time is linear in the stream and memory is that of one envelope, also for
+ * hostile input. Throws nothing.
  */
 export class Scanner {
   readonly #window = new Window();
@@ -172,9 +175,10 @@ export class Scanner {
   }
 
   /**
-   * Whether another envelope begins, with a complete head, before this one ends. If so, this one was cut short (the disk was
-   * full, or the writer was killed), and its length reaches into what was appended later. In ciphertext this happens by
-   * chance less than once in 2^40 of the largest messages: a head has 46 fixed bits and one of a few lengths.
+   * Whether another envelope begins, with a complete head, before this one ends. If so, this one was cut short (the
+   * disk was full, or the writer was killed), and its length reaches into what was appended later. In ciphertext this
+   * happens by chance less than once in 2^40 of the largest messages: a head has 46 fixed bits and one of a few
+   * lengths.
    */
   #swallowsAnother({ at, end }: BegunBinary): boolean {
     this.#starts.skipTo(at + 1);
@@ -189,7 +193,9 @@ export class Scanner {
     }
   }
 
-  /** Reads a block to its END line, or to the first line that cannot be part of it: another envelope may begin there. */
+  /**
+   * Reads a block to its END line, or to the first line that cannot be part of it: another envelope may begin there.
+   */
   #readBlock(begun: BegunBlock): Piece | undefined {
     for (let next = this.#lineEnd(begun.line); next !== undefined; next = this.#lineEnd(begun.line)) {
       const { block, line } = begun;

@@ -7,12 +7,14 @@ const NEWLINE = 0x0a;
 const LEAST = 2 ** 16;
 /** A buffer larger than this is released as soon as it contains nothing needed. */
 const LARGE = 2 ** 20;
-/** A new buffer has at most this many times the bytes that are there, so that a false length in a head allocates little. */
+/**
+ * A new buffer has at most this many times the bytes that are there, so that a false length in a head allocates little.
+ */
 const MOST_TIMES = 32;
 
 /**
- * Keeps the part of a stream that is still needed, addressed by offsets in the whole stream. Bytes are only appended, never
- * overwritten, so a view of them does not change.
+ * Keeps the part of a stream that is still needed, addressed by offsets in the whole stream. Bytes are only appended,
+ * never overwritten, so a view of them does not change.
  */
 export class Window {
   #buffer = Buffer.alloc(0);

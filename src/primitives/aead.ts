@@ -86,8 +86,8 @@ function sealInto(sealed: Uint8Array, { key, nonce, plaintext, aad }: SealingInp
 }
 
 /**
- * Passes the input through the cipher in pieces. `update` allocates a buffer of the input's length, and allocating 16 MiB
- * can take longer than encrypting them.
+ * Passes the input through the cipher in pieces. `update` allocates a buffer of the input's length, and allocating 16
+ * MiB can take longer than encrypting them.
  */
 function pour(from: Uint8Array, through: CipherChaCha20Poly1305 | DecipherChaCha20Poly1305, into: Uint8Array): void {
   for (let at = 0; at < from.length; at += PIECE) {
@@ -123,8 +123,8 @@ export function xopen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aa
 }
 
 /**
- * Derives what ChaCha20-Poly1305 is used with (draft-irtf-cfrg-xchacha-03 §2.2 and §2.3). The subkey is HChaCha20 of the
- * key and the first 16 bytes of the nonce. The subnonce is four zeros and the last 8 bytes.
+ * Derives what ChaCha20-Poly1305 is used with (draft-irtf-cfrg-xchacha-03 §2.2 and §2.3). The subkey is HChaCha20 of
+ * the key and the first 16 bytes of the nonce. The subnonce is four zeros and the last 8 bytes.
  */
 function deriveSubkey(key: Uint8Array, nonce: Uint8Array): { subkey: Uint8Array; subnonce: Uint8Array } {
   // One aligned allocation: key (8 words), nonce (4), subkey (8), subnonce (3).

@@ -1,6 +1,6 @@
 /**
- * Byte strings: branded types, joining, comparing, wiping, and the encodings UTF-8, hex, base64 and big-endian integers.
- * Knows no format that is made of them.
+ * Byte strings: branded types, joining, comparing, wiping, and the encodings UTF-8, hex, base64 and big-endian
+ * integers. Knows no format that is made of them.
  */
 import { timingSafeEqual } from 'node:crypto';
 

@@ -62,8 +62,8 @@ export function decapsulate(seed: KemSeed, ciphertext: KemCiphertext): KemSecret
 }
 
 /**
- * The modulus check: every coefficient, two of which are packed in three bytes, is below q. The library checks this only
- * when it encapsulates, which takes 30 times as long.
+ * The modulus check: every coefficient, two of which are packed in three bytes, is below q. The library checks this
+ * only when it encapsulates, which takes 30 times as long.
  */
 function isReduced(coefficients: Uint8Array): boolean {
   for (let offset = 0; offset < coefficients.length; offset += 3) {

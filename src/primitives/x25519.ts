@@ -53,7 +53,8 @@ export function keyPairOf(secretKey: X25519SecretKey): KeyPair {
 
 /**
  * Generates a key pair from 32 random bytes and its shared secret with a public key. Does the same as
- * {@link generateKeyPair} and {@link sharedSecret}, but imports the secret key only once: an import takes as long as a DH.
+ * {@link generateKeyPair} and {@link sharedSecret}, but imports the secret key only once: an import takes as long as a
+ * DH.
  * @throws `weak-key` as `sharedSecret` does.
  */
 export function agreeAfresh(random: Random, remote: X25519PublicKey): { pair: KeyPair; secret: SharedSecret } {

@@ -77,8 +77,9 @@ export interface DecryptionContext {
 
 /**
  * Runs RatchetDecryptHE (Double Ratchet §4.6) after the header was opened. Never changes `state`.
- * @throws `gap-too-large` when more keys than the limit would have to be derived, `kem-missing` when a new chain does not
- * answer our KEM key, `weak-key` for a hostile ratchet or KEM key, `corrupt` for a header that no honest peer makes.
+ * @throws `gap-too-large` when more keys than the limit would have to be derived, `kem-missing` when a new chain does
+ * not answer our KEM key, `weak-key` for a hostile ratchet or KEM key, `corrupt` for a header that no honest peer
+ * makes.
  */
 export function decrypt(
   state: RatchetState,
@@ -116,8 +117,8 @@ function wipeRefused(step: ReceivingStep, state: RatchetState): void {
 type Found =
   | { readonly kind: 'message-key'; readonly messageKey: MessageKey; readonly step: ReceivingStep }
   /**
-   * The message begins a chain that does not answer our KEM key, so there is no step. If the key opens the body, the peer
-   * left the answer out; if not, the peer answers a chain that this file does not know.
+   * The message begins a chain that does not answer our KEM key, so there is no step. If the key opens the body, the
+   * peer left the answer out; if not, the peer answers a chain that this file does not know.
    */
   | { readonly kind: 'unanswered'; readonly messageKey: MessageKey }
   | { readonly kind: 'too-late' }
@@ -224,8 +225,8 @@ function inNewChain(state: RatchetState, header: Header, { limits, now, rules = 
 }
 
 /**
- * Ends a receiving chain at the length that a new chain's header names. If more messages are missing than the limit, their
- * keys are given up: refusing the new chain would end the conversation.
+ * Ends a receiving chain at the length that a new chain's header names. If more messages are missing than the limit,
+ * their keys are given up: refusing the new chain would end the conversation.
  */
 function endChain(
   receiving: ReceivingChain,

@@ -35,7 +35,8 @@ export interface EncryptionContext {
 /**
  * Runs RatchetEncryptHE (Double Ratchet §4.5). Never changes `state`.
  * @param plaintext any length; `encodeContent` has padded it.
- * @throws `not-begun` for the responder before it has received a message; `exhausted` at the end of a chain; `weak-key`.
+ * @throws `not-begun` for the responder before it has received a message; `exhausted` at the end of a chain;
+ * `weak-key`.
  */
 export function encrypt(
   state: RatchetState,

@@ -25,9 +25,9 @@ export interface RootStep {
 }
 
 /**
- * Computes KDF_RK_HE (Double Ratchet §4.2; docs/PROTOCOL.md §1): mixes a DH output into the root key, followed by the KEM
- * secret if there is one. The first 64 of its 96 bytes equal libchat's output, because a longer HKDF output begins with
- * the shorter one.
+ * Computes KDF_RK_HE (Double Ratchet §4.2; docs/PROTOCOL.md §1): mixes a DH output into the root key, followed by the
+ * KEM secret if there is one. The first 64 of its 96 bytes equal libchat's output, because a longer HKDF output begins
+ * with the shorter one.
  * @param secret 32 bytes; the caller wipes it.
  * @param kem 32 bytes; wiped here.
  */

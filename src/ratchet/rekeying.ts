@@ -17,8 +17,8 @@ import {
 import type { Rules } from './parameters.ts';
 
 /**
- * The rekeying part of a state. Every few root steps one side offers an ML-KEM key in a new chain. The peer's next chain
- * answers with a ciphertext, and both mix its secret into the root key.
+ * The rekeying part of a state. Every few root steps one side offers an ML-KEM key in a new chain. The peer's next
+ * chain answers with a ciphertext, and both mix its secret into the root key.
  */
 export interface Rekeying {
   /** The last root step that mixed a KEM secret, and its time in unix milliseconds. Step 0 is the handshake. */

@@ -111,7 +111,8 @@ export function initiatorState(
 }
 
 /**
- * The first state of the responder (RatchetInitBobHE, Double Ratchet §4.4). It shares memory with `agreed` and `prekey`.
+ * The first state of the responder (RatchetInitBobHE, Double Ratchet §4.4). It shares memory with `agreed` and
+ * `prekey`.
  * @param prekey the key pair of the invite.
  * @param now unix milliseconds.
  */

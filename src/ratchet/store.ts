@@ -30,9 +30,9 @@ export interface Accepted {
  */
 export interface RatchetStore {
   /**
-   * Finds the first entry, of all sessions or of one, that `fits` accepts. Later entries are not read. The order is from
-   * the most to the least likely: first the current and the next chain of each session, then the finished chains of each
-   * session, the newest first. Sessions are ordered by their last receipt, the latest first.
+   * Finds the first entry, of all sessions or of one, that `fits` accepts. Later entries are not read. The order is
+   * from the most to the least likely: first the current and the next chain of each session, then the finished chains
+   * of each session, the newest first. Sessions are ordered by their last receipt, the latest first.
    */
   findEntry(fits: (entry: FindEntry) => boolean, session?: SessionId): Promise<FindEntry | undefined>;
   ratchetState(session: SessionId): Promise<RatchetState>;
@@ -41,10 +41,10 @@ export interface RatchetStore {
   keptPosition(session: SessionId, chain: number, n: number): Promise<KeptPosition>;
   saveSent(session: SessionId, state: RatchetState): Promise<void>;
   /**
-   * Saves messages that were accepted one after the other: the last state, skipped message keys gained and used, finished
-   * chains, and digests. Then enforces the limits. It keeps the newest `keptKeys` skipped message keys and the newest
-   * `keptDigests` digests. It keeps a finished chain if it is among the last `recentChains` or has skipped message keys,
-   * and of these the newest `keptChains`. The keys and digests of a deleted chain are deleted with it.
+   * Saves messages that were accepted one after the other: the last state, skipped message keys gained and used,
+   * finished chains, and digests. Then enforces the limits. It keeps the newest `keptKeys` skipped message keys and the
+   * newest `keptDigests` digests. It keeps a finished chain if it is among the last `recentChains` or has skipped
+   * message keys, and of these the newest `keptChains`. The keys and digests of a deleted chain are deleted with it.
    * @param at now, in unix milliseconds.
    */
   saveReceived(session: SessionId, accepted: readonly Accepted[], at: number, limits: Limits): Promise<void>;

@@ -25,7 +25,10 @@ vi.mock(import('../../src/handshake/index.ts'), async (importOriginal) => {
   return {
     ...original,
     openSession: (...input) => recordAgreement(original.openSession(...input)),
-    acceptOpening: (...input) => recordAgreement(original.acceptOpening(...input)),
+    acceptOpening: (...input) => {
+      derived.record(input[2].secrets.prekey.secretKey);
+      return recordAgreement(original.acceptOpening(...input));
+    },
   };
 });
 
