@@ -37,7 +37,12 @@ export class PawlParty implements Party<Uint8Array, Uint8Array> {
 
   send(bytes: Uint8Array): Uint8Array {
     const plaintext = encodeContent({ type: 'text', sentAt: Date.now(), bytes });
-    const { state, message } = encrypt(this.#state, plaintext, TRANSCRIPT, systemRandom, Date.now(), this.#rules);
+    const { state, message } = encrypt(this.#state, plaintext, {
+      associatedData: TRANSCRIPT,
+      random: systemRandom,
+      now: Date.now(),
+      rules: this.#rules,
+    });
     this.#state = state;
     return encodeEnvelope({ kind: 'message', message });
   }
@@ -52,7 +57,11 @@ export class PawlParty implements Party<Uint8Array, Uint8Array> {
     if (!current && !isSealedFor(nextReceiving.find, message)) throw new Error('the message is not found');
     const opened = openHeader(current ? receiving.header : nextReceiving, message, TRANSCRIPT);
     if (opened === undefined) throw new Error('the header does not open');
-    const decrypted = decrypt(this.#state, place, opened, message.body, {}, TRANSCRIPT, LIMITS, Date.now());
+    const decrypted = decrypt(
+      this.#state,
+      { place, opened, body: message.body },
+      { kept: {}, associatedData: TRANSCRIPT, limits: LIMITS, now: Date.now() },
+    );
     if (decrypted.kind !== 'accepted') throw new Error('the message is refused');
     decodeContent(decrypted.plaintext);
     this.#state = decrypted.step.state;
@@ -68,7 +77,7 @@ export function pair(): [RatchetState, RatchetState] {
     responderHeader: systemRandom(32),
   } as Parameters<typeof responderState>[0];
   return [
-    initiatorState(agreed, prekey.publicKey, systemRandom, Date.now()),
+    initiatorState(agreed, prekey.publicKey, { random: systemRandom, now: Date.now() }),
     responderState(agreed, prekey, Date.now()),
   ];
 }

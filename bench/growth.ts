@@ -87,7 +87,7 @@ async function addContact(transaction: Transaction, name: string): Promise<void>
     initiatorHeader: systemRandom(32),
     responderHeader: systemRandom(32),
   } as unknown as AgreedKeys;
-  const opened = initiatorState(agreed, generateKeyPair(systemRandom).publicKey, systemRandom, now);
+  const opened = initiatorState(agreed, generateKeyPair(systemRandom).publicKey, { random: systemRandom, now });
   if (opened.sending.kind !== 'chain') throw new Error('who opens can send');
   const { self, chainKey, header } = opened.sending;
   const receiving = { kind: 'chain', chain: 0, remote: self.publicKey, chainKey, header, n: 1 } as const;

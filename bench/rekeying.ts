@@ -98,7 +98,7 @@ function acquainted(): { alice: RatchetState; bob: RatchetState } {
 }
 
 function seal(state: RatchetState, rules = RULES): Encrypted {
-  return encrypt(state, TEXT, TRANSCRIPT, systemRandom, Date.now(), rules);
+  return encrypt(state, TEXT, { associatedData: TRANSCRIPT, random: systemRandom, now: Date.now(), rules });
 }
 
 function unseal(state: RatchetState, { message }: Encrypted): RatchetState {
@@ -107,7 +107,11 @@ function unseal(state: RatchetState, { message }: Encrypted): RatchetState {
   const opened = openHeader(isCurrent ? receiving.header : nextReceiving, message, TRANSCRIPT);
   if (opened === undefined) throw new Error('the header does not open');
   const place = isCurrent ? 'current' : 'next';
-  const decrypted = decrypt(state, place, opened, message.body, {}, TRANSCRIPT, LIMITS, Date.now());
+  const decrypted = decrypt(
+    state,
+    { place, opened, body: message.body },
+    { kept: {}, associatedData: TRANSCRIPT, limits: LIMITS, now: Date.now() },
+  );
   if (decrypted.kind !== 'accepted') throw new Error('the message is refused');
   return decrypted.step.state;
 }

@@ -67,7 +67,7 @@ export function craft(dice: Dice, state: RatchetState, transcript: Transcript, n
   const keys = dice.oneIn(8) ? begun.state.nextSending : ownKeys;
   return dice.oneIn(6)
     ? sealBytes(dice, keys, oddHeader(dice, encodeHeader(header), body), body, transcript)
-    : sealHeader(keys, header, body, transcript, dice.bytes(16)).message;
+    : sealHeader(keys, header, body, { associatedData: transcript, salt: dice.bytes(16) }).message;
 }
 
 /** The state with another idea of the KEM exchange: an answer is owed to some key, none is due, or one is overdue. */

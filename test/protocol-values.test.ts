@@ -41,11 +41,15 @@ function compute(): readonly string[] {
   expect(toHex(hintedInvite(bob, prefix) ?? new Uint8Array())).toBe(toHex(inviteId(invite.bytes)));
   expect(acceptOpening(bob, prefix, { bytes: invite.bytes, secrets }).agreement).toEqual(agreement);
 
-  const state = initiatorState(agreement, invite.prekey, bytesOf(5), opened);
+  const state = initiatorState(agreement, invite.prekey, { random: bytesOf(5), now: opened });
   if (state.sending.kind !== 'chain') throw new Error('the opener has a chain');
   const { messageKey } = nextMessageKey(state, bytesOf(), opened);
   const plaintext = encodeContent({ type: 'text', sentAt: opened, bytes: utf8('hi bob') });
-  const { message, id } = encrypt(state, plaintext, agreement.transcript, bytesOf(6), opened);
+  const { message, id } = encrypt(state, plaintext, {
+    associatedData: agreement.transcript,
+    random: bytesOf(6),
+    now: opened,
+  });
   const envelope = encodeEnvelope({ kind: 'opening', prefix, message });
   expect(envelope).toHaveLength(1_600);
   return [

@@ -102,7 +102,7 @@ function hostileOpeners(dice: Dice, { bob, invites }: World): readonly PeerState
     const invite = readInvite(dice.pick(invites));
     const opened = dice.oneIn(2) ? bob.time : dice.pick(times);
     const { prefix, agreement } = openSession(anyOpener(dice, bob.identity), invite, opened, dice.bytes);
-    const state = initiatorState(agreement, invite.prekey, dice.bytes, bob.time);
+    const state = initiatorState(agreement, invite.prekey, { random: dice.bytes, now: bob.time });
     return { state, transcript: agreement.transcript, prefix };
   });
 }

@@ -1,12 +1,16 @@
+/**
+ * Armored blocks: envelopes as base64 text between a BEGIN and an END line (docs/PROTOCOL.md §7).
+ * Checks only the head of an envelope, and does not search for blocks in other text: see scan.ts.
+ */
 import { PawlError } from '../errors.ts';
 import { Reader, toBase64 } from '../primitives/index.ts';
-import { corrupt, HEAD_LENGTH, MAX_REST, readHead } from './head.ts';
+import { corrupt, ENVELOPE_HEAD_LENGTH, MAX_REST, readHead } from './head.ts';
 
 /** The labels of the two kinds of block. */
 export const LABELS = ['MESSAGE', 'INVITE'] as const;
 export type Label = (typeof LABELS)[number];
 
-/** Characters a line: below the 72 to 78 at which mail programs break lines, with room for quoting. */
+/** Characters per line: fewer than the 72 to 78 at which mail programs break lines, so that quoting fits. */
 export const COLUMNS = 64;
 const LINE = new RegExp(`.{1,${COLUMNS}}`, 'g');
 
@@ -19,10 +23,10 @@ export function endLine(label: Label): string {
 }
 
 /**
- * An envelope as a block for pasting (docs/PROTOCOL.md §7): standard base64 in 64 columns between a BEGIN and an END
- * line that name the kind, with a newline at the end.
- * @param envelope as `encodeEnvelope` makes it; only its head is read.
- * @throws as the head is read: `corrupt`, `unknown-version`, `too-large`.
+ * Encodes an envelope as a block for pasting: standard base64 in 64 columns between a BEGIN and an END line that name
+ * the kind, with a newline at the end.
+ * @param envelope as `encodeEnvelope` returns it; only its head is read.
+ * @throws `corrupt`, `unknown-version`, `too-large` when its head is invalid.
  */
 export function armor(envelope: Uint8Array): string {
   const { kind } = readHead(new Reader(envelope, corrupt));
@@ -32,25 +36,25 @@ export function armor(envelope: Uint8Array): string {
 }
 
 /**
- * The envelope in one canonical block, byte for byte what {@link armor} makes; only the envelope's head is checked.
- * For blocks found in other text there is `scan`.
- * @throws `corrupt` for any other text; for a block whose envelope has no good head also `unknown-version`, `too-large`.
+ * Decodes one canonical block, which is exactly what {@link armor} returns. Only the envelope's head is checked.
+ * `scan` finds blocks in other text.
+ * @throws `corrupt` for any other text; also `unknown-version` and `too-large` when the envelope's head is invalid.
  */
 export function dearmor(block: string): Uint8Array {
   const base64 = block.slice(block.indexOf('\n') + 1, block.lastIndexOf('\n-----END'));
   const envelope = new Uint8Array(Buffer.from(base64, 'base64'));
-  // Node's decoder passes over what it does not know. One comparison stands for every rule that a block has to keep:
-  // alphabet, columns, padding, spare bits, labels, newlines.
+  // Node's decoder ignores invalid characters. Comparing with the canonical block checks alphabet, columns, padding,
+  // spare bits, labels and newlines at once.
   if (armor(envelope) !== block) throw new PawlError('corrupt', { what: 'armored block' });
   return envelope;
 }
 
 const QUOTING = /^[\s>]+/;
 const BASE64 = new RegExp(`^[A-Za-z0-9+/=]{1,${COLUMNS}}$`);
-/** What the largest envelope fills. */
-const MAX_LINES = Math.ceil((Math.ceil((HEAD_LENGTH + MAX_REST) / 3) * 4) / COLUMNS);
+/** Base64 lines of the largest envelope. */
+const MAX_LINES = Math.ceil((Math.ceil((ENVELOPE_HEAD_LENGTH + MAX_REST) / 3) * 4) / COLUMNS);
 
-/** An armored block whose lines are being read, in whatever mail made of them. */
+/** Reads the lines of one armored block, which mail programs may have indented or quoted. */
 export class Block {
   readonly #label: Label;
   readonly #base64: string[] = [];
@@ -60,14 +64,16 @@ export class Block {
   }
 
   /**
-   * Takes a line behind the BEGIN line, with blanks and quoting around it. Nothing but what a block can hold is gathered.
-   * @returns with the END line, the envelope or what `dearmor` throws; nothing for a line that cannot be in a block.
+   * Reads the next line after the BEGIN line, with blanks and quoting around it. Lines beyond the longest block are not
+   * kept.
+   * @returns at the END line, the envelope or the error of `dearmor`; `'more'` after any other valid line; `undefined`
+   * for a line that cannot be part of a block.
    */
   take(line: string): { readonly bytes: Uint8Array } | { readonly error: PawlError } | 'more' | undefined {
     const content = line.replace(QUOTING, '').trimEnd();
     if (content === '') return 'more';
     if (content === endLine(this.#label)) return this.#end(content);
-    // Only the last line may be short.
+    // Only the last base64 line may be short.
     const mayFollow = (this.#base64.at(-1)?.length ?? COLUMNS) === COLUMNS && this.#base64.length < MAX_LINES;
     if (!mayFollow || !BASE64.test(content)) return undefined;
     this.#base64.push(content);

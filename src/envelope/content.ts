@@ -1,8 +1,12 @@
+/**
+ * The content of a message, a text or a file, as the padded plaintext of its body (docs/PROTOCOL.md §7).
+ * Knows nothing of encryption or of the file system.
+ */
 import { PawlError } from '../errors.ts';
 import { concat, equal, fromUtf8, Reader, uint, uint64, utf8 } from '../primitives/index.ts';
 import { paddedLength } from './padding.ts';
 
-/** What a person sends: a text (or any bytes from a pipe), or a file with its base name. */
+/** A text (or any bytes from a pipe), or a file with its base name. */
 export type Content = TextContent | FileContent;
 
 export interface TextContent {
@@ -21,44 +25,44 @@ export interface FileContent {
   readonly bytes: Uint8Array;
 }
 
-/** 16 MiB, a file's name included: sealing is not streamed, so content is held in memory several times over. */
+/** 16 MiB, including a file's name. Sealing is not streamed, so memory holds several copies of the content. */
 export const MAX_CONTENT = 16 * 2 ** 20;
 
 const TEXT = 1;
 const FILE = 2;
-/** type (1) || time sent (8) || content length (4) */
-export const HEAD_LENGTH = 13;
-/** The last instant that a `Date` can hold. */
+/** Length of the head: type (1) || time sent (8) || content length (4). */
+export const CONTENT_HEAD_LENGTH = 13;
+/** The latest time that a `Date` can represent, in unix milliseconds. */
 const MAX_TIME = 8.64e15;
 const MAX_NAME = 255;
-/** What leads out of a folder on some system, or acts on a terminal (C0, DEL and C1). */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
+/** Path separators of any system, and the control characters C0, DEL and C1, which act on a terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the class excludes control characters
 const FORBIDDEN = /[/\\\u0000-\u001f\u007f-\u009f]/;
 const EMPTY = new Uint8Array(0);
 
 /**
- * Whether `name` can travel with a file: a base name of 1 to 255 bytes in UTF-8, neither `.` nor `..`, without slash,
- * backslash and control characters (docs/PROTOCOL.md §7). Such a name stays inside the folder it is written to; it may
- * still begin with a dot or a dash and hold characters that change the direction of writing.
+ * Whether a file can be sent under `name`: a base name of 1 to 255 bytes in UTF-8, neither `.` nor `..`, without slash,
+ * backslash and control characters (docs/PROTOCOL.md §7). A file of such a name is written inside the chosen folder.
+ * The name may still begin with a dot or a dash, and contain characters that change the direction of writing.
  */
 export function isFileName(name: string): boolean {
   const bytes = utf8(name);
   if (bytes.length === 0 || bytes.length > MAX_NAME) return false;
-  // A lone surrogate has no UTF-8: it would arrive as another name.
+  // A lone surrogate cannot be encoded in UTF-8, so it would arrive as another name.
   return name !== '.' && name !== '..' && !FORBIDDEN.test(name) && fromUtf8(bytes) === name;
 }
 
 /**
- * The plaintext of a message body: type (1) || time sent (8) || content length (4) || content || zeros, padded to
- * {@link paddedLength} (docs/PROTOCOL.md §7). A file's content begins with name length (1) || name.
- * @throws `too-large` when the content, a file's name included, is over {@link MAX_CONTENT}; `usage` when the file's
- * name is not one that {@link isFileName} allows.
+ * Encodes the plaintext of a message body: type (1) || time sent (8) || content length (4) || content || zeros, padded
+ * to {@link paddedLength} (docs/PROTOCOL.md §7). A file's content begins with name length (1) || name.
+ * @throws `too-large` when the content, including a file's name, is over {@link MAX_CONTENT}; `usage` when
+ * {@link isFileName} does not allow the file's name.
  */
 export function encodeContent(content: Content): Uint8Array {
   const name = content.type === 'file' ? encodeName(content.name) : EMPTY;
   const length = name.length + content.bytes.length;
   if (length > MAX_CONTENT) throw new PawlError('too-large', { what: 'content', bytes: length, limit: MAX_CONTENT });
-  const bytes = new Uint8Array(paddedLength(HEAD_LENGTH + length));
+  const bytes = new Uint8Array(paddedLength(CONTENT_HEAD_LENGTH + length));
   const head = concat(uint(content.type === 'file' ? FILE : TEXT, 1), uint64(content.sentAt), uint(length, 4), name);
   bytes.set(head);
   bytes.set(content.bytes, head.length);
@@ -66,27 +70,29 @@ export function encodeContent(content: Content): Uint8Array {
 }
 
 /**
- * The strict inverse of {@link encodeContent}: the padded length is computed anew and the zeros are checked. The bytes of
- * the content are a view of those given, because they may be many.
- * @throws `corrupt` for everything that `encodeContent` does not make.
+ * Decodes what {@link encodeContent} encoded, and nothing else: it checks the padded length and the zeros too. The
+ * content is returned as a view of the input, because it may be large.
+ * @throws `corrupt` for any other input.
  */
 export function decodeContent(bytes: Uint8Array): Content {
-  const head = new Reader(bytes.subarray(0, HEAD_LENGTH), corrupt);
+  const head = new Reader(bytes.subarray(0, CONTENT_HEAD_LENGTH), corrupt);
   const type = head.uint(1);
   const sentAt = head.uint64(MAX_TIME);
-  const end = HEAD_LENGTH + head.uint(4);
-  if (end > HEAD_LENGTH + MAX_CONTENT || bytes.length !== paddedLength(end)) corrupt();
+  const end = CONTENT_HEAD_LENGTH + head.uint(4);
+  if (end > CONTENT_HEAD_LENGTH + MAX_CONTENT || bytes.length !== paddedLength(end)) corrupt();
   const padding = bytes.subarray(end);
   if (!equal(padding, new Uint8Array(padding.length))) corrupt();
 
-  if (type === TEXT) return { type: 'text', sentAt, bytes: bytes.subarray(HEAD_LENGTH, end) };
+  if (type === TEXT) return { type: 'text', sentAt, bytes: bytes.subarray(CONTENT_HEAD_LENGTH, end) };
   if (type !== FILE) return corrupt();
-  const field = new Reader(bytes.subarray(HEAD_LENGTH, end), corrupt);
+  const field = new Reader(bytes.subarray(CONTENT_HEAD_LENGTH, end), corrupt);
   const name = readName(field);
   return { type: 'file', name, sentAt, bytes: bytes.subarray(end - field.left, end) };
 }
 
-/** The text that bytes are, for people to read; none where they are no UTF-8, or hold a NUL, at which other tools stop. */
+/**
+ * The text for display; `undefined` when the bytes are not UTF-8 or contain a NUL, which ends a text in other tools.
+ */
 export function textOf(bytes: Uint8Array): string | undefined {
   const text = fromUtf8(bytes);
   return text?.includes('\0') ? undefined : text;

@@ -1,6 +1,10 @@
+/**
+ * Encodes and decodes envelopes, and describes what an envelope reveals without keys (docs/PROTOCOL.md §7).
+ * Does not read what is inside an invite or the prefix of an opening: see handshake.
+ */
 import { NONCE_LENGTH, Reader, TAG_LENGTH, uint, XNONCE_LENGTH } from '../primitives/index.ts';
 import type { SealedMessage } from '../ratchet/index.ts';
-import { HEAD_LENGTH as CONTENT_HEAD_LENGTH } from './content.ts';
+import { CONTENT_HEAD_LENGTH } from './content.ts';
 import {
   corrupt,
   isBodyLength,
@@ -12,25 +16,25 @@ import {
   withHead,
 } from './head.ts';
 
-/** What travels between two people, as one byte string (docs/PROTOCOL.md §7). */
+/** The unit of transport: an invite, or a message with or without the prefix that opens a session. */
 export type Envelope =
   | {
       readonly kind: 'opening';
-      /** 1,208 bytes, which the handshake reads (docs/PROTOCOL.md §4). */
+      /** 1,208 bytes (docs/PROTOCOL.md §4). */
       readonly prefix: Uint8Array;
       readonly message: SealedMessage;
     }
   | { readonly kind: 'message'; readonly message: SealedMessage }
   | {
       readonly kind: 'invite';
-      /** 1,321 bytes, which the handshake reads (docs/PROTOCOL.md §3). */
+      /** 1,321 bytes (docs/PROTOCOL.md §3). */
       readonly invite: Uint8Array;
     };
 
 /**
- * `"pawl"` (4) || version (1) || kind (1) || length of the rest (4) || rest (docs/PROTOCOL.md §7). The rest of a message
- * is [prefix 1208] || header nonce 24 || sealed header length (2) || sealed header || body. The lengths of the fields
- * are their makers' to keep; {@link decodeEnvelope} refuses any other.
+ * Encodes `"pawl"` (4) || version (1) || kind (1) || length of the rest (4) || rest. The rest of a message is
+ * [prefix 1208] || header nonce 24 || sealed header length (2) || sealed header || body. Lengths of fields are not
+ * checked here; {@link decodeEnvelope} checks them.
  */
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
   switch (envelope.kind) {
@@ -44,9 +48,9 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
 }
 
 /**
- * The strict inverse of {@link encodeEnvelope} for exactly one envelope; what it returns are copies.
- * @throws `unknown-version` for a version other than 1; `too-large` for a rest over 17 MiB, before anything of that
- * length is allocated; `corrupt` for everything else that `encodeEnvelope` does not make.
+ * Decodes exactly one envelope, strictly. The fields that it returns are copies.
+ * @throws `unknown-version` for a version other than 1; `too-large` for a rest over 17 MiB, before memory of that
+ * length is allocated; `corrupt` for any other invalid input.
  */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   const reader = new Reader(bytes, corrupt);
@@ -76,14 +80,14 @@ function readMessage(reader: Reader): SealedMessage {
   return { headerNonce, sealedHeader, body };
 }
 
-/** What a message shows to anybody who sees its envelope (docs/PROTOCOL.md §7). */
+/** What an envelope reveals about its message without any key (docs/PROTOCOL.md §7). */
 export interface MessageView {
   readonly kind: 'opening' | 'message';
-  /** Bytes of the envelope. */
+  /** Length of the envelope in bytes. */
   readonly length: number;
-  /** Bytes that the content was padded to, */
+  /** Length of the padded content in bytes. */
   readonly padded: number;
-  /** and the most that a text in it can have. */
+  /** The longest text that fits, in bytes. */
   readonly longestText: number;
   readonly kem: KemField;
 }

@@ -1,3 +1,7 @@
+/**
+ * The head of an envelope, and the lengths that the parts of an envelope may have (docs/PROTOCOL.md §7).
+ * Does not read the rest of an envelope.
+ */
 import { PawlError } from '../errors.ts';
 import {
   concat,
@@ -20,9 +24,9 @@ const MAGIC_BYTES = utf8(MAGIC);
 export const KINDS = { opening: 1, message: 2, invite: 16 } as const;
 export type Kind = keyof typeof KINDS;
 
-/** "pawl" (4) || version (1) || kind (1) || length of the rest (4) */
-export const HEAD_LENGTH = 10;
-/** 17 MiB: 16 MiB of content, padded by at most half a MiB, and all that is around it. */
+/** Length of the head: "pawl" (4) || version (1) || kind (1) || length of the rest (4). */
+export const ENVELOPE_HEAD_LENGTH = 10;
+/** 17 MiB: 16 MiB of content, at most half a MiB of padding, and the other fields. */
 export const MAX_REST = 17 * 2 ** 20;
 
 /** flags 1 || identity 32 || prekey 32 || KEM key 1184 || expiry 8 || signature 64 (docs/PROTOCOL.md §3) */
@@ -31,7 +35,7 @@ const INVITE_LENGTH = 1321;
 export const PREFIX_LENGTH = 1208;
 /** dh 32 || n 4 || pn 4 || digest 16 || tag (docs/PROTOCOL.md §5) */
 const SEALED_HEADER_LENGTH = 56 + TAG_LENGTH;
-/** What a sealed header may carry besides (docs/PROTOCOL.md §6), by its length: the only thing that tells. */
+/** The KEM field of a sealed header by the header's length, which is its only mark (docs/PROTOCOL.md §6). */
 const KEM_FIELDS: ReadonlyMap<number, KemField> = new Map([
   [SEALED_HEADER_LENGTH, 'none'],
   [SEALED_HEADER_LENGTH + ENCAPSULATION_KEY_LENGTH, 'offer'],
@@ -39,16 +43,17 @@ const KEM_FIELDS: ReadonlyMap<number, KemField> = new Map([
 ]);
 export type KemField = 'none' | 'offer' | 'answer';
 
-/** The head of an envelope and, behind it, the parts of its rest joined. */
+/** Joins the head of an envelope and the parts of its rest. */
 export function withHead(kind: Kind, ...rest: readonly Uint8Array[]): Uint8Array {
   const length = rest.reduce((sum, part) => sum + part.length, 0);
   return concat(MAGIC_BYTES, uint(VERSION, 1), uint(KINDS[kind], 1), uint(length, 4), ...rest);
 }
 
 /**
- * Reads the 10 bytes in front of every envelope (docs/PROTOCOL.md §7); whether the rest is there is the caller's to
- * check. A length that no envelope of its kind can have is refused here, so a damaged length seldom misleads a scan.
- * @throws `unknown-version`; `too-large` for a rest over 17 MiB; `corrupt` for everything else that is no head.
+ * Reads the 10 bytes at the front of every envelope. The caller checks whether the rest is complete. A length that no
+ * envelope of the kind can have is refused, so that a damaged length seldom misleads a scan.
+ * @returns the kind, and the length of the rest in bytes.
+ * @throws `unknown-version`; `too-large` for a rest over 17 MiB; `corrupt` for any other invalid head.
  */
 export function readHead(reader: Reader): { readonly kind: Kind; readonly length: number } {
   if (fromUtf8(reader.take(MAGIC.length)) !== MAGIC) corrupt();
@@ -69,7 +74,7 @@ export function kemFieldOf({ length }: Uint8Array): KemField {
   return KEM_FIELDS.get(length) ?? corrupt();
 }
 
-/** nonce || ciphertext || tag, and the ciphertext is as long as a padded plaintext. */
+/** Whether a body can have this length: nonce || ciphertext || tag, where the ciphertext has a padded length. */
 export function isBodyLength(length: number): boolean {
   const padded = length - NONCE_LENGTH - TAG_LENGTH;
   return paddedLength(padded) === padded;

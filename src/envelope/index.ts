@@ -1,4 +1,7 @@
-/** Bytes on the wire (docs/PROTOCOL.md §7): each format has one strict parser, and `encode(decode(x)) = x`. */
+/**
+ * Formats on the wire (docs/PROTOCOL.md §7). Each has one strict parser: `encode(decode(x)) = x`.
+ * Knows nothing of keys, sessions or files.
+ */
 export { armor, dearmor } from './armor.ts';
 export {
   type Content,

@@ -1,10 +1,15 @@
-/** What short plaintexts are rounded up to, in bytes: below these Padmé would tell one short answer from another. */
+/**
+ * Padding of plaintexts, which hides their exact length (docs/PROTOCOL.md §7).
+ * Computes lengths only; content.ts adds and checks the zeros.
+ */
+
+/** Padded lengths of short plaintexts, in bytes. Padmé would distinguish short answers by their length. */
 const SMALL = [256, 512, 1024];
 
 /**
- * The length that a plaintext of `length` bytes is padded to (docs/PROTOCOL.md §7): up to 1,024 the next of 256, 512 and
- * 1,024; above, Padmé, which keeps the top ⌊log2 E⌋ + 1 bits below the leading one, so that the overhead stays under
- * 6.25 % and a length tells O(log log length) bits. Padding a padded length changes nothing.
+ * Computes the padded length of a plaintext. Up to 1,024 bytes it is the next of 256, 512 and 1,024. Above that it is
+ * Padmé, which keeps the top ⌊log2 E⌋ + 1 bits below the leading one: the overhead stays under 6.25 %, and a length
+ * reveals O(log log length) bits. A padded length is its own padded length.
  * @param length bytes: an integer below 2^31.
  */
 export function paddedLength(length: number): number {

@@ -1,41 +1,48 @@
+/**
+ * Finds envelopes in a stream of bytes, binary or armored, whole or damaged (docs/PROTOCOL.md §7).
+ * Checks only their heads: `decodeEnvelope` checks the rest. Does not read the stream itself.
+ */
 import { PawlError } from '../errors.ts';
 import { Reader } from '../primitives/index.ts';
 import { Block, beginLine, LABELS, type Label } from './armor.ts';
-import { HEAD_LENGTH, MAGIC, readHead } from './head.ts';
+import { ENVELOPE_HEAD_LENGTH, MAGIC, readHead } from './head.ts';
 import { LONGEST_LINE, type Start, Starts } from './starts.ts';
 import { Lines, Window } from './window.ts';
 
-/** An envelope, or what was left of one; `at` tells a person where: `line 12` for a block, `byte 2048` for binary. */
+/**
+ * An envelope or the error of a damaged one; `at` is its place for display: `line 12` for a block, `byte 2048` for
+ * binary.
+ */
 export type Found = { readonly at: string } & Outcome;
 type Outcome = { readonly bytes: Uint8Array } | { readonly error: PawlError };
-/** What was read at a place, and the offset where the search goes on. */
+/** The outcome at one place, and the offset where the search continues. */
 type Piece = { readonly end: number } & Outcome;
 
-/** An envelope that is being read, with the words for its place. */
+/** An envelope that is being read; `place` is for display. */
 type Begun = BegunBinary | BegunBlock;
 interface BegunBinary {
   readonly kind: 'binary';
   readonly place: string;
-  /** Where it begins. */
+  /** The offset of its first byte. */
   readonly at: number;
-  /** As far as it is known: behind its head, or behind its last byte. */
+  /** The offset after its last byte, or after its head while the length is not known yet. */
   end: number;
 }
 interface BegunBlock {
   readonly kind: 'block';
   readonly place: string;
   readonly block: Block;
-  /** Where its next line begins. */
+  /** The offset of its next line. */
   line: number;
 }
 
-/** Broken ones in a row that are worth a word each: hostile input can hold a million. */
+/** The number of damaged envelopes in a row that are reported: hostile input can contain a million. */
 const REPORTED = 16;
-/** So much of a chunk is copied at a time. */
+/** Bytes of a chunk that are copied at a time. */
 const PIECE = 2 ** 16;
 const BEGINNINGS = [MAGIC, ...LABELS.map(beginLine)];
 
-/** The envelopes in a whole input: see {@link Scanner}. */
+/** Finds the envelopes in a complete input: see {@link Scanner}. */
 export function scan(input: Uint8Array): readonly Found[] {
   const scanner = new Scanner();
   return [...scanner.push(input), ...scanner.end()];
@@ -43,13 +50,13 @@ export function scan(input: Uint8Array): readonly Found[] {
 
 /**
  * Finds the envelopes in a stream, in their order: binary ones back to back, armored blocks (with CRLF, blanks around
- * lines, blank lines, quoting by `>`, text around), or a mixture (docs/PROTOCOL.md §7). Only their heads are checked:
- * `decodeEnvelope` is for the rest.
+ * lines, blank lines, quoting by `>`, text around), or a mixture.
  *
- * Each is given out with its last byte, a block with its last newline; what is found does not depend on how the stream is
- * cut into chunks. A broken one is reported in its place, and the search goes on behind its beginning; of several in a
- * row, the first. A stream without any envelope is one `corrupt`, unless it is blank. Takes time in proportion to the
- * stream and memory for one envelope, whatever comes; throws nothing.
+ * An envelope is returned as soon as its last byte is there, a block with its last newline. The result does not depend
+ * on how the stream is divided into chunks. A damaged envelope is reported at its place, and the search continues after
+ * its magic or BEGIN line; of more than 16 in a row, only the first 16 are reported. A stream without an envelope is
+ * one `corrupt` error, unless it is blank. Time is linear in the stream and memory is that of one envelope, also for
+ * hostile input. Throws nothing.
  */
 export class Scanner {
   readonly #window = new Window();
@@ -57,23 +64,27 @@ export class Scanner {
   readonly #lines = new Lines(this.#window);
   #ended = false;
   #begun: Begun | undefined;
-  /** Behind what was read last. */
+  /** The offset after the last outcome. */
   #position = 0;
-  /** Whether an envelope is due there: one of any version and kind is taken for one, and gets its error. */
+  /** Whether an envelope may begin at `#position`. If so, a magic with an unknown version or kind is an error there. */
   #isDue = true;
-  /** So many broken ones were read last, in a row. */
+  /** The number of damaged envelopes in a row, up to now. */
   #broken = 0;
-  /** Whether nothing was found yet, and nothing but blanks seen. */
+  /** Whether nothing was found yet. */
   #isEmpty = true;
+  /** Whether the stream was blank up to now. */
   #isBlank = true;
 
-  /** What the next bytes of the stream complete. The bytes of a binary envelope are a view, and stay what they are. */
+  /**
+   * Takes the next bytes of the stream.
+   * @returns what they complete. The bytes of a binary envelope are a view, which later calls do not change.
+   */
   push(chunk: Uint8Array): readonly Found[] {
     const found: Found[] = [];
     for (let rest = chunk; rest.length > 0; ) {
       const from = this.#window.end;
       const awaited = this.#begun?.kind === 'binary' ? this.#begun.end : from;
-      // Not beyond what is awaited: when it is all there, and has gone, there is room.
+      // Appends no more than what completes the envelope: its memory can be reused afterwards.
       const length = awaited > from ? Math.min(PIECE, awaited - from) : PIECE;
       this.#window.append(rest.subarray(0, length), awaited);
       this.#isBlank &&= this.#window.text(from, this.#window.end).trim() === '';
@@ -83,7 +94,10 @@ export class Scanner {
     return found;
   }
 
-  /** What the end of the stream completes or cuts short. */
+  /**
+   * Ends the stream.
+   * @returns what the end completes or cuts short.
+   */
   end(): readonly Found[] {
     this.#ended = true;
     const found = this.#scan();
@@ -114,7 +128,7 @@ export class Scanner {
     const piece = kind === 'binary' ? this.#readBinary(this.#begun) : this.#readBlock(this.#begun);
     if (piece === undefined) return undefined;
     const { end, ...outcome } = piece;
-    // The last bytes of a binary envelope may be the first ones of another: they have not been passed over yet.
+    // The search has already passed the end of a block, and may have passed that of a damaged binary envelope.
     if (kind === 'block' || 'error' in outcome) this.#starts.goBackTo(end);
     this.#begun = undefined;
     this.#position = end;
@@ -126,7 +140,7 @@ export class Scanner {
     let start = this.#starts.next(this.#ended);
     for (; start !== undefined && start.at < this.#position; start = this.#starts.next(this.#ended)) {
       if (start.kind !== 'binary') return this.#beginBlock(start.kind, start);
-      if (!this.#hasCome(start.at + HEAD_LENGTH)) return undefined;
+      if (!this.#hasCome(start.at + ENVELOPE_HEAD_LENGTH)) return undefined;
       if (this.#isHead(start.at)) return beginBinary(start.at);
       this.#starts.skipTo(start.at + 1);
     }
@@ -148,7 +162,7 @@ export class Scanner {
   #readBinary(begun: BegunBinary): Piece | undefined {
     const { at } = begun;
     try {
-      if (!this.#hasCome(at + HEAD_LENGTH)) return undefined;
+      if (!this.#hasCome(at + ENVELOPE_HEAD_LENGTH)) return undefined;
       begun.end = this.#endAt(at);
       if (this.#swallowsAnother(begun)) throw cutShort();
       if (begun.end <= this.#window.end) return { bytes: this.#window.view(at, begun.end), end: begun.end };
@@ -161,9 +175,10 @@ export class Scanner {
   }
 
   /**
-   * Whether another envelope begins, with a whole head, before this one ends: then this one was cut short (a disk was full,
-   * a writer killed) and its length runs into what was appended later. Ciphertext looks like this by chance less than once
-   * in 2^40 of the largest messages, as a head has 46 fixed bits and a length that its kind can have.
+   * Whether another envelope begins, with a complete head, before this one ends. If so, this one was cut short (the
+   * disk was full, or the writer was killed), and its length reaches into what was appended later. In ciphertext this
+   * happens by chance less than once in 2^40 of the largest messages: a head has 46 fixed bits and one of a few
+   * lengths.
    */
   #swallowsAnother({ at, end }: BegunBinary): boolean {
     this.#starts.skipTo(at + 1);
@@ -171,14 +186,16 @@ export class Scanner {
       const other = this.#starts.next(this.#ended);
       if (other === undefined || other.at >= end) return false;
       if (other.kind !== 'binary') return other.end <= end;
-      const headEnd = other.at + HEAD_LENGTH;
+      const headEnd = other.at + ENVELOPE_HEAD_LENGTH;
       if (headEnd > end || !this.#hasCome(headEnd)) return false;
       if (this.#isHead(other.at)) return true;
       this.#starts.skipTo(other.at + 1);
     }
   }
 
-  /** Reads a block up to its END line, or up to the first line that cannot be in it: another envelope may begin there. */
+  /**
+   * Reads a block to its END line, or to the first line that cannot be part of it: another envelope may begin there.
+   */
   #readBlock(begun: BegunBlock): Piece | undefined {
     for (let next = this.#lineEnd(begun.line); next !== undefined; next = this.#lineEnd(begun.line)) {
       const { block, line } = begun;
@@ -192,7 +209,7 @@ export class Scanner {
     return undefined;
   }
 
-  /** The offset behind the line that begins at an offset, or behind as much as a line can have; nothing where it is not known yet. */
+  /** The offset after the line that begins at `line`, which has a maximum length; `undefined` while it is not known. */
   #lineEnd(line: number): number | undefined {
     const limit = line + LONGEST_LINE;
     const newline = this.#window.newline(line, limit);
@@ -201,10 +218,10 @@ export class Scanner {
   }
 
   #endAt(at: number): number {
-    const head = new Reader(this.#window.view(at, at + HEAD_LENGTH), () => {
+    const head = new Reader(this.#window.view(at, at + ENVELOPE_HEAD_LENGTH), () => {
       throw cutShort();
     });
-    return at + HEAD_LENGTH + readHead(head).length;
+    return at + ENVELOPE_HEAD_LENGTH + readHead(head).length;
   }
 
   #isHead(at: number): boolean {
@@ -217,12 +234,12 @@ export class Scanner {
     }
   }
 
-  /** Whether the bytes in front of an offset have come, or never will. */
+  /** Whether the bytes before an offset are there, or the stream has ended. */
   #hasCome(offset: number): boolean {
     return this.#ended || offset <= this.#window.end;
   }
 
-  /** Keeps the bytes that will be looked at again. */
+  /** Releases the bytes that will not be read again. */
   #forget(): void {
     const kept =
       this.#begun === undefined
@@ -238,9 +255,9 @@ export class Scanner {
     return this.#isDue ? Math.min(this.#starts.searched, this.#position) : this.#starts.searched;
   }
 
-  /** Whether what is left of the stream is the beginning of an envelope, cut short in its first bytes. */
+  /** Whether the rest of the stream is an incomplete magic or BEGIN line. */
   #endsInBeginning(): boolean {
-    // What is not kept has been passed over.
+    // Bytes that were released begin no envelope.
     if (this.#position < this.#window.start || this.#position === this.#window.end) return false;
     const tail = this.#window.text(this.#position, this.#window.end);
     return BEGINNINGS.some((beginning) => beginning.startsWith(tail));
@@ -248,10 +265,10 @@ export class Scanner {
 }
 
 function beginBinary(at: number): BegunBinary {
-  return { kind: 'binary', place: `byte ${at}`, at, end: at + HEAD_LENGTH };
+  return { kind: 'binary', place: `byte ${at}`, at, end: at + ENVELOPE_HEAD_LENGTH };
 }
 
-/** A character that stands in no text, hence a version. */
+/** Whether a character does not occur in text, so that it must be a version byte. */
 function isControl(code: number): boolean {
   return code < 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d;
 }

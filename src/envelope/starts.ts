@@ -1,34 +1,38 @@
+/**
+ * Searches a window of a stream for places where an envelope may begin: a magic or a BEGIN line.
+ * Does not read envelopes: see scan.ts.
+ */
 import { beginLine, LABELS, type Label } from './armor.ts';
 import { KINDS, MAGIC, VERSION } from './head.ts';
 import type { Window } from './window.ts';
 
-/** A place where an envelope seems to begin. */
+/** A place where an envelope may begin. */
 export interface Start {
   readonly kind: 'binary' | Label;
   readonly at: number;
-  /** Behind what shows it: magic, version and kind; or a BEGIN line with its newline. */
+  /** The offset after magic, version and kind, or after a BEGIN line with its newline. */
   readonly end: number;
 }
 
-/** The most bytes of a line of a block, with quoting and blanks around it: mail allows 998. */
+/** The maximum length of a block's line in bytes, with quoting and blanks. Mail allows 998. */
 export const LONGEST_LINE = 1_024;
 
 const KIND_BYTES = String.fromCharCode(...Object.values(KINDS));
-/** In binary, with a kind that is known; or at a BEGIN line, whatever is in front of it. */
+/** Matches the magic with a known version and kind, or a BEGIN line after any text. */
 const START = new RegExp(
   `${MAGIC}${String.fromCharCode(VERSION)}[${KIND_BYTES}]|-----BEGIN PAWL (${LABELS.join('|')})-----[ \\t\\r]{0,${LONGEST_LINE}}(\\n|$)`,
   'g',
 );
-/** The most that may be there of one that is not all there, blanks aside. */
+/** The maximum length of an incomplete start in bytes, without the blanks after a BEGIN line. */
 const BEGINNING = beginLine('MESSAGE').length - 1;
-/** So much is searched at a time. */
+/** Bytes that are searched at a time. */
 const PIECE = 2 ** 16;
 
-/** Looks for beginnings of envelopes in what has come of a stream, each byte once. */
+/** Finds starts of envelopes in the window, and reads each byte once. */
 export class Starts {
   readonly #window: Window;
   #next: Start | undefined;
-  /** In front of this offset, none is left to be found. */
+  /** No start is left before this offset, except `#next`. */
   #searched = 0;
   #piece = '';
   #offset = 0;
@@ -37,25 +41,28 @@ export class Starts {
     this.#window = window;
   }
 
-  /** The bytes in front of this offset are not looked at again. */
+  /** The bytes before this offset are not searched again, except after `goBackTo`. */
   get searched(): number {
     return this.#searched;
   }
 
-  /** Passes over the beginnings in front of an offset. */
+  /** Skips the starts before an offset. */
   skipTo(offset: number): void {
     if (this.#next !== undefined && this.#next.at < offset) this.#next = undefined;
     this.#searched = Math.max(this.#searched, offset);
   }
 
-  /** Looks again from an offset on. */
+  /** Continues the search at an earlier offset. */
   goBackTo(offset: number): void {
     this.#next = undefined;
     this.#searched = offset;
     if (offset < this.#offset) this.#load(offset);
   }
 
-  /** The next beginning, where one is to be seen yet. @param ended whether nothing more will come. */
+  /**
+   * Finds the next start, and returns the same one until it is skipped.
+   * @param ended whether the stream has ended.
+   */
   next(ended: boolean): Start | undefined {
     while (this.#next === undefined) {
       const isLast = this.#offset + this.#piece.length === this.#window.end;
@@ -83,7 +90,7 @@ export class Starts {
     this.#searched = at;
     const [all, label, newline] = match;
     if (label === undefined) return { kind: 'binary', at, end: at + all.length };
-    // At the end of the piece: more blanks may come, and other characters.
+    // At the end of the piece, the line may continue with more blanks or other characters.
     if (newline === '' && !ended) return undefined;
     return { kind: label as Label, at, end: at + all.length };
   }

@@ -1,18 +1,24 @@
+/**
+ * The part of a stream that a scanner still needs, and line numbers in it.
+ * Knows nothing of envelopes.
+ */
 const NEWLINE = 0x0a;
-/** Room for so many bytes, at least. */
+/** The minimum size of a new buffer in bytes. */
 const LEAST = 2 ** 16;
-/** A larger buffer is given back as soon as nothing in it is of use. */
+/** A buffer larger than this is released as soon as it contains nothing needed. */
 const LARGE = 2 ** 20;
-/** Room for what is awaited is made when a part of it is there: a stream of lies allocates little. */
+/**
+ * A new buffer has at most this many times the bytes that are there, so that a false length in a head allocates little.
+ */
 const MOST_TIMES = 32;
 
 /**
- * The part of a stream that is still of use, addressed by offsets in the whole of it. Bytes are only ever written behind
- * those that are there, so a view of them stays what it was.
+ * Keeps the part of a stream that is still needed, addressed by offsets in the whole stream. Bytes are only appended,
+ * never overwritten, so a view of them does not change.
  */
 export class Window {
   #buffer = Buffer.alloc(0);
-  /** Where in the buffer the byte at offset 0 is, or would be. */
+  /** The index in the buffer of the stream's offset 0; negative once bytes have been released. */
   #origin = 0;
   #start = 0;
   #end = 0;
@@ -22,12 +28,15 @@ export class Window {
     return this.#start;
   }
 
-  /** The offset behind the last byte that has come. */
+  /** The offset after the last byte. */
   get end(): number {
     return this.#end;
   }
 
-  /** @param awaited the offset up to which bytes will be kept, as far as that is known: it saves copies. */
+  /**
+   * Appends bytes.
+   * @param awaited the offset up to which bytes are expected to be kept; reserving memory for them saves copies.
+   */
   append(chunk: Uint8Array, awaited: number): void {
     const end = this.#end + chunk.length;
     if (this.#origin + end > this.#buffer.length) this.#move(end - this.#start, awaited - this.#start);
@@ -35,7 +44,7 @@ export class Window {
     this.#end = end;
   }
 
-  /** The bytes in front of `offset` are not asked for again. */
+  /** Releases the bytes before `offset`. */
   forget(offset: number): void {
     this.#start = Math.max(this.#start, offset);
     if (this.#start < this.#end || this.#buffer.length <= LARGE) return;
@@ -43,18 +52,18 @@ export class Window {
     this.#origin = -this.#end;
   }
 
-  /** A view of the bytes from one offset up to another, as far as they have come. */
+  /** A view of the bytes from one offset to another, or to the last byte there is. */
   view(from: number, to: number): Uint8Array {
     const length = Math.min(to, this.#end) - from;
     return new Uint8Array(this.#buffer.buffer, this.#buffer.byteOffset + this.#origin + from, length);
   }
 
-  /** The same as text, one character a byte. */
+  /** The same bytes as text, one character per byte. */
   text(from: number, to: number): string {
     return this.#buffer.toString('latin1', this.#origin + from, this.#origin + Math.min(to, this.#end));
   }
 
-  /** The offset of the first newline there, or -1. */
+  /** The offset of the first newline between two offsets, or -1. */
   newline(from: number, to: number): number {
     const start = this.#origin + from;
     const index = this.#buffer.subarray(start, this.#origin + Math.min(to, this.#end)).indexOf(NEWLINE);
@@ -70,7 +79,7 @@ export class Window {
   }
 }
 
-/** Numbers the lines of a stream, from 1. Asked for ascending offsets only, it looks at each byte once. */
+/** Numbers the lines of a stream, from 1. Offsets must be ascending, so that each byte is read once. */
 export class Lines {
   readonly #window: Window;
   #line = 1;
@@ -80,7 +89,7 @@ export class Lines {
     this.#window = window;
   }
 
-  /** The number of the line that an offset is in. */
+  /** The number of the line that contains an offset. */
   at(offset: number): number {
     for (let newline = this.#newline(offset); newline !== -1; newline = this.#newline(offset)) {
       this.#offset = newline + 1;

@@ -1,3 +1,7 @@
+/**
+ * Authenticated encryption: ChaCha20-Poly1305 by node:crypto, and XChaCha20-Poly1305 from it and noble's HChaCha20.
+ * Chooses no keys or nonces. Wipes the keys it derives and the buffers of plaintext that it does not return.
+ */
 import {
   type CipherChaCha20Poly1305,
   createCipheriv,
@@ -11,19 +15,34 @@ export const TAG_LENGTH = 16;
 export const NONCE_LENGTH = 12;
 export const XNONCE_LENGTH = 24;
 
-/** 16 KiB: what a cipher is given at a time. */
+/** Bytes passed to a cipher in one call: 16 KiB. */
 const PIECE = 2 ** 14;
 /** The constants of ChaCha20 (RFC 8439 §2.3). */
 const SIGMA = new Uint32Array(utf8('expand 32-byte k').slice().buffer);
 
-/** ChaCha20-Poly1305 (RFC 8439 §2.8): 32-byte key, 12-byte nonce; gives ciphertext || 16-byte tag. */
+interface SealingInput {
+  readonly key: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly plaintext: Uint8Array;
+  readonly aad: Uint8Array;
+}
+
+/**
+ * Seals with ChaCha20-Poly1305 (RFC 8439 §2.8).
+ * @param key 32 bytes.
+ * @param nonce 12 bytes.
+ * @returns ciphertext || 16-byte tag.
+ */
 export function seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
   const sealed = new Uint8Array(plaintext.length + TAG_LENGTH);
-  sealInto(sealed, key, nonce, plaintext, aad);
+  sealInto(sealed, { key, nonce, plaintext, aad });
   return sealed;
 }
 
-/** The same with the nonce in front. */
+/**
+ * Does the same as {@link seal}, in one buffer with the nonce.
+ * @returns 12-byte nonce || ciphertext || 16-byte tag.
+ */
 export function sealBehindNonce(
   key: Uint8Array,
   nonce: Uint8Array,
@@ -32,11 +51,15 @@ export function sealBehindNonce(
 ): Uint8Array {
   const sealed = new Uint8Array(NONCE_LENGTH + plaintext.length + TAG_LENGTH);
   sealed.set(nonce);
-  sealInto(sealed.subarray(NONCE_LENGTH), key, nonce, plaintext, aad);
+  sealInto(sealed.subarray(NONCE_LENGTH), { key, nonce, plaintext, aad });
   return sealed;
 }
 
-/** The plaintext of `sealed` (ciphertext || tag), or `undefined` when it does not authenticate. */
+/**
+ * Opens what {@link seal} sealed.
+ * @param sealed ciphertext || 16-byte tag.
+ * @returns the plaintext, or `undefined` when it does not authenticate.
+ */
 export function open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array | undefined {
   if (sealed.length < TAG_LENGTH) return undefined;
   const end = sealed.length - TAG_LENGTH;
@@ -54,13 +77,7 @@ export function open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad
   return plaintext;
 }
 
-function sealInto(
-  sealed: Uint8Array,
-  key: Uint8Array,
-  nonce: Uint8Array,
-  plaintext: Uint8Array,
-  aad: Uint8Array,
-): void {
+function sealInto(sealed: Uint8Array, { key, nonce, plaintext, aad }: SealingInput): void {
   const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: TAG_LENGTH });
   cipher.setAAD(aad, { plaintextLength: plaintext.length });
   pour(plaintext, cipher, sealed);
@@ -69,8 +86,8 @@ function sealInto(
 }
 
 /**
- * Through the cipher in pieces: it gives a new buffer each time, and 16 MiB of new memory take longer to come by than to
- * encrypt.
+ * Passes the input through the cipher in pieces. `update` allocates a buffer of the input's length, and allocating 16
+ * MiB can take longer than encrypting them.
  */
 function pour(from: Uint8Array, through: CipherChaCha20Poly1305 | DecipherChaCha20Poly1305, into: Uint8Array): void {
   for (let at = 0; at < from.length; at += PIECE) {
@@ -80,28 +97,37 @@ function pour(from: Uint8Array, through: CipherChaCha20Poly1305 | DecipherChaCha
   }
 }
 
-/** XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03 §2): 32-byte key, 24-byte nonce; gives ciphertext || 16-byte tag. */
+/**
+ * Seals with XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03 §2).
+ * @param key 32 bytes.
+ * @param nonce 24 bytes.
+ * @returns ciphertext || 16-byte tag.
+ */
 export function xseal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
-  const { subkey, subnonce } = derive(key, nonce);
+  const { subkey, subnonce } = deriveSubkey(key, nonce);
   const sealed = seal(subkey, subnonce, plaintext, aad);
   wipe(subkey);
   return sealed;
 }
 
-/** The plaintext of `sealed` (ciphertext || tag), or `undefined` when it does not authenticate. */
+/**
+ * Opens what {@link xseal} sealed.
+ * @param sealed ciphertext || 16-byte tag.
+ * @returns the plaintext, or `undefined` when it does not authenticate.
+ */
 export function xopen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array | undefined {
-  const { subkey, subnonce } = derive(key, nonce);
+  const { subkey, subnonce } = deriveSubkey(key, nonce);
   const plaintext = open(subkey, subnonce, sealed, aad);
   wipe(subkey);
   return plaintext;
 }
 
 /**
- * HChaCha20 of the key and the first 16 bytes of the nonce; and four zeros and the last 8 bytes, for a nonce to use it
- * with (draft-irtf-cfrg-xchacha-03 §2.2 and §2.3).
+ * Derives what ChaCha20-Poly1305 is used with (draft-irtf-cfrg-xchacha-03 §2.2 and §2.3). The subkey is HChaCha20 of
+ * the key and the first 16 bytes of the nonce. The subnonce is four zeros and the last 8 bytes.
  */
-function derive(key: Uint8Array, nonce: Uint8Array): { subkey: Uint8Array; subnonce: Uint8Array } {
-  // One memory for all: key (8 words), nonce (4), subkey (8), subnonce (3). Words have to be aligned.
+function deriveSubkey(key: Uint8Array, nonce: Uint8Array): { subkey: Uint8Array; subnonce: Uint8Array } {
+  // One aligned allocation: key (8 words), nonce (4), subkey (8), subnonce (3).
   const words = new Uint32Array(23);
   const bytes = new Uint8Array(words.buffer);
   bytes.set(key);

@@ -1,3 +1,7 @@
+/**
+ * Byte strings: branded types, joining, comparing, wiping, and the encodings UTF-8, hex, base64 and big-endian
+ * integers. Knows no format that is made of them.
+ */
 import { timingSafeEqual } from 'node:crypto';
 
 declare const role: unique symbol;
@@ -8,16 +12,16 @@ declare const role: unique symbol;
  */
 export type Branded<Role extends string> = Uint8Array & { readonly [role]: Role };
 
-/** Made when it is first used, because that takes long. */
+/** Created at the first use, because creating it is slow. */
 let utf8Decoder: InstanceType<typeof TextDecoder> | undefined;
 const utf8Encoder = new TextEncoder();
 
-/** Joins byte strings into a fresh one that shares no memory with its parts. */
+/** Joins byte strings into a new one that shares no memory with its parts. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return concatAll(parts);
 }
 
-/** The same for any number of parts. */
+/** Does the same for a list of parts of any length. */
 export function concatAll(parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
@@ -28,12 +32,12 @@ export function concatAll(parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-/** Compares in time that depends on the lengths only. */
+/** Compares in a time that depends only on the lengths. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** Overwrites secrets with zeros. JavaScript may have made copies of its own: see SECURITY.md. */
+/** Overwrites secrets with zeros. The JavaScript engine may have copied them: see SECURITY.md. */
 export function wipe(...secrets: readonly Uint8Array[]): void {
   for (const secret of secrets) secret.fill(0);
 }
@@ -42,7 +46,7 @@ export function utf8(text: string): Uint8Array {
   return utf8Encoder.encode(text);
 }
 
-/** The text that `bytes` spell in UTF-8, or `undefined` where they spell none. A byte-order mark is kept. */
+/** Decodes UTF-8, with a byte-order mark kept; `undefined` when the bytes are not valid UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string | undefined {
   utf8Decoder ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   try {
@@ -60,7 +64,11 @@ export function toBase64(bytes: Uint8Array): string {
   return view(bytes).toString('base64');
 }
 
-/** An unsigned big-endian integer of 1 to 6 bytes. */
+/**
+ * Encodes an unsigned big-endian integer.
+ * @param length 1 to 6 bytes.
+ * @throws `RangeError` when the value does not fit.
+ */
 export function uint(value: number, length: 1 | 2 | 3 | 4 | 5 | 6): Uint8Array {
   if (!(value >= 0 && value < 2 ** (8 * length))) throw new RangeError(`${value} does not fit ${length} bytes`);
   const bytes = new Uint8Array(length);
@@ -72,7 +80,10 @@ export function uint(value: number, length: 1 | 2 | 3 | 4 | 5 | 6): Uint8Array {
   return bytes;
 }
 
-/** An unsigned big-endian integer of 8 bytes; `value` is one that a number can hold. */
+/**
+ * Encodes an unsigned big-endian integer of 8 bytes.
+ * @throws `RangeError` when the value is not an integer or does not fit.
+ */
 export function uint64(value: number): Uint8Array {
   if (!Number.isInteger(value)) throw new RangeError(`${value} is no integer`);
   return concat(uint(Math.floor(value / 2 ** 32), 4), uint(value % 2 ** 32, 4));

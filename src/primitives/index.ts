@@ -1,4 +1,6 @@
-/** Thin typed doors to node:crypto and noble. Nothing here is a primitive of our own. */
+/**
+ * Typed wrappers of node:crypto and noble. Contains no algorithm of our own, and knows nothing of the protocol.
+ */
 export * from './aead.ts';
 export * from './bytes.ts';
 export * from './kdf.ts';

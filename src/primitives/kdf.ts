@@ -1,31 +1,46 @@
+/**
+ * Hash functions, MACs and key derivation: BLAKE2b, SHA-2, HMAC and HKDF.
+ * Knows no labels: callers pass salt, info and personalization.
+ */
 import { createHash, createHmac, hkdfSync } from 'node:crypto';
 import { blake2b } from '@noble/hashes/blake2.js';
 
 const EMPTY = new Uint8Array(0);
 
-/** H_L(x): the first `length` bytes (at most 64) of BLAKE2b-512 of the parts joined (RFC 7693). */
+/**
+ * Hashes the joined parts with BLAKE2b-512 (RFC 7693) and truncates: H_L(x) in docs/PROTOCOL.md §1.
+ * @param length 1 to 64 bytes.
+ */
 export function digest(length: number, ...parts: readonly Uint8Array[]): Uint8Array {
   const hash = createHash('blake2b512');
   for (const part of parts) hash.update(part);
   return new Uint8Array(hash.digest().subarray(0, length));
 }
 
-/** HKDF with BLAKE2b-512 (RFC 5869). */
+/**
+ * Derives a key by HKDF with BLAKE2b-512 (RFC 5869).
+ * @param length bytes of output.
+ */
 export function hkdfBlake2b(salt: Uint8Array, ikm: Uint8Array, info: string, length: number): Uint8Array {
   return new Uint8Array(hkdfSync('blake2b512', ikm, salt, info, length));
 }
 
-/** HKDF with SHA-256 and no salt (RFC 5869). */
+/**
+ * Derives a key by HKDF with SHA-256 and an empty salt (RFC 5869).
+ * @param length bytes of output.
+ */
 export function hkdfSha256(ikm: Uint8Array, info: Uint8Array, length: number): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', ikm, EMPTY, info, length));
 }
 
 /**
- * Keyed BLAKE2b-256 of the empty message, told apart by its personalization (RFC 7693 §2.5): 32 bytes.
- * @param key 32 bytes. @param personalization at most 16 ASCII characters, padded with zeros.
+ * Computes keyed BLAKE2b-256 of the empty message (RFC 7693 §2.5): 32 bytes.
+ * @param key 32 bytes.
+ * @param personalization at most 16 ASCII characters, padded with zeros.
+ * @throws `RangeError` for a longer one.
  */
 export function keyedBlake2b(key: Uint8Array, personalization: string): Uint8Array {
-  // By hand, because a TextEncoder's output is memory from outside of V8's heap: this runs twice a message.
+  // Runs twice per message. A TextEncoder would allocate its output outside of V8's heap.
   const person = new Uint8Array(16);
   if (personalization.length > person.length) throw new RangeError(`${personalization} is longer than 16`);
   for (let index = 0; index < personalization.length; index++) person[index] = personalization.charCodeAt(index);
@@ -51,7 +66,7 @@ export function hmacBlake2b(key: Uint8Array, ...parts: readonly Uint8Array[]): U
   return plain(hmac.digest());
 }
 
-/** The same memory as a plain array. */
+/** A `Uint8Array` over the buffer's memory. */
 function plain(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }

@@ -1,11 +1,15 @@
+/**
+ * ML-KEM-768 (FIPS 203) by noble, with checked types for keys and ciphertexts.
+ * Does not know when keys are exchanged.
+ */
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { PawlError } from '../errors.ts';
 import { type Branded, wipe } from './bytes.ts';
 import type { Random } from './random.ts';
 
-/** 64 bytes, d || z of FIPS 203: all that is kept of a decapsulation key. */
+/** 64 bytes, d || z of FIPS 203: the stored form of a decapsulation key. */
 export type KemSeed = Branded<'KEM seed'>;
-/** 1,184 bytes, its modulus checked. */
+/** 1,184 bytes that have passed the modulus check (FIPS 203 §7.2). */
 export type EncapsulationKey = Branded<'KEM encapsulation key'>;
 /** 1,088 bytes. */
 export type KemCiphertext = Branded<'KEM ciphertext'>;
@@ -20,7 +24,7 @@ const Q = 3329;
 /** The 768 coefficients of an encapsulation key, at 12 bits each; 32 bytes of seed follow. */
 const COEFFICIENTS_LENGTH = 1152;
 
-/** ML-KEM-768 (FIPS 203 §7.1): a key pair, of which the seed is the secret half. */
+/** Generates a key pair (FIPS 203 §7.1). The seed is its secret half. */
 export function generateKemKey(random: Random): { seed: KemSeed; encapsulationKey: EncapsulationKey } {
   const seed = random(KEM_SEED_LENGTH) as KemSeed;
   const { publicKey, secretKey } = ml_kem768.keygen(seed);
@@ -40,16 +44,16 @@ export function readEncapsulationKey(bytes: Uint8Array): EncapsulationKey {
   return bytes as EncapsulationKey;
 }
 
-/** Encapsulates 32 fresh bytes (FIPS 203 §7.2). */
+/** Encapsulates 32 random bytes (FIPS 203 §7.2). */
 export function encapsulate(key: EncapsulationKey, random: Random): { ciphertext: KemCiphertext; secret: KemSecret } {
-  // The secret follows from these bytes and the key, so they are as secret as it is.
+  // The shared secret can be computed from these bytes and the public key.
   const message = random(32);
   const { cipherText, sharedSecret } = ml_kem768.encapsulate(key, message);
   wipe(message);
   return { ciphertext: cipherText as KemCiphertext, secret: sharedSecret as KemSecret };
 }
 
-/** The secret of a ciphertext (FIPS 203 §7.3). An altered ciphertext gives another secret, never an error. */
+/** Decapsulates a ciphertext (FIPS 203 §7.3). An altered ciphertext gives another secret and no error. */
 export function decapsulate(seed: KemSeed, ciphertext: KemCiphertext): KemSecret {
   const { secretKey } = ml_kem768.keygen(seed);
   const secret = ml_kem768.decapsulate(ciphertext, secretKey) as KemSecret;
@@ -57,7 +61,10 @@ export function decapsulate(seed: KemSeed, ciphertext: KemCiphertext): KemSecret
   return secret;
 }
 
-/** Whether all are below q, two in three bytes. The library looks only where it encapsulates, which takes 30 times as long. */
+/**
+ * The modulus check: every coefficient, two of which are packed in three bytes, is below q. The library checks this
+ * only when it encapsulates, which takes 30 times as long.
+ */
 function isReduced(coefficients: Uint8Array): boolean {
   for (let offset = 0; offset < coefficients.length; offset += 3) {
     const [a = 0, b = 0, c = 0] = coefficients.subarray(offset, offset + 3);

@@ -1,7 +1,13 @@
 /**
- * Reads fields off the front of a byte string; the one place where lengths are checked. Every strict decoder is built on
- * it: `fail` is called for a field that is cut short, for a number out of range and for bytes left over, and throws the
- * decoder's own typed error. What it returns are copies: nothing decoded keeps the input alive.
+ * Reads the fields of binary formats. All strict decoders use it, so that lengths are checked in one place.
+ * Knows no format, and leaves the error to the decoder.
+ */
+
+/**
+ * Reads a byte string from front to back. What it returns are copies, so nothing decoded keeps the input in memory.
+ *
+ * `fail` throws the decoder's error. It is called for a field that is cut short, a number out of range, and bytes left
+ * over at the end.
  */
 export class Reader {
   readonly #bytes: Uint8Array;
@@ -13,6 +19,7 @@ export class Reader {
     this.#fail = fail;
   }
 
+  /** Bytes not read yet. */
   get left(): number {
     return this.#bytes.length - this.#offset;
   }
@@ -22,12 +29,12 @@ export class Reader {
     return new Uint8Array(this.#bytes.subarray(end - length, end));
   }
 
-  /** All that is left. */
+  /** Reads all bytes that are left. */
   rest(): Uint8Array {
     return this.take(this.left);
   }
 
-  /** An unsigned big-endian integer of 1 to 4 bytes. */
+  /** Reads an unsigned big-endian integer of 1 to 4 bytes. */
   uint(length: 1 | 2 | 3 | 4): number {
     const end = this.#advance(length);
     let value = 0;
@@ -35,7 +42,7 @@ export class Reader {
     return value;
   }
 
-  /** An unsigned big-endian integer of 8 bytes, at most `max` (itself a safe integer). */
+  /** Reads an unsigned big-endian integer of 8 bytes, at most `max`, which is a safe integer. */
   uint64(max: number): number {
     const value = this.uint(4) * 2 ** 32 + this.uint(4);
     if (value > max) this.#fail();
@@ -48,7 +55,7 @@ export class Reader {
     return this.#offset;
   }
 
-  /** Nothing may follow. */
+  /** Fails if bytes are left over. */
   end(): void {
     if (this.left !== 0) this.#fail();
   }

@@ -1,3 +1,7 @@
+/**
+ * Ed25519 identity keys by noble: strict checks, signatures, and their X25519 form.
+ * Does not know what is signed.
+ */
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { PawlError } from '../errors.ts';
 import type { Branded } from './bytes.ts';
@@ -8,14 +12,15 @@ export type IdentitySeed = Branded<'identity seed'>;
 /** 32 bytes: an Ed25519 public key, canonical, torsion-free and not the identity point. */
 export type IdentityKey = Branded<'identity key'>;
 
-/** The public key of a seed. */
+/** Computes the public key of a seed. */
 export function identityKeyOf(seed: IdentitySeed): IdentityKey {
   return ed25519.getPublicKey(seed) as IdentityKey;
 }
 
 /**
  * Admits an identity key that came from outside.
- * @param bytes 32 bytes; `what` names the key in the error.
+ * @param bytes 32 bytes.
+ * @param what the key's name in the error.
  * @throws `weak-key` when it is not canonical, not on the curve, has a torsion part or is the identity point.
  */
 export function readIdentityKey(bytes: Uint8Array, what: string): IdentityKey {
@@ -23,14 +28,15 @@ export function readIdentityKey(bytes: Uint8Array, what: string): IdentityKey {
   return bytes as IdentityKey;
 }
 
-/** An Ed25519 signature: 64 bytes (RFC 8032 §5.1.6). */
+/** Signs a message (RFC 8032 §5.1.6): 64 bytes. */
 export function sign(seed: IdentitySeed, message: Uint8Array): Uint8Array {
   return ed25519.sign(message, seed);
 }
 
 /**
- * Strict verification (RFC 8032 §5.1.7): canonical encodings only, and no part of small order, neither in the key nor in
- * the signature, so that every implementation agrees. Never throws.
+ * Verifies a signature strictly (RFC 8032 §5.1.7), so that all implementations agree: encodings must be canonical, and
+ * neither the key nor the signature may have a part of small order. Never throws.
+ * @param signature 64 bytes; any other length is false.
  */
 export function verify(key: IdentityKey, message: Uint8Array, signature: Uint8Array): boolean {
   try {

@@ -1,3 +1,7 @@
+/**
+ * X25519 (RFC 7748) by node:crypto: key pairs, the check of public keys, Diffie-Hellman.
+ * Does not know which keys are agreed with which.
+ */
 import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
 import { PawlError } from '../errors.ts';
 import type { Branded } from './bytes.ts';
@@ -26,7 +30,8 @@ const LOW_ORDER = new Set([
 
 /**
  * Admits a public key that came from outside.
- * @param bytes 32 bytes; `what` names the key in the error.
+ * @param bytes 32 bytes.
+ * @param what the key's name in the error.
  * @throws `weak-key` when it is not canonical (bit 255 set, or not below 2^255 - 19) or of low order.
  */
 export function readPublicKey(bytes: Uint8Array, what: string): X25519PublicKey {
@@ -36,19 +41,20 @@ export function readPublicKey(bytes: Uint8Array, what: string): X25519PublicKey 
   return bytes as X25519PublicKey;
 }
 
-/** A fresh key pair from 32 random bytes. */
+/** Generates a key pair from 32 random bytes. */
 export function generateKeyPair(random: Random): KeyPair {
   return keyPairOf(random(32) as X25519SecretKey);
 }
 
-/** The key pair of a 32-byte secret key. */
+/** Computes the key pair of a secret key. */
 export function keyPairOf(secretKey: X25519SecretKey): KeyPair {
   return { publicKey: publicHalfOf(importSecretKey(secretKey)), secretKey };
 }
 
 /**
- * A fresh key pair from 32 random bytes, and what it shares with a public key. The same as {@link generateKeyPair} and
- * {@link sharedSecret}, but the secret key is imported once, which takes as long as a DH does.
+ * Generates a key pair from 32 random bytes and its shared secret with a public key. Does the same as
+ * {@link generateKeyPair} and {@link sharedSecret}, but imports the secret key only once: an import takes as long as a
+ * DH.
  * @throws `weak-key` as `sharedSecret` does.
  */
 export function agreeAfresh(random: Random, remote: X25519PublicKey): { pair: KeyPair; secret: SharedSecret } {
@@ -58,7 +64,7 @@ export function agreeAfresh(random: Random, remote: X25519PublicKey): { pair: Ke
 }
 
 /**
- * X25519 (RFC 7748 §6.1): 32 bytes.
+ * Computes the DH output (RFC 7748 §6.1): 32 bytes.
  * @throws `weak-key` when the result is all zero, as it is for a public key of low order.
  */
 export function sharedSecret(secretKey: X25519SecretKey, publicKey: X25519PublicKey): SharedSecret {
@@ -73,7 +79,7 @@ function agree(privateKey: KeyObject, publicKey: X25519PublicKey): SharedSecret 
   }
 }
 
-/** Little-endian and below p = 2^255 - 19, whose bytes are ed ff … ff 7f. */
+/** Whether a little-endian number is below p = 2^255 - 19, whose bytes are ed ff … ff 7f. */
 function isCanonical(bytes: Uint8Array): boolean {
   const [first = 0] = bytes;
   const last = bytes[31] ?? 0;
@@ -81,13 +87,13 @@ function isCanonical(bytes: Uint8Array): boolean {
   return first < 0xed || bytes.subarray(1, 31).some((byte) => byte !== 0xff);
 }
 
-// Not generateKeyPairSync: exporting what it makes can deadlock in Node 20.
+// Does not use generateKeyPairSync, because exporting its keys can deadlock in Node 20.
 function publicHalfOf(privateKey: KeyObject): X25519PublicKey {
   const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
   return fromBase64Url(x) as X25519PublicKey;
 }
 
-// Raw keys enter as JWK: five to ten times faster than DER. OpenSSL derives the public half itself, so `x` is a dummy.
+// Importing a JWK is five to ten times faster than DER. OpenSSL derives the public half itself, so `x` is a dummy.
 function importSecretKey(secretKey: Uint8Array): KeyObject {
   return createPrivateKey({
     format: 'jwk',

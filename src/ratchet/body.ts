@@ -1,3 +1,7 @@
+/**
+ * Seals and opens message bodies, and derives the nonces of a message (docs/PROTOCOL.md §5).
+ * Knows nothing of chains or of the content.
+ */
 import {
   hmacBlake2b,
   NONCE_LENGTH,
@@ -10,25 +14,32 @@ import {
 } from '../primitives/index.ts';
 import type { MessageKey } from './kdf.ts';
 
-/** Seals a body: nonce || ciphertext || tag, as libchat does (docs/PROTOCOL.md §1, message AEAD). */
+/**
+ * Seals a body, as libchat does (docs/PROTOCOL.md §1, message AEAD).
+ * @param nonce 12 bytes.
+ * @returns nonce || ciphertext || tag.
+ */
 export function sealBody(key: MessageKey, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
   return sealBehindNonce(key, nonce, plaintext, aad);
 }
 
-/** The plaintext of a body, or `undefined` when it does not authenticate. */
+/**
+ * Opens a body.
+ * @returns the plaintext, or `undefined` when the body does not authenticate.
+ */
 export function openBody(key: MessageKey, body: Uint8Array, aad: Uint8Array): Uint8Array | undefined {
   if (body.length < NONCE_LENGTH + TAG_LENGTH) return undefined;
   return open(key, body.subarray(0, NONCE_LENGTH), body.subarray(NONCE_LENGTH), aad);
 }
 
-/** The 16 bytes of a header nonce that look random; the rest of it is the find tag. */
+/** Length of the salt, the first part of a header nonce; the rest is the find tag. */
 export const SALT_LENGTH = 16;
 const NONCES = utf8('pawl/1 nonces');
 
 /**
- * The hedged nonces of a message (docs/PROTOCOL.md §5): 12 bytes for the body and 16 for the header that differ wherever
- * key, header or plaintext differ, even if the random source repeats itself; and that differ wherever the random bytes
- * do, even if an old copy of the identity file uses a position twice.
+ * Derives the hedged nonces of a message from its key, random bytes, header and plaintext. They differ if any of these
+ * differs: if the random source repeats itself, and also if a restored identity file uses a message key twice.
+ * @returns the body's nonce of 12 bytes and the header's salt of 16.
  */
 export function hedgedNonces(
   key: MessageKey,

@@ -1,3 +1,7 @@
+/**
+ * Decrypts a message whose header has been opened (Double Ratchet §4.6; docs/PROTOCOL.md §5).
+ * Knows nothing of the store: callers pass what is kept of a position, and save the step that is returned.
+ */
 import { type ForkReason, PawlError } from '../errors.ts';
 import { concat, equal, wipe } from '../primitives/index.ts';
 import { openBody } from './body.ts';
@@ -5,18 +9,18 @@ import { encodeHeader, type Header, type OpenedHeader } from './header.ts';
 import { type ChainKey, chainStep, dhStep, headerKeysOf, type MessageKey } from './kdf.ts';
 import { type Limits, RULES, type Rules } from './parameters.ts';
 import { kemTurnOfReceiver } from './rekeying.ts';
-import { type FinishedChain, type RatchetState, type Receiving, wipeState } from './state.ts';
+import { type FinishedChain, type RatchetState, type Receiving, wipeReplaced, wipeState } from './state.ts';
 
 type ReceivingChain = Extract<Receiving, { kind: 'chain' }>;
 
-/** Whose header key opened the header: that of the chain being received, of the one that comes next, or of an old one. */
+/** The chain whose header key opened the header: the current receiving chain, the next one, or a finished one. */
 export type Place = 'current' | 'next' | FinishedChain;
 
 /** What is kept of one position of one chain. */
 export interface KeptPosition {
-  /** The key, when the position was skipped. */
+  /** The skipped message key. */
   readonly messageKey?: MessageKey;
-  /** The digest of the message accepted there. */
+  /** The digest of the message that was accepted at this position. */
   readonly digest?: Uint8Array;
 }
 
@@ -26,89 +30,117 @@ export interface SkippedKey {
   readonly messageKey: MessageKey;
 }
 
-/** A step as a difference: what changed of the state, and what of that which is kept beside it. */
+/** The changes that an accepted message makes: the new state, and the differences of what is stored beside it. */
 export interface ReceivingStep {
   readonly state: RatchetState;
-  /** The position that the message takes. */
+  /** The message's position: the number of its chain, and `n` in it. */
   readonly chain: number;
   readonly n: number;
-  /** Whether its key was a skipped one, which is used up now. */
+  /** Whether its key was a skipped message key, which must now be deleted. */
   readonly late: boolean;
   readonly gained: readonly SkippedKey[];
-  /** The chain that ended because a new one began. */
+  /** The receiving chain that this message ended by beginning a new one. */
   readonly finished?: FinishedChain;
-  /** Missing messages whose keys were not kept: they can never be read. */
+  /** The number of missing messages whose keys were not kept. They can never be read. */
   readonly lost: number;
-  /** The new chain contradicts what was received before: the message stands, and the mark is set. */
+  /** Why the new chain contradicts earlier messages. The message is accepted all the same. */
   readonly fork?: ForkReason;
 }
 
 export type Decrypted =
   | { readonly kind: 'accepted'; readonly plaintext: Uint8Array; readonly step: ReceivingStep }
-  /** The same message again. */
+  /** The same message was accepted before. */
   | { readonly kind: 'duplicate' }
-  /** Its position was used or passed, and nothing is kept that could tell more. */
+  /** Its position was used or skipped, and neither key nor digest is kept. */
   | { readonly kind: 'too-late' }
-  /** The peer's messages contradict each other: their identity file was copied or rolled back. */
+  /** The messages contradict each other, because an identity file was copied or rolled back. */
   | { readonly kind: 'fork'; readonly reason: ForkReason };
 
+/** A message whose header has authenticated. */
+export interface LocatedMessage {
+  readonly place: Place;
+  readonly opened: OpenedHeader;
+  /** nonce || ciphertext || tag. */
+  readonly body: Uint8Array;
+}
+
+/** What a message is decrypted with besides the state. */
+export interface DecryptionContext {
+  /** What is kept of the message's position; empty where `place` is `'next'`. */
+  readonly kept: KeptPosition;
+  /** The session's transcript, 32 bytes. */
+  readonly associatedData: Uint8Array;
+  readonly limits: Limits;
+  /** Unix milliseconds. */
+  readonly now: number;
+}
+
 /**
- * RatchetDecryptHE (§4.6) of a message whose header has authenticated. Pure: whatever the verdict, `state` is what it was.
- * @param body nonce || ciphertext || tag. @param associatedData the session's transcript, 32 bytes.
- * @param kept of the header's position in the chain of `place`; nothing where that is the next one. @param now unix milliseconds.
- * @throws `gap-too-large` when more keys than the limit would have to be derived, `kem-missing` when a new chain does not
- * answer our KEM key, `weak-key` for a hostile ratchet or KEM key, `corrupt` for a header that no honest peer makes.
+ * Runs RatchetDecryptHE (Double Ratchet §4.6) after the header was opened. Never changes `state`.
+ * @throws `gap-too-large` when more keys than the limit would have to be derived, `kem-missing` when a new chain does
+ * not answer our KEM key, `weak-key` for a hostile ratchet or KEM key, `corrupt` for a header that no honest peer
+ * makes.
  */
 export function decrypt(
   state: RatchetState,
-  place: Place,
-  { header, digest }: OpenedHeader,
-  body: Uint8Array,
-  kept: KeptPosition,
-  associatedData: Uint8Array,
-  limits: Limits,
-  now: number,
+  { place, opened: { header, digest }, body }: LocatedMessage,
+  { kept, associatedData, limits, now }: DecryptionContext,
 ): Decrypted {
   if (kept.digest !== undefined) {
     return equal(kept.digest, digest) ? { kind: 'duplicate' } : { kind: 'fork', reason: 'two-texts-at-one-position' };
   }
-  const found = messageKeyAt(state, place, header, kept.messageKey, limits, now);
+  const found = messageKeyAt(state, place, header, { keptKey: kept.messageKey, limits, now });
   if (found.kind === 'fork' || found.kind === 'too-late') return found;
   const plaintext = openBody(found.messageKey, body, concat(associatedData, encodeHeader(header)));
   if (found.messageKey !== kept.messageKey) wipe(found.messageKey);
-  // The digest has authenticated, so it is the peer's own key that made this body under another state.
-  if (plaintext === undefined) return { kind: 'fork', reason: 'body-does-not-authenticate' };
+  if (plaintext === undefined) {
+    if (found.kind === 'message-key') wipeRefused(found.step, state);
+    // The digest has authenticated, so it is the peer's own key that made this body under another state.
+    return { kind: 'fork', reason: 'body-does-not-authenticate' };
+  }
   if (found.kind === 'unanswered') throw new PawlError('kem-missing', {});
   return { kind: 'accepted', plaintext, step: found.step };
 }
 
-/** Overwrites the secrets of a step that has been saved. */
+/** Overwrites the secrets of a step that has been saved: the new state and the skipped keys. */
 export function wipeStep({ state, gained }: ReceivingStep): void {
   wipeState(state);
   wipe(...gained.map(({ messageKey }) => messageKey));
 }
 
+/** Overwrites the secrets of a step that is not taken, except those it shares with the state before it. */
+function wipeRefused(step: ReceivingStep, state: RatchetState): void {
+  wipeReplaced(step.state, state);
+  wipe(...step.gained.map(({ messageKey }) => messageKey));
+}
+
 type Found =
   | { readonly kind: 'message-key'; readonly messageKey: MessageKey; readonly step: ReceivingStep }
   /**
-   * It begins a chain that does not answer our KEM key. The key tells a peer that leaves the answer out, whose body it
-   * opens, from one that answers a chain which this file has forgotten. There is no step to take.
+   * The message begins a chain that does not answer our KEM key, so there is no step. If the key opens the body, the
+   * peer left the answer out; if not, the peer answers a chain that this file does not know.
    */
   | { readonly kind: 'unanswered'; readonly messageKey: MessageKey }
   | { readonly kind: 'too-late' }
   | { readonly kind: 'fork'; readonly reason: ForkReason };
 
-/** The state machine alone, as libchat has it: the key of a position, and the step that leads there. */
-export function messageKeyAt(
-  state: RatchetState,
-  place: Place,
-  header: Header,
-  keptKey: MessageKey | undefined,
-  limits: Limits,
-  now: number,
-  { domain }: Pick<Rules, 'domain'> = RULES,
-): Found {
-  if (place === 'next') return inNewChain(state, header, limits, now, domain);
+/** What a message key is derived with besides the state and the header. */
+export interface KeyContext {
+  /** The skipped message key kept of the position. */
+  readonly keptKey?: MessageKey | undefined;
+  readonly limits: Limits;
+  /** Unix milliseconds. */
+  readonly now: number;
+  readonly rules?: Pick<Rules, 'domain'>;
+}
+
+/**
+ * Finds the message key of a position and the step to it, without opening the body. Tests compare it with libchat.
+ * @throws `gap-too-large`, `weak-key`, `corrupt` as {@link decrypt} does.
+ */
+export function messageKeyAt(state: RatchetState, place: Place, header: Header, context: KeyContext): Found {
+  const { keptKey, limits } = context;
+  if (place === 'next') return inNewChain(state, header, context);
   const known = place === 'current' ? currentChain(state) : place;
   if (!equal(known.remote, header.dh)) return { kind: 'fork', reason: 'two-keys-in-one-chain' };
   if (place !== 'current' && header.n >= place.length) return { kind: 'fork', reason: 'past-the-end-of-a-chain' };
@@ -125,6 +157,7 @@ function inChain(state: RatchetState, receiving: ReceivingChain, header: Header,
   checkGap(missing, limits, false);
   const skipped = skipTo(receiving, header.n, limits);
   const { chainKey, messageKey } = chainStep(skipped.chainKey);
+  if (skipped.chainKey !== receiving.chainKey) wipe(skipped.chainKey);
   return {
     kind: 'message-key',
     messageKey,
@@ -139,18 +172,23 @@ function inChain(state: RatchetState, receiving: ReceivingChain, header: Header,
   };
 }
 
-function inNewChain(state: RatchetState, header: Header, limits: Limits, now: number, domain: string): Found {
+function inNewChain(state: RatchetState, header: Header, { limits, now, rules = RULES }: KeyContext): Found {
   const { sending, receiving } = state;
-  // Chains alternate, so the peer has heard a chain of ours that this state never began: it was rolled back.
+  // Chains alternate: the peer has received a chain that this state never began, so our file was rolled back.
   if (sending.kind === 'due') return { kind: 'fork', reason: 'answer-to-an-unknown-chain' };
   if (receiving.kind === 'awaiting' && header.pn !== 0) throw new PawlError('corrupt', { what: 'message header' });
 
-  // Before anything is derived: a lie about n must not cost what pn may.
+  // Checked before anything is derived, so that a message with a false n is refused without skipping pn keys.
   checkGap(header.n, limits, true);
   const turn = kemTurnOfReceiver(state.rekeying, header.kem, state.rootSteps, now);
   if (typeof turn === 'string') return { kind: 'fork', reason: turn };
   const end = receiving.kind === 'awaiting' ? undefined : endChain(receiving, header.pn, limits);
-  const root = dhStep(state.rootKey, sending.self.secretKey, header.dh, domain, turn.secret);
+  const root = dhStep(
+    state.rootKey,
+    { secretKey: sending.self.secretKey, remote: header.dh },
+    rules.domain,
+    turn.secret,
+  );
   const begun: RatchetState = {
     rootKey: root.rootKey,
     rootSteps: state.rootSteps + 1,
@@ -169,25 +207,26 @@ function inNewChain(state: RatchetState, header: Header, limits: Limits, now: nu
     n: 0,
   };
   const found = inChain(begun, first, header, limits);
+  wipe(root.chainKey);
   if (found.kind !== 'message-key') return found;
-  if (turn.isUnanswered) return { kind: 'unanswered', messageKey: found.messageKey };
-  if (end === undefined) return found;
-  const { step } = found;
-  return {
-    ...found,
-    step: {
-      ...step,
-      gained: [...end.gained, ...step.gained],
-      lost: end.lost + step.lost,
-      finished: end.finished,
-      ...(end.fork && { fork: end.fork }),
-    },
-  };
+  const step: ReceivingStep =
+    end === undefined
+      ? found.step
+      : {
+          ...found.step,
+          gained: [...end.gained, ...found.step.gained],
+          lost: end.lost + found.step.lost,
+          finished: end.finished,
+          ...(end.fork && { fork: end.fork }),
+        };
+  if (!turn.isUnanswered) return { ...found, step };
+  wipeRefused(step, state);
+  return { kind: 'unanswered', messageKey: found.messageKey };
 }
 
 /**
- * A chain ends when a new one names its length. More missing than the limit is no reason to refuse the new chain, which
- * would end the conversation: their keys are given up instead.
+ * Ends a receiving chain at the length that a new chain's header names. If more messages are missing than the limit,
+ * their keys are given up: refusing the new chain would end the conversation.
  */
 function endChain(
   receiving: ReceivingChain,
@@ -202,15 +241,16 @@ function endChain(
   const finished = { chain, remote, header, length: pn };
   const missing = pn - n;
   if (missing > limits.gap) return { gained: [], lost: missing, finished };
-  const { keys } = skipTo(receiving, pn, limits);
+  const { chainKey, keys } = skipTo(receiving, pn, limits);
+  if (chainKey !== receiving.chainKey) wipe(chainKey);
   return { gained: keys, lost: missing - keys.length, finished };
 }
 
-function checkGap(missing: number, { gap: limit }: Limits, inNewChain: boolean): void {
-  if (missing > limit) throw new PawlError('gap-too-large', { missing, limit, inNewChain });
+function checkGap(missing: number, { gap: limit }: Limits, isNewChain: boolean): void {
+  if (missing > limit) throw new PawlError('gap-too-large', { missing, limit, inNewChain: isNewChain });
 }
 
-/** Walks a chain to position `to`, keeping the newest of the keys it passes. */
+/** Advances a chain to position `to`, and keeps the newest of the skipped message keys. */
 function skipTo(from: ReceivingChain, to: number, limits: Limits): { chainKey: ChainKey; keys: SkippedKey[] } {
   const keys: SkippedKey[] = [];
   let { chainKey } = from;

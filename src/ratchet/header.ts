@@ -1,3 +1,7 @@
+/**
+ * Encodes, seals and opens message headers (Double Ratchet §4; docs/PROTOCOL.md §5).
+ * Knows nothing of a session's state: callers choose the header key.
+ */
 import { PawlError } from '../errors.ts';
 import {
   concat,
@@ -18,7 +22,7 @@ import { SALT_LENGTH } from './body.ts';
 import type { FindKey, HeaderKeys } from './kdf.ts';
 import type { ReceivedKemField } from './rekeying.ts';
 
-/** The header of a message in clear form: 40 bytes on the wire, dh || n || pn (docs/PROTOCOL.md §5), and a KEM field (§6). */
+/** A message header before sealing: 40 bytes, dh || n || pn (docs/PROTOCOL.md §5), and a KEM field (§6). */
 export interface Header {
   /** The sender's ratchet key. */
   readonly dh: X25519PublicKey;
@@ -26,7 +30,7 @@ export interface Header {
   readonly n: number;
   /** The length of the sender's chain before this one. */
   readonly pn: number;
-  /** Of a chain that has to do with an exchange of KEM keys; its length tells which field it is. */
+  /** The KEM field of the chain, if it has one. Its length distinguishes an offer from an answer. */
   readonly kem?: ReceivedKemField;
 }
 
@@ -35,7 +39,8 @@ export function encodeHeader(header: Header): Uint8Array {
 }
 
 /**
- * @param bytes 40 bytes, and behind them nothing, an encapsulation key or a ciphertext.
+ * Decodes what {@link encodeHeader} encoded.
+ * @param bytes 40 bytes, then nothing, an encapsulation key or a ciphertext.
  * @throws `corrupt` for any other length, `weak-key` for a ratchet key that `readPublicKey` refuses.
  */
 export function decodeHeader(bytes: Uint8Array): Header {
@@ -74,21 +79,21 @@ const TAG_LENGTH = 8;
 /** A header that authenticated under one of the session's header keys. */
 export interface OpenedHeader {
   readonly header: Header;
-  /** 16 bytes: binds the header to one body, and is the message's id on both sides. */
+  /** 16 bytes: the digest of the body that the header belongs to, and the message's id on both sides. */
   readonly digest: Uint8Array;
 }
 
 /**
- * Seals a header under a chain's header key and binds it to its body (Double Ratchet §4; docs/PROTOCOL.md §5).
- * The nonce is 16 bytes that look random, since a header key seals a whole chain, and the find tag of them. They are
- * hedged as a body's nonce is: if the random source repeats itself, two headers still never share one.
+ * Seals a header under a chain's header key, and binds it to its body. The nonce is the salt and its find tag.
+ * @param associatedData the session's transcript, 32 bytes.
+ * @param salt 16 bytes, different for each header that a header key seals: see `hedgedNonces`.
+ * @returns the message, and its digest of 16 bytes.
  */
 export function sealHeader(
   keys: HeaderKeys,
   header: Header,
   body: Uint8Array,
-  associatedData: Uint8Array,
-  salt: Uint8Array,
+  { associatedData, salt }: { readonly associatedData: Uint8Array; readonly salt: Uint8Array },
 ): { message: SealedMessage; digest: Uint8Array } {
   const id = digest(DIGEST_LENGTH, body);
   const plaintext = concat(encodeHeader(header), id);
@@ -97,15 +102,15 @@ export function sealHeader(
   return { message: { headerNonce, sealedHeader, body }, digest: id };
 }
 
-/** Whether a message was sealed under the header key of `find`: a cheap answer, wrong once in 2^64 times. */
+/** Whether a message's find tag belongs to `find`. Costs one HMAC; a false positive has probability 2^-64. */
 export function isSealedFor(find: FindKey, message: SealedMessage): boolean {
   return equal(findTag(find, message.headerNonce.slice(0, SALT_LENGTH)), message.headerNonce.subarray(SALT_LENGTH));
 }
 
 /**
- * Opens a sealed header and holds it against the body, before any key is derived.
+ * Opens a sealed header and compares its digest with the body.
  * @returns `undefined` when the header does not authenticate or belongs to another body.
- * @throws `corrupt`, `weak-key`: what `decodeHeader` throws for an authentic header that is malformed.
+ * @throws `corrupt`, `weak-key` as `decodeHeader` does for a header that authenticates but is malformed.
  */
 export function openHeader(
   keys: HeaderKeys,
@@ -124,11 +129,11 @@ function findTag(find: FindKey, salt: Uint8Array): Uint8Array {
   return hmacSha256(find, salt).subarray(0, TAG_LENGTH);
 }
 
-/** A message as the ratchet hands it over; `envelope` gives it its place on the wire (docs/PROTOCOL.md §7). */
+/** A sealed message. An envelope carries it (docs/PROTOCOL.md §7). */
 export interface SealedMessage {
-  /** 24 bytes: 16 random ones and the 8 of the find tag. */
+  /** 24 bytes: the salt (16) || the find tag (8). */
   readonly headerNonce: Uint8Array;
-  /** The sealed header: header || 16-byte digest of `body` || 16-byte tag; 72 bytes, or more with a KEM field. */
+  /** Encrypted header || encrypted digest of `body` (16) || tag (16): 72 bytes, or more with a KEM field. */
   readonly sealedHeader: Uint8Array;
   /** 12-byte nonce || ciphertext || 16-byte tag. */
   readonly body: Uint8Array;

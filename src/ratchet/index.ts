@@ -1,6 +1,6 @@
 /**
- * The Double Ratchet with sealed headers: a function from state, input and randomness to a new state and output.
- * It knows the primitives and nothing else.
+ * The Double Ratchet with header encryption: pure functions from state, input and randomness to a new state and output.
+ * Knows only the primitives.
  */
 export { openBody, sealBody } from './body.ts';
 export {

@@ -1,3 +1,7 @@
+/**
+ * The key derivations of the Double Ratchet, and the types of its keys (docs/PROTOCOL.md §1 and §5).
+ * Does not know when a step is taken.
+ */
 import {
   type Branded,
   concat,
@@ -16,13 +20,16 @@ import {
 export interface RootStep {
   readonly rootKey: RootKey;
   readonly chainKey: ChainKey;
-  /** Seals the chain that follows in the same direction. */
+  /** The header key of the following chain in the same direction. */
   readonly nextHeaderKey: HeaderKey;
 }
 
 /**
- * Mixes a DH output into the root key, and behind it the KEM secret of a step that has one, which is wiped: KDF_RK_HE of the Double Ratchet, §4.2; docs/PROTOCOL.md §1.
- * The first 64 of its 96 bytes are libchat's 64, because HKDF's output has that prefix property.
+ * Computes KDF_RK_HE (Double Ratchet §4.2; docs/PROTOCOL.md §1): mixes a DH output into the root key, followed by the
+ * KEM secret if there is one. The first 64 of its 96 bytes equal libchat's output, because a longer HKDF output begins
+ * with the shorter one.
+ * @param secret 32 bytes; the caller wipes it.
+ * @param kem 32 bytes; wiped here.
  */
 export function rootStep(rootKey: RootKey, secret: SharedSecret, domain: string, kem?: KemSecret): RootStep {
   const mixed = kem === undefined ? secret : concat(secret, kem);
@@ -37,11 +44,13 @@ export function rootStep(rootKey: RootKey, secret: SharedSecret, domain: string,
   return step;
 }
 
-/** A DH step: the root step with the DH output of our secret and their public ratchet key. @throws `weak-key`. */
+/**
+ * Takes the root step with the DH output of our ratchet secret and the peer's ratchet key.
+ * @throws `weak-key` when the DH output is all zero.
+ */
 export function dhStep(
   rootKey: RootKey,
-  secretKey: X25519SecretKey,
-  remote: X25519PublicKey,
+  { secretKey, remote }: { readonly secretKey: X25519SecretKey; readonly remote: X25519PublicKey },
   domain: string,
   kem?: KemSecret,
 ): RootStep {
@@ -56,7 +65,7 @@ export interface ChainStep {
   readonly messageKey: MessageKey;
 }
 
-/** One message key and the chain key that follows: KDF_CK of the Double Ratchet, §3.2; docs/PROTOCOL.md §1. */
+/** Derives a message key and the next chain key: KDF_CK (Double Ratchet §3.2; docs/PROTOCOL.md §1). */
 export function chainStep(chainKey: ChainKey): ChainStep {
   return {
     chainKey: keyedBlake2b(chainKey, 'ck') as ChainKey,
@@ -64,15 +73,15 @@ export function chainStep(chainKey: ChainKey): ChainStep {
   };
 }
 
-/** 32 bytes: stands behind every chain; replaced at each DH step. */
+/** 32 bytes: replaced at each DH step, which derives a chain key from it. */
 export type RootKey = Branded<'root key'>;
-/** 32 bytes: gives one message key and the next chain key. */
+/** 32 bytes: one message key and the next chain key are derived from it. */
 export type ChainKey = Branded<'chain key'>;
 /** 32 bytes: seals one body, once. */
 export type MessageKey = Branded<'message key'>;
 /** 32 bytes: seals the headers of one chain. */
 export type HeaderKey = Branded<'header key'>;
-/** 32 bytes: tells cheaply whether a header was sealed under the header key that it belongs to. */
+/** 32 bytes, derived from a header key: computes and checks the find tags of its headers. */
 export type FindKey = Branded<'find key'>;
 
 export interface HeaderKeys {
@@ -82,7 +91,7 @@ export interface HeaderKeys {
 
 const FIND = utf8('pawl/1 find');
 
-/** A header key with its find key (docs/PROTOCOL.md §5). */
+/** Derives the find key of a header key (docs/PROTOCOL.md §5). */
 export function headerKeysOf(header: HeaderKey): HeaderKeys {
   return { header, find: hmacSha256(header, FIND) as FindKey };
 }

@@ -1,51 +1,56 @@
-/** What a peer may cost: keys derived for one message, and keys kept. */
+/**
+ * The limits and rules of the ratchet, with the reasons for their values.
+ * Nothing here enforces them.
+ */
+
+/** Limits on the work and storage that a peer can cause. */
 export interface Limits {
-  /** Message keys derived for one gap, before a message in its chain and at the end of the chain before, each. */
+  /** Message keys derived for one gap. A message can have two: in its own chain, and at the end of the previous one. */
   readonly gap: number;
-  /** Skipped message keys kept of one gap, the newest ones; and of one session, whatever their gaps. */
+  /** Skipped message keys kept of one gap, and of one session. The oldest are deleted. */
   readonly keptKeys: number;
   /** How long a skipped message key is kept, in milliseconds. */
   readonly keptFor: number;
-  /** Finished chains whose header key is kept even when none of their messages is missing. */
+  /** The latest finished chains, whose header keys are kept even when none of their messages is missing. */
   readonly recentChains: number;
-  /** Finished chains whose header key is kept at all; the oldest goes, with its skipped keys. */
+  /** The maximum number of finished chains. The oldest is deleted with its skipped message keys. */
   readonly keptChains: number;
-  /** Positions of one session whose digest is kept, so that a repeated message can be told from a fork. */
+  /** Digests kept per session, which distinguish a repeated message from a fork. */
   readonly keptDigests: number;
 }
 
 export const LIMITS: Limits = {
-  // 2,000 keys take about 25 ms to derive: a gap no mailing list reaches, and no burden when a peer lies.
+  // Deriving 2,000 keys takes about 25 ms. Real gaps are smaller, and a hostile header costs little.
   gap: 2_000,
   keptKeys: 2_000,
-  // Mail that is 30 days late is lost; a kept key is a message that a thief of the file can still read.
+  // Mail that is 30 days late will not arrive, and a thief of the file can read the messages of the kept keys.
   keptFor: 30 * 24 * 3_600_000,
   recentChains: 5,
-  // Each kept header key costs every unknown message one find tag, about 2 µs.
+  // Each kept header key costs one find tag, about 2 µs, for every message that none of them fits.
   keptChains: 64,
   keptDigests: 4_096,
 };
 
-/** The most that `gap` can be raised to for one command: about 15 s of work. */
+/** The maximum of `gap` for one command: about 15 s of work. */
 export const LARGEST_GAP = 1_000_000;
 
-/** A position is four bytes on the wire, and so is the length of a chain: the last one cannot be used. */
+/** The last position of a chain. The length of a chain also has to fit in four bytes, so 2^32 - 1 is not used. */
 export const LAST_POSITION = 2 ** 32 - 2;
 
-/** What tells pawl's ratchet from libchat's, to whose vectors it is held. */
+/** What differs between pawl's ratchet and libchat's, whose vectors the tests use. */
 export interface Rules {
   /** The label of the root KDF. */
   readonly domain: string;
-  /** A KEM key is offered when so many root steps have been taken since a KEM secret was mixed last, */
+  /** A KEM key is offered this many root steps after a KEM secret was last mixed, */
   readonly offerAfterSteps: number;
-  /** or when it was so many milliseconds ago. */
+  /** or this many milliseconds after that, whichever comes first. */
   readonly offerAfter: number;
 }
 
 export const RULES: Rules = {
   domain: 'pawl/1 root',
-  // An exchange takes 1.2 KB in each message of two chains. Over ten chains that is as sparse as Apple's PQ3 is.
+  // An exchange adds 1.2 KB to each message of two chains. With one in ten chains it is as frequent as in Apple's PQ3.
   offerAfterSteps: 8,
-  // Those who write seldom heal within a day and an answer, and not after eight turns of weeks.
+  // In a slow conversation, eight root steps can take weeks.
   offerAfter: 24 * 3_600_000,
 };

@@ -1,3 +1,7 @@
+/**
+ * Sparse post-quantum rekeying (docs/PROTOCOL.md §6): when an ML-KEM key is offered and answered.
+ * Does not mix secrets into the root key: see kdf.ts.
+ */
 import type { ForkReason } from '../errors.ts';
 import {
   decapsulate,
@@ -13,16 +17,16 @@ import {
 import type { Rules } from './parameters.ts';
 
 /**
- * Sparse post-quantum rekeying (docs/PROTOCOL.md §6): every few root steps one side offers an ML-KEM key with a chain of
- * its own, and the other's next chain answers with a ciphertext, whose secret both mix into the root.
+ * The rekeying part of a state. Every few root steps one side offers an ML-KEM key in a new chain. The peer's next
+ * chain answers with a ciphertext, and both mix its secret into the root key.
  */
 export interface Rekeying {
-  /** The root step that mixed a KEM secret last, and when that was, in unix milliseconds. Step 0 is the handshake. */
+  /** The last root step that mixed a KEM secret, and its time in unix milliseconds. Step 0 is the handshake. */
   readonly mixed: { readonly step: number; readonly at: number };
   readonly exchange: KemExchange;
 }
 
-/** Chains alternate, so one exchange is under way at most, and needs no number. */
+/** The state of an exchange. Chains alternate, so there is at most one at a time. */
 export type KemExchange =
   | { readonly kind: 'idle' }
   /** We have offered a key; the peer's next chain answers it. */
@@ -30,7 +34,7 @@ export type KemExchange =
   /** They have offered a key; our next chain answers it. */
   | { readonly kind: 'owed'; readonly key: EncapsulationKey };
 
-/** What a chain carries behind the header of each of its messages, because any of them may arrive first. */
+/** The KEM field of a chain. Every header of the chain carries it, because any of them may arrive first. */
 export type KemField =
   | { readonly kind: 'offer'; readonly key: EncapsulationKey }
   | { readonly kind: 'answer'; readonly ciphertext: KemCiphertext };
@@ -40,27 +44,32 @@ export type ReceivedKemField =
   | { readonly kind: 'offer'; readonly key: Uint8Array }
   | { readonly kind: 'answer'; readonly ciphertext: KemCiphertext };
 
-/** What a root step has to do with the KEM. */
+/** What a root step does with the KEM. */
 export interface KemTurn {
   readonly rekeying: Rekeying;
-  /** Mixed into the root key behind the DH output, and wiped there. */
+  /** To be mixed into the root key after the DH output; `rootStep` wipes it. */
   readonly secret?: KemSecret;
-  /** Our offer is left without its answer: no such chain is ever accepted, whatever it carries. */
+  /** The chain does not answer our offer, so it must not be accepted. */
   readonly isUnanswered?: true;
 }
 
-/** The handshake has mixed a KEM secret. `at`: unix milliseconds. */
+/**
+ * The state after the handshake, which has mixed a KEM secret.
+ * @param at unix milliseconds.
+ */
 export function afterHandshake(at: number): Rekeying {
   return { mixed: { step: 0, at }, exchange: IDLE };
 }
 
-/** At our root step, the one after `steps`: answers the key that is owed, or offers one where it is time. */
+/**
+ * Takes the KEM turn of our root step: answers the key that was offered to us, or offers one if it is due.
+ * @param steps root steps taken before this one.
+ * @param now unix milliseconds.
+ */
 export function kemTurnOfSender(
   { mixed, exchange }: Rekeying,
   steps: number,
-  random: Random,
-  now: number,
-  rules: Rules,
+  { random, now, rules }: { readonly random: Random; readonly now: number; readonly rules: Rules },
 ): KemTurn & { readonly field?: KemField } {
   if (exchange.kind === 'owed') {
     const { ciphertext, secret } = encapsulate(exchange.key, random);
@@ -74,8 +83,10 @@ export function kemTurnOfSender(
 }
 
 /**
- * At the peer's root step, the one after `steps`: takes the answer to our offer, or an offer of theirs.
- * @returns why the peer's file and ours contradict each other, where they do.
+ * Takes the KEM turn of the peer's root step: reads the answer to our offer, or the peer's offer.
+ * @param steps root steps taken before this one.
+ * @param now unix milliseconds.
+ * @returns a `ForkReason` when the field contradicts our state.
  * @throws `weak-key` for an offer that `readEncapsulationKey` refuses.
  */
 export function kemTurnOfReceiver(

@@ -1,3 +1,7 @@
+/**
+ * The state of one side of a session: how it begins, and how its secrets are wiped (Double Ratchet §4.4).
+ * Knows nothing of skipped message keys, which the store keeps: see store.ts.
+ */
 import {
   agreeAfresh,
   digest,
@@ -12,24 +16,24 @@ import { type ChainKey, type HeaderKey, type HeaderKeys, headerKeysOf, type Root
 import { RULES, type Rules } from './parameters.ts';
 import { afterHandshake, type KemField, type Rekeying } from './rekeying.ts';
 
-/** One side of a conversation, without its skipped keys: those stay where they are kept (see store.ts). */
+/** The state of one side of a session. */
 export interface RatchetState {
   readonly rootKey: RootKey;
-  /** Root steps taken, in both directions; both sides count alike. */
+  /** Root steps taken in both directions, the same number on both sides. */
   readonly rootSteps: number;
   readonly rekeying: Rekeying;
   readonly sending: Sending;
   readonly receiving: Receiving;
-  /** Seals our next sending chain. */
+  /** The header keys of our next sending chain. */
   readonly nextSending: HeaderKeys;
-  /** Seals the peer's next chain. */
+  /** The header keys of the peer's next chain. */
   readonly nextReceiving: HeaderKeys;
 }
 
 export type Sending =
-  /** The responder, before the first message: there is nobody's key to send to. */
+  /** The responder before the first message, which brings the peer's ratchet key. */
   | { readonly kind: 'awaiting'; readonly self: KeyPair }
-  /** The peer's new ratchet key is known; ours is made when next sending, and the old one is gone (§8.5 of the specification). */
+  /** The peer's new ratchet key is known. Ours is generated with the next message sent (Double Ratchet §8.5). */
   | { readonly kind: 'due'; readonly remote: X25519PublicKey; readonly previousN: number }
   | {
       readonly kind: 'chain';
@@ -38,7 +42,7 @@ export type Sending =
       readonly header: HeaderKeys;
       /** The next position. */
       readonly n: number;
-      /** How many messages our chain before this one had. */
+      /** The length of our previous sending chain. */
       readonly previousN: number;
       readonly kem: KemField | undefined;
     };
@@ -56,7 +60,7 @@ export type Receiving =
       readonly n: number;
     };
 
-/** A chain of the peer's that has ended, kept because messages of it may still come. */
+/** A receiving chain that has ended. It is kept because some of its messages may still arrive. */
 export interface FinishedChain {
   readonly chain: number;
   readonly remote: X25519PublicKey;
@@ -64,25 +68,25 @@ export interface FinishedChain {
   readonly length: number;
 }
 
-/** What the handshake agrees on: three times 32 bytes (docs/PROTOCOL.md §4). */
+/** The keys that the handshake agrees on, 32 bytes each (docs/PROTOCOL.md §4). */
 export interface AgreedKeys {
   readonly rootKey: RootKey;
-  /** Seals the initiator's first chain. */
+  /** The header key of the initiator's first chain. */
   readonly initiatorHeader: HeaderKey;
-  /** Seals the responder's first chain. */
+  /** The header key of the responder's first chain. */
   readonly responderHeader: HeaderKey;
 }
 
 /**
- * The side that opened: it can send at once (RatchetInitAliceHE, §4.4). `remote` is the prekey of the invite, `now` is in
- * unix milliseconds.
+ * The first state of the initiator, who can send at once (RatchetInitAliceHE, Double Ratchet §4.4).
+ * @param remote the prekey of the invite.
+ * @param now unix milliseconds.
+ * @throws `weak-key` when the DH output is all zero.
  */
 export function initiatorState(
   agreed: AgreedKeys,
   remote: X25519PublicKey,
-  random: Random,
-  now: number,
-  { domain }: Rules = RULES,
+  { random, now, rules: { domain } = RULES }: { readonly random: Random; readonly now: number; readonly rules?: Rules },
 ): RatchetState {
   const { pair, secret } = agreeAfresh(random, remote);
   const step = rootStep(agreed.rootKey, secret, domain);
@@ -106,7 +110,12 @@ export function initiatorState(
   };
 }
 
-/** The side that was opened to (RatchetInitBobHE, §4.4). `prekey` is the key pair of the invite, `now` in unix milliseconds. */
+/**
+ * The first state of the responder (RatchetInitBobHE, Double Ratchet §4.4). It shares memory with `agreed` and
+ * `prekey`.
+ * @param prekey the key pair of the invite.
+ * @param now unix milliseconds.
+ */
 export function responderState(agreed: AgreedKeys, prekey: KeyPair, now: number): RatchetState {
   return {
     rootKey: agreed.rootKey,
@@ -119,17 +128,17 @@ export function responderState(agreed: AgreedKeys, prekey: KeyPair, now: number)
   };
 }
 
-/** 16 hex digits that name a chain by its DH key: one side's sending chain is the other's receiving one. */
+/** 16 hex digits that identify a chain by its ratchet key, the same on both sides. */
 export function chainFingerprint(dh: X25519PublicKey): string {
   return toHex(digest(8, utf8('pawl/1 chain'), dh));
 }
 
-/** Overwrites every secret of a state that has been saved, and so of every state that shares them. */
+/** Overwrites every secret of a state that has been saved. States that share memory with it become unusable. */
 export function wipeState(state: RatchetState): void {
   wipe(...secretsOf(state));
 }
 
-/** Overwrites the secrets of a state that another has taken the place of, but for those that the two share. */
+/** Overwrites the secrets of `before`, except those that it shares with `after`. */
 export function wipeReplaced(before: RatchetState, after: RatchetState): void {
   const kept = secretsOf(after);
   wipe(...secretsOf(before).filter((secret) => !kept.includes(secret)));

@@ -66,7 +66,11 @@ export async function acceptFirst(
     ? openHeader(state.nextReceiving, message, transcript)
     : undefined;
   if (header === undefined) throw new PawlError('corrupt', { what: 'opening' });
-  const decrypted = decrypt(state, 'next', header, message.body, {}, transcript, limits, now);
+  const decrypted = decrypt(
+    state,
+    { place: 'next', opened: header, body: message.body },
+    { kept: {}, associatedData: transcript, limits, now },
+  );
   if (decrypted.kind !== 'accepted') throw new PawlError('corrupt', { what: 'opening' });
   if (opened > now + CLOCK_AHEAD) throw new PawlError('clock-ahead', { opened });
   const content = decodeContent(decrypted.plaintext);

@@ -66,7 +66,11 @@ export class RatchetSession {
    */
   encrypt(plaintext: Uint8Array, random: Random, now: number): { message: SealedMessage; n: number; id: Uint8Array } {
     const before = this.#state;
-    const { state, message, header, id } = encrypt(before, plaintext, this.session.transcript, random, now);
+    const { state, message, header, id } = encrypt(before, plaintext, {
+      associatedData: this.session.transcript,
+      random,
+      now,
+    });
     this.#state = state;
     this.#hasSent = true;
     wipeReplaced(before, state);
@@ -110,7 +114,7 @@ export class RatchetSession {
     const goesOn = place === 'current' && opened.header.n >= currentChain(state).n;
     if (!goesOn) await this.save(now, limits);
     const kept = goesOn ? {} : await this.#keptPosition(state, place, opened.header.n);
-    const decrypted = decrypt(state, place, opened, body, kept, transcript, limits, now);
+    const decrypted = decrypt(state, { place, opened, body }, { kept, associatedData: transcript, limits, now });
     if (kept.messageKey !== undefined) wipe(kept.messageKey);
     if (decrypted.kind === 'fork') await this.#transaction.saveFork(id, decrypted.reason, now);
     if (decrypted.kind !== 'accepted') return decrypted;

@@ -124,7 +124,7 @@ async function open(
   const live = await dropRefused(transaction, sessions, now);
   const opened = Math.max(now, ...live.map((session) => session.opened + 1));
   const { prefix, agreement } = openSession(self, invite, opened, context.random);
-  const state = initiatorState(agreement, invite.prekey, context.random, now);
+  const state = initiatorState(agreement, invite.prekey, { random: context.random, now });
   const id = await transaction.addSession(
     {
       contact: contact.id,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HEAD_LENGTH } from '../../src/envelope/head.ts';
+import { ENVELOPE_HEAD_LENGTH } from '../../src/envelope/head.ts';
 import { armor, encodeEnvelope, type Found, Scanner, scan } from '../../src/envelope/index.ts';
 import { concat, utf8 } from '../../src/primitives/index.ts';
 import { anyEncoded, filled, invite, message, nearly, opening, same, withSpareBits } from './samples.ts';
@@ -92,18 +92,18 @@ describe('scan of binary', () => {
   });
 
   it('finds the one appended to one that was cut short, wherever the cut was', () => {
-    for (let length = HEAD_LENGTH; length < second.length; length++) {
+    for (let length = ENVELOPE_HEAD_LENGTH; length < second.length; length++) {
       const rest = second.subarray(0, length);
       const after = length + first.length;
       // Of so few missing bytes nobody can tell, and the one in front is left to the decoders.
-      const inFront = length < second.length - HEAD_LENGTH + 1 ? CUT : 'undefined';
+      const inFront = length < second.length - ENVELOPE_HEAD_LENGTH + 1 ? CUT : 'undefined';
       expect(found(rest, first, third)).toEqual([
         `byte 0: ${inFront}`,
         `byte ${length}: first`,
         `byte ${after}: third`,
       ]);
     }
-    for (let length = 1; length < HEAD_LENGTH; length++) {
+    for (let length = 1; length < ENVELOPE_HEAD_LENGTH; length++) {
       expect(found(second.subarray(0, length), first).at(-1)).toBe(`byte ${length}: first`);
     }
     expect(found(second.subarray(0, 1000), armor(first))).toEqual([`byte 0: ${CUT}`, expect.stringContaining('first')]);

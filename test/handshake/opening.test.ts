@@ -45,7 +45,10 @@ describe('an opening', () => {
 
   it('begins a ratchet on either side', () => {
     const party = (state: Party['state'], seed: string) => new Party(state, repeatable(seed));
-    const opener = party(initiatorState(agreement, invite.prekey, repeatable('ratchet'), NOW), 'alice');
+    const opener = party(
+      initiatorState(agreement, invite.prekey, { random: repeatable('ratchet'), now: NOW }),
+      'alice',
+    );
     const acceptor = party(responderState(accept(prefix).agreement, answered.secrets.prekey, NOW), 'bob');
     expect(acceptor.read(opener.send('hello'))).toBe('hello');
     expect(opener.read(acceptor.send('hello, alice'))).toBe('hello, alice');

@@ -149,7 +149,10 @@ describe('the answer that is due', () => {
       const bytes = concat(encodeHeader(without(header)), new Uint8Array(length));
       const body = sealBody(messageKey, new Uint8Array(12), new Uint8Array(16), concat(TRANSCRIPT, bytes));
       const keys = state.sending.header;
-      const { message } = sealHeader(keys, header, body, TRANSCRIPT, repeatable('length')(16));
+      const { message } = sealHeader(keys, header, body, {
+        associatedData: TRANSCRIPT,
+        salt: repeatable('length')(16),
+      });
       const sealedHeader = xseal(keys.header, message.headerNonce, concat(bytes, digest(16, body)), TRANSCRIPT);
       const error = refusal(() => bob.receive({ message: { ...message, sealedHeader } }));
       expect(error).toMatchObject({ code: 'corrupt', detail: { what: 'message header' } });
@@ -161,7 +164,10 @@ describe('the answer that is due', () => {
     expectHarmless(bob, alice, () => {
       const { state, header } = nextMessageKey(alice.state, repeatable('forge'), NOW, EAGER);
       const body = new Uint8Array(40);
-      const forged = sealHeader(state.sending.header, header, body, TRANSCRIPT, repeatable('forge')(16));
+      const forged = sealHeader(state.sending.header, header, body, {
+        associatedData: TRANSCRIPT,
+        salt: repeatable('forge')(16),
+      });
       expect(bob.receive(forged)).toEqual({ kind: 'fork', reason: 'body-does-not-authenticate' });
     });
   });

@@ -204,7 +204,10 @@ describe('a body that does not authenticate under an authentic digest', () => {
         concat(TRANSCRIPT, encodeHeader(header)),
       );
       const keys = state.sending.header;
-      const forged = sealHeader(keys, header, flipped(body, 8 * 20), TRANSCRIPT, repeatable('forge')(16));
+      const forged = sealHeader(keys, header, flipped(body, 8 * 20), {
+        associatedData: TRANSCRIPT,
+        salt: repeatable('forge')(16),
+      });
       const real = alice.send('the real one');
       if (where !== 'current chain') bob.read(alice.send('later'));
       if (where === 'ended chain') {
@@ -227,7 +230,11 @@ describe('a body that does not authenticate under an authentic digest', () => {
       ...[0, 12, 27].map((length) => new Uint8Array(length)),
     ];
     for (const body of bodies) {
-      expectFork(bob, sealHeader(keys, header, body, TRANSCRIPT, repeatable('forge')(16)), reason);
+      expectFork(
+        bob,
+        sealHeader(keys, header, body, { associatedData: TRANSCRIPT, salt: repeatable('forge')(16) }),
+        reason,
+      );
     }
   });
 });

@@ -162,7 +162,12 @@ export class LibchatParty {
     const header = decodeHeader(hex(present(step.header).bytes));
     const place = this.#placeOf(header);
     const kept = this.keeper.kept(chainOf(this.state, place), header.n);
-    const found = messageKeyAt(this.state, place, header, kept.messageKey, this.keeper.limits, 0, this.rules);
+    const found = messageKeyAt(this.state, place, header, {
+      keptKey: kept.messageKey,
+      limits: this.keeper.limits,
+      now: 0,
+      rules: this.rules,
+    });
     if (found.kind !== 'message-key') return { refused: found.kind };
     const aad = concat(this.associatedData, encodeHeader(header));
     const plaintext = openBody(found.messageKey, hex(present(step.ciphertext)), aad);
@@ -198,7 +203,11 @@ export class LibchatParty {
 export function begin({ init, shared_secret, domain }: Transcript, limits?: Limits, associatedData?: Uint8Array) {
   const { alice, bob } = init;
   const remote = hex(alice.remote_public) as X25519PublicKey;
-  const initiator = initiatorState(agreedOn(shared_secret), remote, only(alice.dh_secret), 0, libchatRules(domain));
+  const initiator = initiatorState(agreedOn(shared_secret), remote, {
+    random: only(alice.dh_secret),
+    now: 0,
+    rules: libchatRules(domain),
+  });
   const responder = responderState(agreedOn(shared_secret), keyPairOf(hex(bob.secret) as X25519SecretKey), 0);
   const parties = new Map([
     ['alice', new LibchatParty(initiator, domain, limits, associatedData)],

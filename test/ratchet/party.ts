@@ -183,7 +183,12 @@ export class Party {
 
   send(text: string): Encrypted {
     const encrypted = purely(this.state, () =>
-      encrypt(this.state, utf8(text), TRANSCRIPT, this.random, this.now, this.rules),
+      encrypt(this.state, utf8(text), {
+        associatedData: TRANSCRIPT,
+        random: this.random,
+        now: this.now,
+        rules: this.rules,
+      }),
     );
     this.state = encrypted.state;
     return encrypted;
@@ -203,13 +208,10 @@ export class Party {
     const { state, header, messageKey } = nextMessageKey(this.state, this.random, this.now, this.rules);
     const altered = alter(header);
     const aad = concat(TRANSCRIPT, encodeHeader(altered));
-    return sealHeader(
-      state.sending.header,
-      altered,
-      sealBody(messageKey, this.random(12), utf8(text), aad),
-      TRANSCRIPT,
-      this.random(16),
-    );
+    return sealHeader(state.sending.header, altered, sealBody(messageKey, this.random(12), utf8(text), aad), {
+      associatedData: TRANSCRIPT,
+      salt: this.random(16),
+    });
   }
 
   find(message: SealedMessage): Found | undefined {
@@ -226,7 +228,11 @@ export class Party {
     const { place, opened } = found;
     const kept = this.keeper.kept(chainOf(this.state, place), opened.header.n);
     const outcome = purely(this.state, () =>
-      decrypt(this.state, place, opened, message.body, kept, TRANSCRIPT, this.keeper.limits, this.now),
+      decrypt(
+        this.state,
+        { place, opened, body: message.body },
+        { kept, associatedData: TRANSCRIPT, limits: this.keeper.limits, now: this.now },
+      ),
     );
     if (outcome.kind === 'accepted') {
       this.keeper.save(outcome.step, opened.digest);
@@ -275,7 +281,7 @@ export function agreed(): AgreedKeys {
 export function meet(limits: Limits = LIMITS, rules: Rules = RULES): { alice: Party; bob: Party } {
   const prekey = generateKeyPair(repeatable('prekey'));
   const random = repeatable('alice');
-  const initiator = initiatorState(agreed(), prekey.publicKey, random, NOW);
+  const initiator = initiatorState(agreed(), prekey.publicKey, { random, now: NOW });
   return {
     alice: new Party(initiator, random, new Keeper(limits), rules),
     bob: new Party(responderState(agreed(), prekey, NOW), repeatable('bob'), new Keeper(limits), rules),

@@ -30,7 +30,11 @@ describe('a header that no honest peer makes, though it authenticates', () => {
     if (opened === undefined) throw new Error('the header does not open');
     const wrongPlace = () =>
       purely(bob.state, () =>
-        decrypt(bob.state, 'current', opened, message.body, {}, TRANSCRIPT, bob.keeper.limits, NOW),
+        decrypt(
+          bob.state,
+          { place: 'current', opened, body: message.body },
+          { kept: {}, associatedData: TRANSCRIPT, limits: bob.keeper.limits, now: NOW },
+        ),
       );
     expect(refusal(wrongPlace).code).toBe('corrupt');
   });
@@ -41,7 +45,10 @@ describe('a header that no honest peer makes, though it authenticates', () => {
     const header = concat(honest, new Uint8Array(3_000)).subarray(0, length);
     const body = new Uint8Array(40);
     const keys = bob.state.nextReceiving;
-    const { message } = sealHeader(keys, { dh: freshKey(), n: 0, pn: 0 }, body, TRANSCRIPT, random(16));
+    const { message } = sealHeader(keys, { dh: freshKey(), n: 0, pn: 0 }, body, {
+      associatedData: TRANSCRIPT,
+      salt: random(16),
+    });
     const sealedHeader = xseal(keys.header, message.headerNonce, concat(header, digest(16, body)), TRANSCRIPT);
     const error = refusal(() => bob.receive({ message: { ...message, sealedHeader } }));
     expect(error).toMatchObject({ code: 'corrupt', detail: { what: 'message header' } });
@@ -72,7 +79,7 @@ describe('a ratchet key in an authentic header', () => {
     const { bob } = converse();
     const header = { dh: hex(key) as X25519PublicKey, n: 0, pn: 1 };
     const step = () =>
-      purely(bob.state, () => messageKeyAt(bob.state, 'next', header, undefined, bob.keeper.limits, NOW));
+      purely(bob.state, () => messageKeyAt(bob.state, 'next', header, { limits: bob.keeper.limits, now: NOW }));
     expect(refusal(step).code).toBe('weak-key');
   });
 });

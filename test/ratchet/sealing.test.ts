@@ -47,7 +47,7 @@ import {
 const constant: Random = (length) => new Uint8Array(length).fill(7);
 const anyHeader = { dh: generateKeyPair(constant).publicKey, n: 0, pn: 1 };
 const seal = (state: RatchetState, text: string, random: Random): Encrypted =>
-  purely(state, () => encrypt(state, utf8(text), TRANSCRIPT, random, NOW));
+  purely(state, () => encrypt(state, utf8(text), { associatedData: TRANSCRIPT, random, now: NOW }));
 const saltOf = ({ message }: Encrypted): string => toHex(message.headerNonce.subarray(0, 16));
 const nonceOf = ({ message }: Encrypted): string => Buffer.from(message.body.subarray(0, 12)).toString('hex');
 
@@ -171,7 +171,10 @@ describe('the find tag', () => {
     const { bob } = converse();
     const { find } = bob.state.nextReceiving;
     const { header } = headerKeysOf(new Uint8Array(32).fill(1) as HeaderKey);
-    const forged = sealHeader({ header, find }, anyHeader, new Uint8Array(40), TRANSCRIPT, repeatable('forged')(16));
+    const forged = sealHeader({ header, find }, anyHeader, new Uint8Array(40), {
+      associatedData: TRANSCRIPT,
+      salt: repeatable('forged')(16),
+    });
     expect(isSealedFor(find, forged.message)).toBe(true);
     expect(bob.receive(forged)).toEqual(NOT_FOUND);
   });

@@ -83,7 +83,12 @@ function play(store: SessionStore, name: string, script: readonly Event[], rules
         case 'bob answers': {
           const state = await transaction.ratchetState(session);
           if (state.sending.kind === 'awaiting') break;
-          const answer = encrypt(state, utf8('answer'), TRANSCRIPT, random, NOW + minute, rules);
+          const answer = encrypt(state, utf8('answer'), {
+            associatedData: TRANSCRIPT,
+            random,
+            now: NOW + minute,
+            rules,
+          });
           await transaction.saveSent(session, answer.state);
           alice.read(answer);
           break;
@@ -111,7 +116,11 @@ async function receive(transaction: Transaction, session: SessionId, message: Se
   const header = openHeader(headerKeysOf(state, place), message, TRANSCRIPT);
   if (header === undefined) return 'not opened';
   const kept = await transaction.keptPosition(session, chainOf(state, place), header.header.n);
-  const decrypted = decrypt(state, place, header, message.body, kept, TRANSCRIPT, SMALL, at);
+  const decrypted = decrypt(
+    state,
+    { place, opened: header, body: message.body },
+    { kept, associatedData: TRANSCRIPT, limits: SMALL, now: at },
+  );
   if (decrypted.kind === 'accepted') {
     await transaction.saveReceived(session, [{ step: decrypted.step, digest: header.digest }], at, SMALL);
   }

@@ -63,9 +63,13 @@ function openingBy(seed: Uint8Array, inviteBytes: Uint8Array, opened: number): U
   const self = { seed: seed as IdentitySeed, key: identityKeyOf(seed as IdentitySeed) };
   const answered = readInvite(inviteBytes);
   const { prefix, agreement } = openSession(self, answered, opened, systemRandom);
-  const state = initiatorState(agreement, answered.prekey, systemRandom, opened);
+  const state = initiatorState(agreement, answered.prekey, { random: systemRandom, now: opened });
   const content = encodeContent({ type: 'text', sentAt: opened, bytes: Buffer.from('hi') });
-  const { message } = encrypt(state, content, agreement.transcript, systemRandom, opened);
+  const { message } = encrypt(state, content, {
+    associatedData: agreement.transcript,
+    random: systemRandom,
+    now: opened,
+  });
   return encodeEnvelope({ kind: 'opening', prefix, message });
 }
 

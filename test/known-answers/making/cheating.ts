@@ -57,7 +57,7 @@ export function cheatedOpening(person: Person, invite: Named, content: Content, 
     opened: cheat.opened ?? now,
     random,
   });
-  const state = initiatorState(agreement, read.prekey, random, now);
+  const state = initiatorState(agreement, read.prekey, { random, now });
   const message = sealed(state, agreement.transcript, person, content, cheat);
   return encodeEnvelope({ kind: 'opening', prefix, message });
 }
@@ -75,7 +75,7 @@ function sealed(
   const padded = plaintext ?? encodeContent(contentOf(content));
   const body = sealBody(next.messageKey, random(12), padded, concat(transcript, encodeHeader(header)));
   if (spoilt) body[20] = (body[20] ?? 0) ^ 1;
-  return sealHeader(next.state.sending.header, header, body, transcript, random(16)).message;
+  return sealHeader(next.state.sending.header, header, body, { associatedData: transcript, salt: random(16) }).message;
 }
 
 function withoutOffer(state: RatchetState): RatchetState {

@@ -1,0 +1,103 @@
+/**
+ * Holds send and receive to wiping every secret of a ratchet session that they read from the store or derive, once the
+ * transaction has ended. The store keeps copies of its own.
+ */
+import { beforeEach, expect, it, vi } from 'vitest';
+import type { Context } from '../../src/session/index.ts';
+import { record, secretsIn, takeUnwiped } from '../ratchet/derived-secrets.ts';
+import { Party } from './party.ts';
+
+vi.mock(import('../../src/primitives/index.ts'), async (importOriginal) => {
+  const { recording } = await import('../ratchet/derived-secrets.ts');
+  return recording(await importOriginal());
+});
+
+vi.mock(import('../../src/handshake/index.ts'), async (importOriginal) => {
+  const derived = await import('../ratchet/derived-secrets.ts');
+  const original = await importOriginal();
+  const recordAgreement = <Agreed extends ReturnType<typeof original.acceptOpening | typeof original.openSession>>(
+    agreed: Agreed,
+  ): Agreed => {
+    const { rootKey, initiatorHeader, responderHeader } = agreed.agreement;
+    for (const secret of [rootKey, initiatorHeader, responderHeader]) derived.record(secret);
+    return agreed;
+  };
+  return {
+    ...original,
+    openSession: (...input) => recordAgreement(original.openSession(...input)),
+    acceptOpening: (...input) => {
+      derived.record(input[2].secrets.prekey.secretKey);
+      return recordAgreement(original.acceptOpening(...input));
+    },
+  };
+});
+
+/** A party that records every secret that its store gives out. */
+class Recorded extends Party {
+  override get context(): Context {
+    const context = super.context;
+    const store = new Proxy(context.store, {
+      get: (target, name) =>
+        name === 'transaction'
+          ? (work: (transaction: object) => Promise<unknown>) =>
+              target.transaction((transaction) => work(recordingReads(transaction)))
+          : bound(target, name),
+    });
+    return { ...context, store };
+  }
+}
+
+function recordingReads<Transaction extends object>(transaction: Transaction): Transaction {
+  return new Proxy(transaction, {
+    get: (target, name) => {
+      const member = bound(target, name);
+      if (name !== 'ratchetState' && name !== 'keptPosition') return member;
+      return async (...input: unknown[]) => {
+        const read = await (member as (...args: unknown[]) => Promise<unknown>)(...input);
+        for (const secret of secretsIn(read)) record(secret);
+        return read;
+      };
+    },
+  });
+}
+
+function bound(target: object, name: string | symbol): unknown {
+  const member: unknown = Reflect.get(target, name, target);
+  return typeof member === 'function' ? member.bind(target) : member;
+}
+
+/** alice and bob, who have invited and added each other. */
+async function acquainted() {
+  const alice = new Recorded('alice');
+  const bob = new Recorded('bob');
+  await alice.add('bob', await bob.invite('alice'));
+  return { alice, bob };
+}
+
+async function expectClean<Result>(work: Promise<Result>): Promise<Result> {
+  const result = await work;
+  expect(takeUnwiped()).toEqual([]);
+  return result;
+}
+
+beforeEach(() => void takeUnwiped());
+
+it('leaves no secret of the sessions: openings, answers, gaps, late messages', async () => {
+  const { alice, bob } = await acquainted();
+  takeUnwiped();
+  const opening = await expectClean(alice.send('bob', 'hello'));
+  await expectClean(bob.receive([opening.envelope]));
+  const answer = await expectClean(bob.send('alice', 'hello, alice'));
+  await expectClean(alice.receive([answer.envelope]));
+  const [first, second, third, fourth] = [
+    await expectClean(alice.send('bob', '1')),
+    await expectClean(alice.send('bob', '2')),
+    await expectClean(alice.send('bob', '3')),
+    await expectClean(alice.send('bob', '4')),
+  ];
+  await expectClean(bob.receive([third.envelope, fourth.envelope]));
+  expect(await expectClean(bob.read(second.envelope))).toBe('2');
+  expect(await expectClean(bob.read(second.envelope))).toBe('duplicate');
+  await expectClean(alice.receive([(await expectClean(bob.send('alice', 'next'))).envelope]));
+  await expectClean(bob.receive([(await expectClean(alice.send('bob', 'next'))).envelope, first.envelope]));
+});
