@@ -42,7 +42,7 @@ export interface FakeIo extends Io {
   readonly errors: CollectedOutput;
 }
 
-/** A world without a terminal, in which nothing happens by itself. */
+/** An `Io` without a terminal, with a fixed clock and repeatable randomness. */
 export function fakeIo(given: Partial<FakeIo> & { readonly chunks?: Iterable<Uint8Array> } = {}): FakeIo {
   const { chunks = [], ...others } = given;
   return {
@@ -67,7 +67,7 @@ async function* asStream(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Arra
   yield* chunks;
 }
 
-/** The program as its help sees it: its commands are those that are shown, but for `help` itself. */
+/** The program, and the commands that its help shows, without `help` itself. */
 export function commandTree() {
   const ignore = () => undefined;
   const program = createProgram(fakeIo(), { onHelp: ignore, onStart: ignore, onExit: ignore });
@@ -82,7 +82,7 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** What a command said, and how it ended. */
+/** The output and the exit code of a command. */
 export interface Said {
   readonly exit: number;
   readonly bytes: Uint8Array;
@@ -90,7 +90,7 @@ export interface Said {
   readonly errors: string;
 }
 
-/** A person at a shell, with a clock of their own, whose commands run in this process. */
+/** A person with an identity and a clock, whose commands run in this process. */
 export class Person {
   /** Unix milliseconds. */
   time = START;
@@ -104,7 +104,7 @@ export class Person {
     this.#random = seededRandom(name);
   }
 
-  /** Somebody who has an identity. */
+  /** Creates a person and an identity of that name. */
   static async named(name: string): Promise<Person> {
     const person = new Person(name);
     await person.pawl(['init', name]);
@@ -125,7 +125,7 @@ export class Person {
     return `${codes.join()} ${exit}`;
   }
 
-  /** Runs a command, whatever comes of it; gives the documents of both its outputs. */
+  /** Runs a command, however it ends. Returns the documents that it wrote to both outputs. */
   async anything(
     parameters: readonly string[],
     input?: Uint8Array,
@@ -166,7 +166,7 @@ export class Person {
     return documents((await this.pawl(['--json', ...parameters], input)).text);
   }
 
-  /** The identity file itself, to read it or to be in the way. */
+  /** Opens the database of the identity file, to read it or to hold its lock. */
   openFile({ readonly = false } = {}): ReturnType<typeof openDatabase> {
     const path = join(this.folder, `${this.#name}.db`);
     const key = readFileSync(this.#keyFile) as Uint8Array as FileKey;

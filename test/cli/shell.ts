@@ -15,7 +15,7 @@ import {
 import { constants as system, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** What a command said, and how it ended. */
+/** The output and the exit code of a command. */
 export interface Result {
   readonly stdout: Buffer;
   readonly stderr: string;
@@ -23,19 +23,19 @@ export interface Result {
 }
 
 export interface RunOptions {
-  /** What stands on standard input; nothing unless given. */
+  /** Standard input; empty by default. */
   readonly input?: string | Uint8Array;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Seconds after which the command and all that it started are killed. */
+  /** Seconds after which the command and its child processes are killed. */
   readonly patience?: number;
 }
 
-/** Holds one link, `pawl`, to the built program. */
+/** A folder with one link, `pawl`, to the built program. */
 const BIN = join(import.meta.dirname, 'bin');
 
 /**
- * A temporary home folder, and a shell in it without a terminal: what a person's script has. `pawl` is on the PATH, and
- * a key file is in the environment.
+ * A temporary home folder, and a shell in it without a terminal, as a script has it. `pawl` is on the PATH, and the
+ * environment names a key file.
  */
 export class Home {
   readonly folder: string;
@@ -51,7 +51,7 @@ export class Home {
     return home;
   }
 
-  /** Another home that looks the same. */
+  /** A copy of this home. */
   copy(): Home {
     const home = new Home();
     cpSync(this.folder, home.folder, { recursive: true });
@@ -74,12 +74,12 @@ export class Home {
     writeFileSync(this.path(name), content, { mode });
   }
 
-  /** Where the identity of that name is. */
+  /** The path of an identity file. */
   identity(name: string): string {
     return this.path(`.local/share/pawl/${name}.db`);
   }
 
-  /** What a command in it finds in its environment. */
+  /** The environment of commands. */
   get environment(): NodeJS.ProcessEnv {
     return {
       PATH: [BIN, dirname(process.execPath), process.env.PATH].join(':'),
@@ -99,7 +99,7 @@ export class Home {
       .sort();
   }
 
-  /** The digest of every identity file, and of whatever else lies beside them. */
+  /** The digests of all files in the folder of the identity files, by their paths. */
   identities(): Record<string, string> {
     const digest = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
     return Object.fromEntries(this.files('.local/share/pawl').map((file) => [file, digest(file)]));
@@ -108,7 +108,7 @@ export class Home {
   /** Runs a line of shell. */
   run(command: string, { input = '', environment = {}, patience = 100 }: RunOptions = {}): Promise<Result> {
     return new Promise((resolve, reject) => {
-      // A session of its own has no terminal, wherever the tests are run.
+      // `detached` starts a new session, which has no terminal even if the tests have one.
       const child = spawn('bash', ['-c', command], {
         cwd: this.folder,
         detached: true,
@@ -118,7 +118,7 @@ export class Home {
       const stderr: Buffer[] = [];
       child.stdout.on('data', (chunk) => stdout.push(chunk));
       child.stderr.on('data', (chunk) => stderr.push(chunk));
-      // A command need not read what it is given.
+      // A command may end without reading its input.
       child.stdin.on('error', () => undefined).end(input);
       const { pid } = child;
       const timer = setTimeout(() => {
@@ -137,7 +137,7 @@ export class Home {
     });
   }
 
-  /** Runs what must succeed. */
+  /** Runs a line of shell that must succeed. */
   async prepare(command: string, options?: RunOptions): Promise<Result> {
     const result = await this.run(command, options);
     if (result.exit !== 0) throw new Error(`${command}\n${result.stderr}[exit ${result.exit}]`);
@@ -145,7 +145,7 @@ export class Home {
   }
 }
 
-/** Does `work` in a home, which is removed then. */
+/** Runs `work` in a home, and removes the home afterwards. */
 export async function inHome<Done>(work: (home: Home) => Promise<Done>, home = Home.create()): Promise<Done> {
   try {
     return await work(home);

@@ -38,13 +38,13 @@ export async function untouched(store: SessionStore): Promise<{ kept: unknown; f
   return store.snapshot(async (view) => {
     const sessions = await allSessions(view);
     const forks: string[] = [];
-    const everything: unknown[] = [await view.contacts()];
+    const kept: unknown[] = [await view.contacts()];
     for (const { id, fork, lost: _, ...session } of sessions) {
       const state = await view.ratchetState(id);
-      everything.push(session, state, await finishedChains(view, id));
+      kept.push(session, state, await finishedChains(view, id));
       if (fork !== undefined) forks.push(fork.reason);
     }
-    return { kept: everything, forks };
+    return { kept, forks };
   });
 }
 

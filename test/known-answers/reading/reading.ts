@@ -155,7 +155,7 @@ export class Reading {
     const plaintexts = Array.from({ length: count }, () => encodeContent(contentOf(content)));
     const sent = await sendAll(contextOf(sender, step.now, draws.random), to, plaintexts);
     draws.end();
-    expect(sent.map((one) => one.n)).toEqual(sent.map((_, index) => step.n + index));
+    expect(sent.map(({ n }) => n)).toEqual(sent.map((_, index) => step.n + index));
     for (const [index, { envelope }] of sent.entries()) this.#named.set(`${as}: ${index + 1}`, envelope);
     expect(toHex(digest(16, concatAll(sent.map(({ envelope }) => envelope))))).toBe(step.digest);
     const n = await about(sender.store, step.session, async (_view, _session, { sending }) =>
@@ -172,9 +172,9 @@ export class Reading {
     expect([n, toHex(id)]).toEqual([step.message.n, step.message.id]);
     this.#named.set(step.as, envelope);
 
-    const found = await about(sender.store, step.session, async (_view, session, state) => ({
-      sending: state.sending,
-      transcript: session.transcript,
+    const found = await about(sender.store, step.session, async (_view, { transcript }, { sending }) => ({
+      sending,
+      transcript,
     }));
     if (found?.sending.kind !== 'chain') throw new Error('who has sent on a session has a chain');
     const { transcript } = found;
@@ -205,7 +205,7 @@ export class Reading {
     const { store } = receiver;
     const { accepted, reason } = step;
     const before = await untouched(store);
-    const stateBefore = accepted && (await about(store, accepted.session, async (_view, _session, current) => current));
+    const stateBefore = accepted && (await about(store, accepted.session, async (_view, _session, state) => state));
     const outcome = await outcomeOf(contextOf(receiver, step.now), this.bytesOf(step.envelope), step.gap);
     expect(wordsFor(outcome)).toEqual(wordsOf(step));
     if (accepted === undefined) {
@@ -216,10 +216,10 @@ export class Reading {
       return;
     }
     const { session, chain, n } = accepted;
-    const state = await about(store, session, async (view, { id }, current) => {
-      const position = await view.keptPosition(id, chain, n);
-      expect(position.digest).toEqual(outcome.type === 'message' ? outcome.id : undefined);
-      return current;
+    const state = await about(store, session, async (view, { id }, state) => {
+      const { digest } = await view.keptPosition(id, chain, n);
+      expect(digest).toEqual(outcome.type === 'message' ? outcome.id : undefined);
+      return state;
     });
     if (state === undefined) throw new Error(`no session ${session}`);
     this.#chains.expectReceived(stateBefore, state);
@@ -281,11 +281,11 @@ async function lose({ now: _, to, count }: Did<LoseStep>, { store }: Reader): Pr
 }
 
 async function expectSessions({ with: name, sessions, sends }: SessionsStep, { store }: Reader): Promise<void> {
-  const stored = await store.snapshot(async (view) => {
+  const kept = await store.snapshot(async (view) => {
     const contact = await view.contactNamed(name);
     return contact === undefined ? [] : view.sessions(contact.id);
   });
-  expect(sessionsOf(stored)).toEqual({ sessions, sends });
+  expect(sessionsOf(kept)).toEqual({ sessions, sends });
 }
 
 async function stateIn({ store }: Reader, session: string): Promise<State | undefined> {

@@ -55,7 +55,7 @@ async function recv(context: CommandContext, files: string[], options: RecvOptio
   const stream = options.waiting ? emptyStream() : readMessages(context, files);
   let exit = 0;
   let first = await stream.next();
-  // Nothing but envelopes that cannot be decoded is no reason to ask for a passphrase.
+  // The identity file is opened, and a passphrase asked for, only once an envelope could be decoded.
   for (; !first.done && !first.value.some(isArrival); first = await stream.next()) {
     for (const item of first.value) {
       const code = isArrival(item) ? 0 : await reportOutcome(context, refusal(item));
