@@ -220,7 +220,8 @@ const rekeyed: Situation = {
     const [received = '', sent = ''] = await Promise.all(outputs);
     laws.hold(received.toString() === 'before', 'the text before is not what was sent');
     renameSync(box.path('new.key'), box.path('alice.key'));
-    const got = await laws.receives(box, 'alice', second);
+    // Where the new key came before the first text was noted as delivered, that comes again.
+    const got = (await laws.receives(box, 'alice', second)).filter(({ again }) => again !== true);
     laws.hold(got.length === 1 && got[0]?.text === 'after', 'the message that was refused cannot be received later');
     const texts = (await laws.receives(box, 'bob', Buffer.from(sent))).map((one) => one.text);
     laws.hold(texts.join() === 'before', `of what was sent, ${texts.join()} arrives`);
