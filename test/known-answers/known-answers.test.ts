@@ -80,9 +80,9 @@ describe('the sections', () => {
   });
 
   it('read marks', () => {
-    for (const { seed, name, generation, bytes } of known.marks) {
+    for (const { seed, name, generation, bytes: file } of known.marks) {
       const folder = mkdtempSync(join(tmpdir(), 'pawl-mark-'));
-      writeFileSync(join(folder, name), hex(bytes));
+      writeFileSync(join(folder, name), hex(file));
       expect(new Mark(folder, hex(seed) as IdentitySeed).read()).toBe(generation);
       rmSync(folder, { recursive: true });
     }

@@ -1,3 +1,7 @@
+/**
+ * The name by which the vectors tell sessions apart.
+ * Knows nothing of stores.
+ */
 import { digest, toHex, utf8 } from '../../src/primitives/index.ts';
 import type { Session } from '../../src/session/index.ts';
 

@@ -1,3 +1,7 @@
+/**
+ * The `sessions` step: which sessions there are with a contact, how idle they are, which is sent on.
+ * Knows nothing of who reads or makes the vectors.
+ */
 import type { Session } from '../../src/session/index.ts';
 import { sendingSession } from '../../src/session/select-session.ts';
 import type { SessionsStep } from './format.ts';

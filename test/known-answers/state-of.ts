@@ -32,7 +32,7 @@ export function stateOf({ state, finished, skipped, accepted, lost, fork }: Kept
       length,
     })),
     skipped: skipped.map(({ chain, n, messageKey }) => [chain, n, toHex(messageKey)] as const).sort(byPosition),
-    digests: accepted.map(({ chain, n, digest }) => [chain, n, toHex(digest)] as const).sort(byPosition),
+    digests: accepted.map(({ chain, n, digest: id }) => [chain, n, toHex(id)] as const).sort(byPosition),
     lost,
     fork: fork?.reason ?? null,
   };

@@ -64,18 +64,18 @@ export class Person {
     return named;
   }
 
-  async add(name: string, invite: Named, refused?: ErrorCode): Promise<void> {
-    const code = await add(this.#context(), name, invite.bytes).then(() => undefined, codeOf);
+  async add(name: string, theirs: Named, refused?: ErrorCode): Promise<void> {
+    const code = await add(this.#context(), name, theirs.bytes).then(() => undefined, codeOf);
     expectSame(code, refused);
-    this.#step({ do: 'add', name, invite: invite.name, ...(refused && { refused }) });
+    this.#step({ do: 'add', name, invite: theirs.name, ...(refused && { refused }) });
   }
 
   /** Adds an invite of an identity that is known as `keeps`. `answered`: a session was opened with it before. */
-  async addKnown(name: string, invite: Named, { keeps, answered = false }: { keeps: string; answered?: boolean }) {
-    const added = await add(this.#context(), name, invite.bytes);
+  async addKnown(name: string, theirs: Named, { keeps, answered = false }: { keeps: string; answered?: boolean }) {
+    const added = await add(this.#context(), name, theirs.bytes);
     expectSame([added.name, added.answeredBefore], [keeps, answered]);
     const other = { ...(keeps !== name && { keeps }), ...(answered && ({ answered } as const)) };
-    this.#step({ do: 'add', name, invite: invite.name, ...other });
+    this.#step({ do: 'add', name, invite: theirs.name, ...other });
   }
 
   async forget(name: string): Promise<void> {
@@ -97,13 +97,15 @@ export class Person {
     const { sessions, contacts } = this.store.data;
     const drawn: Uint8Array[] = [];
     const { envelope, id } = await send(this.#context(drawn), to, contentOf(content));
-    const after = this.store.data.sessions.find((session) => hasSent(sessions, session));
+    const after = this.store.data.sessions.find((one) => hasSent(sessions, one));
     if (after === undefined) throw new Error('nothing was sent');
-    const before = sessions.find((session) => session.id === after.id);
+    const before = sessions.find(({ id: one }) => one === after.id);
     const answered = contacts.find((contact) => contact.id === after.contact)?.invite;
-    const invite = before === undefined && answered ? this.#telling.names.find(answered.bytes) : undefined;
+    const opened = before === undefined && answered ? this.#telling.names.find(answered.bytes) : undefined;
     const mail = { ...this.#telling.names.add(this.#telling.nameFor(this.name), envelope), content };
-    const { draws, ...values } = this.#shortened(explained({ self: this.identity, before, after, drawn, invite, id }));
+    const { draws, ...values } = this.#shortened(
+      explained({ self: this.identity, before, after, drawn, invite: opened, id }),
+    );
     const session = sessionName(after);
     const bytes = this.#telling.shortened(mail);
     this.#step({ do: 'send', to, content, draws, as: mail.name, session, ...values, envelope: bytes });
@@ -129,7 +131,7 @@ export class Person {
       mails.push({ ...this.#telling.names.add(`${name}: ${mails.length + 1}`, envelope), content });
       positions.push(n);
     }
-    const after = this.store.data.sessions.find((session) => hasSent(before, session));
+    const after = this.store.data.sessions.find((one) => hasSent(before, one));
     if (after === undefined) throw new Error('nothing was sent');
     const session = sessionName(after);
     const all = toHex(digest(16, concatAll(mails.map(({ bytes }) => bytes))));
@@ -156,7 +158,7 @@ export class Person {
     const before = this.store.data.sessions;
     const outcome = await this.#outcomeOf(mail, gap);
     if (outcome.type !== 'message') throw unexpected(mail, outcome);
-    const session = this.store.data.sessions.find((session) => hasReceived(before, session));
+    const session = this.store.data.sessions.find((one) => hasReceived(before, one));
     const accepted = acceptedOf(outcome, session);
     expectSame([accepted.content, accepted.fork], [mail.content, fork]);
     this.#received(mail, { ...(gap && { gap }), accepted });

@@ -65,7 +65,7 @@ export class Telling {
 
   /** An envelope in hex; but what it has in common with one before, as many openings have, as a slice of that. */
   shortened({ name, bytes }: Named): Bytes {
-    const shared = this.#envelopes.map((other) => ({ other, end: commonEnd(other.bytes, bytes) }));
+    const shared = this.#envelopes.map((known) => ({ other: known, end: commonEnd(known.bytes, bytes) }));
     const [longest] = shared.sort((a, b) => b.end - a.end);
     this.#envelopes.push({ name, bytes });
     if (longest === undefined || longest.end < HEAD + MUCH) return toHex(bytes);

@@ -4,11 +4,21 @@ import {
   digest,
   equal,
   type KemSecret,
+  type SharedSecret,
   sharedSecret,
   toHex,
+  type X25519PublicKey,
   type X25519SecretKey,
 } from '../../../src/primitives/index.ts';
-import { type KemField, type RatchetState, type RootKey, RULES, rootStep } from '../../../src/ratchet/index.ts';
+import {
+  type ChainKey,
+  chainStep,
+  type KemField,
+  type RatchetState,
+  type RootKey,
+  RULES,
+  rootStep,
+} from '../../../src/ratchet/index.ts';
 import { hex } from '../../primitives/hex.ts';
 import type { Chain, Hex } from '../format.ts';
 import { fieldOf } from '../state-of.ts';
@@ -38,6 +48,25 @@ export class Chains {
       expect([toHex(bytes), toHex(digest(16, bytes))]).toContain(offer ?? answer);
     }
     this.#stated.set(chain.publicKey, { chain, field, beginning });
+  }
+
+  /**
+   * Holds what a sender states of a new chain to the sender's own state after its first message.
+   * @param from the root key before the root step, and the receiver's public key.
+   */
+  expectBegun(chain: Chain, from: { rootKey: RootKey; remote: X25519PublicKey }, after: RatchetState): void {
+    const { sending, rootKey, rootSteps, nextSending } = after;
+    if (sending.kind !== 'chain') throw new Error('who has sent has a chain');
+    const { self, header, chainKey } = sending;
+    expect([rootSteps, toHex(self.publicKey)]).toEqual([chain.step, chain.publicKey]);
+    expect(toHex(sharedSecret(self.secretKey, from.remote))).toBe(chain.dh);
+    const ss = chain.ss === undefined ? undefined : (hex(chain.ss) as KemSecret);
+    const root = rootStep(from.rootKey, hex(chain.dh) as SharedSecret, RULES.domain, ss);
+    const stated = [chain.rootKey, chain.chainKey, chain.nextHeaderKey];
+    expect([root.rootKey, root.chainKey, root.nextHeaderKey].map(toHex)).toEqual(stated);
+    const kept = [rootKey, chainKey, nextSending.header, header.header, header.find].map(toHex);
+    const next = toHex(chainStep(hex(chain.chainKey) as ChainKey).chainKey);
+    expect(kept).toEqual([chain.rootKey, next, chain.nextHeaderKey, chain.headerKey, chain.findKey]);
   }
 
   /** `before`: none where the session began with the message. */

@@ -38,13 +38,13 @@ export async function untouched(store: SessionStore): Promise<{ kept: unknown; f
   return store.snapshot(async (view) => {
     const sessions = await allSessions(view);
     const forks: string[] = [];
-    const kept: unknown[] = [await view.contacts()];
+    const held: unknown[] = [await view.contacts()];
     for (const { id, fork, lost: _, ...session } of sessions) {
       const state = await view.ratchetState(id);
-      kept.push(session, state, await finishedChains(view, id));
+      held.push(session, state, await finishedChains(view, id));
       if (fork !== undefined) forks.push(fork.reason);
     }
-    return { kept, forks };
+    return { kept: held, forks };
   });
 }
 

@@ -1,8 +1,25 @@
 import { expect } from 'vitest';
 import { decodeContent, decodeEnvelope, encodeContent } from '../../../src/envelope/index.ts';
+import { readInvite } from '../../../src/handshake/index.ts';
 import { concat, concatAll, digest, type Random, toHex } from '../../../src/primitives/index.ts';
-import { encodeHeader, type MessageKey, openBody } from '../../../src/ratchet/index.ts';
-import { add, type Context, forget, invite, SECOND, send, sendAll } from '../../../src/session/index.ts';
+import {
+  encodeHeader,
+  type MessageKey,
+  openBody,
+  type RatchetState,
+  type RootKey,
+} from '../../../src/ratchet/index.ts';
+import {
+  add,
+  type Context,
+  forget,
+  invite,
+  SECOND,
+  type Session,
+  send,
+  sendAll,
+  type Transaction,
+} from '../../../src/session/index.ts';
 import { sendingSession } from '../../../src/session/select-session.ts';
 import { hex } from '../../primitives/hex.ts';
 import { joined } from '../bytes.ts';
@@ -158,27 +175,25 @@ export class Reading {
     expect(sent.map(({ n }) => n)).toEqual(sent.map((_, index) => step.n + index));
     for (const [index, { envelope }] of sent.entries()) this.#named.set(`${as}: ${index + 1}`, envelope);
     expect(toHex(digest(16, concatAll(sent.map(({ envelope }) => envelope))))).toBe(step.digest);
-    const n = await about(sender.store, step.session, async (_view, _session, { sending }) =>
-      sending.kind === 'chain' ? sending.n : undefined,
-    );
-    expect(n).toBe(step.n + count);
+    const after = await about(sender.store, step.session, stateOnly);
+    expect(after?.sending.kind === 'chain' ? after.sending.n : undefined).toBe(step.n + count);
   }
 
   async #send(step: Did<SendStep>, sender: Reader): Promise<void> {
     const draws = drawing(step.draws);
+    const before = await about(sender.store, step.session, stateOnly);
     const { envelope, n, id } = await send(contextOf(sender, step.now, draws.random), step.to, contentOf(step.content));
     draws.end();
     expect(toHex(envelope)).toBe(toHex(this.#bytes(step.envelope)));
     expect([n, toHex(id)]).toEqual([step.message.n, step.message.id]);
     this.#named.set(step.as, envelope);
 
-    const found = await about(sender.store, step.session, async (_view, { transcript }, { sending }) => ({
-      sending,
-      transcript,
-    }));
-    if (found?.sending.kind !== 'chain') throw new Error('who has sent on a session has a chain');
-    const { transcript } = found;
-    const { self, kem, previousN: pn } = found.sending;
+    const after = await about(sender.store, step.session, stateOnly);
+    const transcript = await about(sender.store, step.session, async (_view, session) => session.transcript);
+    if (after?.sending.kind !== 'chain' || transcript === undefined) {
+      throw new Error('who has sent on a session has a chain');
+    }
+    const { self, kem, previousN: pn } = after.sending;
     expect(step.message.pn).toBe(pn);
     const header = encodeHeader({ dh: self.publicKey, n, pn, ...(kem && { kem }) });
     const decoded = decodeEnvelope(envelope);
@@ -188,7 +203,18 @@ export class Reading {
     expect(written(decodeContent(plaintext ?? new Uint8Array()))).toEqual(step.content);
 
     const beginning = step.opening && this.#expectOpening(step.opening, envelope, sender);
-    if (step.chain !== undefined) this.#chains.state(step.chain, kem, beginning);
+    if (step.chain === undefined) return;
+    this.#chains.expectBegun(step.chain, this.#beforeChain(step, before), after);
+    this.#chains.state(step.chain, kem, beginning);
+  }
+
+  /** What a root step of the sender's starts from. */
+  #beforeChain({ opening }: SendStep, before: RatchetState | undefined) {
+    if (opening !== undefined) {
+      return { rootKey: hex(opening.SK) as RootKey, remote: readInvite(this.bytesOf(opening.invite)).prekey };
+    }
+    if (before?.sending.kind !== 'due') throw new Error('a chain begins where it is due');
+    return { rootKey: before.rootKey, remote: before.sending.remote };
   }
 
   /** Holds an opening to what the maker of the invite can compute, and gives what he begins with. */
@@ -205,7 +231,7 @@ export class Reading {
     const { store } = receiver;
     const { accepted, reason } = step;
     const before = await untouched(store);
-    const stateBefore = accepted && (await about(store, accepted.session, async (_view, _session, state) => state));
+    const stateBefore = accepted && (await about(store, accepted.session, stateOnly));
     const outcome = await outcomeOf(contextOf(receiver, step.now), this.bytesOf(step.envelope), step.gap);
     expect(wordsFor(outcome)).toEqual(wordsOf(step));
     if (accepted === undefined) {
@@ -216,13 +242,11 @@ export class Reading {
       return;
     }
     const { session, chain, n } = accepted;
-    const state = await about(store, session, async (view, { id }, state) => {
-      const { digest } = await view.keptPosition(id, chain, n);
-      expect(digest).toEqual(outcome.type === 'message' ? outcome.id : undefined);
-      return state;
-    });
-    if (state === undefined) throw new Error(`no session ${session}`);
-    this.#chains.expectReceived(stateBefore, state);
+    const position = await about(store, session, (view, { id }) => view.keptPosition(id, chain, n));
+    expect(position?.digest).toEqual(outcome.type === 'message' ? outcome.id : undefined);
+    const after = await about(store, session, stateOnly);
+    if (after === undefined) throw new Error(`no session ${session}`);
+    this.#chains.expectReceived(stateBefore, after);
   }
 
   /** Unlike those who made the file, in one unit of work. */
@@ -281,11 +305,16 @@ async function lose({ now: _, to, count }: Did<LoseStep>, { store }: Reader): Pr
 }
 
 async function expectSessions({ with: name, sessions, sends }: SessionsStep, { store }: Reader): Promise<void> {
-  const kept = await store.snapshot(async (view) => {
+  const found = await store.snapshot(async (view) => {
     const contact = await view.contactNamed(name);
     return contact === undefined ? [] : view.sessions(contact.id);
   });
-  expect(sessionsOf(kept)).toEqual({ sessions, sends });
+  expect(sessionsOf(found)).toEqual({ sessions, sends });
+}
+
+/** For `about`. */
+async function stateOnly(_view: Transaction, _session: Session, state: RatchetState): Promise<RatchetState> {
+  return state;
 }
 
 async function stateIn({ store }: Reader, session: string): Promise<State | undefined> {

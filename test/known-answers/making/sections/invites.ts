@@ -23,7 +23,7 @@ export function invites(names: Names, maker: OwnIdentity, base: Named): Vectors[
     return [...fields, toHex(sign(maker.seed, concat(SIGNED, joined(fields, names.bytes))))];
   };
   /** The base invite with another signature. */
-  const withSignature = (signature: Uint8Array): Bytes => [...slice(base, 0, SIGNATURE), toHex(signature)];
+  const withSignature = (other: Uint8Array): Bytes => [...slice(base, 0, SIGNATURE), toHex(other)];
   const fields = base.bytes.subarray(0, SIGNATURE);
   /** A signature whose R is r B + part: it fits, by the equation that has a cofactor. */
   const signedWith = (r: bigint, part = Point.ZERO): Uint8Array => {
