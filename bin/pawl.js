@@ -14,7 +14,7 @@ script.runInThisContext()(program.exports, require, program);
 
 // Until the work has ended: a process that runs out of things to wait for has not done it.
 process.exitCode = 1;
-program.exports.run(process).then((code) => process.exit(code));
+program.exports.run(process).then((exit) => process.exit(exit));
 
 /**
  * What V8 made of the program when it was built, so that not every start compiles it. `undefined` where another Node made

@@ -118,8 +118,8 @@ function list(entries) {
   return entries.map(([term, text]) => `.TP\n${term}\n${text}`).join('\n');
 }
 
-function optionEntry({ flags, description }) {
-  return [underlined(flags), plain(description)];
+function optionEntry({ flags, description: purpose }) {
+  return [underlined(flags), plain(purpose)];
 }
 
 function examplesOf(text) {
