@@ -108,7 +108,7 @@ function usageDetail({ message }: CommanderError, command: string | undefined): 
  * The hint for a command line without a command. It depends on whether there are identities and contacts; contacts are
  * looked up only if the identity file opens without a question.
  */
-export async function suggestCommand(context: CommandContext): Promise<string> {
+async function suggestCommand(context: CommandContext): Promise<string> {
   const rest = 'pawl help lists the commands';
   if (identitiesIn(homeOf(context)).length === 0) return `make an identity first: pawl init NAME; ${rest}`;
   const names = canReadSilently(context) ? await withIdentity(context, contactNames, 'reads').catch(() => []) : [];

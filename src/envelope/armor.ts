@@ -18,7 +18,7 @@ export function beginLine(label: Label): string {
   return `-----BEGIN PAWL ${label}-----`;
 }
 
-export function endLine(label: Label): string {
+function endLine(label: Label): string {
   return `-----END PAWL ${label}-----`;
 }
 

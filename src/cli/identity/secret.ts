@@ -19,7 +19,7 @@ export type Secret =
 
 const KEY_LENGTH = 32;
 /** The most bytes to read: a device may be endless. */
-export const LONGEST_SECRET = 65_536;
+const LONGEST_SECRET = 65_536;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 /** Ten words out of 2,048 are 110 bits. */

@@ -28,7 +28,7 @@ export async function qrCodeOfBytes(bytes: Uint8Array): Promise<QrCode> {
  * Draws two modules above one another with each character, so that modules are square. The characters draw the light
  * modules, because most terminals are light on dark.
  */
-export function qrCodeLines(code: QrCode): readonly string[] {
+function qrCodeLines(code: QrCode): readonly string[] {
   const rows = code.map((row, y) => row.map((isDark, x) => blockOf(!isDark, code[y + 1]?.[x] !== true)).join(''));
   return rows.filter((_, y) => y % 2 === 0);
 }

@@ -23,7 +23,7 @@ const MAX_INPUT = 2 ** 29;
  * @param limit the most bytes in each file.
  * @throws `missing-file`, `read-failed`, `too-large`.
  */
-export async function* readEnvelopes(
+async function* readEnvelopes(
   { io, reporter }: CommandContext,
   files: readonly string[],
   limit = Number.POSITIVE_INFINITY,

@@ -6,7 +6,7 @@ import { escapeInvisible } from './format.ts';
 import type { Io, Output } from './io.ts';
 
 /** Milliseconds of waiting after which the line is shown. */
-export const SHOW_AFTER = 500;
+const SHOW_AFTER = 500;
 /** Milliseconds between two updates of the line. */
 const REDRAW_INTERVAL = 100;
 /** The width of a terminal that does not report its size. */

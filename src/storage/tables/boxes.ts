@@ -89,12 +89,12 @@ type Box = 'outbox' | 'inbox';
 const ROW = 2 ** 20;
 
 /** Returns the part that goes into the first row. */
-export function firstOf(bytes: Uint8Array): Uint8Array {
+function firstOf(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(0, ROW);
 }
 
 /** Inserts the further rows of an entry. */
-export function addRest(transaction: SqlTransaction, box: Box, entry: number, bytes: Uint8Array): void {
+function addRest(transaction: SqlTransaction, box: Box, entry: number, bytes: Uint8Array): void {
   for (let at = ROW; at < bytes.length; at += ROW) {
     transaction.run(`INSERT INTO ${box}_rest (entry, bytes) VALUES (@entry, @bytes)`, {
       entry,
@@ -104,7 +104,7 @@ export function addRest(transaction: SqlTransaction, box: Box, entry: number, by
 }
 
 /** Joins the first row of an entry with its further rows. */
-export function wholeOf(transaction: SqlTransaction, box: Box, entry: number, first: Uint8Array): Uint8Array {
+function wholeOf(transaction: SqlTransaction, box: Box, entry: number, first: Uint8Array): Uint8Array {
   if (first.length < ROW) return first;
   const sql = `SELECT bytes FROM ${box}_rest WHERE entry = @entry ORDER BY id`;
   const rest = transaction.all<{ readonly bytes: Uint8Array }>(sql, { entry });
