@@ -1,5 +1,5 @@
 /** The crash harness. torture.ts runs all of it, test/torture a sample. */
-export { crash, type Figures } from './crash.ts';
+export { crash, type Figures, sideBySide } from './crash.ts';
 export { MODES } from './faults.ts';
 export { OUTSIDE, parallel, readOnly, SCENES, smallDisks, TOGETHER } from './scenes/index.ts';
 export { EVERYTHING, SAMPLE } from './selection.ts';

@@ -1,4 +1,6 @@
 /** The command line of the crash harness: runs the scenes and situations, and reports. */
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   buildFaults,
@@ -11,6 +13,7 @@ import {
   parallel,
   readOnly,
   SCENES,
+  sideBySide,
   smallDisks,
   TOGETHER,
   tryOut,
@@ -19,13 +22,15 @@ import { lineOf, tableOf, totalOf, violationsIn } from './table.ts';
 
 const { values } = parseArgs({
   options: {
-    command: { type: 'string' },
-    mode: { type: 'string' },
+    command: { type: 'string', default: '' },
+    mode: { type: 'string', default: '' },
     every: { type: 'string', default: '1' },
     most: { type: 'string', default: '150' },
     parallel: { type: 'string', default: '2' },
     processes: { type: 'string', default: '50' },
     json: { type: 'boolean', default: false },
+    // Only this scene, in a process that another one of the harness has forked.
+    scene: { type: 'string' },
   },
 });
 
@@ -35,21 +40,13 @@ async function torture(): Promise<void> {
     console.log(`skipped: ${why}`);
     return;
   }
-  const { command = '', mode } = values;
-  const scenes = SCENES.filter(({ name }) => name.startsWith(command));
-  const selection = {
-    ...EVERYTHING,
-    every: Number(values.every),
-    most: Number(values.most),
-    parallel: Number(values.parallel),
-    modes: MODES.filter(({ name }) => mode === undefined || name.startsWith(mode)),
-  };
   const all: Figures[] = [];
-  for (const scene of scenes) {
-    const figures = await crash(scene, selection);
+  const scenes = SCENES.filter(({ name }) => name.startsWith(values.command));
+  await sideBySide(Number(values.parallel), scenes, async ({ name }) => {
+    const figures = await inProcess(name);
     all.push(...figures);
     console.log(values.json ? JSON.stringify(figures) : tableOf(figures));
-  }
+  });
   const findings: Finding[] = [];
   const situations = [
     ...parallel(Number(values.processes)),
@@ -59,7 +56,7 @@ async function torture(): Promise<void> {
     ...readOnly(SCENES),
   ];
   for (const situation of situations) {
-    if (!situation.name.includes(command)) continue;
+    if (!situation.name.includes(values.command)) continue;
     const finding = await tryOut(situation);
     console.log(values.json ? JSON.stringify(finding) : lineOf(finding));
     findings.push(finding);
@@ -68,6 +65,34 @@ async function torture(): Promise<void> {
   if (violationsIn(all, findings) > 0) process.exitCode = 1;
 }
 
+/** This file as run.mjs bundles it. */
+const HARNESS = join(import.meta.dirname, '..', 'dist', 'torture', 'torture.cjs');
+
+/** Runs a scene in a process of its own: its checks take as long as the runs, and one process checks on one core. */
+function inProcess(scene: string): Promise<readonly Figures[]> {
+  const child = fork(HARNESS, [...process.argv.slice(2), '--scene', scene]);
+  return new Promise((resolve, reject) => {
+    child.on('message', (figures) => resolve(figures as readonly Figures[]));
+    child.on('close', (code, signal) => reject(new Error(`${scene}: the harness ended with ${signal ?? code}`)));
+  });
+}
+
+async function runScene(name: string): Promise<void> {
+  // The process that forked this one has ended.
+  process.once('disconnect', () => process.exit(1));
+  const why = buildFaults();
+  const scene = SCENES.find((one) => one.name === name);
+  if (why !== undefined || scene === undefined) throw new Error(why ?? `there is no scene "${name}"`);
+  const figures = await crash(scene, {
+    ...EVERYTHING,
+    every: Number(values.every),
+    most: Number(values.most),
+    parallel: 2,
+    modes: MODES.filter((mode) => mode.name.startsWith(values.mode)),
+  });
+  process.send?.(figures, () => process.disconnect());
+}
+
 // Exiting removes the temporary folder also after a signal.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-void torture();
+void (values.scene === undefined ? torture() : runScene(values.scene));

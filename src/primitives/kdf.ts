@@ -2,8 +2,9 @@
  * Hash functions, MACs and key derivation: BLAKE2b, SHA-2, HMAC and HKDF.
  * Knows no labels: callers pass salt, info and personalization.
  */
-import { createHash, createHmac, hkdfSync } from 'node:crypto';
+import { createHash, createHmac, hash, hkdfSync } from 'node:crypto';
 import { blake2b } from '@noble/hashes/blake2.js';
+import { concat } from './bytes.ts';
 
 const EMPTY = new Uint8Array(0);
 
@@ -12,9 +13,9 @@ const EMPTY = new Uint8Array(0);
  * @param length 1 to 64 bytes.
  */
 export function digest(length: number, ...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = createHash('blake2b512');
-  for (const part of parts) hash.update(part);
-  return new Uint8Array(hash.digest().subarray(0, length));
+  const blake = createHash('blake2b512');
+  for (const part of parts) blake.update(part);
+  return new Uint8Array(blake.digest().subarray(0, length));
 }
 
 /**
@@ -49,9 +50,8 @@ export function keyedBlake2b(key: Uint8Array, personalization: string): Uint8Arr
 
 /** SHA-512 (FIPS 180-4) of the parts joined: 64 bytes. */
 export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = createHash('sha512');
-  for (const part of parts) hash.update(part);
-  return plain(hash.digest());
+  // A safety number hashes 10,400 times. In one call this takes half the time, and leaves no objects to collect.
+  return plain(hash('sha512', concat(...parts), 'buffer'));
 }
 
 /** HMAC-SHA-256 (RFC 2104): 32 bytes. */
