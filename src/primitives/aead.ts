@@ -10,6 +10,7 @@ import {
 } from 'node:crypto';
 import { hchacha } from '@noble/ciphers/chacha.js';
 import { utf8, wipe } from './bytes.ts';
+import { symmetricKey } from './key-objects.ts';
 
 export const TAG_LENGTH = 16;
 export const NONCE_LENGTH = 12;
@@ -63,7 +64,7 @@ export function sealBehindNonce(
 export function open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array | undefined {
   if (sealed.length < TAG_LENGTH) return undefined;
   const end = sealed.length - TAG_LENGTH;
-  const decipher = createDecipheriv('chacha20-poly1305', key, nonce, { authTagLength: TAG_LENGTH });
+  const decipher = createDecipheriv('chacha20-poly1305', symmetricKey(key), nonce, { authTagLength: TAG_LENGTH });
   decipher.setAAD(aad, { plaintextLength: end });
   decipher.setAuthTag(sealed.subarray(end));
   const plaintext = new Uint8Array(end);
@@ -78,7 +79,7 @@ export function open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad
 }
 
 function sealInto(sealed: Uint8Array, { key, nonce, plaintext, aad }: SealingInput): void {
-  const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: TAG_LENGTH });
+  const cipher = createCipheriv('chacha20-poly1305', symmetricKey(key), nonce, { authTagLength: TAG_LENGTH });
   cipher.setAAD(aad, { plaintextLength: plaintext.length });
   pour(plaintext, cipher, sealed);
   cipher.final();

@@ -5,6 +5,7 @@
 import { createHash, createHmac, hash, hkdfSync } from 'node:crypto';
 import { blake2b } from '@noble/hashes/blake2.js';
 import { concat } from './bytes.ts';
+import { symmetricKey } from './key-objects.ts';
 
 const EMPTY = new Uint8Array(0);
 
@@ -23,7 +24,7 @@ export function digest(length: number, ...parts: readonly Uint8Array[]): Uint8Ar
  * @param length bytes of output.
  */
 export function hkdfBlake2b(salt: Uint8Array, ikm: Uint8Array, info: string, length: number): Uint8Array {
-  return new Uint8Array(hkdfSync('blake2b512', ikm, salt, info, length));
+  return new Uint8Array(hkdfSync('blake2b512', symmetricKey(ikm), salt, info, length));
 }
 
 /**
@@ -31,7 +32,7 @@ export function hkdfBlake2b(salt: Uint8Array, ikm: Uint8Array, info: string, len
  * @param length bytes of output.
  */
 export function hkdfSha256(ikm: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', ikm, EMPTY, info, length));
+  return new Uint8Array(hkdfSync('sha256', symmetricKey(ikm), EMPTY, info, length));
 }
 
 /**
@@ -56,12 +57,12 @@ export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** HMAC-SHA-256 (RFC 2104): 32 bytes. */
 export function hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {
-  return plain(createHmac('sha256', key).update(message).digest());
+  return plain(createHmac('sha256', symmetricKey(key)).update(message).digest());
 }
 
 /** HMAC-BLAKE2b-512 (RFC 2104) of the parts joined: 64 bytes. */
 export function hmacBlake2b(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
-  const hmac = createHmac('blake2b512', key);
+  const hmac = createHmac('blake2b512', symmetricKey(key));
   for (const part of parts) hmac.update(part);
   return plain(hmac.digest());
 }

@@ -1,10 +1,13 @@
 /**
- * Ed25519 identity keys by noble: strict checks, signatures, and their X25519 form.
+ * Ed25519 identity keys: keys and signatures by node:crypto; strict checks, and the X25519 form of a public key, by noble.
  * Does not know what is signed.
  */
+import { createPublicKey, sign as signWith, verify as verifyWith } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { PawlError } from '../errors.ts';
-import type { Branded } from './bytes.ts';
+import { type Branded, wipe } from './bytes.ts';
+import { sha512 } from './kdf.ts';
+import { keyFormat } from './key-objects.ts';
 import type { X25519PublicKey, X25519SecretKey } from './x25519.ts';
 
 /** 32 bytes: the seed of an Ed25519 key pair (RFC 8032 §5.1.5). */
@@ -14,7 +17,7 @@ export type IdentityKey = Branded<'identity key'>;
 
 /** Computes the public key of a seed. */
 export function identityKeyOf(seed: IdentitySeed): IdentityKey {
-  return ed25519.getPublicKey(seed) as IdentityKey;
+  return keyFormat().exportPublic(createPublicKey(keyFormat().importSecret('Ed25519', seed))) as IdentityKey;
 }
 
 /**
@@ -30,7 +33,7 @@ export function readIdentityKey(bytes: Uint8Array, what: string): IdentityKey {
 
 /** Signs a message (RFC 8032 §5.1.6): 64 bytes. */
 export function sign(seed: IdentitySeed, message: Uint8Array): Uint8Array {
-  return ed25519.sign(message, seed);
+  return new Uint8Array(signWith(undefined, message, keyFormat().importSecret('Ed25519', seed)));
 }
 
 /**
@@ -40,7 +43,9 @@ export function sign(seed: IdentitySeed, message: Uint8Array): Uint8Array {
  */
 export function verify(key: IdentityKey, message: Uint8Array, signature: Uint8Array): boolean {
   try {
-    return isPrimeOrder(signature.subarray(0, 32)) && ed25519.verify(signature, message, key, { zip215: false });
+    // OpenSSL checks all but the parts of small order.
+    const keyObject = keyFormat().importPublic('Ed25519', key);
+    return [key, signature.subarray(0, 32)].every(isPrimeOrder) && verifyWith(undefined, message, keyObject, signature);
   } catch {
     return false;
   }
@@ -53,7 +58,10 @@ export function toX25519PublicKey(key: IdentityKey): X25519PublicKey {
 
 /** The X25519 secret key of an identity: the scalar that RFC 8032 §5.1.5 derives from the seed. */
 export function toX25519SecretKey(seed: IdentitySeed): X25519SecretKey {
-  return ed25519.utils.toMontgomerySecret(seed) as X25519SecretKey;
+  const hash = sha512(seed);
+  const secretKey = hash.slice(0, 32) as X25519SecretKey;
+  wipe(hash);
+  return secretKey;
 }
 
 function isPrimeOrder(bytes: Uint8Array): boolean {

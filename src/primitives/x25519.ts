@@ -2,9 +2,10 @@
  * X25519 (RFC 7748) by node:crypto: key pairs, the check of public keys, Diffie-Hellman.
  * Does not know which keys are agreed with which.
  */
-import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
+import { createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
 import { PawlError } from '../errors.ts';
 import type { Branded } from './bytes.ts';
+import { keyFormat } from './key-objects.ts';
 import type { Random } from './random.ts';
 
 /** 32 bytes: the u-coordinate, canonical and not of low order (RFC 7748 §5). */
@@ -73,7 +74,9 @@ export function sharedSecret(secretKey: X25519SecretKey, publicKey: X25519Public
 
 function agree(privateKey: KeyObject, publicKey: X25519PublicKey): SharedSecret {
   try {
-    return new Uint8Array(diffieHellman({ privateKey, publicKey: importPublicKey(publicKey) })) as SharedSecret;
+    return new Uint8Array(
+      diffieHellman({ privateKey, publicKey: keyFormat().importPublic('X25519', publicKey) }),
+    ) as SharedSecret;
   } catch (cause) {
     throw new PawlError('weak-key', { what: 'public key' }, { cause });
   }
@@ -89,26 +92,9 @@ function isCanonical(bytes: Uint8Array): boolean {
 
 // Does not use generateKeyPairSync, because exporting its keys can deadlock in Node 20.
 function publicHalfOf(privateKey: KeyObject): X25519PublicKey {
-  const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
-  return fromBase64Url(x) as X25519PublicKey;
+  return keyFormat().exportPublic(createPublicKey(privateKey)) as X25519PublicKey;
 }
 
-// Importing a JWK is five to ten times faster than DER. OpenSSL derives the public half itself, so `x` is a dummy.
-function importSecretKey(secretKey: Uint8Array): KeyObject {
-  return createPrivateKey({
-    format: 'jwk',
-    key: { kty: 'OKP', crv: 'X25519', d: toBase64Url(secretKey), x: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' },
-  });
-}
-
-function importPublicKey(publicKey: Uint8Array): KeyObject {
-  return createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'X25519', x: toBase64Url(publicKey) } });
-}
-
-function toBase64Url(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
-}
-
-function fromBase64Url(text: string | undefined): Uint8Array {
-  return new Uint8Array(Buffer.from(text ?? '', 'base64url'));
+function importSecretKey(secretKey: X25519SecretKey): KeyObject {
+  return keyFormat().importSecret('X25519', secretKey);
 }
