@@ -2,7 +2,7 @@
 import { build } from 'esbuild';
 import { keepCode } from './keep-code.mjs';
 import { manPages } from './man-pages.mjs';
-import { databaseByName, lazyModules, noUnusedParts } from './plugins.mjs';
+import { lazyModules, noUnusedParts } from './plugins.mjs';
 
 await build({
   entryPoints: ['src/cli/main.ts'],
@@ -22,8 +22,8 @@ await build({
   // Stack traces need names and positions, not the source text.
   sourcesContent: false,
   legalComments: 'external',
-  plugins: [databaseByName, lazyModules, noUnusedParts],
-  external: ['@node-rs/argon2', 'inquirer', 'qr'],
+  plugins: [lazyModules, noUnusedParts],
+  external: ['better-sqlite3-multiple-ciphers', '@node-rs/argon2', 'inquirer', 'qr'],
 });
 keepCode();
 await manPages();

@@ -8,18 +8,6 @@ import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 
-/** Requires the database's native addon by its path in its package. `bindings` would search a dozen places for it. */
-export const databaseByName = {
-  name: 'database-by-name',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^bindings$/ }, ({ path }) => ({ path, namespace: 'by-name' }));
-    onLoad({ filter: /./, namespace: 'by-name' }, () => ({
-      contents: "module.exports = () => require('better-sqlite3-multiple-ciphers/build/Release/better_sqlite3.node');",
-    }));
-    onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, external: true }));
-  },
-};
-
 /**
  * Replaces unused parts of packages that load slowly by empty modules: commander's executable subcommands, and the
  * parts of the database's JavaScript that do not run statements.
@@ -32,12 +20,11 @@ export const noUnusedParts = {
         importer.includes(of) ? { path, namespace: 'nothing' } : undefined,
       );
     without(/^node:child_process$/, '/commander/');
-    without(/^\.\/methods\/(aggregate|backup|function|inspect|serialize|table)$/, '/better-sqlite3-multiple-ciphers/');
     onLoad({ filter: /./, namespace: 'nothing' }, () => ({ contents: '' }));
   },
 };
 
-const LAZY = /^(@(noble|scure)\/.*|node:(child_process|crypto|module|os|timers\/promises|tty|v8))$/;
+const LAZY = /^(better-sqlite3-multiple-ciphers|@(noble|scure)\/.*|node:(child_process|crypto|module|os|timers\/promises|tty|v8))$/;
 /** Curves, ML-KEM and the word list: few commands need them, so each is a file that is read only when used. */
 const RARELY_USED = /^@(noble\/(curves|post-quantum)|scure)\//;
 
@@ -51,9 +38,9 @@ export const lazyModules = {
     });
     onLoad({ filter: /./, namespace: 'lazy' }, ({ pluginData: { path, importer } }) => {
       const names = namesImported(importer, path);
-      const getters = names.map((name) => `get ${name}() { return load().${name}; }`);
+      const getters = names.map((name) => `get ${name}() { return load()${name === 'default' ? '' : `.${name}`}; }`);
       return {
-        contents: `let loaded; const load = () => (loaded ??= require('${path}')); module.exports = { ${getters} };`,
+        contents: `let loaded; const load = () => (loaded ??= require('${path}')); module.exports = { __esModule: true, ${getters} };`,
         pluginData: names,
       };
     });
@@ -91,8 +78,10 @@ function bundle(path, names, options) {
 
 /** The names that a file imports from a module. */
 function namesImported(importer, path) {
-  const found = new RegExp(`import \\{([^}]*)\\} from '${path}'`).exec(readFileSync(importer, 'utf8'));
+  const text = readFileSync(importer, 'utf8');
+  if (new RegExp(`import (type )?\\w+ from '${path}'`).test(text)) return ['default'];
+  const found = new RegExp(`import \\{([^}]*)\\} from '${path}'`).exec(text);
   if (found === null) throw new Error(`${importer}: of ${path} only names can be imported`);
   const names = found[1].split(',').map((name) => name.trim());
-  return names.filter((name) => name !== '' && !name.startsWith('type '));
+  return names.filter((name) => name !== '' && !name.startsWith('type ')).map((name) => name.split(' as ')[0]);
 }

@@ -1,7 +1,7 @@
 // Installs the packages of package-lock.json and builds, where that is missing or out of date. npm scripts run it
 // first.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -24,12 +24,28 @@ function newestIn(folder) {
   return Math.max(...readdirSync(folder, { recursive: true }).map((file) => changedAt(join(folder, file))));
 }
 
-const installed = join(root, 'node_modules', '.package-lock.json');
-if (changedAt(installed) < changedAt(join(root, 'package-lock.json'))) {
-  run('npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error');
+/** The database that `npm install` would choose for this Node: version 13 needs Node 22, and crashes older ones. */
+const needsOld = Number(process.versions.node.split('.')[0]) < 22;
+const database = join(root, 'node_modules', 'better-sqlite3-multiple-ciphers');
+const oldDatabase = 'database-for-node-20';
+
+/** Whether the installed database is the one for this Node. It is a link to the other one for an old Node. */
+function hasItsDatabase() {
+  return existsSync(database) && lstatSync(database).isSymbolicLink() === needsOld;
 }
 
-const built = join(root, 'dist', 'pawl.cjs.code');
+const installed = join(root, 'node_modules', '.package-lock.json');
+if (changedAt(installed) < changedAt(join(root, 'package-lock.json')) || !hasItsDatabase()) {
+  // A lock holds one version of a package. Nothing that is locked has to run a script, but the old database.
+  run('npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error');
+  if (needsOld) {
+    run('npm', 'rebuild', oldDatabase, '--loglevel=error');
+    rmSync(database, { recursive: true });
+    symlinkSync(oldDatabase, database);
+  }
+}
+
+const built = join(root, 'dist', 'pawl.cjs');
 const newest = Math.max(
   newestIn(join(root, 'src')),
   newestIn(join(root, 'scripts')),

@@ -92,3 +92,8 @@ export function uint64(value: number): Uint8Array {
 function view(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+/** A `Uint8Array` over the memory of a buffer that node:crypto has made: a copy would have to be wiped, too. */
+export function asUint8Array(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+}

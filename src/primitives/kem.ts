@@ -11,7 +11,7 @@ import {
 } from 'node:crypto';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { PawlError } from '../errors.ts';
-import { type Branded, wipe } from './bytes.ts';
+import { asUint8Array, type Branded, wipe } from './bytes.ts';
 import { type Random, systemRandom } from './random.ts';
 
 /** 64 bytes, d || z of FIPS 203: the stored form of a decapsulation key. */
@@ -63,14 +63,14 @@ export const NOBLE_KEM: MlKem = {
 
 /** Node's own: OpenSSL's, about ten times as fast. `encapsulate` draws its own random bytes. */
 export const NODE_KEM: MlKem = {
-  encapsulationKeyOf: (seed) => new Uint8Array(createPublicKey(importSeed(seed)).export({ format: 'raw-public' })),
+  encapsulationKeyOf: (seed) => asUint8Array(createPublicKey(importSeed(seed)).export({ format: 'raw-public' })),
   encapsulate(key) {
     const { ciphertext, sharedKey } = encapsulateWith(
       createPublicKey({ format: 'raw-public', asymmetricKeyType: 'ml-kem-768', key }),
     );
-    return { ciphertext: new Uint8Array(ciphertext), secret: new Uint8Array(sharedKey) };
+    return { ciphertext: asUint8Array(ciphertext), secret: asUint8Array(sharedKey) };
   },
-  decapsulate: (seed, ciphertext) => new Uint8Array(decapsulateWith(importSeed(seed), ciphertext)),
+  decapsulate: (seed, ciphertext) => asUint8Array(decapsulateWith(importSeed(seed), ciphertext)),
 };
 
 function importSeed(key: Uint8Array): KeyObject {

@@ -3,6 +3,7 @@
  * Knows no algorithm of the protocol, and keeps no key.
  */
 import { createPrivateKey, createPublicKey, createSecretKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { asUint8Array } from './bytes.ts';
 
 export type Curve = 'X25519' | 'Ed25519';
 
@@ -18,7 +19,7 @@ export interface KeyFormat {
 export const RAW: KeyFormat = {
   importSecret: (curve, key) => createPrivateKey({ format: 'raw-private', asymmetricKeyType: typeOf(curve), key }),
   importPublic: (curve, key) => createPublicKey({ format: 'raw-public', asymmetricKeyType: typeOf(curve), key }),
-  exportPublic: (key) => new Uint8Array(key.export({ format: 'raw-public' })),
+  exportPublic: (key) => asUint8Array(key.export({ format: 'raw-public' })),
 };
 
 /**

@@ -5,7 +5,7 @@
 import { createPublicKey, sign as signWith, verify as verifyWith } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { PawlError } from '../errors.ts';
-import { type Branded, wipe } from './bytes.ts';
+import { asUint8Array, type Branded, wipe } from './bytes.ts';
 import { sha512 } from './kdf.ts';
 import { keyFormat } from './key-objects.ts';
 import type { X25519PublicKey, X25519SecretKey } from './x25519.ts';
@@ -33,7 +33,7 @@ export function readIdentityKey(bytes: Uint8Array, what: string): IdentityKey {
 
 /** Signs a message (RFC 8032 §5.1.6): 64 bytes. */
 export function sign(seed: IdentitySeed, message: Uint8Array): Uint8Array {
-  return new Uint8Array(signWith(undefined, message, keyFormat().importSecret('Ed25519', seed)));
+  return asUint8Array(signWith(undefined, message, keyFormat().importSecret('Ed25519', seed)));
 }
 
 /**

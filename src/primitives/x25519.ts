@@ -4,7 +4,7 @@
  */
 import { createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
 import { PawlError } from '../errors.ts';
-import type { Branded } from './bytes.ts';
+import { asUint8Array, type Branded } from './bytes.ts';
 import { keyFormat } from './key-objects.ts';
 import type { Random } from './random.ts';
 
@@ -74,9 +74,8 @@ export function sharedSecret(secretKey: X25519SecretKey, publicKey: X25519Public
 
 function agree(privateKey: KeyObject, publicKey: X25519PublicKey): SharedSecret {
   try {
-    return new Uint8Array(
-      diffieHellman({ privateKey, publicKey: keyFormat().importPublic('X25519', publicKey) }),
-    ) as SharedSecret;
+    const publicObject = keyFormat().importPublic('X25519', publicKey);
+    return asUint8Array(diffieHellman({ privateKey, publicKey: publicObject })) as SharedSecret;
   } catch (cause) {
     throw new PawlError('weak-key', { what: 'public key' }, { cause });
   }

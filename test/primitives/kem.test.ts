@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { shake128 } from '@noble/hashes/sha3.js';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   decapsulate,
   ENCAPSULATION_KEY_LENGTH,
@@ -15,6 +15,7 @@ import {
   readEncapsulationKey,
   systemRandom,
 } from '../../src/primitives/index.ts';
+import { hasNodeKem, type MlKem, NOBLE_KEM, NODE_KEM } from '../../src/primitives/kem.ts';
 import vectors from '../vectors/ml-kem-768.json' with { type: 'json' };
 import { hex, shifted, toHexText } from './hex.ts';
 import { expectWeakKey, withCoefficient } from './weak-key.ts';
@@ -126,6 +127,50 @@ describe('ML-KEM-768', () => {
       expect(() => decapsulate(new Uint8Array(length) as KemSeed, ciphertext), `${length}`).toThrow();
     }
   });
+});
+
+const implementations: [name: string, kem: MlKem][] = [['noble', NOBLE_KEM]];
+if (hasNodeKem()) implementations.push(['node:crypto', NODE_KEM]);
+
+describe.each(implementations)('ML-KEM-768 by %s', (name, kem) => {
+  it.each(vectors.wycheproof)('gives Wycheproof tcId $tcId', (vector) => {
+    expect(toHexText(kem.encapsulationKeyOf(hex(vector.seed)))).toBe(vector.ek);
+    expect(toHexText(kem.decapsulate(hex(vector.seed), hex(vector.c)))).toBe(vector.K);
+  });
+
+  it('agrees with noble: keys, secrets both ways, rejections', () => {
+    for (let round = 0; round < 30; round++) {
+      const seed = systemRandom(KEM_SEED_LENGTH);
+      const key = kem.encapsulationKeyOf(seed);
+      expect(key).toEqual(NOBLE_KEM.encapsulationKeyOf(seed));
+      const [ours, nobles] = [kem, NOBLE_KEM].map((one) => one.encapsulate(key, systemRandom));
+      for (const { ciphertext, secret } of [ours, nobles].filter((one) => one !== undefined)) {
+        expect(secret).toHaveLength(32);
+        expect(kem.decapsulate(seed, ciphertext)).toEqual(secret);
+        expect(NOBLE_KEM.decapsulate(seed, ciphertext)).toEqual(secret);
+      }
+      const junk = systemRandom(KEM_CIPHERTEXT_LENGTH);
+      expect(toHexText(kem.decapsulate(seed, junk))).toBe(rejectionSecret(seed, junk));
+    }
+  });
+
+  it('gives no secret for a ciphertext or a seed of another length', () => {
+    const ciphertext = new Uint8Array(KEM_CIPHERTEXT_LENGTH);
+    for (const length of [0, 32, 1087, 1089]) {
+      expect(() => kem.decapsulate(pair.seed, new Uint8Array(length)), `${name} ${length}`).toThrow();
+      expect(() => kem.decapsulate(new Uint8Array(length), ciphertext), `${name} ${length}`).toThrow();
+    }
+  });
+});
+
+it("encapsulates the bytes of a given source by noble, whatever Node has, and the system's by Node where it can", () => {
+  const message = new Uint8Array(32).fill(7);
+  const given = encapsulate(pair.encapsulationKey, () => message.slice());
+  expect(given).toEqual(NOBLE_KEM.encapsulate(pair.encapsulationKey, () => message.slice()));
+  const drawn = vi.spyOn(NODE_KEM, 'encapsulate');
+  encapsulate(pair.encapsulationKey, systemRandom);
+  expect(drawn).toHaveBeenCalledTimes(hasNodeKem() ? 1 : 0);
+  drawn.mockRestore();
 });
 
 describe('readEncapsulationKey', () => {
