@@ -7,13 +7,17 @@ if [[ ! -e $root/dist/pawl.cjs ]]; then
   exit 1
 fi
 
+# An installed pawl, if PAWL_BIN names the folder that it is in.
+program=${PAWL_BIN:-$root/bin}/pawl
+[[ -e $program ]] || program+=.js
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
 # In real life: no passphrase in a script, but pawl asks on the terminal, or reads --passphrase-file or --key-file.
-alice() { PAWL_HOME=$work/alice-home PAWL_PASSPHRASE='correct horse battery staple' node "$root/bin/pawl.js" "$@"; }
-bob() { PAWL_HOME=$work/bob-home PAWL_PASSPHRASE='tr0ub4dor and 3' node "$root/bin/pawl.js" "$@"; }
+alice() { PAWL_HOME=$work/alice-home PAWL_PASSPHRASE='correct horse battery staple' node "$program" "$@"; }
+bob() { PAWL_HOME=$work/bob-home PAWL_PASSPHRASE='tr0ub4dor and 3' node "$program" "$@"; }
 
 # Shows a command as it would be typed, then runs it.
 run() {

@@ -4,5 +4,5 @@
 meet
 
 run 'sha256sum < bob-home/bob.db > before'
-refused 'PAWL_HOME=bob-home PAWL_PASSPHRASE=guess node "$root/bin/pawl.js" inspect'
+refused 'PAWL_HOME=bob-home PAWL_PASSPHRASE=guess node "$program" inspect'
 run 'sha256sum < bob-home/bob.db | cmp - before && echo "the file is what it was"'

@@ -1,8 +1,7 @@
-// Builds the program and its code cache (docs/measurements.md, "The start of a command"), then the manual pages.
+// Builds the program (docs/measurements.md, "The start of a command"), then the manual pages.
 import { build } from 'esbuild';
-import { keepCode } from './keep-code.mjs';
 import { manPages } from './man-pages.mjs';
-import { lazyModules, noUnusedParts } from './plugins.mjs';
+import { bundleDatabases, lazyModules, noUnusedParts } from './plugins.mjs';
 
 await build({
   entryPoints: ['src/cli/main.ts'],
@@ -11,11 +10,6 @@ await build({
   platform: 'node',
   target: 'node20.19',
   format: 'cjs',
-  // A function expression, as Node wraps CommonJS modules: bin/pawl.js calls it.
-  banner: { js: '(function (exports, require, module) {' },
-  footer: { js: '})' },
-  // import() becomes require(): it does not work in code from a code cache.
-  supported: { 'dynamic-import': false },
   minify: true,
   charset: 'ascii',
   sourcemap: 'linked',
@@ -23,7 +17,7 @@ await build({
   sourcesContent: false,
   legalComments: 'external',
   plugins: [lazyModules, noUnusedParts],
-  external: ['better-sqlite3-multiple-ciphers', '@node-rs/argon2', 'inquirer', 'qr'],
+  external: ['@node-rs/argon2', 'inquirer', 'qr'],
 });
-keepCode();
+await bundleDatabases();
 await manPages();

@@ -1,30 +1,31 @@
 /**
- * esbuild plugins that make the program start faster: modules are loaded when they are first used, and unused parts of
- * packages are left out.
+ * esbuild plugins that make the program start faster (docs/measurements.md, "The start of a command"): modules are
+ * loaded when they are first used, and unused parts of packages are left out.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
+const modules = join(root, 'node_modules');
 
-/**
- * Replaces unused parts of packages that load slowly by empty modules: commander's executable subcommands, and the
- * parts of the database's JavaScript that do not run statements.
- */
+/** Replaces the part of commander that starts executables, and with it the module that starts processes. */
 export const noUnusedParts = {
   name: 'no-unused-parts',
   setup({ onResolve, onLoad }) {
-    const without = (part, of) =>
-      onResolve({ filter: part }, ({ path, importer }) =>
-        importer.includes(of) ? { path, namespace: 'nothing' } : undefined,
-      );
-    without(/^node:child_process$/, '/commander/');
-    onLoad({ filter: /./, namespace: 'nothing' }, () => ({ contents: '' }));
+    leaveOut(onResolve, onLoad, { filter: /^node:child_process$/, of: '/commander/' });
   },
 };
 
-const LAZY = /^(better-sqlite3-multiple-ciphers|@(noble|scure)\/.*|node:(child_process|crypto|module|os|timers\/promises|tty|v8))$/;
+function leaveOut(onResolve, onLoad, { filter, of }) {
+  onResolve({ filter }, ({ path, importer }) => (importer.includes(of) ? { path, namespace: 'nothing' } : undefined));
+  onLoad({ filter: /./, namespace: 'nothing' }, () => ({ contents: '' }));
+}
+
+const DATABASE = 'better-sqlite3-multiple-ciphers';
+const LAZY = new RegExp(
+  `^(${DATABASE}|@(noble|scure)/.*|node:(child_process|crypto|module|os|timers/promises|tty|v8))$`,
+);
 /** Curves, ML-KEM and the word list: few commands need them, so each is a file that is read only when used. */
 const RARELY_USED = /^@(noble\/(curves|post-quantum)|scure)\//;
 
@@ -39,11 +40,14 @@ export const lazyModules = {
     onLoad({ filter: /./, namespace: 'lazy' }, ({ pluginData: { path, importer } }) => {
       const names = namesImported(importer, path);
       const getters = names.map((name) => `get ${name}() { return load()${name === 'default' ? '' : `.${name}`}; }`);
+      const load = path === DATABASE ? databaseOfThisNode : `require('${path}')`;
       return {
-        contents: `let loaded; const load = () => (loaded ??= require('${path}')); module.exports = { __esModule: true, ${getters} };`,
+        contents: `let loaded; const load = () => (loaded ??= ${load});
+          module.exports = { __esModule: true, ${getters} };`,
         pluginData: names,
       };
     });
+    onResolve({ filter: /^\.\/database-\d+\.cjs$/ }, ({ path }) => ({ path, external: true }));
     onResolve({ filter: RARELY_USED, namespace: 'lazy' }, async ({ path, pluginData: names }) => {
       const file = `${path.slice(1).replaceAll('/', '-').replace(/\.js$/, '')}.cjs`;
       await bundle(path, names, { outfile: join(root, 'dist', file), minify: true, sourcemap: 'linked' });
@@ -76,12 +80,66 @@ function bundle(path, names, options) {
   });
 }
 
-/** The names that a file imports from a module. */
+/** The names that a file imports from a module: `default`, or those in braces. */
 function namesImported(importer, path) {
   const text = readFileSync(importer, 'utf8');
-  if (new RegExp(`import (type )?\\w+ from '${path}'`).test(text)) return ['default'];
-  const found = new RegExp(`import \\{([^}]*)\\} from '${path}'`).exec(text);
-  if (found === null) throw new Error(`${importer}: of ${path} only names can be imported`);
-  const names = found[1].split(',').map((name) => name.trim());
-  return names.filter((name) => name !== '' && !name.startsWith('type ')).map((name) => name.split(' as ')[0]);
+  const [, name, names] = new RegExp(`import (?:type )?(?:(\\w+)|\\{([^}]*)\\}) from '${path}'`).exec(text) ?? [];
+  if (name !== undefined) return ['default'];
+  if (names === undefined) throw new Error(`${importer}: of ${path} only names can be imported`);
+  return names
+    .split(',')
+    .map((one) => one.trim().replace(/ as .*/, ''))
+    .filter((one) => one !== '' && !one.startsWith('type '));
 }
+
+/** npm chooses by the same rule, which is what each version of the package says that it needs. */
+const databaseOfThisNode = `Number(process.versions.node.split('.')[0]) < 22
+  ? require('./database-12.cjs')
+  : require('./database-13.cjs')`;
+
+/**
+ * Bundles the JavaScript of both versions of the database, dist/database-12.cjs and dist/database-13.cjs, without what
+ * does not run statements. Each loads the addon of the installed package by its path: version 12 would search a dozen
+ * places for it, version 13 would have Node write a report on itself to tell which libc there is.
+ */
+export async function bundleDatabases() {
+  for (const version of [12, 13]) {
+    await build({
+      entryPoints: [join(import.meta.dirname, `database-${version}.cjs`)],
+      outfile: join(root, 'dist', `database-${version}.cjs`),
+      bundle: true,
+      platform: 'node',
+      target: 'node20.19',
+      format: 'cjs',
+      minify: true,
+      charset: 'ascii',
+      legalComments: 'inline',
+      plugins: [partsOfDatabase],
+    });
+  }
+}
+
+const partsOfDatabase = {
+  name: 'parts-of-database',
+  setup({ onResolve, onLoad }) {
+    // See ready.mjs, which has put version 12 in place of version 13 where Node is old.
+    onResolve({ filter: /^database-12\// }, ({ path }) => ({
+      path: join(modules, 'database-for-node-20', 'lib', path.replace('database-12/', '')),
+    }));
+    onResolve({ filter: /^database-13\// }, ({ path }) => {
+      const moved = join(modules, 'database-for-node-22');
+      return {
+        path: join(existsSync(moved) ? moved : join(modules, DATABASE), 'lib', path.replace('database-13/', '')),
+      };
+    });
+    onResolve({ filter: /\.node$|package\.json$/ }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /^bindings$/ }, ({ path }) => ({ path, namespace: 'addon' }));
+    onLoad({ filter: /./, namespace: 'addon' }, () => ({
+      contents: `module.exports = () => require('${DATABASE}/build/Release/better_sqlite3.node');`,
+    }));
+    leaveOut(onResolve, onLoad, {
+      filter: /^\.\/methods\/(aggregate|backup|explain|function|inspect|serialize|table)$/,
+      of: 'database',
+    });
+  },
+};

@@ -1,7 +1,7 @@
 // Installs the packages of package-lock.json and builds, where that is missing or out of date. npm scripts run it
 // first.
 import { spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, renameSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -40,7 +40,7 @@ if (changedAt(installed) < changedAt(join(root, 'package-lock.json')) || !hasIts
   run('npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error');
   if (needsOld) {
     run('npm', 'rebuild', oldDatabase, '--loglevel=error');
-    rmSync(database, { recursive: true });
+    renameSync(database, join(root, 'node_modules', 'database-for-node-22'));
     symlinkSync(oldDatabase, database);
   }
 }

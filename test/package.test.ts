@@ -6,12 +6,17 @@ import { describe, expect, it } from 'vitest';
 const ROOT = join(import.meta.dirname, '..');
 
 interface Locked {
+  readonly version?: string;
+  readonly integrity?: string;
   readonly license?: string;
   readonly dev?: true;
   readonly hasInstallScript?: true;
 }
 
 const lock: { packages: Record<string, Locked> } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
+  readFileSync(join(ROOT, 'package.json'), 'utf8'),
+);
 const installed = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && !dev);
 
 describe('what is installed with pawl', () => {
@@ -23,9 +28,20 @@ describe('what is installed with pawl', () => {
     expect(others).toEqual([]);
   });
 
-  it('runs one script of its own: the one that compiles the database', () => {
-    const scripts = installed.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path);
-    expect(scripts).toEqual(['node_modules/better-sqlite3-multiple-ciphers']);
+  it('runs no script', () => {
+    expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
+  });
+
+  it('is all of one exact version, but the database: version 12 for Node 20, version 13 for newer ones', () => {
+    const { 'better-sqlite3-multiple-ciphers': database = '', ...others } = dependencies;
+    expect(database).toBe('^12.11.1 || ^13.0.3');
+    expect(Object.values(others).filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+    const locked = (name: string) => lock.packages[`node_modules/${name}`];
+    expect(locked('better-sqlite3-multiple-ciphers')).toMatchObject({ version: '13.0.3' });
+    expect(locked('database-for-node-20')).toMatchObject({ version: '12.11.1', dev: true });
+    expect(Object.values(lock.packages).filter(({ integrity }, index) => index > 0 && integrity === undefined)).toEqual(
+      [],
+    );
   });
 });
 

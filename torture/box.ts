@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { main } from '../src/cli/main.ts';
 import { isRunning, processName } from '../src/cli/terminal/process-name.ts';
 import { systemRandom } from '../src/primitives/index.ts';
-import { type Fault, LAUNCHER, type Ran, start } from './start.ts';
+import { type Fault, LAUNCHER, NODE, type Ran, start } from './start.ts';
 
 /** One call of pawl: the identity, the arguments, the standard input. */
 export interface Call {
@@ -75,7 +75,7 @@ export class Box {
 
   /** Starts the built program with its standard input open; its output is not read. */
   launch(who: string, parameters: readonly string[]): Launched {
-    const child = spawn(process.execPath, [LAUNCHER, ...this.arguments(who, parameters)], {
+    const child = spawn(NODE, [LAUNCHER, ...this.arguments(who, parameters)], {
       cwd: this.folder,
       env: this.environment,
     });

@@ -1,6 +1,6 @@
 /** Starts a copy of the built program with a fault, and collects how it ended. Owns the folder of this run. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -43,6 +43,12 @@ export function cleanUp(): void {
   rmSync(WORKSHOP, { recursive: true, force: true });
 }
 
+/** A folder with an installed pawl and the Node that runs it: see scripts/matrix.mjs. */
+const { PAWL_BIN } = process.env;
+/** The package that is run: the installed one, or this one as it was built. */
+const PACKAGE = PAWL_BIN === undefined ? ROOT : dirname(dirname(realpathSync(join(PAWL_BIN, 'pawl'))));
+export const NODE = PAWL_BIN === undefined ? process.execPath : join(PAWL_BIN, 'node');
+
 /**
  * A copy of the program and of the packages that it loads. A build meanwhile does not disturb it, and another user can
  * read it wherever the checkout is.
@@ -53,9 +59,10 @@ export const LAUNCHER = join(PROGRAM, 'bin', 'pawl.js');
 
 function copyProgram(): void {
   for (const part of ['bin', 'dist']) copyIntoProgram(part);
-  // Of its 37 MB, the built program loads this file.
-  copyIntoProgram('node_modules/better-sqlite3-multiple-ciphers/package.json');
-  copyIntoProgram('node_modules/better-sqlite3-multiple-ciphers/build/Release/better_sqlite3.node');
+  // Of the database's 40 MB, the built program loads its addon, in version 12 or in version 13.
+  for (const part of ['package.json', 'build/Release/better_sqlite3.node', 'prebuilds']) {
+    copyIntoProgram(`node_modules/better-sqlite3-multiple-ciphers/${part}`);
+  }
   for (const name of ['@node-rs/argon2', 'inquirer', 'qr']) copyPackage(name);
   // Under a umask of 077, git and npm make files that only their owner can read.
   execFileSync('chmod', ['-R', 'a+rX', PROGRAM]);
@@ -64,15 +71,18 @@ function copyProgram(): void {
 /** Copies an installed package and what it depends on. A dependency for another platform is not installed. */
 function copyPackage(name: string): void {
   const folder = `node_modules/${name}`;
-  if (!existsSync(join(ROOT, folder)) || existsSync(join(PROGRAM, folder))) return;
+  if (!existsSync(join(PACKAGE, folder)) || existsSync(join(PROGRAM, folder))) return;
   copyIntoProgram(folder);
-  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
+  const { dependencies, optionalDependencies } = JSON.parse(
+    readFileSync(join(PACKAGE, folder, 'package.json'), 'utf8'),
+  );
   for (const dependency of Object.keys({ ...dependencies, ...optionalDependencies })) copyPackage(dependency);
 }
 
 function copyIntoProgram(path: string): void {
+  if (!existsSync(join(PACKAGE, path))) return;
   mkdirSync(dirname(join(PROGRAM, path)), { recursive: true });
-  cpSync(join(ROOT, path), join(PROGRAM, path), { recursive: true });
+  cpSync(join(PACKAGE, path), join(PROGRAM, path), { recursive: true });
 }
 
 const LIBRARY = join(WORKSHOP, 'fail-at.so');
@@ -114,7 +124,7 @@ export async function start(parameters: readonly string[], options: StartOptions
     TORTURE_MODE: fault.mode,
     TORTURE_LOG: log,
   };
-  const child = spawn(process.execPath, [LAUNCHER, ...parameters], {
+  const child = spawn(NODE, [LAUNCHER, ...parameters], {
     cwd: folder,
     env: { ...environment, ...preload },
     stdio: 'pipe',

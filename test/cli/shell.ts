@@ -30,8 +30,8 @@ export interface RunOptions {
   readonly patience?: number;
 }
 
-/** A folder with one link, `pawl`, to the built program. */
-const BIN = join(import.meta.dirname, 'bin');
+/** A folder with one link, `pawl`, to the built program; `npm run matrix` names one with an installed pawl. */
+const BIN = process.env.PAWL_BIN ?? join(import.meta.dirname, 'bin');
 
 /**
  * A temporary home folder, and a shell in it without a terminal, as a script has it. `pawl` is on the PATH, and the

@@ -5,7 +5,7 @@ import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Box, documents, type Launched } from '../box.ts';
 import type { Situation } from '../situations.ts';
-import { LAUNCHER, type Ran, WORKSHOP } from '../start.ts';
+import { LAUNCHER, NODE, type Ran, WORKSHOP } from '../start.ts';
 import { LARGER_THAN_A_PIPE as TEXT, talking } from './people.ts';
 
 /** Runs a line of bash in which `pawl` is the built program. */
@@ -13,7 +13,7 @@ function bash(box: Box, line: string): Ran {
   const pawl = 'pawl() { "$NODE" "$LAUNCHER" "$@"; }';
   const { status, signal, stdout, stderr } = spawnSync('bash', ['-c', `${pawl}; ${line}`], {
     cwd: box.folder,
-    env: { ...box.environment, NODE: process.execPath, LAUNCHER },
+    env: { ...box.environment, NODE, LAUNCHER },
     maxBuffer: 1 << 26,
   });
   return { code: status ?? undefined, signal: signal ?? undefined, stdout, stderr: stderr.toString() };
