@@ -10,6 +10,7 @@ import { largeInMemory } from './large-in-memory.ts';
 import { many } from './many.ts';
 import { print } from './measure.ts';
 import { onTheWire, rootSteps } from './rekeying.ts';
+import { reports } from './reports.ts';
 import { throughStore } from './through-store.ts';
 import { wholeProcesses } from './whole-processes.ts';
 
@@ -24,6 +25,7 @@ async function bench(): Promise<void> {
   print('10,000 messages in one call, 100 bytes (messages a second; × libchat)', rates);
   print('peak memory of that (MB, and as a ratio to that of 1,000 messages)', peaks);
   print('one message, whole processes, with this behind it (ms, and as a ratio to nothing)', await growth());
+  print('reports on large identities (ms of processor time, and as a ratio to node -e 0)', reports());
   const large = largeContent();
   print('16 MiB in one message, whole processes (ms)', large.times);
   print('peak memory of that above an empty node (MB, and as a ratio to the content)', large.peaks);

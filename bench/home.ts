@@ -1,6 +1,6 @@
 /**
  * A folder with two identities, and pawl run in it as whole processes. Owns how a process is started, and what is
- * measured: elapsed time, peak memory, output.
+ * measured: elapsed time, processor time, peak memory, output.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, cpSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,6 +14,8 @@ const MIB = 2 ** 20;
 
 export interface Ran {
   readonly milliseconds: number;
+  /** User and system time in milliseconds. */
+  readonly processor: number;
   /** The peak of resident memory, in bytes. */
   readonly peak: number;
   readonly output: Buffer;
@@ -85,7 +87,10 @@ export class Home {
 /** Runs Node. Throws where it ends with another exit code than 0. */
 export function run(parameters: readonly string[], folder: string, input: Uint8Array): Ran {
   const preload = join(folder, 'peak.cjs');
-  writeFileSync(preload, `process.on('exit', () => require('fs').writeSync(3, String((${peak})())));`);
+  writeFileSync(
+    preload,
+    `process.on('exit', () => require('fs').writeSync(3, [(${peak})(), (${processor})()].join()));`,
+  );
   // A file instead of a pipe, so that feeding a pipe is not part of the measured time.
   const file = join(folder, 'input');
   writeFileSync(file, input);
@@ -99,7 +104,13 @@ export function run(parameters: readonly string[], folder: string, input: Uint8A
     });
     const milliseconds = performance.now() - start;
     if (status !== 0) throw new Error(`${parameters.join(' ')}: ${stderr}`);
-    return { milliseconds, peak: Number(output[3]) * 1_024, output: output[1] as unknown as Buffer };
+    const [peakInKib, processorTime] = String(output[3]).split(',').map(Number);
+    return {
+      milliseconds,
+      processor: processorTime ?? Number.NaN,
+      peak: (peakInKib ?? Number.NaN) * 1_024,
+      output: output[1] as unknown as Buffer,
+    };
   } finally {
     closeSync(stdin);
   }
@@ -113,6 +124,12 @@ function peak(): number {
   } catch {
     return process.resourceUsage().maxRSS;
   }
+}
+
+/** The processor time so far, of all threads, in milliseconds. */
+function processor(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
 
 /** Only what is needed: some variables slow down every Node, which would make the ratios look better. */

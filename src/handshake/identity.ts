@@ -3,12 +3,11 @@
  * Knows nothing of contact names or of where an identity is stored.
  */
 import {
-  digest,
+  hexDigest,
   type IdentityKey,
   type IdentitySeed,
   identityKeyOf,
   type Random,
-  toHex,
   utf8,
 } from '../primitives/index.ts';
 
@@ -31,5 +30,5 @@ export function createIdentity(random: Random): OwnIdentity {
  * @returns 32 hexadecimal digits.
  */
 export function fingerprint(key: IdentityKey): string {
-  return toHex(digest(16, FINGERPRINT, key));
+  return hexDigest(16, FINGERPRINT, key);
 }

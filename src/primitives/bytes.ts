@@ -60,6 +60,11 @@ export function toHex(bytes: Uint8Array): string {
   return view(bytes).toString('hex');
 }
 
+/** @param hex hexadecimal digits in either case, two for each byte. */
+export function fromHex(hex: string): Uint8Array {
+  return new Uint8Array(Buffer.from(hex, 'hex'));
+}
+
 export function toBase64(bytes: Uint8Array): string {
   return view(bytes).toString('base64');
 }

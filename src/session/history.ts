@@ -132,7 +132,7 @@ export async function setHistory(context: Context, retention: Retention): Promis
  */
 export async function* log(
   { store, now }: Pick<Context, 'store' | 'now'>,
-  { contact: name, since = 0 }: { readonly contact?: string; readonly since?: number },
+  { contact: name, since = Number.MIN_SAFE_INTEGER }: { readonly contact?: string; readonly since?: number },
 ): AsyncGenerator<readonly Logged[]> {
   const names = new Map<ContactId, string>();
   let after: HistoryId | undefined;
@@ -141,8 +141,8 @@ export async function* log(
       const only = name === undefined ? undefined : (await requireContact(view, name)).id;
       const from = Math.max(since, oldestStored(await view.historySetting(), now()));
       const entries = await view.history({
-        from,
         limit: SLICE,
+        ...(from > Number.MIN_SAFE_INTEGER && { from }),
         ...(only !== undefined && { contact: only }),
         ...(after !== undefined && { after }),
       });

@@ -29,7 +29,7 @@ export {
 } from './invites.ts';
 export type { ChainOnLadder, Ladder } from './ladder.ts';
 export { DAY, goOnAfterRestore, prune, SECOND, type Swept } from './maintenance.ts';
-export { listOutbox, selectFromOutbox, type UnsentEnvelope } from './outbox.ts';
+export { listOutbox, readEnvelope, selectFromOutbox, type UnsentEnvelope } from './outbox.ts';
 export type { Delivery, Notice, Outcome } from './outcome.ts';
 export { type Arrival, type ReceiveOptions, type Reception, receive } from './receive.ts';
 export {

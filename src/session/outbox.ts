@@ -3,7 +3,7 @@
  * Does not encrypt: writing an entry again is safe, because it is the same message.
  */
 import { PawlError } from '../errors.ts';
-import type { Context, OutboxId } from './store.ts';
+import type { ContactId, Context, OutboxId } from './store.ts';
 
 /** An envelope whose process ended before it was known to be written out. */
 export interface UnsentEnvelope {
@@ -13,19 +13,42 @@ export interface UnsentEnvelope {
   readonly messageId: Uint8Array;
   /** Unix milliseconds. */
   readonly createdAt: number;
-  readonly envelope: Uint8Array;
+  /** The length of the envelope, in bytes. */
+  readonly length: number;
 }
 
-/** Lists the envelopes that no running process writes out, oldest first. */
-export async function listOutbox({ store, isRunning }: Context): Promise<readonly UnsentEnvelope[]> {
+/** Some envelopes, oldest first, and how many there are before them. */
+export interface UnsentEnvelopes {
+  readonly envelopes: readonly UnsentEnvelope[];
+  readonly older: number;
+}
+
+/**
+ * Lists the envelopes that no running process writes out, oldest first.
+ * @param newest lists only so many, the newest.
+ */
+export async function listOutbox({ store, isRunning }: Context, newest = Infinity): Promise<UnsentEnvelopes> {
   return store.snapshot(async (view) => {
-    const unsent = (await view.outbox()).filter(({ process }) => !isRunning(process));
-    return Promise.all(
-      unsent.map(async ({ id, contact, messageId, createdAt, envelope }) => {
-        const { name } = await view.contact(contact);
-        return { id, to: name, messageId, createdAt, envelope };
-      }),
-    );
+    const counts = [...(await view.countOutbox())];
+    const running = new Map(counts.filter(([process]) => isRunning(process)));
+    const beingWritten = sum([...running.values()]);
+    const unsent = sum(counts.map(([, count]) => count)) - beingWritten;
+    const limit = Math.min(newest, unsent);
+    // Those that are being written may be the newest of all.
+    const listed = limit < unsent ? await view.outbox(limit + beingWritten) : await view.outbox();
+    const left = listed.filter(({ process }) => !running.has(process)).slice(-limit);
+    const names = new Map<ContactId, string>();
+    for (const { contact } of left) if (!names.has(contact)) names.set(contact, (await view.contact(contact)).name);
+    return {
+      envelopes: left.map(({ id, contact, messageId, createdAt, length }) => ({
+        id,
+        to: names.get(contact) ?? '',
+        messageId,
+        createdAt,
+        length,
+      })),
+      older: unsent - left.length,
+    };
   });
 }
 
@@ -35,9 +58,19 @@ export async function listOutbox({ store, isRunning }: Context): Promise<readonl
  * @throws `not-in-outbox` when none has that number.
  */
 export async function selectFromOutbox(context: Context, id: number | undefined): Promise<readonly UnsentEnvelope[]> {
-  const all = await listOutbox(context);
-  if (id === undefined) return all;
-  const selected = all.filter((one) => one.id === id);
+  const { envelopes } = await listOutbox(context);
+  if (id === undefined) return envelopes;
+  const selected = envelopes.filter((one) => one.id === id);
   if (selected.length === 0) throw new PawlError('not-in-outbox', { id });
   return selected;
+}
+
+/** Reads an envelope; `undefined` when it has left the outbox in the meantime. */
+export async function readEnvelope({ store }: Pick<Context, 'store'>, id: OutboxId): Promise<Uint8Array | undefined> {
+  return store.snapshot((view) => view.envelope(id));
+}
+
+/** Adds up. */
+export function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -9,18 +9,21 @@ import { chainFingerprint, type KemExchange } from '../ratchet/index.ts';
 import { requireContact } from './contacts.ts';
 import { type HistoryReport, historyOf } from './history.ts';
 import { type Ladder, ladderOf } from './ladder.ts';
-import { releaseOf, sendingSession } from './select-session.ts';
-import type { Contact, Context, Session, Transaction } from './store.ts';
+import { sum } from './outbox.ts';
+import { releaseOf, releaseWhere, selectSession, sendingSession } from './select-session.ts';
+import type { Contact, ContactId, ContactOverview, Context, Session, SessionOverview, Transaction } from './store.ts';
 
 /** An identity with its contacts, invites and boxes. */
 export interface IdentityReport {
   readonly fingerprint: string;
   readonly contacts: readonly ContactReport[];
   readonly invites: readonly InviteReport[];
-  /** The envelopes in the outbox. */
+  /** The envelopes in the outbox, oldest first. */
   readonly outbox: readonly { readonly to: string; readonly createdAt: number; readonly bytes: number }[];
-  /** The texts in the inbox. */
+  /** The texts in the inbox, oldest first. */
   readonly inbox: readonly { readonly from: string; readonly receivedAt: number }[];
+  /** How many there are in the boxes before those. */
+  readonly older: { readonly outbox: number; readonly inbox: number };
   readonly history: HistoryReport;
 }
 
@@ -99,9 +102,11 @@ export interface SessionReport {
 
 /** Reports on all contacts, in the order of their names. */
 export async function contactReports({ store }: Pick<Context, 'store'>): Promise<readonly ContactReport[]> {
-  return store.snapshot(async (view) =>
-    Promise.all((await view.contacts()).map((contact) => contactReport(view, contact))),
-  );
+  return store.snapshot(async (view) => {
+    const reports: ContactReport[] = [];
+    await view.eachContact((contact) => reports.push(contactReport(contact)));
+    return reports;
+  });
 }
 
 /** Lists the names of all contacts, in alphabetical order. */
@@ -109,15 +114,27 @@ export async function contactNames({ store }: Pick<Context, 'store'>): Promise<r
   return store.snapshot(async (view) => (await view.contacts()).map(({ name }) => name));
 }
 
-/** Reports on the identity. */
-export async function identityReport({ store, now }: Pick<Context, 'store' | 'now'>): Promise<IdentityReport> {
+/**
+ * Reports on the identity.
+ * @param newest lists only so many of the newest entries of each box.
+ */
+export async function identityReport(
+  { store, now }: Pick<Context, 'store' | 'now'>,
+  newest?: number,
+): Promise<IdentityReport> {
   return store.snapshot(async (view) => {
     const self = await view.ownIdentity();
-    const contacts = await view.contacts();
-    const nameOf = new Map(contacts.map(({ id, name }) => [id, name]));
+    const contacts: ContactReport[] = [];
+    const nameOf = new Map<ContactId, string>();
+    await view.eachContact((contact) => {
+      contacts.push(contactReport(contact));
+      nameOf.set(contact.id, contact.name);
+    });
+    const outbox = await view.outbox(newest);
+    const inbox = await view.inbox(newest);
     return {
       fingerprint: fingerprint(self.key),
-      contacts: await Promise.all(contacts.map((contact) => contactReport(view, contact))),
+      contacts,
       invites: (await view.invites()).map(({ contactName: name, createdAt, expiresAt, lastUser, fate }) => ({
         name,
         createdAt,
@@ -126,12 +143,16 @@ export async function identityReport({ store, now }: Pick<Context, 'store' | 'no
         fate: fate.kind,
         ...(fate.kind === 'spent' && { usedBy: fingerprint(fate.by), usedAt: fate.at }),
       })),
-      outbox: (await view.outbox()).map(({ contact, createdAt, envelope }) => ({
+      outbox: outbox.map(({ contact, createdAt, length }) => ({
         to: nameOf.get(contact) ?? '',
         createdAt,
-        bytes: envelope.length,
+        bytes: length,
       })),
-      inbox: (await view.inbox()).map(({ contact, receivedAt }) => ({ from: nameOf.get(contact) ?? '', receivedAt })),
+      inbox: inbox.map(({ contact, receivedAt }) => ({ from: nameOf.get(contact) ?? '', receivedAt })),
+      older: {
+        outbox: sum([...(await view.countOutbox()).values()]) - outbox.length,
+        inbox: (await view.countInbox()) - inbox.length,
+      },
       history: await historyOf(view, now()),
     };
   });
@@ -159,10 +180,9 @@ export async function sessionReports(
   });
 }
 
-async function contactReport(view: Transaction, contact: Contact): Promise<ContactReport> {
-  const sessions = await view.sessions(contact.id);
-  const current = sendingSession(sessions);
-  const inviteWaits = contact.invite !== undefined;
+function contactReport(contact: ContactOverview): ContactReport {
+  const { sessions, inviteWaits } = contact;
+  const current = selectSession(sessions);
   const isHeld = current?.held === true && !inviteWaits;
   return {
     name: contact.name,
@@ -172,31 +192,26 @@ async function contactReport(view: Transaction, contact: Contact): Promise<Conta
     sessions: sessions.length,
     inviteWaits,
     fork: findFork(sessions, current),
-    missing: await reportMissing(view, sessions),
-    unanswered: await reportUnanswered(view, current),
-    heldUntil: isHeld ? releaseOf(await view.ratchetState(current.id)) : undefined,
+    missing: reportMissing(sessions),
+    unanswered: reportUnanswered(current),
+    heldUntil: isHeld ? releaseWhere(current.isDue) : undefined,
   };
 }
 
-async function reportMissing(view: Transaction, sessions: readonly Session[]): Promise<ContactReport['missing']> {
-  const missing = (await Promise.all(sessions.map(({ id }) => view.missingMessages(id)))).flat();
+function reportMissing(sessions: readonly SessionOverview[]): ContactReport['missing'] {
+  const missing = sessions.flatMap((session) => session.missing ?? []);
   if (missing.length === 0) return undefined;
-  return {
-    count: missing.length,
-    since: missing.reduce((first, { keptSince }) => Math.min(first, keptSince), Infinity),
-  };
+  return { count: sum(missing.map(({ count }) => count)), since: Math.min(...missing.map(({ since }) => since)) };
 }
 
-async function reportUnanswered(view: Transaction, session: Session | undefined): Promise<ContactReport['unanswered']> {
-  if (session === undefined) return undefined;
-  const { sending } = await view.ratchetState(session.id);
-  if (sending.kind !== 'chain' || sending.n === 0) return undefined;
-  return { messages: sending.n, since: session.lastDhStepAt ?? session.createdAt };
+function reportUnanswered(session: SessionOverview | undefined): ContactReport['unanswered'] {
+  if (session === undefined || session.sent === 0) return undefined;
+  return { messages: session.sent, since: session.lastDhStepAt ?? session.createdAt };
 }
 
-function findFork(sessions: readonly Session[], current: Session | undefined): ContactReport['fork'] {
-  if (current?.fork !== undefined) return 'current';
-  return sessions.some(({ fork }) => fork !== undefined) ? 'other' : undefined;
+function findFork(sessions: readonly SessionOverview[], current: SessionOverview | undefined): ContactReport['fork'] {
+  if (current?.isForked) return 'current';
+  return sessions.some(({ isForked }) => isForked) ? 'other' : undefined;
 }
 
 async function sessionReport(

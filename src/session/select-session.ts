@@ -5,7 +5,7 @@
 import type { Release } from '../errors.ts';
 import { toHex } from '../primitives/index.ts';
 import type { RatchetState, SessionId } from '../ratchet/index.ts';
-import type { Session, Transaction } from './store.ts';
+import type { Session, SessionOverview, Transaction } from './store.ts';
 
 /** The most sessions of one contact: both sides may open one at the same time, twice. */
 const MAX_SESSIONS = 4;
@@ -18,11 +18,23 @@ const IDLE_MESSAGES = 64;
  * only if there is no other.
  */
 export function sendingSession(sessions: readonly Session[]): Session | undefined {
-  const isOvertaken = ({ id, origin }: Session) =>
-    origin.role === 'initiator' &&
-    origin.prefix !== undefined &&
-    sessions.some((other) => other.origin.role === 'responder' && other.id > id);
-  return sessions.filter((session) => !isOvertaken(session)).sort(notHeldFirst)[0];
+  return selectSession(
+    sessions.toSorted(openedLastFirst).map((session) => {
+      const { id, origin, held } = session;
+      const isTheirs = origin.role === 'responder';
+      return { id, isTheirs, isUnanswered: !isTheirs && origin.prefix !== undefined, held, session };
+    }),
+  )?.session;
+}
+
+/** The same of sessions of which only this is known, the one that was opened last first. */
+export function selectSession<Of extends Pick<SessionOverview, 'id' | 'isTheirs' | 'isUnanswered' | 'held'>>(
+  sessions: readonly Of[],
+): Of | undefined {
+  const isOvertaken = ({ id, isUnanswered }: Of) =>
+    isUnanswered && sessions.some((other) => other.isTheirs && other.id > id);
+  const candidates = sessions.filter((session) => !isOvertaken(session));
+  return candidates.find(({ held }) => !held) ?? candidates[0];
 }
 
 /**
@@ -30,8 +42,13 @@ export function sendingSession(sessions: readonly Session[]): Session | undefine
  * ours, or it has received one that our restored file does not know, and its answer is a fork. Only a new session helps
  * then.
  */
-export function releaseOf({ sending }: RatchetState): Release {
-  return sending.kind === 'due' ? 'invited' : 'answered';
+export function releaseOf({ sending }: Pick<RatchetState, 'sending'>): Release {
+  return releaseWhere(sending.kind === 'due');
+}
+
+/** @param isDue whether a new chain of ours is due. */
+export function releaseWhere(isDue: boolean): Release {
+  return isDue ? 'invited' : 'answered';
 }
 
 /**
@@ -47,10 +64,6 @@ export async function dropIdleSessions(
   const dropped = others.filter(({ idle }, index) => index >= MAX_SESSIONS - 1 || idle >= IDLE_MESSAGES);
   for (const { id } of dropped) await transaction.dropSession(id);
   return dropped.map(({ id }) => id);
-}
-
-function notHeldFirst(a: Session, b: Session): number {
-  return Number(a.held) - Number(b.held) || openedLastFirst(a, b);
 }
 
 function openedLastFirst(a: Session, b: Session): number {

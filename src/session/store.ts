@@ -51,10 +51,23 @@ export interface WaitingInvite {
   readonly addedAt: number;
 }
 
+/** A contact with what reports need of its sessions. Contains no key but its identity, and not its invite. */
+export interface ContactOverview extends Omit<Contact, 'invite'> {
+  /** Whether an invite of theirs waits. */
+  readonly inviteWaits: boolean;
+  /** The one that was opened last first; of two that were opened at the same time, the one with the larger transcript. */
+  readonly sessions: readonly SessionOverview[];
+}
+
 /** The table of contacts. */
 export interface ContactStore {
   /** In the order of their names. */
   contacts(): Promise<readonly Contact[]>;
+  /**
+   * Passes every contact with its sessions to `visit`, in the order of the names. They are read at once, because it is
+   * slow to read thousands one by one. `visit` must not use the store.
+   */
+  eachContact(visit: (contact: ContactOverview) => void): Promise<void>;
   contact(id: ContactId): Promise<Contact>;
   contactNamed(name: string): Promise<Contact | undefined>;
   contactOf(identity: IdentityKey): Promise<Contact | undefined>;
@@ -109,6 +122,21 @@ export interface Session extends NewSession {
   readonly fork: { readonly reason: ForkReason; readonly at: number } | undefined;
 }
 
+/** What reports on all contacts need of a session. */
+export interface SessionOverview extends Pick<Session, 'id' | 'createdAt' | 'lastDhStepAt' | 'held'> {
+  /** Whether they opened it. */
+  readonly isTheirs: boolean;
+  /** Whether it is an opening of ours that they have not answered. */
+  readonly isUnanswered: boolean;
+  readonly isForked: boolean;
+  /** Whether a new chain of ours is due. */
+  readonly isDue: boolean;
+  /** The number of messages in the chain that we send on, 0 without one. */
+  readonly sent: number;
+  /** The messages that are missing and whose keys are stored, and when the first was found to be missing. */
+  readonly missing: { readonly count: number; readonly since: number } | undefined;
+}
+
 /** A finished receiving chain, without its header key. */
 export type FinishedChainRecord = Omit<FinishedChain, 'header'>;
 
@@ -153,6 +181,9 @@ export interface OutboxEntry {
   readonly createdAt: number;
 }
 
+/** An entry of the outbox as it is listed: with the length of its envelope in place of the envelope. */
+export type ListedOutboxEntry = Omit<OutboxEntry, 'envelope'> & { readonly id: OutboxId; readonly length: number };
+
 /** A text that is committed and not yet known to be delivered. */
 export interface InboxEntry {
   readonly contact: ContactId;
@@ -171,12 +202,23 @@ export interface InboxEntry {
 /** The tables of the outbox and the inbox. */
 export interface Boxes {
   addToOutbox(entry: OutboxEntry): Promise<OutboxId>;
-  /** Oldest first. */
-  outbox(): Promise<readonly (OutboxEntry & { readonly id: OutboxId })[]>;
+  /**
+   * Oldest first.
+   * @param newest lists only so many, the newest.
+   */
+  outbox(newest?: number): Promise<readonly ListedOutboxEntry[]>;
+  /** Counts the envelopes of each process. */
+  countOutbox(): Promise<ReadonlyMap<string, number>>;
+  /** Returns an envelope; `undefined` when it was deleted before. */
+  envelope(id: OutboxId): Promise<Uint8Array | undefined>;
   dropFromOutbox(ids: readonly OutboxId[]): Promise<void>;
   addToInbox(entry: InboxEntry): Promise<InboxId>;
-  /** Oldest first, without their content. */
-  inbox(): Promise<readonly (Omit<InboxEntry, 'content'> & { readonly id: InboxId })[]>;
+  /**
+   * Oldest first, without their content.
+   * @param newest lists only so many, the newest.
+   */
+  inbox(newest?: number): Promise<readonly (Omit<InboxEntry, 'content'> & { readonly id: InboxId })[]>;
+  countInbox(): Promise<number>;
   /** Sets the process that delivers a text, and returns the text. */
   claimInbox(id: InboxId, process: string | undefined): Promise<InboxEntry>;
   dropFromInbox(ids: readonly InboxId[]): Promise<void>;

@@ -7,7 +7,7 @@ import { isPawlError } from '../errors.ts';
 import { makeFile } from '../files/index.ts';
 import { type IdentitySeed, wipe } from '../primitives/index.ts';
 import type { SessionStore, Transaction } from '../session/store.ts';
-import { checkPages, readEverything } from './check.ts';
+import { checkFile } from './check.ts';
 import type { Connection } from './connection.ts';
 import { schemaVersion } from './migrations.ts';
 import { generationOf, rekey, removeDraft } from './rekey.ts';
@@ -92,14 +92,12 @@ export class SqliteStore implements SessionStore {
   }
 
   /**
-   * Reads every page, and every row that the commands read.
+   * Checks every page and every row.
    * @returns one sentence for each problem.
    */
   async check(): Promise<readonly string[]> {
     try {
-      const problems = this.#connection.reading(() => checkPages(this.#connection));
-      await this.snapshot(readEverything);
-      return problems;
+      return this.#connection.reading(() => checkFile(this.#connection));
     } catch (error) {
       if (isPawlError(error, 'damaged')) return ['a page does not authenticate'];
       throw error;

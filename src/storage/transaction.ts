@@ -30,6 +30,11 @@ export class SqlTransaction {
     return this.#open().get(sql, parameters);
   }
 
+  /** Passes each row to `visit` as a list: see `Connection.each`. */
+  each<Row extends readonly unknown[]>(sql: string, parameters: Parameters, visit: (row: Row) => void): void {
+    this.#open().each(sql, parameters, visit);
+  }
+
   all<Row>(sql: string, parameters?: Parameters): Row[] {
     return this.#open().all(sql, parameters);
   }

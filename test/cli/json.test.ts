@@ -141,7 +141,7 @@ describe('--json', () => {
           name: 'alice',
           fingerprint: HEX_32,
           path: home.identity('alice'),
-          schema: 5,
+          schema: 6,
           contacts: [
             {
               name: 'bob',

@@ -114,6 +114,7 @@ export class Party {
         sessions,
         invites: await view.invites(),
         outbox: await view.outbox(),
+        envelopes: await Promise.all((await view.outbox()).map(({ id }) => view.envelope(id))),
         inbox: await view.inbox(),
         finds: await findEntries(view),
         states: await Promise.all(sessions.map(({ id }) => view.ratchetState(id))),

@@ -84,14 +84,36 @@ describe('a check', () => {
           const entry = { contact, messageId: bytesOf('id', 16), process: 'p', createdAt: NOW };
           await transaction.addToOutbox({ ...entry, envelope: bytesOf('new', 60_000) });
         });
-        const [large, added] = await store.snapshot((view) => view.outbox());
-        expect(large?.envelope).toEqual(bytesOf('large', 30_000));
-        expect(added?.envelope).toEqual(bytesOf('new', 60_000));
+        const envelopes = await store.snapshot(async (view) =>
+          Promise.all((await view.outbox()).map(({ id }) => view.envelope(id))),
+        );
+        expect(envelopes).toEqual([bytesOf('large', 30_000), bytesOf('new', 60_000)]);
         expect(await store.check()).toEqual([]);
         store.close();
       }
     }
     expect(unnoticed.size).toBeLessThan(9);
+  });
+
+  it.each([
+    ['there is no identity', 'DELETE FROM identity'],
+    ['a session has no next chain', "DELETE FROM receiving_chains WHERE state = 'next'"],
+  ])('finds that %s', async (problem, sql) => {
+    const path = await filled();
+    // Without its identity, a file does not open: so the row goes while it is open.
+    const store = openStore(path);
+    const database = openDatabase(path, LOCK, { wait: 0 });
+    database.exec(sql);
+    database.close();
+    expect(await store.check()).toEqual([problem]);
+  });
+
+  it('finds rows that no command can decode', async () => {
+    const path = await filled();
+    const database = openDatabase(path, LOCK, { wait: 0 });
+    database.exec("PRAGMA ignore_check_constraints = ON; UPDATE invites SET fate = 'lost'");
+    database.close();
+    expect(await verdictOn(path)).toEqual(['CHECK constraint failed in invites']);
   });
 
   it('finds rows that belong to nothing, and indices that disagree with their tables', async () => {

@@ -60,7 +60,7 @@ describe('another key', () => {
     const all = (from: typeof store) =>
       from.snapshot(async (view) => [
         await view.contacts(),
-        await view.outbox(),
+        await Promise.all((await view.outbox()).map(({ id }) => view.envelope(id))),
         await view.ratchetState(conversation.session),
       ]);
     const before = await all(store);

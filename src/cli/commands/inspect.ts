@@ -10,7 +10,7 @@ import type { CommandContext, DefineCommand } from '../context.ts';
 import { type OpenIdentity, withIdentity } from '../identity/open.ts';
 import { outputFile } from '../option-types.ts';
 import { envelopeDocument, envelopePage } from '../show/envelope.ts';
-import { identityDocument, identityPage } from '../show/identity.ts';
+import { identityDocument, identityPage, WAITING_SHOWN } from '../show/identity.ts';
 import type { Canvas } from '../show/ladder.ts';
 import { ladderSvg } from '../show/ladder-svg.ts';
 import { sessionDocument, sessionPage } from '../show/session.ts';
@@ -91,8 +91,11 @@ async function inspectIdentity(context: CommandContext): Promise<void> {
     context,
     async (identity) => {
       const { name, path, store } = identity;
-      const page = { name, path, schema: store.schema, report: await identityReport(identity), now: identity.now() };
-      await context.reporter.result(identityPage(page), identityDocument(page));
+      const report = await identityReport(identity, context.reporter.json ? undefined : WAITING_SHOWN);
+      const page = { name, path, schema: store.schema, report, now: identity.now() };
+      // With thousands of contacts, it takes time to make either.
+      if (context.reporter.json) await context.reporter.document(identityDocument(page));
+      else await context.reporter.result(identityPage(page), { type: 'identity' });
     },
     'reads',
   );

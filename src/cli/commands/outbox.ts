@@ -3,15 +3,25 @@
  */
 import { Argument } from 'commander';
 import { armor } from '../../envelope/index.ts';
+import { PawlError } from '../../errors.ts';
 import { toHex, utf8 } from '../../primitives/index.ts';
-import { acknowledgeSent, listOutbox, selectFromOutbox, type UnsentEnvelope } from '../../session/index.ts';
+import {
+  acknowledgeSent,
+  listOutbox,
+  readEnvelope,
+  selectFromOutbox,
+  type UnsentEnvelope,
+} from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { wholeNumber } from '../option-types.ts';
 import { acknowledgeOrWarn } from '../stream/write.ts';
-import { instant, iso, table } from '../terminal/format.ts';
+import { count, instant, iso, table } from '../terminal/format.ts';
 
 const resendId = wholeNumber(1, 999_999_999);
+
+/** The number of envelopes that are listed without `--all`; with `--json` there are all of them. */
+const SHOWN = 100;
 
 export const defineOutbox: DefineCommand = (program, makeAction) => {
   program
@@ -19,6 +29,7 @@ export const defineOutbox: DefineCommand = (program, makeAction) => {
     .description('show, or write again, envelopes that were never fully written')
     .addArgument(new Argument('[resend]', 'write them again').choices(['resend']))
     .argument('[id]', 'only this one')
+    .option('--all', `list all, not only the newest ${SHOWN}; --json always does`)
     .addHelpText(
       'after',
       `
@@ -30,32 +41,38 @@ Examples:
   $ pawl outbox resend > message.pawl`,
     )
     .action(
-      makeAction(async (context, action: string | undefined, id: string | undefined) => {
-        if (action === undefined) await list(context);
+      makeAction(async (context, action: string | undefined, id: string | undefined, { all }: { all?: true }) => {
+        if (action === undefined) await list(context, all === true || context.reporter.json ? undefined : SHOWN);
+        else if (all) throw new PawlError('usage', { problem: '--all and resend do not go together' });
         else await resend(context, id === undefined ? undefined : resendId(id));
         return 0;
       }),
     );
 };
 
-async function list(context: CommandContext): Promise<void> {
-  const entries = await withIdentity(context, listOutbox, 'reads');
+/** @param newest how many to list; without it, all. */
+async function list(context: CommandContext, newest: number | undefined): Promise<void> {
+  const { envelopes, older } = await withIdentity(context, (identity) => listOutbox(identity, newest), 'reads');
   const { reporter } = context;
   if (reporter.json) {
-    for (const entry of entries) await reporter.document(documentOf(entry));
+    for (const envelope of envelopes) await reporter.document(documentOf(envelope));
     return;
   }
-  if (entries.length === 0) {
+  if (envelopes.length === 0) {
     await reporter.notice('nothing is waiting to be written');
     return;
   }
-  const rows = entries.map(({ id, to, createdAt, envelope }) => [
+  const rows = envelopes.map(({ id, to, createdAt, length }) => [
     String(id),
     `for ${to}`,
     instant(createdAt),
-    `${envelope.length} bytes`,
+    `${length} bytes`,
   ]);
   await reporter.result(table(rows).join('\n'), { type: 'outbox' });
+  if (older > 0) {
+    const are = older === 1 ? 'is' : 'are';
+    await reporter.notice(`${count(older, 'older one')} ${are} not shown: pawl outbox --all`);
+  }
 }
 
 async function resend(context: CommandContext, id: number | undefined): Promise<void> {
@@ -63,7 +80,10 @@ async function resend(context: CommandContext, id: number | undefined): Promise<
   await withIdentity(context, async (identity) => {
     const entries = await selectFromOutbox(identity, id);
     for (const entry of entries) {
-      await io.output.write(io.output.isTerminal ? utf8(armor(entry.envelope)) : entry.envelope);
+      const envelope = await readEnvelope(identity, entry.id);
+      // Another pawl has written it since, or the contact was forgotten.
+      if (envelope === undefined) continue;
+      await io.output.write(io.output.isTerminal ? utf8(armor(envelope)) : envelope);
       await io.output.flush();
       await acknowledgeOrWarn(reporter, () => acknowledgeSent(identity, [entry.id]));
       await reporter.documentOnStderr(documentOf(entry));
@@ -72,13 +92,13 @@ async function resend(context: CommandContext, id: number | undefined): Promise<
   });
 }
 
-function documentOf({ id, to, messageId, createdAt, envelope }: UnsentEnvelope) {
+function documentOf({ id, to, messageId, createdAt, length }: UnsentEnvelope) {
   return {
     type: 'unwritten',
     outbox_id: id,
     to,
     id: toHex(messageId),
     created_at: iso(createdAt),
-    bytes: envelope.length,
+    bytes: length,
   };
 }

@@ -10,6 +10,9 @@ import type { Document } from '../terminal/reporter.ts';
 import { contactFields, contactRow } from './contact.ts';
 import { historyFields, historyWords } from './history.ts';
 
+/** The number of waiting texts and envelopes on a page; with --json there are all of them. */
+export const WAITING_SHOWN = 100;
+
 export interface IdentityPage {
   readonly name: string;
   readonly path: string;
@@ -20,7 +23,7 @@ export interface IdentityPage {
 }
 
 export function identityPage({ name, path, schema, report, now }: IdentityPage): string {
-  const { contacts, invites, inbox, outbox } = report;
+  const { contacts, invites, inbox, outbox, older } = report;
   return [
     facts([
       ['identity', name],
@@ -33,7 +36,9 @@ export function identityPage({ name, path, schema, report, now }: IdentityPage):
     section(
       'waiting',
       [
+        ...(older.inbox > 0 ? [`${count(older.inbox, 'older text')}: pawl recv --waiting`] : []),
         ...inbox.map(({ from, receivedAt }) => `a text of ${from}, since ${instant(receivedAt)}: pawl recv --waiting`),
+        ...(older.outbox > 0 ? [`${count(older.outbox, 'older envelope')}: pawl outbox --all`] : []),
         ...outbox.map(({ to, createdAt }) => `an envelope for ${to}, since ${instant(createdAt)}, never fully written`),
       ],
       'nothing',

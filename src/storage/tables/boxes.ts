@@ -3,7 +3,7 @@
  * Does not know what the envelopes and contents contain.
  */
 import { concatAll } from '../../primitives/index.ts';
-import type { Boxes, InboxEntry, InboxId, OutboxEntry, OutboxId } from '../../session/store.ts';
+import type { Boxes, InboxEntry, InboxId, ListedOutboxEntry, OutboxId } from '../../session/store.ts';
 import { mustExist, type SqlTransaction } from '../transaction.ts';
 
 type InboxRow = Omit<InboxEntry, 'late' | 'process' | 'content'> & {
@@ -11,7 +11,19 @@ type InboxRow = Omit<InboxEntry, 'late' | 'process' | 'content'> & {
   readonly process: string | null;
 };
 
+/** As a LIMIT: no limit. */
+const ALL = -1;
+
+/** The most bytes of one row; the rest goes into further rows. See `VERSION_4` of the schema. */
+const ROW = 2 ** 20;
+
 const INBOX = 'contact_id AS contact, message_id AS messageId, n, late, received_at AS receivedAt, process';
+
+/** The length of a whole envelope. Only a first row that is full has further rows. SQLite computes it without the bytes. */
+const LENGTH = `
+length(envelope) + CASE WHEN length(envelope) < ${ROW} THEN 0
+  ELSE (SELECT coalesce(sum(length(bytes)), 0) FROM outbox_rest WHERE entry = outbox.id) END`;
+
 const DROP_TEXT = 'DELETE FROM inbox WHERE id = @id';
 
 export function boxes(transaction: SqlTransaction): Boxes {
@@ -26,13 +38,23 @@ export function boxes(transaction: SqlTransaction): Boxes {
       return id as OutboxId;
     },
 
-    async outbox() {
-      return transaction
-        .all<OutboxEntry & { readonly id: OutboxId }>(
-          `SELECT id, contact_id AS contact, message_id AS messageId, process, created_at AS createdAt, envelope
-          FROM outbox ORDER BY id`,
-        )
-        .map((row) => ({ ...row, envelope: wholeOf(transaction, 'outbox', row.id, row.envelope) }));
+    async outbox(newest = ALL) {
+      const sql = `
+        SELECT id, contact_id AS contact, message_id AS messageId, process, created_at AS createdAt, ${LENGTH} AS length
+        FROM outbox ORDER BY id DESC LIMIT @newest`;
+      return transaction.all<ListedOutboxEntry>(sql, { newest }).reverse();
+    },
+
+    async countOutbox() {
+      const sql = 'SELECT process, count(*) AS count FROM outbox GROUP BY process';
+      const rows = transaction.all<{ readonly process: string; readonly count: number }>(sql);
+      return new Map(rows.map(({ process, count }) => [process, count]));
+    },
+
+    async envelope(id) {
+      const sql = 'SELECT envelope FROM outbox WHERE id = @id';
+      const row = transaction.get<{ readonly envelope: Uint8Array }>(sql, { id });
+      return row && wholeOf(transaction, 'outbox', id, row.envelope);
     },
 
     async dropFromOutbox(ids) {
@@ -49,10 +71,17 @@ export function boxes(transaction: SqlTransaction): Boxes {
       return id as InboxId;
     },
 
-    async inbox() {
+    async inbox(newest = ALL) {
+      const sql = `SELECT id, ${INBOX} FROM inbox ORDER BY id DESC LIMIT @newest`;
       return transaction
-        .all<InboxRow & { readonly id: InboxId }>(`SELECT id, ${INBOX} FROM inbox ORDER BY id`)
+        .all<InboxRow & { readonly id: InboxId }>(sql, { newest })
+        .reverse()
         .map((row) => ({ ...row, ...decodeRow(row) }));
+    },
+
+    async countInbox() {
+      const row = transaction.get<{ readonly count: number }>('SELECT count(*) AS count FROM inbox');
+      return mustExist(row, 'inbox').count;
     },
 
     async claimInbox(id, process) {
@@ -84,9 +113,6 @@ function decodeRow({ late, process }: InboxRow): Pick<InboxEntry, 'late' | 'proc
 }
 
 type Box = 'outbox' | 'inbox';
-
-/** The most bytes of one row; the rest goes into further rows. See `VERSION_4` of the schema. */
-const ROW = 2 ** 20;
 
 /** Returns the part that goes into the first row. */
 function firstOf(bytes: Uint8Array): Uint8Array {

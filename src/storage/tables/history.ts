@@ -10,6 +10,7 @@ import type {
   HistorySetting,
   HistoryStore,
 } from '../../session/store.ts';
+import type { Parameters } from '../connection.ts';
 import { mustExist, type SqlTransaction } from '../transaction.ts';
 
 /** The CHECK constraints of the table guarantee this union. */
@@ -23,6 +24,17 @@ const SELECT = `
 SELECT id, contact_id AS contact, at, direction, message_id AS messageId, n, sent_at AS sentAt, kind, file_name AS name,
   length, text
 FROM history`;
+
+/** The plus sign prevents SQLite from reading the rows in the order of their ids. */
+const FIRST_ID = '(SELECT min(+id) FROM history WHERE at >= @from)';
+
+/**
+ * Without a condition, SQLite counts whole pages of an index instead of one entry after the other. Before `from` there is
+ * little: what is too old is deleted by the next command that writes.
+ */
+const COUNT_FROM = `
+SELECT (SELECT count(*) FROM history) - (SELECT count(*) FROM history WHERE at < @from) AS count,
+  (SELECT min(at) FROM history WHERE at >= @from) AS first`;
 
 export function historyStore(transaction: SqlTransaction): HistoryStore {
   return {
@@ -49,14 +61,22 @@ export function historyStore(transaction: SqlTransaction): HistoryStore {
     },
 
     async history({ limit, after, ...range }) {
+      // The first slice begins at the first id of the range, instead of reading everything before it.
+      const begin = after !== undefined ? 'id > @after' : range.from !== undefined ? `id >= ${FIRST_ID}` : 'TRUE';
       // The plus sign prevents SQLite from using the index of `at`: the rows are read in the order of their ids.
-      const sql = `${SELECT} WHERE ${conditionOf(range, '+at')} AND id > @after ORDER BY id LIMIT @limit`;
-      return transaction.all<HistoryRow>(sql, { ...boundsOf(range), after: after ?? 0, limit }).map(entryIn);
+      const sql = `${SELECT} WHERE ${conditionOf(range, '+at')} AND ${begin} ORDER BY id LIMIT @limit`;
+      const parameters = { ...boundsOf(range), ...(after !== undefined && { after }), limit };
+      return transaction.all<HistoryRow>(sql, parameters).map(entryIn);
     },
 
     async countHistory(range) {
-      const sql = `SELECT count(*) AS count, min(at) AS first FROM history WHERE ${conditionOf(range, 'at')}`;
-      const row = transaction.get<{ readonly count: number; readonly first: number | null }>(sql, boundsOf(range));
+      const isFromOn = range.contact === undefined && range.before === undefined;
+      const row = transaction.get<{ readonly count: number; readonly first: number | null }>(
+        isFromOn
+          ? COUNT_FROM
+          : `SELECT count(*) AS count, min(at) AS first FROM history WHERE ${conditionOf(range, 'at')}`,
+        isFromOn ? { from: range.from ?? Number.MIN_SAFE_INTEGER } : boundsOf(range),
+      );
       const { count, first } = mustExist(row, 'history');
       return { count, first: first ?? undefined };
     },
@@ -75,16 +95,21 @@ export function historySettingColumns(historySetting: HistorySetting | undefined
   return { since: historySetting?.since ?? null, maxAge: historySetting?.maxAge ?? null };
 }
 
-function conditionOf({ contact }: HistoryRange, at: string): string {
-  const condition = `${at} >= @from AND ${at} < @before`;
-  return contact === undefined ? condition : `contact_id = @contact AND ${condition}`;
+/** Names only the bounds that are given. */
+function conditionOf({ contact, from, before }: HistoryRange, at: string): string {
+  const conditions = [
+    contact !== undefined && 'contact_id = @contact',
+    from !== undefined && `${at} >= @from`,
+    before !== undefined && `${at} < @before`,
+  ];
+  return conditions.filter(Boolean).join(' AND ') || 'TRUE';
 }
 
-function boundsOf({ contact, from, before }: HistoryRange) {
+function boundsOf({ contact, from, before }: HistoryRange): Parameters {
   return {
-    from: from ?? Number.MIN_SAFE_INTEGER,
-    before: before ?? Number.MAX_SAFE_INTEGER,
     ...(contact !== undefined && { contact }),
+    ...(from !== undefined && { from }),
+    ...(before !== undefined && { before }),
   };
 }
 

@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest';
 import { equal } from '../../../src/primitives/index.ts';
-import type { ContactId, InboxEntry, InboxId, OutboxEntry } from '../../../src/session/store.ts';
+import type {
+  ContactId,
+  InboxEntry,
+  InboxId,
+  ListedOutboxEntry,
+  OutboxEntry,
+  OutboxId,
+} from '../../../src/session/store.ts';
 import { addContact, bytesOf, type MakeStore, NOW } from '../fixtures.ts';
 
 export function boxes(make: MakeStore): void {
@@ -17,6 +24,11 @@ export function boxes(make: MakeStore): void {
     process: '123@456',
     createdAt: NOW,
   });
+  const asListed = ({ envelope, ...entry }: OutboxEntry, id: OutboxId): ListedOutboxEntry => ({
+    ...entry,
+    id,
+    length: envelope.length,
+  });
   const incoming = (contact: ContactId, text: string): InboxEntry => ({
     contact,
     messageId: bytesOf(text, 16),
@@ -32,14 +44,13 @@ export function boxes(make: MakeStore): void {
     await store.transaction(async (transaction) => {
       const [b, a] = [outgoing(contact, 'b'), outgoing(contact, 'a')];
       const ids = [await transaction.addToOutbox(b), await transaction.addToOutbox(a)] as const;
-      expect(await transaction.outbox()).toEqual([
-        { ...b, id: ids[0] },
-        { ...a, id: ids[1] },
-      ]);
+      expect(await transaction.outbox()).toEqual([asListed(b, ids[0]), asListed(a, ids[1])]);
+      expect(await transaction.envelope(ids[0])).toEqual(b.envelope);
       await transaction.dropFromOutbox([ids[0]]);
       await transaction.dropFromOutbox([ids[0]]);
       await transaction.dropFromOutbox([]);
-      expect(await transaction.outbox()).toEqual([{ ...a, id: ids[1] }]);
+      expect(await transaction.outbox()).toEqual([asListed(a, ids[1])]);
+      expect(await transaction.envelope(ids[0])).toBeUndefined();
     });
   });
 
@@ -53,9 +64,11 @@ export function boxes(make: MakeStore): void {
         const small = await transaction.addToOutbox(outgoing(contact, 'small'));
         const received = await transaction.addToInbox({ ...incoming(contact, 'large'), content: large });
         const [first, second] = await transaction.outbox();
+        expect(first?.length).toBe(length);
         // Not toEqual, which looks at each of millions of elements.
-        expect(first !== undefined && equal(first.envelope, large)).toBe(true);
-        expect(second).toEqual({ ...outgoing(contact, 'small'), id: small });
+        const envelope = await transaction.envelope(sent);
+        expect(envelope !== undefined && equal(envelope, large)).toBe(true);
+        expect(second).toEqual(asListed(outgoing(contact, 'small'), small));
         const { content } = await transaction.claimInbox(received, undefined);
         expect(equal(content, large)).toBe(true);
         await transaction.dropFromOutbox([sent]);
@@ -79,6 +92,32 @@ export function boxes(make: MakeStore): void {
       ]);
       await transaction.dropFromInbox(ids);
       expect(await transaction.inbox()).toEqual([]);
+    });
+  });
+
+  it('counts what is in each, and lists only the newest, oldest first', async () => {
+    const { store, contact } = await withContact();
+    await store.transaction(async (transaction) => {
+      expect([...(await transaction.countOutbox())]).toEqual([]);
+      expect(await transaction.countInbox()).toBe(0);
+      const sent: OutboxId[] = [];
+      const received: InboxId[] = [];
+      for (const process of ['one', 'two', 'one', 'one', 'three']) {
+        sent.push(await transaction.addToOutbox({ ...outgoing(contact, process), process }));
+        received.push(await transaction.addToInbox({ ...incoming(contact, process), process }));
+      }
+      const counts = [...(await transaction.countOutbox())].sort();
+      expect(counts).toEqual([
+        ['one', 3],
+        ['three', 1],
+        ['two', 1],
+      ]);
+      expect(await transaction.countInbox()).toBe(5);
+      for (const newest of [0, 1, 2, 5, 99]) {
+        const from = Math.max(0, 5 - newest);
+        expect((await transaction.outbox(newest)).map(({ id }) => id)).toEqual(sent.slice(from));
+        expect((await transaction.inbox(newest)).map(({ id }) => id)).toEqual(received.slice(from));
+      }
     });
   });
 

@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
-import type { ContactId } from '../../../src/session/store.ts';
+import { LIMITS } from '../../../src/ratchet/index.ts';
+import type { ContactId, ContactOverview } from '../../../src/session/store.ts';
 import {
   addContact,
   bytesOf,
+  Conversation,
   findEntries,
   freshState,
   identityOf,
@@ -106,6 +108,65 @@ export function contacts(make: MakeStore): void {
       expect(await transaction.contactNamed('alice')).toBeUndefined();
       expect((await transaction.contacts()).map(({ name }) => name)).toEqual(['carol', 'zoe']);
       await expect(transaction.renameContact(id, 'carol')).rejects.toThrow();
+    });
+  });
+
+  it('tells of all of them and of their sessions at once what it tells of each', async () => {
+    const { store } = make();
+    const one = await Conversation.begin(store, LIMITS, 'one');
+    const two = await Conversation.begin(store, LIMITS, 'two');
+    await one.turn({ sends: 4, at: NOW + 2 });
+    await one.turn({ sends: 2, at: NOW + 1 });
+    await two.turn();
+    await two.receive(two.alice.send('on'), NOW + 3);
+    await store.transaction(async (transaction) => {
+      await transaction.saveFork(two.session, 'two-keys-in-one-chain', NOW);
+      await transaction.holdSessions();
+      const alice = await addContact(transaction, 'alice');
+      await transaction.setVerified(alice, NOW);
+      await transaction.setContactInvite(alice, { bytes: bytesOf('invite', 1321), addedAt: NOW });
+      const many = await addContact(transaction, 'many');
+      await transaction.addSession(opened(many, 'first', NOW), freshState());
+      await transaction.addSession({ ...opening(many, 'last'), opened: NOW + 9 }, one.alice.state);
+      const answered = await transaction.addSession({ ...opening(many, 'answered'), opened: NOW }, one.bob.state);
+      await transaction.answerSession(answered);
+      await transaction.addSession(opened(many, 'same time', NOW), freshState());
+    });
+    await store.snapshot(async (view) => {
+      const each = await Promise.all(
+        (await view.contacts()).map(async ({ invite, ...contact }) => {
+          const sessions = (await view.sessions(contact.id)).toSorted(
+            (a, b) => b.opened - a.opened || Buffer.compare(b.transcript, a.transcript),
+          );
+          const overviews = sessions.map(async ({ id, origin, createdAt, lastDhStepAt, held, fork }) => {
+            const { sending } = await view.ratchetState(id);
+            const times = (await view.missingMessages(id)).map(({ keptSince }) => keptSince);
+            return {
+              id,
+              isTheirs: origin.role === 'responder',
+              isUnanswered: origin.role === 'initiator' && origin.prefix !== undefined,
+              createdAt,
+              lastDhStepAt,
+              held,
+              isForked: fork !== undefined,
+              isDue: sending.kind === 'due',
+              sent: sending.kind === 'chain' ? sending.n : 0,
+              missing: times.length === 0 ? undefined : { count: times.length, since: Math.min(...times) },
+            };
+          });
+          return { ...contact, inviteWaits: invite !== undefined, sessions: await Promise.all(overviews) };
+        }),
+      );
+      const overviews: ContactOverview[] = [];
+      await view.eachContact((contact) => overviews.push(contact));
+      expect(overviews).toEqual(each);
+      const sessions = overviews.flatMap((contact) => contact.sessions);
+      expect(sessions).toHaveLength(6);
+      // Every field has more than one value in this.
+      for (const field of ['isTheirs', 'isUnanswered', 'lastDhStepAt', 'held', 'isForked', 'isDue', 'sent'] as const) {
+        expect(new Set(sessions.map((session) => session[field])).size, field).toBeGreaterThan(1);
+      }
+      expect(sessions.map(({ missing }) => missing?.count)).toContain(4);
     });
   });
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { LIMITS } from '../../../src/ratchet/index.ts';
-import type { Transaction } from '../../../src/session/store.ts';
+import type { ContactOverview, Transaction } from '../../../src/session/store.ts';
 import { EAGER } from '../../ratchet/party.ts';
 import {
   addContact,
@@ -40,6 +40,8 @@ export function copies(make: MakeStore): void {
       invites: await view.invites(),
       invite: await view.invite(inviteFor('carol').id),
       outbox: await view.outbox(),
+      envelopes: await Promise.all((await view.outbox()).map((entry) => view.envelope(entry.id))),
+      overviews: await overviewsOf(view),
       inbox: await view.inbox(),
       history: await view.history({ limit: 9 }),
     };
@@ -149,4 +151,10 @@ function bytesIn(value: unknown): Uint8Array[] {
   if (value instanceof Uint8Array) return [value];
   if (typeof value !== 'object' || value === null) return [];
   return Object.values(value).flatMap(bytesIn);
+}
+
+async function overviewsOf(view: Transaction): Promise<ContactOverview[]> {
+  const overviews: ContactOverview[] = [];
+  await view.eachContact((contact) => overviews.push(contact));
+  return overviews;
 }

@@ -12,8 +12,19 @@ export function boxes(transaction: MemoryTransaction): Boxes {
       return id;
     },
 
-    async outbox() {
-      return copyOf(transaction.data.outbox);
+    async outbox(newest = Infinity) {
+      const listed = transaction.data.outbox.map(({ envelope, ...entry }) => ({ ...entry, length: envelope.length }));
+      return copyOf(newestOf(listed, newest));
+    },
+
+    async countOutbox() {
+      const counts = new Map<string, number>();
+      for (const { process } of transaction.data.outbox) counts.set(process, (counts.get(process) ?? 0) + 1);
+      return counts;
+    },
+
+    async envelope(id) {
+      return copyOf(transaction.data.outbox.find((entry) => entry.id === id)?.envelope);
     },
 
     async dropFromOutbox(ids) {
@@ -27,8 +38,12 @@ export function boxes(transaction: MemoryTransaction): Boxes {
       return id;
     },
 
-    async inbox() {
-      return transaction.data.inbox.map(({ content: _, ...entry }) => copyOf(entry));
+    async inbox(newest = Infinity) {
+      return newestOf(transaction.data.inbox, newest).map(({ content: _, ...entry }) => copyOf(entry));
+    },
+
+    async countInbox() {
+      return transaction.data.inbox.length;
     },
 
     async claimInbox(id, process) {
@@ -54,4 +69,8 @@ export function boxes(transaction: MemoryTransaction): Boxes {
       transaction.change({ inbox: transaction.data.inbox.filter(({ id }) => !ids.includes(id)) });
     },
   };
+}
+
+function newestOf<Entry>(entries: readonly Entry[], newest: number): readonly Entry[] {
+  return entries.slice(Math.max(0, entries.length - newest));
 }

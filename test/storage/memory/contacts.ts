@@ -1,7 +1,7 @@
 import { equal } from '../../../src/primitives/index.ts';
-import type { Contact, ContactId, ContactStore } from '../../../src/session/store.ts';
+import type { Contact, ContactId, ContactOverview, ContactStore, SessionOverview } from '../../../src/session/store.ts';
 import { mustExist } from '../../../src/storage/transaction.ts';
-import { copyOf, type MemoryTransaction } from './data.ts';
+import { copyOf, type MemoryTransaction, type StoredSession } from './data.ts';
 
 export function contactStore(transaction: MemoryTransaction): ContactStore {
   const findContact = (matches: (contact: Contact) => boolean) => copyOf(transaction.data.contacts.find(matches));
@@ -14,6 +14,22 @@ export function contactStore(transaction: MemoryTransaction): ContactStore {
   return {
     async contacts() {
       return copyOf(transaction.data.contacts.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+    },
+
+    async eachContact(visit) {
+      const contacts: readonly ContactOverview[] = copyOf(
+        transaction.data.contacts
+          .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+          .map(({ invite, ...contact }) => ({
+            ...contact,
+            inviteWaits: invite !== undefined,
+            sessions: transaction.data.sessions
+              .filter((session) => session.contact === contact.id)
+              .toSorted((a, b) => b.opened - a.opened || Buffer.compare(b.transcript, a.transcript))
+              .map(overviewOf),
+          })),
+      );
+      for (const contact of contacts) visit(contact);
     },
 
     async contact(id) {
@@ -72,4 +88,21 @@ export function requireContact(transaction: MemoryTransaction, id: ContactId): C
     transaction.data.contacts.find((contact) => contact.id === id),
     'contact',
   );
+}
+
+function overviewOf(session: StoredSession): SessionOverview {
+  const { id, origin, createdAt, lastDhStepAt, held, fork, state, skipped } = session;
+  const times = skipped.map(({ keptSince }) => keptSince);
+  return {
+    id,
+    isTheirs: origin.role === 'responder',
+    isUnanswered: origin.role === 'initiator' && origin.prefix !== undefined,
+    createdAt,
+    lastDhStepAt,
+    held,
+    isForked: fork !== undefined,
+    isDue: state.sending.kind === 'due',
+    sent: state.sending.kind === 'chain' ? state.sending.n : 0,
+    missing: times.length === 0 ? undefined : { count: times.length, since: Math.min(...times) },
+  };
 }
