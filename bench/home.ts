@@ -29,11 +29,17 @@ export class Home {
     this.folder = folder;
   }
 
-  static begin(folder: string): Home {
+  /** Identities that do not know each other. */
+  static strangers(folder: string): Home {
     mkdirSync(folder);
     const home = new Home(folder);
     home.pawl('alice', ['init', 'alice']);
     home.pawl('bob', ['init', 'bob']);
+    return home;
+  }
+
+  static begin(folder: string): Home {
+    const home = Home.strangers(folder);
     home.pawl('alice', ['add', 'bob'], home.pawl('bob', ['invite', 'alice']).output);
     for (const [from, to] of [
       ['alice', 'bob'],
