@@ -3,6 +3,7 @@ import { build } from 'esbuild';
 import { manPages } from './man-pages.mjs';
 import { bundleDatabases, lazyModules, noUnusedParts } from './plugins.mjs';
 
+await bundleDatabases();
 await build({
   entryPoints: ['src/cli/main.ts'],
   outfile: 'dist/pawl.cjs',
@@ -19,5 +20,4 @@ await build({
   plugins: [lazyModules, noUnusedParts],
   external: ['@node-rs/argon2', 'inquirer', 'qr'],
 });
-await bundleDatabases();
 await manPages();

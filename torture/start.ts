@@ -43,7 +43,7 @@ export function cleanUp(): void {
   rmSync(WORKSHOP, { recursive: true, force: true });
 }
 
-/** A folder with an installed pawl and the Node that runs it: see scripts/matrix.mjs. */
+/** A folder with an installed pawl and the Node that runs it: see matrix/run.mjs. */
 const { PAWL_BIN } = process.env;
 /** The package that is run: the installed one, or this one as it was built. */
 const PACKAGE = PAWL_BIN === undefined ? ROOT : dirname(dirname(realpathSync(join(PAWL_BIN, 'pawl'))));

@@ -53,3 +53,35 @@ it('a bug is reported in the names of the source', () =>
     expect(frames.join('\n')).toMatch(new RegExp(`^${frame}\n${frame}\n`));
     expect(stderr).not.toContain('dist/pawl.cjs');
   }));
+
+describe('the version of Node', () => {
+  it.each(['18.20.8', '20.18.3', '21.7.3', '22.13.1', '23.4.0'])('%s is refused in words', (version) =>
+    inHome(async (home) => {
+      home.write(
+        'old.cjs',
+        `Object.defineProperty(process, 'versions', { value: { node: '${version}', napi: '9' } });`,
+      );
+      const environment = { NODE_OPTIONS: `--require ${home.path('old.cjs')}` };
+      expect(await home.run('pawl --version', { environment })).toMatchObject({
+        exit: 78,
+        stderr: `error: this is Node ${version}, which pawl does not run on\nhint: install Node 22.14 or newer\n`,
+      });
+    }),
+  );
+
+  it.each([
+    ['20.19.0', '9'],
+    ['20.20.2', '9'],
+    ['22.14.0', '10'],
+    ['26.10.0', '10'],
+  ])('%s is not', (version, napi) =>
+    inHome(async (home) => {
+      home.write(
+        'other.cjs',
+        `Object.defineProperty(process, 'versions', { value: { node: '${version}', napi: '${napi}' } });`,
+      );
+      const environment = { NODE_OPTIONS: `--require ${home.path('other.cjs')}` };
+      expect(await home.run('pawl --version', { environment })).toMatchObject({ exit: 0 });
+    }),
+  );
+});

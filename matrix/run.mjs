@@ -8,7 +8,6 @@ import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const root = join(import.meta.dirname, '..');
-const nodes = join(import.meta.dirname, 'nodes');
 
 const { values, positionals } = parseArgs({ options: { demo: { type: 'boolean' } }, allowPositionals: true });
 
@@ -32,7 +31,7 @@ function timed(name, work) {
 }
 
 function tryOut(version, tarball) {
-  const home = join(nodes, 'node_modules', `node-${version}`);
+  const home = join(import.meta.dirname, 'node_modules', `node-${version}`);
   const path = { PATH: [join(home, 'bin'), process.env.PATH].join(delimiter) };
   const prefix = mkdtempSync(join(tmpdir(), `pawl-matrix-${version}-`));
   try {
@@ -68,16 +67,16 @@ function tryOut(version, tarball) {
 }
 
 if (process.platform !== 'linux' || process.arch !== 'x64') {
-  console.log('skipped: scripts/nodes has the versions of Node for Linux on x64 only');
+  console.log('skipped: matrix/package.json has the versions of Node for Linux on x64 only');
   process.exit(0);
 }
-run('npm', ['ci', '--prefix', nodes, '--ignore-scripts']);
+run('npm', ['ci', '--prefix', import.meta.dirname, '--ignore-scripts']);
 const folder = mkdtempSync(join(tmpdir(), 'pawl-pack-'));
 try {
   // Without its scripts, which would build the program anew.
   run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder]);
   const [tarball = ''] = readdirSync(folder);
-  const { dependencies } = JSON.parse(readFileSync(join(nodes, 'package.json'), 'utf8'));
+  const { dependencies } = JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8'));
   for (const name of Object.keys(dependencies)) {
     const version = name.replace('node-', '');
     if (positionals.length > 0 && !positionals.includes(version)) continue;
