@@ -9,7 +9,7 @@ import { type Figure, median } from './measure.ts';
 const BYTES = 2 ** 24;
 const ROUNDS = 5;
 
-export function largeContent(): { times: readonly Figure[]; peaks: readonly Figure[] } {
+export function largeContent(): readonly Figure[] {
   const folder = mkdtempSync(join(tmpdir(), 'pawl-bench-'));
   try {
     const home = Home.begin(join(folder, 'home'));
@@ -25,10 +25,11 @@ export function largeContent(): { times: readonly Figure[]; peaks: readonly Figu
       value: (peak - node) / 1e6,
       ratio: (peak - node) / BYTES,
     });
-    return {
-      times: [{ name: 'send | recv', value: median(both) }],
-      peaks: [above('send', send.peak), above('recv', recv.peak)],
-    };
+    return [
+      { name: 'send | recv, ms', value: median(both), best: Math.min(...both) },
+      above('peak of send above node, MB', send.peak),
+      above('peak of recv above node, MB', recv.peak),
+    ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

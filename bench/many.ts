@@ -10,7 +10,7 @@ const LIBCHAT = 1_200;
 const ROUNDS = 3;
 
 /** Messages of 100 bytes; each is durable before it is printed. */
-export function many(): { rates: readonly Figure[]; peaks: readonly Figure[] } {
+export function many(): readonly Figure[] {
   const folder = mkdtempSync(join(tmpdir(), 'pawl-bench-'));
   try {
     const home = Home.begin(join(folder, 'home'));
@@ -22,14 +22,14 @@ export function many(): { rates: readonly Figure[]; peaks: readonly Figure[] } {
       { name: `${name}, 1,000`, value: few[of].peak / 1e6 },
       { name: `${name}, 100,000`, value: lots[of].peak / 1e6, ratio: lots[of].peak / few[of].peak },
     ];
-    return {
-      rates: [
-        against('libchat, persisted', LIBCHAT),
-        against('send --lines', rate(rounds.map(({ send }) => send))),
-        against('recv', rate(rounds.map(({ recv }) => recv))),
-      ],
-      peaks: [{ name: 'node -e 0', value: node / 1e6 }, ...peak('send --lines', 'send'), ...peak('recv', 'recv')],
-    };
+    return [
+      against('libchat, persisted, messages a second', LIBCHAT),
+      against('send --lines', rate(rounds.map(({ send }) => send))),
+      against('recv', rate(rounds.map(({ recv }) => recv))),
+      { name: 'peak of node -e 0, MB', value: node / 1e6 },
+      ...peak('peak of send --lines', 'send'),
+      ...peak('peak of recv', 'recv'),
+    ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

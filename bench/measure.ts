@@ -1,9 +1,13 @@
 /** Medians, timers and the tables that are printed. */
+
 /** One line of a table. */
 export interface Figure {
   readonly name: string;
+  /** The median, where there are several runs. */
   readonly value: number;
   readonly ratio?: number;
+  /** The smallest of all runs. */
+  readonly best?: number;
 }
 
 export function median(values: readonly number[]): number {
@@ -34,8 +38,10 @@ export async function asyncMicroseconds(calls: number, rounds: number, call: () 
 
 export function print(title: string, figures: readonly Figure[]): void {
   process.stdout.write(`\n${title}\n`);
-  for (const { name, value, ratio } of figures) {
-    const number = value.toFixed(value < 1_000 ? 1 : 0).padStart(9);
-    process.stdout.write(`  ${name.padEnd(40)}${number}${ratio === undefined ? '' : `   ${ratio.toFixed(2)} ×`}\n`);
+  const numeral = (value: number) => value.toFixed(value < 1_000 ? 1 : 0);
+  for (const { name, value, ratio, best } of figures) {
+    const times = ratio === undefined ? '' : `   ${ratio.toFixed(2)} ×`;
+    const atBest = best === undefined ? '' : `   at best ${numeral(best)}`;
+    process.stdout.write(`  ${name.padEnd(40)}${numeral(value).padStart(9)}${times.padEnd(11)}${atBest}\n`);
   }
 }

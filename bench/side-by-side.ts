@@ -43,10 +43,18 @@ export class Conversation<Text, Message> {
     this.#rounds.push({ send, receive, pingPong });
   }
 
-  /** Without the first round, which warms up. */
   medians(): Times {
-    const of = (pick: (times: Times) => number) => median(this.#rounds.slice(1).map(pick));
-    return { send: of(({ send }) => send), receive: of(({ receive }) => receive), pingPong: of((t) => t.pingPong) };
+    return this.#summary(median);
+  }
+
+  minima(): Times {
+    return this.#summary((values) => Math.min(...values));
+  }
+
+  /** Without the first round, which warms up. */
+  #summary(summarize: (values: readonly number[]) => number): Times {
+    const of = (part: keyof Times) => summarize(this.#rounds.slice(1).map((times) => times[part]));
+    return { send: of('send'), receive: of('receive'), pingPong: of('pingPong') };
   }
 }
 
