@@ -56,11 +56,13 @@ export function toX25519PublicKey(key: IdentityKey): X25519PublicKey {
   return ed25519.utils.toMontgomery(key) as X25519PublicKey;
 }
 
-/** The X25519 secret key of an identity: the scalar that RFC 8032 §5.1.5 derives from the seed. */
+/** The X25519 secret key of an identity: the scalar that RFC 8032 §5.1.5 derives from the seed, pruned as there. */
 export function toX25519SecretKey(seed: IdentitySeed): X25519SecretKey {
   const hash = sha512(seed);
   const secretKey = hash.slice(0, 32) as X25519SecretKey;
   wipe(hash);
+  secretKey[0] = (secretKey[0] ?? 0) & 0xf8;
+  secretKey[31] = ((secretKey[31] ?? 0) & 0x7f) | 0x40;
   return secretKey;
 }
 
