@@ -5,7 +5,9 @@ const { node, napi } = process.versions;
 // Node 20 has version 12 of the database, compiled for it. Version 13 needs version 10 of the interface for addons, and
 // crashes where there is an older one.
 if (Number(napi) < 10 && !/^20\.(19|[2-9]\d)\./.test(node)) {
-  process.stderr.write(`error: this is Node ${node}, which pawl does not run on\nhint: install Node 22.14 or newer\n`);
+  process.stderr.write(
+    `error: this is Node ${node}, which pawl does not run on\nhint: install Node 24, or 22.14 or newer of 22\n`,
+  );
   process.exit(78);
 }
 

@@ -11,6 +11,8 @@ const root = join(import.meta.dirname, '..');
 
 const { values, positionals } = parseArgs({ options: { demo: { type: 'boolean' } }, allowPositionals: true });
 
+const VITEST = ['node_modules/vitest/vitest.mjs', 'run'];
+
 function run(command, parameters, environment = {}) {
   const { status, error, stdout, stderr } = spawnSync(command, parameters, {
     cwd: root,
@@ -36,15 +38,12 @@ function tryOut(version, tarball) {
   const prefix = mkdtempSync(join(tmpdir(), `pawl-matrix-${version}-`));
   try {
     const results = [
-      // Where a database has to be compiled, it is with the headers of this Node.
+      // Where a database has to be compiled, it is with the headers of this Node, instead of downloaded from a web page.
       timed('install', () =>
         run(
           'npm',
           ['install', '--global', '--prefix', prefix, '--allow-scripts=better-sqlite3-multiple-ciphers', tarball],
-          {
-            ...path,
-            npm_config_nodedir: home,
-          },
+          { ...path, npm_config_nodedir: home, npm_config_build_from_source: 'true' },
         ),
       ),
     ];
@@ -53,10 +52,12 @@ function tryOut(version, tarball) {
     const database = join(prefix, 'lib/node_modules/pawl/node_modules/better-sqlite3-multiple-ciphers');
     const { version: databaseVersion } = JSON.parse(readFileSync(join(database, 'package.json'), 'utf8'));
     const compiled = existsSync(join(database, 'build')) ? 'compiled' : 'not compiled';
+    if ((compiled === 'compiled') !== (version === '20')) throw new Error(`Node ${version}: the database is ${compiled}`);
+    // Which implementations there are depends on the Node that runs the tests.
+    results.push(timed('primitives', () => run(join(home, 'bin', 'node'), [...VITEST, 'test/primitives'])));
     results.push(timed('demo', () => run('bash', ['examples/alice-and-bob.sh'], installed)));
     if (!values.demo) {
-      const vitest = (file) =>
-        run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', file], { PAWL_BIN: installed.PAWL_BIN });
+      const vitest = (file) => run(process.execPath, [...VITEST, file], { PAWL_BIN: installed.PAWL_BIN });
       results.push(timed('transcripts', () => vitest('test/cli/transcripts.test.ts')));
       results.push(timed('torture', () => vitest('test/torture/crash.test.ts')));
     }
@@ -66,8 +67,8 @@ function tryOut(version, tarball) {
   }
 }
 
-if (process.platform !== 'linux' || process.arch !== 'x64') {
-  console.log('skipped: matrix/package.json has the versions of Node for Linux on x64 only');
+if (process.platform !== 'linux' || process.arch !== 'x64' || !process.report.getReport().header.glibcVersionRuntime) {
+  console.log('skipped: matrix/package.json has the versions of Node for Linux with glibc on x64 only');
   process.exit(0);
 }
 run('npm', ['ci', '--prefix', import.meta.dirname, '--ignore-scripts']);
@@ -77,10 +78,12 @@ try {
   run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder]);
   const [tarball = ''] = readdirSync(folder);
   const { dependencies } = JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8'));
-  for (const name of Object.keys(dependencies)) {
-    const version = name.replace('node-', '');
-    if (positionals.length > 0 && !positionals.includes(version)) continue;
-    console.log(`Node ${dependencies[name].split('@')[1]}: ${tryOut(version, join(folder, tarball))}`);
+  const versions = Object.keys(dependencies).map((name) => name.replace('node-', ''));
+  const unknown = positionals.filter((version) => !versions.includes(version));
+  if (unknown.length > 0) throw new Error(`there is no Node ${unknown.join(', ')} here, but ${versions.join(', ')}`);
+  for (const version of positionals.length > 0 ? positionals : versions) {
+    const [, exact] = dependencies[`node-${version}`].split('@');
+    console.log(`Node ${exact}: ${tryOut(version, join(folder, tarball))}`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

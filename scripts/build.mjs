@@ -1,8 +1,12 @@
 // Builds the program (docs/measurements.md, "The start of a command"), then the manual pages.
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 import { manPages } from './man-pages.mjs';
 import { bundleDatabases, lazyModules, noUnusedParts } from './plugins.mjs';
 
+for (const file of existsSync('dist') ? readdirSync('dist') : []) {
+  if (/\.cjs/.test(file)) rmSync(`dist/${file}`);
+}
 await bundleDatabases();
 await build({
   entryPoints: ['src/cli/main.ts'],

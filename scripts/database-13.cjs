@@ -6,7 +6,8 @@ const createDatabase = require('database-13/database.js');
 function addon() {
   const folder = dirname(require.resolve('better-sqlite3-multiple-ciphers/package.json'));
   const { platform, arch } = process;
-  return require(join(folder, 'prebuilds', `${hasMusl() ? 'linuxmusl' : platform}-${arch}.node`));
+  const prebuilt = join(folder, 'prebuilds', `${hasMusl() ? 'linuxmusl' : platform}-${arch}.node`);
+  return require(existsSync(prebuilt) ? prebuilt : join(folder, 'build', 'Release', 'better_sqlite3.node'));
 }
 
 /** Whether Node runs with musl. A system with glibc may have musl too: then Node knows, and takes 3 ms to say so. */

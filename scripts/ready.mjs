@@ -29,9 +29,10 @@ const needsOld = Number(process.versions.node.split('.')[0]) < 22;
 const database = join(root, 'node_modules', 'better-sqlite3-multiple-ciphers');
 const oldDatabase = 'database-for-node-20';
 
-/** Whether the installed database is the one for this Node. It is a link to the other one for an old Node. */
+/** Whether the installed database is the one for this Node. For an old Node it is a link to the other one. */
 function hasItsDatabase() {
-  return existsSync(database) && lstatSync(database).isSymbolicLink() === needsOld;
+  if (!existsSync(database) || lstatSync(database).isSymbolicLink() !== needsOld) return false;
+  return !needsOld || existsSync(join(database, 'build', 'Release', 'better_sqlite3.node'));
 }
 
 const installed = join(root, 'node_modules', '.package-lock.json');
@@ -39,7 +40,9 @@ if (changedAt(installed) < changedAt(join(root, 'package-lock.json')) || !hasIts
   // A lock holds one version of a package. Nothing that is locked has to run a script, but the old database.
   run('npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error');
   if (needsOld) {
-    run('npm', 'rebuild', oldDatabase, '--loglevel=error');
+    // From the source in its package, whose hash is locked, and not from the web page of its authors.
+    const compile = ['--build-from-source', '--ignore-scripts=false', `--allow-scripts=${oldDatabase}`];
+    run('npm', 'rebuild', oldDatabase, ...compile, '--loglevel=error');
     renameSync(database, join(root, 'node_modules', 'database-for-node-22'));
     symlinkSync(oldDatabase, database);
   }

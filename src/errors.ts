@@ -56,6 +56,8 @@ export interface ErrorDetails {
   'read-failed': { path: string; reason: string };
   'write-failed': { path: string; reason: string };
   'closed-pipe': Record<never, never>;
+  /** The addon of the database, or its package, does not load in this Node. */
+  'no-database': { node: string };
   damaged: { path: string };
   'not-an-identity': { path: string };
   'newer-schema': { path: string; found: number; known: number };

@@ -78,8 +78,9 @@ function inProcess(scene: string): Promise<readonly Figures[]> {
 }
 
 async function runScene(name: string): Promise<void> {
-  // The process that forked this one has ended.
-  process.once('disconnect', () => process.exit(1));
+  const end = () => process.exit(1);
+  // Where the process that forked this one ends first.
+  process.once('disconnect', end);
   const why = buildFaults();
   const scene = SCENES.find((one) => one.name === name);
   if (why !== undefined || scene === undefined) throw new Error(why ?? `there is no scene "${name}"`);
@@ -90,6 +91,7 @@ async function runScene(name: string): Promise<void> {
     parallel: 2,
     modes: MODES.filter((mode) => mode.name.startsWith(values.mode)),
   });
+  process.off('disconnect', end);
   process.send?.(figures, () => process.disconnect());
 }
 

@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { PawlError } from '../errors.ts';
+import { isPawlError, PawlError } from '../errors.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 
 /**
@@ -112,7 +112,7 @@ function remove(path: string): void {
 /**
  * Creates a file of mode 0600, atomically and durably. `build` writes to a temporary file. Never replaces a file.
  * @throws `exists`, also for a file of the same name with `-journal` added.
- * @throws `cannot-create`.
+ * @throws `cannot-create`; `no-database` as it comes from `build`.
  */
 export function makeFile(path: string, build: (draft: string) => void): void {
   // SQLite would play the journal of a deleted database back into a new one of the same name.
@@ -121,6 +121,7 @@ export function makeFile(path: string, build: (draft: string) => void): void {
     putInPlace(path, 'stays', build);
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
+    if (isPawlError(cause, 'no-database')) throw cause;
     throw new PawlError('cannot-create', { path, reason: reasonOf(cause) }, { cause });
   }
 }

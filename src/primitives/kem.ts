@@ -87,7 +87,8 @@ function kem(): MlKem {
 /** Whether node:crypto has ML-KEM-768, and takes and gives its keys as bytes. */
 export function hasNodeKem(): boolean {
   try {
-    return NODE_KEM.encapsulationKeyOf(new Uint8Array(KEM_SEED_LENGTH)).length === ENCAPSULATION_KEY_LENGTH;
+    const key = NODE_KEM.encapsulationKeyOf(new Uint8Array(KEM_SEED_LENGTH));
+    return key.length === ENCAPSULATION_KEY_LENGTH && typeof encapsulateWith === 'function';
   } catch {
     return false;
   }
@@ -124,8 +125,8 @@ export function decapsulate(seed: KemSeed, ciphertext: KemCiphertext): KemSecret
 }
 
 /**
- * The modulus check: every coefficient, two of which are packed in three bytes, is below q. The library checks this
- * only when it encapsulates, which takes 30 times as long.
+ * The modulus check: every coefficient, two of which are packed in three bytes, is below q. Noble checks this only
+ * when it encapsulates, which takes 30 times as long.
  */
 function isReduced(coefficients: Uint8Array): boolean {
   for (let offset = 0; offset < coefficients.length; offset += 3) {

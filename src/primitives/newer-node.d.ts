@@ -1,6 +1,6 @@
 /**
  * What pawl uses of node:crypto in newer versions of Node than the oldest that it runs on, whose types the rest of it
- * is checked with. Each is looked for before it is used.
+ * is checked with. `hasRawKeys` and `hasNodeKem` look for it before it is used.
  */
 export {};
 

@@ -70,7 +70,6 @@ export async function readEnvelope({ store }: Pick<Context, 'store'>, id: Outbox
   return store.snapshot((view) => view.envelope(id));
 }
 
-/** Adds up. */
-export function sum(numbers: readonly number[]): number {
+function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }

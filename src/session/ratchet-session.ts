@@ -140,8 +140,9 @@ export class RatchetSession {
     this.#hasSent = false;
   }
 
-  /** Overwrites the secrets of the state in memory. The session must have been saved, and is not used afterwards. */
+  /** Overwrites its secrets in memory, also those that were not saved. The session is not used afterwards. */
   wipe(): void {
+    for (const { step } of this.#accepted) wipe(...step.gained.map(({ messageKey }) => messageKey));
     wipeState(this.#state);
   }
 

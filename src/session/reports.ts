@@ -9,7 +9,6 @@ import { chainFingerprint, type KemExchange } from '../ratchet/index.ts';
 import { requireContact } from './contacts.ts';
 import { type HistoryReport, historyOf } from './history.ts';
 import { type Ladder, ladderOf } from './ladder.ts';
-import { sum } from './outbox.ts';
 import { releaseOf, releaseWhere, selectSession, sendingSession } from './select-session.ts';
 import type { Contact, ContactId, ContactOverview, Context, Session, SessionOverview, Transaction } from './store.ts';
 
@@ -150,7 +149,7 @@ export async function identityReport(
       })),
       inbox: inbox.map(({ contact, receivedAt }) => ({ from: nameOf.get(contact) ?? '', receivedAt })),
       older: {
-        outbox: sum([...(await view.countOutbox()).values()]) - outbox.length,
+        outbox: [...(await view.countOutbox()).values()].reduce((total, count) => total + count, -outbox.length),
         inbox: (await view.countInbox()) - inbox.length,
       },
       history: await historyOf(view, now()),
@@ -201,7 +200,10 @@ function contactReport(contact: ContactOverview): ContactReport {
 function reportMissing(sessions: readonly SessionOverview[]): ContactReport['missing'] {
   const missing = sessions.flatMap((session) => session.missing ?? []);
   if (missing.length === 0) return undefined;
-  return { count: sum(missing.map(({ count }) => count)), since: Math.min(...missing.map(({ since }) => since)) };
+  return {
+    count: missing.reduce((total, { count }) => total + count, 0),
+    since: Math.min(...missing.map(({ since }) => since)),
+  };
 }
 
 function reportUnanswered(session: SessionOverview | undefined): ContactReport['unanswered'] {

@@ -63,7 +63,10 @@ export class SessionCache {
     const sessions = await this.#transaction.sessions(contact);
     session.isSettled = sessions.length === 1;
     if (sessions.length === 1) return;
-    for (const dropped of await dropIdleSessions(this.#transaction, sessions)) this.#sessions.delete(dropped);
+    for (const dropped of await dropIdleSessions(this.#transaction, sessions)) {
+      this.#sessions.get(dropped)?.ratchet.wipe();
+      this.#sessions.delete(dropped);
+    }
   }
 
   /** Writes all changes, overwrites the keys in memory and empties the cache. */

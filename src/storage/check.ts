@@ -36,7 +36,7 @@ export function checkFile(connection: Connection): readonly string[] {
 
 /**
  * Checks the structure of the database, each row against the constraints of its table and against the indexes, and the
- * foreign keys. Reads every page, and so verifies the HMAC of every page.
+ * foreign keys. Reads every page that is in use, and so verifies its HMAC.
  * @returns one sentence for each problem.
  */
 export function checkPages(connection: Connection): readonly string[] {

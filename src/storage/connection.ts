@@ -7,7 +7,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import { isPawlError, PawlError } from '../errors.ts';
 import { codeOf, inodeOf } from '../files/index.ts';
 import { type Lock, openDatabase, rawKey } from './sqlcipher.ts';
-import { sqliteCode, translateError } from './sqlite-errors.ts';
+import { doesNotLoad, sqliteCode, translateError } from './sqlite-errors.ts';
 
 /** The values of a statement's parameters, by name (`@name`). */
 export type Parameters = Readonly<Record<string, string | number | Uint8Array | null>>;
@@ -67,6 +67,7 @@ export class Connection {
       this.#inode = inodeAt(this.file);
       this.#database = openDatabase(path, lock, { wait });
     } catch (cause) {
+      if (doesNotLoad(cause)) throw new PawlError('no-database', { node: process.versions.node }, { cause });
       if (sqliteCode(cause) === undefined && codeOf(cause) === undefined) throw cause;
       throw new PawlError('read-failed', { path, reason: 'it cannot be opened' }, { cause });
     }

@@ -78,10 +78,12 @@ function draftOf(file: string): string {
  */
 export function removeDraft(file: string): void {
   const draft = draftOf(file);
-  try {
-    if (lstatSync(draft, { throwIfNoEntry: false }) !== undefined) unlinkSync(draft);
-  } catch {
-    // The folder may be read-only: the next command tries again.
+  for (const path of [draft, `${draft}-journal`]) {
+    try {
+      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path);
+    } catch {
+      // The folder may be read-only: the next command tries again.
+    }
   }
 }
 

@@ -64,7 +64,7 @@ describe('the version of Node', () => {
       const environment = { NODE_OPTIONS: `--require ${home.path('old.cjs')}` };
       expect(await home.run('pawl --version', { environment })).toMatchObject({
         exit: 78,
-        stderr: `error: this is Node ${version}, which pawl does not run on\nhint: install Node 22.14 or newer\n`,
+        stderr: `error: this is Node ${version}, which pawl does not run on\nhint: install Node 24, or 22.14 or newer of 22\n`,
       });
     }),
   );
@@ -85,3 +85,21 @@ describe('the version of Node', () => {
     }),
   );
 });
+
+it.each(['ERR_DLOPEN_FAILED', 'MODULE_NOT_FOUND'])('a database that does not load is told in words: %s', (code) =>
+  inHome(async (home) => {
+    await home.prepare('pawl init alice');
+    home.write(
+      'no-addons.cjs',
+      `require('node:module')._extensions['.node'] = () => { throw Object.assign(new Error('no'), { code: '${code}' }); };`,
+    );
+    const environment = { NODE_OPTIONS: `--require ${home.path('no-addons.cjs')}` };
+    for (const command of ['pawl init bob', 'pawl -i alice inspect', 'echo hi | pawl -i alice send bob']) {
+      expect(await home.run(command, { environment }), command).toMatchObject({
+        exit: 78,
+        stderr: `error: the database that pawl needs does not load with Node ${process.versions.node}\nhint: install pawl again, with the Node that runs it\n`,
+      });
+    }
+    expect((await home.run('pawl -i alice inspect')).exit).toBe(0);
+  }),
+);

@@ -16,6 +16,7 @@ import {
   systemRandom,
 } from '../../src/primitives/index.ts';
 import { hasNodeKem, type MlKem, NOBLE_KEM, NODE_KEM } from '../../src/primitives/kem.ts';
+import { hasRawKeys } from '../../src/primitives/key-objects.ts';
 import vectors from '../vectors/ml-kem-768.json' with { type: 'json' };
 import { hex, shifted, toHexText } from './hex.ts';
 import { expectWeakKey, withCoefficient } from './weak-key.ts';
@@ -161,6 +162,12 @@ describe.each(implementations)('ML-KEM-768 by %s', (name, kem) => {
       expect(() => kem.decapsulate(new Uint8Array(length), ciphertext), `${name} ${length}`).toThrow();
     }
   });
+});
+
+it('is done by Node from 24.21 and 26.10 on', () => {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const isNew = (major === 24 && minor >= 21) || (major === 26 && minor >= 10);
+  if (isNew || major < 24) expect([hasRawKeys(), hasNodeKem()]).toEqual([isNew, isNew]);
 });
 
 it("encapsulates the bytes of a given source by noble, whatever Node has, and the system's by Node where it can", () => {

@@ -3,7 +3,7 @@
  * transaction has ended. The store keeps copies of its own.
  */
 import { beforeEach, expect, it, vi } from 'vitest';
-import type { Context } from '../../src/session/index.ts';
+import { type Context, DAY } from '../../src/session/index.ts';
 import { record, secretsIn, takeUnwiped } from '../ratchet/derived-secrets.ts';
 import { Party } from './party.ts';
 
@@ -100,4 +100,20 @@ it('leaves no secret of the sessions: openings, answers, gaps, late messages', a
   expect(await expectClean(bob.read(second.envelope))).toBe('duplicate');
   await expectClean(alice.receive([(await expectClean(bob.send('alice', 'next'))).envelope]));
   await expectClean(bob.receive([(await expectClean(alice.send('bob', 'next'))).envelope, first.envelope]));
+});
+
+it('leaves no secret of an opening that is refused: altered, or of a clock far ahead', async () => {
+  const { alice, bob } = await acquainted();
+  const opening = await alice.send('bob', 'hello');
+  const altered = Uint8Array.from(opening.envelope);
+  altered[altered.length - 1] = (altered.at(-1) ?? 0) ^ 1;
+  takeUnwiped();
+  expect(await expectClean(bob.read(altered))).toBe('refused: corrupt');
+  const carol = new Recorded('carol');
+  const dave = new Recorded('dave');
+  await carol.add('dave', await dave.invite('carol'));
+  carol.time += 3 * DAY;
+  const early = await carol.send('dave', 'hello');
+  takeUnwiped();
+  expect(await expectClean(dave.read(early.envelope))).toBe('refused: clock-ahead');
 });

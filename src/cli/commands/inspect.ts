@@ -95,7 +95,7 @@ async function inspectIdentity(context: CommandContext): Promise<void> {
       const page = { name, path, schema: store.schema, report, now: identity.now() };
       // With thousands of contacts, it takes time to make either.
       if (context.reporter.json) await context.reporter.document(identityDocument(page));
-      else await context.reporter.result(identityPage(page), { type: 'identity' });
+      else await context.reporter.lines(identityPage(page));
     },
     'reads',
   );

@@ -68,7 +68,7 @@ async function list(context: CommandContext, newest: number | undefined): Promis
     instant(createdAt),
     `${length} bytes`,
   ]);
-  await reporter.result(table(rows).join('\n'), { type: 'outbox' });
+  await reporter.lines(table(rows).join('\n'));
   if (older > 0) {
     const are = older === 1 ? 'is' : 'are';
     await reporter.notice(`${count(older, 'older one')} ${are} not shown: pawl outbox --all`);

@@ -244,6 +244,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
       : 'use another name, or move the file away',
     exit: CANNOT_CREATE,
   }),
+  'no-database': ({ node }) => ({
+    message: `the database that pawl needs does not load with Node ${node}`,
+    hint: 'install pawl again, with the Node that runs it',
+    exit: NO_IDENTITY,
+  }),
   'no-folder': ({ path, isTaken }) => ({
     message: isTaken ? `${path} is no folder` : `there is no folder ${path}`,
     hint: isTaken ? 'choose another name' : `make it: mkdir ${path}`,

@@ -27,13 +27,18 @@ export class Reporter {
 
   /** Writes a result to standard output: the lines, or with `--json` the document. */
   async result(lines: string, document: Document): Promise<void> {
+    await (this.json ? this.document(document) : this.lines(lines));
+  }
+
+  /** Writes lines to standard output. To be called only without `--json`. */
+  async lines(lines: string): Promise<void> {
     this.progress.clear();
-    const text = this.#io.output.isTerminal ? escapeInvisible(lines) : lines;
-    await this.#io.output.write(this.json ? jsonLine(document) : `${text}\n`);
+    await this.#io.output.write(`${this.#io.output.isTerminal ? escapeInvisible(lines) : lines}\n`);
   }
 
   /** Writes a document to standard output. To be called only with `--json`. */
   async document(document: Document): Promise<void> {
+    this.progress.clear();
     await this.#io.output.write(jsonLine(document));
   }
 

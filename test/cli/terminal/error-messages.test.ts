@@ -48,6 +48,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   self: [65, { what: 'invite' }],
 
   exists: [73, { path: 'alice.db' }],
+  'no-database': [78, { node: '22.1.0' }],
   'no-folder': [73, { path: 'photos', isTaken: false }],
   'cannot-create': [73, { path: 'alice.db', reason: 'permission denied' }],
   'read-failed': [74, { path: 'alice.db', reason: 'permission denied' }],
