@@ -40,9 +40,8 @@ if (changedAt(installed) < changedAt(join(root, 'package-lock.json')) || !hasIts
   // A lock holds one version of a package. Nothing that is locked has to run a script, but the old database.
   run('npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error');
   if (needsOld) {
-    // From the source in its package, whose hash is locked, and not from the web page of its authors.
-    const compile = ['--build-from-source', '--ignore-scripts=false', `--allow-scripts=${oldDatabase}`];
-    run('npm', 'rebuild', oldDatabase, ...compile, '--loglevel=error');
+    // From the source in its package, whose hash is locked. Its install script would download it from its authors' page.
+    run('npm', 'run', '--silent', '--prefix', join('node_modules', oldDatabase), 'build-release');
     renameSync(database, join(root, 'node_modules', 'database-for-node-22'));
     symlinkSync(oldDatabase, database);
   }
