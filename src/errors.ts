@@ -48,8 +48,10 @@ export interface ErrorDetails {
   'identity-changed': { name: string; known: string; offered: string };
   self: { what: 'invite' | 'message' };
   // the identity file
-  /** `waits`: the file that was to be written there stays in the inbox. */
-  exists: { path: string; waits?: true };
+  /** `waits`: the file that was to be written there stays in the inbox. `force`: the command has the option. */
+  exists: { path: string; waits?: true; force?: true };
+  /** `what`: what the file is, such as "the key file". */
+  protected: { path: string; what: string };
   /** `isTaken`: there is a file of that name that is not a folder. */
   'no-folder': { path: string; isTaken: boolean };
   'cannot-create': { path: string; reason: string };

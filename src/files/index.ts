@@ -3,6 +3,7 @@
  * Knows no file format. Turns the errors of the system into `PawlError`s, except where a function says otherwise.
  */
 export { Folder } from './folder.ts';
+export { OutputFile, type OutputOptions } from './output-file.ts';
 export { chunksOfFile, Gathered, readAtOnce, readDescriptor, readFile } from './read.ts';
 export { codeOf, reasonOf } from './system-error.ts';
-export { inodeOf, makeFile, makeFolder, replaceFile, sync, syncFolderOf, withDraft } from './write.ts';
+export { inodeOf, makeFile, makeFolder, sync, syncFolderOf, withDraft } from './write.ts';

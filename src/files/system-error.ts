@@ -5,6 +5,16 @@
 import { getSystemErrorMap } from 'node:util';
 import { PawlError } from '../errors.ts';
 
+/** Where the system's own description is none for people. */
+const WORDS: Readonly<Record<string, string>> = {
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'part of its path is no folder',
+  ELOOP: 'too many symbolic links, or one that leads to itself',
+  ENXIO: 'nobody is there to read it',
+  EBADF: 'it is not open for that',
+  ETXTBSY: 'it is a program that runs',
+};
+
 /** Returns the code of an error of the system, such as `ENOENT`. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
@@ -17,6 +27,8 @@ export function codeOf(error: unknown): string | undefined {
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof PawlError && 'reason' in error.detail) return error.detail.reason;
+  const words = WORDS[codeOf(error) ?? ''];
+  if (words !== undefined) return words;
   const number = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
   return getSystemErrorMap().get(number)?.[1] ?? error.message;
 }

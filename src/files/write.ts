@@ -12,9 +12,7 @@ import {
   mkdirSync,
   openSync,
   renameSync,
-  statSync,
   unlinkSync,
-  writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isPawlError, PawlError } from '../errors.ts';
@@ -123,20 +121,6 @@ export function makeFile(path: string, build: (draft: string) => void): void {
     if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
     if (isPawlError(cause, 'no-database')) throw cause;
     throw new PawlError('cannot-create', { path, reason: reasonOf(cause) }, { cause });
-  }
-}
-
-/**
- * Replaces the file at `path`, atomically and durably; the new file has mode 0600. Replaces a symbolic link to a file
- * instead of following it, since somebody else may have created it. Writes to a pipe or a device.
- * @throws `write-failed`.
- */
-export function replaceFile(path: string, bytes: Uint8Array): void {
-  try {
-    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) writeFileSync(path, bytes);
-    else putInPlace(path, 'is replaced', (_, file) => writeFileSync(file, bytes));
-  } catch (cause) {
-    throw new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
   }
 }
 

@@ -130,7 +130,7 @@ describe('--json', () => {
   it.concurrent('inspect', () =>
     inConversation(async (home) => {
       await home.prepare('pawl -i bob invite carol -o invite.txt; pawl -i alice add the-same invite.txt');
-      await home.run('pawl -i alice send bob -m hi -o no/such/folder');
+      await home.run('pawl -i alice send bob -m hi -o /dev/full');
       const alice = await home.prepare('pawl -i alice inspect --json');
       const bob = await home.prepare('pawl -i bob inspect --json');
       const contact = { fingerprint: HEX_32, verified: false, added_at: TIME };

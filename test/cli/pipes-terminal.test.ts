@@ -274,29 +274,81 @@ describe.concurrent('a signal while standard input is read', () => {
 
 describe.concurrent('a file that cannot be written', () => {
   it.each([
-    ['missing/file', 'no such file or directory'],
-    ['folder', 'illegal operation on a directory'],
-    ['message/', 'not a directory'],
-  ])('loses nothing: -o %s', async (path, reason) => {
+    ['missing/file', 73, 'missing/file cannot be made: no such file or directory'],
+    ['folder', 73, 'folder cannot be made: it is a folder'],
+    ['message/file', 73, 'message/file cannot be made: part of its path is no folder'],
+    ['taken', 73, 'taken exists already'],
+    ['.key --force', 73, '.key is the key file, which is never replaced'],
+    ['.local/share/pawl/bob.db --force', 73, '.local/share/pawl/bob.db is an identity file'],
+    ['.local/share/pawl/carol.db', 73, '.local/share/pawl/carol.db is an identity file'],
+    ['.local/share/pawl/bob.db-journal', 73, 'bob.db-journal is an identity file'],
+    ['hard --force', 73, 'hard is an identity file'],
+    ['soft --force', 73, 'soft is the key file'],
+  ])('is refused before anything is read or committed: -o %s', async (path, exit, message) => {
     const home = begin();
-    await home.prepare('mkdir folder');
+    await home.prepare('mkdir folder; echo taken > taken; ln .local/share/pawl/alice.db hard; ln -s .key soft');
     const files = home.files();
-    expectError(await home.run(`pawl -i bob recv message -o ${path}`), 74, `${path} cannot be written: ${reason}`);
-    expectError(await home.run(`pawl -i alice send bob -m hi -o ${path}`), 74, `${path} cannot be written: ${reason}`);
-    // Nor is anything left behind.
+    const before = home.identities();
+    const key = home.read('.key');
+    expectError(await home.run(`pawl -i bob recv message -o ${path}`), exit, message);
+    expectError(await home.run(`pawl -i alice send bob -m hi -o ${path}`), exit, message);
+    expectError(await home.run(`pawl -i alice invite dave -o ${path}`), exit, message);
+    expectError(await home.run(`pawl -i alice inspect bob --svg ${path}`), exit, message);
     expect(home.files()).toEqual(files);
-    await expectDelivery(home);
-    await expectKept(home);
+    expect(home.identities()).toEqual(before);
+    expect(home.read('.key')).toEqual(key);
   });
 
-  it('is one that can be replaced, in all other cases', async () => {
+  it('is never the input, not even with --force', async () => {
+    const home = begin();
+    home.write('diary.txt', 'dear diary');
+    await home.prepare('ln diary.txt other-name');
+    for (const output of ['diary.txt', './diary.txt', 'other-name']) {
+      const result = await home.run(`pawl -i alice send bob diary.txt -o ${output} --force`);
+      expectError(result, 73, `${output} is the input, which is never replaced`);
+    }
+    expectError(await home.run('pawl -i bob recv message -o message --force'), 73, 'message is the input');
+    expect(home.read('diary.txt').toString()).toBe('dear diary');
+    expect((await waiting(home, 'alice')).outbox).toEqual([]);
+  });
+
+  it('is replaced with --force, and an empty one of ours without', async () => {
     const home = begin();
     home.write('file', 'as it was', 0o644);
-    await home.prepare('pawl -i bob recv message -o file');
+    home.write('empty', '');
+    await home.prepare('pawl -q -i alice send bob -m hi -o empty; pawl -i bob recv message -o file --force');
     expect(home.read('file').equals(LARGE)).toBe(true);
     expect(lstatSync(home.path('file')).mode & 0o777).toBe(0o600);
     expect((await waiting(home, 'bob')).inbox).toEqual([]);
-    expect(home.files().filter((file) => file.includes('/.file'))).toEqual([]);
+    expect((await home.prepare('pawl -i bob recv empty')).stdout.toString()).toBe('hi');
+    expect(home.files().filter((file) => file.includes('/.pawl-'))).toEqual([]);
+  });
+
+  it('is written to where it is no file: a device, standard output by another name, another process', async () => {
+    const home = begin();
+    await home.prepare('ln -s /proc/self/fd/1 out; ln -s /dev/null null');
+    const { stdout } = await home.prepare(
+      'pawl -q -i alice send bob -m one -b -o out | pawl -i bob recv -o /dev/stdout | cat',
+    );
+    expect(stdout.toString()).toBe('one');
+    await home.prepare(
+      'pawl -q -i alice send bob -m two -b -o >(cat > envelope); pawl -q -i alice send bob -m 3 -o null',
+    );
+    expect((await home.prepare('until [ -s envelope ]; do :; done; pawl -i bob recv envelope')).stdout.toString()).toBe(
+      'two',
+    );
+    expect(lstatSync(home.path('out')).isSymbolicLink()).toBe(true);
+    const log = 'echo first > log; pawl -q -i alice send bob -m four -a -o /dev/stdout >> log; head -n 1 log';
+    expect((await home.prepare(log)).stdout.toString()).toBe('first\n');
+    expect((await home.prepare('pawl -i bob recv log')).stdout.toString()).toBe('four');
+  });
+
+  it('keeps what a device refuses', async () => {
+    const home = begin();
+    expectError(await home.run('pawl -i bob recv message -o /dev/full'), 74, '/dev/full cannot be written');
+    expectError(await home.run('pawl -i alice send bob -m hi -o /dev/full'), 74, '/dev/full cannot be written');
+    await expectDelivery(home);
+    await expectKept(home);
   });
 });
 
@@ -308,7 +360,7 @@ describe.concurrent('an input that cannot be read', () => {
       const { exit, stderr } = await home.run(`pawl ${command}`);
       expect({ exit, stderr }).toEqual({
         exit: 74,
-        stderr: 'error: . cannot be read: illegal operation on a directory\n',
+        stderr: 'error: . cannot be read: it is a folder\n',
       });
     }
     expect(home.identities()).toEqual(before);

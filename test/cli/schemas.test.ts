@@ -41,7 +41,7 @@ it('every kind of document is printed by some command, and keeps its schema', as
   await run(alice, 'contacts');
   await run(alice, 'verify bob');
   await run(alice, 'rename bob bertha');
-  await run(alice, `send bertha -m hi -o ${at('no/such/folder')}`);
+  await run(alice, 'send bertha -m hi -o /dev/full');
   await run(alice, 'outbox');
   await run(alice, 'inspect');
   await run(alice, 'inspect --check');

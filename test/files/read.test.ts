@@ -84,7 +84,7 @@ describe('readFile', () => {
     expect(() => readFile(folder, 1_000)).toThrow(
       expect.objectContaining({
         code: 'read-failed',
-        detail: { path: folder, reason: 'illegal operation on a directory' },
+        detail: { path: folder, reason: 'it is a folder' },
       }),
     );
   });

@@ -66,7 +66,7 @@ describe('a new identity file', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), '');
     const error = await refusal(() => create(join(folder, 'file', 'bob.db')));
-    expect([error.code, error.detail]).toMatchObject(['cannot-create', { reason: 'not a directory' }]);
+    expect([error.code, error.detail]).toMatchObject(['cannot-create', { reason: 'part of its path is no folder' }]);
   });
 
   it('cannot be made in a folder of somebody else', async () => {

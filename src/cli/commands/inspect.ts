@@ -3,11 +3,11 @@
  * Changes nothing.
  */
 import { PawlError } from '../../errors.ts';
-import { replaceFile } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
 import { identityReport, sessionReports } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { type OpenIdentity, withIdentity } from '../identity/open.ts';
+import { outputFileAt } from '../identity/output.ts';
 import { outputFile } from '../option-types.ts';
 import { envelopeDocument, envelopePage } from '../show/envelope.ts';
 import { identityDocument, identityPage, WAITING_SHOWN } from '../show/identity.ts';
@@ -21,6 +21,7 @@ interface InspectOptions {
   readonly all?: true;
   readonly check?: true;
   readonly svg?: string;
+  readonly force?: true;
 }
 
 export const defineInspect: DefineCommand = (program, makeAction) => {
@@ -30,6 +31,7 @@ export const defineInspect: DefineCommand = (program, makeAction) => {
     .option('--check', 'read every page and row of the identity file')
     .option('--all', 'every session with NAME, not only the one that you send on')
     .option('--svg <file>', 'draw the ratchet with NAME into a file', outputFile)
+    .option('--force', 'with --svg, replace the file that is there')
     .option('--envelope <file>', 'what an envelope shows to anybody; needs no identity')
     .addHelpText(
       'after',
@@ -56,7 +58,8 @@ Examples:
     );
 };
 
-function checkOptions(name: string | undefined, { envelope, check, all, svg }: InspectOptions): void {
+function checkOptions(name: string | undefined, { envelope, check, all, svg, force }: InspectOptions): void {
+  if (force && svg === undefined) throw new PawlError('usage', { problem: '--force goes with --svg' });
   const subjects = [name !== undefined && 'a name', envelope !== undefined && '--envelope', check && '--check'];
   const given = subjects.filter(Boolean);
   if (given.length > 1) throw new PawlError('usage', { problem: `${given.join(' and ')} do not go together` });
@@ -101,14 +104,19 @@ async function inspectIdentity(context: CommandContext): Promise<void> {
   );
 }
 
-async function inspectSessions(context: CommandContext, name: string, { all, svg }: InspectOptions): Promise<void> {
+async function inspectSessions(
+  context: CommandContext,
+  name: string,
+  { all, svg, force }: InspectOptions,
+): Promise<void> {
+  const drawing = svg === undefined ? undefined : outputFileAt(context, svg, { force });
   await withIdentity(
     context,
     async (identity) => {
       const now = identity.now();
       const canvas = canvasOf(context);
       const [current, ...others] = await sessionReports(identity, name);
-      if (svg !== undefined) replaceFile(svg, utf8(ladderSvg(current.ladder, name)));
+      drawing?.write(utf8(ladderSvg(current.ladder, name)));
       for (const report of all ? [current, ...others] : [current]) {
         await context.reporter.result(sessionPage(report, now, canvas), sessionDocument(report));
       }

@@ -3,11 +3,12 @@
  */
 import { armor, encodeEnvelope } from '../../envelope/index.ts';
 import { PawlError } from '../../errors.ts';
-import { replaceFile } from '../../files/index.ts';
+import type { OutputFile } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
 import { DAY, invite, type MadeInvite, withdrawInvite } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
+import { outputFileAt } from '../identity/output.ts';
 import { outputFile, timeSpan } from '../option-types.ts';
 import { drawQrCode, qrCodeOfBytes } from '../show/qr-code.ts';
 import { instant, iso } from '../terminal/format.ts';
@@ -18,6 +19,7 @@ interface InviteOptions {
   readonly expires?: number;
   readonly reusable?: true;
   readonly qr?: true;
+  readonly force?: true;
 }
 
 /** In milliseconds. The secrets of an invite stay in the identity file until it expires. */
@@ -28,6 +30,7 @@ export const defineInvite: DefineCommand = (program, makeAction) => {
     .command('invite <name>')
     .description('make an invite for the person you call NAME')
     .option('-o, --output <file>', 'write it to a file', outputFile)
+    .option('--force', 'with -o, replace the file that is there')
     .option('--expires <time>', 'how long it can be used: 45m, 12h, 8w (30d)', timeSpan(LONGEST_VALIDITY))
     .option('--reusable', 'for many, whom you call NAME-1, NAME-2, ...')
     .option('--qr', 'draw it as a QR code, where the terminal is large enough')
@@ -47,11 +50,12 @@ Examples:
       makeAction(async (context, name: string, options: InviteOptions) => {
         const { reporter } = context;
         checkOptions(options, reporter.json);
-        const { reusable = false } = options;
+        const { output, force, reusable = false } = options;
+        const file = output === undefined ? undefined : outputFileAt(context, output, { force });
         const expiresAt = await withIdentity(context, async (identity) => {
           const made = await invite(identity, name, options.expires ?? 30 * DAY, { reusable });
           try {
-            await writeInvite(context, name, made, options);
+            await writeInvite(context, name, made, { ...options, file });
           } catch (error) {
             // Nobody has received the invite, and it cannot be written again.
             await withdrawInvite(identity, made.id);
@@ -70,7 +74,8 @@ Examples:
     );
 };
 
-function checkOptions({ qr, output }: InviteOptions, json: boolean): void {
+function checkOptions({ qr, output, force }: InviteOptions, json: boolean): void {
+  if (force && output === undefined) throw new PawlError('usage', { problem: '--force goes with -o' });
   const other = output !== undefined ? '-o' : json ? '--json' : undefined;
   if (qr && other !== undefined) throw new PawlError('usage', { problem: `--qr and ${other} do not go together` });
 }
@@ -79,15 +84,15 @@ async function writeInvite(
   context: CommandContext,
   name: string,
   { invite: bytes, expiresAt }: MadeInvite,
-  { output, qr, reusable }: InviteOptions,
+  { file, qr, reusable }: InviteOptions & { readonly file: OutputFile | undefined },
 ): Promise<void> {
   const { io, reporter } = context;
   const envelope = encodeEnvelope({ kind: 'invite', invite: bytes });
   if (qr && (await drawQrCode(context, await qrCodeOfBytes(envelope)))) return io.output.flush();
   const text = armor(envelope);
   const document = { type: 'invite', for: name, reusable: reusable === true, expires_at: iso(expiresAt) };
-  if (output !== undefined) {
-    replaceFile(output, utf8(text));
+  if (file !== undefined) {
+    file.write(utf8(text));
     if (reporter.json) await reporter.document(document);
     return;
   }

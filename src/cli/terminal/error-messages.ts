@@ -237,11 +237,18 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
 
   // files and streams
-  exists: ({ path, waits }) => ({
+  exists: ({ path, waits, force }) => ({
     message: `${path} exists already`,
     hint: waits
       ? 'pawl recv --waiting --out-dir DIR puts it into another folder, or with --force in the place of what is there'
-      : 'use another name, or move the file away',
+      : force
+        ? 'use another name, or --force to replace it'
+        : 'use another name, or move the file away',
+    exit: CANNOT_CREATE,
+  }),
+  protected: ({ path, what }) => ({
+    message: `${path} is ${what}, which is never replaced`,
+    hint: 'use another name',
     exit: CANNOT_CREATE,
   }),
   'no-database': ({ node }) => ({
@@ -256,7 +263,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'cannot-create': ({ path, reason }) => ({
     message: `${path} cannot be made: ${reason}`,
-    hint: 'choose a folder that you can write to: --home DIR',
+    hint: 'choose another place, where you can write',
     exit: CANNOT_CREATE,
   }),
   'read-failed': ({ path, reason }) => ({ message: `${path} cannot be read: ${reason}`, exit: IO }),

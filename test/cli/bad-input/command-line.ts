@@ -69,7 +69,10 @@ export const COMMAND_LINE: readonly BadInput[] = [
   usage('-m and --lines', 'pawl -i alice send bob --lines -m hi $JSON'),
   usage('-a and -b', 'pawl -i alice send bob -a -b -m hi $JSON'),
   usage('recv -o and --out-dir', 'pawl -i bob recv message.pawl -o out --out-dir . $JSON'),
-  usage('recv --force without --out-dir', 'pawl -i bob recv message.pawl -o out --force $JSON'),
+  usage('recv --force without -o and --out-dir', 'pawl -i bob recv message.pawl --force $JSON'),
+  usage('send --force without -o', 'pawl -i alice send bob -m hi --force $JSON'),
+  usage('invite --force without -o', 'pawl -i alice invite dave --force $JSON'),
+  usage('inspect --force without --svg', 'pawl -i alice inspect bob --force $JSON'),
   usage('a folder without a name', "pawl -i bob recv message.pawl --out-dir '' $JSON"),
   usage('--lines and -o', 'pawl -i alice send bob --lines -o out.pawl $JSON'),
   usage('a file name that cannot travel', "touch 'back\\slash'; pawl -i alice send bob 'back\\slash' $JSON"),
@@ -127,9 +130,15 @@ export const COMMAND_LINE: readonly BadInput[] = [
   { what: 'a folder to send', code: 'read-failed', exit: 74, command: 'pawl -i alice send bob . $JSON' },
   {
     what: 'an output file in a folder that is not there',
+    code: 'cannot-create',
+    exit: 73,
+    command: 'pawl -i alice send bob -m hi -o no/such/folder $JSON',
+  },
+  {
+    what: 'an output on a full disk',
     code: 'write-failed',
     exit: 74,
-    command: 'pawl -i alice send bob -m hi -o no/such/folder $JSON',
+    command: 'pawl -i alice send bob -m hi -o /dev/full $JSON',
     changes: 'the message is committed, and waits',
   },
   {

@@ -64,6 +64,12 @@ export const FILES: readonly BadInput[] = [
   { what: 'an identity that is not there', code: 'identity-missing', exit: 78, command: 'pawl -i zoe inspect $JSON' },
   { what: 'an identity that exists', code: 'exists', exit: 73, command: 'pawl init bob $JSON' },
   {
+    what: 'an output that is the key',
+    code: 'protected',
+    exit: 73,
+    command: 'pawl -i alice send bob -m hi -o .key --force $JSON',
+  },
+  {
     what: 'a new home inside a file',
     code: 'cannot-create',
     exit: 73,

@@ -48,6 +48,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   self: [65, { what: 'invite' }],
 
   exists: [73, { path: 'alice.db' }],
+  protected: [73, { path: 'file', what: 'the key file' }],
   'no-database': [78, { node: '22.1.0' }],
   'no-folder': [73, { path: 'photos', isTaken: false }],
   'cannot-create': [73, { path: 'alice.db', reason: 'permission denied' }],

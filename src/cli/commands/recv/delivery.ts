@@ -4,7 +4,7 @@
  * Knows nothing of envelopes and sessions.
  */
 import { type FileContent, textOf } from '../../../envelope/index.ts';
-import { type Folder, replaceFile } from '../../../files/index.ts';
+import type { Folder, OutputFile } from '../../../files/index.ts';
 import { concat, concatAll, utf8 } from '../../../primitives/index.ts';
 import { acknowledgeDelivered, type Delivery, type InboxId, type Outcome } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
@@ -16,8 +16,8 @@ import { deliveryDocument, reportNotices, reportOutcome, reportSaved, textForTer
 import { saveFile } from './save-file.ts';
 
 export interface DeliveryOptions {
-  /** The path of a file for the texts, instead of standard output. */
-  readonly output?: string;
+  /** A file for the texts, instead of standard output. */
+  readonly output?: OutputFile;
   /** A folder for received files, each under its own name. */
   readonly folder?: Folder;
   /** Files replace what has their name in the folder. */
@@ -99,17 +99,14 @@ export class Deliverer {
   }
 
   /**
-   * With `-o`, writes the file, which replaces what was there.
+   * With `-o`, writes the file.
    * @throws `write-failed`.
    */
   async finish(): Promise<void> {
     const { output, lines } = this.#options;
     const texts = this.#forOutputFile;
     if (output === undefined || texts.length === 0) return;
-    replaceFile(
-      output,
-      concatAll(texts.flatMap(({ content }) => (lines ? [content.bytes, NEWLINE] : [content.bytes]))),
-    );
+    output.write(concatAll(texts.flatMap(({ content }) => (lines ? [content.bytes, NEWLINE] : [content.bytes]))));
     await this.#acknowledge(
       texts.map(({ inboxId }) => inboxId),
       [],

@@ -6,6 +6,7 @@ import { Folder } from '../../../files/index.ts';
 import { LARGEST_GAP } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { withIdentity } from '../../identity/open.ts';
+import { outputFileAt } from '../../identity/output.ts';
 import { folderName, outputFile, wholeNumber } from '../../option-types.ts';
 import { Batches } from '../../stream/batches.ts';
 import { readMessages } from '../../stream/envelopes.ts';
@@ -28,7 +29,7 @@ export const defineRecv: DefineCommand = (program, makeAction) => {
     .description('decrypt every message in files or standard input')
     .option('-o, --output <file>', 'write the texts to a file', outputFile)
     .option('--out-dir <dir>', 'put files there, under their own names', folderName)
-    .option('--force', 'with --out-dir, replace what is there')
+    .option('--force', 'with -o or --out-dir, replace what is there')
     .option('--waiting', 'read no input: only what still waits')
     .option('--lines', 'a newline after each text')
     .option('--max-gap <n>', 'skip up to N missing messages', wholeNumber(1, LARGEST_GAP))
@@ -52,6 +53,8 @@ async function recv(context: CommandContext, files: string[], options: RecvOptio
   checkOptions(files, options);
   // A folder that is missing is reported before anything is read or asked.
   const folder = options.outDir === undefined ? undefined : new Folder(options.outDir);
+  const { output: path, force, ...others } = options;
+  const output = path === undefined ? undefined : outputFileAt(context, path, { force, inputs: files });
   const stream = options.waiting ? emptyStream() : readMessages(context, files);
   let exit = 0;
   let first = await stream.next();
@@ -68,7 +71,12 @@ async function recv(context: CommandContext, files: string[], options: RecvOptio
     const isInputEmpty = first.done === true;
     // An empty batch, so that what waits in the inbox is delivered.
     const input = new Batches(stream, { first: isInputEmpty ? { value: [] } : first, size: BATCH });
-    const received = await receiveAll(context, identity, input, { ...options, ...(folder && { folder }) });
+    const received = await receiveAll(context, identity, input, {
+      ...others,
+      ...(force && { force }),
+      ...(output && { output }),
+      ...(folder && { folder }),
+    });
     if (isInputEmpty && received.isEmpty) {
       if (!options.waiting) throw new PawlError('no-input', { source: files.join(', ') || 'standard input' });
       await context.reporter.notice('nothing waits');
@@ -89,7 +97,7 @@ function checkOptions(files: readonly string[], { output, outDir, force, waiting
       hint: 'pawl recv --out-dir DIR > FILE puts files into DIR, and texts into FILE',
     });
   }
-  if (force && outDir === undefined) {
-    throw new PawlError('usage', { problem: '--force goes with --out-dir', hint: '-o FILE replaces FILE as it is' });
+  if (force && output === undefined && outDir === undefined) {
+    throw new PawlError('usage', { problem: '--force goes with -o or --out-dir' });
   }
 }

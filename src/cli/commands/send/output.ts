@@ -3,7 +3,7 @@
  * Knows nothing of where their texts came from.
  */
 import { armor } from '../../../envelope/index.ts';
-import { replaceFile } from '../../../files/index.ts';
+import type { OutputFile } from '../../../files/index.ts';
 import { toHex, utf8 } from '../../../primitives/index.ts';
 import { acknowledgeSent, type OutboxId, type Sent } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
@@ -13,8 +13,8 @@ import { acknowledgeOrWarn, BufferedOutput } from '../../stream/write.ts';
 /** How an envelope is written. */
 export interface EnvelopeFormat {
   readonly armored: boolean;
-  /** The path of a file for it, instead of standard output. */
-  readonly file: string | undefined;
+  /** A file for it, instead of standard output. */
+  readonly file: OutputFile | undefined;
 }
 
 export class EnvelopeOutput {
@@ -53,7 +53,7 @@ export class EnvelopeOutput {
       const bytes = armored ? utf8(armor(envelope)) : envelope;
       if (file === undefined) await this.#stdout.write(bytes, outboxId);
       else {
-        replaceFile(file, bytes);
+        file.write(bytes);
         this.#inFile = outboxId;
       }
     }

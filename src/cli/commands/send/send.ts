@@ -8,6 +8,7 @@ import { utf8 } from '../../../primitives/index.ts';
 import { checkContact, sendAll } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
+import { outputFileAt } from '../../identity/output.ts';
 import { outputFile } from '../../option-types.ts';
 import { readInput } from '../../stream/read.ts';
 import { bytesInWords } from '../../terminal/format.ts';
@@ -22,6 +23,7 @@ interface SendOptions {
   readonly armor?: true;
   readonly binary?: true;
   readonly output?: string;
+  readonly force?: true;
   readonly lines?: true;
 }
 
@@ -40,6 +42,7 @@ export const defineSend: DefineCommand = (program, makeAction) => {
     .option('-a, --armor', 'armored text, as on a terminal')
     .option('-b, --binary', 'bytes, as in a pipe or a file')
     .option('-o, --output <file>', 'write the envelope to a file', outputFile)
+    .option('--force', 'with -o, replace the file that is there')
     .option('--lines', 'each line is a message, as it comes')
     .addHelpText(
       'after',
@@ -71,7 +74,7 @@ async function send(
   return 0;
 }
 
-function checkOptions({ io }: CommandContext, file: string | undefined, options: SendOptions): EnvelopeFormat {
+function checkOptions(context: CommandContext, file: string | undefined, options: SendOptions): EnvelopeFormat {
   const problem = (text: string, hint: string) => new PawlError('usage', { problem: text, hint });
   const sources = [
     file !== undefined && 'a file',
@@ -82,9 +85,15 @@ function checkOptions({ io }: CommandContext, file: string | undefined, options:
   if (options.armor && options.binary) throw problem('-a and -b do not go together', 'give one of them');
   if (options.lines && options.output !== undefined)
     throw problem('--lines and -o do not go together', 'pawl send NAME --lines > FILE');
-  const toTerminal = options.output === undefined && io.output.isTerminal;
+  if (options.force && options.output === undefined) throw problem('--force goes with -o', 'leave it out');
+  const toTerminal = options.output === undefined && context.io.output.isTerminal;
   if (toTerminal && options.binary) throw problem('bytes are not written to a terminal', 'use -o FILE, or -a');
-  return { armored: options.armor ?? (toTerminal && !options.binary), file: options.output };
+  return { armored: options.armor ?? (toTerminal && !options.binary), file: outputFor(context, file, options) };
+}
+
+function outputFor(context: CommandContext, file: string | undefined, { output, force }: SendOptions) {
+  if (output === undefined) return undefined;
+  return outputFileAt(context, output, { force, inputs: file === undefined ? [] : [file] });
 }
 
 /** The contact and the key are checked before the message is typed, so that it is not typed in vain. */

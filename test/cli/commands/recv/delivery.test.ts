@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { Deliverer } from '../../../../src/cli/commands/recv/delivery.ts';
+import { outputFileAt } from '../../../../src/cli/identity/output.ts';
 import { type Content, decodeEnvelope } from '../../../../src/envelope/index.ts';
 import { PawlError } from '../../../../src/errors.ts';
 import { Folder } from '../../../../src/files/index.ts';
@@ -78,14 +79,14 @@ describe('a text', () => {
 
   it('goes into the file of -o with the others at the end, is acknowledged then, and described with --json', async () => {
     const { alice, bob, io, context, identity, inbox } = await aliceAndBob({}, { json: true });
-    const output = join(temporaryFolder(), 'texts');
-    const deliverer = new Deliverer(context, identity, { output, lines: true });
+    const path = join(temporaryFolder(), 'texts');
+    const deliverer = new Deliverer(context, identity, { output: outputFileAt(context, path, {}), lines: true });
     await deliverer.deliver(await received(alice, bob, text('one')));
     await deliverer.deliver(await received(alice, bob, file('two', 'two')));
     await deliverer.acknowledge();
     expect(await inbox()).toHaveLength(2);
     await deliverer.finish();
-    expect(readFileSync(output, 'utf8')).toBe('one\ntwo\n');
+    expect(readFileSync(path, 'utf8')).toBe('one\ntwo\n');
     expect(await inbox()).toEqual([]);
     const documents = io.output.text
       .trim()
@@ -100,7 +101,7 @@ describe('a text', () => {
   it('makes no file of -o where there is none', async () => {
     const { context, identity } = await aliceAndBob();
     const folder = temporaryFolder();
-    await new Deliverer(context, identity, { output: join(folder, 'texts') }).finish();
+    await new Deliverer(context, identity, { output: outputFileAt(context, join(folder, 'texts'), {}) }).finish();
     expect(readdirSync(folder)).toEqual([]);
   });
 });

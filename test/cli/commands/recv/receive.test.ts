@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { BATCH, receiveAll } from '../../../../src/cli/commands/recv/receive.ts';
+import { outputFileAt } from '../../../../src/cli/identity/output.ts';
 import { Batches } from '../../../../src/cli/stream/batches.ts';
 import type { InputItem } from '../../../../src/cli/stream/envelopes.ts';
 import type { Arrival } from '../../../../src/session/index.ts';
@@ -137,16 +138,18 @@ describe('the receiving loop', () => {
 
     const { io, context: later } = await aliceAndBob();
     const restarted = { ...identity, process: 'later', isRunning: (name: string) => name === 'later' };
-    const output = join(temporaryFolder(), 'texts');
+    const path = join(temporaryFolder(), 'texts');
+    const output = outputFileAt(later, path, {});
     const next = await batches(atOnce(await messages(alice, 'two')));
     expect(await receiveAll(later, restarted, next, { output })).toEqual({ exit: 0, isEmpty: false });
-    expect(readFileSync(output, 'utf8')).toBe('two');
+    expect(readFileSync(path, 'utf8')).toBe('two');
     expect(io.errors.text).toContain('1 earlier text is waiting: pawl recv --waiting');
     expect(await inbox()).toHaveLength(1);
 
     const nothing = await batches(atOnce([]));
-    await receiveAll(later, restarted, nothing, { output, waiting: true });
-    expect(readFileSync(output, 'utf8')).toBe('one');
+    const again = outputFileAt(later, path, { force: true });
+    await receiveAll(later, restarted, nothing, { output: again, waiting: true });
+    expect(readFileSync(path, 'utf8')).toBe('one');
     expect(await inbox()).toEqual([]);
   });
 

@@ -1,0 +1,64 @@
+/**
+ * The files that commands write their results to, and those that no result may replace: identity files, keys, inputs.
+ * Writes nothing itself.
+ */
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { inodeOf, OutputFile } from '../../files/index.ts';
+import type { CommandContext } from '../context.ts';
+import { keySourceOf } from './key-source.ts';
+import { homeOf, marksOf } from './path.ts';
+
+/** Identity files, and what the database and `passwd` put beside them. */
+const OF_AN_IDENTITY = /\.db(-journal|-draft|-draft-journal|-wal|-shm)?$/;
+
+/**
+ * Chooses the file that a command writes its result to, before it commits anything.
+ * @param options.inputs the paths of the files that the command reads; `-` is standard input.
+ * @throws `exists`, `protected`, `write-failed`.
+ */
+export function outputFileAt(
+  context: CommandContext,
+  path: string,
+  { force = false, inputs = [] }: { readonly force?: boolean | undefined; readonly inputs?: readonly string[] },
+): OutputFile {
+  const home = homeOf(context);
+  const isPrecious = (target: string, inode: string | undefined): string | undefined => {
+    if (isFolder(home, dirname(target)) && OF_AN_IDENTITY.test(basename(target)))
+      return 'an identity file, or part of one';
+    if (inode === undefined) return undefined;
+    const is = (file: string) => inodeAt(file) === inode;
+    if (
+      filesIn(home)
+        .filter((file) => OF_AN_IDENTITY.test(file))
+        .some(is)
+    )
+      return 'an identity file, or part of one';
+    if (filesIn(marksOf(context)).some(is)) return 'a mark of pawl';
+    const source = keySourceOf(context);
+    if ('path' in source && is(source.path)) return source.kind === 'key-file' ? 'the key file' : 'the passphrase file';
+    return inputs.some((file) => file !== '-' && is(file)) ? 'the input' : undefined;
+  };
+  return new OutputFile(path, { force, userId: context.io.userId, isPrecious });
+}
+
+function filesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).map((file) => join(folder, file));
+  } catch {
+    return [];
+  }
+}
+
+function inodeAt(path: string): string | undefined {
+  try {
+    const status = statSync(path, { throwIfNoEntry: false, bigint: true });
+    return status && inodeOf(status);
+  } catch {
+    return undefined;
+  }
+}
+
+function isFolder(folder: string, real: string): boolean {
+  return existsSync(folder) && realpathSync(folder) === real;
+}

@@ -1,0 +1,175 @@
+/**
+ * The file that a command writes its result to. It is chosen, and refused, before the command commits anything, and
+ * written afterwards: to the very file that was checked.
+ * Does not know which files must never be replaced: the caller does.
+ */
+import {
+  accessSync,
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { PawlError } from '../errors.ts';
+import { codeOf, reasonOf } from './system-error.ts';
+import { inodeOf, putInPlace } from './write.ts';
+
+export interface OutputOptions {
+  /** A file that is there is replaced. */
+  readonly force?: boolean;
+  /** The id of the user; `undefined` where the system has none. */
+  readonly userId: number | undefined;
+  /**
+   * Says what a path is that must never be written to, such as "the key file"; `undefined` for any other.
+   * @param path absolute; its folder without symbolic links.
+   * @param inode what `inodeOf` gives for the file that is there, links followed; `undefined` where there is none.
+   */
+  readonly isPrecious: (path: string, inode: string | undefined) => string | undefined;
+}
+
+/** What a path turned out to be. */
+type Target =
+  /** No file, or an empty one of ours. */
+  | { readonly kind: 'free'; readonly path: string; readonly empty: string | undefined }
+  /** A file, or a link to one, that is replaced as it was asked for. */
+  | { readonly kind: 'replaced'; readonly path: string }
+  /** A pipe, a device, or an open file of a process: it is written to. `owned`: it is closed afterwards. */
+  | { readonly kind: 'open'; readonly descriptor: number; readonly isOurs: boolean };
+
+export class OutputFile {
+  /** As it was given. */
+  readonly path: string;
+  readonly #target: Target;
+  readonly #options: OutputOptions;
+
+  /**
+   * Opens pipes and devices, which may wait for a reader. Changes no file.
+   * @param path not `-`.
+   * @throws `exists` where a file is there, unless `force`; `protected`; `cannot-create`, also for another's pipe.
+   */
+  constructor(path: string, options: OutputOptions) {
+    this.path = path;
+    this.#options = options;
+    this.#target = this.#known('cannot-create', () => this.#choose(path));
+  }
+
+  /**
+   * Writes the result, atomically and durably where it is a file. The new file has mode 0600. To be called once.
+   * @throws `write-failed`; where the file has changed since, as the constructor.
+   */
+  write(bytes: Uint8Array): void {
+    this.#known('write-failed', () => {
+      const target = this.#target;
+      if (target.kind === 'open') writeTo(target, bytes);
+      else if (target.kind === 'replaced') {
+        this.#refusePrecious(target.path);
+        putInPlace(target.path, 'is replaced', (_, file) => writeFileSync(file, bytes));
+      } else {
+        const isAsItWas = target.empty !== undefined && emptyFileAt(target.path, this.#options.userId) === target.empty;
+        putInPlace(target.path, isAsItWas ? 'is replaced' : 'stays', (_, file) => writeFileSync(file, bytes));
+      }
+    });
+  }
+
+  #choose(given: string): Target {
+    const path = locate(given);
+    if (typeof path === 'number') return { kind: 'open', descriptor: path, isOurs: false };
+    const there = statSync(path, { throwIfNoEntry: false, bigint: true });
+    if (there?.isDirectory()) throw new PawlError('cannot-create', { path: given, reason: 'it is a folder' });
+    this.#refusePrecious(path);
+    if (there !== undefined && !there.isFile()) return this.#open(path);
+    // A rename needs no permission for the file, but for its folder.
+    accessSync(dirname(path), constants.W_OK);
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return { kind: 'free', path, empty: undefined };
+    const empty = emptyFileAt(path, this.#options.userId);
+    if (empty !== undefined) return { kind: 'free', path, empty };
+    if (!this.#options.force) throw new PawlError('exists', { path: given, force: true });
+    return { kind: 'replaced', path };
+  }
+
+  /** Opens a pipe or a device. What was opened is looked at, so that nothing can take its place in between. */
+  #open(path: string): Target {
+    const real = realpathSync(path);
+    const descriptor = openSync(real, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NOCTTY);
+    const status = fstatSync(descriptor);
+    const { userId } = this.#options;
+    const isDevice = status.isCharacterDevice() || status.isBlockDevice();
+    if (isDevice || (!status.isFile() && (userId === undefined || status.uid === userId))) {
+      return { kind: 'open', descriptor, isOurs: true };
+    }
+    closeSync(descriptor);
+    throw new PawlError('cannot-create', { path: this.path, reason: 'it belongs to somebody else' });
+  }
+
+  #refusePrecious(path: string): void {
+    const there = statSync(path, { throwIfNoEntry: false, bigint: true });
+    const what = this.#options.isPrecious(path, there && inodeOf(there));
+    if (what !== undefined) throw new PawlError('protected', { path: this.path, what });
+  }
+
+  #known<Result>(code: 'cannot-create' | 'write-failed', work: () => Result): Result {
+    try {
+      return work();
+    } catch (cause) {
+      if (cause instanceof PawlError) throw cause;
+      if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path: this.path, force: true }, { cause });
+      throw new PawlError(code, { path: this.path, reason: reasonOf(cause) }, { cause });
+    }
+  }
+}
+
+function writeTo({ descriptor, isOurs }: Target & { kind: 'open' }, bytes: Uint8Array): void {
+  try {
+    writeFileSync(descriptor, bytes);
+  } finally {
+    if (isOurs) closeSync(descriptor);
+  }
+}
+
+/** More links than any system follows. */
+const MOST_LINKS = 40;
+
+/**
+ * Follows a path as far as it may lead to an open file of this process, as /dev/stdout and /dev/fd/3 do: such a file is
+ * written to, not replaced.
+ * @returns its descriptor; for any other path, the path with the links in its folder resolved.
+ * @throws the errors of the system.
+ */
+function locate(given: string): string | number {
+  const folder = realpathSync(dirname(resolve(given)));
+  const located = join(folder, basename(resolve(given)));
+  let path = located;
+  for (let links = 0; links < MOST_LINKS; links++) {
+    const [, descriptor] = /^\/(?:dev|proc\/\d+(?:\/task\/\d+)?)\/fd\/(\d{1,9})$/.exec(path) ?? [];
+    if (descriptor !== undefined && isOwn(path)) return Number(descriptor);
+    if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return located;
+    const next = resolve(dirname(path), readlinkSync(path));
+    const parent = statSync(dirname(next), { throwIfNoEntry: false });
+    if (parent === undefined) return located;
+    path = join(realpathSync(dirname(next)), basename(next));
+  }
+  return located;
+}
+
+/** Whether a path in such a folder is of this process: /dev/fd is a link to /proc/PID/fd, or a folder of its own. */
+function isOwn(path: string): boolean {
+  try {
+    return path.startsWith(`${dirname(realpathSync('/dev/fd'))}/`);
+  } catch {
+    return false;
+  }
+}
+
+/** The inode of an empty regular file of the user, such as `mktemp` makes; `undefined` for anything else. */
+function emptyFileAt(path: string, userId: number | undefined): string | undefined {
+  const status: BigIntStats | undefined = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  const isOurs = userId === undefined || status?.uid === BigInt(userId);
+  return status?.isFile() && status.size === 0n && isOurs ? inodeOf(status) : undefined;
+}
