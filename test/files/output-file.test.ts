@@ -103,7 +103,7 @@ describe('a file that is there', () => {
   it('stays, and one that appears after the choice does too', () => {
     const path = fileOf('as it was');
     const exists = { code: 'exists', detail: { path, force: true } };
-    expect(thrownBy(() => choose(path))).toMatchObject(exists);
+    for (const options of [{}, { force: false }]) expect(thrownBy(() => choose(path, options))).toMatchObject(exists);
     rmSync(path);
     const output = choose(path);
     writeFileSync(path, 'somebody was faster');

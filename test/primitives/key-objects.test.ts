@@ -1,9 +1,19 @@
 import { createPublicKey, diffieHellman, sign } from 'node:crypto';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { hasRawKeys, JWK, type KeyFormat, keyFormat, RAW } from '../../src/primitives/key-objects.ts';
 import { hex, toHexText } from './hex.ts';
+
+const imported: unknown[] = [];
+vi.mock(import('node:crypto'), async (importOriginal) => {
+  const original = await importOriginal();
+  const createPrivateKey = (key: object) => {
+    imported.push(key);
+    return original.createPrivateKey(key as never);
+  };
+  return { ...original, createPrivateKey: createPrivateKey as typeof original.createPrivateKey };
+});
 
 const anyKey = fc.uint8Array({ minLength: 32, maxLength: 32 });
 
@@ -70,4 +80,11 @@ describe.each(formats)('%s', (_, format) => {
       expect(() => format.importPublic('Ed25519', new Uint8Array(length)), `${length}`).toThrow();
     }
   });
+});
+
+it('imports no Ed25519 seed as a JWK, which names a public key', () => {
+  imported.length = 0;
+  for (const [, format] of formats) format.importSecret('Ed25519', new Uint8Array(32));
+  expect(imported).toHaveLength(formats.length);
+  for (const key of imported) expect(key).not.toMatchObject({ format: 'jwk' });
 });
