@@ -1,14 +1,12 @@
 // Bundles the benchmark and runs it: npm run bench
 import { build } from 'esbuild';
+import { COMMON_JS } from '../scripts/esbuild-options.mjs';
 
 await build({
   entryPoints: ['bench/bench.ts', 'bench/argon2id.ts'],
   outdir: 'dist/bench',
   outExtension: { '.js': '.cjs' },
-  bundle: true,
-  platform: 'node',
-  target: 'node20.19',
-  format: 'cjs',
+  ...COMMON_JS,
   external: ['better-sqlite3-multiple-ciphers', '@node-rs/argon2'],
 });
 await import('../dist/bench/bench.cjs');

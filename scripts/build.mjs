@@ -1,6 +1,7 @@
 // Builds the program (docs/measurements.md, "The start of a command"), then the manual pages.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
+import { COMMON_JS } from './esbuild-options.mjs';
 import { manPages } from './man-pages.mjs';
 import { bundleDatabases, lazyModules, noUnusedParts } from './plugins.mjs';
 
@@ -11,10 +12,7 @@ await bundleDatabases();
 await build({
   entryPoints: ['src/cli/main.ts'],
   outfile: 'dist/pawl.cjs',
-  bundle: true,
-  platform: 'node',
-  target: 'node20.19',
-  format: 'cjs',
+  ...COMMON_JS,
   minify: true,
   charset: 'ascii',
   sourcemap: 'linked',

@@ -1,6 +1,7 @@
 // Generates the manual pages in man/ from the command tree and the tables in README.md.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { COMMON_JS } from './esbuild-options.mjs';
 
 const { name, version, description } = JSON.parse(readFileSync('package.json', 'utf8'));
 const README = readFileSync('README.md', 'utf8');
@@ -24,10 +25,7 @@ async function commandTree() {
   await build({
     entryPoints: ['src/cli/program.ts'],
     outfile: 'dist/man/program.cjs',
-    bundle: true,
-    platform: 'node',
-    target: 'node20.19',
-    format: 'cjs',
+    ...COMMON_JS,
     packages: 'external',
   });
   const { createProgram } = (await import('../dist/man/program.cjs')).default;

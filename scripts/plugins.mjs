@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
+import { COMMON_JS } from './esbuild-options.mjs';
 
 const root = join(import.meta.dirname, '..');
 const modules = join(root, 'node_modules');
@@ -69,10 +70,7 @@ export const lazyModules = {
 function bundle(path, names, options) {
   return build({
     stdin: { contents: `export { ${names} } from '${path}';`, resolveDir: root },
-    bundle: true,
-    platform: 'node',
-    target: 'node20.19',
-    format: 'cjs',
+    ...COMMON_JS,
     charset: 'ascii',
     legalComments: 'inline',
     sourcesContent: false,
@@ -107,10 +105,7 @@ export async function bundleDatabases() {
     await build({
       entryPoints: [join(import.meta.dirname, `database-${version}.cjs`)],
       outfile: join(root, 'dist', `database-${version}.cjs`),
-      bundle: true,
-      platform: 'node',
-      target: 'node20.19',
-      format: 'cjs',
+      ...COMMON_JS,
       minify: true,
       charset: 'ascii',
       legalComments: 'inline',

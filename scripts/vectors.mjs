@@ -1,13 +1,12 @@
 // Computes test/vectors/pawl-1.json again: npm run vectors
 import { writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { COMMON_JS } from './esbuild-options.mjs';
 
 await build({
   entryPoints: ['test/known-answers/making/index.ts'],
   outfile: 'dist/vectors.mjs',
-  bundle: true,
-  platform: 'node',
-  target: 'node20.19',
+  ...COMMON_JS,
   format: 'esm',
   packages: 'external',
 });

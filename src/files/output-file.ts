@@ -19,7 +19,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { PawlError } from '../errors.ts';
 import { codeOf, reasonOf } from './system-error.ts';
-import { inodeOf, putInPlace } from './write.ts';
+import { inodeAt, inodeOf, putInPlace } from './write.ts';
 
 export interface OutputOptions {
   /** A file that is there is replaced. */
@@ -29,7 +29,7 @@ export interface OutputOptions {
   /**
    * Says what a path is that must never be written to, such as "the key file"; `undefined` for any other.
    * @param path absolute; its folder without symbolic links.
-   * @param inode what `inodeOf` gives for the file that is there, links followed; `undefined` where there is none.
+   * @param inode what `inodeAt` gives: of the file that is there, links followed; `undefined` where there is none.
    */
   readonly isPrecious: (path: string, inode: string | undefined) => string | undefined;
 }
@@ -81,7 +81,7 @@ export class OutputFile {
   #choose(given: string): Target {
     const path = locate(given);
     if (typeof path === 'number') return { kind: 'open', descriptor: path, isOurs: false };
-    const there = statSync(path, { throwIfNoEntry: false, bigint: true });
+    const there = statSync(path, { throwIfNoEntry: false });
     if (there?.isDirectory()) throw new PawlError('cannot-create', { path: given, reason: 'it is a folder' });
     this.#refusePrecious(path);
     if (there !== undefined && !there.isFile()) return this.#open(path);
@@ -109,8 +109,7 @@ export class OutputFile {
   }
 
   #refusePrecious(path: string): void {
-    const there = statSync(path, { throwIfNoEntry: false, bigint: true });
-    const what = this.#options.isPrecious(path, there && inodeOf(there));
+    const what = this.#options.isPrecious(path, inodeAt(path));
     if (what !== undefined) throw new PawlError('protected', { path: this.path, what });
   }
 
@@ -143,8 +142,8 @@ const MOST_LINKS = 40;
  * @throws the errors of the system.
  */
 function locate(given: string): string | number {
-  const folder = realpathSync(dirname(resolve(given)));
-  const located = join(folder, basename(resolve(given)));
+  const absolute = resolve(given);
+  const located = join(realpathSync(dirname(absolute)), basename(absolute));
   let path = located;
   for (let links = 0; links < MOST_LINKS; links++) {
     const [, descriptor] = /^\/(?:dev|proc\/\d+(?:\/task\/\d+)?)\/fd\/(\d{1,9})$/.exec(path) ?? [];

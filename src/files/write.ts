@@ -12,6 +12,7 @@ import {
   mkdirSync,
   openSync,
   renameSync,
+  statSync,
   unlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -138,4 +139,13 @@ export function makeFolder(path: string): void {
 /** Returns the device and inode of a file, which identify it whatever its name. */
 export function inodeOf({ dev, ino }: BigIntStats): string {
   return `${dev}:${ino}`;
+}
+
+/**
+ * Returns the device and inode of the file that a path leads to; `undefined` if there is none.
+ * @throws the errors of the system, except `ENOENT`.
+ */
+export function inodeAt(path: string): string | undefined {
+  const status = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return status && inodeOf(status);
 }

@@ -5,7 +5,6 @@
 import { decodeContent } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
 import {
-  type Agreement,
   type AnsweredInvite,
   acceptOpening,
   fingerprint,
@@ -19,7 +18,6 @@ import {
   isSealedFor,
   type Limits,
   openHeader,
-  type RatchetState,
   responderState,
   type SealedMessage,
   wipeState,
@@ -63,74 +61,49 @@ export async function acceptFirst(
   const { sender, agreement } = acceptOpening(self, prefix, invite.fate);
   const state = responderState(agreement, invite.fate.secrets.prekey, now);
   try {
-    return await acceptOn(state, { transaction, prefix, message, invite, sender, agreement, now, limits, admit });
+    const { transcript, opened } = agreement;
+    const header = isSealedFor(state.nextReceiving.find, message)
+      ? openHeader(state.nextReceiving, message, transcript)
+      : undefined;
+    if (header === undefined) throw new PawlError('corrupt', { what: 'opening' });
+    const decrypted = decrypt(
+      state,
+      { place: 'next', opened: header, body: message.body },
+      { kept: {}, associatedData: transcript, limits, now },
+    );
+    if (decrypted.kind !== 'accepted') throw new PawlError('corrupt', { what: 'opening' });
+    const { step, plaintext } = decrypted;
+    try {
+      if (opened > now + CLOCK_AHEAD) throw new PawlError('clock-ahead', { opened });
+      const content = decodeContent(plaintext);
+      const user = await userOf(transaction, invite);
+      const { contact, notices } = await introduce(transaction, { sender, invite, user, opened, now, admit });
+      const origin = { role: 'responder', prefixDigest: prefixDigest(prefix) } as const;
+      const session = await transaction.addSession(
+        { contact: contact.id, origin, transcript, opened, createdAt: now },
+        state,
+      );
+      await transaction.saveReceived(session, [{ step, digest: header.digest }], now, limits);
+      if (user.number === undefined) await transaction.spendInvite(invite.id, sender, now);
+      else await transaction.useInvite(invite.id, user.number, origin.prefixDigest);
+      await dropIdleSessions(transaction, await transaction.sessions(contact.id));
+      return {
+        contact,
+        skipped: step.gained.length,
+        id: header.digest,
+        n: header.header.n,
+        late: false,
+        plaintext,
+        content,
+        lost: step.lost,
+        notices,
+      };
+    } finally {
+      wipeStep(step);
+    }
   } finally {
     wipe(agreement.rootKey);
     wipeState(state);
-  }
-}
-
-/** An opening whose sender has authenticated, with its first message, which has not. */
-interface FirstMessage {
-  readonly transaction: Transaction;
-  readonly prefix: Uint8Array;
-  readonly message: SealedMessage;
-  readonly invite: StoredInvite;
-  readonly sender: IdentityKey;
-  readonly agreement: Agreement;
-  readonly now: number;
-  readonly limits: Limits;
-  readonly admit: (contactName: string) => void;
-}
-
-/** Decrypts the first message with the state of the new session, then writes everything. */
-async function acceptOn(state: RatchetState, first: FirstMessage): Promise<AcceptedMessage> {
-  const { transaction, prefix, message, invite, sender, agreement, now, limits, admit } = first;
-  const { transcript, opened } = agreement;
-  const header = isSealedFor(state.nextReceiving.find, message)
-    ? openHeader(state.nextReceiving, message, transcript)
-    : undefined;
-  if (header === undefined) throw new PawlError('corrupt', { what: 'opening' });
-  const decrypted = decrypt(
-    state,
-    { place: 'next', opened: header, body: message.body },
-    { kept: {}, associatedData: transcript, limits, now },
-  );
-  if (decrypted.kind !== 'accepted') throw new PawlError('corrupt', { what: 'opening' });
-  const { step, plaintext } = decrypted;
-  try {
-    if (opened > now + CLOCK_AHEAD) throw new PawlError('clock-ahead', { opened });
-    const content = decodeContent(plaintext);
-    const user = await userOf(transaction, invite);
-    const { contact, notices } = await introduce(transaction, { sender, invite, user, opened, now, admit });
-    const session = await transaction.addSession(
-      {
-        contact: contact.id,
-        origin: { role: 'responder', prefixDigest: prefixDigest(prefix) },
-        transcript,
-        opened,
-        createdAt: now,
-      },
-      state,
-    );
-    await transaction.saveReceived(session, [{ step, digest: header.digest }], now, limits);
-    if (user.number === undefined) await transaction.spendInvite(invite.id, sender, now);
-    else await transaction.useInvite(invite.id, user.number, prefixDigest(prefix));
-    await dropIdleSessions(transaction, await transaction.sessions(contact.id));
-    const { n } = header.header;
-    return {
-      contact,
-      skipped: step.gained.length,
-      id: header.digest,
-      n,
-      late: false,
-      plaintext,
-      content,
-      lost: step.lost,
-      notices,
-    };
-  } finally {
-    wipeStep(step);
   }
 }
 

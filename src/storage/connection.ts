@@ -2,10 +2,10 @@
  * One open identity file: SQL in, rows as plain values out, the locks that SQLite takes, and only errors of pawl's own.
  * Knows nothing of tables.
  */
-import { realpathSync, statSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { isPawlError, PawlError } from '../errors.ts';
-import { codeOf, inodeOf } from '../files/index.ts';
+import { codeOf, inodeAt } from '../files/index.ts';
 import { type Lock, openDatabase, rawKey } from './sqlcipher.ts';
 import { doesNotLoad, sqliteCode, translateError } from './sqlite-errors.ts';
 
@@ -102,10 +102,15 @@ export class Connection {
    */
   each<Row extends readonly unknown[]>(sql: string, parameters: Parameters, visit: (row: Row) => void): void {
     this.#translate(() => {
-      const statement = this.#statement(`${sql} -- as lists`).raw(true);
-      for (const row of statement.iterate(parameters) as IterableIterator<unknown[]>) {
-        for (let column = 0; column < row.length; column++) row[column] = detached(row[column]);
-        visit(row as unknown as Row);
+      const statement = this.#statement(sql).raw(true);
+      try {
+        for (const row of statement.iterate(parameters) as IterableIterator<unknown[]>) {
+          for (let column = 0; column < row.length; column++) row[column] = detached(row[column]);
+          visit(row as unknown as Row);
+        }
+      } finally {
+        // The other methods run the same statement for objects.
+        statement.raw(false);
       }
     });
   }
@@ -305,12 +310,6 @@ export class Connection {
 /** Blocks the process: what waits for a lock has nothing else to do. */
 export function sleep(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
-}
-
-/** The inode that a name leads to; `undefined` if there is none. */
-function inodeAt(path: string): string | undefined {
-  const status = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return status && inodeOf(status);
 }
 
 /** Replaces the blobs of a row by copies. */

@@ -10,11 +10,12 @@ import { type OpenIdentity, withIdentity } from '../identity/open.ts';
 import { outputFileAt } from '../identity/output.ts';
 import { outputFile } from '../option-types.ts';
 import { envelopeDocument, envelopePage } from '../show/envelope.ts';
-import { identityDocument, identityPage, WAITING_SHOWN } from '../show/identity.ts';
+import { identityDocument, identityPage } from '../show/identity.ts';
 import type { Canvas } from '../show/ladder.ts';
 import { ladderSvg } from '../show/ladder-svg.ts';
 import { sessionDocument, sessionPage } from '../show/session.ts';
 import { readIntactEnvelopes } from '../stream/envelopes.ts';
+import { PAGE_LENGTH } from '../terminal/format.ts';
 
 interface InspectOptions {
   readonly envelope?: string;
@@ -94,7 +95,7 @@ async function inspectIdentity(context: CommandContext): Promise<void> {
     context,
     async (identity) => {
       const { name, path, store } = identity;
-      const report = await identityReport(identity, context.reporter.json ? undefined : WAITING_SHOWN);
+      const report = await identityReport(identity, context.reporter.json ? undefined : PAGE_LENGTH);
       const page = { name, path, schema: store.schema, report, now: identity.now() };
       // With thousands of contacts, it takes time to make either.
       if (context.reporter.json) await context.reporter.document(identityDocument(page));

@@ -16,12 +16,9 @@ import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { wholeNumber } from '../option-types.ts';
 import { acknowledgeOrWarn } from '../stream/write.ts';
-import { count, instant, iso, table } from '../terminal/format.ts';
+import { count, instant, iso, PAGE_LENGTH, table } from '../terminal/format.ts';
 
 const resendId = wholeNumber(1, 999_999_999);
-
-/** The number of envelopes that are listed without `--all`; with `--json` there are all of them. */
-const SHOWN = 100;
 
 export const defineOutbox: DefineCommand = (program, makeAction) => {
   program
@@ -29,7 +26,7 @@ export const defineOutbox: DefineCommand = (program, makeAction) => {
     .description('show, or write again, envelopes that were never fully written')
     .addArgument(new Argument('[resend]', 'write them again').choices(['resend']))
     .argument('[id]', 'only this one')
-    .option('--all', `list all, not only the newest ${SHOWN}; --json always does`)
+    .option('--all', `list all, not only the newest ${PAGE_LENGTH}; --json always does`)
     .addHelpText(
       'after',
       `
@@ -42,7 +39,7 @@ Examples:
     )
     .action(
       makeAction(async (context, action: string | undefined, id: string | undefined, { all }: { all?: true }) => {
-        if (action === undefined) await list(context, all === true || context.reporter.json ? undefined : SHOWN);
+        if (action === undefined) await list(context, all === true || context.reporter.json ? undefined : PAGE_LENGTH);
         else if (all) throw new PawlError('usage', { problem: '--all and resend do not go together' });
         else await resend(context, id === undefined ? undefined : resendId(id));
         return 0;

@@ -2,9 +2,9 @@
  * The files that commands write their results to, and those that no result may replace: identity files, keys, inputs.
  * Writes nothing itself.
  */
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { inodeOf, OutputFile } from '../../files/index.ts';
+import { inodeAt, OutputFile } from '../../files/index.ts';
 import type { CommandContext } from '../context.ts';
 import { keySourceOf } from './key-source.ts';
 import { homeOf, marksOf } from './path.ts';
@@ -12,10 +12,12 @@ import { homeOf, marksOf } from './path.ts';
 /** Identity files, and what the database and `passwd` put beside them. */
 const OF_AN_IDENTITY = /\.db(-journal|-draft|-draft-journal|-wal|-shm)?$/;
 
+const PART_OF_AN_IDENTITY = 'an identity file, or part of one';
+
 /**
  * Chooses the file that a command writes its result to, before it commits anything.
  * @param options.inputs the paths of the files that the command reads; `-` is standard input.
- * @throws `exists`, `protected`, `write-failed`.
+ * @throws `exists`, `protected`, `cannot-create`.
  */
 export function outputFileAt(
   context: CommandContext,
@@ -24,16 +26,11 @@ export function outputFileAt(
 ): OutputFile {
   const home = homeOf(context);
   const isPrecious = (target: string, inode: string | undefined): string | undefined => {
-    if (isFolder(home, dirname(target)) && OF_AN_IDENTITY.test(basename(target)))
-      return 'an identity file, or part of one';
+    if (isFolder(home, dirname(target)) && OF_AN_IDENTITY.test(basename(target))) return PART_OF_AN_IDENTITY;
     if (inode === undefined) return undefined;
-    const is = (file: string) => inodeAt(file) === inode;
-    if (
-      filesIn(home)
-        .filter((file) => OF_AN_IDENTITY.test(file))
-        .some(is)
-    )
-      return 'an identity file, or part of one';
+    const is = (file: string) => leadsTo(file, inode);
+    const parts = filesIn(home).filter((file) => OF_AN_IDENTITY.test(file));
+    if (parts.some(is)) return PART_OF_AN_IDENTITY;
     if (filesIn(marksOf(context)).some(is)) return 'a mark of pawl';
     const source = keySourceOf(context);
     if ('path' in source && is(source.path)) return source.kind === 'key-file' ? 'the key file' : 'the passphrase file';
@@ -50,12 +47,12 @@ function filesIn(folder: string): readonly string[] {
   }
 }
 
-function inodeAt(path: string): string | undefined {
+/** A file that cannot be looked at is not the one that was found. */
+function leadsTo(path: string, inode: string): boolean {
   try {
-    const status = statSync(path, { throwIfNoEntry: false, bigint: true });
-    return status && inodeOf(status);
+    return inodeAt(path) === inode;
   } catch {
-    return undefined;
+    return false;
   }
 }
 

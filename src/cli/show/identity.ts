@@ -10,9 +10,6 @@ import type { Document } from '../terminal/reporter.ts';
 import { contactFields, contactRow } from './contact.ts';
 import { historyFields, historyWords } from './history.ts';
 
-/** The number of waiting texts and envelopes on a page; with --json there are all of them. */
-export const WAITING_SHOWN = 100;
-
 export interface IdentityPage {
   readonly name: string;
   readonly path: string;

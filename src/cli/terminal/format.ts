@@ -21,6 +21,9 @@ export function section(title: string, lines: readonly string[], none: string): 
   return [title, ...(lines.length > 0 ? lines : [none]).map((line) => `  ${line}`)].join('\n');
 }
 
+/** The number of entries that a page shows of a long list; with --json there are all of them. */
+export const PAGE_LENGTH = 100;
+
 /** Rows with aligned columns. */
 export function table(rows: readonly (readonly string[])[]): readonly string[] {
   // Not Math.max(...rows): there may be more rows than a function can have arguments.
