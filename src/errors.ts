@@ -11,6 +11,7 @@ export interface ErrorDetails {
   'no-input': { source: string; toSend?: true };
   /** `to`: the contact that the file was to be sent to. */
   'missing-file': { path: string; to?: string };
+  'no-home': Record<never, never>;
   'no-identity': { home: string };
   'several-identities': { names: readonly string[] };
   'identity-missing': { name: string; home: string };
@@ -69,6 +70,8 @@ export interface ErrorDetails {
   /** The file keeps its old key. */
   'not-rekeyed': { path: string; reason: string };
   'rolled-back': { path: string };
+  /** The file was written to, and there is no mark of it on this machine. */
+  unmarked: { path: string };
   misplaced: { path: string; name: string };
   'wrong-passphrase': { path: string };
   /** `isNew`: the new passphrase of a rekey is missing. */

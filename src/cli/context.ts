@@ -20,8 +20,10 @@ export interface GlobalOptions {
   readonly passphraseCommand?: string;
   /** `false` if the terminal must not be used for questions. */
   readonly input: boolean;
-  /** Use an identity file that is older than what this machine wrote last. */
+  /** The identity file was restored: hold every session. */
   readonly afterRestore?: true;
+  /** The identity file has no mark on this machine, and is the newest copy. */
+  readonly moved?: true;
   /** Seconds to wait for another pawl that holds the lock of the identity file. */
   readonly wait: number;
 }

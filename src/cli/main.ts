@@ -9,7 +9,7 @@ import { mapStackTrace } from './bug-report.ts';
 import type { CommandContext } from './context.ts';
 import { canReadSilently } from './identity/key-source.ts';
 import { withIdentity } from './identity/open.ts';
-import { homeOf, identitiesIn } from './identity/path.ts';
+import { findHome, identitiesIn } from './identity/path.ts';
 import { contextOf, createProgram } from './program.ts';
 import { escapeInvisible } from './terminal/format.ts';
 import { type Io, systemIo } from './terminal/io.ts';
@@ -110,7 +110,7 @@ function usageDetail({ message }: CommanderError, command: string | undefined): 
  */
 async function suggestCommand(context: CommandContext): Promise<string> {
   const rest = 'pawl help lists the commands';
-  if (identitiesIn(homeOf(context)).length === 0) return `make an identity first: pawl init NAME; ${rest}`;
+  if (identitiesIn(findHome(context)).length === 0) return `make an identity first: pawl init NAME; ${rest}`;
   const names = canReadSilently(context) ? await withIdentity(context, contactNames, 'reads').catch(() => []) : [];
   const [name] = names;
   return name === undefined

@@ -19,6 +19,7 @@ import { definePasswd } from './commands/passwd.ts';
 import { definePrune } from './commands/prune.ts';
 import { defineRecv } from './commands/recv/recv.ts';
 import { defineRename } from './commands/rename.ts';
+import { defineRestore } from './commands/restore.ts';
 import { defineSend } from './commands/send/send.ts';
 import { defineVerify } from './commands/verify.ts';
 import type { CommandContext, DefineCommand, GlobalOptions, MakeAction } from './context.ts';
@@ -43,6 +44,7 @@ const COMMANDS: readonly DefineCommand[] = [
   definePrune,
   definePasswd,
   defineBackup,
+  defineRestore,
   defineCompletion,
 ];
 
@@ -57,7 +59,8 @@ First steps (one of the two invites, the other adds):
   alice$ pawl verify bob                       compare the number with bob's
 
 Environment: PAWL_IDENTITY and PAWL_HOME stand for -i and --home; PAWL_KEY_FILE, PAWL_PASSPHRASE_FILE, PAWL_PASSPHRASE_FD
-and PAWL_PASSPHRASE_COMMAND for the options of that name; PAWL_PASSPHRASE is the passphrase itself.`;
+and PAWL_PASSPHRASE_COMMAND for the options of that name; PAWL_PASSPHRASE is the passphrase itself. PAWL_MARKS=none: this
+place keeps nothing (a container, CI), so a restored identity file is not noticed.`;
 
 /** Called while a command line is parsed and run. */
 interface ProgramListener {
@@ -146,7 +149,10 @@ function globalOptions(): Option[] {
     new Option('--passphrase-file <file>', 'the passphrase is in this file'),
     new Option('--passphrase-fd <n>', 'the passphrase comes from this open file').argParser(wholeNumber(0, 9_999)),
     new Option('--passphrase-command <line>', 'the passphrase is what this command prints'),
-    new Option('--after-restore', 'go on with an identity file that was restored'),
+    new Option('--after-restore', 'this identity file was restored, and may be older than what was sent'),
+    new Option('--moved', 'this identity file comes from another machine, and is the newest copy').conflicts(
+      'afterRestore',
+    ),
     new Option('--no-input', 'never ask on the terminal'),
     new Option('--json', 'one JSON document a line'),
     new Option('-q, --quiet', 'no notices, only errors'),

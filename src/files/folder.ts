@@ -64,7 +64,7 @@ function withKnownErrors<Result>(path: string, work: () => Result): Result {
   try {
     return work();
   } catch (cause) {
-    if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path, waits: true }, { cause });
+    if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
     throw new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
   }
 }

@@ -33,11 +33,16 @@ export function putInPlace(
 ): void {
   withDraft(path, (draft, file) => {
     build(draft, file);
-    fsyncSync(file);
-    if (existing === 'stays') moveUnlessExists(draft, path);
-    else renameSync(draft, path);
-    syncFolderOf(path);
+    place(draft, file, path, existing);
   });
+}
+
+/** Makes a draft durable, and gives it its name. */
+function place(draft: string, file: number, path: string, existing: 'stays' | 'is replaced'): void {
+  fsyncSync(file);
+  if (existing === 'stays') moveUnlessExists(draft, path);
+  else renameSync(draft, path);
+  syncFolderOf(path);
 }
 
 /**
@@ -46,15 +51,23 @@ export function putInPlace(
  * @throws the errors of the system.
  */
 export function withDraft(path: string, work: (draft: string, file: number) => void): void {
-  const draft = join(dirname(path), `.pawl-${randomBytes(8).toString('hex')}`);
-  const file = openSync(draft, 'wx', 0o600);
+  const { draft, file } = openDraft(path);
   try {
     work(draft, file);
   } finally {
-    closeSync(file);
-    remove(draft);
-    remove(`${draft}-journal`);
+    discard(draft, file);
   }
+}
+
+function openDraft(path: string): { draft: string; file: number } {
+  const draft = join(dirname(path), `.pawl-${randomBytes(8).toString('hex')}`);
+  return { draft, file: openSync(draft, 'wx', 0o600) };
+}
+
+function discard(draft: string, file: number): void {
+  closeSync(file);
+  remove(draft);
+  remove(`${draft}-journal`);
 }
 
 /**
@@ -114,10 +127,34 @@ function remove(path: string): void {
  * @throws `cannot-create`; `no-database` as it comes from `build`.
  */
 export function makeFile(path: string, build: (draft: string) => void): void {
-  // SQLite would play the journal of a deleted database back into a new one of the same name.
-  for (const taken of [path, `${path}-journal`]) if (existsSync(taken)) throw new PawlError('exists', { path: taken });
+  refuseTaken(path);
+  withCreationErrors(path, () => putInPlace(path, 'stays', build));
+}
+
+/**
+ * The same for a `build` that takes its time.
+ * @throws `exists`, `cannot-create`, and what `build` throws.
+ */
+export async function makeFileSlowly<Result>(path: string, build: (draft: string) => Promise<Result>): Promise<Result> {
+  refuseTaken(path);
+  const { draft, file } = withCreationErrors(path, () => openDraft(path));
   try {
-    putInPlace(path, 'stays', build);
+    const result = await build(draft);
+    withCreationErrors(path, () => place(draft, file, path, 'stays'));
+    return result;
+  } finally {
+    discard(draft, file);
+  }
+}
+
+/** SQLite would play the journal of a deleted database back into a new one of the same name. */
+function refuseTaken(path: string): void {
+  for (const taken of [path, `${path}-journal`]) if (existsSync(taken)) throw new PawlError('exists', { path: taken });
+}
+
+function withCreationErrors<Result>(path: string, work: () => Result): Result {
+  try {
+    return work();
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
     if (isPawlError(cause, 'no-database')) throw cause;

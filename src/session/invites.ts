@@ -7,13 +7,16 @@ import { createInvite, fingerprint, inviteId, readInvite, type StoredInvite } fr
 import { equal } from '../primitives/index.ts';
 import { checkName } from './identity.ts';
 import { sweep } from './maintenance.ts';
+import { heldIn } from './reports.ts';
 import type { Context, Transaction } from './store.ts';
 
-/** The most open invites. Each one has secrets to store and admits a new contact; a reusable one admits many. */
+/** The most open invites for names that no contact has. Each one has secrets to store and admits a new contact; a reusable one admits many. */
 const OPEN_INVITES = 64;
 
 /** An invite that was just created. */
 export interface MadeInvite {
+  /** Whom it is for. */
+  readonly name: string;
   /** 16 bytes. */
   readonly id: Uint8Array;
   /** 1,321 bytes. */
@@ -35,27 +38,63 @@ export async function invite(
   { reusable = false } = {},
 ): Promise<MadeInvite> {
   checkName(reusable ? `${name}-${LAST_USER}` : name);
-  const createdAt = context.now();
+  const now = context.now();
   return context.store.transaction(async (transaction) => {
-    await sweep(transaction, createdAt);
-    const isOpen = (stored: StoredInvite) => stored.fate.kind === 'open' && stored.expiresAt > createdAt;
-    const open = (await transaction.invites()).filter(isOpen);
-    if (open.length >= OPEN_INVITES) throw new PawlError('too-many-invites', { limit: OPEN_INVITES });
-
-    const self = await transaction.ownIdentity();
-    const made = createInvite(self, { reusable, expiresAt: createdAt + lifetime }, context.random);
-    const { bytes, expiresAt } = made.invite;
-    const id = inviteId(bytes);
-    await transaction.addInvite({
-      id,
-      contactName: name,
-      createdAt,
-      expiresAt,
-      lastUser: reusable ? 0 : undefined,
-      fate: { kind: 'open', bytes, secrets: made.secrets },
-    });
-    return { id, invite: bytes, expiresAt };
+    await sweep(transaction, now);
+    const strangers = [];
+    for (const { contactName } of await openInvites(transaction, now)) {
+      if ((await transaction.contactNamed(contactName)) === undefined) strangers.push(contactName);
+    }
+    if (strangers.length >= OPEN_INVITES) throw new PawlError('too-many-invites', { limit: OPEN_INVITES });
+    return makeInvite(context, transaction, { name, createdAt: now, expiresAt: now + lifetime, reusable });
   });
+}
+
+/**
+ * Gives an invite for each contact that nothing is sent to before an answer or a new one: the open invite for that name
+ * if there is one, so that what was not written out comes again, else one that is created. All in one transaction.
+ * @param lifetime of a new one, in milliseconds.
+ */
+export async function inviteHeld(context: Context, lifetime: number): Promise<readonly MadeInvite[]> {
+  const now = context.now();
+  return context.store.transaction(async (transaction) => {
+    await sweep(transaction, now);
+    const open = await openInvites(transaction, now);
+    const made: MadeInvite[] = [];
+    for (const { name } of await heldIn(transaction)) {
+      const known = open.findLast(({ contactName, lastUser }) => contactName === name && lastUser === undefined);
+      const terms = { name, createdAt: now, expiresAt: now + lifetime, reusable: false };
+      made.push(
+        known?.fate.kind === 'open'
+          ? { id: known.id, name, invite: known.fate.bytes, expiresAt: known.expiresAt }
+          : await makeInvite(context, transaction, terms),
+      );
+    }
+    return made;
+  });
+}
+
+async function openInvites(transaction: Transaction, now: number): Promise<readonly StoredInvite[]> {
+  return (await transaction.invites()).filter(({ fate, expiresAt }) => fate.kind === 'open' && expiresAt > now);
+}
+
+async function makeInvite(
+  { random }: Context,
+  transaction: Transaction,
+  { name, createdAt, expiresAt, reusable }: { name: string; createdAt: number; expiresAt: number; reusable: boolean },
+): Promise<MadeInvite> {
+  const self = await transaction.ownIdentity();
+  const { invite: made, secrets } = createInvite(self, { reusable, expiresAt }, random);
+  const id = inviteId(made.bytes);
+  await transaction.addInvite({
+    id,
+    contactName: name,
+    createdAt,
+    expiresAt: made.expiresAt,
+    lastUser: reusable ? 0 : undefined,
+    fate: { kind: 'open', bytes: made.bytes, secrets },
+  });
+  return { id, name, invite: made.bytes, expiresAt: made.expiresAt };
 }
 
 /** Deletes an invite of ours that was never handed out. */

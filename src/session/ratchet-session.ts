@@ -3,7 +3,7 @@
  * Does not find the session of a message (`session-cache.ts` does) and knows no contact.
  */
 import { type Content, decodeContent } from '../envelope/index.ts';
-import { PawlError } from '../errors.ts';
+import { type ForkReason, PawlError } from '../errors.ts';
 import { type Random, wipe } from '../primitives/index.ts';
 import {
   type Accepted,
@@ -108,7 +108,7 @@ export class RatchetSession {
    * @throws `corrupt` for a content that does not decode. The message is not accepted then.
    */
   async decrypt({ place, opened }: Located, body: Uint8Array, now: number, limits: Limits): Promise<DecryptedMessage> {
-    const { id, transcript } = this.session;
+    const { transcript } = this.session;
     const state = this.#state;
     // Messages in order on the current chain are saved together. Any other message reads stored positions first.
     const goesOn = place === 'current' && opened.header.n >= currentChain(state).n;
@@ -116,7 +116,7 @@ export class RatchetSession {
     const kept = goesOn ? {} : await this.#keptPosition(state, place, opened.header.n);
     const decrypted = decrypt(state, { place, opened, body }, { kept, associatedData: transcript, limits, now });
     if (kept.messageKey !== undefined) wipe(kept.messageKey);
-    if (decrypted.kind === 'fork') await this.#transaction.saveFork(id, decrypted.reason, now);
+    if (decrypted.kind === 'fork') await this.#saveFork(decrypted.reason, now);
     if (decrypted.kind !== 'accepted') return decrypted;
 
     const content = decodeContent(decrypted.plaintext);
@@ -144,6 +144,13 @@ export class RatchetSession {
   wipe(): void {
     for (const { step } of this.#accepted) wipe(...step.gained.map(({ messageKey }) => messageKey));
     wipeState(this.#state);
+  }
+
+  /** Marks the fork. Where it shows that our file is behind what was sent from it, nothing more is sent from it. */
+  async #saveFork(reason: ForkReason, now: number): Promise<void> {
+    const { id, contact } = this.session;
+    await this.#transaction.saveFork(id, reason, now);
+    if (reason === 'answer-to-an-unknown-chain') await this.#transaction.holdSessions(contact);
   }
 
   async #keptPosition(state: RatchetState, place: Place, n: number): Promise<KeptPosition> {

@@ -108,6 +108,28 @@ export async function contactReports({ store }: Pick<Context, 'store'>): Promise
   });
 }
 
+/** A contact that nothing is sent to yet, because our file was restored or is behind. */
+export interface HeldContact {
+  readonly name: string;
+  /** What has to happen before. */
+  readonly until: Release;
+}
+
+/** Lists the contacts whose session is held, in the order of their names. */
+export async function heldContacts({ store }: Pick<Context, 'store'>): Promise<readonly HeldContact[]> {
+  return store.snapshot(heldIn);
+}
+
+/** The same, within a transaction. */
+export async function heldIn(view: Transaction): Promise<readonly HeldContact[]> {
+  const held: HeldContact[] = [];
+  await view.eachContact((contact) => {
+    const { name, heldUntil: until } = contactReport(contact);
+    if (until !== undefined) held.push({ name, until });
+  });
+  return held;
+}
+
 /** Lists the names of all contacts, in alphabetical order. */
 export async function contactNames({ store }: Pick<Context, 'store'>): Promise<readonly string[]> {
   return store.snapshot(async (view) => (await view.contacts()).map(({ name }) => name));

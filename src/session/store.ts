@@ -115,8 +115,9 @@ export interface Session extends NewSession {
   /** The number of missing messages whose keys are deleted. */
   readonly lost: number;
   /**
-   * Whether our file was restored since. A held session receives, but is not sent on until the peer's next new chain,
-   * because the positions that the file takes for free may have been used (docs/PROTOCOL.md §8).
+   * Whether our file was restored since, or the peer has answered what it never sent. A held session receives, but is not
+   * sent on until the peer's next new chain, because the positions that the file takes for free may have been used
+   * (docs/PROTOCOL.md §8).
    */
   readonly held: boolean;
   readonly fork: { readonly reason: ForkReason; readonly at: number } | undefined;
@@ -160,8 +161,11 @@ export interface SessionTable {
   answerSession(id: SessionId): Promise<void>;
   /** Sets `idle` of the session to 0, and adds 1 to `idle` of the contact's other sessions. */
   useSession(id: SessionId): Promise<void>;
-  /** Holds every session: see `Session.held`. `saveReceived` releases a session with the peer's next new chain. */
-  holdSessions(): Promise<void>;
+  /**
+   * Holds the sessions of a contact, or without one every session: see `Session.held`. `saveReceived` releases a session
+   * with the peer's next new chain.
+   */
+  holdSessions(contact?: ContactId): Promise<void>;
   /** Deletes a session with all its keys. */
   dropSession(id: SessionId): Promise<void>;
   /** The stored ones, oldest first. */

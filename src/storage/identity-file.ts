@@ -4,17 +4,19 @@
  */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { isPawlError, PawlError } from '../errors.ts';
-import { makeFile, reasonOf } from '../files/index.ts';
+import { makeFile, makeFileSlowly, reasonOf } from '../files/index.ts';
 import type { OwnIdentity } from '../handshake/index.ts';
 import { equal, utf8 } from '../primitives/index.ts';
 import type { HistorySetting } from '../session/store.ts';
 import { Connection, type WhileBusy } from './connection.ts';
 import { isForeignHotJournal, PAGE_LENGTH } from './hot-journal.ts';
 import { applyMigrations, hasNewestSchema, migrate } from './migrations.ts';
+import { Mark } from './rollback-mark.ts';
 import { APPLICATION_ID } from './schema.ts';
 import { type Lock, SALT_LENGTH } from './sqlcipher.ts';
 import { SqliteStore } from './store.ts';
 import { historySettingColumns } from './tables/history.ts';
+import { mustExist } from './transaction.ts';
 
 /** The first 16 bytes of an unencrypted SQLite file. An encrypted one has its salt there. */
 const PLAIN = utf8('SQLite format 3\0');
@@ -39,7 +41,7 @@ export function readSalt(path: string): Uint8Array {
  * Opens an identity file, migrates it to the newest schema, and rolls back an interrupted commit. An error leaves the
  * file unchanged. A file that has the newest schema is not written to, so a read-only file opens too.
  * @param lock the key, and the salt that it was derived with.
- * @param options.marks the folder of the rollback marks: see `SqliteStore.isRolledBack`.
+ * @param options.marks the folder of the rollback marks: see `Standing`.
  * @param options.wait how long to wait for other processes, here and in every transaction, in milliseconds.
  * @param options.whileBusy is called for the part of a wait beyond half a second.
  * @throws `wrong-passphrase`, also for a file whose first page is damaged: SQLCipher cannot distinguish the two.
@@ -61,7 +63,22 @@ interface OpenOptions {
   readonly whileBusy?: WhileBusy;
 }
 
-function open(path: string, lock: Lock, { wait, marks, whileBusy }: OpenOptions): SqliteStore {
+function open(path: string, lock: Lock, options: OpenOptions): SqliteStore {
+  const { connection, isNewest } = connect(path, lock, options);
+  try {
+    // Another program may have switched the file to a write-ahead log. With that, SQLite does not check before it writes
+    // whether the file still has its name; and the log would stay behind when the file is replaced.
+    connection.execute('PRAGMA journal_mode = DELETE');
+    if (!isNewest) migrate(connection);
+    return new SqliteStore(connection, lock, options.marks);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** Connects to a file, and makes sure that it is an identity file of a known schema. Plays a hot journal back. */
+function connect(path: string, lock: Lock, { wait, whileBusy }: OpenOptions) {
   if (isForeignHotJournal(path, lock)) throw new PawlError('wrong-passphrase', { path });
   const connection = new Connection(path, lock, wait, whileBusy);
   try {
@@ -70,15 +87,45 @@ function open(path: string, lock: Lock, { wait, marks, whileBusy }: OpenOptions)
       if (row?.application_id !== APPLICATION_ID) throw new PawlError('not-an-identity', { path });
       return hasNewestSchema(connection);
     });
-    // Another program may have switched the file to a write-ahead log. With that, SQLite does not check before it writes
-    // whether the file still has its name; and the log would stay behind when the file is replaced.
-    connection.execute('PRAGMA journal_mode = DELETE');
-    if (!isNewest) migrate(connection);
-    return new SqliteStore(connection, lock, marks);
+    return { connection, isNewest };
   } catch (error) {
     connection.close();
     throw error;
   }
+}
+
+/**
+ * Puts a copy of an identity file in its place. `prepare` works on the new file before it has its name, so that nobody
+ * else sees it unprepared. The copy itself is only read, but for a hot journal, which is played back.
+ * @param lock the key and the salt of the copy, which the new file keeps.
+ * @param placeOf says where an identity of this name belongs; what it throws is thrown.
+ * @throws what `openIdentityFile` throws, for the copy; `exists`, `cannot-create`; what `prepare` throws.
+ */
+export async function restoreIdentityFile<Result>(
+  copy: string,
+  lock: Lock,
+  { placeOf, prepare, ...options }: RestoreOptions<Result>,
+): Promise<Result> {
+  const { connection } = connect(copy, lock, options);
+  try {
+    const row = connection.reading(() => connection.get<{ name: string }>('SELECT name FROM identity'));
+    return await makeFileSlowly(placeOf(mustExist(row, 'identity').name), async (draft) => {
+      connection.copyInto(draft);
+      const store = openIdentityFile(draft, lock, options);
+      try {
+        return await prepare(store);
+      } finally {
+        store.close();
+      }
+    });
+  } finally {
+    connection.close();
+  }
+}
+
+interface RestoreOptions<Result> extends OpenOptions {
+  readonly placeOf: (name: string) => string;
+  readonly prepare: (store: SqliteStore) => Promise<Result>;
 }
 
 function readStart(path: string): { salt: Uint8Array; size: number } {
@@ -97,11 +144,20 @@ function readStart(path: string): { salt: Uint8Array; size: number } {
 }
 
 /**
- * Creates an identity file of mode 0600. Never replaces a file.
+ * Creates an identity file of mode 0600, and its mark, so that a file that was written to and has no mark here comes from
+ * another machine. Never replaces a file.
+ * @param marks the folder of the rollback marks.
+ * @returns why the mark could not be written, if so.
  * @throws `exists`, `cannot-create`.
  */
-export function createIdentityFile(path: string, lock: Lock, record: IdentityRecord): void {
+export function createIdentityFile(
+  path: string,
+  lock: Lock,
+  record: IdentityRecord,
+  marks?: string,
+): string | undefined {
   makeFile(path, (draft) => build(draft, lock, record));
+  return marks === undefined ? undefined : new Mark(marks, record.identity.seed).write(0);
 }
 
 function build(path: string, lock: Lock, { name, identity, createdAt, historySetting }: IdentityRecord): void {

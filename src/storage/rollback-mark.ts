@@ -2,12 +2,20 @@
  * The rollback mark: the highest generation of an identity file that this machine has seen (docs/PROTOCOL.md §8).
  * Does not know what happens when a file is older than its mark.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { fchownSync, fstatSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { makeFolder, withDraft } from '../files/index.ts';
+import { codeOf, makeFolder, reasonOf, withDraft } from '../files/index.ts';
 import { concat, equal, hmacSha256, type IdentitySeed, Reader, toHex, uint64, utf8 } from '../primitives/index.ts';
 
 const LENGTH = 8 + 32;
+
+/** What is known of a mark: neither where there is none. */
+export interface MarkReading {
+  /** The highest generation that was marked. */
+  readonly generation?: number;
+  /** Why the mark could not be read. */
+  readonly trouble?: string;
+}
 
 /**
  * A file outside of the identity file that holds its generation, so that an older copy of the identity file is
@@ -25,33 +33,47 @@ export class Mark {
     this.#path = join(folder, toHex(name.subarray(0, 16)));
   }
 
-  /** Reads the marked generation; 0 when there is no mark, or when its HMAC is wrong. */
-  read(): number {
+  /** Reads the mark. One whose HMAC is wrong, as after a power cut while it was written, counts as none. */
+  read(): MarkReading {
     try {
       const bytes = new Uint8Array(readFileSync(this.#path));
       const generation = bytes.subarray(0, 8);
-      if (bytes.length !== LENGTH || !equal(bytes.subarray(8), hmacSha256(this.#key, generation))) return 0;
-      return new Reader(generation, notOurs).uint64(Number.MAX_SAFE_INTEGER);
-    } catch {
-      return 0;
+      if (bytes.length !== LENGTH || !equal(bytes.subarray(8), hmacSha256(this.#key, generation))) return {};
+      return { generation: new Reader(generation, notOurs).uint64(Number.MAX_SAFE_INTEGER) };
+    } catch (cause) {
+      return codeOf(cause) === 'ENOENT' ? {} : { trouble: reasonOf(cause) };
     }
   }
 
   /**
-   * Marks a committed generation. Ignores errors: the commit has happened, and without the mark only the protection
-   * against a rollback is weaker. The mark may fall behind the file, but is never ahead of it.
+   * Marks a committed generation. The mark may fall behind the file, but is never ahead of it. In a folder of another
+   * user, which root writes to, the mark is given to that user.
+   * @returns why it could not be written. The commit has happened, so that is no error.
    */
-  write(generation: number): void {
-    if (generation <= this.read()) return;
+  write(generation: number): string | undefined {
+    if (generation <= (this.read().generation ?? -1)) return undefined;
     const bytes = uint64(generation);
     try {
       makeFolder(dirname(this.#path));
       withDraft(this.#path, (draft, file) => {
         writeFileSync(file, concat(bytes, hmacSha256(this.#key, bytes)));
+        giveTo(file, dirname(this.#path));
         renameSync(draft, this.#path);
       });
-    } catch {}
+      return undefined;
+    } catch (cause) {
+      return reasonOf(cause);
+    }
   }
+}
+
+/** Gives a file the owner of the folder, where that is another one. Only root can; for others it stays theirs. */
+function giveTo(file: number, folder: string): void {
+  const { uid, gid } = statSync(folder);
+  if (fstatSync(file).uid === uid) return;
+  try {
+    fchownSync(file, uid, gid);
+  } catch {}
 }
 
 function notOurs(): never {

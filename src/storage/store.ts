@@ -26,6 +26,16 @@ interface IdentityRow {
   readonly seed: IdentitySeed;
 }
 
+/**
+ * How a file compares with the mark of this machine:
+ *
+ * - `current`: as new as the mark or newer. So is a file without a mark that was never written to, and any file where no
+ *   mark is kept or the mark cannot be read.
+ * - `rolled-back`: older than its mark, because it was restored or another copy of it is in use.
+ * - `unmarked`: it was written to, and not on this machine. Whether it is the newest copy, only its owner knows.
+ */
+export type Standing = 'current' | 'rolled-back' | 'unmarked';
+
 /** If more pages than this are unused (256 KiB), they are returned to the filesystem. */
 const SPARE_PAGES = 64;
 
@@ -38,16 +48,14 @@ export class SqliteStore implements SessionStore {
   readonly schema: number;
   /** The name of the identity when it was created, and of its file. */
   readonly name: string;
-  /**
-   * Whether the file was rolled back: its generation is below the mark, because it was restored or another copy of it
-   * is in use. Writing to it all the same makes its generation the highest again.
-   */
-  readonly isRolledBack: boolean;
+  /** How the file compares with its mark. Writing to the file makes its generation the highest again. */
+  readonly standing: Standing;
   readonly #connection: Connection;
   readonly #lock: Lock;
   readonly #queue = new Queue();
   readonly #mark: Mark | undefined;
   readonly #marked: number;
+  #markTrouble: string | undefined;
 
   /** @param marks the folder of the rollback marks. Without it, a rollback is not noticed. */
   constructor(connection: Connection, lock: Lock, marks?: string) {
@@ -62,8 +70,22 @@ export class SqliteStore implements SessionStore {
     this.#mark = marks === undefined ? undefined : new Mark(marks, seed);
     wipe(seed);
     // The mark is read before the generation, in which another process may commit, and then write the mark.
-    this.#marked = this.#mark?.read() ?? 0;
-    this.isRolledBack = connection.reading(() => generationOf(connection)) < this.#marked;
+    const { generation: marked, trouble } = this.#mark?.read() ?? {};
+    this.#markTrouble = trouble;
+    this.#marked = marked ?? 0;
+    const generation = connection.reading(() => generationOf(connection));
+    const isUnmarked = this.#mark !== undefined && trouble === undefined && marked === undefined && generation > 0;
+    this.standing = generation < this.#marked ? 'rolled-back' : isUnmarked ? 'unmarked' : 'current';
+  }
+
+  /** Why the mark could not be read or written, if so. */
+  get markTrouble(): string | undefined {
+    return this.#markTrouble;
+  }
+
+  /** Marks the file as it is: the caller knows that it is the newest copy. */
+  mark(): void {
+    this.#writeMark(this.#connection.reading(() => generationOf(this.#connection)));
   }
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
@@ -122,7 +144,7 @@ export class SqliteStore implements SessionStore {
         if (transaction.changes + transaction.tidied > 0) this.#shrink();
         const generation = transaction.changes > 0 ? this.#advance() : undefined;
         this.#connection.commit();
-        if (generation !== undefined) this.#mark?.write(generation);
+        if (generation !== undefined) this.#writeMark(generation);
         return result;
       } catch (error) {
         this.#connection.rollback();
@@ -131,6 +153,10 @@ export class SqliteStore implements SessionStore {
         transaction.end();
       }
     });
+  }
+
+  #writeMark(generation: number): void {
+    this.#markTrouble = this.#mark?.write(generation) ?? this.#markTrouble;
   }
 
   /** Raises the generation above every earlier one, within the transaction. */

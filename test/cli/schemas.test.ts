@@ -48,6 +48,7 @@ it('every kind of document is printed by some command, and keeps its schema', as
   await run(alice, `backup ${at('copy')}`);
   await run(alice, 'forget bertha --yes');
   await run(alice, `passwd --new-key-file ${at('new.key')}`);
+  await run(alice, `restore ${at('copy')} --home ${at('another')}`);
 
   expect([...seen].sort()).toEqual([...TYPES].sort());
 });

@@ -83,7 +83,7 @@ describe('the sections', () => {
     for (const { seed, name, generation, bytes: file } of known.marks) {
       const folder = mkdtempSync(join(tmpdir(), 'pawl-mark-'));
       writeFileSync(join(folder, name), hex(file));
-      expect(new Mark(folder, hex(seed) as IdentitySeed).read()).toBe(generation);
+      expect(new Mark(folder, hex(seed) as IdentitySeed).read()).toEqual({ generation });
       rmSync(folder, { recursive: true });
     }
   });

@@ -1,6 +1,17 @@
-import { chmodSync, readdirSync, statSync } from 'node:fs';
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { meeting, type World } from './world.ts';
+import { meeting, World } from './world.ts';
 
 /**
  * Alice's file is put back to what it was before she said two more things that bob has read. It is in the middle of a
@@ -64,12 +75,12 @@ describe('a file that was put back to an older state', () => {
     const first = world.run('alice', 'send bob -m three --after-restore');
     expect(first.exit).toBe(76);
     expect(first.errors).toMatch(
-      /^error: nothing is sent to bob from a restored file before an answer of theirs, .*\nhint: receive .*pawl add bob/,
+      /^error: nothing is sent to bob before an answer of theirs, .*: this file is older.*\nhint: receive .*pawl add bob/,
     );
     expect(heldUntil(world, 'alice', 'bob')).toBe('answered');
-    expect(world.ok('alice', 'inspect').text).toMatch(/^ +bob: nothing is sent .* before an answer .*: pawl recv$/m);
+    expect(world.ok('alice', 'inspect').text).toMatch(/^ +bob: nothing is sent before an answer .*: pawl recv$/m);
     expect(world.ok('alice', 'inspect bob').text).toMatch(
-      /^sending +chain .*\n +held: nothing is sent from a restored file before an answer of theirs, or a new invite\n/m,
+      /^sending +chain .*\n +held: nothing is sent before an answer of theirs, or a new invite\n/m,
     );
     // Once: it is the newest file now, and what bob answers lets the conversation go on.
     expect(world.run('alice', 'send bob -m three').errors).toMatch(/nothing is sent to bob/);
@@ -123,13 +134,13 @@ describe('a file that was put back to an older state', () => {
     const { exit, errors } = world.run('alice', 'send bob -m hello --after-restore');
     expect([exit, errors]).toEqual([
       76,
-      expect.stringMatching(/before a new invite\nhint: exchange a new invite: pawl invite bob/),
+      expect.stringMatching(/before a new invite: this file .*\nhint: exchange a new invite: pawl invite bob/),
     ]);
     expect(heldUntil(world, 'alice', 'bob')).toBe('invited');
-    expect(world.ok('alice', 'inspect').text).toMatch(
-      /^ +bob: nothing is sent .* before a new invite: pawl invite bob$/m,
+    expect(world.ok('alice', 'inspect').text).toMatch(/^ +bob: nothing is sent before a new invite: pawl invite bob$/m);
+    expect(world.ok('alice', 'inspect bob').text).toMatch(
+      /^sending +begins .*\n +held: nothing is sent before a new invite\n/m,
     );
-    expect(world.ok('alice', 'inspect bob').text).toMatch(/^sending +begins .*\n +held: .* before a new invite\n/m);
     const heard = world.run('alice', 'recv', { input: next });
     expect([heard.exit, heard.text]).toEqual([65, '']);
     expect(heard.errors).toMatch(/an answer to something that this file never sent\nhint: .*exchange a new invite/);
@@ -139,16 +150,158 @@ describe('a file that was put back to an older state', () => {
     expect(world.heard('alice', world.said('bob', 'alice', 'there you are'))).toBe('there you are');
   });
 
-  it('--after-restore changes nothing where nothing was restored', () => {
+  it('is held by --after-restore whatever the mark says: a home that is restored as a whole brings its mark along', () => {
     const world = meeting();
-    expect(world.heard('bob', world.ok('alice', 'send bob -m one --after-restore').output)).toBe('one');
-    expect(world.heard('bob', world.said('alice', 'bob', 'two'))).toBe('two');
+    cpSync(world.at('home'), world.at('image/home'), { recursive: true });
+    cpSync(world.at('desk'), world.at('image/desk'), { recursive: true });
+    expect(world.heard('bob', world.said('alice', 'bob', 'one'))).toBe('one');
+    cpSync(world.at('image'), world.folder, { recursive: true });
+    // Nothing can be noticed, so the owner has to say it; with a command that only reads, too.
+    world.ok('alice', 'inspect --after-restore');
+    const { exit, errors } = world.run('alice', 'send bob -m two');
+    expect([exit, errors]).toEqual([76, expect.stringMatching(/^error: nothing is sent to bob before a new invite/)]);
   });
 
-  it('is older for nobody whose machine keeps no marks', () => {
-    const world = restored();
-    chmodSync(world.at('desk/pawl'), 0o700);
-    world.ok('alice', 'send bob -m three', { machine: 'another' });
+  it('that knows that it is behind, because bob answers what it never sent, does not send', () => {
+    const world = meeting();
+    world.heard('alice', world.said('bob', 'alice', 'a question'));
+    world.copy(world.file('alice'), world.at('older.db'));
+    world.heard('bob', world.said('alice', 'bob', 'an answer'));
+    const next = world.said('bob', 'alice', 'another question');
+    world.copy(world.at('older.db'), world.file('alice'));
+    // No mark tells: this place keeps none.
+    const env = { PAWL_MARKS: 'none' };
+    expect(world.run('alice', 'recv', { input: next, env }).errors).toMatch(
+      /an answer to something that this file never/,
+    );
+    expect(world.run('alice', 'send bob -m hello', { env }).exit).toBe(76);
+    expect(JSON.parse(world.ok('alice', 'inspect bob --json', { env }).text)).toMatchObject({ held_until: 'invited' });
+    expect(world.ok('alice', 'inspect', { env }).text).toMatch(
+      /^ +bob: nothing is sent before a new invite: pawl invite bob$/m,
+    );
+    world.introduce('bob', 'alice', { env });
+    expect(world.heard('bob', world.said('alice', 'bob', 'hello', { env }))).toBe('hello');
+  });
+
+  it('and is two steps behind names that cause where it finds no session', () => {
+    const world = meeting();
+    world.copy(world.file('alice'), world.at('older.db'));
+    for (const text of ['one', 'two']) {
+      world.heard('alice', world.said('bob', 'alice', text));
+      world.heard('bob', world.said('alice', 'bob', text));
+    }
+    world.copy(world.at('older.db'), world.file('alice'));
+    const { exit, errors } = world.run('alice', 'recv', {
+      input: world.said('bob', 'alice', 'three'),
+      env: { PAWL_MARKS: 'none' },
+    });
+    expect([exit, errors]).toEqual([
+      65,
+      expect.stringMatching(/hint: .*this file is older than what was sent from it/),
+    ]);
+  });
+});
+
+describe('a file that comes to another machine', () => {
+  const laptop = { machine: 'laptop' };
+
+  it('is for reading only until its owner says what it is; nothing is written, not even a mark', () => {
+    const world = meeting();
+    const { text, errors } = world.ok('alice', 'inspect', laptop);
+    expect(text).toMatch(/^identity +alice/);
+    expect(errors).toMatch(/alice\.db was never used on this machine/);
+    const before = readFileSync(world.file('alice'));
+    const envelope = world.said('bob', 'alice', 'are you there');
+    for (const line of ['send bob -m three', 'recv', 'invite carol', 'add carol', 'passwd', 'prune', 'rename bob b']) {
+      const refused = world.run('alice', line, { ...laptop, input: envelope });
+      expect([line, refused.exit, refused.text]).toEqual([line, line === 'add carol' ? 65 : 76, '']);
+    }
+    const refused = world.run('alice', 'send bob -m three', laptop);
+    expect(refused.errors).toMatch(/^error: .*\nhint: .*--moved.*--after-restore.*PAWL_MARKS=none/);
+    expect(readFileSync(world.file('alice'))).toEqual(before);
+    expect(existsSync(world.at('laptop'))).toBe(false);
+  });
+
+  it('goes on with --moved, once, and sends', () => {
+    const world = meeting();
+    expect(world.heard('bob', world.ok('alice', 'send bob -m moved --moved', laptop).output)).toBe('moved');
+    expect(world.heard('bob', world.said('alice', 'bob', 'and on', laptop))).toBe('and on');
+  });
+
+  it('marks it with --moved even where the command reads, or fails', () => {
+    const world = meeting();
+    expect(world.run('alice', 'send nobody -m x --moved', laptop).exit).toBe(67);
+    world.ok('alice', 'send bob -m one', laptop);
+    world.ok('alice', 'inspect --moved', { machine: 'another' });
+    world.ok('alice', 'send bob -m two', { machine: 'another' });
+    // The desk has an older mark, and cannot know. But a file that is older than its mark is not moved.
+    world.copy(world.file('alice'), world.at('older.db'));
+    world.ok('alice', 'send bob -m three', laptop);
+    world.copy(world.at('older.db'), world.file('alice'));
+    expect(world.run('alice', 'send bob -m four --moved', laptop).errors).toMatch(/is older than what this machine/);
+    expect(world.run('alice', 'send bob -m four --moved --after-restore', laptop).exit).toBe(64);
+  });
+
+  it('goes on with --after-restore, and every conversation is held', () => {
+    const world = meeting();
+    expect(world.run('alice', 'send bob -m three --after-restore', laptop).exit).toBe(76);
+    world.introduce('bob', 'alice', laptop);
+    expect(world.heard('bob', world.said('alice', 'bob', 'three', laptop))).toBe('three');
+  });
+
+  it('that was never written to is a new one', () => {
+    const world = new World();
+    world.ok('carol', ['init', 'carol', '--key-file', world.at('key')]);
+    world.ok('carol', 'invite dave', laptop);
+    expect(world.run('carol', 'invite dave', { machine: 'another' }).exit).toBe(76);
+  });
+
+  it('where nothing is kept is taken for the newest, and pawl says so each time', () => {
+    const world = meeting();
+    const words = /^pawl: no mark is kept \(PAWL_MARKS is none\): pawl would not notice a restored identity file$/m;
+    const env = { PAWL_MARKS: 'none' };
+    for (const text of ['one', 'two'])
+      expect(world.run('alice', `send bob -m ${text}`, { env, ...laptop }).errors).toMatch(words);
+    expect(world.run('alice', 'send bob -m three -q', { env, ...laptop }).errors).toBe('');
+    expect(existsSync(world.at('laptop'))).toBe(false);
+    expect(world.run('alice', 'send bob -m three', { env: { PAWL_MARKS: 'nowhere' } }).exit).toBe(64);
+  });
+
+  it('without a home folder is the same, and without a home for identities pawl says what to type', () => {
+    const world = meeting();
+    const env = { HOME: '', XDG_STATE_HOME: 'relative' };
+    expect(world.ok('alice', 'send bob -m one', { env }).errors).toMatch(/no mark is kept \(there is no home folder\)/);
+    const lost = world.run('alice', 'inspect', { env: { HOME: '', PAWL_HOME: '', XDG_DATA_HOME: 'relative' } });
+    expect([lost.exit, lost.errors]).toEqual([
+      78,
+      expect.stringMatching(/^error: there is no home .*\nhint: .*--home DIR/),
+    ]);
+    expect(existsSync(join(world.folder, 'relative'))).toBe(false);
+  });
+
+  it('whose mark cannot be read or written says so each time, and works', () => {
+    const world = meeting();
+    rmSync(world.at('desk'), { recursive: true });
+    writeFileSync(world.at('desk'), 'no folder');
+    for (const text of ['one', 'two']) {
+      expect(world.run('alice', `send bob -m ${text}`, {}).errors).toMatch(
+        /^pawl: the mark .* cannot be read or written \(.*\)/m,
+      );
+    }
+    expect(world.ok('dave', ['init', 'dave', '--key-file', world.at('key')]).errors).toMatch(/the mark .* cannot be/);
+  });
+
+  it.runIf(process.getuid?.() === 0)('keeps no mark where root would make folders in the home of another user', () => {
+    const world = meeting();
+    mkdirSync(world.at('theirs'));
+    chownSync(world.at('theirs'), 65_534, 65_534);
+    const env = { XDG_STATE_HOME: '', HOME: world.at('theirs') };
+    for (const text of ['one', 'two']) {
+      expect(world.ok('alice', `send bob -m ${text}`, { env }).errors).toMatch(
+        /no mark is kept \(root makes no folders/,
+      );
+    }
+    expect(readdirSync(world.at('theirs'))).toEqual([]);
   });
 });
 
@@ -160,7 +313,9 @@ describe('a laptop that was copied', () => {
     world.copy(world.file('alice'), world.at('desk.db'));
     // The copy is in use elsewhere, where no mark tells of the original.
     world.copy(world.at('stolen.db'), world.file('alice'));
-    const envelope = world.said('alice', 'bob', 'from the laptop', { machine: 'laptop' });
+    const envelope = world.ok('alice', ['send', 'bob', '-m', 'from the laptop', '--moved'], {
+      machine: 'laptop',
+    }).output;
     const { exit, text, errors } = world.run('bob', 'recv', { input: envelope });
     expect([exit, text]).toEqual([65, '']);
     expect(errors).toMatch(
@@ -215,5 +370,107 @@ describe('pawl backup', () => {
     const { exit, errors } = world.run('alice', 'backup nowhere/copy.db');
     expect(exit).toBe(73);
     expect(errors).toMatch(/nowhere\/copy\.db cannot be made: no such file or directory/);
+  });
+});
+
+describe('pawl restore', () => {
+  /** Alice's machine is lost after she said something that the backup does not know. */
+  function lost(): World {
+    const world = meeting();
+    world.ok('alice', 'backup alice-copy.db');
+    expect(world.heard('bob', world.said('alice', 'bob', 'after the backup'))).toBe('after the backup');
+    rmSync(world.file('alice'));
+    return world;
+  }
+
+  it.each(['desk', 'laptop'])('puts a backup in its place, held, on the %s; the backup stays as it was', (machine) => {
+    const world = lost();
+    const backup = readFileSync(world.at('alice-copy.db'));
+    const { text, errors } = world.ok('alice', 'restore alice-copy.db', { machine });
+    expect(text).toBe(`${world.file('alice')}\n`);
+    expect(errors).toBe(
+      'pawl: nothing is sent to bob before a new invite\n' +
+        'pawl: a new invite for each of them: pawl invite --held --out-dir DIR\n',
+    );
+    expect(readFileSync(world.at('alice-copy.db'))).toEqual(backup);
+    expect(statSync(world.file('alice')).mode & 0o777).toBe(0o600);
+    expect(world.run('alice', 'send bob -m hello', { machine }).exit).toBe(76);
+
+    mkdirSync(world.at('invites'));
+    const invited = world.ok('alice', 'invite --held --out-dir invites', { machine });
+    expect(invited.text).toBe('invites/for-bob.txt\n');
+    // Again, it is the same invite, and another one is not made.
+    const invite = readFileSync(world.at('invites/for-bob.txt'));
+    rmSync(world.at('invites/for-bob.txt'));
+    for (const _ of [1, 2]) world.ok('alice', 'invite --held --out-dir invites', { machine });
+    expect(readFileSync(world.at('invites/for-bob.txt'))).toEqual(invite);
+    world.ok('bob', 'add alice invites/for-bob.txt');
+    expect(world.heard('alice', world.said('bob', 'alice', 'there you are'), { machine })).toBe('there you are');
+    expect(world.heard('bob', world.said('alice', 'bob', 'here I am', { machine }))).toBe('here I am');
+    expect(world.ok('alice', 'invite --held --out-dir invites', { machine }).errors).toMatch(/no conversation is held/);
+    expect(readdirSync(world.at('home')).sort()).toEqual(['alice.db', 'bob.db']);
+  });
+
+  it('says all of it in JSON', () => {
+    const world = lost();
+    const { text } = world.ok('alice', 'restore alice-copy.db alice --json');
+    const path = world.file('alice');
+    expect(JSON.parse(text)).toEqual({
+      v: 1,
+      type: 'restored',
+      name: 'alice',
+      path,
+      held: [{ name: 'bob', until: 'invited' }],
+    });
+  });
+
+  it('replaces nothing, renames nobody, and opens nothing with a wrong key', () => {
+    const world = lost();
+    world.ok('alice', 'restore alice-copy.db');
+    const before = readFileSync(world.file('alice'));
+    const taken = world.run('alice', 'restore alice-copy.db');
+    expect([taken.exit, taken.errors]).toEqual([
+      73,
+      expect.stringMatching(/alice\.db exists already\nhint: .*move the file/),
+    ]);
+    const itself = world.run('alice', `restore ${world.file('alice')}`);
+    expect([itself.exit, itself.errors]).toEqual([
+      64,
+      expect.stringMatching(/in its place already\nhint: .*--after-restore/),
+    ]);
+    rmSync(world.file('alice'));
+    expect(world.run('alice', 'restore alice-copy.db carol').errors).toMatch(
+      /holds the identity alice.*\nhint: pawl restore/,
+    );
+    writeFileSync(world.at('wrong'), Buffer.alloc(32), { mode: 0o600 });
+    expect(world.run('alice', 'restore alice-copy.db', { key: 'wrong' }).exit).toBe(77);
+    writeFileSync(world.at('text.db'), 'no identity');
+    for (const file of ['text.db', 'nowhere.db', 'home']) expect(world.run('alice', ['restore', file]).exit).toBe(74);
+    expect(readdirSync(world.at('home'))).toEqual(['bob.db']);
+    expect(before.length).toBeGreaterThan(0);
+  });
+
+  it('makes the invites that can be written; the others come with the next call', () => {
+    const world = lost();
+    world.ok('alice', 'restore alice-copy.db');
+    mkdirSync(world.at('invites'));
+    writeFileSync(world.at('invites/for-bob.txt'), 'something else');
+    const refused = world.run('alice', 'invite --held --out-dir invites');
+    expect([refused.exit, refused.errors]).toEqual([
+      73,
+      expect.stringMatching(/^error: the invite for bob: .*for-bob\.txt exists already\nhint: .*--force/),
+    ]);
+    expect(readFileSync(world.at('invites/for-bob.txt'), 'utf8')).toBe('something else');
+    expect(world.ok('alice', 'invite --held --out-dir invites --force').text).toBe('invites/for-bob.txt\n');
+    for (const line of [
+      'invite --held',
+      'invite bob --held --out-dir invites',
+      'invite --held --qr --out-dir invites',
+      'invite',
+    ]) {
+      expect([line, world.run('alice', line).exit]).toEqual([line, 64]);
+    }
+    expect(world.run('alice', 'invite bob --out-dir invites').exit).toBe(64);
+    expect(world.run('alice', 'invite --held --out-dir nowhere').exit).toBe(73);
   });
 });

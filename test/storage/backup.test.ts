@@ -86,7 +86,7 @@ describe('a backup', () => {
     const isRolledBack = () => {
       const restored = openIdentityFile(copy, LOCK, { wait: 0, marks });
       restored.close();
-      return restored.isRolledBack;
+      return restored.standing === 'rolled-back';
     };
     expect(isRolledBack()).toBe(false);
     await store.transaction((transaction) => addContact(transaction, 'carol'));

@@ -104,7 +104,7 @@ describe('another key', () => {
     const { path, store, marks } = await filled();
     store.rekey(NEW_LOCK);
     const next = openWith(path, NEW_LOCK, marks);
-    expect(next.isRolledBack).toBe(false);
+    expect(next.standing).toBe('current');
     await next.transaction((transaction) => addContact(transaction, 'dave'));
     const { size } = statSync(path);
     await next.transaction(async (transaction) => {
@@ -113,7 +113,7 @@ describe('another key', () => {
     expect(statSync(path).size).toBeLessThan(size);
     next.rekey(LOCK);
     const last = openStore(path, 0, marks);
-    expect(last.isRolledBack).toBe(false);
+    expect(last.standing).toBe('current');
     expect((await last.snapshot((view) => view.contacts())).map(({ name }) => name)).toContain('dave');
   });
 

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
@@ -21,17 +30,17 @@ function fileIn(folder: string): string {
 }
 
 describe('a mark', () => {
-  it('is 0 where there is none, not even a folder', () => {
-    expect(new Mark(temporaryFolder(), SEED).read()).toBe(0);
-    expect(new Mark(join(temporaryFolder(), 'not', 'there'), SEED).read()).toBe(0);
+  it('is none where there is none, not even a folder', () => {
+    expect(new Mark(temporaryFolder(), SEED).read()).toEqual({});
+    expect(new Mark(join(temporaryFolder(), 'not', 'there'), SEED).read()).toEqual({});
   });
 
   it('says what was written last, to whoever has the seed', () => {
     const folder = join(temporaryFolder(), 'state', 'pawl');
     new Mark(folder, SEED).write(7);
-    expect(new Mark(folder, SEED).read()).toBe(7);
+    expect(new Mark(folder, SEED).read()).toEqual({ generation: 7 });
     new Mark(folder, SEED).write(2 ** 40);
-    expect(new Mark(folder, SEED).read()).toBe(2 ** 40);
+    expect(new Mark(folder, SEED).read()).toEqual({ generation: 2 ** 40 });
   });
 
   it('is for our eyes only, and says nothing to others: no name, no number', () => {
@@ -52,9 +61,9 @@ describe('a mark', () => {
         for (const generation of generations) {
           new Mark(folder, SEED).write(generation);
           most = Math.max(most, generation);
-          expect(new Mark(folder, SEED).read()).toBe(most);
+          expect(new Mark(folder, SEED).read()).toEqual({ generation: most });
         }
-        expect(readdirSync(folder)).toHaveLength(most > 0 ? 1 : 0);
+        expect(readdirSync(folder)).toHaveLength(1);
       }),
       { numRuns: 25 },
     );
@@ -64,13 +73,16 @@ describe('a mark', () => {
     const folder = temporaryFolder();
     new Mark(folder, SEED).write(9);
     const ours = fileIn(folder);
-    expect(new Mark(folder, OTHER).read()).toBe(0);
+    expect(new Mark(folder, OTHER).read()).toEqual({});
     new Mark(folder, OTHER).write(3);
-    expect([new Mark(folder, SEED).read(), new Mark(folder, OTHER).read()]).toEqual([9, 3]);
+    expect([new Mark(folder, SEED).read(), new Mark(folder, OTHER).read()]).toEqual([
+      { generation: 9 },
+      { generation: 3 },
+    ]);
     const theirs = readdirSync(folder).find((name) => join(folder, name) !== ours);
     if (theirs === undefined) throw new Error('there are two');
     writeFileSync(ours, readFileSync(join(folder, theirs)));
-    expect(new Mark(folder, SEED).read()).toBe(0);
+    expect(new Mark(folder, SEED).read()).toEqual({});
   });
 
   it('that was forged, cut or grown is none; and the next commit writes it anew', () => {
@@ -82,35 +94,48 @@ describe('a mark', () => {
       const bytes = Buffer.from(whole);
       bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       writeFileSync(path, bytes);
-      expect(new Mark(folder, SEED).read()).toBe(0);
+      expect(new Mark(folder, SEED).read()).toEqual({});
     }
     for (const bytes of [Buffer.alloc(0), Buffer.alloc(40), whole.subarray(0, 39), Buffer.concat([whole, whole])]) {
       writeFileSync(path, bytes);
-      expect(new Mark(folder, SEED).read()).toBe(0);
+      expect(new Mark(folder, SEED).read()).toEqual({});
     }
     new Mark(folder, SEED).write(6);
-    expect(new Mark(folder, SEED).read()).toBe(6);
+    expect(new Mark(folder, SEED).read()).toEqual({ generation: 6 });
   });
 
-  it('that cannot be written or read is a protection less, and no failure', async () => {
+  it('that cannot be written or read says why, and is no failure', async () => {
     const folder = join(temporaryFolder(), 'pawl');
     chmodSync(dirname(folder), 0o755);
     mkdirSync(folder);
     chmodSync(folder, 0o555);
     await asNobody(async () => {
-      new Mark(folder, SEED).write(1);
-      new Mark(join(folder, 'deeper'), SEED).write(1);
-      expect(new Mark(folder, SEED).read()).toBe(0);
+      expect(new Mark(folder, SEED).write(1)).toBe('permission denied');
+      expect(new Mark(join(folder, 'deeper'), SEED).write(1)).toBe('permission denied');
+      expect(new Mark(folder, SEED).read()).toEqual({});
     });
     expect(readdirSync(folder)).toEqual([]);
     chmodSync(folder, 0o000);
-    await asNobody(async () => new Mark(folder, SEED).write(1));
+    await asNobody(async () => {
+      expect(new Mark(folder, SEED).read()).toEqual({ trouble: 'permission denied' });
+      expect(new Mark(folder, SEED).write(1)).toBe('permission denied');
+    });
     chmodSync(folder, 0o700);
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, 'no folder');
-    new Mark(file, SEED).write(1);
-    new Mark(join(file, 'below'), SEED).write(1);
-    expect([new Mark(file, SEED).read(), readFileSync(file, 'utf8')]).toEqual([0, 'no folder']);
+    for (const path of [file, join(file, 'below')]) {
+      expect(new Mark(path, SEED).write(1)).toMatch(/./);
+      expect(new Mark(path, SEED).read().trouble).toMatch(/./);
+    }
+    expect(readFileSync(file, 'utf8')).toBe('no folder');
+  });
+
+  it.runIf(process.getuid?.() === 0)('that root writes belongs to the owner of its folder', () => {
+    const folder = temporaryFolder();
+    chownSync(folder, 65_534, 65_533);
+    expect(new Mark(folder, SEED).write(1)).toBe(undefined);
+    const { uid, gid, mode } = statSync(fileIn(folder));
+    expect([uid, gid, mode & 0o777]).toEqual([65_534, 65_533, 0o600]);
   });
 
   it('where a folder has its place stays unwritten, and leaves no draft behind', () => {
@@ -119,8 +144,8 @@ describe('a mark', () => {
     const path = fileIn(folder);
     const other = temporaryFolder();
     mkdirSync(join(other, path.slice(folder.length + 1)));
-    new Mark(other, SEED).write(1);
-    expect(new Mark(other, SEED).read()).toBe(0);
+    expect(new Mark(other, SEED).write(1)).toBe('it is a folder');
+    expect(new Mark(other, SEED).read()).toEqual({ trouble: 'it is a folder' });
     expect(readdirSync(other)).toHaveLength(1);
     expect(existsSync(path)).toBe(true);
   });
@@ -148,7 +173,7 @@ it('the mark is read before the generation: a commit of another process in betwe
   });
   try {
     const store = openIdentityFile(path, LOCK, { wait: 0, marks });
-    expect(store.isRolledBack).toBe(false);
+    expect(store.standing).toBe('current');
     store.close();
     expect(order).toEqual(['mark', 'generation']);
   } finally {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Connection } from '../../src/storage/connection.ts';
-import { openIdentityFile, type SqliteStore } from '../../src/storage/index.ts';
-import { addContact, bytesOf, NOW } from './fixtures.ts';
+import { createIdentityFile, openIdentityFile, type SqliteStore, type Standing } from '../../src/storage/index.ts';
+import { addContact, bytesOf, NOW, record } from './fixtures.ts';
 import { LOCK, newFile, openStore, temporaryFolder } from './folder.ts';
 
 let contacts = 0;
@@ -22,9 +22,13 @@ function generationOf(path: string): number | undefined {
 
 /** Opens a file as a command does, and says whether it looks rolled back. */
 function looksRolledBack(path: string, marks: string): boolean {
+  return standingOf(path, marks) === 'rolled-back';
+}
+
+function standingOf(path: string, marks: string): Standing {
   const store = openIdentityFile(path, LOCK, { wait: 0, marks });
   store.close();
-  return store.isRolledBack;
+  return store.standing;
 }
 
 describe('the generation of a file', () => {
@@ -84,7 +88,7 @@ describe('the generation of a file', () => {
     const path = newFile();
     const store = openStore(path);
     await change(store);
-    expect([store.isRolledBack, generationOf(path)]).toEqual([false, 1]);
+    expect([store.standing, generationOf(path)]).toEqual(['current', 1]);
   });
 });
 
@@ -109,15 +113,55 @@ describe('an identity file that is older than its mark', () => {
     expect(looksRolledBack(path, marks)).toBe(false);
   });
 
-  it('is not known as such without the mark, or on another machine', async () => {
+  it('is not known as such without the mark, or on another machine: but a file that was written to is unmarked there', async () => {
     const path = newFile();
     const marks = temporaryFolder();
+    const unwritten = readFileSync(path);
+    const store = openStore(path, 0, marks);
+    await change(store);
     const past = readFileSync(path);
-    await change(openStore(path, 0, marks));
+    await change(store);
     writeFileSync(path, past);
-    expect(looksRolledBack(path, temporaryFolder())).toBe(false);
+    const elsewhere = temporaryFolder();
+    expect(standingOf(path, elsewhere)).toBe('unmarked');
     for (const name of readdirSync(marks)) rmSync(join(marks, name));
-    expect(looksRolledBack(path, marks)).toBe(false);
+    expect(standingOf(path, marks)).toBe('unmarked');
+    writeFileSync(path, unwritten);
+    expect(standingOf(path, elsewhere)).toBe('current');
+  });
+
+  it('that is unmarked gets its mark when it is marked, or written to', async () => {
+    const path = newFile();
+    await change(openStore(path));
+    const [one, two] = [temporaryFolder(), temporaryFolder()];
+    expect(openStore(path, 0, one).standing).toBe('unmarked');
+    expect(readdirSync(one)).toEqual([]);
+    openStore(path, 0, one).mark();
+    expect(standingOf(path, one)).toBe('current');
+    await change(openStore(path, 0, two));
+    expect(standingOf(path, two)).toBe('current');
+    expect(standingOf(path, one)).toBe('current');
+  });
+
+  it('has a mark from its beginning, so that no commit beside another one finds none', () => {
+    const marks = temporaryFolder();
+    const path = join(temporaryFolder(), 'carol.db');
+    expect(createIdentityFile(path, LOCK, record(), marks)).toBe(undefined);
+    expect(readdirSync(marks)).toHaveLength(1);
+    expect(standingOf(path, marks)).toBe('current');
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, '');
+    const other = join(temporaryFolder(), 'carol.db');
+    expect(createIdentityFile(other, LOCK, record(), file)).toMatch(/./);
+  });
+
+  it('whose mark cannot be read counts as current, and says so', async () => {
+    const path = newFile();
+    await change(openStore(path));
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, '');
+    const store = openStore(path, 0, file);
+    expect([store.standing, store.markTrouble]).toEqual(['current', expect.stringMatching(/./)]);
   });
 
   it('is the newest one again once it is written to all the same; the one it replaced is the older then', async () => {
@@ -130,7 +174,7 @@ describe('an identity file that is older than its mark', () => {
     const present = readFileSync(path);
     writeFileSync(path, past);
     const store = openStore(path, 0, marks);
-    expect(store.isRolledBack).toBe(true);
+    expect(store.standing).toBe('rolled-back');
     await change(store);
     expect(generationOf(path)).toBe(6);
     store.close();
@@ -147,7 +191,7 @@ describe('an identity file that is older than its mark', () => {
     await change(store);
     copyFileSync(path, copy);
     const other = openStore(copy, 0, marks);
-    expect(other.isRolledBack).toBe(false);
+    expect(other.standing).toBe('current');
     await change(other);
     await change(other);
     await change(store);
@@ -172,7 +216,7 @@ describe('two processes on one file', () => {
             if (does === 'open' || stores[who] === undefined) {
               stores[who]?.close();
               stores[who] = openIdentityFile(path, LOCK, { wait: 0, marks });
-              expect(stores[who]?.isRolledBack).toBe(false);
+              expect(stores[who]?.standing).toBe('current');
             }
             const store = stores[who];
             if (does === 'change') await change(store);

@@ -1,5 +1,5 @@
-/** Scenes of the commands that change what is stored: init, invite, add, passwd, backup. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+/** Scenes of the commands that change what is stored: init, invite, add, passwd, backup, restore. */
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Box } from '../box.ts';
 import { countOf, type Laws } from '../laws.ts';
 import type { Scene } from '../scene.ts';
@@ -139,6 +139,81 @@ const backup: Scene = {
   },
 };
 
+/** There is no identity, and the backup can be restored (again); or there is one, and it is held. */
+const restore: Scene = {
+  name: 'restore',
+  async prepare(box) {
+    await talking(box);
+    await box.ready('bob', ['backup', box.path('bob-copy.db')]);
+    // A position that the backup takes to be free.
+    await box.ready('bob', ['send', 'alice', '-m', 'after the backup']);
+    rmSync(box.path('home', 'bob.db'));
+    rmSync(box.path('state'), { recursive: true });
+    await box.ready('alice', ['inspect', '--moved']);
+  },
+  call: () => ({ who: 'bob', parameters: ['restore', 'bob-copy.db'] }),
+  async check(box, ran, laws) {
+    const made = existsSync(box.path('home', 'bob.db'));
+    if (ran.code === 0) laws.hold(made, 'done, but there is no identity');
+    if (ran.code !== undefined && ran.code !== 0) laws.hold(!made || untold(ran), 'failed, but there is an identity');
+    if (!made) await laws.works(box, 'bob', ['restore', box.path('bob-copy.db')]);
+    else await markAgain(box, ran, laws);
+    await laws.whole(box, 'bob');
+    const sent = await box.run('bob', ['send', 'alice', '-m', 'too early']);
+    laws.hold(sent.code === 76, `sends from a restored file: exit ${sent.code}`);
+    await useHeldInvite(box, laws);
+  },
+};
+
+/** The file with the invite is whole or not there, and comes with the next call. */
+const inviteHeld: Scene = {
+  name: 'invite --held',
+  async prepare(box) {
+    await talking(box);
+    await box.ready('bob', ['inspect', '--after-restore']);
+    mkdirSync(box.path('invites'));
+  },
+  call: () => ({ who: 'bob', parameters: ['invite', '--held', '--out-dir', 'invites'] }),
+  async check(box, ran, laws) {
+    await laws.whole(box, 'bob');
+    const file = box.read('invites/for-alice.txt');
+    if (ran.code === 0) laws.hold(file !== undefined, 'done, but there is no invite');
+    laws.hold(file === undefined || /END/.test(file.toString()), 'the file is half an invite');
+    await useHeldInvite(box, laws);
+    if (file !== undefined)
+      laws.hold(file.equals(box.read('invites/for-alice.txt') ?? file), 'the invite is another one');
+  },
+};
+
+async function useHeldInvite(box: Box, laws: Laws): Promise<void> {
+  mkdirSync(box.path('invites'), { recursive: true });
+  await laws.works(box, 'bob', ['invite', '--held', '--out-dir', box.path('invites')]);
+  await laws.works(box, 'alice', ['add', 'bob', box.path('invites', 'for-alice.txt')]);
+  if (laws.broken.length > 0) return;
+  await laws.talk(box, 'alice', 'bob');
+}
+
+/** Where the mark could not be written, the person was told, and says once more what the file is. */
+async function markAgain(box: Box, { stderr }: Ran, laws: Laws): Promise<void> {
+  if (/mark .* cannot be/.test(stderr)) await laws.works(box, 'bob', ['inspect', '--moved']);
+}
+
+/** The file is marked or not, and the conversation goes on. */
+const moved: Scene = {
+  name: 'inspect --moved',
+  async prepare(box) {
+    await talking(box);
+    rmSync(box.path('state'), { recursive: true });
+    await box.ready('alice', ['inspect', '--moved']);
+  },
+  call: () => ({ who: 'bob', parameters: ['inspect', '--moved'] }),
+  async check(box, ran, laws) {
+    if (ran.code !== 0) await laws.works(box, 'bob', ['inspect', '--moved']);
+    await markAgain(box, ran, laws);
+    await laws.talk(box, 'bob', 'alice');
+  },
+};
+
 export const KEEPING: readonly Scene[] = [
   init('init', async () => undefined),
   init('init, the key file is there', async (box) => writeKey(box, 'alice.key')),
@@ -163,4 +238,7 @@ export const KEEPING: readonly Scene[] = [
     large: true,
   },
   backup,
+  restore,
+  inviteHeld,
+  moved,
 ];

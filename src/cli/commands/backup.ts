@@ -11,8 +11,7 @@ export const defineBackup: DefineCommand = (program, makeAction) => {
     .addHelpText(
       'after',
       `
-To put it back, copy it to where pawl inspect says that the identity file is. It is older than what you sent since: pawl
-asks for --after-restore then, and each conversation goes on once the other side has answered, or by a new invite.
+To put it back, here or on another machine: pawl restore FILE.
 
 Examples:
   $ pawl backup alice-2026.db

@@ -9,7 +9,7 @@ import { SCRIPTS, SHELLS, type ShellName } from '../completion/scripts.ts';
 import type { CommandContext, DefineCommand, GlobalOptions } from '../context.ts';
 import { canReadSilently } from '../identity/key-source.ts';
 import { withIdentity } from '../identity/open.ts';
-import { homeOf, identitiesIn } from '../identity/path.ts';
+import { findHome, identitiesIn } from '../identity/path.ts';
 import { Reporter } from '../terminal/reporter.ts';
 
 export const defineCompletion: DefineCommand = (program, makeAction) => {
@@ -59,7 +59,7 @@ function namesFor(context: CommandContext): Names {
   return {
     identities: (given) => {
       try {
-        return identitiesIn(homeOf(contextOfLine(context, given)));
+        return identitiesIn(findHome(contextOfLine(context, given)));
       } catch {
         return [];
       }
@@ -82,7 +82,9 @@ function contextOfLine({ io, options }: CommandContext, given: GivenOptions): Co
   const typed = { identity, home, keyFile, passphraseFile };
   const paths = Object.entries(typed).filter((entry): entry is [string, string] => entry[1] !== undefined);
   // bash and zsh pass the words before they expand `~`.
-  const expanded = Object.fromEntries(paths.map(([name, path]) => [name, path.replace(/^~(?=\/|$)/, () => io.home())]));
+  const expanded = Object.fromEntries(
+    paths.map(([name, path]) => [name, path.replace(/^~(?=\/|$)/, () => io.home() ?? '~')]),
+  );
   const silent = { ...io, errors: { ...io.errors, isTerminal: false, write: async () => undefined } };
   return {
     io: silent,

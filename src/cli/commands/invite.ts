@@ -2,14 +2,14 @@
  * `pawl invite`: makes an invite, and writes it to standard output, to a file, or as a QR code.
  */
 import { armor, encodeEnvelope } from '../../envelope/index.ts';
-import { PawlError } from '../../errors.ts';
-import type { OutputFile } from '../../files/index.ts';
+import { isPawlError, PawlError } from '../../errors.ts';
+import { Folder, type OutputFile } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
-import { DAY, invite, type MadeInvite, withdrawInvite } from '../../session/index.ts';
+import { DAY, invite, inviteHeld, type MadeInvite, withdrawInvite } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { outputFileAt } from '../identity/output.ts';
-import { outputFile, timeSpan } from '../option-types.ts';
+import { folderName, outputFile, timeSpan } from '../option-types.ts';
 import { drawQrCode, qrCodeOfBytes } from '../show/qr-code.ts';
 import { instant, iso } from '../terminal/format.ts';
 
@@ -20,6 +20,8 @@ interface InviteOptions {
   readonly reusable?: true;
   readonly qr?: true;
   readonly force?: true;
+  readonly held?: true;
+  readonly outDir?: string;
 }
 
 /** In milliseconds. The secrets of an invite stay in the identity file until it expires. */
@@ -27,12 +29,14 @@ const LONGEST_VALIDITY = 365 * DAY;
 
 export const defineInvite: DefineCommand = (program, makeAction) => {
   program
-    .command('invite <name>')
+    .command('invite [name]')
     .description('make an invite for the person you call NAME')
     .option('-o, --output <file>', 'write it to a file', outputFile)
     .option('--force', 'with -o, replace the file that is there')
     .option('--expires <time>', 'how long it can be used: 45m, 12h, 8w (30d)', timeSpan(LONGEST_VALIDITY))
     .option('--reusable', 'for many, whom you call NAME-1, NAME-2, ...')
+    .option('--held', 'one for each contact that nothing can be sent to')
+    .option('--out-dir <dir>', 'with --held, put them there', folderName)
     .option('--qr', 'draw it as a QR code, where the terminal is large enough')
     .addHelpText(
       'after',
@@ -44,11 +48,15 @@ as the secrets of this invite, which stay in your identity file until 7 days aft
 
 Examples:
   $ pawl invite bob --expires 12h -o for-bob.txt
-  $ pawl invite friends --reusable > my-page/pawl.txt`,
+  $ pawl invite friends --reusable > my-page/pawl.txt
+  $ pawl invite --held --out-dir invites       after pawl restore`,
     )
     .action(
-      makeAction(async (context, name: string, options: InviteOptions) => {
+      makeAction(async (context, name: string | undefined, options: InviteOptions) => {
         const { reporter } = context;
+        if (options.held) return inviteAllHeld(context, name, options);
+        if (name === undefined)
+          throw new PawlError('usage', { problem: 'an invite needs a NAME', hint: 'pawl help invite' });
         checkOptions(options, reporter.json);
         const { output, force, reusable = false } = options;
         const file = output === undefined ? undefined : outputFileAt(context, output, { force });
@@ -74,7 +82,48 @@ Examples:
     );
 };
 
-function checkOptions({ qr, output, force }: InviteOptions, json: boolean): void {
+/** Writes an invite for each held contact into the folder. One that cannot be written there is written by the next call. */
+async function inviteAllHeld(
+  context: CommandContext,
+  name: string | undefined,
+  { outDir, expires = 30 * DAY, force, output, reusable, qr }: InviteOptions,
+): Promise<number> {
+  const { reporter } = context;
+  if (outDir === undefined || (name ?? output ?? reusable ?? qr) !== undefined) {
+    throw new PawlError('usage', {
+      problem: '--held goes with --out-dir, --expires and --force only',
+      hint: 'pawl help invite',
+    });
+  }
+  const folder = new Folder(outDir);
+  return withIdentity(context, async (identity) => {
+    const made = await inviteHeld(identity, expires);
+    if (made.length === 0) await reporter.notice('no conversation is held: nobody needs a new invite');
+    let exit = 0;
+    for (const { name: contact, invite: bytes, expiresAt } of made) {
+      const file = `for-${contact}.txt`;
+      try {
+        folder.put(file, utf8(armor(encodeEnvelope({ kind: 'invite', invite: bytes }))), { replace: force === true });
+        const path = folder.pathOf(file);
+        await reporter.result(path, {
+          type: 'invite',
+          for: contact,
+          reusable: false,
+          expires_at: iso(expiresAt),
+          path,
+        });
+      } catch (error) {
+        if (!(error instanceof PawlError)) throw error;
+        const told = isPawlError(error, 'exists') ? new PawlError('exists', { ...error.detail, force: true }) : error;
+        exit ||= await reporter.error(told, `the invite for ${contact}`);
+      }
+    }
+    return exit;
+  });
+}
+
+function checkOptions({ qr, output, force, outDir }: InviteOptions, json: boolean): void {
+  if (outDir !== undefined) throw new PawlError('usage', { problem: '--out-dir goes with --held' });
   if (force && output === undefined) throw new PawlError('usage', { problem: '--force goes with -o' });
   const other = output !== undefined ? '-o' : json ? '--json' : undefined;
   if (qr && other !== undefined) throw new PawlError('usage', { problem: `--qr and ${other} do not go together` });

@@ -31,7 +31,8 @@ export function outputFileAt(
     const is = (file: string) => leadsTo(file, inode);
     const parts = filesIn(home).filter((file) => OF_AN_IDENTITY.test(file));
     if (parts.some(is)) return PART_OF_AN_IDENTITY;
-    if (filesIn(marksOf(context)).some(is)) return 'a mark of pawl';
+    const { folder: marks } = marksOf(context);
+    if (marks !== undefined && filesIn(marks).some(is)) return 'a mark of pawl';
     const source = keySourceOf(context);
     if ('path' in source && is(source.path)) return source.kind === 'key-file' ? 'the key file' : 'the passphrase file';
     return inputs.some((file) => file !== '-' && is(file)) ? 'the input' : undefined;

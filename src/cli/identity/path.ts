@@ -2,27 +2,75 @@
  * Where identity files are, and which identity a command uses.
  * Opens no file.
  */
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
 import { PawlError } from '../../errors.ts';
 import { reasonOf } from '../../files/index.ts';
 import { checkName, isName } from '../../session/index.ts';
 import type { CommandContext } from '../context.ts';
+import type { Io } from '../terminal/io.ts';
 
 const SUFFIX = '.db';
 
-/** The path of the folder of the identity files: `--home`, else `PAWL_HOME`, else `pawl` in the XDG data folder. */
-export function homeOf({ io, options }: CommandContext): string {
+/**
+ * The path of the folder of the identity files: `--home`, else `PAWL_HOME`, else `pawl` in the XDG data folder.
+ * @throws `no-home`.
+ */
+export function homeOf(context: CommandContext): string {
+  const home = findHome(context);
+  if (home === undefined) throw new PawlError('no-home', {});
+  return home;
+}
+
+/** The same; `undefined` where there is none. */
+export function findHome({ io, options }: CommandContext): string | undefined {
   const { PAWL_HOME, XDG_DATA_HOME } = io.environment;
-  return options.home ?? (PAWL_HOME || join(XDG_DATA_HOME || join(io.home(), '.local', 'share'), 'pawl'));
+  return options.home ?? (PAWL_HOME || folderOfPawl(io, XDG_DATA_HOME, 'share'));
 }
 
 /**
- * The path of the folder of the marks, which record how far each identity file has advanced. It is apart from the identity
- * files, so that restoring a backup of those does not restore the marks.
+ * The folder `pawl` in a folder that an XDG variable names, else in its default below the home folder; `undefined` where
+ * there is neither. The specification of the variables has relative paths ignored.
  */
-export function marksOf({ io }: CommandContext): string {
-  return join(io.environment.XDG_STATE_HOME || join(io.home(), '.local', 'state'), 'pawl');
+function folderOfPawl(io: Io, variable: string | undefined, name: 'share' | 'state'): string | undefined {
+  if (variable !== undefined && isAbsolute(variable)) return join(variable, 'pawl');
+  const home = io.home();
+  return home && join(home, '.local', name, 'pawl');
+}
+
+/** Where marks are kept; or why none are. */
+export type Marks =
+  /** The path of a folder, which need not exist. */
+  | { readonly folder: string }
+  /** `isChosen`: the place is one that keeps nothing, so that a notice is enough. */
+  | { readonly folder: undefined; readonly why: string; readonly isChosen: boolean };
+
+/**
+ * Where the marks are, which record how far each identity file has advanced: `pawl` in the XDG state folder. It is apart
+ * from the identity files, so that restoring a backup of those does not restore the marks. None are kept where
+ * `PAWL_MARKS` is `none`, without a home folder, and where root would have to make folders in the home of another user.
+ * @throws `usage` for any other value of `PAWL_MARKS`.
+ */
+export function marksOf({ io }: CommandContext): Marks {
+  const { PAWL_MARKS, XDG_STATE_HOME } = io.environment;
+  if (PAWL_MARKS === 'none') return { folder: undefined, why: 'PAWL_MARKS is none', isChosen: true };
+  if (PAWL_MARKS)
+    throw new PawlError('usage', { problem: `PAWL_MARKS can only be none, not ${JSON.stringify(PAWL_MARKS)}` });
+  const folder = folderOfPawl(io, XDG_STATE_HOME, 'state');
+  if (folder === undefined) return { folder, why: 'there is no home folder', isChosen: true };
+  const owner = ownerOfNearest(folder);
+  if (io.userId === 0 && owner !== undefined && owner !== 0) {
+    return { folder: undefined, why: `root makes no folders in the home of another user: ${folder}`, isChosen: false };
+  }
+  return { folder };
+}
+
+/** The owner of the folder that a missing folder would be made in; `undefined` where the folder exists. */
+function ownerOfNearest(folder: string): number | undefined {
+  if (existsSync(folder)) return undefined;
+  let parent = dirname(folder);
+  while (!existsSync(parent)) parent = dirname(parent);
+  return statSync(parent).uid;
 }
 
 /**
@@ -53,11 +101,11 @@ export function chosenIdentity(context: CommandContext): { name: string; path: s
 }
 
 /**
- * The names of the identities in a folder, sorted; none if the folder does not exist.
+ * The names of the identities in a folder, sorted; none if there is no such folder.
  * @throws `read-failed`.
  */
-export function identitiesIn(home: string): readonly string[] {
-  if (!existsSync(home)) return [];
+export function identitiesIn(home: string | undefined): readonly string[] {
+  if (home === undefined || !existsSync(home)) return [];
   try {
     return readdirSync(home)
       .filter((file) => file.endsWith(SUFFIX))

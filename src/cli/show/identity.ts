@@ -131,5 +131,5 @@ function unansweredWords({ name, unanswered }: IdentityReport['contacts'][number
 
 function heldWords(name: string, until: Release): string {
   const command = until === 'answered' ? 'pawl recv' : `pawl invite ${name}`;
-  return `nothing is sent from a restored file before ${HOLDS[until]}: ${command}`;
+  return `nothing is sent before ${HOLDS[until]}: ${command}`;
 }

@@ -23,7 +23,7 @@ export function sessionPage(report: SessionReport, now: number, canvas: Canvas):
     [
       'sending',
       chainWords(report.sending, 'begins with your next message'),
-      ...(heldUntil === undefined ? [] : [`held: nothing is sent from a restored file before ${HOLDS[heldUntil]}`]),
+      ...(heldUntil === undefined ? [] : [`held: nothing is sent before ${HOLDS[heldUntil]}`]),
     ],
     ['receiving', chainWords(report.receiving, 'nothing yet')],
     ['previous chain', count(report.previousN, 'message')],

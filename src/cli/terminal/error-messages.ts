@@ -52,7 +52,7 @@ export const FORKS: Readonly<Record<ForkReason, string>> = {
   'body-does-not-authenticate': 'a message made under another state',
 };
 
-/** What must arrive before anything is sent from a restored file. */
+/** What must arrive before anything is sent from a file that was restored, or is behind what was sent from it. */
 export const HOLDS: Readonly<Record<Release, string>> = {
   answered: 'an answer of theirs, or a new invite',
   invited: 'a new invite',
@@ -146,13 +146,13 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     exit: UNKNOWN,
   }),
   held: ({ name, until }) => ({
-    message: `nothing is sent to ${name} from a restored file before ${HOLDS[until]}`,
+    message: `nothing is sent to ${name} before ${HOLDS[until]}: this file is older, or may be, than what was sent from it`,
     hint: `${until === 'answered' ? `receive what ${name} sends next (pawl recv), or ` : ''}exchange a new invite: pawl invite ${name}, or pawl add ${name} FILE`,
     exit: ROLLED_BACK,
   }),
   'not-for-you': () => ({
     message: 'this message is not for this identity',
-    hint: 'you may have sent it yourself, or it is for another of your identities: pawl -i NAME recv',
+    hint: 'you may have sent it yourself; it may be for another of your identities (pawl -i NAME recv); or this file is older than what was sent from it: put the newest one back, or exchange a new invite',
     exit: REFUSED,
   }),
   'other-sender': ({ from }) => ({
@@ -279,6 +279,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
 
   // the identity file
+  'no-home': () => ({
+    message: 'there is no home folder to look for identities in',
+    hint: 'say where they are: --home DIR, or PAWL_HOME=DIR in the environment',
+    exit: NO_IDENTITY,
+  }),
   'no-identity': ({ home }) => ({
     message: `there is no identity in ${home}`,
     hint: 'make one: pawl init NAME',
@@ -327,6 +332,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   'rolled-back': ({ path }) => ({
     message: `${path} is older than what this machine wrote last: it was restored, or a copy of it is in use`,
     hint: 'put the newest one back; if there is none, go on with --after-restore, once',
+    exit: ROLLED_BACK,
+  }),
+  unmarked: ({ path }) => ({
+    message: `${path} was never used on this machine, so it may be older than what was sent from it`,
+    hint: 'if it is the newest copy, and used nowhere else any more: --moved, once; if not, or not surely: --after-restore, once; in a container or the like: PAWL_MARKS=none',
     exit: ROLLED_BACK,
   }),
   misplaced: ({ path, name }) => ({

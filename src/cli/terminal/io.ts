@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { fstatSync, fsyncSync, openSync, type Stats, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { isAbsolute } from 'node:path';
 import { ReadStream, WriteStream } from 'node:tty';
 import { PawlError } from '../../errors.ts';
 import { codeOf, readAtOnce, reasonOf } from '../../files/index.ts';
@@ -14,11 +15,8 @@ import { isRunning, processName } from './process-name.ts';
 export interface Io {
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /**
-   * The path of the user's home folder.
-   * @throws an error of the system, if there is none.
-   */
-  readonly home: () => string;
+  /** The absolute path of the user's home folder; `undefined` if there is none, as in some containers. */
+  readonly home: () => string | undefined;
   readonly userId: number | undefined;
   readonly input: Input;
   readonly output: Output;
@@ -74,8 +72,7 @@ export function systemIo(process: NodeJS.Process): Io {
   return {
     arguments: process.argv.slice(2),
     environment: process.env,
-    // homedir() does the same, but loading node:os slows the start down.
-    home: () => process.env.HOME || homedir(),
+    home: () => homeFolder(process.env.HOME),
     userId: process.getuid?.(),
     get input() {
       return input();
@@ -93,6 +90,18 @@ export function systemIo(process: NodeJS.Process): Io {
     runCommand: (command, limit) => runCommand(command, limit, process.env),
     openTerminal,
   };
+}
+
+/** @param variable the environment variable. An empty or relative one names no folder. */
+function homeFolder(variable: string | undefined): string | undefined {
+  // homedir() returns the variable, too, but loading node:os slows the start down.
+  if (variable !== undefined) return isAbsolute(variable) ? variable : undefined;
+  try {
+    return homedir();
+  } catch {
+    // Nor has the list of users an entry.
+    return undefined;
+  }
 }
 
 /** Calls `make` when the value is first needed, and never again. */

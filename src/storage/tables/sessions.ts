@@ -86,8 +86,10 @@ export function sessionTable(transaction: SqlTransaction): SessionTable {
       );
     },
 
-    async holdSessions() {
-      transaction.run('UPDATE sessions SET held = 1');
+    async holdSessions(contact) {
+      transaction.run('UPDATE sessions SET held = 1 WHERE contact_id = ifnull(@contact, contact_id)', {
+        contact: contact ?? null,
+      });
     },
 
     async dropSession(id) {

@@ -17,7 +17,7 @@ export const CONVERSATIONS: readonly BadInput[] = [
     command: 'pawl -i bob recv fork.pawl $JSON',
     prepare: (home) =>
       home.prepare(`cp .local/share/pawl/alice.db before; pawl -i alice send bob -m one | pawl -i bob recv
-        cp before .local/share/pawl/alice.db; XDG_STATE_HOME=$PWD/elsewhere pawl -i alice send bob -m two -o fork.pawl
+        cp before .local/share/pawl/alice.db; PAWL_MARKS=none pawl -i alice send bob -m two -o fork.pawl
         pawl -i bob recv fork.pawl; true`),
     changes: 'the mark is set again, at another time',
   },
@@ -43,6 +43,12 @@ export const CONVERSATIONS: readonly BadInput[] = [
     prepare: (home) =>
       home.prepare(`cp .local/share/pawl/alice.db before; pawl -i alice send bob -m one > one.pawl
         cp before .local/share/pawl/alice.db`),
+  },
+  {
+    what: 'a file that was never used on this machine',
+    code: 'unmarked',
+    exit: 76,
+    command: 'XDG_STATE_HOME=$PWD/elsewhere pawl -i alice send bob -m two $JSON',
   },
   {
     what: 'a text from a file that was restored, to somebody who has not been heard since',

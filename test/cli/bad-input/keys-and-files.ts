@@ -60,6 +60,7 @@ export const FILES: readonly BadInput[] = [
   { what: 'no identity', code: 'no-identity', exit: 78, command: 'mkdir -p empty; pawl --home empty inspect $JSON' },
   { what: 'no home', code: 'no-identity', exit: 78, command: 'pawl --home missing/folder inspect $JSON' },
   { what: 'a home inside a file', code: 'no-identity', exit: 78, command: 'pawl --home .key/home inspect $JSON' },
+  { what: 'no place for a home', code: 'no-home', exit: 78, command: 'HOME= XDG_DATA_HOME= pawl inspect $JSON' },
   { what: 'several identities', code: 'several-identities', exit: 78, command: 'pawl inspect $JSON' },
   { what: 'an identity that is not there', code: 'identity-missing', exit: 78, command: 'pawl -i zoe inspect $JSON' },
   { what: 'an identity that exists', code: 'exists', exit: 73, command: 'pawl init bob $JSON' },

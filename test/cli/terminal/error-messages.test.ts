@@ -8,6 +8,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'bad-name': [64, { name: 'Älice\n' }],
   'no-input': [66, { source: 'standard input' }],
   'missing-file': [66, { path: 'message.pawl' }],
+  'no-home': [78, {}],
   'no-identity': [78, { home: '/home/alice' }],
   'several-identities': [78, { names: ['alice', 'bob'] }],
   'identity-missing': [78, { name: 'alice', home: '/home/alice' }],
@@ -27,6 +28,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   replaced: [75, { path: 'alice.db' }],
   'not-rekeyed': [74, { path: 'alice.db', reason: 'no space left on device' }],
   'rolled-back': [76, { path: 'alice.db' }],
+  unmarked: [76, { path: '/home/alice.db' }],
   misplaced: [74, { path: 'bob.db', name: 'alice' }],
   'not-for-you': [65, {}],
   // Nothing is wrong with it: it was left alone because that was asked for.

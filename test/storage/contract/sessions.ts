@@ -124,6 +124,16 @@ export function sessions(make: MakeStore): void {
     expect(await held()).toEqual([true, true]);
   });
 
+  it('holds the sessions of one contact, and no others', async () => {
+    const { store } = make();
+    const one = await Conversation.begin(store, LIMITS, 'one');
+    const two = await Conversation.begin(store, LIMITS, 'two');
+    const { contact } = await two.read((view) => view.session(two.session));
+    await store.transaction((transaction) => transaction.holdSessions(contact));
+    expect((await one.read((view) => view.session(one.session))).held).toBe(false);
+    expect((await two.read((view) => view.session(two.session))).held).toBe(true);
+  });
+
   it('forgets nothing else of a session that is held', async () => {
     const { store } = make();
     const { session, read } = await Conversation.begin(store).then(async (conversation) => {

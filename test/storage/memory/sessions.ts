@@ -61,8 +61,12 @@ export function sessionTable(transaction: MemoryTransaction): SessionTable {
       transaction.change({ sessions });
     },
 
-    async holdSessions() {
-      transaction.change({ sessions: transaction.data.sessions.map((session) => ({ ...session, held: true })) });
+    async holdSessions(contact) {
+      const { sessions } = transaction.data;
+      const isMeant = (session: (typeof sessions)[number]) => contact === undefined || session.contact === contact;
+      transaction.change({
+        sessions: sessions.map((session) => (isMeant(session) ? { ...session, held: true } : session)),
+      });
     },
 
     async dropSession(id) {

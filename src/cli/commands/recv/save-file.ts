@@ -3,7 +3,7 @@
  * Knows nothing of the inbox.
  */
 import type { FileContent } from '../../../envelope/index.ts';
-import { PawlError } from '../../../errors.ts';
+import { isPawlError, PawlError } from '../../../errors.ts';
 import type { Folder } from '../../../files/index.ts';
 import { replaceInvisible } from '../../terminal/format.ts';
 
@@ -30,6 +30,7 @@ export function saveFile(
     const how = folder.put(safeName, bytes, { replace: force });
     return { path: folder.pathOf(safeName), how, originalName: safeName === name ? undefined : name };
   } catch (error) {
+    if (isPawlError(error, 'exists')) return { error: new PawlError('exists', { ...error.detail, waits: true }) };
     if (error instanceof PawlError) return { error };
     throw error;
   }

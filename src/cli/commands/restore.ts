@@ -1,0 +1,45 @@
+/**
+ * `pawl restore`: puts a backup in its place as an identity file.
+ */
+import type { Release } from '../../errors.ts';
+import type { DefineCommand } from '../context.ts';
+import { restoreIdentity } from '../identity/open.ts';
+import { HOLDS } from '../terminal/error-messages.ts';
+
+export const defineRestore: DefineCommand = (program, makeAction) => {
+  program
+    .command('restore <file> [name]')
+    .description('put a backup of an identity in its place')
+    .addHelpText(
+      'after',
+      `
+For a new machine, or an identity file that is lost or damaged. The backup may be older than what was sent since, so
+each conversation is held: it receives, but nothing is sent before the other side has answered, or has a new invite.
+Invites that were open are withdrawn. An identity file that is in the way is not replaced: move it aside first.
+
+pawl invite --held makes an invite for each.
+
+Examples:
+  $ pawl restore /media/stick/alice.db
+  $ pawl restore alice-2026.db alice --key-file alice.key`,
+    )
+    .action(
+      makeAction(async (context, file: string, name: string | undefined) => {
+        const { reporter } = context;
+        const { held, ...restored } = await restoreIdentity(context, file, name);
+        await reporter.result(restored.path, {
+          type: 'restored',
+          name: restored.name,
+          path: restored.path,
+          held: held.map(({ name: contact, until }) => ({ name: contact, until })),
+        });
+        for (const release of Object.keys(HOLDS) as Release[]) {
+          const names = held.filter(({ until }) => until === release).map(({ name: contact }) => contact);
+          if (names.length > 0)
+            await reporter.notice(`nothing is sent to ${names.join(', ')} before ${HOLDS[release]}`);
+        }
+        if (held.length > 0) await reporter.notice('a new invite for each of them: pawl invite --held --out-dir DIR');
+        return 0;
+      }),
+    );
+};
