@@ -66,8 +66,8 @@ export interface ErrorDetails {
   busy: { path: string };
   /** Another file was renamed over the one that is open. */
   replaced: { path: string };
-  /** The file keeps its old key. */
-  'not-rekeyed': { path: string; reason: string };
+  /** The file keeps its old key. `isMounted`: the file is mounted by itself, so that nothing can take its name. */
+  'not-rekeyed': { path: string; reason: string; isMounted?: true };
   'rolled-back': { path: string };
   misplaced: { path: string; name: string };
   'wrong-passphrase': { path: string };

@@ -6,6 +6,7 @@ import { realpathSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { isPawlError, PawlError } from '../errors.ts';
 import { codeOf, inodeAt } from '../files/index.ts';
+import { isForeignHotJournal } from './hot-journal.ts';
 import { type Lock, openDatabase, rawKey } from './sqlcipher.ts';
 import { doesNotLoad, sqliteCode, translateError } from './sqlite-errors.ts';
 
@@ -55,8 +56,8 @@ export class Connection {
    * Opens a file and tries the key on it.
    * @param wait how long to wait for other processes, in milliseconds.
    * @param whileBusy is given the part of a wait for a lock that is longer than half a second.
-   * @throws `wrong-passphrase` when the key does not open its first page, `replaced`, `read-failed`, `damaged`, `busy`,
-   * `write-failed`.
+   * @throws `wrong-passphrase` when the key does not open its first page, or is not that of its hot journal; `replaced`,
+   * `read-failed`, `damaged`, `busy`, `write-failed`.
    */
   constructor(path: string, lock: Lock, wait: number, whileBusy?: WhileBusy) {
     this.path = path;
@@ -65,8 +66,10 @@ export class Connection {
     try {
       this.file = realpathSync.native(path);
       this.#inode = inodeAt(this.file);
-      this.#database = openDatabase(path, lock, { wait });
+      if (isForeignHotJournal(this.file, lock)) throw new PawlError('wrong-passphrase', { path });
+      this.#database = openDatabase(this.file, lock, { wait });
     } catch (cause) {
+      if (cause instanceof PawlError) throw cause;
       if (doesNotLoad(cause)) throw new PawlError('no-database', { node: process.versions.node }, { cause });
       if (sqliteCode(cause) === undefined && codeOf(cause) === undefined) throw cause;
       throw new PawlError('read-failed', { path, reason: 'it cannot be opened' }, { cause });

@@ -2,14 +2,14 @@
  * Creates and opens identity files (docs/PROTOCOL.md §8).
  * Does not know where they are or how their key is obtained.
  */
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { isPawlError, PawlError } from '../errors.ts';
 import { makeFile, reasonOf } from '../files/index.ts';
 import type { OwnIdentity } from '../handshake/index.ts';
 import { equal, utf8 } from '../primitives/index.ts';
 import type { HistorySetting } from '../session/store.ts';
 import { Connection, type WhileBusy } from './connection.ts';
-import { isForeignHotJournal, PAGE_LENGTH } from './hot-journal.ts';
+import { PAGE_LENGTH } from './hot-journal.ts';
 import { applyMigrations, hasNewestSchema, migrate } from './migrations.ts';
 import { APPLICATION_ID } from './schema.ts';
 import { type Lock, SALT_LENGTH } from './sqlcipher.ts';
@@ -27,10 +27,10 @@ const PLAIN = utf8('SQLite format 3\0');
  * @throws `read-failed`.
  */
 export function readSalt(path: string): Uint8Array {
-  const { salt, size } = readStart(path);
+  const { salt, size, hasJournal } = readStart(path);
   if (equal(salt, PLAIN)) throw new PawlError('not-an-identity', { path });
   // A power cut may leave a partial page at the end, which the playback of the journal removes.
-  const isWhole = size >= PAGE_LENGTH && (size % PAGE_LENGTH === 0 || existsSync(`${path}-journal`));
+  const isWhole = size >= PAGE_LENGTH && (size % PAGE_LENGTH === 0 || hasJournal);
   if (!isWhole) throw new PawlError('damaged', { path });
   return salt;
 }
@@ -62,7 +62,6 @@ interface OpenOptions {
 }
 
 function open(path: string, lock: Lock, { wait, marks, whileBusy }: OpenOptions): SqliteStore {
-  if (isForeignHotJournal(path, lock)) throw new PawlError('wrong-passphrase', { path });
   const connection = new Connection(path, lock, wait, whileBusy);
   try {
     const isNewest = connection.reading(() => {
@@ -81,13 +80,15 @@ function open(path: string, lock: Lock, { wait, marks, whileBusy }: OpenOptions)
   }
 }
 
-function readStart(path: string): { salt: Uint8Array; size: number } {
+function readStart(path: string): { salt: Uint8Array; size: number; hasJournal: boolean } {
   try {
-    const file = openSync(path, 'r');
+    // The journal is beside the file itself, and not beside a link to it.
+    const real = realpathSync.native(path);
+    const file = openSync(real, 'r');
     try {
       const salt = new Uint8Array(SALT_LENGTH);
       readSync(file, salt, 0, SALT_LENGTH, 0);
-      return { salt, size: fstatSync(file).size };
+      return { salt, size: fstatSync(file).size, hasJournal: existsSync(`${real}-journal`) };
     } finally {
       closeSync(file);
     }

@@ -319,11 +319,18 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'try again, with the new passphrase or key',
     exit: BUSY,
   }),
-  'not-rekeyed': ({ path, reason }) => ({
-    message: `the passphrase or key of ${path} could not be changed: ${reason}`,
-    hint: `it still opens with the old one${/space|quota/.test(reason) ? '; make room for a second copy of the file beside it' : ''}`,
-    exit: IO,
-  }),
+  'not-rekeyed': ({ path, reason, isMounted }) =>
+    isMounted
+      ? {
+          message: `the passphrase or key of ${path} could not be changed: the file is mounted by itself, and so cannot be replaced`,
+          hint: 'it still opens with the old one; mount the folder that it is in, or run pawl passwd where the file lies',
+          exit: IO,
+        }
+      : {
+          message: `the passphrase or key of ${path} could not be changed: ${reason}`,
+          hint: `it still opens with the old one${/space|quota/.test(reason) ? '; make room for a second copy of the file beside it' : ''}`,
+          exit: IO,
+        },
   'rolled-back': ({ path }) => ({
     message: `${path} is older than what this machine wrote last: it was restored, or a copy of it is in use`,
     hint: 'put the newest one back; if there is none, go on with --after-restore, once',

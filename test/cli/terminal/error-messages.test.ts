@@ -123,6 +123,15 @@ describe('hints', () => {
     expect(hintOf('held', { name: 'bob', until: 'invited' })).toMatch(/^exchange a new invite: pawl invite bob/);
   });
 
+  it('tell a file that cannot be replaced because it is mounted from a disk that is full', () => {
+    const [mounted, full] = [{ reason: 'resource busy', isMounted: true } as const, { reason: 'no space left' }].map(
+      (detail) => explain(new PawlError('not-rekeyed', { path: 'x', ...detail })),
+    );
+    expect(mounted?.message).toMatch(/mounted by itself/);
+    expect(mounted?.hint).toMatch(/^it still opens with the old one; mount the folder/);
+    expect(full?.hint).toMatch(/make room/);
+  });
+
   it('name the key sources where a key is wanted', () => {
     for (const hint of [hintOf('no-passphrase', { path: 'x' }), hintOf('empty-passphrase', { source: 'x' })]) {
       for (const source of [
