@@ -2,10 +2,10 @@
  * One open identity file: SQL in, rows as plain values out, the locks that SQLite takes, and only errors of pawl's own.
  * Knows nothing of tables.
  */
-import { realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, realpathSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { isPawlError, PawlError } from '../errors.ts';
-import { codeOf, inodeAt } from '../files/index.ts';
+import { codeOf, inodeAt, inodeOf } from '../files/index.ts';
 import { isForeignHotJournal } from './hot-journal.ts';
 import { type Lock, openDatabase, rawKey } from './sqlcipher.ts';
 import { doesNotLoad, sqliteCode, translateError } from './sqlite-errors.ts';
@@ -51,6 +51,8 @@ export class Connection {
   readonly #wait: number;
   readonly #whileBusy: WhileBusy | undefined;
   readonly #statements = new Map<string, Database.Statement<[Parameters]>>();
+  /** Descriptors of the file beside those of SQLite. */
+  readonly #descriptors: number[] = [];
 
   /**
    * Opens a file and tries the key on it.
@@ -222,9 +224,24 @@ export class Connection {
     });
   }
 
+  /**
+   * Opens the file for reading once more, past SQLite. The descriptor belongs to the connection, which closes it when it
+   * ends itself: closing any descriptor of a file drops all the locks that the process has on it (POSIX), so a file that
+   * is open must not be opened and closed in any other way.
+   * @throws `replaced` if another file, or what is no regular file, has the name of this one; the errors of the system.
+   */
+  descriptor(): number {
+    const descriptor = openSync(this.file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    this.#descriptors.push(descriptor);
+    const status = fstatSync(descriptor, { bigint: true });
+    if (!status.isFile() || inodeOf(status) !== this.#inode) throw new PawlError('replaced', { path: this.path });
+    return descriptor;
+  }
+
   /** Closes the file, and rolls back an open transaction. */
   close(): void {
     this.#database.close();
+    for (const descriptor of this.#descriptors.splice(0)) closeSync(descriptor);
   }
 
   /** Prepares a statement when it is first used, because a command uses few of all statements. */

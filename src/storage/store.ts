@@ -3,6 +3,7 @@
  * (docs/PROTOCOL.md §8).
  * Knows no table but `identity`; `tables/` has the rest.
  */
+import { fchmodSync, fstatSync, statSync } from 'node:fs';
 import { isPawlError } from '../errors.ts';
 import { makeFile } from '../files/index.ts';
 import { type IdentitySeed, wipe } from '../primitives/index.ts';
@@ -81,6 +82,34 @@ export class SqliteStore implements SessionStore {
    */
   rekey(next: Lock): void {
     rekey(this.#connection, this.#lock, next);
+  }
+
+  /** The path of the file as it was given. */
+  get path(): string {
+    return this.#connection.path;
+  }
+
+  /** The absolute path of the file, with symbolic links resolved. */
+  get file(): string {
+    return this.#connection.file;
+  }
+
+  /**
+   * Takes away what others than its owner may do with the file, if it belongs to the user.
+   * @param userId the id of the user; `undefined` where the system has none, and no such modes.
+   * @returns `tightened`; `open` if others can still read or write it; `undefined` if they never could.
+   */
+  tighten(userId: number | undefined): 'tightened' | 'open' | undefined {
+    const isOpen = ({ mode }: { readonly mode: number }) => (mode & 0o077) !== 0;
+    try {
+      if (userId === undefined || !isOpen(statSync(this.file))) return undefined;
+      // The mode of the very file whose key fits, whatever has its name by now.
+      const descriptor = this.#connection.descriptor();
+      if (fstatSync(descriptor).uid === userId) fchmodSync(descriptor, 0o600);
+      return isOpen(fstatSync(descriptor)) ? 'open' : 'tightened';
+    } catch {
+      return 'open';
+    }
   }
 
   /**

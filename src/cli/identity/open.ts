@@ -2,7 +2,7 @@
  * Creates, opens and rekeys identity files. It is the only file of the command line that imports storage.
  * Knows nothing of what a command does with an open identity.
  */
-import { chmodSync, existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { PawlError } from '../../errors.ts';
 import { codeOf, makeFolder, reasonOf } from '../../files/index.ts';
 import { type Context, goOnAfterRestore, historySettingFor, newIdentity, type Retention } from '../../session/index.ts';
@@ -17,9 +17,16 @@ import {
 } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
 import { explain } from '../terminal/error-messages.ts';
+import { keepOthersOut, warnOfOthers } from './exposure.ts';
 import { keySourceOf } from './key-source.ts';
 import { chosenIdentity, homeOf, marksOf, pathOf } from './path.ts';
 import { createKeyFile, type Secret, secretFor } from './secret.ts';
+
+/**
+ * What an identity is opened for. `reads`: a file that was rolled back is accepted, with a warning. `peeks`: it is as
+ * well; nothing is told, and the mode of the file is left alone. That is for what nobody has asked for, as completion.
+ */
+export type Purpose = 'writes' | 'reads' | 'peeks';
 
 /** An identity whose file is open: the context of the session functions, and the store itself. */
 export interface OpenIdentity extends Context {
@@ -32,10 +39,9 @@ export interface OpenIdentity extends Context {
  * Opens the identity file that the command uses. A file that was rolled back is opened only for reading, unless
  * `--after-restore` is given.
  */
-async function unlock(context: CommandContext, purpose: 'reads' | 'writes'): Promise<OpenIdentity> {
+async function unlock(context: CommandContext, purpose: Purpose): Promise<OpenIdentity> {
   const { io, options, reporter } = context;
   const { name, path } = chosenIdentity(context);
-  await restrictMode(context, path);
   const salt = readSalt(path);
   // Asking and deriving take time. They come before the file is opened, so that other commands need not wait for them.
   const key = await fileKeyFrom(context, await secretFor(context, path), salt);
@@ -49,6 +55,7 @@ async function unlock(context: CommandContext, purpose: 'reads' | 'writes'): Pro
     },
   );
   try {
+    if (purpose !== 'peeks') await keepOthersOut(context, store);
     if (store.name !== name) throw new PawlError('misplaced', { path, name: store.name });
     const { random, now, isRunning } = io;
     const process = io.process();
@@ -56,6 +63,7 @@ async function unlock(context: CommandContext, purpose: 'reads' | 'writes'): Pro
     if (store.isRolledBack) {
       const error = new PawlError('rolled-back', { path });
       if (purpose === 'reads') await reporter.warn(explain(error).message);
+      else if (purpose === 'peeks') return identity;
       else if (options.afterRestore) await goOnAfterRestore(identity);
       else throw error;
     }
@@ -68,13 +76,12 @@ async function unlock(context: CommandContext, purpose: 'reads' | 'writes'): Pro
 
 /**
  * Opens the identity file that the command uses, runs `work` on it, and closes it, also after an error.
- * @param purpose `'reads'` also accepts a file that was rolled back, with a warning.
  * @throws what choosing the identity, reading the key, opening the file, and `work` throw; `misplaced`, `rolled-back`.
  */
 export async function withIdentity<Result>(
   context: CommandContext,
   work: (identity: OpenIdentity) => Promise<Result>,
-  purpose: 'reads' | 'writes' = 'writes',
+  purpose: Purpose = 'writes',
 ): Promise<Result> {
   const identity = await unlock(context, purpose);
   try {
@@ -110,6 +117,7 @@ export async function createIdentity(
   if (source.kind === 'key-file') createKeyFile(context, source.path);
   const secret = await secretFor(context, path, true);
   makeHome(homeOf(context));
+  await warnOfOthers(context, homeOf(context));
   const salt = io.random(SALT_LENGTH);
   const key = await fileKeyFrom(context, secret, salt);
   const { identity, fingerprint } = newIdentity(io.random);
@@ -129,18 +137,6 @@ async function fileKeyFrom({ reporter }: CommandContext, secret: Secret, salt: U
   const key = await reporter.progress.during('deriving the key from the passphrase', deriveFileKey(secret.bytes, salt));
   secret.bytes.fill(0);
   return key;
-}
-
-/** Makes the identity file accessible to its owner only. If that fails, it warns. */
-async function restrictMode({ reporter }: CommandContext, path: string): Promise<void> {
-  const { mode } = statSync(path);
-  if ((mode & 0o077) === 0) return;
-  try {
-    chmodSync(path, 0o600);
-    await reporter.warn(`${path} could be read by others: its mode is 0600 now`);
-  } catch {
-    await reporter.warn(`${path} can be read by others, and its mode cannot be changed`);
-  }
 }
 
 function makeHome(home: string): void {
