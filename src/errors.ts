@@ -77,7 +77,12 @@ export interface ErrorDetails {
   'several-lines': { source: string };
   'passphrase-command': { reason: string };
   'bad-key-file': { path: string; bytes: number };
+  /** `mode`: in octal digits. */
   'exposed-key': { path: string; mode: string };
+  /** A key file is not taken for a new lock: it belongs to another user, or others can write to its `folder`. */
+  'untrusted-key': { path: string; folder?: string };
+  /** The file has this key or passphrase already. */
+  'same-key': { path: string; what: 'key' | 'passphrase' };
   interrupted: Record<never, never>;
 }
 

@@ -4,6 +4,6 @@
  */
 export { Folder } from './folder.ts';
 export { OutputFile, type OutputOptions } from './output-file.ts';
-export { chunksOfFile, Gathered, readAtOnce, readDescriptor, readFile } from './read.ts';
+export { chunksOfFile, Gathered, readAtOnce, readDescriptor, readFile, readFileIf } from './read.ts';
 export { codeOf, reasonOf } from './system-error.ts';
 export { inodeAt, inodeOf, makeFile, makeFolder, sync, syncFolderOf, withDraft } from './write.ts';

@@ -16,7 +16,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isPawlError, PawlError } from '../errors.ts';
+import { type ErrorCode, PawlError } from '../errors.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 
 /**
@@ -108,10 +108,12 @@ function remove(path: string): void {
   } catch {}
 }
 
+const KEPT: ReadonlySet<ErrorCode> = new Set(['no-database', 'exists', 'cannot-create']);
+
 /**
  * Creates a file of mode 0600, atomically and durably. `build` writes to a temporary file. Never replaces a file.
  * @throws `exists`, also for a file of the same name with `-journal` added.
- * @throws `cannot-create`; `no-database` as it comes from `build`.
+ * @throws `cannot-create`; `no-database`, and these two of another file, as they come from `build`.
  */
 export function makeFile(path: string, build: (draft: string) => void): void {
   // SQLite would play the journal of a deleted database back into a new one of the same name.
@@ -120,7 +122,7 @@ export function makeFile(path: string, build: (draft: string) => void): void {
     putInPlace(path, 'stays', build);
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
-    if (isPawlError(cause, 'no-database')) throw cause;
+    if (cause instanceof PawlError && KEPT.has(cause.code)) throw cause;
     throw new PawlError('cannot-create', { path, reason: reasonOf(cause) }, { cause });
   }
 }

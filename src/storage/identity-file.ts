@@ -99,10 +99,19 @@ function readStart(path: string): { salt: Uint8Array; size: number; hasJournal: 
 
 /**
  * Creates an identity file of mode 0600. Never replaces a file.
- * @throws `exists`, `cannot-create`.
+ * @param beforeNamed is called when the file is written, and has not got its name yet. If it throws, there is no file.
+ * @throws `exists`, `cannot-create`, and the errors of pawl that `beforeNamed` throws.
  */
-export function createIdentityFile(path: string, lock: Lock, record: IdentityRecord): void {
-  makeFile(path, (draft) => build(draft, lock, record));
+export function createIdentityFile(
+  path: string,
+  lock: Lock,
+  record: IdentityRecord,
+  beforeNamed: () => void = () => undefined,
+): void {
+  makeFile(path, (draft) => {
+    build(draft, lock, record);
+    beforeNamed();
+  });
 }
 
 function build(path: string, lock: Lock, { name, identity, createdAt, historySetting }: IdentityRecord): void {

@@ -6,14 +6,14 @@
 import { fchmodSync, fstatSync, statSync } from 'node:fs';
 import { isPawlError } from '../errors.ts';
 import { makeFile } from '../files/index.ts';
-import { type IdentitySeed, wipe } from '../primitives/index.ts';
+import { equal, type IdentitySeed, wipe } from '../primitives/index.ts';
 import type { SessionStore, Transaction } from '../session/store.ts';
 import { checkFile } from './check.ts';
 import type { Connection } from './connection.ts';
 import { schemaVersion } from './migrations.ts';
 import { generationOf, rekey, removeDraft } from './rekey.ts';
 import { Mark } from './rollback-mark.ts';
-import type { Lock } from './sqlcipher.ts';
+import type { FileKey, Lock } from './sqlcipher.ts';
 import { boxes } from './tables/boxes.ts';
 import { contactStore } from './tables/contacts.ts';
 import { historyStore } from './tables/history.ts';
@@ -74,6 +74,16 @@ export class SqliteStore implements SessionStore {
   /** Other processes can write meanwhile, but can commit only afterwards: `work` must be short. */
   snapshot<Result>(work: (view: Transaction) => Promise<Result>): Promise<Result> {
     return this.#perform('DEFERRED', work);
+  }
+
+  /** The salt of the file: 16 bytes, with which its key may have been derived. */
+  get salt(): Uint8Array {
+    return this.#lock.salt;
+  }
+
+  /** Whether this is the present key of the file. Takes the same time whatever the answer. */
+  hasKey(key: FileKey): boolean {
+    return equal(key, this.#lock.key);
   }
 
   /**

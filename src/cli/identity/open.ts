@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { PawlError } from '../../errors.ts';
 import { codeOf, makeFolder, reasonOf } from '../../files/index.ts';
+import { wipe } from '../../primitives/index.ts';
 import { type Context, goOnAfterRestore, historySettingFor, newIdentity, type Retention } from '../../session/index.ts';
 import {
   createIdentityFile,
@@ -18,9 +19,8 @@ import {
 import type { CommandContext } from '../context.ts';
 import { explain } from '../terminal/error-messages.ts';
 import { keepOthersOut, warnOfOthers } from './exposure.ts';
-import { keySourceOf } from './key-source.ts';
 import { chosenIdentity, homeOf, marksOf, pathOf } from './path.ts';
-import { createKeyFile, type Secret, secretFor } from './secret.ts';
+import { type NewSecret, newSecretFor, type Secret, secretFor } from './secret.ts';
 
 /**
  * What an identity is opened for. `reads`: a file that was rolled back is accepted, with a warning. `peeks`: it is as
@@ -33,6 +33,8 @@ export interface OpenIdentity extends Context {
   readonly store: SqliteStore;
   readonly name: string;
   readonly path: string;
+  /** Closes the file, and overwrites its key. */
+  close(): void;
 }
 
 /**
@@ -45,21 +47,27 @@ async function unlock(context: CommandContext, purpose: Purpose): Promise<OpenId
   const salt = readSalt(path);
   // Asking and deriving take time. They come before the file is opened, so that other commands need not wait for them.
   const key = await fileKeyFrom(context, await secretFor(context, path), salt);
-  const store = openIdentityFile(
-    path,
-    { key, salt },
-    {
-      wait: options.wait * 1_000,
-      marks: marksOf(context),
-      whileBusy: (wait) => reporter.progress.whileBlocked(`waiting for another pawl that uses ${name}`, wait),
-    },
-  );
+  let opened: SqliteStore | undefined;
+  const close = () => {
+    opened?.close();
+    wipe(key);
+  };
   try {
+    const store = openIdentityFile(
+      path,
+      { key, salt },
+      {
+        wait: options.wait * 1_000,
+        marks: marksOf(context),
+        whileBusy: (wait) => reporter.progress.whileBlocked(`waiting for another pawl that uses ${name}`, wait),
+      },
+    );
+    opened = store;
     if (purpose !== 'peeks') await keepOthersOut(context, store);
     if (store.name !== name) throw new PawlError('misplaced', { path, name: store.name });
     const { random, now, isRunning } = io;
     const process = io.process();
-    const identity = { store, random, now, process, isRunning, name, path };
+    const identity = { store, random, now, process, isRunning, name, path, close };
     if (store.isRolledBack) {
       const error = new PawlError('rolled-back', { path });
       if (purpose === 'reads') await reporter.warn(explain(error).message);
@@ -69,7 +77,7 @@ async function unlock(context: CommandContext, purpose: Purpose): Promise<OpenId
     }
     return identity;
   } catch (error) {
-    store.close();
+    close();
     throw error;
   }
 }
@@ -87,23 +95,39 @@ export async function withIdentity<Result>(
   try {
     return await work(identity);
   } finally {
-    identity.store.close();
+    identity.close();
   }
 }
 
 /**
  * Encrypts the identity file under another passphrase or key, with a new salt, and closes it. Copies made earlier still
  * open with the old one.
- * @throws what `SqliteStore.rekey` throws.
+ * @throws what `SqliteStore.rekey` and `NewKeyFile.make` throw; `same-key` for the present one, which a rotation that is
+ * to happen would not notice.
  */
-export async function changeSecret(context: CommandContext, { store }: OpenIdentity, secret: Secret): Promise<void> {
+export async function changeSecret(
+  context: CommandContext,
+  { store, path }: OpenIdentity,
+  { secret, keyFile }: NewSecret,
+): Promise<void> {
+  const candidate = await fileKeyFrom(context, { ...secret, bytes: secret.bytes.slice() }, store.salt);
+  const isPresent = store.hasKey(candidate);
+  wipe(candidate);
+  if (isPresent) throw new PawlError('same-key', { path, what: secret.kind });
   const salt = context.io.random(SALT_LENGTH);
-  store.rekey({ key: await fileKeyFrom(context, secret, salt), salt });
+  const key = await fileKeyFrom(context, secret, salt);
+  try {
+    // It stays if the rest fails: a key that may be in force is never removed.
+    keyFile?.make();
+    store.rekey({ key, salt });
+  } finally {
+    wipe(key);
+  }
 }
 
 /**
  * Creates an identity and its file. With `--key-file`, also creates the key file if it does not exist.
- * @throws `exists`, `cannot-create`, and what `secretFor` throws.
+ * @throws `exists`, `cannot-create`, and what `newSecretFor` throws.
  */
 export async function createIdentity(
   context: CommandContext,
@@ -113,20 +137,23 @@ export async function createIdentity(
   const { io } = context;
   const path = pathOf(context, name);
   if (existsSync(path)) throw new PawlError('exists', { path });
-  const source = keySourceOf(context);
-  if (source.kind === 'key-file') createKeyFile(context, source.path);
-  const secret = await secretFor(context, path, true);
+  const { secret, keyFile } = await newSecretFor(context, path);
   makeHome(homeOf(context));
   await warnOfOthers(context, homeOf(context));
   const salt = io.random(SALT_LENGTH);
   const key = await fileKeyFrom(context, secret, salt);
   const { identity, fingerprint } = newIdentity(io.random);
   const now = io.now();
-  createIdentityFile(
-    path,
-    { salt, key },
-    { name, identity, createdAt: now, historySetting: historySettingFor(history, now) },
-  );
+  const record = { name, identity, createdAt: now, historySetting: historySettingFor(history, now) };
+  try {
+    // A key file without an identity is harmless, and an identity without its key file is lost.
+    createIdentityFile(path, { salt, key }, record, () => keyFile?.make());
+  } catch (error) {
+    keyFile?.remove();
+    throw error;
+  } finally {
+    wipe(key, identity.seed);
+  }
   return { path, fingerprint };
 }
 

@@ -65,6 +65,8 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'several-lines': [77, { source: 'words' }],
   'passphrase-command': [77, { reason: 'exit 1' }],
   'bad-key-file': [77, { path: 'key', bytes: 31 }],
+  'untrusted-key': [77, { path: 'key', folder: '/tmp' }],
+  'same-key': [77, { path: 'alice.db', what: 'key' }],
   'exposed-key': [77, { path: 'key', mode: '0644' }],
   interrupted: [130, {}],
 };
