@@ -5,7 +5,7 @@
 import { closeSync, constants, fstatSync, openSync, realpathSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { isPawlError, PawlError } from '../errors.ts';
-import { codeOf, inodeAt, inodeOf } from '../files/index.ts';
+import { codeOf, inodeAt, inodeOf, readDescriptor, reasonOf } from '../files/index.ts';
 import { isForeignHotJournal } from './hot-journal.ts';
 import { type Lock, openDatabase, rawKey } from './sqlcipher.ts';
 import { doesNotLoad, sqliteCode, translateError } from './sqlite-errors.ts';
@@ -183,6 +183,20 @@ export class Connection {
    */
   copyInto(draft: string): void {
     this.#lock(() => this.run('VACUUM INTO @draft', { draft }));
+  }
+
+  /**
+   * Reads the bytes of the file, past SQLite. Within a transaction, when nobody can commit, they are a whole database.
+   * @throws `replaced`, `read-failed`.
+   */
+  bytes(): Uint8Array {
+    try {
+      const descriptor = this.descriptor();
+      return readDescriptor(descriptor, this.path, fstatSync(descriptor).size);
+    } catch (cause) {
+      if (cause instanceof PawlError) throw cause;
+      throw new PawlError('read-failed', { path: this.path, reason: reasonOf(cause) }, { cause });
+    }
   }
 
   /**

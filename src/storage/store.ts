@@ -4,11 +4,11 @@
  * Knows no table but `identity`; `tables/` has the rest.
  */
 import { fchmodSync, fstatSync, statSync } from 'node:fs';
-import { isPawlError } from '../errors.ts';
+import { isPawlError, PawlError } from '../errors.ts';
 import { makeFile } from '../files/index.ts';
 import { equal, type IdentitySeed, wipe } from '../primitives/index.ts';
 import type { SessionStore, Transaction } from '../session/store.ts';
-import { checkFile } from './check.ts';
+import { checkFile, checkPages } from './check.ts';
 import type { Connection } from './connection.ts';
 import { schemaVersion } from './migrations.ts';
 import { generationOf, rekey, removeDraft } from './rekey.ts';
@@ -128,6 +128,20 @@ export class SqliteStore implements SessionStore {
    */
   backup(path: string): void {
     makeFile(path, (draft) => this.#connection.copyInto(draft));
+  }
+
+  /**
+   * Returns the bytes of a consistent copy of the file, under the same key, all of them in memory: a copy on the disk would
+   * be left there by a kill. Until they are read and checked, others cannot commit.
+   * @throws `damaged`, `replaced`, `read-failed`.
+   */
+  copy(): Uint8Array {
+    const connection = this.#connection;
+    return connection.reading(() => {
+      const bytes = connection.bytes();
+      if (checkPages(connection).length > 0) throw new PawlError('damaged', { path: this.path });
+      return bytes;
+    });
   }
 
   /**

@@ -9,12 +9,12 @@ import { DAY, invite, type MadeInvite, withdrawInvite } from '../../session/inde
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { outputFileAt } from '../identity/output.ts';
-import { outputFile, timeSpan } from '../option-types.ts';
+import { namedFile, outputFile, timeSpan } from '../option-types.ts';
 import { drawQrCode, qrCodeOfBytes } from '../show/qr-code.ts';
 import { instant, iso } from '../terminal/format.ts';
 
 interface InviteOptions {
-  readonly output?: string;
+  readonly output?: string | undefined;
   /** Milliseconds. */
   readonly expires?: number;
   readonly reusable?: true;
@@ -47,7 +47,8 @@ Examples:
   $ pawl invite friends --reusable > my-page/pawl.txt`,
     )
     .action(
-      makeAction(async (context, name: string, options: InviteOptions) => {
+      makeAction(async (context, name: string, given: InviteOptions) => {
+        const options = { ...given, output: namedFile(given.output) };
         const { reporter } = context;
         checkOptions(options, reporter.json);
         const { output, force, reusable = false } = options;
@@ -75,7 +76,7 @@ Examples:
 };
 
 function checkOptions({ qr, output, force }: InviteOptions, json: boolean): void {
-  if (force && output === undefined) throw new PawlError('usage', { problem: '--force goes with -o' });
+  if (force && output === undefined) throw new PawlError('usage', { problem: '--force goes with -o FILE' });
   const other = output !== undefined ? '-o' : json ? '--json' : undefined;
   if (qr && other !== undefined) throw new PawlError('usage', { problem: `--qr and ${other} do not go together` });
 }
