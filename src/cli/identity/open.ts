@@ -113,7 +113,10 @@ export async function changeSecret(
   const candidate = await fileKeyFrom(context, { ...secret, bytes: secret.bytes.slice() }, store.salt);
   const isPresent = store.hasKey(candidate);
   wipe(candidate);
-  if (isPresent) throw new PawlError('same-key', { path, what: secret.kind });
+  if (isPresent) {
+    wipe(secret.bytes);
+    throw new PawlError('same-key', { path, what: secret.kind });
+  }
   const salt = context.io.random(SALT_LENGTH);
   const key = await fileKeyFrom(context, secret, salt);
   try {
