@@ -1,6 +1,21 @@
 #!/usr/bin/env node
 'use strict';
 
+// Node would open a debugger on SIGUSR1, which every user of the machine can connect to and read keys with.
+process.on('SIGUSR1', () => undefined);
+
+// The kernel keeps signals from the first process of a container, unless it handles them. Any other process has no
+// handler: it ends at once, whatever it is doing, and by the signal itself.
+if (process.pid === 1) {
+  for (const [signal, number] of [
+    ['SIGHUP', 1],
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+  ]) {
+    process.on(signal, () => process.exit(128 + number));
+  }
+}
+
 const { node, napi } = process.versions;
 // Node 20 has version 12 of the database, compiled for it. Version 13 needs version 10 of the interface for addons, and
 // crashes where there is an older one.

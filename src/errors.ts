@@ -67,8 +67,8 @@ export interface ErrorDetails {
   busy: { path: string };
   /** Another file was renamed over the one that is open. */
   replaced: { path: string };
-  /** The file keeps its old key. */
-  'not-rekeyed': { path: string; reason: string };
+  /** The file keeps its old key. `isMounted`: the file is mounted by itself, so that nothing can take its name. */
+  'not-rekeyed': { path: string; reason: string; isMounted?: true };
   'rolled-back': { path: string };
   /** The file was written to, and there is no mark of it on this machine. */
   unmarked: { path: string };
@@ -80,7 +80,12 @@ export interface ErrorDetails {
   'several-lines': { source: string };
   'passphrase-command': { reason: string };
   'bad-key-file': { path: string; bytes: number };
+  /** `mode`: in octal digits. */
   'exposed-key': { path: string; mode: string };
+  /** A key file is not taken for a new lock: it belongs to another user, or others can write to its `folder`. */
+  'untrusted-key': { path: string; folder?: string };
+  /** The file has this key or passphrase already. */
+  'same-key': { path: string; what: 'key' | 'passphrase' };
   interrupted: Record<never, never>;
 }
 

@@ -111,7 +111,7 @@ function usageDetail({ message }: CommanderError, command: string | undefined): 
 async function suggestCommand(context: CommandContext): Promise<string> {
   const rest = 'pawl help lists the commands';
   if (identitiesIn(findHome(context)).length === 0) return `make an identity first: pawl init NAME; ${rest}`;
-  const names = canReadSilently(context) ? await withIdentity(context, contactNames, 'reads').catch(() => []) : [];
+  const names = canReadSilently(context) ? await withIdentity(context, contactNames, 'peeks').catch(() => []) : [];
   const [name] = names;
   return name === undefined
     ? `meet somebody: pawl invite bob -o for-bob.txt, or pawl add bob FILE; ${rest}`

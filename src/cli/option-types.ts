@@ -8,13 +8,15 @@ import { day } from './terminal/format.ts';
 
 const UNITS: Readonly<Record<string, number>> = { m: DAY / 1_440, h: DAY / 24, d: DAY, w: 7 * DAY };
 
-/**
- * Parses the name of a file to write.
- * @returns the name; `undefined` for `-`, which is standard output.
- */
-export function outputFile(text: string): string | undefined {
+/** Parses the name of a file to write. `-`, which is standard output, stays: see `namedFile`. */
+export function outputFile(text: string): string {
   if (text === '') throw new InvalidArgumentError('it must be the name of a file');
-  return text === '-' ? undefined : text;
+  return text;
+}
+
+/** The file that an option names; `undefined` for standard output, whether by `-` or because the option was left out. */
+export function namedFile(option: string | undefined): string | undefined {
+  return option === '-' ? undefined : option;
 }
 
 /** Parses the name of a folder. */

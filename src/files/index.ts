@@ -3,7 +3,7 @@
  * Knows no file format. Turns the errors of the system into `PawlError`s, except where a function says otherwise.
  */
 export { Folder } from './folder.ts';
-export { OutputFile, type OutputOptions } from './output-file.ts';
-export { chunksOfFile, Gathered, readAtOnce, readDescriptor, readFile } from './read.ts';
+export { isStream, OutputFile, type OutputOptions } from './output-file.ts';
+export { chunksOfFile, Gathered, readAtOnce, readDescriptor, readFile, readFileIf } from './read.ts';
 export { codeOf, reasonOf } from './system-error.ts';
-export { inodeAt, makeFile, makeFileSlowly, makeFolder, sync, syncFolderOf, withDraft } from './write.ts';
+export { inodeAt, inodeOf, makeFile, makeFileSlowly, makeFolder, sync, syncFolderOf, withDraft } from './write.ts';

@@ -15,6 +15,7 @@ import {
   realpathSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PawlError } from '../errors.ts';
@@ -124,11 +125,39 @@ export class OutputFile {
   }
 }
 
+/**
+ * Whether a path leads to an open file of this process, a pipe or a device: to what is written to, and never replaced.
+ * Any error means that it does not.
+ */
+export function isStream(path: string): boolean {
+  try {
+    if (typeof locate(path) === 'number') return true;
+    const status = statSync(path, { throwIfNoEntry: false });
+    return status !== undefined && !status.isFile() && !status.isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 function writeTo({ descriptor, isOurs }: Target & { kind: 'open' }, bytes: Uint8Array): void {
   try {
-    writeFileSync(descriptor, bytes);
+    for (let at = 0; at < bytes.length; ) at += writeOrWait(descriptor, bytes.subarray(at));
   } finally {
     if (isOurs) closeSync(descriptor);
+  }
+}
+
+/** In milliseconds. */
+const PAUSE = 5;
+
+/** Writes what there is room for. A pipe that is full, and that another process has made non-blocking, is waited for. */
+function writeOrWait(descriptor: number, bytes: Uint8Array): number {
+  try {
+    return writeSync(descriptor, bytes);
+  } catch (error) {
+    if (codeOf(error) !== 'EAGAIN') throw error;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
+    return 0;
   }
 }
 

@@ -2,7 +2,7 @@
  * Reads files and file descriptors in chunks.
  * Does not decode what it reads.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 
@@ -85,6 +85,29 @@ export function* chunksOfFile(path: string): Generator<Uint8Array, void, undefin
  */
 export function readFile(path: string, limit: number): Uint8Array {
   return joinChunks(chunksOfFile(path), limit);
+}
+
+/**
+ * Reads a file as `readFile` does, if `check` does not throw. It is called before the file is opened, because opening a
+ * pipe may wait, and once more with the status of the very file that is read.
+ * @throws `missing-file`, `read-failed`, and what `check` throws.
+ */
+export function readFileIf(path: string, limit: number, check: (status: Stats) => void): Uint8Array {
+  const known = <Result>(work: () => Result): Result => {
+    try {
+      return work();
+    } catch (cause) {
+      throw toReadError(path, cause);
+    }
+  };
+  check(known(() => statSync(path)));
+  const file = openToRead(path);
+  try {
+    check(known(() => fstatSync(file)));
+    return readDescriptor(file, path, limit);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /**

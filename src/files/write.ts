@@ -16,7 +16,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isPawlError, PawlError } from '../errors.ts';
+import { type ErrorCode, PawlError } from '../errors.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 
 /**
@@ -51,7 +51,8 @@ function place(draft: string, file: number, path: string, existing: 'stays' | 'i
  * @throws the errors of the system.
  */
 export function withDraft(path: string, work: (draft: string, file: number) => void): void {
-  const { draft, file } = openDraft(path);
+  const draft = join(dirname(path), `.pawl-${randomBytes(8).toString('hex')}`);
+  const file = openSync(draft, 'wx', 0o600);
   try {
     work(draft, file);
   } finally {
@@ -59,13 +60,12 @@ export function withDraft(path: string, work: (draft: string, file: number) => v
   }
 }
 
-function openDraft(path: string): { draft: string; file: number } {
-  const draft = join(dirname(path), `.pawl-${randomBytes(8).toString('hex')}`);
-  return { draft, file: openSync(draft, 'wx', 0o600) };
-}
-
 function discard(draft: string, file: number): void {
   closeSync(file);
+  removeDraft(draft);
+}
+
+function removeDraft(draft: string): void {
   remove(draft);
   remove(`${draft}-journal`);
 }
@@ -121,10 +121,12 @@ function remove(path: string): void {
   } catch {}
 }
 
+const KEPT: ReadonlySet<ErrorCode> = new Set(['no-database', 'exists', 'cannot-create']);
+
 /**
  * Creates a file of mode 0600, atomically and durably. `build` writes to a temporary file. Never replaces a file.
  * @throws `exists`, also for a file of the same name with `-journal` added.
- * @throws `cannot-create`; `no-database` as it comes from `build`.
+ * @throws `cannot-create`; `no-database`, and these two of another file, as they come from `build`.
  */
 export function makeFile(path: string, build: (draft: string) => void): void {
   refuseTaken(path);
@@ -132,12 +134,15 @@ export function makeFile(path: string, build: (draft: string) => void): void {
 }
 
 /**
- * The same for a `build` that takes its time.
+ * The same for a `build` that takes its time. The temporary file has the name of the file, then `-draft`, so that a later
+ * call finds what a killed one has left.
  * @throws `exists`, `cannot-create`, and what `build` throws.
  */
 export async function makeFileSlowly<Result>(path: string, build: (draft: string) => Promise<Result>): Promise<Result> {
   refuseTaken(path);
-  const { draft, file } = withCreationErrors(path, () => openDraft(path));
+  const draft = `${path}-draft`;
+  removeDraft(draft);
+  const file = withCreationErrors(path, () => openSync(draft, 'wx', 0o600));
   try {
     const result = await build(draft);
     withCreationErrors(path, () => place(draft, file, path, 'stays'));
@@ -157,7 +162,7 @@ function withCreationErrors<Result>(path: string, work: () => Result): Result {
     return work();
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
-    if (isPawlError(cause, 'no-database')) throw cause;
+    if (cause instanceof PawlError && KEPT.has(cause.code)) throw cause;
     throw new PawlError('cannot-create', { path, reason: reasonOf(cause) }, { cause });
   }
 }

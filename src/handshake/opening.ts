@@ -81,23 +81,27 @@ export function openSession(
   const ephemeral = generateKeyPair(random);
   const { ciphertext, secret } = encapsulate(invite.encapsulationKey, random);
   const ownSecret = toX25519SecretKey(self.seed);
-  const dh1 = sharedSecret(ownSecret, invite.prekey);
-  const dh2 = sharedSecret(ephemeral.secretKey, toX25519PublicKey(invite.identity));
-  const dh3 = sharedSecret(ephemeral.secretKey, invite.prekey);
+  const secrets: Uint8Array[] = [secret, ownSecret, ephemeral.secretKey];
+  const agreedWith = keeping(secrets);
+  try {
+    const dh1 = agreedWith(ownSecret, invite.prekey);
+    const dh2 = agreedWith(ephemeral.secretKey, toX25519PublicKey(invite.identity));
+    const dh3 = agreedWith(ephemeral.secretKey, invite.prekey);
 
-  const hint = seal(hintKey(dh2), NONCE, inviteId(invite.bytes), ephemeral.publicKey);
-  const sender = seal(
-    senderKey(dh2, dh3, secret, invite.bytes),
-    NONCE,
-    concat(self.key, uint64(opened)),
-    concat(ephemeral.publicKey, ciphertext, hint),
-  );
-  const agreement = agree(
-    { inviteBytes: invite.bytes, initiator: self.key, ephemeral: ephemeral.publicKey, ciphertext, opened },
-    [dh1, dh2, dh3, secret],
-  );
-  wipe(dh1, dh2, dh3, secret, ownSecret, ephemeral.secretKey);
-  return { prefix: concat(ephemeral.publicKey, ciphertext, hint, sender), agreement };
+    const hint = sealOnce(hintKey(dh2), inviteId(invite.bytes), ephemeral.publicKey);
+    const sender = sealOnce(
+      senderKey(dh2, dh3, secret, invite.bytes),
+      concat(self.key, uint64(opened)),
+      concat(ephemeral.publicKey, ciphertext, hint),
+    );
+    const agreement = agree(
+      { inviteBytes: invite.bytes, initiator: self.key, ephemeral: ephemeral.publicKey, ciphertext, opened },
+      [dh1, dh2, dh3, secret],
+    );
+    return { prefix: concat(ephemeral.publicKey, ciphertext, hint, sender), agreement };
+  } finally {
+    wipe(...secrets);
+  }
 }
 
 /**
@@ -109,10 +113,12 @@ export function openSession(
 export function hintedInvite(self: OwnIdentity, prefix: Uint8Array): Uint8Array | undefined {
   const { ephemeral, hint } = readPrefix(prefix);
   const ownSecret = toX25519SecretKey(self.seed);
-  const dh2 = sharedSecret(ownSecret, ephemeral);
-  const id = open(hintKey(dh2), NONCE, hint, ephemeral);
-  wipe(dh2, ownSecret);
-  return id;
+  const secrets: Uint8Array[] = [ownSecret];
+  try {
+    return openOnce(hintKey(keeping(secrets)(ownSecret, ephemeral)), hint, ephemeral);
+  } finally {
+    wipe(...secrets);
+  }
 }
 
 /**
@@ -132,27 +138,62 @@ export function acceptOpening(
   const { prekey, kemSeed } = invite.secrets;
   const secret = decapsulate(kemSeed, ciphertext);
   const ownSecret = toX25519SecretKey(self.seed);
-  const dh2 = sharedSecret(ownSecret, ephemeral);
-  const dh3 = sharedSecret(prekey.secretKey, ephemeral);
+  const secrets: Uint8Array[] = [secret, ownSecret];
+  const agreedWith = keeping(secrets);
+  try {
+    const dh2 = agreedWith(ownSecret, ephemeral);
+    const dh3 = agreedWith(prekey.secretKey, ephemeral);
 
-  const opener = openSender(senderKey(dh2, dh3, secret, invite.bytes), sender, concat(ephemeral, ciphertext, hint));
-  if (equal(opener.identity, self.key)) throw new PawlError('self', { what: 'message' });
-  const dh1 = sharedSecret(prekey.secretKey, toX25519PublicKey(opener.identity));
-  const secrets = [dh1, dh2, dh3, secret] as const;
-  const agreement = agree(
-    { inviteBytes: invite.bytes, initiator: opener.identity, ephemeral, ciphertext, opened: opener.opened },
-    secrets,
-  );
-  wipe(...secrets, ownSecret);
-  return { sender: opener.identity, agreement };
+    const opener = openSender(senderKey(dh2, dh3, secret, invite.bytes), sender, concat(ephemeral, ciphertext, hint));
+    if (equal(opener.identity, self.key)) throw new PawlError('self', { what: 'message' });
+    const dh1 = agreedWith(prekey.secretKey, toX25519PublicKey(opener.identity));
+    const agreement = agree(
+      { inviteBytes: invite.bytes, initiator: opener.identity, ephemeral, ciphertext, opened: opener.opened },
+      [dh1, dh2, dh3, secret],
+    );
+    return { sender: opener.identity, agreement };
+  } finally {
+    wipe(...secrets);
+  }
+}
+
+/** `sharedSecret`, whose results are added to `secrets`, so that they are overwritten however the work ends. */
+function keeping(secrets: Uint8Array[]): typeof sharedSecret {
+  return (secretKey, publicKey) => {
+    const secret = sharedSecret(secretKey, publicKey);
+    secrets.push(secret);
+    return secret;
+  };
+}
+
+/** Seals with a key that is used this once, and overwritten. */
+function sealOnce(key: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
+  const sealed = seal(key, NONCE, plaintext, aad);
+  wipe(key);
+  return sealed;
+}
+
+/** Opens what `sealOnce` has sealed, and overwrites the key. */
+function openOnce(key: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array | undefined {
+  const plaintext = open(key, NONCE, sealed, aad);
+  wipe(key);
+  return plaintext;
+}
+
+/** HKDF of secrets that are joined for it, and overwritten joined. */
+function derive(secrets: readonly Uint8Array[], info: Uint8Array, length: number): Uint8Array {
+  const joined = concat(F, ...secrets);
+  const derived = hkdfSha256(joined, info, length);
+  wipe(joined);
+  return derived;
 }
 
 function hintKey(dh2: SharedSecret): Uint8Array {
-  return hkdfSha256(concat(F, dh2), utf8('pawl/1 hint'), 32);
+  return derive([dh2], utf8('pawl/1 hint'), 32);
 }
 
 function senderKey(dh2: SharedSecret, dh3: SharedSecret, secret: KemSecret, inviteBytes: Uint8Array): Uint8Array {
-  return hkdfSha256(concat(F, dh2, dh3, secret), concat(utf8('pawl/1 sender'), digest(32, inviteBytes)), 32);
+  return derive([dh2, dh3, secret], concat(utf8('pawl/1 sender'), digest(32, inviteBytes)), 32);
 }
 
 /** What the transcript of a session covers, in its order. */
@@ -178,14 +219,16 @@ function agree(
     ciphertext,
     uint64(opened),
   ) as Transcript;
-  const okm = hkdfSha256(concat(F, ...secrets), concat(utf8('pawl/1 handshake'), transcript), 96);
-  return {
+  const okm = derive(secrets, concat(utf8('pawl/1 handshake'), transcript), 96);
+  const agreement = {
     transcript,
     opened,
     rootKey: okm.slice(0, 32) as Agreement['rootKey'],
     initiatorHeader: okm.slice(32, 64) as Agreement['initiatorHeader'],
     responderHeader: okm.slice(64) as Agreement['responderHeader'],
   };
+  wipe(okm);
+  return agreement;
 }
 
 function readPrefix(prefix: Uint8Array) {
@@ -199,7 +242,7 @@ function readPrefix(prefix: Uint8Array) {
 }
 
 function openSender(key: Uint8Array, sealed: Uint8Array, aad: Uint8Array): { identity: IdentityKey; opened: number } {
-  const reader = new Reader(open(key, NONCE, sealed, aad) ?? corrupt(), corrupt);
+  const reader = new Reader(openOnce(key, sealed, aad) ?? corrupt(), corrupt);
   const identity = reader.take(32);
   const opened = reader.uint64(LATEST_TIME);
   reader.end();

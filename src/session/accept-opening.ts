@@ -23,7 +23,8 @@ import {
   wipeState,
   wipeStep,
 } from '../ratchet/index.ts';
-import { type User, userOf } from './invites.ts';
+import { withOwnIdentity } from './identity.ts';
+import { type User, userOf, wipeInvites } from './invites.ts';
 import { CLOCK_AHEAD, OPENING_GRACE } from './maintenance.ts';
 import type { AcceptedMessage, Notice } from './outcome.ts';
 import { dropIdleSessions } from './select-session.ts';
@@ -54,11 +55,9 @@ export async function acceptFirst(
   message: SealedMessage,
   { now, limits, admit }: { now: number; limits: Limits; admit: (contactName: string) => void },
 ): Promise<AcceptedMessage | undefined> {
-  const self = await transaction.ownIdentity();
-  const invite = await openInvite(transaction, self, prefix, now);
-  const isReusable = invite.lastUser !== undefined;
-  if (isReusable && (await transaction.isInLedger(prefixDigest(prefix)))) return undefined;
-  const { sender, agreement } = acceptOpening(self, prefix, invite.fate);
+  const agreed = await withOwnIdentity(transaction, (self) => agreeOn(transaction, self, prefix, now));
+  if (agreed === undefined) return undefined;
+  const { invite, sender, agreement } = agreed;
   const state = responderState(agreement, invite.fate.secrets.prekey, now);
   try {
     const { transcript, opened } = agreement;
@@ -108,6 +107,30 @@ export async function acceptFirst(
 }
 
 /**
+ * Finds the invite that an opening answers, and computes the agreed keys.
+ * @returns `undefined` for an opening that a reusable invite has accepted before.
+ * @throws what `openInvite` and `acceptOpening` throw. The secrets of the invite are overwritten then, as its prekey is
+ * by `wipeState` otherwise.
+ */
+async function agreeOn(transaction: Transaction, self: OwnIdentity, prefix: Uint8Array, now: number) {
+  const invite = await openInvite(transaction, self, prefix, now);
+  const { prekey, kemSeed } = invite.fate.secrets;
+  try {
+    const isReusable = invite.lastUser !== undefined;
+    if (!isReusable || !(await transaction.isInLedger(prefixDigest(prefix)))) {
+      return { invite, ...acceptOpening(self, prefix, invite.fate) };
+    }
+    wipe(prekey.secretKey);
+    return undefined;
+  } catch (error) {
+    wipe(prekey.secretKey);
+    throw error;
+  } finally {
+    wipe(kemSeed);
+  }
+}
+
+/**
  * Returns the open invite that an opening answers. It is accepted until `OPENING_GRACE` after its expiry.
  * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `weak-key`.
  */
@@ -126,6 +149,7 @@ async function openInvite(
     throw new PawlError('invite-spent', { at: fate.at, by: fingerprint(fate.by), name: contactName });
   }
   if (fate.kind === 'expired' || expiresAt + OPENING_GRACE <= now) {
+    wipeInvites([invite]);
     throw new PawlError('invite-expired', { expiredAt: expiresAt });
   }
   return { ...invite, fate };

@@ -5,7 +5,8 @@
 import { PawlError } from '../errors.ts';
 import { fingerprint, safetyNumber } from '../handshake/index.ts';
 import { equal, utf8 } from '../primitives/index.ts';
-import { checkName } from './identity.ts';
+import { checkName, ownKey } from './identity.ts';
+import { invitesIn } from './invites.ts';
 import { sweep } from './maintenance.ts';
 import type { Contact, Context, Transaction } from './store.ts';
 
@@ -78,7 +79,7 @@ export async function forget(context: Context, name: string): Promise<Forgotten>
 
 async function findByName(view: Transaction, name: string) {
   const contact = await view.contactNamed(name);
-  const invites = await view.invites();
+  const invites = await invitesIn(view);
   const inviteIds = invites
     .filter(({ contactName, fate }) => contactName === name && fate.kind === 'open')
     .map(({ id }) => id);
@@ -140,6 +141,6 @@ export async function verify(context: Context, name: string, digits: string): Pr
 
 async function verificationOf(view: Transaction, contact: Contact): Promise<Verification> {
   const { name, identity, verifiedAt } = contact;
-  const self = await view.ownIdentity();
-  return { name, fingerprint: fingerprint(identity), safetyNumber: safetyNumber(self.key, identity), verifiedAt };
+  const own = await ownKey(view);
+  return { name, fingerprint: fingerprint(identity), safetyNumber: safetyNumber(own, identity), verifiedAt };
 }

@@ -4,8 +4,8 @@
  */
 import { PawlError } from '../errors.ts';
 import { createInvite, fingerprint, inviteId, readInvite, type StoredInvite } from '../handshake/index.ts';
-import { equal } from '../primitives/index.ts';
-import { checkName } from './identity.ts';
+import { equal, wipe } from '../primitives/index.ts';
+import { checkName, ownKey, withOwnIdentity } from './identity.ts';
 import { sweep } from './maintenance.ts';
 import { heldIn } from './reports.ts';
 import type { Context, Transaction } from './store.ts';
@@ -75,7 +75,7 @@ export async function inviteHeld(context: Context, lifetime: number): Promise<re
 }
 
 async function openInvites(transaction: Transaction, now: number): Promise<readonly StoredInvite[]> {
-  return (await transaction.invites()).filter(({ fate, expiresAt }) => fate.kind === 'open' && expiresAt > now);
+  return (await invitesIn(transaction)).filter(({ fate, expiresAt }) => fate.kind === 'open' && expiresAt > now);
 }
 
 async function makeInvite(
@@ -83,18 +83,33 @@ async function makeInvite(
   transaction: Transaction,
   { name, createdAt, expiresAt, reusable }: { name: string; createdAt: number; expiresAt: number; reusable: boolean },
 ): Promise<MadeInvite> {
-  const self = await transaction.ownIdentity();
-  const { invite: made, secrets } = createInvite(self, { reusable, expiresAt }, random);
+  const { invite: made, secrets } = await withOwnIdentity(transaction, (self) =>
+    createInvite(self, { reusable, expiresAt }, random),
+  );
   const id = inviteId(made.bytes);
-  await transaction.addInvite({
+  const added: StoredInvite = {
     id,
     contactName: name,
     createdAt,
     expiresAt: made.expiresAt,
     lastUser: reusable ? 0 : undefined,
     fate: { kind: 'open', bytes: made.bytes, secrets },
-  });
+  };
+  await transaction.addInvite(added);
+  wipeInvites([added]);
   return { id, name, invite: made.bytes, expiresAt: made.expiresAt };
+}
+
+/** The invites that are stored, with their secrets overwritten: what is wanted of them is what else they say. */
+export async function invitesIn(view: Pick<Transaction, 'invites'>): Promise<readonly StoredInvite[]> {
+  const invites = await view.invites();
+  wipeInvites(invites);
+  return invites;
+}
+
+/** Overwrites the secrets of invites that were read from the store, or have been stored. */
+export function wipeInvites(invites: readonly StoredInvite[]): void {
+  for (const { fate } of invites) if (fate.kind === 'open') wipe(fate.secrets.prekey.secretKey, fate.secrets.kemSeed);
 }
 
 /** Deletes an invite of ours that was never handed out. */
@@ -127,8 +142,7 @@ export async function add(context: Context, name: string, inviteBytes: Uint8Arra
 
   return context.store.transaction(async (transaction) => {
     await sweep(transaction, now);
-    const self = await transaction.ownIdentity();
-    if (equal(self.key, identity)) throw new PawlError('self', { what: 'invite' });
+    if (equal(await ownKey(transaction), identity)) throw new PawlError('self', { what: 'invite' });
 
     const known = await transaction.contactOf(identity);
     if (known === undefined) {
@@ -174,7 +188,7 @@ export interface User {
  */
 export async function userOf(transaction: Transaction, { contactName, lastUser }: StoredInvite): Promise<User> {
   if (lastUser === undefined) return { name: contactName, number: undefined };
-  const invites = await transaction.invites();
+  const invites = await invitesIn(transaction);
   const reserved = invites.filter(({ fate }) => fate.kind === 'open').map((open) => open.contactName);
   for (let number = lastUser + 1; number <= LAST_USER; number++) {
     const name = `${contactName}-${number}`;

@@ -5,9 +5,11 @@
 import { PawlError, type Release } from '../errors.ts';
 import { fingerprint, type InviteFate, safetyNumber } from '../handshake/index.ts';
 import { digest, toHex, utf8 } from '../primitives/index.ts';
-import { chainFingerprint, type KemExchange } from '../ratchet/index.ts';
+import { chainFingerprint, type KemExchange, wipeState } from '../ratchet/index.ts';
 import { requireContact } from './contacts.ts';
 import { type HistoryReport, historyOf } from './history.ts';
+import { ownKey } from './identity.ts';
+import { invitesIn } from './invites.ts';
 import { type Ladder, ladderOf } from './ladder.ts';
 import { releaseOf, releaseWhere, selectSession, sendingSession } from './select-session.ts';
 import type { Contact, ContactId, ContactOverview, Context, Session, SessionOverview, Transaction } from './store.ts';
@@ -144,7 +146,7 @@ export async function identityReport(
   newest?: number,
 ): Promise<IdentityReport> {
   return store.snapshot(async (view) => {
-    const self = await view.ownIdentity();
+    const own = await ownKey(view);
     const contacts: ContactReport[] = [];
     const nameOf = new Map<ContactId, string>();
     await view.eachContact((contact) => {
@@ -154,9 +156,9 @@ export async function identityReport(
     const outbox = await view.outbox(newest);
     const inbox = await view.inbox(newest);
     return {
-      fingerprint: fingerprint(self.key),
+      fingerprint: fingerprint(own),
       contacts,
-      invites: (await view.invites()).map(({ contactName: name, createdAt, expiresAt, lastUser, fate }) => ({
+      invites: (await invitesIn(view)).map(({ contactName: name, createdAt, expiresAt, lastUser, fate }) => ({
         name,
         createdAt,
         expiresAt,
@@ -244,7 +246,7 @@ async function sessionReport(
   session: Session,
   sends: boolean,
 ): Promise<SessionReport> {
-  const self = await view.ownIdentity();
+  const own = await ownKey(view);
   const state = await view.ratchetState(session.id);
   const { origin, lost, lastDhStepAt, fork } = session;
   const ladder = ladderOf(
@@ -255,11 +257,13 @@ async function sessionReport(
   );
   const { sending, receiving } = state;
   const { mixed, exchange } = state.rekeying;
+  const heldUntil = session.held ? releaseOf(state) : undefined;
+  wipeState(state);
   return {
     contact: contact.name,
     verified: contact.verifiedAt !== undefined,
     fingerprint: fingerprint(contact.identity),
-    safetyNumber: safetyNumber(self.key, contact.identity),
+    safetyNumber: safetyNumber(own, contact.identity),
     id: toHex(digest(8, utf8('pawl/1 session'), session.transcript)),
     sends,
     role: origin.role,
@@ -279,7 +283,7 @@ async function sessionReport(
     kem: { mixedAtStep: mixed.step, mixedAt: mixed.at, exchange: exchange.kind },
     fork,
     ladder,
-    heldUntil: session.held ? releaseOf(state) : undefined,
+    heldUntil,
   };
 }
 

@@ -10,6 +10,7 @@ import { wipe } from '../primitives/index.ts';
 import { initiatorState, LIMITS, wipeState } from '../ratchet/index.ts';
 import { requireContact } from './contacts.ts';
 import { recordSent } from './history.ts';
+import { withOwnIdentity } from './identity.ts';
 import { CLOCK_AHEAD, sweep } from './maintenance.ts';
 import { RatchetSession } from './ratchet-session.ts';
 import { dropIdleSessions, releaseOf, sendingSession } from './select-session.ts';
@@ -60,24 +61,27 @@ export async function sendAll(
     const ratchet = await RatchetSession.read(transaction, session);
     const prefix = session.origin.role === 'initiator' ? session.origin.prefix : undefined;
     const sent: Sent[] = [];
-    for (const plaintext of plaintexts) {
-      const { message, n, id } = ratchet.encrypt(plaintext, context.random, now);
-      const envelope = encodeEnvelope(
-        prefix === undefined ? { kind: 'message', message } : { kind: 'opening', prefix, message },
-      );
-      const outboxId = await transaction.addToOutbox({
-        contact: contact.id,
-        messageId: id,
-        envelope,
-        process: context.process,
-        createdAt: now,
-      });
-      if (historySetting !== undefined) await recordSent(transaction, { contact: contact.id, id, n, plaintext }, now);
-      sent.push({ envelope, outboxId, to: contact.name, id, n, opening: prefix !== undefined });
+    try {
+      for (const plaintext of plaintexts) {
+        const { message, n, id } = ratchet.encrypt(plaintext, context.random, now);
+        const envelope = encodeEnvelope(
+          prefix === undefined ? { kind: 'message', message } : { kind: 'opening', prefix, message },
+        );
+        const outboxId = await transaction.addToOutbox({
+          contact: contact.id,
+          messageId: id,
+          envelope,
+          process: context.process,
+          createdAt: now,
+        });
+        if (historySetting !== undefined) await recordSent(transaction, { contact: contact.id, id, n, plaintext }, now);
+        sent.push({ envelope, outboxId, to: contact.name, id, n, opening: prefix !== undefined });
+      }
+      await ratchet.save(now, LIMITS);
+      return sent;
+    } finally {
+      ratchet.wipe();
     }
-    await ratchet.save(now, LIMITS);
-    ratchet.wipe();
-    return sent;
   });
 }
 
@@ -107,7 +111,9 @@ async function sessionTo(context: Context, transaction: Transaction, contact: Co
   }
   if (current === undefined) throw new PawlError('no-session', { name: contact.name });
   if (current.held) {
-    const until = releaseOf(await transaction.ratchetState(current.id));
+    const state = await transaction.ratchetState(current.id);
+    const until = releaseOf(state);
+    wipeState(state);
     throw new PawlError('held', { name: contact.name, until });
   }
   return current;
@@ -120,10 +126,11 @@ async function open(
   { contact, invite, sessions }: { contact: Contact; invite: Invite; sessions: readonly Session[] },
   now: number,
 ): Promise<Session> {
-  const self = await transaction.ownIdentity();
   const live = await dropRefused(transaction, sessions, now);
   const opened = Math.max(now, ...live.map((session) => session.opened + 1));
-  const { prefix, agreement } = openSession(self, invite, opened, context.random);
+  const { prefix, agreement } = await withOwnIdentity(transaction, (self) =>
+    openSession(self, invite, opened, context.random),
+  );
   const state = initiatorState(agreement, invite.prekey, { random: context.random, now });
   const id = await transaction.addSession(
     {

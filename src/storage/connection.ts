@@ -2,10 +2,11 @@
  * One open identity file: SQL in, rows as plain values out, the locks that SQLite takes, and only errors of pawl's own.
  * Knows nothing of tables.
  */
-import { realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, realpathSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { isPawlError, PawlError } from '../errors.ts';
-import { codeOf, inodeAt } from '../files/index.ts';
+import { codeOf, inodeAt, inodeOf, readDescriptor, reasonOf } from '../files/index.ts';
+import { isForeignHotJournal } from './hot-journal.ts';
 import { type Lock, openDatabase, rawKey } from './sqlcipher.ts';
 import { doesNotLoad, sqliteCode, translateError } from './sqlite-errors.ts';
 
@@ -50,13 +51,15 @@ export class Connection {
   readonly #wait: number;
   readonly #whileBusy: WhileBusy | undefined;
   readonly #statements = new Map<string, Database.Statement<[Parameters]>>();
+  /** Descriptors of the file beside those of SQLite. */
+  readonly #descriptors: number[] = [];
 
   /**
    * Opens a file and tries the key on it.
    * @param wait how long to wait for other processes, in milliseconds.
    * @param whileBusy is given the part of a wait for a lock that is longer than half a second.
-   * @throws `wrong-passphrase` when the key does not open its first page, `replaced`, `read-failed`, `damaged`, `busy`,
-   * `write-failed`.
+   * @throws `wrong-passphrase` when the key does not open its first page, or is not that of its hot journal; `replaced`,
+   * `read-failed`, `damaged`, `busy`, `write-failed`.
    */
   constructor(path: string, lock: Lock, wait: number, whileBusy?: WhileBusy) {
     this.path = path;
@@ -65,8 +68,10 @@ export class Connection {
     try {
       this.file = realpathSync.native(path);
       this.#inode = inodeAt(this.file);
-      this.#database = openDatabase(path, lock, { wait });
+      if (isForeignHotJournal(this.file, lock)) throw new PawlError('wrong-passphrase', { path });
+      this.#database = openDatabase(this.file, lock, { wait });
     } catch (cause) {
+      if (cause instanceof PawlError) throw cause;
       if (doesNotLoad(cause)) throw new PawlError('no-database', { node: process.versions.node }, { cause });
       if (sqliteCode(cause) === undefined && codeOf(cause) === undefined) throw cause;
       throw new PawlError('read-failed', { path, reason: 'it cannot be opened' }, { cause });
@@ -181,6 +186,20 @@ export class Connection {
   }
 
   /**
+   * Reads the bytes of the file, past SQLite. Within a transaction, when nobody can commit, they are a whole database.
+   * @throws `replaced`, `read-failed`.
+   */
+  bytes(): Uint8Array {
+    try {
+      const descriptor = this.descriptor();
+      return readDescriptor(descriptor, this.path, fstatSync(descriptor).size);
+    } catch (cause) {
+      if (cause instanceof PawlError) throw cause;
+      throw new PawlError('read-failed', { path: this.path, reason: reasonOf(cause) }, { cause });
+    }
+  }
+
+  /**
    * Commits, durably.
    * @throws `busy` when other processes read for too long.
    * @throws `write-failed`.
@@ -219,9 +238,24 @@ export class Connection {
     });
   }
 
+  /**
+   * Opens the file for reading once more, past SQLite. The descriptor belongs to the connection, which closes it when it
+   * ends itself: closing any descriptor of a file drops all the locks that the process has on it (POSIX), so a file that
+   * is open must not be opened and closed in any other way.
+   * @throws `replaced` if another file, or what is no regular file, has the name of this one; the errors of the system.
+   */
+  descriptor(): number {
+    const descriptor = openSync(this.file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    this.#descriptors.push(descriptor);
+    const status = fstatSync(descriptor, { bigint: true });
+    if (!status.isFile() || inodeOf(status) !== this.#inode) throw new PawlError('replaced', { path: this.path });
+    return descriptor;
+  }
+
   /** Closes the file, and rolls back an open transaction. */
   close(): void {
     this.#database.close();
+    for (const descriptor of this.#descriptors.splice(0)) closeSync(descriptor);
   }
 
   /** Prepares a statement when it is first used, because a command uses few of all statements. */

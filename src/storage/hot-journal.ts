@@ -24,7 +24,8 @@ const HEADER_LENGTH = 28;
  * Tells whether there is a hot journal that was written with another key. SQLite plays a hot journal back at the first
  * read, and truncates the file to its old length before it notices that the key is wrong. So the key is tried here
  * first.
- * @throws `read-failed`.
+ * @param path of the file itself, and not of a link to it: the journal is beside the file.
+ * @throws `read-failed`, and the errors of SQLite.
  */
 export function isForeignHotJournal(path: string, lock: Lock): boolean {
   const journal = `${path}-journal`;

@@ -2,14 +2,14 @@
  * Creates and opens identity files (docs/PROTOCOL.md §8).
  * Does not know where they are or how their key is obtained.
  */
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { isPawlError, PawlError } from '../errors.ts';
 import { makeFile, makeFileSlowly, reasonOf } from '../files/index.ts';
 import type { OwnIdentity } from '../handshake/index.ts';
 import { equal, utf8 } from '../primitives/index.ts';
 import type { HistorySetting } from '../session/store.ts';
 import { Connection, type WhileBusy } from './connection.ts';
-import { isForeignHotJournal, PAGE_LENGTH } from './hot-journal.ts';
+import { PAGE_LENGTH } from './hot-journal.ts';
 import { applyMigrations, hasNewestSchema, migrate } from './migrations.ts';
 import { Mark } from './rollback-mark.ts';
 import { APPLICATION_ID } from './schema.ts';
@@ -29,10 +29,10 @@ const PLAIN = utf8('SQLite format 3\0');
  * @throws `read-failed`.
  */
 export function readSalt(path: string): Uint8Array {
-  const { salt, size } = readStart(path);
+  const { salt, size, hasJournal } = readStart(path);
   if (equal(salt, PLAIN)) throw new PawlError('not-an-identity', { path });
   // A power cut may leave a partial page at the end, which the playback of the journal removes.
-  const isWhole = size >= PAGE_LENGTH && (size % PAGE_LENGTH === 0 || existsSync(`${path}-journal`));
+  const isWhole = size >= PAGE_LENGTH && (size % PAGE_LENGTH === 0 || hasJournal);
   if (!isWhole) throw new PawlError('damaged', { path });
   return salt;
 }
@@ -79,7 +79,6 @@ function open(path: string, lock: Lock, options: OpenOptions): SqliteStore {
 
 /** Connects to a file, and makes sure that it is an identity file of a known schema. Plays a hot journal back. */
 function connect(path: string, lock: Lock, { wait, whileBusy }: OpenOptions) {
-  if (isForeignHotJournal(path, lock)) throw new PawlError('wrong-passphrase', { path });
   const connection = new Connection(path, lock, wait, whileBusy);
   try {
     const isNewest = connection.reading(() => {
@@ -128,13 +127,15 @@ interface RestoreOptions<Result> extends OpenOptions {
   readonly prepare: (store: SqliteStore) => Promise<Result>;
 }
 
-function readStart(path: string): { salt: Uint8Array; size: number } {
+function readStart(path: string): { salt: Uint8Array; size: number; hasJournal: boolean } {
   try {
-    const file = openSync(path, 'r');
+    // The journal is beside the file itself, and not beside a link to it.
+    const real = realpathSync.native(path);
+    const file = openSync(real, 'r');
     try {
       const salt = new Uint8Array(SALT_LENGTH);
       readSync(file, salt, 0, SALT_LENGTH, 0);
-      return { salt, size: fstatSync(file).size };
+      return { salt, size: fstatSync(file).size, hasJournal: existsSync(`${real}-journal`) };
     } finally {
       closeSync(file);
     }
@@ -146,17 +147,22 @@ function readStart(path: string): { salt: Uint8Array; size: number } {
 /**
  * Creates an identity file of mode 0600, and its mark, so that a file that was written to and has no mark here comes from
  * another machine. Never replaces a file.
- * @param marks the folder of the rollback marks.
+ * @param options.marks the folder of the rollback marks.
+ * @param options.beforeNamed is called when the file is written, and has not got its name yet. If it throws, there is no
+ * file.
  * @returns why the mark could not be written, if so.
- * @throws `exists`, `cannot-create`.
+ * @throws `exists`, `cannot-create`, and the errors of pawl that `beforeNamed` throws.
  */
 export function createIdentityFile(
   path: string,
   lock: Lock,
   record: IdentityRecord,
-  marks?: string,
+  { marks, beforeNamed }: { readonly marks?: string | undefined; readonly beforeNamed?: () => void } = {},
 ): string | undefined {
-  makeFile(path, (draft) => build(draft, lock, record));
+  makeFile(path, (draft) => {
+    build(draft, lock, record);
+    beforeNamed?.();
+  });
   return marks === undefined ? undefined : new Mark(marks, record.identity.seed).write(0);
 }
 

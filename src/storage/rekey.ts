@@ -48,7 +48,7 @@ export function rekey(connection: Connection, lock: Lock, next: Lock): void {
   try {
     removeDraft(file);
     makeDraft(draft, statSync(file));
-    withConnection(connection.path, lock, (source) => source.copyInto(draft));
+    withConnection(file, lock, (source) => source.copyInto(draft));
     encryptAnew(draft, lock, next);
     checkDraft(draft, next, generationOf(connection));
     sync(draft);
@@ -57,9 +57,7 @@ export function rekey(connection: Connection, lock: Lock, next: Lock): void {
   } catch (error) {
     removeDraft(file);
     connection.rollback();
-    throw isPawlError(error, 'damaged') || isPawlError(error, 'replaced')
-      ? error
-      : toNotRekeyed(connection.path, error);
+    throw toNotRekeyed(connection.path, error);
   }
   syncFolderOf(file);
   sleep(GRACE);
@@ -152,6 +150,14 @@ function asIncomplete(work: () => void): void {
   }
 }
 
+/** A file that is mounted by itself, as containers do it, cannot be renamed over. */
+const MOUNTED = new Set(['EBUSY', 'EXDEV']);
+
 function toNotRekeyed(path: string, cause: unknown): PawlError {
-  return new PawlError('not-rekeyed', { path, reason: reasonOf(cause) }, { cause });
+  // The copy reads the file by its real path; the messages have the path as it was given.
+  if (isPawlError(cause, 'damaged') || isPawlError(cause, 'replaced'))
+    return new PawlError(cause.code, { path }, { cause });
+  const isMounted = MOUNTED.has(codeOf(cause) ?? '');
+  const detail = { path, reason: reasonOf(cause), ...(isMounted && { isMounted }) };
+  return new PawlError('not-rekeyed', detail, { cause });
 }

@@ -3,16 +3,17 @@
  * (docs/PROTOCOL.md §8).
  * Knows no table but `identity`; `tables/` has the rest.
  */
-import { isPawlError } from '../errors.ts';
+import { fchmodSync, fstatSync, statSync } from 'node:fs';
+import { isPawlError, PawlError } from '../errors.ts';
 import { makeFile } from '../files/index.ts';
-import { type IdentitySeed, wipe } from '../primitives/index.ts';
+import { equal, type IdentitySeed, wipe } from '../primitives/index.ts';
 import type { SessionStore, Transaction } from '../session/store.ts';
-import { checkFile } from './check.ts';
+import { checkFile, checkPages } from './check.ts';
 import type { Connection } from './connection.ts';
 import { schemaVersion } from './migrations.ts';
 import { generationOf, rekey, removeDraft } from './rekey.ts';
 import { Mark } from './rollback-mark.ts';
-import type { Lock } from './sqlcipher.ts';
+import type { FileKey, Lock } from './sqlcipher.ts';
 import { boxes } from './tables/boxes.ts';
 import { contactStore } from './tables/contacts.ts';
 import { historyStore } from './tables/history.ts';
@@ -97,6 +98,16 @@ export class SqliteStore implements SessionStore {
     return this.#perform('DEFERRED', work);
   }
 
+  /** The salt of the file: 16 bytes, with which its key may have been derived. */
+  get salt(): Uint8Array {
+    return this.#lock.salt;
+  }
+
+  /** Whether this is the present key of the file. Takes the same time whatever the answer. */
+  hasKey(key: FileKey): boolean {
+    return equal(key, this.#lock.key);
+  }
+
   /**
    * Encrypts the file under another key and salt, and closes the store. Older copies keep the old key.
    * @throws what `rekey` throws. The file keeps the old key then, and the store stays open.
@@ -105,12 +116,54 @@ export class SqliteStore implements SessionStore {
     rekey(this.#connection, this.#lock, next);
   }
 
+  /** The path of the file as it was given. */
+  get path(): string {
+    return this.#connection.path;
+  }
+
+  /** The absolute path of the file, with symbolic links resolved. */
+  get file(): string {
+    return this.#connection.file;
+  }
+
+  /**
+   * Takes away what others than its owner may do with the file, if it belongs to the user.
+   * @param userId the id of the user; `undefined` where the system has none, and no such modes.
+   * @returns `tightened`; `open` if others can still read or write it; `undefined` if they never could.
+   */
+  tighten(userId: number | undefined): 'tightened' | 'open' | undefined {
+    const isOpen = ({ mode }: { readonly mode: number }) => (mode & 0o077) !== 0;
+    try {
+      if (userId === undefined || !isOpen(statSync(this.file))) return undefined;
+      // The mode of the very file whose key fits, whatever has its name by now.
+      const descriptor = this.#connection.descriptor();
+      if (fstatSync(descriptor).uid === userId) fchmodSync(descriptor, 0o600);
+      return isOpen(fstatSync(descriptor)) ? 'open' : 'tightened';
+    } catch {
+      return 'open';
+    }
+  }
+
   /**
    * Writes a consistent copy of the file, under the same key.
    * @throws `exists`, `cannot-create`.
    */
   backup(path: string): void {
     makeFile(path, (draft) => this.#connection.copyInto(draft));
+  }
+
+  /**
+   * Returns the bytes of a consistent copy of the file, under the same key, all of them in memory: a copy on the disk would
+   * be left there by a kill. Until they are read and checked, others cannot commit.
+   * @throws `damaged`, `replaced`, `read-failed`.
+   */
+  copy(): Uint8Array {
+    const connection = this.#connection;
+    return connection.reading(() => {
+      const bytes = connection.bytes();
+      if (checkPages(connection).length > 0) throw new PawlError('damaged', { path: this.path });
+      return bytes;
+    });
   }
 
   /**

@@ -40,7 +40,7 @@ describe('--json', () => {
       const { stdout, stderr } = await home.prepare('pawl init alice --json');
       const path = home.identity('alice');
       expect(documents(stdout)).toEqual([{ v: 1, type: 'created', name: 'alice', path, fingerprint: HEX_32 }]);
-      expect(documents(stderr)).toEqual([NOTICE, NOTICE]);
+      expect(documents(stderr)).toEqual([NOTICE, NOTICE, NOTICE]);
     }));
 
   it.concurrent('invite and add', () =>

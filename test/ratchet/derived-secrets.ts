@@ -24,6 +24,12 @@ export function recording(original: Primitives): Primitives {
       const slice = okm.slice.bind(okm);
       return Object.assign(okm, { slice: (start?: number, end?: number) => record(slice(start, end)) });
     },
+    hkdfSha256: (...input) => {
+      // What it is derived of is joined for it.
+      record(input[0]);
+      return record(original.hkdfSha256(...input));
+    },
+    toX25519SecretKey: (...input) => record(original.toX25519SecretKey(...input)),
     sharedSecret: (...input) => record(original.sharedSecret(...input)),
     decapsulate: (...input) => record(original.decapsulate(...input)),
     agreeAfresh: (...input) => {

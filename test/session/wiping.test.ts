@@ -3,7 +3,9 @@
  * transaction has ended. The store keeps copies of its own.
  */
 import { beforeEach, expect, it, vi } from 'vitest';
-import { type Context, DAY } from '../../src/session/index.ts';
+import type { OwnIdentity, StoredInvite } from '../../src/handshake/index.ts';
+import { type Context, DAY, identityReport, sessionReports } from '../../src/session/index.ts';
+import { OPENING_GRACE } from '../../src/session/maintenance.ts';
 import { record, secretsIn, takeUnwiped } from '../ratchet/derived-secrets.ts';
 import { Party } from './party.ts';
 
@@ -25,9 +27,12 @@ vi.mock(import('../../src/handshake/index.ts'), async (importOriginal) => {
   return {
     ...original,
     openSession: (...input) => recordAgreement(original.openSession(...input)),
-    acceptOpening: (...input) => {
-      derived.record(input[2].secrets.prekey.secretKey);
-      return recordAgreement(original.acceptOpening(...input));
+    acceptOpening: (...input) => recordAgreement(original.acceptOpening(...input)),
+    createInvite: (...input) => {
+      const made = original.createInvite(...input);
+      derived.record(made.secrets.prekey.secretKey);
+      derived.record(made.secrets.kemSeed);
+      return made;
     },
   };
 });
@@ -41,20 +46,36 @@ class Recorded extends Party {
         name === 'transaction'
           ? (work: (transaction: object) => Promise<unknown>) =>
               target.transaction((transaction) => work(recordingReads(transaction)))
-          : bound(target, name),
+          : name === 'snapshot'
+            ? (work: (view: object) => Promise<unknown>) => target.snapshot((view) => work(recordingReads(view)))
+            : bound(target, name),
     });
     return { ...context, store };
   }
+}
+
+/** The secrets in what a store reads, by the name of the method. */
+const SECRETS: Readonly<Record<string, (read: unknown) => readonly Uint8Array[]>> = {
+  ratchetState: secretsIn,
+  keptPosition: secretsIn,
+  ownIdentity: (self) => [(self as OwnIdentity).seed],
+  invite: (read) => (read === undefined ? [] : secretsOfInvite(read as StoredInvite)),
+  invites: (read) => (read as readonly StoredInvite[]).flatMap(secretsOfInvite),
+};
+
+function secretsOfInvite({ fate }: StoredInvite): readonly Uint8Array[] {
+  return fate.kind === 'open' ? [fate.secrets.prekey.secretKey, fate.secrets.kemSeed] : [];
 }
 
 function recordingReads<Transaction extends object>(transaction: Transaction): Transaction {
   return new Proxy(transaction, {
     get: (target, name) => {
       const member = bound(target, name);
-      if (name !== 'ratchetState' && name !== 'keptPosition') return member;
+      const secretsOf = SECRETS[String(name)];
+      if (secretsOf === undefined) return member;
       return async (...input: unknown[]) => {
         const read = await (member as (...args: unknown[]) => Promise<unknown>)(...input);
-        for (const secret of secretsIn(read)) record(secret);
+        for (const secret of secretsOf(read)) record(secret);
         return read;
       };
     },
@@ -116,4 +137,28 @@ it('leaves no secret of an opening that is refused: altered, or of a clock far a
   const early = await carol.send('dave', 'hello');
   takeUnwiped();
   expect(await expectClean(dave.read(early.envelope))).toBe('refused: clock-ahead');
+});
+
+it('leaves no secret of invites and identities: made, listed, answered, refused, or in a report', async () => {
+  const { alice, bob } = await acquainted();
+  takeUnwiped();
+  const forMany = await expectClean(bob.invite('friends', DAY, { reusable: true }));
+  const carol = new Recorded('carol');
+  await expectClean(carol.add('bob', forMany));
+  const opening = await expectClean(carol.send('bob', 'hello'));
+  // To somebody else; altered where it names the sender; and by her own invite.
+  expect(await expectClean(alice.read(opening.envelope))).toBe('refused: not-for-you');
+  const altered = Uint8Array.from(opening.envelope);
+  altered[3 + 1_208] = (altered[3 + 1_208] ?? 0) ^ 1;
+  expect(await expectClean(bob.read(altered))).toMatch(/^refused: /);
+  expect(await expectClean(bob.read(opening.envelope))).toBe('hello');
+  await expectClean(identityReport(bob.context));
+  await expectClean(sessionReports(bob.context, 'friends-1'));
+  const late = new Recorded('dave');
+  await late.add('bob', forMany);
+  const second = await late.send('bob', 'hello');
+  // To the millisecond: what is older has no secrets any more.
+  bob.time += DAY + OPENING_GRACE;
+  takeUnwiped();
+  expect(await expectClean(bob.read(second.envelope))).toBe('refused: invite-expired');
 });

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
@@ -162,6 +162,43 @@ describe('an interrupted commit', () => {
     const path = interruptedCommit(newFile());
     truncateSync(path, statSync(path).size - 1_000);
     expect(await openStore(path).snapshot((view) => view.contacts())).toEqual([]);
+  });
+});
+
+describe('an interrupted commit of a file behind links', () => {
+  /** A link to a link to the file, each in a folder of its own, with another journal beside the first. */
+  function linksTo(path: string): string {
+    const [inner, outer] = [join(temporaryFolder(), 'inner.db'), join(temporaryFolder(), 'bob.db')];
+    symlinkSync(path, inner);
+    symlinkSync(inner, outer);
+    return outer;
+  }
+
+  it('is left alone with a wrong key', async () => {
+    const path = interruptedCommit(newFile());
+    const before = contents(dirname(path));
+    const error = await refusal(() => openIdentityFile(linksTo(path), { ...LOCK, key: WRONG_KEY }, { wait: 0 }));
+    expect(error.code).toBe('wrong-passphrase');
+    expect(contents(dirname(path))).toEqual(before);
+  });
+
+  it('is undone with the right one, half a page at the end or not', async () => {
+    for (const cut of [0, 1_000]) {
+      const path = interruptedCommit(newFile());
+      truncateSync(path, statSync(path).size - cut);
+      const link = linksTo(path);
+      expect(readSalt(link)).toEqual(LOCK.salt);
+      expect(await openStore(link).snapshot((view) => view.contacts())).toEqual([]);
+      expect(existsSync(`${path}-journal`)).toBe(false);
+    }
+  });
+
+  it('is not thought to be there because of a file beside the link', async () => {
+    const path = newFile();
+    truncateSync(path, statSync(path).size - 1_000);
+    const link = linksTo(path);
+    writeFileSync(`${link}-journal`, 'of another file');
+    expect((await refusal(() => readSalt(link))).code).toBe('damaged');
   });
 });
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -155,6 +156,24 @@ describe('the new file', () => {
       expect([error.code, error.detail]).toEqual(['not-rekeyed', { path, reason: 'operation not permitted' }]);
       expect(contents(dirname(path))).toEqual(before);
     });
+  });
+
+  it('does not take the place of a file that is mounted by itself, and says so', async ({ skip }) => {
+    const { path, store } = await filled();
+    store.close();
+    const mounted = join(temporaryFolder(), 'bob.db');
+    writeFileSync(mounted, '');
+    skip(spawnSync('mount', ['--bind', path, mounted]).status !== 0, 'nothing can be mounted here');
+    const behind = openIdentityFile(mounted, LOCK, { wait: 0 });
+    try {
+      const error = await refusal(() => behind.rekey(NEW_LOCK));
+      expect([error.code, error.detail]).toMatchObject(['not-rekeyed', { path: mounted, isMounted: true }]);
+      expect(readdirSync(dirname(mounted))).toEqual(['bob.db']);
+      expect(readSalt(mounted)).toEqual(LOCK.salt);
+    } finally {
+      behind.close();
+      spawnSync('umount', [mounted]);
+    }
   });
 
   it('replaces nothing where the folder may not be written', async () => {

@@ -146,13 +146,13 @@ describe('an identity file that is older than its mark', () => {
   it('has a mark from its beginning, so that no commit beside another one finds none', () => {
     const marks = temporaryFolder();
     const path = join(temporaryFolder(), 'carol.db');
-    expect(createIdentityFile(path, LOCK, record(), marks)).toBe(undefined);
+    expect(createIdentityFile(path, LOCK, record(), { marks })).toBe(undefined);
     expect(readdirSync(marks)).toHaveLength(1);
     expect(standingOf(path, marks)).toBe('current');
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, '');
     const other = join(temporaryFolder(), 'carol.db');
-    expect(createIdentityFile(other, LOCK, record(), file)).toMatch(/./);
+    expect(createIdentityFile(other, LOCK, record(), { marks: file })).toMatch(/./);
   });
 
   it('whose mark cannot be read counts as current, and says so', async () => {

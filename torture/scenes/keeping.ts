@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Box } from '../box.ts';
 import { countOf, type Laws } from '../laws.ts';
-import type { Scene } from '../scene.ts';
+import { replacing, type Scene } from '../scene.ts';
 import type { Ran } from '../start.ts';
 import { LARGER_THAN_THE_CACHE, talking, twoIdentities, undelivered, writeKey } from './people.ts';
 
@@ -214,11 +214,30 @@ const moved: Scene = {
   },
 };
 
+/** Nothing of it is on the disk, however it ends. */
+const backupToOutput: Scene = {
+  name: 'backup -',
+  prepare: talking,
+  call: () => ({ who: 'bob', parameters: ['backup', '-'] }),
+  async check(box, ran, laws) {
+    await laws.whole(box, 'bob');
+    const copies = box.files().filter((file) => /\.pawl-|-draft/.test(file));
+    laws.hold(copies.length === 0, `${copies.join(', ')} is there`);
+    if (ran.code === 0) {
+      mkdirSync(box.path('copy'));
+      writeFileSync(box.path('copy', 'bob.db'), ran.stdout, { mode: 0o600 });
+      await laws.whole(box, 'bob', '--home', box.path('copy'));
+    }
+    await laws.talk(box, 'bob', 'alice');
+  },
+};
+
 export const KEEPING: readonly Scene[] = [
   init('init', async () => undefined),
   init('init, the key file is there', async (box) => writeKey(box, 'alice.key')),
   invite,
   inviteToFile,
+  replacing(inviteToFile, 'out.pawl'),
   add,
   addAgain,
   passwd('passwd', async (box) => {
@@ -241,4 +260,5 @@ export const KEEPING: readonly Scene[] = [
   restore,
   inviteHeld,
   moved,
+  backupToOutput,
 ];

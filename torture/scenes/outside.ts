@@ -1,7 +1,18 @@
 /** Situations in which a command waits for something outside: a reader, input, a passphrase. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Box, documents, type Launched } from '../box.ts';
 import type { Situation } from '../situations.ts';
@@ -154,4 +165,52 @@ const prompt: Situation = {
   },
 };
 
-export const OUTSIDE: readonly Situation[] = [closedPipe, signals, prompt];
+/** No `--force` replaces what an identity needs, by whatever name, and nothing is committed before that is known. */
+const precious: Situation = {
+  name: 'an output that must not be replaced',
+  async run(laws) {
+    const box = Box.make(WORKSHOP);
+    await talking(box);
+    writeFileSync(box.path('in.pawl'), await box.ready('bob', ['send', 'alice', '-m', 'hi']));
+    writeFileSync(box.path('home', 'alice.db-draft'), 'half of a passwd');
+    mkdirSync(box.path('links'));
+    const [mark = ''] = readdirSync(box.path('state', 'pawl'));
+    const names = ['home/alice.db', 'home/bob.db', 'home/alice.db-draft', 'alice.key', `state/pawl/${mark}`];
+    const links = names.flatMap((name, index) => {
+      symlinkSync(box.path(name), box.path('links', `soft-${index}`));
+      linkSync(box.path(name), box.path('links', `hard-${index}`));
+      return [`links/soft-${index}`, `links/hard-${index}`];
+    });
+    const targets = [...names, ...links, 'home/alice.db-journal', 'home/zoe.db'];
+    const before = contents(box);
+    let refused = 0;
+    const refuse = async (parameters: readonly string[]) => {
+      const { code, stderr } = await box.run('alice', [...parameters, '--force']);
+      laws.hold(code === 73 && /never replaced/.test(stderr), `${parameters.join(' ')}: exit ${code}: ${stderr}`);
+      refused++;
+    };
+    for (const target of targets) {
+      const path = box.path(target);
+      await refuse(['send', 'bob', '-m', 'hi', '-o', path]);
+      await refuse(['recv', box.path('in.pawl'), '-o', path]);
+      await refuse(['invite', 'carol', '-o', path]);
+      await refuse(['inspect', 'bob', '--svg', path]);
+    }
+    await refuse(['recv', box.path('in.pawl'), '-o', box.path('in.pawl')]);
+    await refuse(['send', 'bob', box.path('in.pawl'), '-o', box.path('in.pawl')]);
+    laws.hold(contents(box) === before, 'a file is not what it was');
+    unlinkSync(box.path('home', 'alice.db-draft'));
+    const got = await laws.receives(box, 'alice', box.read('in.pawl') ?? Buffer.alloc(0));
+    laws.hold(got.length === 1, 'the message can no longer be received');
+    await laws.talk(box, 'alice', 'bob');
+    return `refused ${refused} times`;
+  },
+};
+
+/** The contents of all files, for a comparison. */
+function contents(box: Box): string {
+  const files = box.files().filter((file) => statSync(box.path(file)).isFile());
+  return JSON.stringify(files.map((file) => [file, box.read(file)?.toString('hex')]));
+}
+
+export const OUTSIDE: readonly Situation[] = [closedPipe, signals, prompt, precious];

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { type Box, documents } from '../box.ts';
 import { countOf, type Laws, maySayItAgain } from '../laws.ts';
-import type { Scene } from '../scene.ts';
+import { replacing, type Scene } from '../scene.ts';
 import type { Ran } from '../start.ts';
 import { invited, keeping, talking, undelivered } from './people.ts';
 
@@ -119,6 +119,18 @@ async function withLeftover(box: Box): Promise<void> {
   await undelivered(box, LEFT);
 }
 
+const toFile: Scene = (() => {
+  const scene = receiving({ name: 'recv -o FILE', before: talking, texts: TEXTS, options: ['-o', 'out.txt'] });
+  return {
+    ...scene,
+    async check(box, ran, laws) {
+      const file = box.read('out.txt')?.toString();
+      laws.hold(file === undefined || file === TEXTS.join(''), `the file holds ${JSON.stringify(file)}`);
+      await scene.check(box, ran, laws);
+    },
+  };
+})();
+
 const three = receiving({ name: 'recv, with history', before: keeping, texts: TEXTS });
 
 const kept: Scene = {
@@ -133,7 +145,8 @@ export const RECEIVING: readonly Scene[] = [
   receiving({ name: 'recv, the first message', before: invited, texts: TEXTS.slice(0, 1) }),
   receiving({ name: 'recv, three messages', before: talking, texts: TEXTS }),
   receiving({ name: 'recv --json', before: talking, texts: TEXTS, options: ['--json'] }),
-  receiving({ name: 'recv -o FILE', before: talking, texts: TEXTS, options: ['-o', 'out.txt'] }),
+  toFile,
+  replacing(toFile, 'out.txt'),
   intoFolder,
   receiving({ name: 'recv, one left behind', before: withLeftover, texts: TEXTS.slice(0, 1) }),
   kept,

@@ -1,7 +1,8 @@
 /** Scenes of `send` and `outbox resend`: each text arrives exactly once. */
+import { chmodSync } from 'node:fs';
 import { type Box, type Call, type Document, documents } from '../box.ts';
 import { countOf, type Laws, maySayItAgain } from '../laws.ts';
-import type { Scene } from '../scene.ts';
+import { replacing, type Scene } from '../scene.ts';
 import type { Ran } from '../start.ts';
 import { deliver, invited, keeping, talking, unwritten } from './people.ts';
 
@@ -45,10 +46,30 @@ const inChain = sending(
 
 const newChain = sending('send, a new chain', talking, plain);
 
-const toFile = sending('send -o FILE', talking, (box) => ({
-  who: 'alice',
-  parameters: ['send', 'bob', '-m', TEXT, '-o', box.path('out.pawl')],
-}));
+const toFile: Scene = {
+  ...sending('send -o FILE', talking, (box) => ({
+    who: 'alice',
+    parameters: ['send', 'bob', '-m', TEXT, '-o', box.path('out.pawl')],
+  })),
+  async check(box, ran, laws) {
+    const file = box.read('out.pawl');
+    if (file !== undefined) {
+      const { stdout } = await laws.works(box, 'alice', ['inspect', '--envelope', box.path('out.pawl'), '--json']);
+      laws.hold(documents(stdout)[0]?.bytes === file.length, 'the file is no whole envelope');
+    }
+    await checkSend(box, ran, laws);
+  },
+};
+
+/** Others could read the identity file: its mode is changed on the way. */
+const exposed = sending(
+  'send, from a file that others can read',
+  async (box) => {
+    await talking(box);
+    chmodSync(box.path('home', 'alice.db'), 0o644);
+  },
+  plain,
+);
 
 const kept: Scene = {
   ...sending('send, with history', keeping, plain),
@@ -108,4 +129,15 @@ const resend: Scene = {
   },
 };
 
-export const SENDING: readonly Scene[] = [opening, inChain, newChain, toFile, kept, lines, large, resend];
+export const SENDING: readonly Scene[] = [
+  opening,
+  inChain,
+  newChain,
+  toFile,
+  replacing(toFile, 'out.pawl'),
+  exposed,
+  kept,
+  lines,
+  large,
+  resend,
+];

@@ -3,6 +3,7 @@
  */
 import { add } from '../../session/index.ts';
 import type { DefineCommand } from '../context.ts';
+import { refuseSharedInput, STANDARD_INPUT } from '../identity/key-source.ts';
 import { withIdentity } from '../identity/open.ts';
 import { readInviteFrom } from '../stream/envelopes.ts';
 
@@ -23,6 +24,7 @@ Examples:
     .action(
       makeAction(async (context, name: string, file: string | undefined) => {
         const { reporter } = context;
+        if (file === undefined || file === STANDARD_INPUT) refuseSharedInput(context, 'the invite');
         const invite = await readInviteFrom(context, file);
         const added = await withIdentity(context, (identity) => add(identity, name, invite));
         await reporter.result(added.fingerprint, { type: 'contact', name: added.name, fingerprint: added.fingerprint });

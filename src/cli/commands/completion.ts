@@ -68,7 +68,7 @@ function namesFor(context: CommandContext): Names {
       try {
         const lineContext = contextOfLine(context, given);
         if (!canReadSilently(lineContext)) return [];
-        return await withIdentity(lineContext, contactNames, 'reads');
+        return await withIdentity(lineContext, contactNames, 'peeks');
       } catch {
         return [];
       }

@@ -8,7 +8,7 @@ import { identityReport, sessionReports } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { type OpenIdentity, withIdentity } from '../identity/open.ts';
 import { outputFileAt } from '../identity/output.ts';
-import { outputFile } from '../option-types.ts';
+import { namedFile, outputFile } from '../option-types.ts';
 import { envelopeDocument, envelopePage } from '../show/envelope.ts';
 import { identityDocument, identityPage } from '../show/identity.ts';
 import type { Canvas } from '../show/ladder.ts';
@@ -60,7 +60,7 @@ Examples:
 };
 
 function checkOptions(name: string | undefined, { envelope, check, all, svg, force }: InspectOptions): void {
-  if (force && svg === undefined) throw new PawlError('usage', { problem: '--force goes with --svg' });
+  if (force && namedFile(svg) === undefined) throw new PawlError('usage', { problem: '--force goes with --svg FILE' });
   const subjects = [name !== undefined && 'a name', envelope !== undefined && '--envelope', check && '--check'];
   const given = subjects.filter(Boolean);
   if (given.length > 1) throw new PawlError('usage', { problem: `${given.join(' and ')} do not go together` });
@@ -110,16 +110,20 @@ async function inspectSessions(
   name: string,
   { all, svg, force }: InspectOptions,
 ): Promise<void> {
-  const drawing = svg === undefined ? undefined : outputFileAt(context, svg, { force });
+  const file = namedFile(svg);
+  const drawing = file === undefined ? undefined : outputFileAt(context, file, { force });
+  const isAlone = svg !== undefined && file === undefined;
   await withIdentity(
     context,
     async (identity) => {
       const now = identity.now();
       const canvas = canvasOf(context);
       const [current, ...others] = await sessionReports(identity, name);
+      if (isAlone) await context.io.output.write(ladderSvg(current.ladder, name));
       drawing?.write(utf8(ladderSvg(current.ladder, name)));
       for (const report of all ? [current, ...others] : [current]) {
-        await context.reporter.result(sessionPage(report, now, canvas), sessionDocument(report));
+        if (isAlone) await context.reporter.documentOnStderr(sessionDocument(report));
+        else await context.reporter.result(sessionPage(report, now, canvas), sessionDocument(report));
       }
       if (!all && others.length > 0) {
         await context.reporter.notice(`${others.length} more sessions with ${name}: pawl inspect ${name} --all`);

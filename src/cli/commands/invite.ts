@@ -9,12 +9,12 @@ import { DAY, invite, inviteHeld, type MadeInvite, withdrawInvite } from '../../
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { outputFileAt } from '../identity/output.ts';
-import { folderName, outputFile, timeSpan } from '../option-types.ts';
+import { folderName, namedFile, outputFile, timeSpan } from '../option-types.ts';
 import { drawQrCode, qrCodeOfBytes } from '../show/qr-code.ts';
 import { instant, iso } from '../terminal/format.ts';
 
 interface InviteOptions {
-  readonly output?: string;
+  readonly output?: string | undefined;
   /** Milliseconds. */
   readonly expires?: number;
   readonly reusable?: true;
@@ -52,7 +52,8 @@ Examples:
   $ pawl invite --held --out-dir invites       after pawl restore`,
     )
     .action(
-      makeAction(async (context, name: string | undefined, options: InviteOptions) => {
+      makeAction(async (context, name: string | undefined, given: InviteOptions) => {
+        const options = { ...given, output: namedFile(given.output) };
         const { reporter } = context;
         if (options.held) return inviteAllHeld(context, name, options);
         if (name === undefined)
@@ -124,7 +125,7 @@ async function inviteAllHeld(
 
 function checkOptions({ qr, output, force, outDir }: InviteOptions, json: boolean): void {
   if (outDir !== undefined) throw new PawlError('usage', { problem: '--out-dir goes with --held' });
-  if (force && output === undefined) throw new PawlError('usage', { problem: '--force goes with -o' });
+  if (force && output === undefined) throw new PawlError('usage', { problem: '--force goes with -o FILE' });
   const other = output !== undefined ? '-o' : json ? '--json' : undefined;
   if (qr && other !== undefined) throw new PawlError('usage', { problem: `--qr and ${other} do not go together` });
 }

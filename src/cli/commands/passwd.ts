@@ -3,8 +3,9 @@
  */
 import { PawlError } from '../../errors.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
+import { refuseSharedInput, STANDARD_INPUT } from '../identity/key-source.ts';
 import { changeSecret, withIdentity } from '../identity/open.ts';
-import { newSecretFor } from '../identity/secret.ts';
+import { nextSecretFor } from '../identity/secret.ts';
 import { explain } from '../terminal/error-messages.ts';
 
 interface PasswdOptions {
@@ -21,7 +22,7 @@ export const definePasswd: DefineCommand = (program, makeAction) => {
     .addHelpText(
       'after',
       `
-Asks for the new passphrase on the terminal, unless a file is named. Older copies and backups still open with the
+Asks for the new passphrase on the terminal, unless a file is named. The one that it has already is refused. Older copies and backups still open with the
 old one. The file is replaced by a new one, all at once, which takes room for both.
 
 Examples:
@@ -29,13 +30,15 @@ Examples:
   $ pawl passwd --new-key-file alice.key`,
     )
     .action(
-      makeAction(async (context, { newKeyFile, newPassphraseFile }: PasswdOptions) => {
+      makeAction(async (context, options: PasswdOptions) => {
+        checkOptions(context, options);
+        const { newKeyFile, newPassphraseFile } = options;
         await withIdentity(context, async (identity) => {
           const files = {
             ...(newKeyFile !== undefined && { keyFile: newKeyFile }),
             ...(newPassphraseFile !== undefined && { passphraseFile: newPassphraseFile }),
           };
-          await changeSecret(context, identity, await newSecretFor(context, identity.path, files));
+          await changeSecret(context, identity, await nextSecretFor(context, identity.path, files));
           await reportRekeyed(context, identity.path);
         });
         await context.reporter.notice('from now on it opens with the new one');
@@ -44,6 +47,18 @@ Examples:
       }),
     );
 };
+
+function checkOptions(context: CommandContext, { newKeyFile, newPassphraseFile }: PasswdOptions): void {
+  if (newKeyFile !== undefined && newPassphraseFile !== undefined) {
+    const problem = '--new-key-file and --new-passphrase-file do not go together';
+    throw new PawlError('usage', { problem, hint: 'give one of them' });
+  }
+  if (newKeyFile === STANDARD_INPUT) {
+    const problem = 'a new key file needs a name, and cannot be standard input or output';
+    throw new PawlError('usage', { problem, hint: 'pawl passwd --new-key-file FILE, or --new-passphrase-file -' });
+  }
+  if (newPassphraseFile === STANDARD_INPUT) refuseSharedInput(context, 'the new passphrase');
+}
 
 /**
  * The exit code tells which key opens the file, so it is 0 even if the result cannot be written: the old passphrase or key

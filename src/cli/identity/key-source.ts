@@ -7,7 +7,7 @@ import type { CommandContext, GlobalOptions } from '../context.ts';
 
 /** Where the passphrase or key of an identity file comes from. */
 export type KeySource =
-  /** A file of 32 bytes: the key itself. */
+  /** A file of 32 bytes: the key itself. Here and below, `-` is standard input. */
   | { readonly kind: 'key-file'; readonly path: string }
   | { readonly kind: 'passphrase-file'; readonly path: string }
   /** A file descriptor, read to its end. */
@@ -42,10 +42,32 @@ export function keySourceOf({ io: { environment }, options }: Pick<CommandContex
 
 /**
  * Whether the passphrase or key can be read without a question and without side effects. A passphrase command may open a
- * window, and a file descriptor can be read only once.
+ * window, and standard input or a file descriptor can be read only once.
  */
 export function canReadSilently(context: Pick<CommandContext, 'io' | 'options'>): boolean {
-  return ['key-file', 'passphrase-file', 'passphrase'].includes(keySourceOf(context).kind);
+  const { kind } = keySourceOf(context);
+  return ['key-file', 'passphrase-file', 'passphrase'].includes(kind) && !readsInput(context);
+}
+
+/** The path that is standard input, wherever a file is read. */
+export const STANDARD_INPUT = '-';
+
+/**
+ * To be called by a command that reads standard input itself, before it does.
+ * @param what it reads there.
+ * @throws `usage` if the passphrase or key comes from there as well.
+ */
+export function refuseSharedInput(context: CommandContext, what: string): void {
+  if (!readsInput(context)) return;
+  throw new PawlError('usage', {
+    problem: `${what} and the passphrase or key cannot both come from standard input`,
+    hint: 'give one of them in a file: --passphrase-file FILE, --passphrase-fd N',
+  });
+}
+
+function readsInput(context: Pick<CommandContext, 'io' | 'options'>): boolean {
+  const source = keySourceOf(context);
+  return 'path' in source ? source.path === STANDARD_INPUT : source.kind === 'passphrase-fd' && source.fd === 0;
 }
 
 function keySourceIn({ keyFile, passphraseFile, passphraseFd, passphraseCommand }: KeyOptions): KeySource | undefined {

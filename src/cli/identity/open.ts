@@ -2,9 +2,10 @@
  * Creates, opens and rekeys identity files. It is the only file of the command line that imports storage.
  * Knows nothing of what a command does with an open identity.
  */
-import { chmodSync, existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { PawlError } from '../../errors.ts';
 import { codeOf, inodeAt, makeFolder, reasonOf } from '../../files/index.ts';
+import { wipe } from '../../primitives/index.ts';
 import {
   type Context,
   goOnAfterRestore,
@@ -26,43 +27,59 @@ import {
 } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
 import { explain } from '../terminal/error-messages.ts';
-import { keySourceOf } from './key-source.ts';
+import { keepOthersOut, warnOfOthers } from './exposure.ts';
 import { chosenIdentity, homeOf, type Marks, marksOf, pathOf } from './path.ts';
-import { createKeyFile, type Secret, secretFor } from './secret.ts';
+import { type NewSecret, newSecretFor, type Secret, secretFor } from './secret.ts';
+
+/**
+ * What an identity is opened for. `reads`: a file that was rolled back or is unmarked is accepted, with a warning.
+ * `peeks`: it is as well; nothing is told, and the mode of the file is left alone. That is for what nobody has asked for,
+ * as completion.
+ */
+export type Purpose = 'writes' | 'reads' | 'peeks';
 
 /** An identity whose file is open: the context of the session functions, and the store itself. */
 export interface OpenIdentity extends Context {
   readonly store: SqliteStore;
   readonly name: string;
   readonly path: string;
+  /** Closes the file, and overwrites its key. */
+  close(): void;
 }
 
 /**
  * Opens the identity file that the command uses. A file that is not known to be the newest copy is opened only for
  * reading, unless `--after-restore` or `--moved` says what it is.
  */
-async function unlock(context: CommandContext, purpose: 'reads' | 'writes'): Promise<OpenIdentity> {
+async function unlock(context: CommandContext, purpose: Purpose): Promise<OpenIdentity> {
   const { io, options, reporter } = context;
   const { name, path } = chosenIdentity(context);
-  await restrictMode(context, path);
   const salt = readSalt(path);
   // Asking and deriving take time. They come before the file is opened, so that other commands need not wait for them.
   const key = await fileKeyFrom(context, await secretFor(context, path), salt);
   const marks = marksOf(context);
-  const store = openIdentityFile(
-    path,
-    { key, salt },
-    {
-      wait: options.wait * 1_000,
-      ...(marks.folder !== undefined && { marks: marks.folder }),
-      whileBusy: (wait) => reporter.progress.whileBlocked(`waiting for another pawl that uses ${name}`, wait),
-    },
-  );
+  let opened: SqliteStore | undefined;
+  const close = () => {
+    opened?.close();
+    wipe(key);
+  };
   try {
+    const store = openIdentityFile(
+      path,
+      { key, salt },
+      {
+        wait: options.wait * 1_000,
+        ...(marks.folder !== undefined && { marks: marks.folder }),
+        whileBusy: (wait) => reporter.progress.whileBlocked(`waiting for another pawl that uses ${name}`, wait),
+      },
+    );
+    opened = store;
+    if (purpose !== 'peeks') await keepOthersOut(context, store);
     if (store.name !== name) throw new PawlError('misplaced', { path, name: store.name });
     const { random, now, isRunning } = io;
     const process = io.process();
-    const identity = { store, random, now, process, isRunning, name, path };
+    const identity = { store, random, now, process, isRunning, name, path, close };
+    if (purpose === 'peeks') return identity;
     if (options.afterRestore) await goOnAfterRestore(identity);
     else if (store.standing === 'unmarked' && options.moved) store.mark();
     else if (store.standing !== 'current') {
@@ -73,20 +90,20 @@ async function unlock(context: CommandContext, purpose: 'reads' | 'writes'): Pro
     await tellOfMarks(context, marks, store.markTrouble);
     return identity;
   } catch (error) {
-    store.close();
+    close();
     throw error;
   }
 }
 
 /**
  * Opens the identity file that the command uses, runs `work` on it, and closes it, also after an error.
- * @param purpose `'reads'` also accepts a file that was rolled back or is unmarked, with a warning.
- * @throws what choosing the identity, reading the key, opening the file, and `work` throw; `misplaced`, `rolled-back`, `unmarked`.
+ * @throws what choosing the identity, reading the key, opening the file, and `work` throw; `misplaced`, `rolled-back`,
+ * `unmarked`.
  */
 export async function withIdentity<Result>(
   context: CommandContext,
   work: (identity: OpenIdentity) => Promise<Result>,
-  purpose: 'reads' | 'writes' = 'writes',
+  purpose: Purpose = 'writes',
 ): Promise<Result> {
   const identity = await unlock(context, purpose);
   const { store } = identity;
@@ -94,7 +111,7 @@ export async function withIdentity<Result>(
   try {
     return await work(identity);
   } finally {
-    store.close();
+    identity.close();
     if (store.markTrouble !== troubleBefore) await warnOfMark(context, store.markTrouble);
   }
 }
@@ -117,16 +134,35 @@ async function warnOfMark({ reporter }: CommandContext, trouble: string | undefi
 /**
  * Encrypts the identity file under another passphrase or key, with a new salt, and closes it. Copies made earlier still
  * open with the old one.
- * @throws what `SqliteStore.rekey` throws.
+ * @throws what `SqliteStore.rekey` and `NewKeyFile.make` throw; `same-key` for the present one, which a rotation that is
+ * to happen would not notice.
  */
-export async function changeSecret(context: CommandContext, { store }: OpenIdentity, secret: Secret): Promise<void> {
+export async function changeSecret(
+  context: CommandContext,
+  { store, path }: OpenIdentity,
+  { secret, keyFile }: NewSecret,
+): Promise<void> {
+  const candidate = await fileKeyFrom(context, { ...secret, bytes: secret.bytes.slice() }, store.salt);
+  const isPresent = store.hasKey(candidate);
+  wipe(candidate);
+  if (isPresent) {
+    wipe(secret.bytes);
+    throw new PawlError('same-key', { path, what: secret.kind });
+  }
   const salt = context.io.random(SALT_LENGTH);
-  store.rekey({ key: await fileKeyFrom(context, secret, salt), salt });
+  const key = await fileKeyFrom(context, secret, salt);
+  try {
+    // It stays if the rest fails: a key that may be in force is never removed.
+    keyFile?.make();
+    store.rekey({ key, salt });
+  } finally {
+    wipe(key);
+  }
 }
 
 /**
  * Creates an identity and its file. With `--key-file`, also creates the key file if it does not exist.
- * @throws `exists`, `cannot-create`, and what `secretFor` throws.
+ * @throws `exists`, `cannot-create`, and what `newSecretFor` throws.
  */
 export async function createIdentity(
   context: CommandContext,
@@ -136,22 +172,28 @@ export async function createIdentity(
   const { io } = context;
   const path = pathOf(context, name);
   if (existsSync(path)) throw new PawlError('exists', { path });
-  const source = keySourceOf(context);
-  if (source.kind === 'key-file') createKeyFile(context, source.path);
-  const secret = await secretFor(context, path, true);
+  const { secret, keyFile } = await newSecretFor(context, path);
   makeHome(homeOf(context));
+  await warnOfOthers(context, homeOf(context));
   const salt = io.random(SALT_LENGTH);
   const key = await fileKeyFrom(context, secret, salt);
   const { identity, fingerprint } = newIdentity(io.random);
   const now = io.now();
   const marks = marksOf(context);
-  const trouble = createIdentityFile(
-    path,
-    { salt, key },
-    { name, identity, createdAt: now, historySetting: historySettingFor(history, now) },
-    marks.folder,
-  );
-  await tellOfMarks(context, marks, trouble);
+  const record = { name, identity, createdAt: now, historySetting: historySettingFor(history, now) };
+  try {
+    const trouble = createIdentityFile(path, { salt, key }, record, {
+      marks: marks.folder,
+      // A key file without an identity is harmless, and an identity without its key file is lost.
+      beforeNamed: () => keyFile?.make(),
+    });
+    await tellOfMarks(context, marks, trouble);
+  } catch (error) {
+    keyFile?.remove();
+    throw error;
+  } finally {
+    wipe(key, identity.seed);
+  }
   return { path, fingerprint };
 }
 
@@ -169,37 +211,34 @@ export async function restoreIdentity(
   name?: string,
 ): Promise<{ name: string; path: string; held: readonly HeldContact[] }> {
   const { io, options } = context;
-  const home = homeOf(context);
   const salt = readSalt(file);
   const key = await fileKeyFrom(context, await secretFor(context, file), salt);
   const marks = marksOf(context);
-  makeHome(home);
-  const {
-    name: found,
-    held,
-    trouble,
-  } = await restoreIdentityFile(
-    file,
-    { key, salt },
-    {
-      wait: options.wait * 1_000,
-      ...(marks.folder !== undefined && { marks: marks.folder }),
-      placeOf: (own) => {
-        if (name !== undefined && name !== own) throw holdsAnother(file, own);
-        const path = pathOf(context, own);
-        if (existsSync(path) && inodeAt(path) === inodeAt(file)) throw inPlaceAlready(own);
-        return path;
-      },
-      prepare: async (store) => {
-        const { random, now, isRunning } = io;
-        const identity = { store, random, now, process: io.process(), isRunning };
-        await goOnAfterRestore(identity);
-        return { name: store.name, held: await heldContacts(identity), trouble: store.markTrouble };
-      },
-    },
-  );
-  await tellOfMarks(context, marks, trouble);
-  return { name: found, path: pathOf(context, found), held };
+  const placeOf = (own: string): string => {
+    if (name !== undefined && name !== own) throw holdsAnother(file, own);
+    const path = pathOf(context, own);
+    if (existsSync(path) && inodeAt(path) === inodeAt(file)) throw inPlaceAlready(own);
+    makeHome(homeOf(context));
+    return path;
+  };
+  const prepare = async (store: SqliteStore) => {
+    const { random, now, isRunning } = io;
+    const identity = { store, random, now, process: io.process(), isRunning };
+    await goOnAfterRestore(identity);
+    return { own: store.name, held: await heldContacts(identity), trouble: store.markTrouble };
+  };
+  try {
+    const { own, held, trouble } = await restoreIdentityFile(
+      file,
+      { key, salt },
+      { wait: options.wait * 1_000, ...(marks.folder !== undefined && { marks: marks.folder }), placeOf, prepare },
+    );
+    await tellOfMarks(context, marks, trouble);
+    await warnOfOthers(context, homeOf(context));
+    return { name: own, path: pathOf(context, own), held };
+  } finally {
+    wipe(key);
+  }
 }
 
 function holdsAnother(file: string, name: string): PawlError {
@@ -223,18 +262,6 @@ async function fileKeyFrom({ reporter }: CommandContext, secret: Secret, salt: U
   const key = await reporter.progress.during('deriving the key from the passphrase', deriveFileKey(secret.bytes, salt));
   secret.bytes.fill(0);
   return key;
-}
-
-/** Makes the identity file accessible to its owner only. If that fails, it warns. */
-async function restrictMode({ reporter }: CommandContext, path: string): Promise<void> {
-  const { mode } = statSync(path);
-  if ((mode & 0o077) === 0) return;
-  try {
-    chmodSync(path, 0o600);
-    await reporter.warn(`${path} could be read by others: its mode is 0600 now`);
-  } catch {
-    await reporter.warn(`${path} can be read by others, and its mode cannot be changed`);
-  }
 }
 
 function makeHome(home: string): void {

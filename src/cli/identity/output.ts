@@ -6,7 +6,7 @@ import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { inodeAt, OutputFile } from '../../files/index.ts';
 import type { CommandContext } from '../context.ts';
-import { keySourceOf } from './key-source.ts';
+import { keySourceOf, STANDARD_INPUT } from './key-source.ts';
 import { homeOf, marksOf } from './path.ts';
 
 /** Identity files, and what the database and `passwd` put beside them. */
@@ -34,8 +34,10 @@ export function outputFileAt(
     const { folder: marks } = marksOf(context);
     if (marks !== undefined && filesIn(marks).some(is)) return 'a mark of pawl';
     const source = keySourceOf(context);
-    if ('path' in source && is(source.path)) return source.kind === 'key-file' ? 'the key file' : 'the passphrase file';
-    return inputs.some((file) => file !== '-' && is(file)) ? 'the input' : undefined;
+    if ('path' in source && source.path !== STANDARD_INPUT && is(source.path)) {
+      return source.kind === 'key-file' ? 'the key file' : 'the passphrase file';
+    }
+    return inputs.some((file) => file !== STANDARD_INPUT && is(file)) ? 'the input' : undefined;
   };
   return new OutputFile(path, { force, userId: context.io.userId, isPrecious });
 }

@@ -2,15 +2,17 @@
  * Reads, asks for, and generates passphrases and keys of identity files.
  * Knows nothing of the identity file itself, and of how a key is derived from a passphrase.
  */
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { realpathSync, type Stats, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { wordlist } from '@scure/bip39/wordlists/english.js';
 import { isPawlError, PawlError } from '../../errors.ts';
-import { makeFile, readDescriptor, readFile, reasonOf } from '../../files/index.ts';
+import { inodeAt, makeFile, readDescriptor, readFileIf } from '../../files/index.ts';
 import { type Random, utf8 } from '../../primitives/index.ts';
 import type { CommandContext } from '../context.ts';
+import { readInput } from '../stream/read.ts';
 import type { Io } from '../terminal/io.ts';
 import { askSecret, showOnTerminal } from '../terminal/prompt.ts';
-import { type KeyOptions, type KeySource, keySourceOf } from './key-source.ts';
+import { type KeyOptions, type KeySource, keySourceOf, STANDARD_INPUT } from './key-source.ts';
 
 /** What opens an identity file: the key, or a passphrase from which the key is derived. */
 export type Secret =
@@ -18,6 +20,7 @@ export type Secret =
   | { readonly kind: 'passphrase'; readonly bytes: Uint8Array };
 
 const KEY_LENGTH = 32;
+const STICKY = 0o1000;
 /** The most bytes to read: a device may be endless. */
 const LONGEST_SECRET = 65_536;
 const NEWLINE = 0x0a;
@@ -25,59 +28,110 @@ const RETURN = 0x0d;
 /** Ten words out of 2,048 are 110 bits. */
 const GENERATED_WORDS = 10;
 
+/** What is to lock an identity file from now on. */
+export interface NewSecret {
+  readonly secret: Secret;
+  /** The key file that is still to be made of it. */
+  readonly keyFile?: NewKeyFile;
+}
+
 /**
  * Gets the passphrase or key of the identity file at `path`, from the source that `keySourceOf` finds.
- * @param isNew whether the secret is a new one for the file. A new passphrase is asked for twice on the terminal, and an
- * empty answer generates one.
  * @throws `missing-file`, `read-failed`, `exposed-key`, `bad-key-file`, `empty-passphrase`, `several-lines`,
- * `passphrase-command`, `no-passphrase`, `interrupted`.
+ * `passphrase-command`, `no-passphrase`, `interrupted`, `usage`.
  */
-export async function secretFor(context: CommandContext, path: string, isNew = false): Promise<Secret> {
+export async function secretFor(context: CommandContext, path: string): Promise<Secret> {
   const source = keySourceOf(context);
   switch (source.kind) {
     case 'key-file':
-      return { kind: 'key', bytes: readKey(context.io, source.path) };
+      return keySecret(await readSecretFile(context.io, source.path, refuseExposed), source.path);
     case 'terminal':
-      return isNew ? askNewPassphrase(context, path) : askPassphrase(context, path, `passphrase of ${path}`);
+      return askPassphrase(context, path, `passphrase of ${path}`);
     default:
       return readPassphrase(context.io, source);
   }
 }
 
 /**
- * Gets the passphrase or key that replaces the present one: from `files`, else from the terminal.
- * @throws what `secretFor` throws; `cannot-create` for a key file.
+ * Gets the passphrase or key of a new identity file. A passphrase is asked for twice on the terminal, and an empty answer
+ * generates one. A key file that is not there is still to be made.
+ * @throws what `secretFor` throws; `untrusted-key` for a key file that others made or can change.
  */
-export async function newSecretFor(context: CommandContext, path: string, files: KeyOptions): Promise<Secret> {
+export async function newSecretFor(context: CommandContext, path: string): Promise<NewSecret> {
+  const source = keySourceOf(context);
+  switch (source.kind) {
+    case 'key-file':
+      return newKeyFrom(context, source.path);
+    case 'terminal':
+      return { secret: await askNewPassphrase(context, path) };
+    default:
+      return { secret: await readPassphrase(context.io, source) };
+  }
+}
+
+/**
+ * Gets the passphrase or key that replaces the present one: from `files`, else from the terminal.
+ * @throws what `newSecretFor` throws.
+ */
+export async function nextSecretFor(context: CommandContext, path: string, files: KeyOptions): Promise<NewSecret> {
   const { input, wait } = context.options;
   // The environment variables are about the present secret.
   const io = { ...context.io, environment: {} };
-  if (files.keyFile !== undefined) createKeyFile(context, files.keyFile);
   try {
-    return await secretFor({ ...context, io, options: { input, wait, ...files } }, path, true);
+    return await newSecretFor({ ...context, io, options: { input, wait, ...files } }, path);
   } catch (error) {
     throw isPawlError(error, 'no-passphrase') ? new PawlError('no-passphrase', { path, isNew: true }) : error;
   }
 }
 
-/**
- * Creates a key file of 32 random bytes, unless the file exists. It is not deleted if the command fails later, because
- * another command may have used it in the meantime.
- * @throws `cannot-create`.
- */
-export function createKeyFile({ io }: CommandContext, path: string): void {
-  if (existsSync(path)) return;
-  try {
-    makeFile(path, (draft) => writeFileSync(draft, io.random(KEY_LENGTH)));
-  } catch (error) {
-    if (!isPawlError(error, 'exists')) throw error;
+/** A key file that is not there yet. It is made as late as possible, so that a command that fails leaves none behind. */
+export class NewKeyFile {
+  readonly #path: string;
+  readonly #key: Uint8Array;
+  /** Of the file, once it is made. */
+  #inode: string | undefined;
+
+  constructor(path: string, key: Uint8Array) {
+    this.#path = path;
+    this.#key = key;
+  }
+
+  /**
+   * Makes the file, which is durable then.
+   * @throws `exists`, also for a file that another command has made in the meantime; `cannot-create`.
+   */
+  make(): void {
+    makeFile(this.#path, (draft) => writeFileSync(draft, this.#key));
+    this.#inode = inodeAt(this.#path);
+  }
+
+  /** Removes the file if this has made it. For a failure just after `make`, before anybody can have come to rely on it. */
+  remove(): void {
+    try {
+      if (this.#inode !== undefined && inodeAt(this.#path) === this.#inode) unlinkSync(this.#path);
+    } catch {}
   }
 }
 
-function readPassphrase(io: Io, source: Exclude<KeySource, { kind: 'key-file' | 'terminal' }>): Secret {
+async function newKeyFrom(context: CommandContext, path: string): Promise<NewSecret> {
+  const { io, reporter } = context;
+  let found: Uint8Array;
+  try {
+    found = await readSecretFile(io, path, refuseUntrusted);
+  } catch (error) {
+    if (!isPawlError(error, 'missing-file')) throw error;
+    const key = io.random(KEY_LENGTH);
+    return { secret: keySecret(key, path), keyFile: new NewKeyFile(path, key) };
+  }
+  const secret = keySecret(found, path);
+  if (path !== STANDARD_INPUT) await reporter.notice(`uses the key file that is there: ${path}`);
+  return { secret };
+}
+
+async function readPassphrase(io: Io, source: Exclude<KeySource, { kind: 'key-file' | 'terminal' }>): Promise<Secret> {
   switch (source.kind) {
     case 'passphrase-file':
-      return parsePassphrase(readSecretFile(io, source.path), source.path);
+      return parsePassphrase(await readSecretFile(io, source.path, refuseExposed), nameOf(source.path));
     case 'passphrase-fd': {
       const name = `file descriptor ${source.fd}`;
       return parsePassphrase(readDescriptor(source.fd, name, LONGEST_SECRET), name);
@@ -89,30 +143,63 @@ function readPassphrase(io: Io, source: Exclude<KeySource, { kind: 'key-file' | 
   }
 }
 
-function readKey(io: Io, path: string): Uint8Array {
-  const bytes = readSecretFile(io, path);
-  if (bytes.length !== KEY_LENGTH) throw new PawlError('bad-key-file', { path, bytes: bytes.length });
-  return bytes;
+function nameOf(path: string): string {
+  return path === STANDARD_INPUT ? 'standard input' : path;
+}
+
+/** @throws `bad-key-file`. */
+function keySecret(bytes: Uint8Array, path: string): Secret {
+  if (bytes.length !== KEY_LENGTH) throw new PawlError('bad-key-file', { path: nameOf(path), bytes: bytes.length });
+  return { kind: 'key', bytes };
+}
+
+/** Throws if a file is not to be trusted, or not to be used any more. */
+type CheckSecretFile = (path: string, status: Stats, userId: number) => void;
+
+/**
+ * Reads a file, or standard input.
+ * @throws what `check` throws; `missing-file`, `read-failed`; `usage` for a terminal.
+ */
+async function readSecretFile(io: Io, path: string, check: CheckSecretFile): Promise<Uint8Array> {
+  const { userId } = io;
+  if (path !== STANDARD_INPUT) {
+    return readFileIf(path, LONGEST_SECRET, (status) => {
+      if (userId !== undefined) check(path, status, userId);
+    });
+  }
+  if (io.input.isTerminal) {
+    throw new PawlError('usage', {
+      problem: 'a passphrase or key is not typed on standard input, where it would be shown',
+      hint: 'leave the option out: pawl asks for the passphrase',
+    });
+  }
+  return readInput(io, path, LONGEST_SECRET);
 }
 
 /**
- * Reads a file, unless other users can read it too. Pipes and files of another owner, such as a mounted secret, are not
- * checked.
- * @throws `exposed-key`, `missing-file`, `read-failed`.
+ * Refuses a file of the user that others can read or write. Pipes and files of another owner, such as a mounted secret,
+ * are not checked: whether the file opens the identity shows whether it is the right one.
+ * @throws `exposed-key`.
  */
-function readSecretFile({ userId }: Io, path: string): Uint8Array {
-  const mode = modeOf(path, userId);
-  if ((mode & 0o077) !== 0) throw new PawlError('exposed-key', { path, mode: mode.toString(8).padStart(4, '0') });
-  return readFile(path, LONGEST_SECRET);
+function refuseExposed(path: string, status: Stats, userId: number): void {
+  if (!status.isFile() || status.uid !== userId || (status.mode & 0o077) === 0) return;
+  throw new PawlError('exposed-key', { path, mode: (status.mode & 0o777).toString(8).padStart(4, '0') });
 }
 
-/** The mode of a regular file that belongs to the user; 0 for anything else. */
-function modeOf(path: string, userId: number | undefined): number {
-  try {
-    const status = statSync(path, { throwIfNoEntry: false });
-    return status?.isFile() && status.uid === userId ? status.mode & 0o777 : 0;
-  } catch (cause) {
-    throw new PawlError('read-failed', { path, reason: reasonOf(cause) }, { cause });
+/**
+ * Refuses a key file for a new lock that somebody else has made, can read or can change: nothing shows whether it is the
+ * one that was meant. What is no file, such as an open pipe, is only refused if it belongs to somebody else.
+ * @throws `untrusted-key`, `exposed-key`.
+ */
+function refuseUntrusted(path: string, status: Stats, userId: number): void {
+  if (status.isCharacterDevice() || status.isDirectory()) return;
+  if (status.uid !== userId) throw new PawlError('untrusted-key', { path });
+  refuseExposed(path, status, userId);
+  if (!status.isFile()) return;
+  for (const folder of new Set([dirname(resolve(path)), dirname(realpathSync(path))])) {
+    // In a folder with a sticky bit, as /tmp has, nobody else can rename or remove the file.
+    const { mode } = statSync(folder);
+    if ((mode & 0o022) !== 0 && (mode & STICKY) === 0) throw new PawlError('untrusted-key', { path, folder });
   }
 }
 

@@ -324,11 +324,18 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'try again, with the new passphrase or key',
     exit: BUSY,
   }),
-  'not-rekeyed': ({ path, reason }) => ({
-    message: `the passphrase or key of ${path} could not be changed: ${reason}`,
-    hint: `it still opens with the old one${/space|quota/.test(reason) ? '; make room for a second copy of the file beside it' : ''}`,
-    exit: IO,
-  }),
+  'not-rekeyed': ({ path, reason, isMounted }) =>
+    isMounted
+      ? {
+          message: `the passphrase or key of ${path} could not be changed: the file is mounted by itself, and so cannot be replaced`,
+          hint: 'it still opens with the old one; mount the folder that it is in, or run pawl passwd where the file lies',
+          exit: IO,
+        }
+      : {
+          message: `the passphrase or key of ${path} could not be changed: ${reason}`,
+          hint: `it still opens with the old one${/space|quota/.test(reason) ? '; make room for a second copy of the file beside it' : ''}`,
+          exit: IO,
+        },
   'rolled-back': ({ path }) => ({
     message: `${path} is older than what this machine wrote last: it was restored, or a copy of it is in use`,
     hint: 'put the newest one back; if there is none, go on with --after-restore, once',
@@ -384,8 +391,33 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     exit: NO_KEY,
   }),
   'exposed-key': ({ path, mode }) => ({
-    message: `${path} can be read by others (mode ${mode})`,
+    message: `${path} can be ${othersCan(mode)} by others (mode ${mode})`,
     hint: `chmod 600 ${path}`,
     exit: NO_KEY,
   }),
+  'untrusted-key': ({ path, folder }) =>
+    folder === undefined
+      ? {
+          message: `${path} is no key for a new lock: it belongs to somebody else`,
+          hint: 'name a file that is not there, and it is made; or copy it to a file of your own, if the key is yours',
+          exit: NO_KEY,
+        }
+      : {
+          message: `${path} is no key for a new lock: others can write to its folder`,
+          hint: `chmod go-w ${folder}, if the key is yours; or name a file that is not there, and it is made`,
+          exit: NO_KEY,
+        },
+  'same-key': ({ path, what }) => ({
+    message: `${path} has this ${what} already`,
+    hint:
+      what === 'key'
+        ? 'nothing was changed; name a file that is not there, and a new key is made: pawl passwd --new-key-file FILE'
+        : 'nothing was changed; give another passphrase',
+    exit: NO_KEY,
+  }),
 };
+
+function othersCan(mode: string): string {
+  const bits = Number.parseInt(mode, 8);
+  return [(bits & 0o055) !== 0 && 'read', (bits & 0o022) !== 0 && 'changed'].filter(Boolean).join(' and ');
+}

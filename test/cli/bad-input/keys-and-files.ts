@@ -53,6 +53,15 @@ export const KEYS: readonly BadInput[] = [
   key('a passphrase file that is not there', 'missing-file', 66, `${INSPECT} --passphrase-file missing`),
   key('a folder', 'read-failed', 74, `${INSPECT} --key-file .`),
   key('a name too long', 'read-failed', 74, `${INSPECT} --key-file ${'k'.repeat(300)}`),
+  key('the one that it has, as the new one', 'same-key', 77, 'pawl -i bob passwd --new-key-file .key $JSON'),
+  key(
+    'in a folder that others can write to, for a new identity',
+    'untrusted-key',
+    77,
+    'mkdir -m 777 -p open; cp .key open/k; pawl init zoe --key-file open/k $JSON',
+  ),
+  key('from where the message comes from', 'usage', 64, 'pawl -i bob recv --key-file - $JSON < .key'),
+  key('to be made on standard output', 'usage', 64, 'pawl -i bob passwd --new-key-file - $JSON'),
   key('for a new identity, of a wrong length', 'bad-key-file', 77, 'pawl init zoe --key-file message.pawl $JSON'),
 ];
 
@@ -87,7 +96,7 @@ export const FILES: readonly BadInput[] = [
     what: 'something in the place of the new file of passwd',
     code: 'not-rekeyed',
     exit: 74,
-    command: 'pawl -i bob passwd --new-key-file .key $JSON',
+    command: 'pawl -i bob passwd --new-key-file $(mktemp -u) $JSON',
     prepare: (home) => home.prepare('mkdir .local/share/pawl/bob.db-draft'),
   },
   {

@@ -67,6 +67,8 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'several-lines': [77, { source: 'words' }],
   'passphrase-command': [77, { reason: 'exit 1' }],
   'bad-key-file': [77, { path: 'key', bytes: 31 }],
+  'untrusted-key': [77, { path: 'key', folder: '/tmp' }],
+  'same-key': [77, { path: 'alice.db', what: 'key' }],
   'exposed-key': [77, { path: 'key', mode: '0644' }],
   interrupted: [130, {}],
 };
@@ -123,6 +125,15 @@ describe('hints', () => {
       /^receive what bob sends next .*pawl invite bob/,
     );
     expect(hintOf('held', { name: 'bob', until: 'invited' })).toMatch(/^exchange a new invite: pawl invite bob/);
+  });
+
+  it('tell a file that cannot be replaced because it is mounted from a disk that is full', () => {
+    const [mounted, full] = [{ reason: 'resource busy', isMounted: true } as const, { reason: 'no space left' }].map(
+      (detail) => explain(new PawlError('not-rekeyed', { path: 'x', ...detail })),
+    );
+    expect(mounted?.message).toMatch(/mounted by itself/);
+    expect(mounted?.hint).toMatch(/^it still opens with the old one; mount the folder/);
+    expect(full?.hint).toMatch(/make room/);
   });
 
   it('name the key sources where a key is wanted', () => {

@@ -5,16 +5,17 @@ import { PawlError } from '../../../errors.ts';
 import { Folder } from '../../../files/index.ts';
 import { LARGEST_GAP } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
+import { refuseSharedInput, STANDARD_INPUT } from '../../identity/key-source.ts';
 import { withIdentity } from '../../identity/open.ts';
 import { outputFileAt } from '../../identity/output.ts';
-import { folderName, outputFile, wholeNumber } from '../../option-types.ts';
+import { folderName, namedFile, outputFile, wholeNumber } from '../../option-types.ts';
 import { Batches } from '../../stream/batches.ts';
 import { readMessages } from '../../stream/envelopes.ts';
 import { BATCH, isArrival, receiveAll, refusal } from './receive.ts';
 import { reportOutcome } from './report.ts';
 
 interface RecvOptions {
-  readonly output?: string;
+  readonly output?: string | undefined;
   readonly outDir?: string;
   readonly force?: true;
   readonly waiting?: true;
@@ -49,8 +50,11 @@ Examples:
     .action(makeAction(recv));
 };
 
-async function recv(context: CommandContext, files: string[], options: RecvOptions): Promise<number> {
+async function recv(context: CommandContext, files: string[], given: RecvOptions): Promise<number> {
+  const options = { ...given, output: namedFile(given.output) };
   checkOptions(files, options);
+  const readsInput = !options.waiting && (files.length === 0 || files.includes(STANDARD_INPUT));
+  if (readsInput) refuseSharedInput(context, 'the messages');
   // A folder that is missing is reported before anything is read or asked.
   const folder = options.outDir === undefined ? undefined : new Folder(options.outDir);
   const { output: path, force, ...others } = options;
@@ -98,6 +102,6 @@ function checkOptions(files: readonly string[], { output, outDir, force, waiting
     });
   }
   if (force && output === undefined && outDir === undefined) {
-    throw new PawlError('usage', { problem: '--force goes with -o or --out-dir' });
+    throw new PawlError('usage', { problem: '--force goes with -o FILE or --out-dir' });
   }
 }

@@ -7,9 +7,10 @@ import { isPawlError, PawlError } from '../../../errors.ts';
 import { utf8 } from '../../../primitives/index.ts';
 import { checkContact, sendAll } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
+import { refuseSharedInput, STANDARD_INPUT } from '../../identity/key-source.ts';
 import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
 import { outputFileAt } from '../../identity/output.ts';
-import { outputFile } from '../../option-types.ts';
+import { namedFile, outputFile } from '../../option-types.ts';
 import { readInput } from '../../stream/read.ts';
 import { bytesInWords } from '../../terminal/format.ts';
 import { sendLines } from './lines.ts';
@@ -22,7 +23,7 @@ interface SendOptions {
   readonly message?: string;
   readonly armor?: true;
   readonly binary?: true;
-  readonly output?: string;
+  readonly output?: string | undefined;
   readonly force?: true;
   readonly lines?: true;
 }
@@ -60,8 +61,9 @@ async function send(
   context: CommandContext,
   name: string,
   file: string | undefined,
-  options: SendOptions,
+  given: SendOptions,
 ): Promise<number> {
+  const options = { ...given, output: namedFile(given.output) };
   const format = checkOptions(context, file, options);
   const source = { name, file, message: options.message };
   const isTyped = file === undefined && options.message === undefined && context.io.input.isTerminal;
@@ -85,7 +87,9 @@ function checkOptions(context: CommandContext, file: string | undefined, options
   if (options.armor && options.binary) throw problem('-a and -b do not go together', 'give one of them');
   if (options.lines && options.output !== undefined)
     throw problem('--lines and -o do not go together', 'pawl send NAME --lines > FILE');
-  if (options.force && options.output === undefined) throw problem('--force goes with -o', 'leave it out');
+  if (options.force && options.output === undefined) throw problem('--force goes with -o FILE', 'leave it out');
+  const readsInput = options.message === undefined && (file === undefined || file === STANDARD_INPUT);
+  if (readsInput) refuseSharedInput(context, 'the message');
   const toTerminal = options.output === undefined && context.io.output.isTerminal;
   if (toTerminal && options.binary) throw problem('bytes are not written to a terminal', 'use -o FILE, or -a');
   return { armored: options.armor ?? (toTerminal && !options.binary), file: outputFor(context, file, options) };
@@ -119,7 +123,7 @@ async function readContent({ io, reporter }: CommandContext, { name, file, messa
   }).catch((error) => {
     throw isPawlError(error, 'missing-file') ? new PawlError('missing-file', { ...error.detail, to: name }) : error;
   });
-  if (file !== undefined && file !== '-') return { type: 'file', name: basename(file), sentAt, bytes };
+  if (file !== undefined && file !== STANDARD_INPUT) return { type: 'file', name: basename(file), sentAt, bytes };
   // Most likely the command at the other end of the pipe has failed.
   if (bytes.length === 0) throw new PawlError('no-input', { source: 'standard input', toSend: true });
   return { type: 'text', sentAt, bytes };
