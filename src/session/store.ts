@@ -22,7 +22,14 @@ export interface SessionStore {
 }
 
 /** Everything that can be read and written within a transaction. */
-export interface Transaction extends HandshakeStore, RatchetStore, ContactStore, SessionTable, Boxes, HistoryStore {}
+export interface Transaction
+  extends HandshakeStore,
+    RatchetStore,
+    ContactStore,
+    SessionTable,
+    Boxes,
+    HistoryStore,
+    Times {}
 
 declare const id: unique symbol;
 /** Row ids. The store assigns them, and never assigns one twice. */
@@ -281,6 +288,18 @@ export interface HistoryStore {
    * @returns how many were deleted.
    */
   sweepHistory(before: number): Promise<number>;
+}
+
+/** The times of our own clock in all tables. */
+export interface Times {
+  /**
+   * Corrects what was stored while our clock was far ahead: each time of our own clock that is later than `now + ahead`
+   * becomes `now`. An invite of ours that was made at such a time expires as much later than `now` as it was to expire
+   * after it was made. The opening times of sessions stay, because the peers have them, too.
+   *
+   * A transaction that stores `now` calls it first. With no such time it costs one row that is read.
+   */
+  correctTimes(now: number, ahead: number): Promise<void>;
 }
 
 /** The store, and the parts of the outside world that operations need: they never access them directly. */

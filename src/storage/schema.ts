@@ -269,3 +269,12 @@ export const VERSION_6 = `
 CREATE INDEX outbox_of_process ON outbox (process);
 CREATE INDEX inbox_of_contact ON inbox (contact_id);
 `;
+
+/**
+ * Version 7: times of a wrong clock, numbers that are never given twice, invites that were withdrawn, contradictions that
+ * were acknowledged.
+ */
+export const VERSION_7 = `
+-- ages (tables/times.ts): no time of our own clock in this file is later; none: not known
+ALTER TABLE identity ADD COLUMN clock INTEGER;
+`;

@@ -19,6 +19,7 @@ import { historyStore } from './tables/history.ts';
 import { handshakeStore } from './tables/invites.ts';
 import { ratchetStore } from './tables/ratchet.ts';
 import { sessionTable } from './tables/sessions.ts';
+import { timesOf } from './tables/times.ts';
 import { mustExist, SqlTransaction } from './transaction.ts';
 
 interface IdentityRow {
@@ -120,7 +121,7 @@ export class SqliteStore implements SessionStore {
       try {
         const result = await work(transactionOn(transaction));
         if (transaction.changes + transaction.tidied > 0) this.#shrink();
-        const generation = transaction.changes > 0 ? this.#advance() : undefined;
+        const generation = transaction.changes > 0 ? this.#advance(transaction.clock) : undefined;
         this.#connection.commit();
         if (generation !== undefined) this.#mark?.write(generation);
         return result;
@@ -133,11 +134,14 @@ export class SqliteStore implements SessionStore {
     });
   }
 
-  /** Raises the generation above every earlier one, within the transaction. */
-  #advance(): number {
+  /**
+   * Raises the generation above every earlier one, within the transaction.
+   * @param clock `SqlTransaction.clock`, which is stored with it.
+   */
+  #advance(clock: number | undefined): number {
     const row = this.#connection.get<{ readonly generation: number }>(
-      'UPDATE identity SET generation = max(generation, @marked) + 1 RETURNING generation',
-      { marked: this.#marked },
+      'UPDATE identity SET generation = max(generation, @marked) + 1, clock = coalesce(@clock, clock) RETURNING generation',
+      { marked: this.#marked, clock: clock ?? null },
     );
     return mustExist(row, 'identity').generation;
   }
@@ -157,6 +161,7 @@ function transactionOn(transaction: SqlTransaction): Transaction {
     ...ratchetStore(transaction),
     ...boxes(transaction),
     ...historyStore(transaction),
+    ...timesOf(transaction),
   };
 }
 
