@@ -12,7 +12,7 @@ import type { AnsweredInvite } from './opening.ts';
 export interface StoredInvite {
   /** 16 bytes. */
   readonly id: Uint8Array;
-  /** The contact name that its user gets. Users of a reusable invite get this name followed by a number. */
+  /** The contact name that its user gets. Users of a reusable invite get this name followed by a number: see `lastNumber`. */
   readonly contactName: string;
   /** Unix milliseconds. */
   readonly createdAt: number;
@@ -20,6 +20,8 @@ export interface StoredInvite {
   readonly expiresAt: number;
   /** The number of the last user of a reusable invite, 0 before the first; `undefined` for a single-use invite. */
   readonly lastUser: number | undefined;
+  /** The users of a reusable invite get numbers above this one: it was the last when the invite was made. */
+  readonly numbersAfter: number;
   readonly fate: InviteFate;
 }
 
@@ -46,6 +48,12 @@ export interface HandshakeStore {
   spendInvite(id: Uint8Array, by: IdentityKey, at: number): Promise<void>;
   /** Records another user of a reusable invite, which stays open, and enters the opening into the ledger. */
   useInvite(id: Uint8Array, user: number, prefixDigest: Uint8Array): Promise<void>;
+  /** Makes the open single-use invites for one contact name be for another. Returns how many there were. */
+  renameInvites(name: string, newName: string): Promise<number>;
+  /** Returns the largest number that `raiseNumber` was given for a name; 0 without one. */
+  lastNumber(name: string): Promise<number>;
+  /** Records that no number up to `number`, from 1 on, is given to a user of a reusable invite for a name any more. */
+  raiseNumber(name: string, number: number): Promise<void>;
   /**
    * Tells whether an opening was accepted before by a reusable invite that still has its secrets.
    * @param prefixDigest 16 bytes.

@@ -23,7 +23,7 @@ import {
   wipeState,
   wipeStep,
 } from '../ratchet/index.ts';
-import { type User, userOf } from './invites.ts';
+import { admitUser, type User, userOf } from './invites.ts';
 import { CLOCK_AHEAD, OPENING_GRACE } from './maintenance.ts';
 import type { AcceptedMessage, Notice } from './outcome.ts';
 import { dropIdleSessions } from './select-session.ts';
@@ -85,7 +85,7 @@ export async function acceptFirst(
       );
       await transaction.saveReceived(session, [{ step, digest: header.digest }], now, limits);
       if (user.number === undefined) await transaction.spendInvite(invite.id, sender, now);
-      else await transaction.useInvite(invite.id, user.number, origin.prefixDigest);
+      else await admitUser(transaction, invite, user.number, origin.prefixDigest);
       await dropIdleSessions(transaction, await transaction.sessions(contact.id));
       return {
         contact,

@@ -34,10 +34,12 @@ export async function invite(
   lifetime: number,
   { reusable = false } = {},
 ): Promise<MadeInvite> {
-  checkName(reusable ? `${name}-${LAST_USER}` : name);
+  checkName(name);
   const createdAt = context.now();
   return context.store.transaction(async (transaction) => {
     await sweep(transaction, createdAt);
+    const numbersAfter = reusable ? await transaction.lastNumber(name) : 0;
+    if (reusable) checkName(`${name}-${numbersAfter + LAST_USER}`);
     const isOpen = (stored: StoredInvite) => stored.fate.kind === 'open' && stored.expiresAt > createdAt;
     const open = (await transaction.invites()).filter(isOpen);
     if (open.length >= OPEN_INVITES) throw new PawlError('too-many-invites', { limit: OPEN_INVITES });
@@ -52,6 +54,7 @@ export async function invite(
       createdAt,
       expiresAt,
       lastUser: reusable ? 0 : undefined,
+      numbersAfter,
       fate: { kind: 'open', bytes, secrets: made.secrets },
     });
     return { id, invite: bytes, expiresAt };
@@ -115,8 +118,8 @@ export async function add(context: Context, name: string, inviteBytes: Uint8Arra
 }
 
 /**
- * The most users of a reusable invite. Each may become a contact, whose header keys are tried on every unknown message,
- * and each has a digest in the ledger.
+ * The most numbers that a reusable invite gives or passes over. Each of its users may become a contact, whose header keys
+ * are tried on every unknown message, and has a digest in the ledger.
  */
 export const LAST_USER = 1_000;
 
@@ -124,25 +127,54 @@ export const LAST_USER = 1_000;
 export interface User {
   /** The contact name that they get, unless their identity is known already. */
   readonly name: string;
-  /** Their number, for a reusable invite. Numbers only grow, so that no name is given to two users. */
+  /** Their number, for a reusable invite. */
   readonly number: number | undefined;
 }
 
 /**
- * Names the next user of an invite. The users of a reusable invite are numbered; a number is skipped if its name
- * belongs to a contact or to another open invite.
+ * Names the next user of an invite. The users of all reusable invites for a name are numbered together, so that a name
+ * that a contact had and has no more is not given to another one. A number is skipped if its name belongs to a contact
+ * or to another open invite.
  * @throws `invite-used-up`.
  */
-export async function userOf(transaction: Transaction, { contactName, lastUser }: StoredInvite): Promise<User> {
+export async function userOf(
+  transaction: Transaction,
+  { contactName, lastUser, numbersAfter }: StoredInvite,
+): Promise<User> {
   if (lastUser === undefined) return { name: contactName, number: undefined };
+  const last = Math.max(lastUser, await transaction.lastNumber(contactName));
   const invites = await transaction.invites();
   const reserved = invites.filter(({ fate }) => fate.kind === 'open').map((open) => open.contactName);
-  for (let number = lastUser + 1; number <= LAST_USER; number++) {
+  for (let number = last + 1; number <= numbersAfter + LAST_USER; number++) {
     const name = `${contactName}-${number}`;
     const isTaken = reserved.includes(name) || (await transaction.contactNamed(name)) !== undefined;
     if (!isTaken) return { name, number };
   }
   throw new PawlError('invite-used-up', { name: contactName, limit: LAST_USER });
+}
+
+/** Records the user of a reusable invite, and that nobody else gets that number. */
+export async function admitUser(
+  transaction: Transaction,
+  { id, contactName }: StoredInvite,
+  number: number,
+  prefixDigest: Uint8Array,
+): Promise<void> {
+  await transaction.useInvite(id, number, prefixDigest);
+  await transaction.raiseNumber(contactName, number);
+}
+
+/** No invite comes near it: it would be a millionth of a million, each with a thousand users. */
+const LARGEST_NUMBER = 10 ** 15;
+
+/**
+ * Records that a contact has a name no more. If it is one that the users of a reusable invite get, however the contact
+ * came by it, none of them gets it any more.
+ */
+export async function retireName(transaction: Transaction, name: string): Promise<void> {
+  const [, base, digits] = /^(.+)-([1-9][0-9]*)$/.exec(name) ?? [];
+  const number = Number(digits);
+  if (base !== undefined && number <= LARGEST_NUMBER) await transaction.raiseNumber(base, number);
 }
 
 /** The public contents of an invite. */

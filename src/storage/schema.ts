@@ -277,4 +277,21 @@ CREATE INDEX inbox_of_contact ON inbox (contact_id);
 export const VERSION_7 = `
 -- ages (tables/times.ts): no time of our own clock in this file is later; none: not known
 ALTER TABLE identity ADD COLUMN clock INTEGER;
+
+-- numbers: NAME-1 to NAME-last were given, or may have been; none of them is given again
+CREATE TABLE numbers (
+  name TEXT    PRIMARY KEY,
+  last INTEGER NOT NULL CHECK (last > 0)
+) STRICT, WITHOUT ROWID;
+-- of a reusable invite: the last number of its name when it was made
+ALTER TABLE invites ADD COLUMN numbers_after INTEGER NOT NULL DEFAULT 0 CHECK (numbers_after >= 0);
+-- What is left of the numbers that earlier versions gave, which went to 1,000: in invites, and in the names of contacts.
+INSERT INTO numbers (name, last)
+SELECT name, max(last) FROM (
+  SELECT contact_name AS name, last_user AS last FROM invites WHERE last_user > 0
+  UNION ALL
+  SELECT substr(head, 1, length(head) - 1), CAST(digits AS INTEGER) FROM (
+    SELECT rtrim(name, '0123456789') AS head, substr(name, length(rtrim(name, '0123456789')) + 1) AS digits FROM contacts
+  ) WHERE head LIKE '_%-' AND digits GLOB '[1-9]*' AND CAST(digits AS INTEGER) <= 1000
+) GROUP BY name;
 `;

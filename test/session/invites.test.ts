@@ -50,6 +50,83 @@ describe('a reusable invite', () => {
     expect(await nameOf(host, guests[2] as Party)).toBe('friends-3');
   });
 
+  it('never gives a number twice, whichever invite for the name lets them in', async () => {
+    const { host, bytes, guests } = await party('alice', 'bob', 'carol', 'dave');
+    const [alice, bob, carol, dave] = guests as unknown as [Party, Party, Party, Party];
+    for (const guest of [bob, dave]) await guest.add('host', await host.invite('friends', DAY, { reusable: true }));
+    expect(await nameOf(host, alice)).toBe('friends-1');
+    await rename(host.context, 'friends-1', 'alice');
+    expect(await nameOf(host, bob)).toBe('friends-2');
+    await forget(host.context, 'friends-2');
+    // Not even if nothing is left of the invites that gave them.
+    await forget(host.context, 'friends');
+    await carol.add('host', await host.invite('friends', DAY, { reusable: true }));
+    expect(await nameOf(host, carol)).toBe('friends-3');
+    await alice.add('host', bytes);
+    expect(await host.read((await dave.send('host', 'hi')).envelope)).toBe('refused: unknown-invite');
+  });
+
+  it('gives no number that a contact had, however it came by it', async () => {
+    const { host, guests } = await party('alice', 'bob', 'carol');
+    const others = ['dave', 'erin', 'frank'].map((name) => new Party(name));
+    for (const [n, other] of others.entries()) await host.add(`friends-${n + 2}`, await other.invite('host'));
+    await rename(host.context, 'friends-2', 'dave');
+    await forget(host.context, 'friends-4');
+    expect(await nameOf(host, guests[0])).toBe('friends-5');
+    await rename(host.context, 'friends-3', 'friends-9');
+    await rename(host.context, 'friends-9', 'friends-09');
+    await rename(host.context, 'friends-09', 'erin');
+    expect(await nameOf(host, guests[1])).toBe('friends-10');
+    await rename(host.context, 'erin', 'friends-9999999999999999999999');
+    await rename(host.context, 'friends-9999999999999999999999', 'erin');
+    expect(await nameOf(host, guests[2] as Party)).toBe('friends-11');
+  });
+
+  it('of a name that had a thousand gives the next thousand', async () => {
+    const { host, guests } = await party('alice', 'bob');
+    await host.store.transaction((transaction) => transaction.raiseNumber('friends', LAST_USER));
+    expect(await host.read((await guests[0].send('host', 'hi')).envelope)).toBe('refused: invite-used-up');
+    await guests[1].add('host', await host.invite('friends', DAY, { reusable: true }));
+    expect(await nameOf(host, guests[1])).toBe(`friends-${LAST_USER + 1}`);
+  });
+
+  it('gives names that no script finds anybody else under, whatever is made, used, renamed and forgotten', async () => {
+    const step = fc.record({
+      do: fc.constantFrom('invite', 'come', 'come', 'come', 'rename', 'forget', 'withdraw', 'number'),
+      pick: fc.nat(5),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 20 }), async (steps) => {
+        const host = new Party('host');
+        const invites = [await host.invite('friends', DAY, { reusable: true })];
+        const holders = new Map<string, string>();
+        for (const [n, { do: what, pick }] of steps.entries()) {
+          const names = await namesOf(host);
+          const name = names[pick % names.length];
+          if (what === 'invite') invites.push(await host.invite('friends', DAY, { reusable: true }));
+          if (what === 'forget' && name !== undefined) await forget(host.context, name);
+          if (what === 'withdraw') await forget(host.context, 'friends').catch(() => undefined);
+          if (what === 'rename' && name !== undefined) await rename(host.context, name, `other-${n}`);
+          if (what === 'number' && name !== undefined) {
+            const free = `friends-${pick + n}`;
+            // The owner gives names as he likes.
+            if (!names.includes(free)) await rename(host.context, name, free);
+            holders.set(free, name);
+          }
+          if (what === 'come') {
+            const guest = new Party(`guest-${n}`);
+            await guest.add('host', invites[pick % invites.length] as Uint8Array);
+            const [outcome] = await host.receive([(await guest.send('host', 'hi')).envelope]);
+            if (outcome?.type !== 'message') continue;
+            expect(holders.has(outcome.from), `${outcome.from} in ${[...holders.keys()]}`).toBe(false);
+            holders.set(outcome.from, guest.name);
+          }
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it('leaves somebody who is known the name that they have', async () => {
     const { alice, bob } = await meet();
     const bytes = await bob.invite('friends', DAY, { reusable: true });

@@ -227,7 +227,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'identity-changed': ({ name, known, offered }) => ({
     message: `${name} is known as ${known}, and this is from ${offered}`,
-    hint: `ask ${name}, on another channel, whether they made a new identity; only if they did: pawl rename ${name} old-${name}, then this once more, and pawl verify ${name}`,
+    hint: `ask ${name}, on another channel, whether they made a new identity; only if they did: pawl rename ${name} old-${name} --keep-invites, then this once more, and pawl verify ${name}`,
     exit: REFUSED,
   }),
   self: ({ what }) => ({

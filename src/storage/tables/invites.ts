@@ -1,5 +1,5 @@
 /**
- * The tables `invites` and `ledger`, and our identity: `HandshakeStore` in SQL.
+ * The tables `invites`, `ledger` and `numbers`, and our identity: `HandshakeStore` in SQL.
  * The column `expires` holds unix seconds; everything outside of this file counts unix milliseconds.
  */
 import type { HandshakeStore, InviteFate, OwnIdentity, StoredInvite } from '../../handshake/index.ts';
@@ -14,6 +14,7 @@ type InviteRow = {
   /** Unix seconds. */
   readonly expires: number;
   readonly last_user: number | null;
+  readonly numbers_after: number;
 } & (
   | {
       readonly fate: 'open';
@@ -50,11 +51,11 @@ export function handshakeStore(transaction: SqlTransaction): HandshakeStore {
       transaction.run('DELETE FROM invites WHERE id = @id', { id });
     },
 
-    async addInvite({ id, contactName, createdAt, expiresAt, lastUser, fate }) {
+    async addInvite({ id, contactName, createdAt, expiresAt, lastUser, numbersAfter, fate }) {
       transaction.run(
-        `INSERT INTO invites (id, contact_name, created_at, expires, last_user,
+        `INSERT INTO invites (id, contact_name, created_at, expires, last_user, numbers_after,
           fate, bytes, prekey_public_key, prekey_secret_key, kem_seed, spent_by, spent_at)
-        VALUES (@id, @contactName, @createdAt, @expires, @lastUser,
+        VALUES (@id, @contactName, @createdAt, @expires, @lastUser, @numbersAfter,
           @fate, @bytes, @prekeyPublicKey, @prekeySecretKey, @kemSeed, @spentBy, @spentAt)`,
         {
           id,
@@ -62,6 +63,7 @@ export function handshakeStore(transaction: SqlTransaction): HandshakeStore {
           createdAt,
           expires: expiresAt / SECOND,
           lastUser: lastUser ?? null,
+          numbersAfter,
           ...columnsOf(fate),
         },
       );
@@ -91,6 +93,27 @@ export function handshakeStore(transaction: SqlTransaction): HandshakeStore {
       );
     },
 
+    async renameInvites(name, newName) {
+      return transaction.run(
+        "UPDATE invites SET contact_name = @newName WHERE contact_name = @name AND fate = 'open' AND last_user IS NULL",
+        { name, newName },
+      ).changes;
+    },
+
+    async lastNumber(name) {
+      return (
+        transaction.get<{ readonly last: number }>('SELECT last FROM numbers WHERE name = @name', { name })?.last ?? 0
+      );
+    },
+
+    async raiseNumber(name, number) {
+      transaction.run(
+        `INSERT INTO numbers (name, last) VALUES (@name, @number)
+        ON CONFLICT DO UPDATE SET last = excluded.last WHERE excluded.last > last`,
+        { name, number },
+      );
+    },
+
     async isInLedger(prefixDigest) {
       return (
         transaction.get('SELECT 1 FROM ledger WHERE prefix_digest = @prefixDigest', { prefixDigest }) !== undefined
@@ -116,9 +139,9 @@ export function handshakeStore(transaction: SqlTransaction): HandshakeStore {
 }
 
 function inviteIn(row: InviteRow): StoredInvite {
-  const { id, contact_name: contactName, created_at: createdAt, expires, last_user } = row;
-  const expiresAt = expires * SECOND;
-  return { id, contactName, createdAt, expiresAt, lastUser: last_user ?? undefined, fate: fateIn(row) };
+  const { id, contact_name: contactName, created_at: createdAt, expires, last_user, numbers_after: numbersAfter } = row;
+  const lastUser = last_user ?? undefined;
+  return { id, contactName, createdAt, expiresAt: expires * SECOND, lastUser, numbersAfter, fate: fateIn(row) };
 }
 
 function fateIn(row: InviteRow): InviteFate {

@@ -124,6 +124,39 @@ export function invites(make: MakeStore): void {
     });
   });
 
+  it('makes the open ones for a name that are used once be for another, and no others', async () => {
+    const given = [inviteFor('one'), inviteFor('two'), reusable('three'), inviteFor('four'), inviteFor('five')].map(
+      (invite, n) => ({ ...invite, contactName: n === 3 ? 'carol' : 'alice' }),
+    );
+    await withInvites(...given)(async (transaction) => {
+      await transaction.spendInvite(inviteFor('five').id, identityOf('alice'), NOW);
+      expect(await transaction.renameInvites('alice', 'alicia')).toBe(2);
+      expect(await transaction.renameInvites('alice', 'alicia')).toBe(0);
+      const names = (await transaction.invites()).map(({ contactName }) => contactName);
+      expect(names).toEqual(['alicia', 'alicia', 'alice', 'carol', 'alice']);
+    });
+  });
+
+  it('keeps the last number of each name, which only grows, whatever becomes of the invites', async () => {
+    await withInvites({ ...reusable('friends'), numbersAfter: 7 })(async (transaction) => {
+      expect(await transaction.invites()).toMatchObject([{ numbersAfter: 7 }]);
+      expect(await transaction.lastNumber('friends')).toBe(0);
+      for (const [number, last] of [
+        [3, 3],
+        [2, 3],
+        [10 ** 15, 10 ** 15],
+        [4, 10 ** 15],
+      ] as const) {
+        await transaction.raiseNumber('friends', number);
+        expect(await transaction.lastNumber('friends')).toBe(last);
+      }
+      await transaction.dropInvite(inviteFor('friends').id);
+      expect(await transaction.lastNumber('friends')).toBe(10 ** 15);
+      expect(await transaction.lastNumber('friend')).toBe(0);
+      await expect(transaction.raiseNumber('friends', 0)).rejects.toThrow();
+    });
+  });
+
   it('lets no opening in twice', async () => {
     const { store } = make();
     const [friends, others] = [reusable('friends'), reusable('others')];

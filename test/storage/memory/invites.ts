@@ -51,6 +51,27 @@ export function handshakeStore(transaction: MemoryTransaction): HandshakeStore {
       transaction.change({ ledger: [...transaction.data.ledger, copyOf({ prefixDigest, inviteId: id })] });
     },
 
+    async renameInvites(name, newName) {
+      const isRenamed = (invite: StoredInvite) =>
+        isOpen(invite) && invite.contactName === name && invite.lastUser === undefined;
+      const { invites } = transaction.data;
+      transaction.change({
+        invites: invites.map((invite) => (isRenamed(invite) ? { ...invite, contactName: newName } : invite)),
+      });
+      return invites.filter(isRenamed).length;
+    },
+
+    async lastNumber(name) {
+      return transaction.data.numbers.get(name) ?? 0;
+    },
+
+    async raiseNumber(name, number) {
+      if (number < 1) throw new Error('numbers begin with 1');
+      const { numbers } = transaction.data;
+      const last = Math.max(number, numbers.get(name) ?? 0);
+      transaction.change({ numbers: new Map([...numbers, [name, last]]) });
+    },
+
     async isInLedger(prefixDigest) {
       return isInLedger(prefixDigest);
     },

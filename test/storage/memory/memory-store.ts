@@ -54,6 +54,7 @@ export function emptyData(record: IdentityRecord): Data {
     sessions: [],
     invites: [],
     ledger: [],
+    numbers: new Map(),
     outbox: [],
     inbox: [],
     historySetting: copyOf(record.historySetting),
