@@ -44,7 +44,7 @@ export function prefixDigest(prefix: Uint8Array): Uint8Array {
  * @param options.now unix milliseconds.
  * @param options.admit is called with the contact's name, and throws to refuse the message.
  * @returns `undefined` when a reusable invite accepted this opening before and its session has been dropped since.
- * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `invite-used-up`.
+ * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `invite-withdrawn`, `invite-used-up`.
  * @throws `identity-changed`, `self`, `clock-ahead`, `corrupt`, `weak-key`, `gap-too-large`.
  * @throws what `options.admit` throws.
  */
@@ -109,7 +109,7 @@ export async function acceptFirst(
 
 /**
  * Returns the open invite that an opening answers. It is accepted until `OPENING_GRACE` after its expiry.
- * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `weak-key`.
+ * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `invite-withdrawn`, `weak-key`.
  */
 async function openInvite(
   transaction: Transaction,
@@ -125,6 +125,7 @@ async function openInvite(
   if (fate.kind === 'spent') {
     throw new PawlError('invite-spent', { at: fate.at, by: fingerprint(fate.by), name: contactName });
   }
+  if (fate.kind === 'withdrawn') throw new PawlError('invite-withdrawn', { at: fate.at, name: contactName });
   if (fate.kind === 'expired' || expiresAt + OPENING_GRACE <= now) {
     throw new PawlError('invite-expired', { expiredAt: expiresAt });
   }

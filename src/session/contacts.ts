@@ -46,6 +46,21 @@ export async function rename(
   });
 }
 
+/**
+ * Acknowledges the contradictions in all sessions with a contact: reports do not ask for attention because of them any
+ * more. They stay on record, and a new one asks for attention again.
+ * @returns how many there were that were not acknowledged.
+ * @throws `unknown-contact`.
+ */
+export async function acknowledgeForks(context: Context, name: string): Promise<number> {
+  const now = context.now();
+  return context.store.transaction(async (transaction) => {
+    await sweep(transaction, now);
+    const { id } = await requireContact(transaction, name);
+    return transaction.acknowledgeForks(id, now);
+  });
+}
+
 /** The number of records of each kind that `forget` deletes. */
 export interface Forgotten {
   /** `undefined` when there are only invites for the name, and no contact. */

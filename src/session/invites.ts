@@ -4,7 +4,7 @@
  */
 import { PawlError } from '../errors.ts';
 import { createInvite, fingerprint, inviteId, readInvite, type StoredInvite } from '../handshake/index.ts';
-import { equal } from '../primitives/index.ts';
+import { equal, toHex } from '../primitives/index.ts';
 import { checkName } from './identity.ts';
 import { sweep } from './maintenance.ts';
 import type { Context, Transaction } from './store.ts';
@@ -61,8 +61,45 @@ export async function invite(
   });
 }
 
+/** Names an invite of ours to its owner: the first 16 hexadecimal digits of its id. */
+export function inviteName(id: Uint8Array): string {
+  return toHex(id).slice(0, 16);
+}
+
+/** Lists the open invites of ours, oldest first. */
+export async function openInvites({
+  store,
+}: Pick<Context, 'store'>): Promise<readonly { readonly id: string; readonly name: string }[]> {
+  return store.snapshot(async (view) => {
+    const open = (await view.invites()).filter(({ fate }) => fate.kind === 'open');
+    return open.map(({ id, contactName: name }) => ({ id: inviteName(id), name }));
+  });
+}
+
+/**
+ * Withdraws open invites of ours: their secrets are deleted at once, and an opening that answers one is refused. That it
+ * was withdrawn is remembered for 90 days.
+ * @param only the `inviteName` of one of them; without it, all that are open for the name, or may still let in an opening
+ * that was made in time.
+ * @returns the names of the invites that were withdrawn.
+ * @throws `no-open-invite`.
+ */
+export async function withdraw(context: Context, name: string, only?: string): Promise<readonly string[]> {
+  const now = context.now();
+  return context.store.transaction(async (transaction) => {
+    await sweep(transaction, now);
+    const found = (await transaction.invites()).filter(
+      ({ id, contactName, fate }) =>
+        contactName === name && fate.kind === 'open' && (only === undefined || inviteName(id) === only),
+    );
+    if (found.length === 0) throw new PawlError('no-open-invite', { name, ...(only !== undefined && { id: only }) });
+    for (const { id } of found) await transaction.withdrawInvite(id, now);
+    return found.map(({ id }) => inviteName(id));
+  });
+}
+
 /** Deletes an invite of ours that was never handed out. */
-export async function withdrawInvite({ store }: Context, id: Uint8Array): Promise<void> {
+export async function discardInvite({ store }: Context, id: Uint8Array): Promise<void> {
   await store.transaction((transaction) => transaction.dropInvite(id));
 }
 

@@ -126,16 +126,23 @@ export interface Session extends NewSession {
    * because the positions that the file takes for free may have been used (docs/PROTOCOL.md §8).
    */
   readonly held: boolean;
-  readonly fork: { readonly reason: ForkReason; readonly at: number } | undefined;
+  readonly fork: ForkMark | undefined;
+}
+
+/** The first contradiction in a session, or the first since an earlier one was acknowledged (docs/PROTOCOL.md §5.6). */
+export interface ForkMark {
+  readonly reason: ForkReason;
+  readonly at: number;
+  /** When its owner acknowledged it. */
+  readonly acknowledgedAt: number | undefined;
 }
 
 /** What reports on all contacts need of a session. */
-export interface SessionOverview extends Pick<Session, 'id' | 'createdAt' | 'lastDhStepAt' | 'held'> {
+export interface SessionOverview extends Pick<Session, 'id' | 'createdAt' | 'lastDhStepAt' | 'held' | 'fork'> {
   /** Whether they opened it. */
   readonly isTheirs: boolean;
   /** Whether it is an opening of ours that they have not answered. */
   readonly isUnanswered: boolean;
-  readonly isForked: boolean;
   /** Whether a new chain of ours is due. */
   readonly isDue: boolean;
   /** The number of messages in the chain that we send on, 0 without one. */
@@ -169,6 +176,11 @@ export interface SessionTable {
   useSession(id: SessionId): Promise<void>;
   /** Holds every session: see `Session.held`. `saveReceived` releases a session with the peer's next new chain. */
   holdSessions(): Promise<void>;
+  /**
+   * Marks the forks in all sessions of a contact as acknowledged, unless they are. The next fork takes their place.
+   * @returns how many were not acknowledged before.
+   */
+  acknowledgeForks(contact: ContactId, at: number): Promise<number>;
   /** Deletes a session with all its keys. */
   dropSession(id: SessionId): Promise<void>;
   /** The stored ones, oldest first. */

@@ -285,6 +285,13 @@ CREATE TABLE numbers (
 ) STRICT, WITHOUT ROWID;
 -- of a reusable invite: the last number of its name when it was made
 ALTER TABLE invites ADD COLUMN numbers_after INTEGER NOT NULL DEFAULT 0 CHECK (numbers_after >= 0);
+
+-- invites: when it was withdrawn; its fate is 'expired' then, whatever its expiry says
+ALTER TABLE invites ADD COLUMN withdrawn_at INTEGER CHECK (withdrawn_at IS NULL OR fate = 'expired');
+
+-- forks: when its owner acknowledged it
+ALTER TABLE sessions ADD COLUMN fork_acknowledged_at INTEGER
+  CHECK (fork_acknowledged_at IS NULL OR fork_at IS NOT NULL);
 -- What is left of the numbers that earlier versions gave, which went to 1,000: in invites, and in the names of contacts.
 INSERT INTO numbers (name, last)
 SELECT name, max(last) FROM (

@@ -1,6 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DAY, forget, goOnAfterRestore, invite, LAST_USER, rename } from '../../src/session/index.ts';
+import { inviteId } from '../../src/handshake/index.ts';
+import {
+  DAY,
+  forget,
+  goOnAfterRestore,
+  invite,
+  inviteName,
+  LAST_USER,
+  openInvites,
+  rename,
+  withdraw,
+} from '../../src/session/index.ts';
 import { meet, Party, wordFor } from './party.ts';
 
 /** A host with a reusable invite for `friends`, and people who have added it. */
@@ -195,6 +206,47 @@ describe('a reusable invite', () => {
     expect(await forget(host.context, 'friends')).toEqual({ contact: undefined, invites: 1 });
     expect(await host.read((await guests[1].send('host', 'too late')).envelope)).toBe('refused: unknown-invite');
     expect(await nameOf(host, guests[0])).toBe('friends-1');
+  });
+});
+
+describe('an invite that is withdrawn', () => {
+  it('lets nobody in any more, and those who are in stay', async () => {
+    const { host, guests } = await party('alice', 'bob');
+    const [alice, bob] = guests;
+    const before = await alice.send('host', 'hi');
+    expect(await host.read(before.envelope)).toBe('hi');
+    const late = await bob.send('host', 'hi');
+    const [other] = [await host.invite('friends', DAY), await host.invite('others', DAY)];
+    expect(other).toHaveLength(1321);
+    expect(await withdraw(host.context, 'friends')).toHaveLength(2);
+    const state = await host.dump();
+    expect(await host.read(late.envelope)).toBe('refused: invite-withdrawn');
+    expect(await host.dump()).toEqual(state);
+    const invites = await host.store.snapshot((view) => view.invites());
+    expect(invites.map(({ fate }) => fate.kind)).toEqual(['withdrawn', 'withdrawn', 'open']);
+    expect(await host.read(before.envelope)).toBe('duplicate');
+    expect(await nameOf(host, alice, 'on')).toBe('friends-1');
+    expect(await alice.read((await host.send('friends-1', 'yes')).envelope)).toBe('yes');
+    await expect(withdraw(host.context, 'friends')).rejects.toMatchObject({ code: 'no-open-invite' });
+  });
+
+  it('is one of them, by its ID, also while it has expired and openings are on the way', async () => {
+    const [alice, bob] = [new Party('alice'), new Party('bob')];
+    const [first] = [await bob.invite('alice', DAY), await bob.invite('alice', DAY), await bob.invite('carol', DAY)];
+    await alice.add('bob', first);
+    const { envelope } = await alice.send('bob', 'hi');
+    const [one, two, carols] = await openInvites(bob.context);
+    if (one === undefined || two === undefined || carols === undefined) throw new Error('three are open');
+    expect(one).toEqual({ id: inviteName(inviteId(first)), name: 'alice' });
+    for (const id of [carols.id, one.id.slice(1), `${one.id}0`, one.id.toUpperCase().replace(/\d/g, 'A'), '']) {
+      await expect(withdraw(bob.context, 'alice', id)).rejects.toMatchObject({ detail: { name: 'alice', id } });
+    }
+    bob.time += 2 * DAY;
+    expect(await withdraw(bob.context, 'alice', one.id)).toEqual([one.id]);
+    expect(await bob.read(envelope)).toBe('refused: invite-withdrawn');
+    expect(await openInvites(bob.context)).toEqual([two, carols]);
+    bob.time += 90 * DAY + 1_000;
+    expect(await bob.read(envelope)).toBe('refused: unknown-invite');
   });
 });
 

@@ -1,17 +1,17 @@
 /**
- * `pawl invite`: makes an invite, and writes it to standard output, to a file, or as a QR code.
+ * `pawl invite`: makes an invite, and writes it to standard output, to a file, or as a QR code; or withdraws open ones.
  */
 import { armor, encodeEnvelope } from '../../envelope/index.ts';
 import { PawlError } from '../../errors.ts';
 import type { OutputFile } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
-import { DAY, invite, type MadeInvite, withdrawInvite } from '../../session/index.ts';
+import { DAY, discardInvite, invite, inviteName, type MadeInvite, withdraw } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { outputFileAt } from '../identity/output.ts';
 import { outputFile, timeSpan } from '../option-types.ts';
 import { drawQrCode, qrCodeOfBytes } from '../show/qr-code.ts';
-import { instant, iso } from '../terminal/format.ts';
+import { count, instant, iso } from '../terminal/format.ts';
 
 interface InviteOptions {
   readonly output?: string;
@@ -20,6 +20,8 @@ interface InviteOptions {
   readonly reusable?: true;
   readonly qr?: true;
   readonly force?: true;
+  /** The ID of an invite, or `true` for all. */
+  readonly withdraw?: string | true;
 }
 
 /** In milliseconds. The secrets of an invite stay in the identity file until it expires. */
@@ -33,23 +35,27 @@ export const defineInvite: DefineCommand = (program, makeAction) => {
     .option('--force', 'with -o, replace the file that is there')
     .option('--expires <time>', 'how long it can be used: 45m, 12h, 8w (30d)', timeSpan(LONGEST_VALIDITY))
     .option('--reusable', 'for many, whom you call NAME-1, NAME-2, ...')
+    .option('--withdraw [id]', 'make none, but withdraw the open ones for NAME, or the one with the ID')
     .option('--qr', 'draw it as a QR code, where the terminal is large enough')
     .addHelpText(
       'after',
       `
-An invite is used once. Whoever uses it first is NAME to you: hand it over on a channel that you trust. pawl forget NAME
-withdraws it.
+An invite is used once. Whoever uses it first is NAME to you: hand it over on a channel that you trust.
 With --reusable, up to 1,000 use it until it expires. What each of them writes before your first answer is only as safe
 as the secrets of this invite, which stay in your identity file until 7 days after that.
+With --withdraw, the secrets go at once, and what comes by such an invite is refused; those who are in stay. pawl inspect
+has the IDs.
 
 Examples:
   $ pawl invite bob --expires 12h -o for-bob.txt
-  $ pawl invite friends --reusable > my-page/pawl.txt`,
+  $ pawl invite friends --reusable > my-page/pawl.txt
+  $ pawl invite friends --withdraw`,
     )
     .action(
       makeAction(async (context, name: string, options: InviteOptions) => {
         const { reporter } = context;
         checkOptions(options, reporter.json);
+        if (options.withdraw !== undefined) return withdrawInvites(context, name, options.withdraw);
         const { output, force, reusable = false } = options;
         const file = output === undefined ? undefined : outputFileAt(context, output, { force });
         const expiresAt = await withIdentity(context, async (identity) => {
@@ -58,7 +64,7 @@ Examples:
             await writeInvite(context, name, made, { ...options, file });
           } catch (error) {
             // Nobody has received the invite, and it cannot be written again.
-            await withdrawInvite(identity, made.id);
+            await discardInvite(identity, made.id);
             throw error;
           }
           return made.expiresAt;
@@ -66,7 +72,7 @@ Examples:
         const until = instant(expiresAt);
         await reporter.notice(
           reusable
-            ? `whoever uses this invite is ${name}-1, ${name}-2, ... to you, until ${until} or pawl forget ${name}`
+            ? `whoever uses this invite is ${name}-1, ${name}-2, ... to you, until ${until} or pawl invite ${name} --withdraw`
             : `whoever uses this invite first is ${name} to you; it can be used once, until ${until}; they type: pawl add YOUR-NAME FILE`,
         );
         return 0;
@@ -74,23 +80,46 @@ Examples:
     );
 };
 
-function checkOptions({ qr, output, force }: InviteOptions, json: boolean): void {
+/** The options that say how an invite is made. */
+const MAKING = { output: '-o', force: '--force', expires: '--expires', reusable: '--reusable', qr: '--qr' } as const;
+
+function checkOptions(options: InviteOptions, json: boolean): void {
+  const { qr, output, force } = options;
+  const [, given] = Object.entries(MAKING).find(([option]) => option in options) ?? [];
+  if (options.withdraw !== undefined && given !== undefined) {
+    throw new PawlError('usage', { problem: `--withdraw and ${given} do not go together` });
+  }
   if (force && output === undefined) throw new PawlError('usage', { problem: '--force goes with -o' });
   const other = output !== undefined ? '-o' : json ? '--json' : undefined;
   if (qr && other !== undefined) throw new PawlError('usage', { problem: `--qr and ${other} do not go together` });
 }
 
+async function withdrawInvites(context: CommandContext, name: string, which: string | true): Promise<number> {
+  const { reporter } = context;
+  const only = which === true ? undefined : which;
+  const ids = await withIdentity(context, (identity) => withdraw(identity, name, only));
+  if (reporter.json) await reporter.document({ type: 'withdrawn', for: name, ids });
+  else await reporter.notice(`withdrawn: ${count(ids.length, 'open invite')} for ${name}`);
+  return 0;
+}
+
 async function writeInvite(
   context: CommandContext,
   name: string,
-  { invite: bytes, expiresAt }: MadeInvite,
+  { id, invite: bytes, expiresAt }: MadeInvite,
   { file, qr, reusable }: InviteOptions & { readonly file: OutputFile | undefined },
 ): Promise<void> {
   const { io, reporter } = context;
   const envelope = encodeEnvelope({ kind: 'invite', invite: bytes });
   if (qr && (await drawQrCode(context, await qrCodeOfBytes(envelope)))) return io.output.flush();
   const text = armor(envelope);
-  const document = { type: 'invite', for: name, reusable: reusable === true, expires_at: iso(expiresAt) };
+  const document = {
+    type: 'invite',
+    for: name,
+    id: inviteName(id),
+    reusable: reusable === true,
+    expires_at: iso(expiresAt),
+  };
   if (file !== undefined) {
     file.write(utf8(text));
     if (reporter.json) await reporter.document(document);

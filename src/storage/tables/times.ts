@@ -8,9 +8,9 @@ import { mustExist, type SqlTransaction } from '../transaction.ts';
 /** The columns that hold a time of our own clock. Invites have one more, their expiry: see `MOVE_INVITES`. */
 export const TIMES: Readonly<Record<string, readonly string[]>> = {
   identity: ['created_at', 'history_since'],
-  invites: ['spent_at'],
+  invites: ['spent_at', 'withdrawn_at'],
   contacts: ['added_at', 'verified_at', 'invite_added_at'],
-  sessions: ['created_at', 'last_dh_step_at', 'kem_mixed_at', 'fork_at'],
+  sessions: ['created_at', 'last_dh_step_at', 'kem_mixed_at', 'fork_at', 'fork_acknowledged_at'],
   skipped_keys: ['created_at'],
   outbox: ['created_at'],
   inbox: ['received_at'],

@@ -124,6 +124,43 @@ export function invites(make: MakeStore): void {
     });
   });
 
+  it('forgets the secrets and the openings of one that is withdrawn, at once, and for a time not when', async () => {
+    const [friends, carol, spent] = [
+      reusable('friends', NOW + 9_000),
+      inviteFor('carol', NOW + 9_000),
+      inviteFor('spent'),
+    ];
+    await withInvites(
+      friends,
+      carol,
+      spent,
+    )(async (transaction) => {
+      await transaction.useInvite(friends.id, 1, prefix('alice'));
+      await transaction.spendInvite(spent.id, identityOf('alice'), NOW + 9_000);
+      for (const { id } of [friends, carol]) await transaction.withdrawInvite(id, NOW + 500);
+      expect((await transaction.invites()).slice(0, 2)).toEqual([
+        { ...friends, lastUser: 1, fate: { kind: 'withdrawn', at: NOW + 500 } },
+        { ...carol, fate: { kind: 'withdrawn', at: NOW + 500 } },
+      ]);
+      expect(await transaction.isInLedger(prefix('alice'))).toBe(false);
+      for (const id of [carol.id, spent.id, bytesOf('none', 16)]) {
+        await expect(transaction.withdrawInvite(id, NOW)).rejects.toThrow('open invite');
+      }
+      await expect(transaction.spendInvite(carol.id, identityOf('alice'), NOW)).rejects.toThrow('open invite');
+      await expect(transaction.useInvite(friends.id, 2, prefix('bob'))).rejects.toThrow('open invite');
+      // Its expiry is in the future, and says nothing any more.
+      expect(await transaction.sweepInvites(NOW + 20_000, NOW)).toBe(0);
+      expect(await fates(transaction)).toEqual(['friends: withdrawn', 'carol: withdrawn', 'spent: spent']);
+      expect(await transaction.sweepInvites(NOW + 20_000, NOW + 1_000)).toBe(0);
+      expect(await fates(transaction)).toEqual(['spent: spent']);
+    });
+  });
+
+  it('keeps one that was withdrawn before it was put in', async () => {
+    const gone: StoredInvite = { ...inviteFor('alice'), fate: { kind: 'withdrawn', at: NOW } };
+    await withInvites(gone)(async (transaction) => expect(await transaction.invite(gone.id)).toEqual(gone));
+  });
+
   it('makes the open ones for a name that are used once be for another, and no others', async () => {
     const given = [inviteFor('one'), inviteFor('two'), reusable('three'), inviteFor('four'), inviteFor('five')].map(
       (invite, n) => ({ ...invite, contactName: n === 3 ? 'carol' : 'alice' }),

@@ -30,10 +30,12 @@ export function times(make: MakeStore): void {
       began: sessions.map(({ createdAt }) => createdAt),
       lastStep: sessions.map(({ lastDhStepAt }) => lastDhStepAt),
       forked: sessions.map(({ fork }) => fork?.at),
+      acknowledged: sessions.map(({ fork }) => fork?.acknowledgedAt),
       mixed: states.map(({ rekeying }) => rekeying.mixed.at),
       missing: missing.map(({ keptSince }) => keptSince),
       made: (await view.invites()).map(({ createdAt }) => createdAt),
-      spent: (await view.invites()).map(({ fate }) => ('at' in fate ? fate.at : undefined)),
+      spent: (await view.invites()).map(({ fate }) => (fate.kind === 'spent' ? fate.at : undefined)),
+      withdrawn: (await view.invites()).map(({ fate }) => (fate.kind === 'withdrawn' ? fate.at : undefined)),
       sent: (await view.outbox()).map(({ createdAt }) => createdAt),
       received: (await view.inbox()).map(({ receivedAt }) => receivedAt),
       kept: (await view.history({ limit: 9 })).map((entry) => entry.at),
@@ -59,9 +61,12 @@ export function times(make: MakeStore): void {
         rekeying: { mixed: { step: 0, at: time }, exchange: { kind: 'idle' } },
       });
       await transaction.saveFork(session, 'two-keys-in-one-chain', time);
+      await transaction.acknowledgeForks(contact, time);
       await transaction.addInvite({ ...inviteFor('open', time - (time % 1_000) + 7_000), createdAt: time });
       await transaction.addInvite({ ...inviteFor('spent'), createdAt: time });
       await transaction.spendInvite(inviteFor('spent').id, identityOf('carol'), time);
+      await transaction.addInvite({ ...inviteFor('withdrawn'), createdAt: time });
+      await transaction.withdrawInvite(inviteFor('withdrawn').id, time);
       const box = { contact, messageId: bytesOf('id', 16), process: 'here' };
       await transaction.addToOutbox({ ...box, envelope: bytesOf('envelope', 9), createdAt: time });
       await transaction.addToInbox({ ...box, n: 0, late: false, content: bytesOf('text', 9), receivedAt: time });
@@ -105,6 +110,7 @@ export function times(make: MakeStore): void {
       expect(await view.invites()).toMatchObject([
         { expiresAt: NOW + 7_000 },
         { fate: { kind: 'spent', at: NOW + 999 } },
+        { fate: { kind: 'withdrawn', at: NOW + 999 } },
       ]);
       const carol = await view.contactNamed('carol');
       const sessions = carol && (await view.sessions(carol.id));

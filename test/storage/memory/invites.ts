@@ -44,6 +44,14 @@ export function handshakeStore(transaction: MemoryTransaction): HandshakeStore {
       replace(open, { ...open, fate: { kind: 'spent', by: copyOf(by), at } });
     },
 
+    async withdrawInvite(id, at) {
+      replace(
+        openInvite(id, () => true),
+        { ...openInvite(id, () => true), fate: { kind: 'withdrawn', at } },
+      );
+      transaction.change({ ledger: transaction.data.ledger.filter(({ inviteId }) => !equal(inviteId, id)) });
+    },
+
     async useInvite(id, user, prefixDigest) {
       if (isInLedger(prefixDigest)) throw new Error('an opening is let in once');
       const open = openInvite(id, (lastUser) => lastUser !== undefined && lastUser < user);
@@ -99,7 +107,7 @@ function expire(invite: StoredInvite): StoredInvite {
 }
 
 function endOf({ fate, expiresAt }: StoredInvite): number {
-  return fate.kind === 'spent' ? fate.at : expiresAt;
+  return 'at' in fate ? fate.at : expiresAt;
 }
 
 /** Rounds a time in unix milliseconds down to whole seconds. */

@@ -28,7 +28,11 @@ export function timesOf(transaction: MemoryTransaction): Times {
           ...session,
           createdAt: right(session.createdAt),
           lastDhStepAt: right(session.lastDhStepAt),
-          fork: session.fork && { ...session.fork, at: right(session.fork.at) },
+          fork: session.fork && {
+            ...session.fork,
+            at: right(session.fork.at),
+            acknowledgedAt: right(session.fork.acknowledgedAt),
+          },
           skipped: session.skipped.map((key) => ({ ...key, keptSince: right(key.keptSince) })),
           state: rightState(session.state),
         })),
