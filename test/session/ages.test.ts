@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DAY, prune, type SessionStore, setHistory } from '../../src/session/index.ts';
+import { decodeEnvelope } from '../../src/envelope/index.ts';
+import { acknowledgeDelivered, DAY, prune, receive, type SessionStore, setHistory } from '../../src/session/index.ts';
 import { Connection } from '../../src/storage/connection.ts';
 import { TIMES } from '../../src/storage/tables/times.ts';
 import { record } from '../storage/fixtures.ts';
@@ -161,6 +162,25 @@ describe('a clock that was far ahead', () => {
     bob.time += 27 * DAY + 1;
     expect(await bob.read(missing.envelope)).toBe('too-late');
     expect(await left(bob)).toMatchObject({ texts: 0, keys: 0 });
+  });
+
+  it('is noticed too if it is so only while a text is written out', async () => {
+    const { alice, bob } = await bobWith(openStore(newFile()));
+    const envelope = decodeEnvelope((await alice.send('bob', 'hi')).envelope);
+    if (envelope.kind === 'invite') throw new Error('a message');
+    const { outcomes } = await receive(bob.context, [{ source: 'here', envelope }], {});
+    bob.time = START + 100 * YEAR;
+    const delivered = outcomes.flatMap((outcome) => (outcome.type === 'message' ? [outcome.inboxId] : []));
+    await acknowledgeDelivered(bob.context, { delivered, deferred: [] });
+    for (const [time, texts] of [
+      [START, 1],
+      [START + KEPT, 1],
+      [START + KEPT + 1, 0],
+    ] as const) {
+      bob.time = time;
+      await prune(bob.context, 30 * DAY);
+      expect(await left(bob)).toMatchObject({ texts });
+    }
   });
 
   it('does not keep the next post-quantum key from being offered in its time', async () => {
