@@ -32,7 +32,8 @@ export interface ErrorDetails {
   'not-for-you': Record<never, never>;
   'other-sender': { from: string };
   'gap-too-large': { missing: number; limit: number; inNewChain: boolean };
-  fork: { reason: ForkReason };
+  /** `at`: when it was found. */
+  fork: { reason: ForkReason; at: number };
   'kem-missing': Record<never, never>;
   'not-begun': Record<never, never>;
   exhausted: Record<never, never>;
@@ -43,6 +44,9 @@ export interface ErrorDetails {
   'invite-expired': { expiredAt: number };
   /** `by`: the fingerprint of its user. */
   'invite-spent': { at: number; by: string; name: string };
+  'invite-withdrawn': { at: number; name: string };
+  /** There is no open invite for `name`, or none with the ID. */
+  'no-open-invite': { name: string; id?: string };
   /** A reusable invite has had `limit` users. */
   'invite-used-up': { name: string; limit: number };
   'too-many-invites': { limit: number };

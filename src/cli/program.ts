@@ -4,6 +4,7 @@
  */
 import { Command, Help, Option } from 'commander';
 import { version } from '../../package.json';
+import { defineAcknowledge } from './commands/acknowledge.ts';
 import { defineAdd } from './commands/add.ts';
 import { defineBackup } from './commands/backup.ts';
 import { defineCompletion } from './commands/completion.ts';
@@ -36,6 +37,7 @@ const COMMANDS: readonly DefineCommand[] = [
   defineInspect,
   defineContacts,
   defineVerify,
+  defineAcknowledge,
   defineRename,
   defineForget,
   defineHistory,

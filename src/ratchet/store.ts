@@ -54,6 +54,6 @@ export interface RatchetStore {
    * @returns how many were deleted.
    */
   sweepSkippedKeys(keptBefore: number): Promise<number>;
-  /** Saves a fork, unless one was saved before. */
+  /** Saves a fork, unless one was saved before that is not acknowledged. */
   saveFork(session: SessionId, reason: ForkReason, at: number): Promise<void>;
 }

@@ -24,7 +24,7 @@ import {
   wipeStep,
 } from '../ratchet/index.ts';
 import { withOwnIdentity } from './identity.ts';
-import { type User, userOf, wipeInvites } from './invites.ts';
+import { admitUser, type User, userOf, wipeInvites } from './invites.ts';
 import { CLOCK_AHEAD, OPENING_GRACE } from './maintenance.ts';
 import type { AcceptedMessage, Notice } from './outcome.ts';
 import { dropIdleSessions } from './select-session.ts';
@@ -45,7 +45,7 @@ export function prefixDigest(prefix: Uint8Array): Uint8Array {
  * @param options.now unix milliseconds.
  * @param options.admit is called with the contact's name, and throws to refuse the message.
  * @returns `undefined` when a reusable invite accepted this opening before and its session has been dropped since.
- * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `invite-used-up`.
+ * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `invite-withdrawn`, `invite-used-up`.
  * @throws `identity-changed`, `self`, `clock-ahead`, `corrupt`, `weak-key`, `gap-too-large`.
  * @throws what `options.admit` throws.
  */
@@ -84,7 +84,7 @@ export async function acceptFirst(
       );
       await transaction.saveReceived(session, [{ step, digest: header.digest }], now, limits);
       if (user.number === undefined) await transaction.spendInvite(invite.id, sender, now);
-      else await transaction.useInvite(invite.id, user.number, origin.prefixDigest);
+      else await admitUser(transaction, invite, user.number, origin.prefixDigest);
       await dropIdleSessions(transaction, await transaction.sessions(contact.id));
       return {
         contact,
@@ -132,7 +132,7 @@ async function agreeOn(transaction: Transaction, self: OwnIdentity, prefix: Uint
 
 /**
  * Returns the open invite that an opening answers. It is accepted until `OPENING_GRACE` after its expiry.
- * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `weak-key`.
+ * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `invite-withdrawn`, `weak-key`.
  */
 async function openInvite(
   transaction: Transaction,
@@ -148,6 +148,7 @@ async function openInvite(
   if (fate.kind === 'spent') {
     throw new PawlError('invite-spent', { at: fate.at, by: fingerprint(fate.by), name: contactName });
   }
+  if (fate.kind === 'withdrawn') throw new PawlError('invite-withdrawn', { at: fate.at, name: contactName });
   if (fate.kind === 'expired' || expiresAt + OPENING_GRACE <= now) {
     wipeInvites([invite]);
     throw new PawlError('invite-expired', { expiredAt: expiresAt });

@@ -6,7 +6,7 @@ import { PawlError } from '../errors.ts';
 import { fingerprint, safetyNumber } from '../handshake/index.ts';
 import { equal, utf8 } from '../primitives/index.ts';
 import { checkName, ownKey } from './identity.ts';
-import { invitesIn } from './invites.ts';
+import { invitesIn, retireName } from './invites.ts';
 import { sweep } from './maintenance.ts';
 import type { Contact, Context, Transaction } from './store.ts';
 
@@ -21,17 +21,43 @@ export async function requireContact(view: Transaction, name: string): Promise<C
 }
 
 /**
- * Renames a contact. Names are local: the peer does not learn of it.
+ * Renames a contact. Names are local: the peer does not learn of it. An invite is for a person: the open single-use
+ * invites for the old name are for the new one from then on, so that nobody else gets the old name by them.
+ * @param options.keepInvites they stay for the old name: whoever uses one gets it.
+ * @returns how many open invites are for the new name now.
  * @throws `bad-name`, `unknown-contact`, `name-taken`.
  */
-export async function rename(context: Context, name: string, newName: string): Promise<void> {
+export async function rename(
+  context: Context,
+  name: string,
+  newName: string,
+  { keepInvites = false } = {},
+): Promise<number> {
   checkName(newName);
-  await context.store.transaction(async (transaction) => {
+  return context.store.transaction(async (transaction) => {
     await sweep(transaction, context.now());
     const contact = await requireContact(transaction, name);
     const named = await transaction.contactNamed(newName);
     if (named !== undefined && named.id !== contact.id) throw new PawlError('name-taken', { name: newName });
+    if (newName === name) return 0;
     await transaction.renameContact(contact.id, newName);
+    await retireName(transaction, name);
+    return keepInvites ? 0 : transaction.renameInvites(name, newName);
+  });
+}
+
+/**
+ * Acknowledges the contradictions in all sessions with a contact: reports do not ask for attention because of them any
+ * more. They stay on record, and a new one asks for attention again.
+ * @returns how many there were that were not acknowledged.
+ * @throws `unknown-contact`.
+ */
+export async function acknowledgeForks(context: Context, name: string): Promise<number> {
+  const now = context.now();
+  return context.store.transaction(async (transaction) => {
+    await sweep(transaction, now);
+    const { id } = await requireContact(transaction, name);
+    return transaction.acknowledgeForks(id, now);
   });
 }
 
@@ -71,7 +97,10 @@ export async function forget(context: Context, name: string): Promise<Forgotten>
   return context.store.transaction(async (transaction) => {
     await sweep(transaction, context.now());
     const { contact, inviteIds, forgotten } = await findByName(transaction, name);
-    if (contact !== undefined) await transaction.dropContact(contact.id);
+    if (contact !== undefined) {
+      await transaction.dropContact(contact.id);
+      await retireName(transaction, name);
+    }
     for (const id of inviteIds) await transaction.dropInvite(id);
     return forgotten;
   });

@@ -4,6 +4,7 @@
  */
 import { decodeContent } from '../envelope/index.ts';
 import { dropDelivered } from './history.ts';
+import { correctTimes } from './maintenance.ts';
 import type { AcceptedMessage, Delivery } from './outcome.ts';
 import type { Context, InboxId, Transaction } from './store.ts';
 
@@ -83,9 +84,11 @@ export async function acknowledgeDelivered(
   { delivered, deferred }: { delivered: readonly InboxId[]; deferred: readonly InboxId[] },
 ): Promise<void> {
   if (delivered.length + deferred.length === 0) return;
+  const now = context.now();
   await context.store.transaction(async (transaction) => {
     const historySetting = delivered.length > 0 ? await transaction.historySetting() : undefined;
-    await dropDelivered(transaction, delivered, historySetting, context.now());
+    if (historySetting !== undefined) await correctTimes(transaction, now);
+    await dropDelivered(transaction, delivered, historySetting, now);
     // Those of a contact that was forgotten in the meantime are gone.
     const waiting = deferred.length > 0 ? await transaction.inbox() : [];
     for (const { id } of waiting) if (deferred.includes(id)) await transaction.claimInbox(id, undefined);

@@ -4,7 +4,16 @@
  */
 
 export { LARGEST_GAP } from '../ratchet/index.ts';
-export { type Forgotten, forget, previewForget, rename, type Verification, verification, verify } from './contacts.ts';
+export {
+  acknowledgeForks,
+  type Forgotten,
+  forget,
+  previewForget,
+  rename,
+  type Verification,
+  verification,
+  verify,
+} from './contacts.ts';
 export {
   countDeletable,
   type HistoryReport,
@@ -20,13 +29,16 @@ export { acknowledgeDelivered } from './inbox.ts';
 export {
   type Added,
   add,
+  discardInvite,
   type InviteView,
   invite,
   inviteHeld,
+  inviteName,
   LAST_USER,
   type MadeInvite,
+  openInvites,
   viewInvite,
-  withdrawInvite,
+  withdraw,
 } from './invites.ts';
 export type { ChainOnLadder, Ladder } from './ladder.ts';
 export { DAY, goOnAfterRestore, prune, SECOND, type Swept } from './maintenance.ts';

@@ -4,7 +4,7 @@
  */
 import { PawlError } from '../errors.ts';
 import { createInvite, fingerprint, inviteId, readInvite, type StoredInvite } from '../handshake/index.ts';
-import { equal, wipe } from '../primitives/index.ts';
+import { equal, toHex, wipe } from '../primitives/index.ts';
 import { checkName, ownKey, withOwnIdentity } from './identity.ts';
 import { sweep } from './maintenance.ts';
 import { heldIn } from './reports.ts';
@@ -37,16 +37,24 @@ export async function invite(
   lifetime: number,
   { reusable = false } = {},
 ): Promise<MadeInvite> {
-  checkName(reusable ? `${name}-${LAST_USER}` : name);
+  checkName(name);
   const now = context.now();
   return context.store.transaction(async (transaction) => {
     await sweep(transaction, now);
+    const numbersAfter = reusable ? await transaction.lastNumber(name) : 0;
+    if (reusable) checkName(`${name}-${numbersAfter + LAST_USER}`);
     const strangers = [];
-    for (const { contactName } of await openInvites(transaction, now)) {
+    for (const { contactName } of await usableInvites(transaction, now)) {
       if ((await transaction.contactNamed(contactName)) === undefined) strangers.push(contactName);
     }
     if (strangers.length >= OPEN_INVITES) throw new PawlError('too-many-invites', { limit: OPEN_INVITES });
-    return makeInvite(context, transaction, { name, createdAt: now, expiresAt: now + lifetime, reusable });
+    return makeInvite(context, transaction, {
+      name,
+      createdAt: now,
+      expiresAt: now + lifetime,
+      reusable,
+      numbersAfter,
+    });
   });
 }
 
@@ -59,11 +67,11 @@ export async function inviteHeld(context: Context, lifetime: number): Promise<re
   const now = context.now();
   return context.store.transaction(async (transaction) => {
     await sweep(transaction, now);
-    const open = await openInvites(transaction, now);
+    const open = await usableInvites(transaction, now);
     const made: MadeInvite[] = [];
     for (const { name } of await heldIn(transaction)) {
       const known = open.findLast(({ contactName, lastUser }) => contactName === name && lastUser === undefined);
-      const terms = { name, createdAt: now, expiresAt: now + lifetime, reusable: false };
+      const terms = { name, createdAt: now, expiresAt: now + lifetime, reusable: false, numbersAfter: 0 };
       made.push(
         known?.fate.kind === 'open'
           ? { id: known.id, name, invite: known.fate.bytes, expiresAt: known.expiresAt }
@@ -74,14 +82,20 @@ export async function inviteHeld(context: Context, lifetime: number): Promise<re
   });
 }
 
-async function openInvites(transaction: Transaction, now: number): Promise<readonly StoredInvite[]> {
+async function usableInvites(transaction: Transaction, now: number): Promise<readonly StoredInvite[]> {
   return (await invitesIn(transaction)).filter(({ fate, expiresAt }) => fate.kind === 'open' && expiresAt > now);
+}
+
+/** What an invite is made for, and until when. Times are unix milliseconds. */
+interface Terms extends Pick<StoredInvite, 'createdAt' | 'expiresAt' | 'numbersAfter'> {
+  readonly name: string;
+  readonly reusable: boolean;
 }
 
 async function makeInvite(
   { random }: Context,
   transaction: Transaction,
-  { name, createdAt, expiresAt, reusable }: { name: string; createdAt: number; expiresAt: number; reusable: boolean },
+  { name, createdAt, expiresAt, reusable, numbersAfter }: Terms,
 ): Promise<MadeInvite> {
   const { invite: made, secrets } = await withOwnIdentity(transaction, (self) =>
     createInvite(self, { reusable, expiresAt }, random),
@@ -93,11 +107,49 @@ async function makeInvite(
     createdAt,
     expiresAt: made.expiresAt,
     lastUser: reusable ? 0 : undefined,
+    numbersAfter,
     fate: { kind: 'open', bytes: made.bytes, secrets },
   };
   await transaction.addInvite(added);
   wipeInvites([added]);
   return { id, name, invite: made.bytes, expiresAt: made.expiresAt };
+}
+
+/** Names an invite of ours to its owner: the first 16 hexadecimal digits of its id. */
+export function inviteName(id: Uint8Array): string {
+  return toHex(id).slice(0, 16);
+}
+
+/** Lists the open invites of ours, oldest first. */
+export async function openInvites({
+  store,
+}: Pick<Context, 'store'>): Promise<readonly { readonly id: string; readonly name: string }[]> {
+  return store.snapshot(async (view) => {
+    const open = (await invitesIn(view)).filter(({ fate }) => fate.kind === 'open');
+    return open.map(({ id, contactName: name }) => ({ id: inviteName(id), name }));
+  });
+}
+
+/**
+ * Withdraws open invites of ours: their secrets are deleted at once, and an opening that answers one is refused. That it
+ * was withdrawn is remembered for 90 days.
+ * @param only the `inviteName` of one of them; without it, all that are open for the name, or may still let in an opening
+ * that was made in time.
+ * @returns the names of the invites that were withdrawn.
+ * @throws `no-open-invite`.
+ */
+export async function withdraw(context: Context, name: string, only?: string): Promise<readonly string[]> {
+  const now = context.now();
+  return context.store.transaction(async (transaction) => {
+    await sweep(transaction, now);
+    const found = (await invitesIn(transaction)).filter(
+      ({ id, contactName, fate }) =>
+        contactName === name && fate.kind === 'open' && (only === undefined || inviteName(id) === only),
+    );
+    if (found.length === 0) throw new PawlError('no-open-invite', { name, ...(only !== undefined && { id: only }) });
+    for (const { id } of found) await transaction.withdrawInvite(id, now);
+    return found.map(({ id }) => inviteName(id));
+  });
 }
 
 /** The invites that are stored, with their secrets overwritten: what is wanted of them is what else they say. */
@@ -113,7 +165,7 @@ export function wipeInvites(invites: readonly StoredInvite[]): void {
 }
 
 /** Deletes an invite of ours that was never handed out. */
-export async function withdrawInvite({ store }: Context, id: Uint8Array): Promise<void> {
+export async function discardInvite({ store }: Context, id: Uint8Array): Promise<void> {
   await store.transaction((transaction) => transaction.dropInvite(id));
 }
 
@@ -168,8 +220,8 @@ export async function add(context: Context, name: string, inviteBytes: Uint8Arra
 }
 
 /**
- * The most users of a reusable invite. Each may become a contact, whose header keys are tried on every unknown message,
- * and each has a digest in the ledger.
+ * The most numbers that a reusable invite gives or passes over. Each of its users may become a contact, whose header keys
+ * are tried on every unknown message, and has a digest in the ledger.
  */
 export const LAST_USER = 1_000;
 
@@ -177,25 +229,54 @@ export const LAST_USER = 1_000;
 export interface User {
   /** The contact name that they get, unless their identity is known already. */
   readonly name: string;
-  /** Their number, for a reusable invite. Numbers only grow, so that no name is given to two users. */
+  /** Their number, for a reusable invite. */
   readonly number: number | undefined;
 }
 
 /**
- * Names the next user of an invite. The users of a reusable invite are numbered; a number is skipped if its name
- * belongs to a contact or to another open invite.
+ * Names the next user of an invite. The users of all reusable invites for a name are numbered together, so that a name
+ * that a contact had and has no more is not given to another one. A number is skipped if its name belongs to a contact
+ * or to another open invite.
  * @throws `invite-used-up`.
  */
-export async function userOf(transaction: Transaction, { contactName, lastUser }: StoredInvite): Promise<User> {
+export async function userOf(
+  transaction: Transaction,
+  { contactName, lastUser, numbersAfter }: StoredInvite,
+): Promise<User> {
   if (lastUser === undefined) return { name: contactName, number: undefined };
+  const last = Math.max(lastUser, await transaction.lastNumber(contactName));
   const invites = await invitesIn(transaction);
   const reserved = invites.filter(({ fate }) => fate.kind === 'open').map((open) => open.contactName);
-  for (let number = lastUser + 1; number <= LAST_USER; number++) {
+  for (let number = last + 1; number <= numbersAfter + LAST_USER; number++) {
     const name = `${contactName}-${number}`;
     const isTaken = reserved.includes(name) || (await transaction.contactNamed(name)) !== undefined;
     if (!isTaken) return { name, number };
   }
   throw new PawlError('invite-used-up', { name: contactName, limit: LAST_USER });
+}
+
+/** Records the user of a reusable invite, and that nobody else gets that number. */
+export async function admitUser(
+  transaction: Transaction,
+  { id, contactName }: StoredInvite,
+  number: number,
+  prefixDigest: Uint8Array,
+): Promise<void> {
+  await transaction.useInvite(id, number, prefixDigest);
+  await transaction.raiseNumber(contactName, number);
+}
+
+/** No invite comes near it: it would be a millionth of a million, each with a thousand users. */
+const LARGEST_NUMBER = 10 ** 15;
+
+/**
+ * Records that a contact has a name no more. If it is one that the users of a reusable invite get, however the contact
+ * came by it, none of them gets it any more.
+ */
+export async function retireName(transaction: Transaction, name: string): Promise<void> {
+  const [, base, digits] = /^(.+)-([1-9][0-9]*)$/.exec(name) ?? [];
+  const number = Number(digits);
+  if (base !== undefined && number <= LARGEST_NUMBER) await transaction.raiseNumber(base, number);
 }
 
 /** The public contents of an invite. */

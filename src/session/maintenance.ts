@@ -1,6 +1,6 @@
 /**
- * Deletes what is past its time: skipped message keys, secrets of invites, texts of the history. Also holds the
- * sessions of a restored file.
+ * Deletes what is past its time: skipped message keys, secrets of invites, texts of the history; and corrects times that
+ * a wrong clock gave, because they would never be past. Also holds the sessions of a restored file.
  * Does not know when it runs: every operation that writes calls `sweep`.
  */
 import { LIMITS } from '../ratchet/index.ts';
@@ -20,6 +20,18 @@ export const CLOCK_AHEAD = DAY;
  */
 const FATE_RETENTION = 90 * DAY;
 
+/**
+ * No time of our own clock that is stored may be further ahead than this: it counts as now, or what it belongs to would
+ * not grow old. In milliseconds.
+ */
+const TIMES_AHEAD = DAY;
+/**
+ * A clock that shows an earlier time is certainly wrong, because there was no pawl: that of a machine that has started
+ * without a battery or a network. If it corrected the true times, all would be deleted as soon as it is right again. In
+ * unix milliseconds.
+ */
+const FIRST_YEAR = Date.UTC(2026);
+
 /** What a sweep deleted. */
 export interface Swept {
   readonly skippedKeys: number;
@@ -30,12 +42,22 @@ export interface Swept {
 }
 
 /**
+ * Corrects the times that were stored while our clock was far ahead: see `Times`. Every transaction that stores `now`
+ * begins with it, or with `sweep`.
+ * @param now unix milliseconds.
+ */
+export async function correctTimes(transaction: Transaction, now: number): Promise<void> {
+  if (now >= FIRST_YEAR) await transaction.correctTimes(now, TIMES_AHEAD);
+}
+
+/**
  * Deletes secrets that are past their use, and texts that the history no longer stores.
  * @param now unix milliseconds.
  * @param olderThan milliseconds: the age from which skipped keys, and the secrets of expired invites, are deleted.
  * Secrets of invites are deleted after `OPENING_GRACE` in any case.
  */
 export async function sweep(transaction: Transaction, now: number, olderThan = LIMITS.keptFor): Promise<Swept> {
+  await correctTimes(transaction, now);
   const expiredFor = Math.min(olderThan, OPENING_GRACE);
   const historySetting = await transaction.historySetting();
   if (historySetting?.maxAge !== undefined) await transaction.sweepHistory(now - historySetting.maxAge);

@@ -16,7 +16,7 @@ export type Notice =
   | { readonly kind: 'new-session'; readonly invitedAt: number }
   /** Messages before this one are missing, and their keys are deleted. */
   | { readonly kind: 'lost'; readonly count: number }
-  | { readonly kind: 'fork'; readonly reason: ForkReason };
+  | { readonly kind: 'fork'; readonly reason: ForkReason; readonly at: number };
 
 /** A message that the ratchet accepted. */
 export interface AcceptedMessage {

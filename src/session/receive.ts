@@ -98,6 +98,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'invite-expired',
   'invite-spent',
   'invite-used-up',
+  'invite-withdrawn',
   'kem-missing',
   'not-for-you',
   'other-sender',
@@ -139,11 +140,11 @@ async function receiveOne(
       case 'too-late':
         return { type: decrypted.kind, from: contact.name, id, n: header.n, source };
       case 'fork':
-        return { type: 'refused', from, error: new PawlError('fork', { reason: decrypted.reason }), source };
+        return { type: 'refused', from, error: new PawlError('fork', { reason: decrypted.reason, at: now }), source };
       case 'accepted': {
         if (!session.isSettled) await sessions.settle(session);
         const { plaintext, content, step } = decrypted;
-        const notices: Notice[] = step.fork === undefined ? [] : [{ kind: 'fork', reason: step.fork }];
+        const notices: Notice[] = step.fork === undefined ? [] : [{ kind: 'fork', reason: step.fork, at: now }];
         const { late, lost, gained } = step;
         return await take({
           contact,

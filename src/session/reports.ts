@@ -9,10 +9,19 @@ import { chainFingerprint, type KemExchange, wipeState } from '../ratchet/index.
 import { requireContact } from './contacts.ts';
 import { type HistoryReport, historyOf } from './history.ts';
 import { ownKey } from './identity.ts';
-import { invitesIn } from './invites.ts';
+import { inviteName, invitesIn } from './invites.ts';
 import { type Ladder, ladderOf } from './ladder.ts';
 import { releaseOf, releaseWhere, selectSession, sendingSession } from './select-session.ts';
-import type { Contact, ContactId, ContactOverview, Context, Session, SessionOverview, Transaction } from './store.ts';
+import type {
+  Contact,
+  ContactId,
+  ContactOverview,
+  Context,
+  ForkMark,
+  Session,
+  SessionOverview,
+  Transaction,
+} from './store.ts';
 
 /** An identity with its contacts, invites and boxes. */
 export interface IdentityReport {
@@ -37,8 +46,10 @@ export interface ContactReport {
   readonly sessions: number;
   /** Whether the next message answers an invite of theirs. */
   readonly inviteWaits: boolean;
-  /** Where a fork was detected: in the session that we send on, or in another. */
+  /** Where there is a fork that is not acknowledged: in the session that we send on, or in another. */
   readonly fork: 'current' | 'other' | undefined;
+  /** The fork marks of all sessions, acknowledged or not, the oldest first. */
+  readonly forks: readonly ForkMark[];
   /** The messages that are missing and whose keys are stored, and when the first was found to be missing. */
   readonly missing: { readonly count: number; readonly since: number } | undefined;
   /** How much we have sent since their last new chain, and when that began: since then no stolen key has healed. */
@@ -49,6 +60,8 @@ export interface ContactReport {
 
 /** An invite of ours. */
 export interface InviteReport {
+  /** 16 hexadecimal digits: see `inviteName`. */
+  readonly id: string;
   readonly name: string;
   readonly createdAt: number;
   readonly expiresAt: number;
@@ -57,6 +70,7 @@ export interface InviteReport {
   readonly fate: InviteFate['kind'];
   readonly usedBy?: string;
   readonly usedAt?: number;
+  readonly withdrawnAt?: number;
 }
 
 /** A chain of a session. */
@@ -158,13 +172,15 @@ export async function identityReport(
     return {
       fingerprint: fingerprint(own),
       contacts,
-      invites: (await invitesIn(view)).map(({ contactName: name, createdAt, expiresAt, lastUser, fate }) => ({
+      invites: (await invitesIn(view)).map(({ id, contactName: name, createdAt, expiresAt, lastUser, fate }) => ({
+        id: inviteName(id),
         name,
         createdAt,
         expiresAt,
         ...(lastUser !== undefined && { lastUser }),
         fate: fate.kind,
         ...(fate.kind === 'spent' && { usedBy: fingerprint(fate.by), usedAt: fate.at }),
+        ...(fate.kind === 'withdrawn' && { withdrawnAt: fate.at }),
       })),
       outbox: outbox.map(({ contact, createdAt, length }) => ({
         to: nameOf.get(contact) ?? '',
@@ -215,6 +231,7 @@ function contactReport(contact: ContactOverview): ContactReport {
     sessions: sessions.length,
     inviteWaits,
     fork: findFork(sessions, current),
+    forks: sessions.flatMap(({ fork }) => fork ?? []).sort((a, b) => a.at - b.at),
     missing: reportMissing(sessions),
     unanswered: reportUnanswered(current),
     heldUntil: isHeld ? releaseWhere(current.isDue) : undefined,
@@ -236,8 +253,12 @@ function reportUnanswered(session: SessionOverview | undefined): ContactReport['
 }
 
 function findFork(sessions: readonly SessionOverview[], current: SessionOverview | undefined): ContactReport['fork'] {
-  if (current?.isForked) return 'current';
-  return sessions.some(({ isForked }) => isForked) ? 'other' : undefined;
+  if (current !== undefined && isForked(current)) return 'current';
+  return sessions.some(isForked) ? 'other' : undefined;
+}
+
+function isForked({ fork }: SessionOverview): boolean {
+  return fork !== undefined && fork.acknowledgedAt === undefined;
 }
 
 async function sessionReport(

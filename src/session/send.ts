@@ -27,6 +27,11 @@ export interface Sent {
   readonly n: number;
   /** Whether it carries the prefix that opens the session. */
   readonly opening: boolean;
+  /**
+   * When an invite of theirs expired that this was to answer: it is dropped, and the message is on the session that there
+   * was. Only with the first message after that.
+   */
+  readonly expiredInvite: number | undefined;
 }
 
 /**
@@ -57,7 +62,7 @@ export async function sendAll(
     const { historySetting } = await sweep(transaction, now);
     await transaction.dropFromOutbox(acknowledged);
     const contact = await requireContact(transaction, name);
-    const session = await sessionTo(context, transaction, contact, now);
+    const { session, expiredInvite } = await sessionTo(context, transaction, contact, now);
     const ratchet = await RatchetSession.read(transaction, session);
     const prefix = session.origin.role === 'initiator' ? session.origin.prefix : undefined;
     const sent: Sent[] = [];
@@ -75,7 +80,15 @@ export async function sendAll(
           createdAt: now,
         });
         if (historySetting !== undefined) await recordSent(transaction, { contact: contact.id, id, n, plaintext }, now);
-        sent.push({ envelope, outboxId, to: contact.name, id, n, opening: prefix !== undefined });
+        sent.push({
+          envelope,
+          outboxId,
+          to: contact.name,
+          id,
+          n,
+          opening: prefix !== undefined,
+          expiredInvite: sent.length === 0 ? expiredInvite : undefined,
+        });
       }
       await ratchet.save(now, LIMITS);
       return sent;
@@ -99,24 +112,33 @@ export async function acknowledgeSent(context: Context, ids: readonly OutboxId[]
   await context.store.transaction((transaction) => transaction.dropFromOutbox(ids));
 }
 
-/** Returns the session to send on. If an invite of theirs waits, opens a new one with it. */
-async function sessionTo(context: Context, transaction: Transaction, contact: Contact, now: number): Promise<Session> {
+/** The session to send on, and when an invite of theirs expired that is dropped. */
+interface Chosen {
+  readonly session: Session;
+  readonly expiredInvite?: number;
+}
+
+/** Chooses the session to send on. If an invite of theirs waits, opens a new one with it, or drops it if it has expired. */
+async function sessionTo(context: Context, transaction: Transaction, contact: Contact, now: number): Promise<Chosen> {
   const sessions = await transaction.sessions(contact.id);
-  const current = sendingSession(sessions);
-  if (contact.invite !== undefined) {
-    const invite = readInvite(contact.invite.bytes);
-    if (invite.expiresAt > now) return open(context, transaction, { contact, invite, sessions }, now);
-    if (current === undefined) throw new PawlError('invite-expired', { expiredAt: invite.expiresAt });
-    await transaction.setContactInvite(contact.id, undefined);
+  const invite = contact.invite && readInvite(contact.invite.bytes);
+  if (invite !== undefined && invite.expiresAt > now) {
+    return { session: await open(context, transaction, { contact, invite, sessions }, now) };
   }
-  if (current === undefined) throw new PawlError('no-session', { name: contact.name });
-  if (current.held) {
-    const state = await transaction.ratchetState(current.id);
+  const session = sendingSession(sessions);
+  if (session === undefined) {
+    if (invite !== undefined) throw new PawlError('invite-expired', { expiredAt: invite.expiresAt });
+    throw new PawlError('no-session', { name: contact.name });
+  }
+  if (session.held) {
+    const state = await transaction.ratchetState(session.id);
     const until = releaseOf(state);
     wipeState(state);
     throw new PawlError('held', { name: contact.name, until });
   }
-  return current;
+  if (invite === undefined) return { session };
+  await transaction.setContactInvite(contact.id, undefined);
+  return { session, expiredInvite: invite.expiresAt };
 }
 
 /** Opens a session later than all others of the contact, so that both sides send on it. */

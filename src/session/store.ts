@@ -22,7 +22,14 @@ export interface SessionStore {
 }
 
 /** Everything that can be read and written within a transaction. */
-export interface Transaction extends HandshakeStore, RatchetStore, ContactStore, SessionTable, Boxes, HistoryStore {}
+export interface Transaction
+  extends HandshakeStore,
+    RatchetStore,
+    ContactStore,
+    SessionTable,
+    Boxes,
+    HistoryStore,
+    Times {}
 
 declare const id: unique symbol;
 /** Row ids. The store assigns them, and never assigns one twice. */
@@ -120,16 +127,23 @@ export interface Session extends NewSession {
    * (docs/PROTOCOL.md §8).
    */
   readonly held: boolean;
-  readonly fork: { readonly reason: ForkReason; readonly at: number } | undefined;
+  readonly fork: ForkMark | undefined;
+}
+
+/** The first contradiction in a session, or the first since an earlier one was acknowledged (docs/PROTOCOL.md §5.6). */
+export interface ForkMark {
+  readonly reason: ForkReason;
+  readonly at: number;
+  /** When its owner acknowledged it. */
+  readonly acknowledgedAt: number | undefined;
 }
 
 /** What reports on all contacts need of a session. */
-export interface SessionOverview extends Pick<Session, 'id' | 'createdAt' | 'lastDhStepAt' | 'held'> {
+export interface SessionOverview extends Pick<Session, 'id' | 'createdAt' | 'lastDhStepAt' | 'held' | 'fork'> {
   /** Whether they opened it. */
   readonly isTheirs: boolean;
   /** Whether it is an opening of ours that they have not answered. */
   readonly isUnanswered: boolean;
-  readonly isForked: boolean;
   /** Whether a new chain of ours is due. */
   readonly isDue: boolean;
   /** The number of messages in the chain that we send on, 0 without one. */
@@ -166,6 +180,11 @@ export interface SessionTable {
    * with the peer's next new chain.
    */
   holdSessions(contact?: ContactId): Promise<void>;
+  /**
+   * Marks the forks in all sessions of a contact as acknowledged, unless they are. The next fork takes their place.
+   * @returns how many were not acknowledged before.
+   */
+  acknowledgeForks(contact: ContactId, at: number): Promise<number>;
   /** Deletes a session with all its keys. */
   dropSession(id: SessionId): Promise<void>;
   /** The stored ones, oldest first. */
@@ -285,6 +304,18 @@ export interface HistoryStore {
    * @returns how many were deleted.
    */
   sweepHistory(before: number): Promise<number>;
+}
+
+/** The times of our own clock in all tables. */
+export interface Times {
+  /**
+   * Corrects what was stored while our clock was far ahead: each time of our own clock that is later than `now + ahead`
+   * becomes `now`. An invite of ours that was made at such a time expires as much later than `now` as it was to expire
+   * after it was made. The opening times of sessions stay, because the peers have them, too.
+   *
+   * A transaction that stores `now` calls it first. With no such time it costs one row that is read.
+   */
+  correctTimes(now: number, ahead: number): Promise<void>;
 }
 
 /** The store, and the parts of the outside world that operations need: they never access them directly. */

@@ -269,3 +269,36 @@ export const VERSION_6 = `
 CREATE INDEX outbox_of_process ON outbox (process);
 CREATE INDEX inbox_of_contact ON inbox (contact_id);
 `;
+
+/**
+ * Version 7: times of a wrong clock, numbers that are never given twice, invites that were withdrawn, contradictions that
+ * were acknowledged.
+ */
+export const VERSION_7 = `
+-- ages (tables/times.ts): no time of our own clock in this file is later; none: not known
+ALTER TABLE identity ADD COLUMN clock INTEGER;
+
+-- numbers: NAME-1 to NAME-last were given, or may have been; none of them is given again
+CREATE TABLE numbers (
+  name TEXT    PRIMARY KEY,
+  last INTEGER NOT NULL CHECK (last > 0)
+) STRICT, WITHOUT ROWID;
+-- of a reusable invite: the last number of its name when it was made
+ALTER TABLE invites ADD COLUMN numbers_after INTEGER NOT NULL DEFAULT 0 CHECK (numbers_after >= 0);
+
+-- invites: when it was withdrawn; its fate is 'expired' then, whatever its expiry says
+ALTER TABLE invites ADD COLUMN withdrawn_at INTEGER CHECK (withdrawn_at IS NULL OR fate = 'expired');
+
+-- forks: when its owner acknowledged it
+ALTER TABLE sessions ADD COLUMN fork_acknowledged_at INTEGER
+  CHECK (fork_acknowledged_at IS NULL OR fork_at IS NOT NULL);
+-- What is left of the numbers that earlier versions gave, which went to 1,000: in invites, and in the names of contacts.
+INSERT INTO numbers (name, last)
+SELECT name, max(last) FROM (
+  SELECT contact_name AS name, last_user AS last FROM invites WHERE last_user > 0
+  UNION ALL
+  SELECT substr(head, 1, length(head) - 1), CAST(digits AS INTEGER) FROM (
+    SELECT rtrim(name, '0123456789') AS head, substr(name, length(rtrim(name, '0123456789')) + 1) AS digits FROM contacts
+  ) WHERE head LIKE '_%-' AND digits GLOB '[1-9]*' AND CAST(digits AS INTEGER) <= 1000
+) GROUP BY name;
+`;

@@ -20,6 +20,7 @@ import { historyStore } from './tables/history.ts';
 import { handshakeStore } from './tables/invites.ts';
 import { ratchetStore } from './tables/ratchet.ts';
 import { sessionTable } from './tables/sessions.ts';
+import { timesOf } from './tables/times.ts';
 import { mustExist, SqlTransaction } from './transaction.ts';
 
 interface IdentityRow {
@@ -195,7 +196,7 @@ export class SqliteStore implements SessionStore {
       try {
         const result = await work(transactionOn(transaction));
         if (transaction.changes + transaction.tidied > 0) this.#shrink();
-        const generation = transaction.changes > 0 ? this.#advance() : undefined;
+        const generation = transaction.changes > 0 ? this.#advance(transaction.clock) : undefined;
         this.#connection.commit();
         if (generation !== undefined) this.#writeMark(generation);
         return result;
@@ -212,11 +213,14 @@ export class SqliteStore implements SessionStore {
     this.#markTrouble = this.#mark?.write(generation) ?? this.#markTrouble;
   }
 
-  /** Raises the generation above every earlier one, within the transaction. */
-  #advance(): number {
+  /**
+   * Raises the generation above every earlier one, within the transaction.
+   * @param clock `SqlTransaction.clock`, which is stored with it.
+   */
+  #advance(clock: number | undefined): number {
     const row = this.#connection.get<{ readonly generation: number }>(
-      'UPDATE identity SET generation = max(generation, @marked) + 1 RETURNING generation',
-      { marked: this.#marked },
+      'UPDATE identity SET generation = max(generation, @marked) + 1, clock = coalesce(@clock, clock) RETURNING generation',
+      { marked: this.#marked, clock: clock ?? null },
     );
     return mustExist(row, 'identity').generation;
   }
@@ -236,6 +240,7 @@ function transactionOn(transaction: SqlTransaction): Transaction {
     ...ratchetStore(transaction),
     ...boxes(transaction),
     ...historyStore(transaction),
+    ...timesOf(transaction),
   };
 }
 

@@ -8,6 +8,8 @@ import type { Connection, Parameters } from './connection.ts';
 export class SqlTransaction {
   #connection: Connection | undefined;
   readonly #writes: boolean;
+  /** No time of our own clock in the file is later, if this transaction commits: see `tables/times.ts`. */
+  clock: number | undefined;
   #changes = 0;
   #tidied = 0;
 

@@ -52,10 +52,37 @@ describe('what inspect says needs attention', () => {
     expect((await attention(alice))[0]).toMatch(/^bob: 100 messages in less than a minute without an answer/);
   });
 
-  it('is an invite that expired unused', async () => {
+  it('is a contradiction, until it is acknowledged; and then the next one', async () => {
     const { alice } = await acquaint();
-    await alice.invite('carol', '1d');
+    const contradict = (reason: string, at: number) => {
+      const file = alice.openFile();
+      file.exec(`UPDATE sessions SET fork_reason = '${reason}', fork_at = ${at}, fork_acknowledged_at = NULL`);
+      file.close();
+    };
+    const told = 'bob: messages contradict each other: pawl inspect bob; once you know why: pawl acknowledge bob';
+    for (const reason of ['two-keys-in-one-chain', 'past-the-end-of-a-chain']) {
+      contradict(reason, alice.time);
+      const mark = { reason, at: new Date(alice.time).toISOString() };
+      expect(await attention(alice)).toEqual([told, UNVERIFIED]);
+      expect(await alice.documents(['inspect'])).toMatchObject([
+        { contacts: [{ fork: true, forks: [{ ...mark, acknowledged_at: null }] }] },
+      ]);
+      alice.time += 1_000;
+      const acknowledged = { ...mark, acknowledged_at: new Date(alice.time).toISOString() };
+      expect(await alice.documents(['acknowledge', 'bob'])).toMatchObject([{ contact: 'bob', forks: 1 }]);
+      expect(await attention(alice)).toEqual([UNVERIFIED]);
+      expect(await alice.documents(['contacts'])).toMatchObject([{ fork: false, forks: [acknowledged] }]);
+      expect(await alice.documents(['inspect', 'bob'])).toMatchObject([{ fork: false, fork_mark: acknowledged }]);
+      expect(await alice.documents(['acknowledge', 'bob'])).toMatchObject([{ forks: 0 }]);
+    }
+    expect(await alice.refusal(['acknowledge', 'carol'])).toBe('unknown-contact 67');
+  });
+
+  it('is an invite that expired unused, and none that was withdrawn', async () => {
+    const { alice } = await acquaint();
+    for (const name of ['carol', 'dave']) await alice.invite(name, '1d');
     expect(await attention(alice)).toEqual([UNVERIFIED]);
+    await alice.pawl(['invite', 'dave', '--withdraw']);
     alice.time += 2 * DAY;
     expect((await attention(alice)).at(-1)).toMatch(/^the invite for carol was not used before it expired on \d{4}-/);
   });

@@ -95,8 +95,35 @@ describe('an invite that has expired', () => {
     const { alice, bob } = await acquaint();
     await alice.add('bob', await bob.invite('alice'));
     alice.time = EXPIRY;
-    expect(await bob.recv(await alice.send('bob', 'on the old one'))).toBe('on the old one');
+    const { bytes, errors } = await alice.pawl(['-q', 'send', 'bob', '-m', 'on the old one']);
+    expect(errors).toMatch(/^pawl: the invite of bob that you added expired on \d{4}-\d\d-\d\d, and is dropped: .*\n$/);
+    expect(await bob.recv(bytes)).toBe('on the old one');
     expect(await alice.documents(['inspect', 'bob', '--all'])).toHaveLength(1);
+    expect((await alice.pawl(['send', 'bob', '-m', 'and once more'])).errors).toBe('');
+  });
+
+  it('is told as it is dropped: in JSON with the first of several, and also if nothing can be written', async () => {
+    const { alice, bob } = await acquaint();
+    const expired = { expired_invite: new Date(EXPIRY).toISOString() };
+    const later = async () => {
+      await alice.add('bob', await bob.invite('alice', '1h'));
+      alice.time += HOUR;
+    };
+    await alice.add('bob', await bob.invite('alice'));
+    alice.time = bob.time = EXPIRY;
+    const { errors } = await alice.pawl(['--json', 'send', 'bob', '--lines'], Buffer.from('one\ntwo\n'));
+    const [notice, first, second] = errors
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+    expect([notice, first]).toMatchObject([{ type: 'notice' }, { type: 'sent', ...expired }]);
+    expect(second).not.toHaveProperty('expired_invite');
+    await later();
+    const refused = await alice.run(['send', 'bob', '-m', 'hi', '-o', '/dev/full']);
+    expect([refused.exit, refused.errors]).toEqual([
+      74,
+      expect.stringContaining('the invite of bob that you added expired'),
+    ]);
   });
 
   it('is not counted among the open ones', async () => {

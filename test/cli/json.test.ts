@@ -46,7 +46,7 @@ describe('--json', () => {
   it.concurrent('invite and add', () =>
     inHome(async (home) => {
       await home.prepare('pawl init alice; pawl init bob');
-      const document = { v: 1, type: 'invite', for: 'alice', reusable: false, expires_at: TIME };
+      const document = { v: 1, type: 'invite', for: 'alice', id: HEX_16, reusable: false, expires_at: TIME };
 
       const printed = await home.prepare('pawl -i bob invite alice --json');
       expect(printed.stdout.toString()).toMatch(/^-----BEGIN PAWL INVITE-----\n[\s\S]*\n-----END PAWL INVITE-----\n$/);
@@ -141,7 +141,7 @@ describe('--json', () => {
           name: 'alice',
           fingerprint: HEX_32,
           path: home.identity('alice'),
-          schema: 6,
+          schema: 7,
           contacts: [
             {
               name: 'bob',
@@ -149,6 +149,7 @@ describe('--json', () => {
               sessions: 2,
               invite_waits: false,
               fork: false,
+              forks: [],
               missing: 0,
               missing_since: null,
               unanswered: 1,
@@ -188,6 +189,7 @@ describe('--json', () => {
         last_dh_step_at: TIME,
         kem: { last_mixed_at: null, pending: false },
         fork: false,
+        fork_mark: null,
         held_until: null,
       };
       expect(alice).toMatchObject({

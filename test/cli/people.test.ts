@@ -142,6 +142,7 @@ describe('contacts', () => {
       verified: false,
       added_at: '2026-01-01T00:00:00.000Z',
       fork: false,
+      forks: [],
       missing: 0,
       missing_since: null,
       unanswered: 0,
@@ -170,7 +171,7 @@ describe('rename', () => {
       errors: 'pawl: bob is robert from now on\n',
     });
     expect(await alice.documents(['rename', 'robert', 'bob'])).toEqual([
-      { v: 1, type: 'renamed', from: 'robert', to: 'bob' },
+      { v: 1, type: 'renamed', from: 'robert', to: 'bob', invites: 0 },
     ]);
   });
 });
@@ -230,7 +231,7 @@ describe('a reusable invite', () => {
     const [alice, bob, host] = [await Person.named('alice'), await Person.named('bob'), await Person.named('host')];
     const { bytes, errors } = await host.pawl(['invite', 'friends', '--reusable']);
     expect(errors).toMatch(
-      /^pawl: whoever uses this invite is friends-1, friends-2, \.\.\. to you, until .* or pawl forget friends\n$/,
+      /^pawl: whoever uses this invite is friends-1, friends-2, \.\.\. to you, until .* or pawl invite friends --withdraw\n$/,
     );
     expect((await host.pawl(['inspect'])).text).toMatch(/for friends .* open until .*, reusable, last user none\n/);
     for (const guest of [alice, bob]) {

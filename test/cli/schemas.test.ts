@@ -20,6 +20,7 @@ it('every kind of document is printed by some command, and keeps its schema', as
   const dora = await Person.named('dora');
   await run(alice, `--home ${at('elsewhere')} init eve`);
   await run(alice, `invite carol -o ${at('invite')}`);
+  await run(alice, 'invite erin');
   await run(dora, `add alice ${at('invite')}`);
   await run(alice, `inspect --envelope ${at('invite')}`);
 
@@ -39,6 +40,8 @@ it('every kind of document is printed by some command, and keeps its schema', as
 
   await run(alice, 'log bob');
   await run(alice, 'contacts');
+  await run(alice, 'acknowledge bob');
+  await run(alice, 'invite erin --withdraw');
   await run(alice, 'verify bob');
   await run(alice, 'rename bob bertha');
   await run(alice, 'send bertha -m hi -o /dev/full');

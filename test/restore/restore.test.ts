@@ -328,7 +328,10 @@ describe('a laptop that was copied', () => {
       from: 'alice',
     });
     expect(world.ok('bob', 'inspect alice').text).toMatch(/^fork +two different messages at one position/m);
-    expect(JSON.parse(world.ok('bob', 'inspect alice --json').text)).toMatchObject({ fork: true });
+    expect(JSON.parse(world.ok('bob', 'inspect alice --json').text)).toMatchObject({
+      fork: true,
+      fork_mark: { reason: 'two-texts-at-one-position', acknowledged_at: null },
+    });
     expect(world.ok('bob', 'inspect').text).toMatch(/alice: messages contradict each other: pawl inspect alice/);
 
     // Nothing else changed; and after a new invite the copy is left behind.
@@ -338,7 +341,7 @@ describe('a laptop that was copied', () => {
     expect(world.heard('bob', world.said('alice', 'bob', 'anew'))).toBe('anew');
     expect(world.ok('bob', 'inspect alice').text).toMatch(/^fork +none/m);
     expect(world.ok('bob', 'inspect').text).toMatch(
-      /^ +alice: .* another session contradict .*: pawl inspect alice --all$/m,
+      /^ +alice: .* another session contradict .*: pawl inspect alice --all; .* pawl acknowledge alice$/m,
     );
     expect(world.ok('bob', 'inspect alice --all').text).toMatch(/^fork +two different messages at one position/m);
   });

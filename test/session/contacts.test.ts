@@ -107,9 +107,64 @@ describe('rename', () => {
     await carol.add('bob', await bob.invite('alice'));
     const { envelope } = await carol.send('bob', 'my new identity');
     expect(await bob.read(envelope)).toBe('refused: identity-changed');
-    await rename(bob.context, 'alice', 'old-alice');
+    expect(await rename(bob.context, 'alice', 'old-alice', { keepInvites: true })).toBe(0);
     expect(await bob.read(envelope)).toBe('my new identity');
     expect(await bob.read((await alice.send('bob', 'still here')).envelope)).toBe('still here');
+  });
+});
+
+describe('a name that is free again', () => {
+  const namesOf = async (person: Party) =>
+    (await person.store.snapshot((view) => view.contacts())).map(({ name }) => name);
+
+  it('is given to nobody by an invite of before: it is for the person, who has another name', async () => {
+    const { alice, bob } = await meet();
+    const invite = await bob.invite('alice');
+    const mallory = new Party('mallory');
+    await mallory.add('bob', invite);
+    await alice.add('bob', invite);
+    const forged = await mallory.send('bob', 'it is me, alice');
+    expect(await rename(bob.context, 'alice', 'alicia')).toBe(1);
+    expect(await bob.read(forged.envelope)).toBe('refused: identity-changed');
+    expect(await namesOf(bob)).toEqual(['alicia']);
+    // She may use it, without a word about her name.
+    const [outcome] = await bob.receive([(await alice.send('bob', 'anew')).envelope]);
+    expect(outcome).toMatchObject({ from: 'alicia', notices: [{ kind: 'new-session' }] });
+    await expect(bob.send('alice', 'hi')).rejects.toThrow('unknown-contact');
+  });
+
+  it('is not given by an invite of before for somebody who is forgotten', async () => {
+    const { bob } = await meet();
+    const mallory = new Party('mallory');
+    await mallory.add('bob', await bob.invite('alice'));
+    await forget(bob.context, 'alice');
+    expect(await bob.read((await mallory.send('bob', 'it is me')).envelope)).toBe('refused: unknown-invite');
+    expect(await namesOf(bob)).toEqual([]);
+  });
+
+  it('takes along the open invites that are used once, and no others', async () => {
+    const { bob } = await meet();
+    await bob.invite('alice');
+    await bob.invite('alice', DAY, { reusable: true });
+    await bob.invite('dave');
+    expect(await rename(bob.context, 'alice', 'alice')).toBe(0);
+    expect(await rename(bob.context, 'alice', 'zoe')).toBe(1);
+    const invites = await bob.store.snapshot((view) => view.invites());
+    expect(invites.map(({ contactName, fate }) => `${contactName} ${fate.kind}`)).toEqual([
+      'alice spent',
+      'zoe open',
+      'alice open',
+      'dave open',
+    ]);
+  });
+
+  it('may be given by its owner', async () => {
+    const { bob } = await meet();
+    await rename(bob.context, 'alice', 'alicia');
+    const carol = new Party('carol');
+    await carol.add('bob', await bob.invite('alice'));
+    expect(await bob.read((await carol.send('bob', 'hi')).envelope)).toBe('hi');
+    expect(await namesOf(bob)).toEqual(['alice', 'alicia']);
   });
 });
 

@@ -1,6 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DAY, forget, goOnAfterRestore, invite, LAST_USER, rename } from '../../src/session/index.ts';
+import { inviteId } from '../../src/handshake/index.ts';
+import {
+  DAY,
+  forget,
+  goOnAfterRestore,
+  invite,
+  inviteName,
+  LAST_USER,
+  openInvites,
+  rename,
+  withdraw,
+} from '../../src/session/index.ts';
 import { meet, Party, wordFor } from './party.ts';
 
 /** A host with a reusable invite for `friends`, and people who have added it. */
@@ -48,6 +59,83 @@ describe('a reusable invite', () => {
     await forget(host.context, 'friends-2');
     await rename(host.context, 'friends-1', 'alice');
     expect(await nameOf(host, guests[2] as Party)).toBe('friends-3');
+  });
+
+  it('never gives a number twice, whichever invite for the name lets them in', async () => {
+    const { host, bytes, guests } = await party('alice', 'bob', 'carol', 'dave');
+    const [alice, bob, carol, dave] = guests as unknown as [Party, Party, Party, Party];
+    for (const guest of [bob, dave]) await guest.add('host', await host.invite('friends', DAY, { reusable: true }));
+    expect(await nameOf(host, alice)).toBe('friends-1');
+    await rename(host.context, 'friends-1', 'alice');
+    expect(await nameOf(host, bob)).toBe('friends-2');
+    await forget(host.context, 'friends-2');
+    // Not even if nothing is left of the invites that gave them.
+    await forget(host.context, 'friends');
+    await carol.add('host', await host.invite('friends', DAY, { reusable: true }));
+    expect(await nameOf(host, carol)).toBe('friends-3');
+    await alice.add('host', bytes);
+    expect(await host.read((await dave.send('host', 'hi')).envelope)).toBe('refused: unknown-invite');
+  });
+
+  it('gives no number that a contact had, however it came by it', async () => {
+    const { host, guests } = await party('alice', 'bob', 'carol');
+    const others = ['dave', 'erin', 'frank'].map((name) => new Party(name));
+    for (const [n, other] of others.entries()) await host.add(`friends-${n + 2}`, await other.invite('host'));
+    await rename(host.context, 'friends-2', 'dave');
+    await forget(host.context, 'friends-4');
+    expect(await nameOf(host, guests[0])).toBe('friends-5');
+    await rename(host.context, 'friends-3', 'friends-9');
+    await rename(host.context, 'friends-9', 'friends-09');
+    await rename(host.context, 'friends-09', 'erin');
+    expect(await nameOf(host, guests[1])).toBe('friends-10');
+    await rename(host.context, 'erin', 'friends-9999999999999999999999');
+    await rename(host.context, 'friends-9999999999999999999999', 'erin');
+    expect(await nameOf(host, guests[2] as Party)).toBe('friends-11');
+  });
+
+  it('of a name that had a thousand gives the next thousand', async () => {
+    const { host, guests } = await party('alice', 'bob');
+    await host.store.transaction((transaction) => transaction.raiseNumber('friends', LAST_USER));
+    expect(await host.read((await guests[0].send('host', 'hi')).envelope)).toBe('refused: invite-used-up');
+    await guests[1].add('host', await host.invite('friends', DAY, { reusable: true }));
+    expect(await nameOf(host, guests[1])).toBe(`friends-${LAST_USER + 1}`);
+  });
+
+  it('gives names that no script finds anybody else under, whatever is made, used, renamed and forgotten', async () => {
+    const step = fc.record({
+      do: fc.constantFrom('invite', 'come', 'come', 'come', 'rename', 'forget', 'withdraw', 'number'),
+      pick: fc.nat(5),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 20 }), async (steps) => {
+        const host = new Party('host');
+        const invites = [await host.invite('friends', DAY, { reusable: true })];
+        const holders = new Map<string, string>();
+        for (const [n, { do: what, pick }] of steps.entries()) {
+          const names = await namesOf(host);
+          const name = names[pick % names.length];
+          if (what === 'invite') invites.push(await host.invite('friends', DAY, { reusable: true }));
+          if (what === 'forget' && name !== undefined) await forget(host.context, name);
+          if (what === 'withdraw') await forget(host.context, 'friends').catch(() => undefined);
+          if (what === 'rename' && name !== undefined) await rename(host.context, name, `other-${n}`);
+          if (what === 'number' && name !== undefined) {
+            const free = `friends-${pick + n}`;
+            // The owner gives names as he likes.
+            if (!names.includes(free)) await rename(host.context, name, free);
+            holders.set(free, name);
+          }
+          if (what === 'come') {
+            const guest = new Party(`guest-${n}`);
+            await guest.add('host', invites[pick % invites.length] as Uint8Array);
+            const [outcome] = await host.receive([(await guest.send('host', 'hi')).envelope]);
+            if (outcome?.type !== 'message') continue;
+            expect(holders.has(outcome.from), `${outcome.from} in ${[...holders.keys()]}`).toBe(false);
+            holders.set(outcome.from, guest.name);
+          }
+        }
+      }),
+      { numRuns: 20 },
+    );
   });
 
   it('leaves somebody who is known the name that they have', async () => {
@@ -118,6 +206,47 @@ describe('a reusable invite', () => {
     expect(await forget(host.context, 'friends')).toEqual({ contact: undefined, invites: 1 });
     expect(await host.read((await guests[1].send('host', 'too late')).envelope)).toBe('refused: unknown-invite');
     expect(await nameOf(host, guests[0])).toBe('friends-1');
+  });
+});
+
+describe('an invite that is withdrawn', () => {
+  it('lets nobody in any more, and those who are in stay', async () => {
+    const { host, guests } = await party('alice', 'bob');
+    const [alice, bob] = guests;
+    const before = await alice.send('host', 'hi');
+    expect(await host.read(before.envelope)).toBe('hi');
+    const late = await bob.send('host', 'hi');
+    const [other] = [await host.invite('friends', DAY), await host.invite('others', DAY)];
+    expect(other).toHaveLength(1321);
+    expect(await withdraw(host.context, 'friends')).toHaveLength(2);
+    const state = await host.dump();
+    expect(await host.read(late.envelope)).toBe('refused: invite-withdrawn');
+    expect(await host.dump()).toEqual(state);
+    const invites = await host.store.snapshot((view) => view.invites());
+    expect(invites.map(({ fate }) => fate.kind)).toEqual(['withdrawn', 'withdrawn', 'open']);
+    expect(await host.read(before.envelope)).toBe('duplicate');
+    expect(await nameOf(host, alice, 'on')).toBe('friends-1');
+    expect(await alice.read((await host.send('friends-1', 'yes')).envelope)).toBe('yes');
+    await expect(withdraw(host.context, 'friends')).rejects.toMatchObject({ code: 'no-open-invite' });
+  });
+
+  it('is one of them, by its ID, also while it has expired and openings are on the way', async () => {
+    const [alice, bob] = [new Party('alice'), new Party('bob')];
+    const [first] = [await bob.invite('alice', DAY), await bob.invite('alice', DAY), await bob.invite('carol', DAY)];
+    await alice.add('bob', first);
+    const { envelope } = await alice.send('bob', 'hi');
+    const [one, two, carols] = await openInvites(bob.context);
+    if (one === undefined || two === undefined || carols === undefined) throw new Error('three are open');
+    expect(one).toEqual({ id: inviteName(inviteId(first)), name: 'alice' });
+    for (const id of [carols.id, one.id.slice(1), `${one.id}0`, one.id.toUpperCase().replace(/\d/g, 'A'), '']) {
+      await expect(withdraw(bob.context, 'alice', id)).rejects.toMatchObject({ detail: { name: 'alice', id } });
+    }
+    bob.time += 2 * DAY;
+    expect(await withdraw(bob.context, 'alice', one.id)).toEqual([one.id]);
+    expect(await bob.read(envelope)).toBe('refused: invite-withdrawn');
+    expect(await openInvites(bob.context)).toEqual([two, carols]);
+    bob.time += 90 * DAY + 1_000;
+    expect(await bob.read(envelope)).toBe('refused: unknown-invite');
   });
 });
 

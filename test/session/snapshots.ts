@@ -1,13 +1,8 @@
 import type { OwnIdentity } from '../../src/handshake/index.ts';
 import type { SessionStore, Transaction } from '../../src/session/index.ts';
 import { Queue } from '../../src/storage/store.ts';
-import { boxes } from '../storage/memory/boxes.ts';
-import { contactStore } from '../storage/memory/contacts.ts';
-import { copyOf, type Data, MemoryTransaction } from '../storage/memory/data.ts';
-import { historyStore } from '../storage/memory/history.ts';
-import { handshakeStore } from '../storage/memory/invites.ts';
-import { ratchetStore } from '../storage/memory/ratchet.ts';
-import { sessionTable } from '../storage/memory/sessions.ts';
+import { type Data, MemoryTransaction } from '../storage/memory/data.ts';
+import { emptyData, transactionOn } from '../storage/memory/memory-store.ts';
 import { Party, START } from './party.ts';
 
 /** What a file was at one moment: a value that nothing changes. */
@@ -19,19 +14,7 @@ export class RestorableStore implements SessionStore {
   readonly #queue = new Queue();
 
   constructor(name: string, identity: OwnIdentity) {
-    this.#data = {
-      record: copyOf({ name, identity, createdAt: START }),
-      contacts: [],
-      sessions: [],
-      invites: [],
-      ledger: [],
-      outbox: [],
-      inbox: [],
-      historySetting: undefined,
-      history: [],
-      lastId: 0,
-      receptions: 0,
-    };
+    this.#data = emptyData({ name, identity, createdAt: START });
   }
 
   /** The data as it is; it can be put back as often as one likes. */
@@ -55,17 +38,6 @@ export class RestorableStore implements SessionStore {
   async snapshot<Result>(work: (view: Transaction) => Promise<Result>): Promise<Result> {
     return work(transactionOn(new MemoryTransaction(this.#data)));
   }
-}
-
-function transactionOn(transaction: MemoryTransaction): Transaction {
-  return {
-    ...handshakeStore(transaction),
-    ...contactStore(transaction),
-    ...sessionTable(transaction),
-    ...ratchetStore(transaction),
-    ...boxes(transaction),
-    ...historyStore(transaction),
-  };
 }
 
 /** A person whose file can be copied, and an older copy put back. */

@@ -62,6 +62,7 @@ export function inviteFor(name: string, expiresAt = NOW): StoredInvite {
     createdAt: NOW,
     expiresAt,
     lastUser: undefined,
+    numbersAfter: 0,
     fate: { kind: 'open', bytes: bytesOf(`invite for ${name}`, 1321), secrets: { prekey, kemSeed } },
   };
 }

@@ -20,7 +20,9 @@ function migratedFrom(version: number, rows = '') {
   const connection = new Connection(path, { key: KEY, salt: SALT }, 0);
   onTestFinished(() => connection.close());
   migrate(connection, MIGRATIONS.slice(0, version));
-  connection.execute(`INSERT INTO identity VALUES (1, 'bob', zeroblob(32), zeroblob(32), 0, 0); ${rows}`);
+  connection.execute(`
+    INSERT INTO identity (id, name, seed, public_key, created_at) VALUES (1, 'bob', zeroblob(32), zeroblob(32), 0);
+    ${rows}`);
   migrate(connection);
   return openStore(path);
 }
@@ -89,6 +91,38 @@ describe('migrations', () => {
     const invites = await store.snapshot((view) => view.invites());
     expect(invites).toMatchObject([{ contactName: 'alice', lastUser: undefined, fate: { kind: 'spent', at: 3 } }]);
     expect(await store.snapshot((view) => view.isInLedger(new Uint8Array(16)))).toBe(false);
+  });
+});
+
+it('the numbers of version 6 are found in invites and in the names of contacts', async () => {
+  const names = [
+    'friends-2',
+    'friends-12',
+    'room-7',
+    'room-0',
+    'a-b-3',
+    'year-2026',
+    'plain',
+    '9',
+    '-1',
+    'x-01',
+    'x-1000',
+  ];
+  const invites = Object.entries({ friends: 9, party: 4, none: 0 });
+  const store = migratedFrom(
+    6,
+    [
+      ...names.map((name) => `INSERT INTO contacts (name, identity, added_at) VALUES ('${name}', randomblob(32), 0)`),
+      ...invites.map(
+        ([name, last]) => `INSERT INTO invites (id, contact_name, created_at, expires, fate, last_user)
+        VALUES (randomblob(16), '${name}', 1, 2, 'expired', ${last})`,
+      ),
+    ].join(';'),
+  );
+  const found = { friends: 12, room: 7, 'a-b': 3, x: 1000, party: 4, none: 0, a: 0, year: 0, plain: 0, '': 0 };
+  await store.snapshot(async (view) => {
+    for (const [name, last] of Object.entries(found)) expect([name, await view.lastNumber(name)]).toEqual([name, last]);
+    expect((await view.invites()).map(({ numbersAfter }) => numbersAfter)).toEqual([0, 0, 0]);
   });
 });
 

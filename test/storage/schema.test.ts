@@ -38,6 +38,10 @@ const IMPOSSIBLE = {
   'a reusable invite that was spent':
     "UPDATE invites SET last_user = 1, fate = 'spent', bytes = NULL, prekey_public_key = NULL, prekey_secret_key = NULL, kem_seed = NULL, spent_by = zeroblob(32), spent_at = 1",
   'an invite of less than no users': 'UPDATE invites SET last_user = -1',
+  'an invite with numbers above less than none': 'UPDATE invites SET numbers_after = -1',
+  'a last number of nothing': "INSERT INTO numbers VALUES ('friends', 0)",
+  'an open invite that was withdrawn': 'UPDATE invites SET withdrawn_at = 1',
+  'an acknowledgement of no fork': 'UPDATE sessions SET fork_acknowledged_at = 1',
   'an opening by no invite': 'INSERT INTO ledger VALUES (zeroblob(16), 77)',
   'a short digest of an opening': 'INSERT INTO ledger SELECT zeroblob(15), number FROM invites',
   'an invite with another fate': "UPDATE invites SET fate = 'lost'",

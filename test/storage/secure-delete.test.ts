@@ -118,29 +118,33 @@ describe('what is deleted', () => {
     expect(found(present)).toEqual([]);
   });
 
-  it('is overwritten: the secrets of an invite, and the prefix of an opening', async () => {
-    const { store, found } = fileWithStore();
-    const { id, fate, ...invite } = inviteFor('alice');
-    if (fate.kind !== 'open') throw new Error('an open invite');
-    const { prekey, kemSeed } = fate.secrets;
-    const secrets = {
-      prekey: prekey.secretKey,
-      kemSeed,
-      bytes: fate.bytes,
-      prefix: bytesOf('prefix of opening', 1208),
-    };
-    const session = await store.transaction(async (transaction) => {
-      await transaction.addInvite({ id, fate, ...invite });
-      const contact = await addContact(transaction, 'carol');
-      return transaction.addSession(opening(contact), meet().alice.state);
-    });
-    expect(found(secrets)).toEqual(Object.keys(secrets));
-    await store.transaction(async (transaction) => {
-      await transaction.spendInvite(id, identityOf('mallory'), NOW);
-      await transaction.answerSession(session);
-    });
-    expect(found(secrets)).toEqual([]);
-  });
+  it.each(['spent', 'withdrawn'])(
+    'is overwritten: the secrets of an invite that is %s, and a prefix',
+    async (fateOfIt) => {
+      const { store, found } = fileWithStore();
+      const { id, fate, ...invite } = inviteFor('alice');
+      if (fate.kind !== 'open') throw new Error('an open invite');
+      const { prekey, kemSeed } = fate.secrets;
+      const secrets = {
+        prekey: prekey.secretKey,
+        kemSeed,
+        bytes: fate.bytes,
+        prefix: bytesOf('prefix of opening', 1208),
+      };
+      const session = await store.transaction(async (transaction) => {
+        await transaction.addInvite({ id, fate, ...invite });
+        const contact = await addContact(transaction, 'carol');
+        return transaction.addSession(opening(contact), meet().alice.state);
+      });
+      expect(found(secrets)).toEqual(Object.keys(secrets));
+      await store.transaction(async (transaction) => {
+        if (fateOfIt === 'spent') await transaction.spendInvite(id, identityOf('mallory'), NOW);
+        else await transaction.withdrawInvite(id, NOW);
+        await transaction.answerSession(session);
+      });
+      expect(found(secrets)).toEqual([]);
+    },
+  );
 });
 
 describe('the file', () => {

@@ -3,12 +3,12 @@
  * Knows nothing of how a command line is parsed.
  */
 import { Argument } from 'commander';
-import { contactNames } from '../../session/index.ts';
+import { contactNames, openInvites } from '../../session/index.ts';
 import { type Candidates, candidatesFor, type GivenOptions, type Names } from '../completion/candidates.ts';
 import { SCRIPTS, SHELLS, type ShellName } from '../completion/scripts.ts';
 import type { CommandContext, DefineCommand, GlobalOptions } from '../context.ts';
 import { canReadSilently } from '../identity/key-source.ts';
-import { withIdentity } from '../identity/open.ts';
+import { type OpenIdentity, withIdentity } from '../identity/open.ts';
 import { findHome, identitiesIn } from '../identity/path.ts';
 import { Reporter } from '../terminal/reporter.ts';
 
@@ -56,6 +56,18 @@ function formatCandidates({ values, files }: Candidates): string {
 
 /** Looks names up for the options on the line. An error, as with an incomplete option, gives no names. */
 function namesFor(context: CommandContext): Names {
+  const read = async <Name>(
+    given: GivenOptions,
+    names: (identity: OpenIdentity) => Promise<readonly Name[]>,
+  ): Promise<readonly Name[]> => {
+    try {
+      const lineContext = contextOfLine(context, given);
+      if (!canReadSilently(lineContext)) return [];
+      return await withIdentity(lineContext, names, 'peeks');
+    } catch {
+      return [];
+    }
+  };
   return {
     identities: (given) => {
       try {
@@ -64,15 +76,12 @@ function namesFor(context: CommandContext): Names {
         return [];
       }
     },
-    contacts: async (given) => {
-      try {
-        const lineContext = contextOfLine(context, given);
-        if (!canReadSilently(lineContext)) return [];
-        return await withIdentity(lineContext, contactNames, 'peeks');
-      } catch {
-        return [];
-      }
-    },
+    contacts: (given) => read(given, contactNames),
+    invites: (given) =>
+      read(given, async (identity) => {
+        const invites = await openInvites(identity);
+        return invites.map(({ id, name }) => ({ value: id, description: `for ${name}` }));
+      }),
   };
 }
 

@@ -19,6 +19,8 @@ export interface Candidate {
 export interface Names {
   identities(options: GivenOptions): readonly string[];
   contacts(options: GivenOptions): Promise<readonly string[]>;
+  /** The open invites of one's own: the ID as the value, the name that it is for as the description. */
+  invites(options: GivenOptions): Promise<readonly Candidate[]>;
 }
 
 /** The values of the options on the command line, by their attribute names. */
@@ -37,7 +39,14 @@ export async function candidatesFor(program: Command, words: readonly string[], 
   const line = parseLine(program, typed.slice(0, -1));
   const [, attached, prefix = last] = (!line.onlyOperands && /^(--[^=]+=)(.*)$/.exec(last)) || [];
 
-  const pending = attached === undefined ? line.pending : findOption(line.command, program, attached.slice(0, -1));
+  // An option whose value can be left out may be followed by another option.
+  const isPending = line.pending?.required || !prefix.startsWith('-');
+  const pending =
+    attached === undefined
+      ? isPending
+        ? line.pending
+        : undefined
+      : findOption(line.command, program, attached.slice(0, -1));
   if (pending !== undefined || attached !== undefined) {
     const { values, files } = pending === undefined ? NOTHING : await valuesOf(pending, names, line.options);
     return { values: filterByPrefix(prefix, values).map((one) => addPrefix(attached ?? '', one)), files };
@@ -77,10 +86,13 @@ function parseLine(program: Command, words: readonly string[]): Line {
   let asksHelp = false;
   const options: Record<string, string> = {};
   for (const word of words) {
-    if (pending !== undefined) {
+    if (pending !== undefined && (pending.required || !word.startsWith('-'))) {
       options[pending.attributeName()] = word;
       pending = undefined;
-    } else if (onlyOperands || !/^-./.test(word)) {
+      continue;
+    }
+    pending = undefined;
+    if (onlyOperands || !/^-./.test(word)) {
       const next = command === program ? program.commands.find((one) => one.name() === word) : undefined;
       if (next === undefined && word === 'help' && operands === 0) asksHelp = true;
       else if (next === undefined) operands += 1;
@@ -90,8 +102,9 @@ function parseLine(program: Command, words: readonly string[]): Line {
     } else {
       const [name = '', ...value] = word.split('=');
       const option = findOption(command, program, name);
-      if (option?.required && value.length > 0) options[option.attributeName()] = value.join('=');
-      else if (option?.required) pending = option;
+      const takesValue = option?.required || option?.optional;
+      if (takesValue && value.length > 0) options[option.attributeName()] = value.join('=');
+      else if (takesValue) pending = option;
     }
   }
   return { command, operands, pending, options, onlyOperands, asksHelp };
@@ -122,14 +135,16 @@ function operandAt(command: Command, index: number): Argument | undefined {
   return registeredArguments[index] ?? (last?.variadic ? last : undefined);
 }
 
-/** The values of an operand or an option. Their kind is known from the name that the help shows, like `<file>`. */
+/** The values of an operand or an option. Their kind is known from the name that the help shows, like `<file>` or `[id]`. */
 async function valuesOf(subject: Argument | Option, names: Names, options: GivenOptions): Promise<Candidates> {
   if (subject.argChoices !== undefined) return candidatesOf(subject.argChoices);
-  const name = 'flags' in subject ? /<(.*)>/.exec(subject.flags)?.[1] : subject.name();
+  const name = 'flags' in subject ? /[<[](.*)[>\]]/.exec(subject.flags)?.[1] : subject.name();
   switch (name) {
     case 'name':
     case 'old':
       return candidatesOf(await names.contacts(options));
+    case 'id':
+      return { values: await names.invites(options), files: false };
     case 'identity':
       // As an operand, of `init`, it is a new name.
       return 'flags' in subject ? candidatesOf(names.identities(options)) : NOTHING;

@@ -2,7 +2,7 @@
  * A contact as a row of a table and as JSON.
  * Knows nothing of where it is shown.
  */
-import type { ContactReport } from '../../session/index.ts';
+import type { ContactReport, ForkMark } from '../../session/index.ts';
 import { count, iso } from '../terminal/format.ts';
 
 /** The columns: name, fingerprint, verified or not, number of sessions. */
@@ -25,10 +25,16 @@ export function contactFields(contact: ContactReport) {
     sessions: contact.sessions,
     invite_waits: contact.inviteWaits,
     fork: contact.fork !== undefined,
+    forks: contact.forks.map(forkFields),
     missing: contact.missing?.count ?? 0,
     missing_since: contact.missing === undefined ? null : iso(contact.missing.since),
     unanswered: contact.unanswered?.messages ?? 0,
     unanswered_since: contact.unanswered === undefined ? null : iso(contact.unanswered.since),
     held_until: contact.heldUntil ?? null,
   };
+}
+
+/** A fork mark in the JSON output. */
+export function forkFields({ reason, at, acknowledgedAt }: ForkMark) {
+  return { reason, at: iso(at), acknowledged_at: acknowledgedAt === undefined ? null : iso(acknowledgedAt) };
 }

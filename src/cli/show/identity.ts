@@ -52,13 +52,16 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
     path,
     schema,
     contacts: report.contacts.map(contactFields),
-    invites: report.invites.map(({ name: invitee, createdAt, expiresAt, fate, lastUser, usedBy, usedAt }) => ({
+    invites: report.invites.map(({ id, name: invitee, createdAt, expiresAt, fate, ...invite }) => ({
       for: invitee,
+      id,
       state: fate === 'open' && expiresAt <= now ? 'expired' : fate,
       created_at: iso(createdAt),
       expires_at: iso(expiresAt),
-      ...(lastUser !== undefined && { reusable: true, last_user: lastUser }),
-      ...(usedBy !== undefined && usedAt !== undefined && { used_by: usedBy, used_at: iso(usedAt) }),
+      ...(invite.lastUser !== undefined && { reusable: true, last_user: invite.lastUser }),
+      ...(invite.usedBy !== undefined && { used_by: invite.usedBy }),
+      ...(invite.usedAt !== undefined && { used_at: iso(invite.usedAt) }),
+      ...(invite.withdrawnAt !== undefined && { withdrawn_at: iso(invite.withdrawnAt) }),
     })),
     inbox: report.inbox.map(({ from, receivedAt }) => ({ from, received_at: iso(receivedAt) })),
     outbox: report.outbox.map(({ to, createdAt, bytes }) => ({ to, created_at: iso(createdAt), bytes })),
@@ -67,18 +70,17 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
   };
 }
 
-function inviteRow(
-  { name, createdAt, expiresAt, fate, lastUser, usedBy, usedAt }: IdentityReport['invites'][number],
-  now: number,
-) {
+function inviteRow(invite: IdentityReport['invites'][number], now: number): readonly string[] {
+  return [`for ${invite.name}`, invite.id, `made ${day(invite.createdAt)}`, inviteState(invite, now)];
+}
+
+function inviteState(invite: IdentityReport['invites'][number], now: number): string {
+  const { expiresAt, fate, lastUser, usedBy, usedAt, withdrawnAt } = invite;
   const until = day(expiresAt);
-  const state =
-    usedBy !== undefined && usedAt !== undefined
-      ? `used ${instant(usedAt)} by ${usedBy}`
-      : fate === 'open' && expiresAt > now
-        ? `open until ${until}${lastUser === undefined ? '' : `, reusable, last user ${lastUser || 'none'}`}`
-        : `expired ${until}`;
-  return [`for ${name}`, `made ${day(createdAt)}`, state];
+  if (usedBy !== undefined && usedAt !== undefined) return `used ${instant(usedAt)} by ${usedBy}`;
+  if (withdrawnAt !== undefined) return `withdrawn ${instant(withdrawnAt)}`;
+  if (fate !== 'open' || expiresAt <= now) return `expired ${until}`;
+  return `open until ${until}${lastUser === undefined ? '' : `, reusable, last user ${lastUser || 'none'}`}`;
 }
 
 /** Sent messages without an answer from which on there is a warning: without an answer, a stolen key does not heal. */
@@ -94,9 +96,15 @@ function attention({ contacts, invites }: IdentityReport, now: number): readonly
     ...contacts.flatMap((contact) => {
       const { name, verified, fork, inviteWaits, heldUntil } = contact;
       return [
-        ...(fork === 'current' ? [`${name}: messages contradict each other: pawl inspect ${name}`] : []),
+        ...(fork === 'current'
+          ? [
+              `${name}: messages contradict each other: pawl inspect ${name}; once you know why: pawl acknowledge ${name}`,
+            ]
+          : []),
         ...(fork === 'other'
-          ? [`${name}: messages of another session contradict each other: pawl inspect ${name} --all`]
+          ? [
+              `${name}: messages of another session contradict each other: pawl inspect ${name} --all; once you know why: pawl acknowledge ${name}`,
+            ]
           : []),
         ...(heldUntil === undefined ? [] : [`${name}: ${heldWords(name, heldUntil)}`]),
         ...missingWords(contact, now),
@@ -106,7 +114,9 @@ function attention({ contacts, invites }: IdentityReport, now: number): readonly
       ];
     }),
     ...invites
-      .filter(({ fate, expiresAt, lastUser }) => fate !== 'spent' && expiresAt <= now && !lastUser)
+      .filter(
+        ({ fate, expiresAt, lastUser }) => (fate === 'open' || fate === 'expired') && expiresAt <= now && !lastUser,
+      )
       .map(({ name, expiresAt }) => `the invite for ${name} was not used before it expired on ${day(expiresAt)}`),
   ];
 }

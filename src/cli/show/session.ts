@@ -6,6 +6,7 @@ import type { ChainReport, SessionReport } from '../../session/index.ts';
 import { FORKS, HOLDS } from '../terminal/error-messages.ts';
 import { count, facts, instant, iso, spanInWords } from '../terminal/format.ts';
 import type { Document } from '../terminal/reporter.ts';
+import { forkFields } from './contact.ts';
 import { type Canvas, drawLadder } from './ladder.ts';
 
 /** @param now unix milliseconds. */
@@ -29,7 +30,7 @@ export function sessionPage(report: SessionReport, now: number, canvas: Canvas):
     ['previous chain', count(report.previousN, 'message')],
     ['skipped keys', ...(skipped.length === 0 ? ['none'] : skippedKeyLines(report, now))],
     ['lost', lost === 0 ? 'none' : `${count(lost, 'message')} whose keys are gone`],
-    ['fork', fork === undefined ? 'none' : `${FORKS[fork.reason]}, ${instant(fork.at)}`],
+    ['fork', ...forkLines(fork)],
   ]);
   return `${page}\n\n${drawLadder(report.ladder, contact, canvas)}`;
 }
@@ -55,12 +56,20 @@ export function sessionDocument(report: SessionReport): Document {
       last_mixed_at: kem.mixedAtStep === 0 ? null : iso(kem.mixedAt),
       pending: kem.exchange !== 'idle',
     },
-    fork: report.fork !== undefined,
+    fork: report.fork !== undefined && report.fork.acknowledgedAt === undefined,
+    fork_mark: report.fork === undefined ? null : forkFields(report.fork),
     held_until: report.heldUntil ?? null,
     fingerprint: report.fingerprint,
     safety_number: report.safetyNumber,
     sends: report.sends,
   };
+}
+
+function forkLines(fork: SessionReport['fork']): readonly string[] {
+  if (fork === undefined) return ['none'];
+  const { reason, at, acknowledgedAt } = fork;
+  const found = `${FORKS[reason]}, ${instant(at)}`;
+  return acknowledgedAt === undefined ? [found] : [found, `acknowledged ${instant(acknowledgedAt)}`];
 }
 
 function lastStepWords({ lastDhStepAt }: SessionReport, now: number): string {

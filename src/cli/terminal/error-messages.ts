@@ -215,6 +215,16 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: `if ${name} says that it was not them, trust nothing that came under this name; for a new start: pawl invite ${name}`,
     exit: REFUSED,
   }),
+  'invite-withdrawn': ({ at, name }) => ({
+    message: `the invite for ${name} that this answers was withdrawn here, on ${instant(at)}`,
+    hint: `if ${name} is to write to you, tell them, and send a new one: pawl invite ${name}`,
+    exit: REFUSED,
+  }),
+  'no-open-invite': ({ name, id }) => ({
+    message: id === undefined ? `no invite for ${name} is open` : `no open invite for ${name} has the ID ${id}`,
+    hint: 'pawl inspect lists the invites, with their IDs',
+    exit: UNKNOWN,
+  }),
   'invite-used-up': ({ name, limit }) => ({
     message: `the reusable invite for ${name} has let in ${limit}, which is the most`,
     hint: `make another, and send it to whoever this came from: pawl invite ${name} --reusable`,
@@ -222,12 +232,12 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'too-many-invites': ({ limit }) => ({
     message: `${limit} invites are open, which is the most`,
-    hint: 'wait until some are used or expire, or withdraw one: pawl inspect lists them, pawl forget NAME withdraws',
+    hint: 'wait until some are used or expire, or withdraw one: pawl inspect lists them, pawl invite NAME --withdraw [ID]',
     exit: CANNOT_CREATE,
   }),
   'identity-changed': ({ name, known, offered }) => ({
     message: `${name} is known as ${known}, and this is from ${offered}`,
-    hint: `ask ${name}, on another channel, whether they made a new identity; only if they did: pawl rename ${name} old-${name}, then this once more, and pawl verify ${name}`,
+    hint: `ask ${name}, on another channel, whether they made a new identity; only if they did: pawl rename ${name} old-${name} --keep-invites, then this once more, and pawl verify ${name}`,
     exit: REFUSED,
   }),
   self: ({ what }) => ({

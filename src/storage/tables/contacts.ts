@@ -2,6 +2,7 @@
  * The table `contacts`: `ContactStore` in SQL.
  * Relies on foreign keys to delete what belongs to a contact.
  */
+import type { ForkReason } from '../../errors.ts';
 import { fromHex, type IdentityKey } from '../../primitives/index.ts';
 import type { SessionId } from '../../ratchet/index.ts';
 import type {
@@ -45,7 +46,9 @@ type SessionColumns = readonly [
   createdAt: number,
   lastDhStepAt: number | null,
   held: 0 | 1,
-  isForked: 0 | 1,
+  forkReason: ForkReason | null,
+  forkAt: number | null,
+  forkAcknowledgedAt: number | null,
   isDue: 0 | 1,
   sent: number | null,
   missing: number | null,
@@ -59,8 +62,8 @@ type SessionColumns = readonly [
  */
 const OVERVIEWS = `
 SELECT c.id, c.name, hex(c.identity), c.added_at, c.verified_at, c.invite IS NOT NULL,
-  s.id, s.role = 'responder', s.prefix IS NOT NULL, s.created_at, s.last_dh_step_at, s.held, s.fork_reason IS NOT NULL,
-  s.sending = 'due', s.sending_n, m.count, m.since
+  s.id, s.role = 'responder', s.prefix IS NOT NULL, s.created_at, s.last_dh_step_at, s.held,
+  s.fork_reason, s.fork_at, s.fork_acknowledged_at, s.sending = 'due', s.sending_n, m.count, m.since
 FROM contacts c
   LEFT JOIN sessions s ON s.contact_id = c.id
   LEFT JOIN (
@@ -164,8 +167,8 @@ function overviewIn([id, name, identity, addedAt, verifiedAt, inviteWaits]: Over
 
 /** The session of a row, if it has one. */
 function sessionIn(row: OverviewRow): SessionOverview | undefined {
-  const [, , , , , , id, isTheirs, isUnanswered, createdAt, lastDhStepAt, held, isForked, isDue, sent, missing, since] =
-    row;
+  const [, , , , , , id, isTheirs, isUnanswered, createdAt, lastDhStepAt, held, ...rest] = row;
+  const [reason, at, acknowledgedAt, isDue, sent, missing, since] = rest;
   if (id === null) return undefined;
   return {
     id,
@@ -174,7 +177,7 @@ function sessionIn(row: OverviewRow): SessionOverview | undefined {
     createdAt,
     lastDhStepAt: lastDhStepAt ?? undefined,
     held: held === 1,
-    isForked: isForked === 1,
+    fork: reason === null || at === null ? undefined : { reason, at, acknowledgedAt: acknowledgedAt ?? undefined },
     isDue: isDue === 1,
     sent: sent ?? 0,
     missing: missing === null || since === null ? undefined : { count: missing, since },

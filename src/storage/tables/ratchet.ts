@@ -7,6 +7,7 @@ import { mustExist, type SqlTransaction } from '../transaction.ts';
 import { STATE_COLUMNS, type StateRow, stateColumns, stateIn } from './ratchet-state.ts';
 import { saveReceived } from './received-messages.ts';
 import { finishedChain, unfinishedChains } from './receiving-chains.ts';
+import { SET_FORK } from './sessions.ts';
 
 interface FindRow extends Omit<FindEntry, 'chain'> {
   readonly chain: number;
@@ -84,12 +85,11 @@ export function ratchetStore(transaction: SqlTransaction): RatchetStore {
     },
 
     async saveFork(session, reason, at) {
-      transaction.update(
-        'session',
-        `UPDATE sessions SET fork_reason = coalesce(fork_reason, @reason), fork_at = coalesce(fork_at, @at)
-        WHERE id = @session`,
-        { session, reason, at },
-      );
+      transaction.update('session', `UPDATE sessions SET ${SET_FORK} WHERE id = @session`, {
+        session,
+        forkReason: reason,
+        forkAt: at,
+      });
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Accepted, Limits, ReceivingStep, SessionId, SkippedKey } from '../
 import type { SqlTransaction } from '../transaction.ts';
 import { STATE_COLUMNS, stateColumns } from './ratchet-state.ts';
 import { saveChains } from './receiving-chains.ts';
+import { SET_FORK } from './sessions.ts';
 
 const SAVE = `
 UPDATE sessions SET ${STATE_COLUMNS.map((column) => `${column} = @${column}`).join(', ')},
@@ -14,8 +15,7 @@ UPDATE sessions SET ${STATE_COLUMNS.map((column) => `${column} = @${column}`).jo
   last_dh_step_at = coalesce(@dhStepAt, last_dh_step_at),
   lost = lost + @lost,
   held = CASE WHEN @dhStepAt IS NULL THEN held ELSE 0 END,
-  fork_reason = coalesce(fork_reason, @forkReason),
-  fork_at = coalesce(fork_at, @forkAt)
+  ${SET_FORK}
 WHERE id = @session
 RETURNING received`;
 

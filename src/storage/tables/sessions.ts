@@ -34,13 +34,23 @@ type OriginRow =
   | { readonly role: 'initiator'; readonly inviteId: Uint8Array; readonly prefix: Uint8Array | null }
   | { readonly role: 'responder'; readonly prefixDigest: Uint8Array };
 type ForkRow =
-  | { readonly forkReason: ForkReason; readonly forkAt: number }
-  | { readonly forkReason: null; readonly forkAt: null };
+  | { readonly forkReason: ForkReason; readonly forkAt: number; readonly forkAcknowledgedAt: number | null }
+  | { readonly forkReason: null; readonly forkAt: null; readonly forkAcknowledgedAt: null };
+
+/**
+ * The new values of a session's fork mark, with the parameters `forkReason` and `forkAt`. An earlier mark stays, unless it
+ * was acknowledged.
+ */
+const FORK_COLUMNS = { fork_reason: '@forkReason', fork_at: '@forkAt', fork_acknowledged_at: 'NULL' };
+const IS_NEW_FORK = '@forkReason IS NOT NULL AND (fork_reason IS NULL OR fork_acknowledged_at IS NOT NULL)';
+export const SET_FORK = Object.entries(FORK_COLUMNS)
+  .map(([column, value]) => `${column} = CASE WHEN ${IS_NEW_FORK} THEN ${value} ELSE ${column} END`)
+  .join(', ');
 
 const SELECT = `
 SELECT id, contact_id AS contact, role, invite_id AS inviteId, prefix, prefix_digest AS prefixDigest, transcript, opened,
   created_at AS createdAt, last_dh_step_at AS lastDhStepAt, idle, lost, held,
-  fork_reason AS forkReason, fork_at AS forkAt
+  fork_reason AS forkReason, fork_at AS forkAt, fork_acknowledged_at AS forkAcknowledgedAt
 FROM sessions`;
 
 const INSERT = `
@@ -92,6 +102,14 @@ export function sessionTable(transaction: SqlTransaction): SessionTable {
       });
     },
 
+    async acknowledgeForks(contact, at) {
+      return transaction.run(
+        `UPDATE sessions SET fork_acknowledged_at = @at
+        WHERE contact_id = @contact AND fork_reason IS NOT NULL AND fork_acknowledged_at IS NULL`,
+        { contact, at },
+      ).changes;
+    },
+
     async dropSession(id) {
       transaction.run('DELETE FROM sessions WHERE id = @id', { id });
     },
@@ -126,8 +144,12 @@ function sessionIn(row: SessionRow): Session {
     idle,
     lost,
     held: row.held === 1,
-    fork: row.forkReason === null ? undefined : { reason: row.forkReason, at: row.forkAt },
+    fork: forkIn(row),
   };
+}
+
+function forkIn({ forkReason: reason, forkAt: at, forkAcknowledgedAt }: ForkRow): Session['fork'] {
+  return reason === null ? undefined : { reason, at, acknowledgedAt: forkAcknowledgedAt ?? undefined };
 }
 
 function originIn(row: OriginRow): Origin {

@@ -72,6 +72,8 @@ export const COMMAND_LINE: readonly BadInput[] = [
   usage('recv --force without -o and --out-dir', 'pawl -i bob recv message.pawl --force $JSON'),
   usage('send --force without -o', 'pawl -i alice send bob -m hi --force $JSON'),
   usage('invite --force without -o', 'pawl -i alice invite dave --force $JSON'),
+  usage('invite --withdraw and -o', 'pawl -i bob invite carol --withdraw -o carol.txt $JSON'),
+  usage('invite --withdraw and --reusable', 'pawl -i bob invite carol --reusable --withdraw $JSON'),
   usage('inspect --force without --svg', 'pawl -i alice inspect bob --force $JSON'),
   usage('a folder without a name', "pawl -i bob recv message.pawl --out-dir '' $JSON"),
   usage('--lines and -o', 'pawl -i alice send bob --lines -o out.pawl $JSON'),

@@ -169,6 +169,27 @@ export const INVITES: readonly BadInput[] = [
     },
   },
   {
+    what: 'an opening of an invite that was withdrawn',
+    code: 'invite-withdrawn',
+    exit: 65,
+    command: 'pawl -i bob recv late.pawl $JSON',
+    prepare: (home) =>
+      home.prepare(`pawl -i bob invite dave -o for-dave.txt; pawl -i dave add bob for-dave.txt
+        pawl -i dave send bob -m hi -o late.pawl; pawl -i bob invite dave --withdraw`),
+  },
+  {
+    what: 'no open invite to withdraw',
+    code: 'no-open-invite',
+    exit: 67,
+    command: 'pawl -i bob invite nobody --withdraw $JSON',
+  },
+  {
+    what: 'an ID of no open invite',
+    code: 'no-open-invite',
+    exit: 67,
+    command: 'pawl -i bob invite carol --withdraw 0011223344556677 $JSON',
+  },
+  {
     what: 'a reusable invite that has let in as many as it may',
     code: 'invite-used-up',
     exit: 65,
@@ -190,7 +211,7 @@ export const INVITES: readonly BadInput[] = [
       withDatabase(home, 'dave', (database) =>
         database.exec(`WITH RECURSIVE others (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM others WHERE i < 63)
           INSERT INTO invites SELECT number + i, randomblob(16), contact_name, created_at, expires, fate, bytes,
-            prekey_public_key, prekey_secret_key, kem_seed, spent_by, spent_at, last_user FROM invites, others`),
+            prekey_public_key, prekey_secret_key, kem_seed, spent_by, spent_at, last_user, numbers_after, withdrawn_at FROM invites, others`),
       ),
   },
 ];

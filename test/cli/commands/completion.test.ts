@@ -29,7 +29,17 @@ describe('what is proposed', () => {
 
   it('are the names of contacts and identities, wherever one can stand', async () => {
     const { alice } = await acquaint();
-    for (const line of ['send', 'verify', 'inspect', 'forget', 'rename', '-q send -a -o x', 'recv --from', 'send --']) {
+    for (const line of [
+      'send',
+      'verify',
+      'inspect',
+      'forget',
+      'rename',
+      'acknowledge',
+      '-q send -a -o x',
+      'recv --from',
+      'send --',
+    ]) {
       expect(await complete(alice, ...line.split(' '), ''), line).toEqual(['bob']);
     }
     expect(await complete(alice, 'recv', '--from=b')).toEqual(['--from=bob']);
@@ -40,6 +50,17 @@ describe('what is proposed', () => {
     for (const line of ['init', 'rename bob', 'send bob -m', 'inspect bob', 'send -m bob --wait']) {
       expect(await complete(alice, ...line.split(' '), ''), line).toEqual([]);
     }
+  });
+
+  it('are the IDs of open invites, which may be left out', async () => {
+    const { alice } = await acquaint();
+    await alice.invite('carol');
+    const [invite] = (await alice.documents<{ invites: { id: string }[] }>(['inspect']))[0]?.invites ?? [];
+    expect(await complete(alice, 'invite', 'carol', '--withdraw', '')).toEqual([invite?.id]);
+    expect((await alice.pawl(['complete', '--', 'invite', '--withdraw', ''])).text).toBe(`${invite?.id}\tfor carol\n`);
+    expect(await complete(alice, 'invite', 'carol', '--withdraw', '--js')).toEqual(['--json']);
+    expect(await complete(alice, 'invite', '--withdraw', '--json', '')).toEqual(['bob']);
+    expect(await complete(alice, 'invite', '--withdraw', 'x', '')).toEqual(['bob']);
   });
 
   it('are files where one can stand, and what there is to choose from', async () => {

@@ -148,7 +148,7 @@ export function contacts(make: MakeStore): void {
               createdAt,
               lastDhStepAt,
               held,
-              isForked: fork !== undefined,
+              fork,
               isDue: sending.kind === 'due',
               sent: sending.kind === 'chain' ? sending.n : 0,
               missing: times.length === 0 ? undefined : { count: times.length, since: Math.min(...times) },
@@ -163,7 +163,7 @@ export function contacts(make: MakeStore): void {
       const sessions = overviews.flatMap((contact) => contact.sessions);
       expect(sessions).toHaveLength(6);
       // Every field has more than one value in this.
-      for (const field of ['isTheirs', 'isUnanswered', 'lastDhStepAt', 'held', 'isForked', 'isDue', 'sent'] as const) {
+      for (const field of ['isTheirs', 'isUnanswered', 'lastDhStepAt', 'held', 'fork', 'isDue', 'sent'] as const) {
         expect(new Set(sessions.map((session) => session[field])).size, field).toBeGreaterThan(1);
       }
       expect(sessions.map(({ missing }) => missing?.count)).toContain(4);

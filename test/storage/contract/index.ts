@@ -8,6 +8,7 @@ import { invites } from './invites.ts';
 import { limits } from './limits.ts';
 import { ratchet } from './ratchet.ts';
 import { sessions } from './sessions.ts';
+import { times } from './times.ts';
 import { transactions } from './transactions.ts';
 
 /** What every store must do, whatever it keeps things in (docs/ARCHITECTURE.md, law 6). */
@@ -22,5 +23,6 @@ export function storeContract(name: string, make: MakeStore): void {
     describe('limits', () => limits(make));
     describe('outbox and inbox', () => boxes(make));
     describe('the history', () => history(make));
+    describe('times of our own clock', () => times(make));
   });
 }

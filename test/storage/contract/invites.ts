@@ -124,6 +124,76 @@ export function invites(make: MakeStore): void {
     });
   });
 
+  it('forgets the secrets and the openings of one that is withdrawn, at once, and for a time not when', async () => {
+    const [friends, carol, spent] = [
+      reusable('friends', NOW + 9_000),
+      inviteFor('carol', NOW + 9_000),
+      inviteFor('spent'),
+    ];
+    await withInvites(
+      friends,
+      carol,
+      spent,
+    )(async (transaction) => {
+      await transaction.useInvite(friends.id, 1, prefix('alice'));
+      await transaction.spendInvite(spent.id, identityOf('alice'), NOW + 9_000);
+      for (const { id } of [friends, carol]) await transaction.withdrawInvite(id, NOW + 500);
+      expect((await transaction.invites()).slice(0, 2)).toEqual([
+        { ...friends, lastUser: 1, fate: { kind: 'withdrawn', at: NOW + 500 } },
+        { ...carol, fate: { kind: 'withdrawn', at: NOW + 500 } },
+      ]);
+      expect(await transaction.isInLedger(prefix('alice'))).toBe(false);
+      for (const id of [carol.id, spent.id, bytesOf('none', 16)]) {
+        await expect(transaction.withdrawInvite(id, NOW)).rejects.toThrow('open invite');
+      }
+      await expect(transaction.spendInvite(carol.id, identityOf('alice'), NOW)).rejects.toThrow('open invite');
+      await expect(transaction.useInvite(friends.id, 2, prefix('bob'))).rejects.toThrow('open invite');
+      // Its expiry is in the future, and says nothing any more.
+      expect(await transaction.sweepInvites(NOW + 20_000, NOW)).toBe(0);
+      expect(await fates(transaction)).toEqual(['friends: withdrawn', 'carol: withdrawn', 'spent: spent']);
+      expect(await transaction.sweepInvites(NOW + 20_000, NOW + 1_000)).toBe(0);
+      expect(await fates(transaction)).toEqual(['spent: spent']);
+    });
+  });
+
+  it('keeps one that was withdrawn before it was put in', async () => {
+    const gone: StoredInvite = { ...inviteFor('alice'), fate: { kind: 'withdrawn', at: NOW } };
+    await withInvites(gone)(async (transaction) => expect(await transaction.invite(gone.id)).toEqual(gone));
+  });
+
+  it('makes the open ones for a name that are used once be for another, and no others', async () => {
+    const given = [inviteFor('one'), inviteFor('two'), reusable('three'), inviteFor('four'), inviteFor('five')].map(
+      (invite, n) => ({ ...invite, contactName: n === 3 ? 'carol' : 'alice' }),
+    );
+    await withInvites(...given)(async (transaction) => {
+      await transaction.spendInvite(inviteFor('five').id, identityOf('alice'), NOW);
+      expect(await transaction.renameInvites('alice', 'alicia')).toBe(2);
+      expect(await transaction.renameInvites('alice', 'alicia')).toBe(0);
+      const names = (await transaction.invites()).map(({ contactName }) => contactName);
+      expect(names).toEqual(['alicia', 'alicia', 'alice', 'carol', 'alice']);
+    });
+  });
+
+  it('keeps the last number of each name, which only grows, whatever becomes of the invites', async () => {
+    await withInvites({ ...reusable('friends'), numbersAfter: 7 })(async (transaction) => {
+      expect(await transaction.invites()).toMatchObject([{ numbersAfter: 7 }]);
+      expect(await transaction.lastNumber('friends')).toBe(0);
+      for (const [number, last] of [
+        [3, 3],
+        [2, 3],
+        [10 ** 15, 10 ** 15],
+        [4, 10 ** 15],
+      ] as const) {
+        await transaction.raiseNumber('friends', number);
+        expect(await transaction.lastNumber('friends')).toBe(last);
+      }
+      await transaction.dropInvite(inviteFor('friends').id);
+      expect(await transaction.lastNumber('friends')).toBe(10 ** 15);
+      expect(await transaction.lastNumber('friend')).toBe(0);
+      await expect(transaction.raiseNumber('friends', 0)).rejects.toThrow();
+    });
+  });
+
   it('lets no opening in twice', async () => {
     const { store } = make();
     const [friends, others] = [reusable('friends'), reusable('others')];

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { LIMITS, type RatchetState } from '../../../src/ratchet/index.ts';
-import type { SessionStore } from '../../../src/session/store.ts';
+import type { SessionStore, Transaction } from '../../../src/session/store.ts';
 import { at, converse, EAGER, IN_TURNS, meet } from '../../ratchet/party.ts';
-import { addContact, Conversation, findEntries, type MakeStore, NOW, opened } from '../fixtures.ts';
+import { addContact, Conversation, findEntries, freshState, type MakeStore, NOW, opened } from '../fixtures.ts';
 
 export function ratchet(make: MakeStore): void {
   it('gives every state back as it was saved', async () => {
@@ -156,7 +156,11 @@ export function ratchet(make: MakeStore): void {
     await store.transaction(async (transaction) => {
       await transaction.saveFork(session, 'two-keys-in-one-chain', NOW);
       await transaction.saveFork(session, 'past-the-end-of-a-chain', NOW + 1);
-      expect((await transaction.session(session)).fork).toEqual({ reason: 'two-keys-in-one-chain', at: NOW });
+      expect((await transaction.session(session)).fork).toEqual({
+        reason: 'two-keys-in-one-chain',
+        at: NOW,
+        acknowledgedAt: undefined,
+      });
     });
   });
 
@@ -169,9 +173,44 @@ export function ratchet(make: MakeStore): void {
     await store.transaction(async (transaction) => {
       await transaction.saveReceived(session, [{ step: contradicting, digest: sent.id }], NOW, LIMITS);
       expect(await transaction.session(session)).toMatchObject({
-        fork: { reason: 'chain-shorter-than-received', at: NOW },
+        fork: { reason: 'chain-shorter-than-received', at: NOW, acknowledgedAt: undefined },
         lost: 3,
       });
+    });
+  });
+
+  it('keeps an acknowledged fork until the next, whichever way that comes', async () => {
+    const { store } = make();
+    const conversation = await Conversation.begin(store);
+    const { alice, bob, session } = conversation;
+    const other = await Conversation.begin(store, LIMITS, 'carol');
+    const forks = (work: Transaction) =>
+      Promise.all([session, other.session].map(async (id) => (await work.session(id)).fork));
+    await store.transaction(async (transaction) => {
+      const { contact } = await transaction.session(session);
+      expect(await transaction.acknowledgeForks(contact, NOW)).toBe(0);
+      await transaction.addSession(opened(contact, 'without a fork'), freshState());
+      for (const id of [session, other.session]) await transaction.saveFork(id, 'two-keys-in-one-chain', NOW);
+      const first = { reason: 'two-keys-in-one-chain', at: NOW } as const;
+      expect(await transaction.acknowledgeForks(contact, NOW + 1)).toBe(1);
+      expect(await transaction.acknowledgeForks(contact, NOW + 2)).toBe(0);
+      const ofCarol = { ...first, acknowledgedAt: undefined };
+      expect(await forks(transaction)).toEqual([{ ...first, acknowledgedAt: NOW + 1 }, ofCarol]);
+
+      await transaction.saveFork(session, 'past-the-end-of-a-chain', NOW + 3);
+      const second = { reason: 'past-the-end-of-a-chain', at: NOW + 3 } as const;
+      expect(await forks(transaction)).toEqual([{ ...second, acknowledgedAt: undefined }, ofCarol]);
+      await transaction.acknowledgeForks(contact, NOW + 4);
+
+      const sent = alice.send('hello');
+      const { step } = bob.accept(sent);
+      await transaction.saveReceived(session, [{ step, digest: sent.id }], NOW + 5, LIMITS);
+      expect(await forks(transaction)).toEqual([{ ...second, acknowledgedAt: NOW + 4 }, ofCarol]);
+      const next = alice.send('hello again');
+      const contradicting = { ...bob.accept(next).step, fork: 'chain-shorter-than-received' } as const;
+      await transaction.saveReceived(session, [{ step: contradicting, digest: next.id }], NOW + 6, LIMITS);
+      const third = { reason: 'chain-shorter-than-received', at: NOW + 6, acknowledgedAt: undefined };
+      expect(await forks(transaction)).toEqual([third, ofCarol]);
     });
   });
 

@@ -100,7 +100,7 @@ function overviewOf(session: StoredSession): SessionOverview {
     createdAt,
     lastDhStepAt,
     held,
-    isForked: fork !== undefined,
+    fork,
     isDue: state.sending.kind === 'due',
     sent: state.sending.kind === 'chain' ? state.sending.n : 0,
     missing: times.length === 0 ? undefined : { count: times.length, since: Math.min(...times) },

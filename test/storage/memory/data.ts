@@ -21,6 +21,8 @@ export interface Data {
   readonly invites: readonly StoredInvite[];
   /** The openings that reusable invites let in. */
   readonly ledger: readonly { readonly prefixDigest: Uint8Array; readonly inviteId: Uint8Array }[];
+  /** The last numbers that were given for names. */
+  readonly numbers: ReadonlyMap<string, number>;
   readonly outbox: readonly (OutboxEntry & { readonly id: OutboxId })[];
   readonly inbox: readonly (InboxEntry & { readonly id: InboxId })[];
   readonly historySetting: HistorySetting | undefined;

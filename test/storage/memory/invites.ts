@@ -44,11 +44,40 @@ export function handshakeStore(transaction: MemoryTransaction): HandshakeStore {
       replace(open, { ...open, fate: { kind: 'spent', by: copyOf(by), at } });
     },
 
+    async withdrawInvite(id, at) {
+      replace(
+        openInvite(id, () => true),
+        { ...openInvite(id, () => true), fate: { kind: 'withdrawn', at } },
+      );
+      transaction.change({ ledger: transaction.data.ledger.filter(({ inviteId }) => !equal(inviteId, id)) });
+    },
+
     async useInvite(id, user, prefixDigest) {
       if (isInLedger(prefixDigest)) throw new Error('an opening is let in once');
       const open = openInvite(id, (lastUser) => lastUser !== undefined && lastUser < user);
       replace(open, { ...open, lastUser: user });
       transaction.change({ ledger: [...transaction.data.ledger, copyOf({ prefixDigest, inviteId: id })] });
+    },
+
+    async renameInvites(name, newName) {
+      const isRenamed = (invite: StoredInvite) =>
+        isOpen(invite) && invite.contactName === name && invite.lastUser === undefined;
+      const { invites } = transaction.data;
+      transaction.change({
+        invites: invites.map((invite) => (isRenamed(invite) ? { ...invite, contactName: newName } : invite)),
+      });
+      return invites.filter(isRenamed).length;
+    },
+
+    async lastNumber(name) {
+      return transaction.data.numbers.get(name) ?? 0;
+    },
+
+    async raiseNumber(name, number) {
+      if (number < 1) throw new Error('numbers begin with 1');
+      const { numbers } = transaction.data;
+      const last = Math.max(number, numbers.get(name) ?? 0);
+      transaction.change({ numbers: new Map([...numbers, [name, last]]) });
     },
 
     async isInLedger(prefixDigest) {
@@ -78,7 +107,7 @@ function expire(invite: StoredInvite): StoredInvite {
 }
 
 function endOf({ fate, expiresAt }: StoredInvite): number {
-  return fate.kind === 'spent' ? fate.at : expiresAt;
+  return 'at' in fate ? fate.at : expiresAt;
 }
 
 /** Rounds a time in unix milliseconds down to whole seconds. */

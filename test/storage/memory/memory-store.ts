@@ -8,6 +8,7 @@ import { historyStore } from './history.ts';
 import { handshakeStore } from './invites.ts';
 import { ratchetStore } from './ratchet.ts';
 import { sessionTable } from './sessions.ts';
+import { timesOf } from './times.ts';
 
 /**
  * A store in memory. Its data is a value that nothing ever changes in place: a transaction works on its own version,
@@ -18,19 +19,7 @@ export class MemoryStore implements SessionStore {
   readonly #queue = new Queue();
 
   constructor(record: IdentityRecord) {
-    this.#data = {
-      record: copyOf(record),
-      contacts: [],
-      sessions: [],
-      invites: [],
-      ledger: [],
-      outbox: [],
-      inbox: [],
-      historySetting: copyOf(record.historySetting),
-      history: [],
-      lastId: 0,
-      receptions: 0,
-    };
+    this.#data = emptyData(record);
   }
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
@@ -50,17 +39,40 @@ export class MemoryStore implements SessionStore {
 async function perform<Result>(data: Data, work: (transaction: Transaction) => Promise<Result>) {
   const transaction = new MemoryTransaction(data);
   try {
-    const stores = {
-      ...handshakeStore(transaction),
-      ...contactStore(transaction),
-      ...sessionTable(transaction),
-      ...ratchetStore(transaction),
-      ...boxes(transaction),
-      ...historyStore(transaction),
-    };
-    const result = await work(stores);
+    const result = await work(transactionOn(transaction));
     return { result, data: transaction.data };
   } finally {
     transaction.end();
   }
+}
+
+/** What a new store holds. */
+export function emptyData(record: IdentityRecord): Data {
+  return {
+    record: copyOf(record),
+    contacts: [],
+    sessions: [],
+    invites: [],
+    ledger: [],
+    numbers: new Map(),
+    outbox: [],
+    inbox: [],
+    historySetting: copyOf(record.historySetting),
+    history: [],
+    lastId: 0,
+    receptions: 0,
+  };
+}
+
+/** Everything that can be read and written within a transaction. */
+export function transactionOn(transaction: MemoryTransaction): Transaction {
+  return {
+    ...handshakeStore(transaction),
+    ...contactStore(transaction),
+    ...sessionTable(transaction),
+    ...ratchetStore(transaction),
+    ...boxes(transaction),
+    ...historyStore(transaction),
+    ...timesOf(transaction),
+  };
 }

@@ -1,7 +1,7 @@
 import type { FindEntry, KeptPosition, RatchetStore } from '../../../src/ratchet/index.ts';
 import { mustExist } from '../../../src/storage/transaction.ts';
 import { copyOf, type MemoryTransaction, type StoredSession } from './data.ts';
-import { received } from './received.ts';
+import { markedBy, received } from './received.ts';
 import { changeSession, requireSession } from './sessions.ts';
 
 export function ratchetStore(transaction: MemoryTransaction): RatchetStore {
@@ -59,7 +59,7 @@ export function ratchetStore(transaction: MemoryTransaction): RatchetStore {
 
     async saveFork(id, reason, at) {
       const { fork } = requireSession(transaction, id);
-      changeSession(transaction, id, { fork: fork ?? { reason, at } });
+      changeSession(transaction, id, { fork: markedBy(fork, reason, at) });
     },
   };
 }

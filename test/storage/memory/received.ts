@@ -1,4 +1,6 @@
+import type { ForkReason } from '../../../src/errors.ts';
 import type { Accepted, Limits, ReceivingStep } from '../../../src/ratchet/index.ts';
+import type { ForkMark } from '../../../src/session/store.ts';
 import type { StoredSession } from './data.ts';
 
 /** The session after messages that it accepted: each difference applied, then the limits held. `at`: unix milliseconds. */
@@ -14,6 +16,13 @@ export function received(
   );
 }
 
+/** The fork mark after another fork: the first that is not acknowledged stays. */
+export function markedBy(before: ForkMark | undefined, reason: ForkReason, at: number): ForkMark {
+  return before === undefined || before.acknowledgedAt !== undefined
+    ? { reason, at, acknowledgedAt: undefined }
+    : before;
+}
+
 function advanced(before: StoredSession, { step, digest }: Accepted, at: number): StoredSession {
   const { chain, n } = step;
   const here = (position: { chain: number; n: number }) => position.chain === chain && position.n === n;
@@ -24,7 +33,7 @@ function advanced(before: StoredSession, { step, digest }: Accepted, at: number)
   const gained = step.gained.map((key) => ({ ...key, keptSince: at }));
   const skipped = [...before.skipped.filter((key) => !here(key)), ...gained];
   const sequence = before.received + 1;
-  const fork = before.fork ?? (step.fork && { reason: step.fork, at });
+  const fork = step.fork === undefined ? before.fork : markedBy(before.fork, step.fork, at);
   return {
     ...before,
     state: step.state,

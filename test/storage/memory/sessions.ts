@@ -69,6 +69,18 @@ export function sessionTable(transaction: MemoryTransaction): SessionTable {
       });
     },
 
+    async acknowledgeForks(contact, at) {
+      const isNew = ({ fork, ...session }: StoredSession) =>
+        session.contact === contact && fork !== undefined && fork.acknowledgedAt === undefined;
+      const { sessions } = transaction.data;
+      transaction.change({
+        sessions: sessions.map((session) =>
+          session.fork && isNew(session) ? { ...session, fork: { ...session.fork, acknowledgedAt: at } } : session,
+        ),
+      });
+      return sessions.filter(isNew).length;
+    },
+
     async dropSession(id) {
       transaction.change({ sessions: transaction.data.sessions.filter((session) => session.id !== id) });
     },

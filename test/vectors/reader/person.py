@@ -19,7 +19,7 @@ class Made:
     def __init__(self, invite, name, prekey, seed):
         self.invite, self.name, self.secrets, self.spent_at = invite, name, (prekey, seed), None
         # Of a reusable one.
-        self.last_user, self.ledger = 0, set()
+        self.last_user, self.numbers_after, self.ledger = 0, 0, set()
 
     def end(self):
         """When it was over, in milliseconds."""
@@ -46,6 +46,7 @@ class Session:
 class Person:
     def __init__(self, seed):
         self.identity, self.made, self.contacts, self.sessions = Identity(seed), {}, {}, []
+        self.numbers = {}
 
     def sweep(self, now):
         """What every command does first: deletes what has outlived its time."""
@@ -61,6 +62,7 @@ class Person:
     def invite(self, name, reusable, expires, prekey, seed):
         invite = make_invite(self.identity, reusable, expires, prekey, seed)
         self.made[invite.id] = Made(invite, name, prekey, seed)
+        self.made[invite.id].numbers_after = self.numbers.get(name, 0)
         return invite
 
     def name_of(self, identity):
@@ -83,7 +85,9 @@ class Person:
         return known or name, answered
 
     def forget(self, name):
-        self.contacts.pop(name, None)
+        base, dash, number = name.rpartition('-')
+        if self.contacts.pop(name, None) and base and number.isdecimal() and number[0] != '0':
+            self.numbers[base] = max(int(number), self.numbers.get(base, 0))
         self.sessions = [session for session in self.sessions if session.contact != name]
         self.made = {key: made for key, made in self.made.items() if made.name != name or not made.secrets}
 
@@ -192,7 +196,7 @@ class Person:
         if number is None:
             made.spent_at, made.secrets = now, None
         else:
-            made.last_user = number
+            made.last_user = self.numbers[made.name] = number
             made.ledger.add(H(16, prefix))
         session = Session(name, ratchet, agreement.opened, prefix_digest=H(16, prefix))
         self.sessions.append(session)
@@ -202,7 +206,8 @@ class Person:
     def _next_user(self, made):
         """The number that the next user of a reusable invite takes, and the name that goes with it."""
         promised = [other.name for other in self.made.values() if other.secrets]
-        for number in range(made.last_user + 1, LAST_USER + 1):
+        last = max(made.last_user, self.numbers.get(made.name, 0))
+        for number in range(last + 1, made.numbers_after + LAST_USER + 1):
             name = f'{made.name}-{number}'
             if name not in self.contacts and name not in promised:
                 return number, name

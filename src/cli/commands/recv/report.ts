@@ -2,6 +2,7 @@
  * What `recv` says: the texts themselves on a terminal and as JSON, and what became of everything else.
  * Writes no text itself.
  */
+import { type ForkReason, isPawlError } from '../../../errors.ts';
 import { fromUtf8, toBase64, toHex } from '../../../primitives/index.ts';
 import type { Delivery, Notice, Outcome } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
@@ -38,7 +39,8 @@ export async function reportOutcome(
     case 'refused': {
       const { error } = outcome;
       const { message, hint, exit } = explain(error);
-      if (reporter.json) await reporter.document({ type, code: error.code, source, from, message, hint });
+      const fork = isPawlError(error, 'fork') ? { fork: foundFork(error.detail) } : {};
+      if (reporter.json) await reporter.document({ type, code: error.code, source, from, message, hint, ...fork });
       else if (exit === 0) await reporter.notice(`${source}: ${message}`);
       else await reporter.error(error, from === undefined ? source : `${source}, from ${from}`);
       return exit;
@@ -104,7 +106,8 @@ export function textForTerminal({ from, verified, again, late, content }: Delive
  * @param options.withContent `false` if the content went to a file.
  */
 export function deliveryDocument(delivery: Delivery, { withContent = true } = {}): Document {
-  const { from, verified, id, n, late, again, content } = delivery;
+  const { from, verified, id, n, late, again, content, notices } = delivery;
+  const fork = notices.find((notice) => notice.kind === 'fork');
   const text = fromUtf8(content.bytes);
   return {
     type: 'message',
@@ -115,7 +118,13 @@ export function deliveryDocument(delivery: Delivery, { withContent = true } = {}
     late,
     ...(again && { again }),
     sent_at: iso(content.sentAt),
+    ...(fork !== undefined && { fork: foundFork(fork) }),
     ...(content.type === 'file' && { file: content.name }),
     ...(withContent && (text === undefined ? { base64: toBase64(content.bytes) } : { text })),
   };
+}
+
+/** A contradiction that was just found, in the JSON output. */
+function foundFork({ reason, at }: { readonly reason: ForkReason; readonly at: number }) {
+  return { reason, at: iso(at) };
 }

@@ -9,6 +9,7 @@ import { acknowledgeSent, type OutboxId, type Sent } from '../../../session/inde
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { acknowledgeOrWarn, BufferedOutput } from '../../stream/write.ts';
+import { day, iso } from '../../terminal/format.ts';
 
 /** How an envelope is written. */
 export interface EnvelopeFormat {
@@ -49,6 +50,7 @@ export class EnvelopeOutput {
    */
   async write(envelopes: readonly Sent[]): Promise<void> {
     const { armored, file } = this.#format;
+    await this.#tellOfExpiredInvite(envelopes);
     for (const { envelope, outboxId } of envelopes) {
       const bytes = armored ? utf8(armor(envelope)) : envelope;
       if (file === undefined) await this.#stdout.write(bytes, outboxId);
@@ -58,6 +60,16 @@ export class EnvelopeOutput {
       }
     }
     await this.#stdout.flush();
+  }
+
+  /** It is dropped already, so it is told also if nothing can be written. */
+  async #tellOfExpiredInvite(envelopes: readonly Sent[]): Promise<void> {
+    for (const { to, expiredInvite } of envelopes) {
+      if (expiredInvite === undefined) continue;
+      await this.#context.reporter.warn(
+        `the invite of ${to} that you added expired on ${day(expiredInvite)}, and is dropped: this goes on the conversation of before; for a new one, ask ${to} for a new invite`,
+      );
+    }
   }
 
   /** Acknowledges what has been written, in a transaction of its own. */
@@ -73,8 +85,9 @@ export class EnvelopeOutput {
   /** With `--json`, describes each envelope: on standard error where standard output has the envelope itself. */
   async describe(envelopes: readonly Sent[]): Promise<void> {
     const { reporter } = this.#context;
-    for (const { to, id, n, envelope, opening } of envelopes) {
-      const document = { type: 'sent', to, id: toHex(id), n, bytes: envelope.length, opening };
+    for (const { to, id, n, envelope, opening, expiredInvite } of envelopes) {
+      const expired = expiredInvite === undefined ? {} : { expired_invite: iso(expiredInvite) };
+      const document = { type: 'sent', to, id: toHex(id), n, bytes: envelope.length, opening, ...expired };
       if (this.#format.file === undefined) await reporter.documentOnStderr(document);
       else if (reporter.json) await reporter.document(document);
     }
