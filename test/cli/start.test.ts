@@ -94,7 +94,7 @@ it.each(['ERR_DLOPEN_FAILED', 'MODULE_NOT_FOUND'])('a database that does not loa
       `require('node:module')._extensions['.node'] = () => { throw Object.assign(new Error('no'), { code: '${code}' }); };`,
     );
     const environment = { NODE_OPTIONS: `--require ${home.path('no-addons.cjs')}` };
-    for (const command of ['pawl init bob', 'pawl -i alice inspect', 'echo hi | pawl -i alice send bob']) {
+    for (const command of ['pawl -q init bob', 'pawl -i alice inspect', 'echo hi | pawl -i alice send bob']) {
       expect(await home.run(command, { environment }), command).toMatchObject({
         exit: 78,
         stderr: `error: the database that pawl needs does not load with Node ${process.versions.node}\nhint: install pawl again, with the Node that runs it\n`,
