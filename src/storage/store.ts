@@ -4,7 +4,7 @@
  * Knows no table but `identity`; `tables/` has the rest.
  */
 import { fchmodSync, fstatSync, statSync } from 'node:fs';
-import { isPawlError, PawlError } from '../errors.ts';
+import { isPawlError } from '../errors.ts';
 import { makeFile } from '../files/index.ts';
 import { equal, type IdentitySeed, wipe } from '../primitives/index.ts';
 import type { SessionStore, Transaction } from '../session/store.ts';
@@ -162,7 +162,8 @@ export class SqliteStore implements SessionStore {
     const connection = this.#connection;
     return connection.reading(() => {
       const bytes = connection.bytes();
-      if (checkPages(connection).length > 0) throw new PawlError('damaged', { path: this.path });
+      // Reads every page in use, and throws for one that does not authenticate. Whatever else is wrong is copied as well.
+      checkPages(connection);
       return bytes;
     });
   }

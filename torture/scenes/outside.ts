@@ -129,6 +129,7 @@ const signals: Situation = {
 };
 
 const WORDS = 'correct horse\n';
+const NEW_WORDS = 'battery staple\n';
 
 /** While one pawl waits for a passphrase, another can use the same identity. */
 const prompt: Situation = {
@@ -140,10 +141,10 @@ const prompt: Situation = {
     await box.ready('alice', ['passwd', '--new-passphrase-file', box.path('words')]);
     const slow = makePipe(box, 'slow');
     const sent: Buffer[] = [];
-    for (const parameters of [
-      ['send', 'bob', '-m', 'slow', '--passphrase-file', slow],
-      ['passwd', '--passphrase-file', box.path('words'), '--new-passphrase-file', slow],
-    ]) {
+    for (const [words, parameters] of [
+      [WORDS, ['send', 'bob', '-m', 'slow', '--passphrase-file', slow]],
+      [NEW_WORDS, ['passwd', '--passphrase-file', box.path('words'), '--new-passphrase-file', slow]],
+    ] as const) {
       const waiting = box.start({ who: 'alice', parameters });
       const pipe = await whenRead(slow, waiting);
       const quick = await box.start({
@@ -151,7 +152,7 @@ const prompt: Situation = {
         parameters: ['send', 'bob', '-m', 'quick', '--wait', '0', '--passphrase-file', box.path('words')],
       });
       laws.hold(quick.code === 0, `the other, during ${parameters[0]}: exit ${quick.code}: ${quick.stderr}`);
-      await pipe.writeFile(WORDS);
+      await pipe.writeFile(words);
       await pipe.close();
       const late = await waiting;
       laws.hold(late.code === 0, `${parameters[0]}: exit ${late.code}: ${late.stderr}`);
@@ -160,6 +161,7 @@ const prompt: Situation = {
     const got = await laws.receives(box, 'bob', Buffer.concat(sent));
     const said = got.map(({ text, n }) => `${text} ${n}`).join();
     laws.hold(said === 'quick 0,slow 1,quick 2', `Bob reads ${said}`);
+    writeFileSync(box.path('words'), NEW_WORDS);
     await laws.whole(box, 'alice', '--passphrase-file', box.path('words'));
     return 'the other is not kept waiting';
   },
