@@ -40,6 +40,7 @@ const SLOW = [
   'test/cli/terminal/reporter.test.ts',
   // Long conversations, random or with loss, and searches: models, fuzzing, flipped bits, an explored protocol.
   'test/damage/damage.test.ts',
+  'test/envelope/channels.test.ts',
   'test/envelope/scan.test.ts',
   'test/fuzz/fuzz.test.ts',
   'test/known-answers/known-answers.test.ts',

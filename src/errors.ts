@@ -16,7 +16,8 @@ export interface ErrorDetails {
   'several-identities': { names: readonly string[] };
   'identity-missing': { name: string; home: string };
   // bytes from outside
-  corrupt: { what: string };
+  /** `damage`: what seems to have happened to it on its way. */
+  corrupt: { what: string; damage?: BlockDamage };
   'unknown-version': { version: number };
   'wrong-kind': { expected: 'invite' | 'message'; found: 'invite' | 'message' };
   'too-large': { what: string; bytes: number; limit: number };
@@ -94,6 +95,13 @@ export interface ErrorDetails {
 }
 
 export type ErrorCode = keyof ErrorDetails;
+
+/**
+ * What a program on the way has done to an envelope. `cut-off`: the end of a block has not come; `no-begin`: its
+ * beginning; `missing`, `added`, `altered`: characters in it; `replaced`: characters by `?`; `taken-for-text`: bytes were
+ * stored in another encoding of text.
+ */
+export type BlockDamage = 'cut-off' | 'no-begin' | 'missing' | 'added' | 'altered' | 'replaced' | 'taken-for-text';
 
 /** Which rule of docs/PROTOCOL.md §5 the messages of a peer broke. */
 export type ForkReason =

@@ -1,4 +1,6 @@
 /** Targets for the strict decoders: typed errors only, and encode(decode(x)) = x. */
+
+import { ENVELOPE_HEAD_LENGTH } from '../../src/envelope/head.ts';
 import {
   armor,
   dearmor,
@@ -8,8 +10,9 @@ import {
   encodeEnvelope,
   scan,
 } from '../../src/envelope/index.ts';
-import { concat, equal, generateKeyPair, utf8 } from '../../src/primitives/index.ts';
+import { concat, equal, generateKeyPair, uint, utf8 } from '../../src/primitives/index.ts';
 import { decodeHeader, encodeHeader } from '../../src/ratchet/index.ts';
+import { travelled } from '../channels.ts';
 import type { Dice } from '../dice.ts';
 import { anyContent, anyEnvelope } from '../grammar.ts';
 import { mangle } from '../mangle.ts';
@@ -59,7 +62,8 @@ const scanning: Target = {
       let found = 0;
       const verdicts = [...scan(input)].flatMap((one) => {
         if ('error' in one) return [one.error.code];
-        found += one.bytes.length;
+        // An envelope that lacks fewer bytes than a head has is not told from a whole one.
+        found += one.bytes.length - ENVELOPE_HEAD_LENGTH;
         return verdictOf(() => decodeEnvelope(one.bytes));
       });
       demand(found <= input.length, 'no more is found than there is');
@@ -83,8 +87,78 @@ const dearmoring: Target = {
   }),
 };
 
+const PARTS = [
+  '',
+  'Hello,\n\n',
+  'Am Montag schrieb Bob:\n',
+  '-----BEGIN PAWL MESSAGE-----\n',
+  'BEGIN PAWL',
+  '=',
+  '&#',
+  '<a',
+];
+
+/** A block with text around it, after what mail and chats do to it; in front stand the bytes of the envelope in it. */
+const travelling: Target = {
+  name: 'scan, as it came',
+  share: 60_000,
+  prepare: () => ({
+    make(dice) {
+      const envelope = anyEnvelope(dice);
+      const { bytes } = travelled(dice, dice.pick(PARTS.slice(0, 3)) + armor(envelope) + dice.pick(['', 'Gruß\n']));
+      return concat(uint(envelope.length, 4), envelope, bytes);
+    },
+    run(input) {
+      const length = Buffer.from(input).readUInt32BE();
+      const envelope = input.slice(4, 4 + length);
+      const [one, ...more] = scan(input.subarray(4 + length));
+      demand(one !== undefined && 'bytes' in one && equal(one.bytes, envelope), 'the block is found');
+      demand(more.length === 0, 'it is found once');
+      return verdictOf(() => decodeEnvelope(envelope));
+    },
+  }),
+};
+
+/** A good block with hostile text around it, in one mail. */
+const besides: Target = {
+  name: 'scan, besides',
+  share: 60_000,
+  prepare: () => ({
+    make(dice) {
+      const envelope = anyEnvelope(dice);
+      const around = () => (dice.oneIn(3) ? utf8(dice.pick(PARTS)) : hostile(dice));
+      return concat(
+        uint(envelope.length, 4),
+        envelope,
+        around(),
+        utf8(dice.pick(['', '\n']) + armor(envelope)),
+        around(),
+      );
+    },
+    run(input) {
+      const length = Buffer.from(input).readUInt32BE();
+      const envelope = input.slice(4, 4 + length);
+      const found = scan(input.subarray(4 + length));
+      demand(
+        found.some((one) => 'bytes' in one && equal(one.bytes, envelope)),
+        'no text hides a block besides it',
+      );
+      return found.map((one) => ('error' in one ? one.error.code : 'accepted'));
+    },
+  }),
+};
+
+/** Text that is made of what the scanner looks for, or of a mail, whole or cut. */
+function hostile(dice: Dice): Uint8Array {
+  const { bytes } = travelled(dice, armor(anyEnvelope(dice)));
+  const whole = dice.oneIn(2) ? bytes : mutate(dice, bytes, anyInput(dice));
+  return dice.oneIn(2) ? whole : whole.slice(0, dice.below(whole.length + 1));
+}
+
 export const decoders: readonly Target[] = [
   scanning,
+  travelling,
+  besides,
   strict('decodeEnvelope', 450_000, (dice) => nearly(dice, anyEnvelope(dice)), decodeEnvelope, encodeEnvelope),
   dearmoring,
   strict(

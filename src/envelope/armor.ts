@@ -4,14 +4,14 @@
  */
 import { PawlError } from '../errors.ts';
 import { Reader, toBase64 } from '../primitives/index.ts';
-import { corrupt, ENVELOPE_HEAD_LENGTH, MAX_REST, readHead } from './head.ts';
+import { corrupt, readHead } from './head.ts';
 
 /** The labels of the two kinds of block. */
 export const LABELS = ['MESSAGE', 'INVITE'] as const;
 export type Label = (typeof LABELS)[number];
 
 /** Characters per line: fewer than the 72 to 78 at which mail programs break lines, so that quoting fits. */
-export const COLUMNS = 64;
+const COLUMNS = 64;
 const LINE = new RegExp(`.{1,${COLUMNS}}`, 'g');
 
 export function beginLine(label: Label): string {
@@ -29,9 +29,8 @@ function endLine(label: Label): string {
  * @throws `corrupt`, `unknown-version`, `too-large` when its head is invalid.
  */
 export function armor(envelope: Uint8Array): string {
-  const { kind } = readHead(new Reader(envelope, corrupt));
-  const label = kind === 'invite' ? 'INVITE' : 'MESSAGE';
   const lines = toBase64(envelope).match(LINE) ?? [];
+  const label = labelOf(envelope);
   return [beginLine(label), ...lines, endLine(label), ''].join('\n');
 }
 
@@ -49,43 +48,20 @@ export function dearmor(block: string): Uint8Array {
   return envelope;
 }
 
-const QUOTING = /^[\s>]+/;
-const BASE64 = new RegExp(`^[A-Za-z0-9+/=]{1,${COLUMNS}}$`);
-/** Base64 lines of the largest envelope. */
-const MAX_LINES = Math.ceil((Math.ceil((ENVELOPE_HEAD_LENGTH + MAX_REST) / 3) * 4) / COLUMNS);
-
-/** Reads the lines of one armored block, which mail programs may have indented or quoted. */
-export class Block {
-  readonly #label: Label;
-  readonly #base64: string[] = [];
-
-  constructor(label: Label) {
-    this.#label = label;
+/**
+ * Decodes what a canonical block of this label has in its lines, joined: as strict as {@link dearmor}, without the lines.
+ * @throws as {@link dearmor}.
+ */
+export function dearmorLines(label: Label, base64: string): Uint8Array {
+  const { buffer, byteOffset, length } = Buffer.from(base64, 'base64');
+  const envelope = new Uint8Array(buffer, byteOffset, length);
+  if (labelOf(envelope) !== label || toBase64(envelope) !== base64) {
+    throw new PawlError('corrupt', { what: 'armored block' });
   }
+  return envelope;
+}
 
-  /**
-   * Reads the next line after the BEGIN line, with blanks and quoting around it. Lines beyond the longest block are not
-   * kept.
-   * @returns at the END line, the envelope or the error of `dearmor`; `'more'` after any other valid line; `undefined`
-   * for a line that cannot be part of a block.
-   */
-  take(line: string): { readonly bytes: Uint8Array } | { readonly error: PawlError } | 'more' | undefined {
-    const content = line.replace(QUOTING, '').trimEnd();
-    if (content === '') return 'more';
-    if (content === endLine(this.#label)) return this.#end(content);
-    // Only the last base64 line may be short.
-    const mayFollow = (this.#base64.at(-1)?.length ?? COLUMNS) === COLUMNS && this.#base64.length < MAX_LINES;
-    if (!mayFollow || !BASE64.test(content)) return undefined;
-    this.#base64.push(content);
-    return 'more';
-  }
-
-  #end(last: string) {
-    try {
-      return { bytes: dearmor([beginLine(this.#label), ...this.#base64, last, ''].join('\n')) };
-    } catch (error) {
-      if (error instanceof PawlError) return { error };
-      throw error;
-    }
-  }
+function labelOf(envelope: Uint8Array): Label {
+  const { kind } = readHead(new Reader(envelope, corrupt));
+  return kind === 'invite' ? 'INVITE' : 'MESSAGE';
 }

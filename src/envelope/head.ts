@@ -23,6 +23,9 @@ const MAGIC_BYTES = utf8(MAGIC);
 /** The kind byte of each kind of envelope. */
 export const KINDS = { opening: 1, message: 2, invite: 16 } as const;
 export type Kind = keyof typeof KINDS;
+const KIND_NAMES: ReadonlyMap<number | undefined, Kind> = new Map(
+  Object.entries(KINDS).map(([kind, byte]) => [byte, kind as Kind]),
+);
 
 /** Length of the head: "pawl" (4) || version (1) || kind (1) || length of the rest (4). */
 export const ENVELOPE_HEAD_LENGTH = 10;
@@ -66,6 +69,19 @@ export function readHead(reader: Reader): { readonly kind: Kind; readonly length
   return { kind, length };
 }
 
+/**
+ * The length that {@link readHead} returns of these bytes, or `undefined` where it throws: hostile input has a million
+ * heads, and an error costs more than the search.
+ */
+export function restLength(bytes: Uint8Array): number | undefined {
+  const [m0, m1, m2, m3, version, kindByte, l0 = 0, l1 = 0, l2 = 0, l3 = 0] = bytes;
+  const kind = KIND_NAMES.get(kindByte);
+  const isKnown = m0 === MAGIC_BYTES[0] && m1 === MAGIC_BYTES[1] && m2 === MAGIC_BYTES[2] && m3 === MAGIC_BYTES[3];
+  if (!isKnown || version !== VERSION || kind === undefined || bytes.length < ENVELOPE_HEAD_LENGTH) return undefined;
+  const length = ((l0 << 24) | (l1 << 16) | (l2 << 8) | l3) >>> 0;
+  return length <= MAX_REST && isRestLength(kind, length) ? length : undefined;
+}
+
 export function isSealedHeaderLength(length: number): boolean {
   return KEM_FIELDS.has(length);
 }
@@ -85,10 +101,7 @@ export function corrupt(): never {
 }
 
 function kindOf(byte: number): Kind {
-  if (byte === KINDS.opening) return 'opening';
-  if (byte === KINDS.message) return 'message';
-  if (byte === KINDS.invite) return 'invite';
-  return corrupt();
+  return KIND_NAMES.get(byte) ?? corrupt();
 }
 
 function isRestLength(kind: Kind, length: number): boolean {

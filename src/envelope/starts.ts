@@ -1,34 +1,78 @@
 /**
- * Searches a window of a stream for places where an envelope may begin: a magic or a BEGIN line.
- * Does not read envelopes: see scan.ts.
+ * Searches a window of a stream for the places that matter: the magic of an envelope, the BEGIN or END line of a block,
+ * a part of a mail in base64, text in UTF-16. Does not read what is there: see scan.ts.
  */
-import { beginLine, LABELS, type Label } from './armor.ts';
+import { LABELS, type Label } from './armor.ts';
 import { KINDS, MAGIC, VERSION } from './head.ts';
 import type { Window } from './window.ts';
 
-/** A place where an envelope may begin. */
-export interface Start {
-  readonly kind: 'binary' | Label;
-  readonly at: number;
-  /** The offset after magic, version and kind, or after a BEGIN line with its newline. */
-  readonly end: number;
-}
+/**
+ * A place in a stream. `binary`: the magic with a known version and kind. `begin`, `end`: the words of a BEGIN or END
+ * line. `base64`: the header of a part of a mail. `utf16`: text in UTF-16. `mark`: a byte-order mark, which ciphertext
+ * has too. `as text`: the magic in UTF-16, of an envelope that some program took for text.
+ */
+export type Start =
+  | { readonly kind: 'begin' | 'end'; readonly label: Label; readonly at: number; readonly end: number }
+  | { readonly kind: 'binary' | 'base64' | 'as text'; readonly at: number; readonly end: number }
+  | { readonly kind: 'utf16' | 'mark'; readonly isBigEndian: boolean; readonly at: number; readonly end: number };
 
-/** The maximum length of a block's line in bytes, with quoting and blanks. Mail allows 998. */
-export const LONGEST_LINE = 1_024;
-
-const KIND_BYTES = String.fromCharCode(...Object.values(KINDS));
-/** Matches the magic with a known version and kind, or a BEGIN line after any text. */
-const START = new RegExp(
-  `${MAGIC}${String.fromCharCode(VERSION)}[${KIND_BYTES}]|-----BEGIN PAWL (${LABELS.join('|')})-----[ \\t\\r]{0,${LONGEST_LINE}}(\\n|$)`,
-  'g',
-);
-/** The maximum length of an incomplete start in bytes, without the blanks after a BEGIN line. */
-const BEGINNING = beginLine('MESSAGE').length - 1;
-/** Bytes that are searched at a time. */
+/** Bytes that are searched at a time, and the most that a BEGIN line may have with noise in it. */
 const PIECE = 2 ** 16;
 
-/** Finds starts of envelopes in the window, and reads each byte once. */
+/**
+ * What may stand between two letters of a BEGIN or END line, in one byte or more: blanks, marks and bytes beyond ASCII,
+ * escapes of quoted-printable, URLs and HTML, tags; and after each of those, the name of somebody who is quoted.
+ */
+const NOISE =
+  '[^\\0A-Za-z0-9<=%&\\\\-]|\\\\(?:[nrt]|u[0-9A-Fa-f]{4})?|=[ \\t]*\\r?\\n|[=%][0-9A-Fa-f]{2}|&(?:amp;)?(?:[#\\w]|=\\r?\\n){2,10};|<(?:=\\r?\\n)?[/!A-Za-z][^<>]{0,60}>';
+const NAME = "[A-Za-z0-9](?:[\\w .,:'()[\\]]|=\\r?\\n|&#?\\w{2,6};){0,40}(?:[>|:]|&gt;)";
+const GAP = new RegExp(`(?:(?:${NOISE})(?:${NAME})?){0,24}`, 'y');
+/** What may be the beginning of noise, at the end of what has come. */
+const CUT_GAP =
+  /(?:[=%][0-9A-Fa-f]?|=[ \t]*\r?|\\u[0-9A-Fa-f]{0,3}|&(?:[\w#;]|=\r?\n){0,13}=?\r?|<(?:=\r?\n?)?(?:[/!A-Za-z][^<>]{0,60})?|[A-Za-z0-9](?:[\w .,:'()[\]]|=\r?\n|&#?\w{2,6};){0,40}(?:=\r?|&#?\w{0,6})?)?$/y;
+
+/** At most its length. */
+const CUT_GAP_LENGTH = 512;
+
+/** Byte-order marks. */
+const BIG_ENDIAN = '\xfe\xff';
+const LITTLE_ENDIAN = '\xff\xfe';
+const BOM_LENGTH = 2;
+const TEXT = '[\\t\\n\\r\\x20-\\x7e\\xa0-\\xff]';
+const KIND_BYTES = String.fromCharCode(...Object.values(KINDS));
+/** How the magic ends in UTF-16. */
+const LOST = `${String.fromCharCode(VERSION)}\0`;
+const HEADER = [...'content-transfer-encoding:'].map(inEitherCase);
+/** The parts of what is found without noise in it. So many letters in UTF-16 come in no ciphertext by chance. */
+const EXACT = {
+  binary: [...MAGIC, String.fromCharCode(VERSION), `[${KIND_BYTES}]`],
+  base64: [...HEADER, '[ \\t]*(?:\\r?\\n[ \\t]+)?', '"?', ...[...'base64'].map(inEitherCase)],
+  lost: [...`${MAGIC}${String.fromCharCode(VERSION)}`].flatMap((letter) => [letter, '\\0']),
+  little: [...Array.from({ length: 8 }, () => [TEXT, '\\0']).flat(), `(?:${TEXT}\\0)*`],
+  big: [...Array.from({ length: 8 }, () => ['\\0', TEXT]).flat(), `(?:\\0${TEXT})*`],
+};
+const HINT = new RegExp(
+  `${Object.values(EXACT)
+    .map((parts) => parts.join(''))
+    .join('|')}|${LITTLE_ENDIAN}|${BIG_ENDIAN}|B(?=[E\\W])|E(?=[N\\W])`,
+  'g',
+);
+/** The beginning of any of them at the end of the text. */
+const CUT_HINT = new RegExp(
+  `(?:${Object.values(EXACT)
+    .map((parts) => parts.slice(0, -1).reduceRight((rest, part) => `${part}(?:${rest})?`, ''))
+    .join('|')}|[BE\\xfe\\xff])$`,
+);
+/** At most the length of such a beginning, with the blanks that mail allows in front of a value. */
+const CUT_LENGTH = 128;
+
+/** The words of BEGIN and END lines by their first letter, and their letters. */
+const LINES = new Map([
+  ['B', { kind: 'begin', words: 'BEGIN PAWL ', letters: 'BEGINPAWL' } as const],
+  ['E', { kind: 'end', words: 'END PAWL ', letters: 'ENDPAWL' } as const],
+]);
+
+/** Finds places in the window, and reads each byte once. */
 export class Starts {
   readonly #window: Window;
   #next: Start | undefined;
@@ -79,19 +123,72 @@ export class Starts {
   }
 
   #search(ended: boolean): Start | undefined {
-    START.lastIndex = this.#searched - this.#offset;
-    const match = START.exec(this.#piece);
-    if (match === null) {
-      const end = this.#offset + this.#piece.length;
-      this.#searched = Math.max(this.#searched, ended ? end : end - BEGINNING);
-      return undefined;
+    const piece = this.#piece;
+    HINT.lastIndex = this.#searched - this.#offset;
+    for (let match = HINT.exec(piece); match !== null; match = HINT.exec(piece)) {
+      const start = this.#startOf(match[0], match.index);
+      const isTooLong = match.index === 0 && piece.length === PIECE;
+      if (start === undefined || (start === 'cut' && (ended || isTooLong))) continue;
+      this.#searched = this.#offset + match.index;
+      return start === 'cut' ? undefined : start;
     }
-    const at = this.#offset + match.index;
-    this.#searched = at;
-    const [all, label, newline] = match;
-    if (label === undefined) return { kind: 'binary', at, end: at + all.length };
-    // At the end of the piece, the line may continue with more blanks or other characters.
-    if (newline === '' && !ended) return undefined;
-    return { kind: label as Label, at, end: at + all.length };
+    const tail = Math.max(piece.length - CUT_LENGTH, this.#searched - this.#offset, 0);
+    const cut = ended ? -1 : piece.slice(tail).search(CUT_HINT);
+    this.#searched = Math.max(this.#searched, this.#offset + (cut === -1 ? piece.length : tail + cut));
+    return undefined;
   }
+
+  /** The start at an index of the piece where a hint was found; `cut`: it is one, or not, by what follows. */
+  #startOf(hint: string, index: number): Start | 'cut' | undefined {
+    if (hint.length === 1) return this.#lineAt(index);
+    const at = this.#offset + index;
+    const end = at + hint.length;
+    if (hint.length === BOM_LENGTH) return { kind: 'mark', isBigEndian: hint === BIG_ENDIAN, at, end };
+    const zero = hint.indexOf('\0');
+    if (zero === -1) return { kind: hint.startsWith(MAGIC) ? 'binary' : 'base64', at, end };
+    if (hint.endsWith(LOST)) return { kind: 'as text', at, end };
+    // ASCII reads the same in both byte orders, one byte apart. The units are taken to be where they are in a file of
+    // nothing else.
+    const isBigEndian = (at + zero) % 2 === 0;
+    return { kind: 'utf16', isBigEndian, at: at + (at % 2), end };
+  }
+
+  #lineAt(index: number): Start | 'cut' | undefined {
+    const piece = this.#piece;
+    const line = LINES.get(piece.charAt(index));
+    if (line === undefined) return undefined;
+    const { kind, words, letters } = line;
+    const labelAt = piece.startsWith(words, index) ? index + words.length : endOfLetters(letters, piece, index);
+    if (typeof labelAt !== 'number') return labelAt;
+    let isCut = false;
+    for (const label of LABELS) {
+      const end = endOfLetters(label, piece, labelAt);
+      if (typeof end === 'number') return { kind, label, at: this.#offset + index, end: this.#offset + end };
+      isCut ||= end === 'cut';
+    }
+    return isCut ? 'cut' : undefined;
+  }
+}
+
+/** Where these letters end that may begin at an index, with noise between them; `cut`: they may go on. */
+function endOfLetters(letters: string, text: string, from: number): number | 'cut' | undefined {
+  let at = from;
+  for (const letter of letters) {
+    if (text[at] !== letter) {
+      GAP.lastIndex = at;
+      GAP.test(text);
+      at = GAP.lastIndex;
+      if (text[at] !== letter) {
+        if (text.length - at > CUT_GAP_LENGTH) return undefined;
+        CUT_GAP.lastIndex = at;
+        return CUT_GAP.test(text) ? 'cut' : undefined;
+      }
+    }
+    at++;
+  }
+  return at;
+}
+
+function inEitherCase(letter: string): string {
+  return /[a-z]/.test(letter) ? `[${letter}${letter.toUpperCase()}]` : letter;
 }

@@ -3,9 +3,9 @@
  * Knows nothing of envelopes.
  */
 const NEWLINE = 0x0a;
-/** The minimum size of a new buffer in bytes. */
-const LEAST = 2 ** 16;
-/** A buffer larger than this is released as soon as it contains nothing needed. */
+/** The minimum size of a new buffer in bytes: hostile input can have a window in every hundred of its bytes. */
+const LEAST = 2 ** 10;
+/** A buffer larger than this is released as soon as little of it is needed. */
 const LARGE = 2 ** 20;
 /**
  * A new buffer has at most this many times the bytes that are there, so that a false length in a head allocates little.
@@ -47,9 +47,8 @@ export class Window {
   /** Releases the bytes before `offset`. */
   forget(offset: number): void {
     this.#start = Math.max(this.#start, offset);
-    if (this.#start < this.#end || this.#buffer.length <= LARGE) return;
-    this.#buffer = Buffer.alloc(0);
-    this.#origin = -this.#end;
+    const kept = this.#end - this.#start;
+    if (kept < LEAST && this.#buffer.length > LARGE) this.#move(kept, 0);
   }
 
   /** A view of the bytes from one offset to another, or to the last byte there is. */
@@ -79,18 +78,20 @@ export class Window {
   }
 }
 
-/** Numbers the lines of a stream, from 1. Offsets must be ascending, so that each byte is read once. */
+/** Numbers the lines of a stream, in ascending order, so that each byte is read once. */
 export class Lines {
   readonly #window: Window;
-  #line = 1;
+  #line: number;
   #offset = 0;
 
-  constructor(window: Window) {
+  constructor(window: Window, first: number) {
     this.#window = window;
+    this.#line = first;
   }
 
-  /** The number of the line that contains an offset. */
+  /** The number of the line that contains an offset, or the last one that was asked for, if that is further. */
   at(offset: number): number {
+    if (offset <= this.#offset) return this.#line;
     for (let newline = this.#newline(offset); newline !== -1; newline = this.#newline(offset)) {
       this.#offset = newline + 1;
       this.#line++;

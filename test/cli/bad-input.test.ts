@@ -90,7 +90,9 @@ describe('bad input', () => {
         const command = file === 'invite.txt' ? 'pawl -i alice add dave cut $JSON' : 'pawl -i bob recv cut $JSON';
         await expectRefusal(home, { what: file, code: 'corrupt', exit: 65, command });
       }
-      for (const length of [1, 3, 4, 5, 9, bytes.length - 2]) {
+      // Of a block, the END line may be missing, and the padding.
+      const all = file.endsWith('.txt') ? bytes.lastIndexOf('\n-----END') - 1 : bytes.length;
+      for (const length of [1, 3, 4, 5, 9, all - 2]) {
         home.write('cut', bytes.subarray(0, length));
         const command = 'pawl inspect --envelope cut $JSON';
         await expectRefusal(home, { what: file, code: 'corrupt', exit: 65, command });

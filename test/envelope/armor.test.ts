@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { dearmorLines, type Label } from '../../src/envelope/armor.ts';
 import { armor, dearmor, encodeEnvelope } from '../../src/envelope/index.ts';
 import { anyEncoded, expectStrictAndTotal, invite, known, message, opening, withSpareBits } from './samples.ts';
 
@@ -66,6 +67,23 @@ describe('armor', () => {
   it.each(broken)('has one form only: %s', (_what, text) => {
     expect(text).not.toBe(block);
     expect(() => dearmor(text)).toThrow(refused);
+  });
+
+  it('is as strict without the lines', () => {
+    const joined = (text: string) => text.split('\n').slice(1, -2).join('');
+    const longer = armor(encodeEnvelope(invite()));
+    expect(dearmorLines('MESSAGE', joined(block))).toEqual(dearmor(block));
+    expect(dearmorLines('INVITE', joined(longer))).toEqual(dearmor(longer));
+    const bad: [Label, string][] = [
+      ['INVITE', joined(block)],
+      ['MESSAGE', joined(longer)],
+      ['MESSAGE', ''],
+      ['MESSAGE', `${joined(block)}\n`],
+      ['MESSAGE', joined(block).replace(/^(.{40})./, '$1*')],
+      ['INVITE', joined(withSpareBits(longer))],
+      ['INVITE', joined(longer).slice(0, -1)],
+    ];
+    for (const [label, base64] of bad) expect(() => dearmorLines(label, base64)).toThrow(refused);
   });
 
   it('is strict and total for anything', () => {

@@ -22,14 +22,17 @@ function found(...input: readonly (string | Uint8Array)[]): string[] {
 }
 
 function nameOf(item: Found): string {
-  if ('error' in item) return `${item.at}: ${item.error.code} ${JSON.stringify(Object.values(item.error.detail)[0])}`;
+  if ('error' in item) {
+    const [what, damage] = Object.values(item.error.detail);
+    return `${item.at}: ${item.error.code} ${JSON.stringify(what)}${item.error.code === 'corrupt' && damage ? `, ${damage}` : ''}`;
+  }
   const name = Object.entries({ first, second, third }).find(([, bytes]) => same(bytes, item.bytes));
   return `${item.at}: ${name?.[0]}`;
 }
 
 const BEGIN = '-----BEGIN PAWL MESSAGE-----';
 const CUT = 'corrupt "envelope (cut short)"';
-const BLOCK_CUT = 'corrupt "armored block (cut short)"';
+const BLOCK_CUT = 'corrupt "armored block", cut-off';
 const NONE = 'byte 0: corrupt "input (no pawl envelope in it)"';
 /** What a stream may have between envelopes, and what looks like one. */
 const PARTS = [
@@ -162,50 +165,72 @@ describe('scan of text', () => {
     expect(found('-----BEGIN PAWL IDENTITY-----\n', armor(first))).toEqual(['line 2: first']);
   });
 
-  it('names the line that is bad, and goes on with it', () => {
-    const character = armor(first).replace(/\n(.{10})./, '\n$1*');
-    expect(found(character, armor(third))).toEqual([
-      'line 1: corrupt "armored block (line 2)"',
-      `line ${1 + LINES}: third`,
-    ]);
-    const short = armor(first).replace(/\n(.{64})\n./, '\n$1\n');
-    expect(found('\n', short)).toEqual(['line 2: corrupt "armored block (line 5)"']);
-    const long = armor(first).replace(/\n/, '\nA');
-    expect(found(long)).toEqual(['line 1: corrupt "armored block (line 2)"']);
+  it('names what happened to a block, and goes on behind it', () => {
+    const damages: [string, (block: string) => string][] = [
+      ['missing', (block) => block.replace(/\n(.{20})./, '\n$1')],
+      ['missing', (block) => block.replace(/\n.{64}\n(?=.{64}\n)/, '\n')],
+      ['missing', (block) => block.replace(/\n[^-]+/, '\n')],
+      ['replaced', (block) => block.replace(/\n(.{20})./, '\n$1?')],
+      ['replaced', (block) => block.replace(/\n(.{20})./, '\n$1\ufffd')],
+      ['added', (block) => block.replace(/(\n.{64})(?=\n.{64}\n)/, '$1$1')],
+    ];
+    for (const [damage, change] of damages) {
+      const lines = change(armor(first)).split('\n').length;
+      expect(found('\n', change(armor(first)), armor(third))).toEqual([
+        `line 2: corrupt "armored block", ${damage}`,
+        `line ${1 + lines}: third`,
+      ]);
+      // Also where names are in front of the lines.
+      expect(found(change(armor(first)).replace(/^(?=.)/gm, 'Alice Smith> '))).toEqual([
+        `line 1: corrupt "armored block", ${damage}`,
+      ]);
+    }
   });
 
   it('reports a block without END, at the end and in front of another', () => {
-    const noEnd = armor(first).replace(/-----END.*\n/, '');
+    const noEnd = armor(first).replace(/\n.*\n-----END.*\n/, '\n');
     expect(found(noEnd)).toEqual([`line 1: ${BLOCK_CUT}`]);
-    expect(found(noEnd, armor(third))).toEqual([
-      `line 1: corrupt "armored block (line ${LINES})"`,
-      `line ${LINES}: third`,
-    ]);
+    expect(found(noEnd, armor(third))).toEqual([`line 1: ${BLOCK_CUT}`, `line ${LINES - 1}: third`]);
+    expect(found(noEnd, second)).toEqual([`line 1: ${BLOCK_CUT}`, expect.stringContaining('second')]);
+  });
+
+  it('finds one whose END line alone is missing', () => {
+    const noEnd = armor(first).replace(/-----END.*\n/, '');
+    expect(found(noEnd)).toEqual(['line 1: first']);
+    expect(found(noEnd, armor(third))).toEqual(['line 1: first', `line ${LINES}: third`]);
+    // In front of other words nobody can tell where it ends.
+    expect(found(noEnd, 'bye\n', armor(third))).toEqual([`line 1: ${BLOCK_CUT}`, `line ${1 + LINES}: third`]);
+  });
+
+  it('says so where a BEGIN line is missing', () => {
+    expect(found(armor(first).replace(/.*\n/, ''))).toEqual([`${NONE}, no-begin`]);
   });
 
   it('reports the last block cut short, wherever the cut is', () => {
-    const { length } = BEGIN;
+    const words = BEGIN.length - '-----'.length;
     for (let cut = 1; cut < armor(second).trimEnd().length; cut++) {
       const rest = armor(second).slice(0, cut);
-      const where = cut < length ? `byte ${armor(first).length}: ${CUT}` : `line ${1 + LINES}: `;
-      expect(found(armor(first), rest)).toEqual(['line 1: first', expect.stringContaining(where)]);
+      const isWhole = cut >= armor(second).search(/=*\n-----END/);
+      const line = `line ${1 + LINES}: ${isWhole ? 'second' : BLOCK_CUT}`;
+      const where = cut <= words ? expect.stringMatching(/^byte [0-9]+: corrupt "envelope \(cut short\)"$/) : line;
+      expect(found(armor(first), rest)).toEqual(['line 1: first', where]);
     }
     expect(found(BEGIN)).toEqual([`line 1: ${BLOCK_CUT}`]);
   });
 
   it('reports labels that do not agree with one another or with what is inside', () => {
     expect(found(armor(first).replace('END PAWL MESSAGE', 'END PAWL INVITE'), armor(third))).toEqual([
-      `line 1: corrupt "armored block (line ${LINES})"`,
+      'line 1: corrupt "armored block (its BEGIN and END lines differ)"',
       `line ${1 + LINES}: third`,
     ]);
     expect(found(armor(first).replaceAll('MESSAGE', 'INVITE'), armor(third))).toEqual([
-      'line 1: corrupt "armored block"',
+      'line 1: corrupt "armored block", altered',
       `line ${1 + LINES}: third`,
     ]);
   });
 
   it('reports spare bits, an unknown version and a length over the limit inside a block', () => {
-    expect(found(withSpareBits(armor(third)))).toEqual(['line 1: corrupt "armored block"']);
+    expect(found(withSpareBits(armor(third)))).toEqual(['line 1: corrupt "armored block", altered']);
     expect(found(armor(first).replace('cGF3bAE', 'cGF3bAI'))).toEqual(['line 1: unknown-version 2']);
     expect(found(armor(first).replace(/cGF3bAEC..../, 'cGF3bAEC////'))).toEqual(['line 1: too-large "envelope"']);
   });
@@ -269,11 +294,14 @@ describe('scan of anything', () => {
     );
   });
 
-  it('gives an envelope out with its last byte, a block with its last newline', () => {
+  it('gives an envelope out with its last byte, a block with the last letter of its END line', () => {
     for (const one of [first, second, third, utf8(armor(second))]) {
       const scanner = new Scanner();
-      expect(scanner.push(one.subarray(0, -1))).toEqual([]);
-      expect(scanner.push(one.subarray(-1))).toHaveLength(1);
+      // Of a block, all but the dashes at its end.
+      const length = one[0] === 0x2d ? one.length - '-----\n'.length : one.length;
+      expect(scanner.push(one.subarray(0, length - 1))).toEqual([]);
+      expect(scanner.push(one.subarray(length - 1, length))).toHaveLength(1);
+      expect(scanner.push(one.subarray(length))).toEqual([]);
     }
     // Though its last bytes are those that another begins with.
     const last = first.with(-1, 'p'.charCodeAt(0));
@@ -317,7 +345,7 @@ describe('scan of anything', () => {
     const started = process.cpuUsage();
     const long = `${BEGIN}\n${'> '.repeat(2 ** 20)}x\n`;
     expect(found(`${long}${BEGIN}\n${' \n'.repeat(2 ** 20)}`)).toEqual([
-      'line 1: corrupt "armored block (line 2)"',
+      `line 1: ${BLOCK_CUT}`,
       `line 3: ${BLOCK_CUT}`,
     ]);
     expect(found(`${BEGIN}\n${`${'A'.repeat(64)}\n`.repeat(2 ** 14)}`)).toHaveLength(1);

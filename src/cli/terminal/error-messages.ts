@@ -3,7 +3,7 @@
  * Knows nothing of where they are written.
  */
 import { dirname, join } from 'node:path';
-import type { ErrorCode, ErrorDetails, ForkReason, PawlError, Release } from '../../errors.ts';
+import type { BlockDamage, ErrorCode, ErrorDetails, ForkReason, PawlError, Release } from '../../errors.ts';
 import { isName, LARGEST_GAP } from '../../session/index.ts';
 import { day, instant } from './format.ts';
 
@@ -52,6 +52,17 @@ export const FORKS: Readonly<Record<ForkReason, string>> = {
   'body-does-not-authenticate': 'a message made under another state',
 };
 
+/** The words for what programs on the way do to an envelope. */
+const DAMAGES: Readonly<Record<BlockDamage, string>> = {
+  'cut-off': 'it is cut off: its END line has not come',
+  'no-begin': 'an END line is there, and its BEGIN line is not',
+  missing: 'lines or characters of it are missing',
+  added: 'there are lines or characters in it that are not of it',
+  altered: 'characters of it were altered',
+  replaced: 'characters of it were replaced by ?',
+  'taken-for-text': 'a program took its bytes for text, such as UTF-16, and rewrote them',
+};
+
 /** What must arrive before anything is sent from a file that was restored, or is behind what was sent from it. */
 export const HOLDS: Readonly<Record<Release, string>> = {
   answered: 'an answer of theirs, or a new invite',
@@ -94,9 +105,12 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   interrupted: () => ({ message: 'interrupted', exit: 130 }),
 
   // envelopes
-  corrupt: ({ what }) => ({
-    message: `this is damaged, or was altered on its way: ${what}`,
-    hint: 'see whether it is what you were sent, or ask for it once more; nothing was changed here',
+  corrupt: ({ what, damage }) => ({
+    message: `this is damaged, or was altered on its way: ${what}${damage === undefined ? '' : `; ${DAMAGES[damage]}`}`,
+    hint:
+      damage === undefined
+        ? 'see whether it is what you were sent, or ask for it once more; nothing was changed here'
+        : 'nothing was changed here: copy all of it, from BEGIN to END, or ask for it as an attachment (pawl send NAME -b -o FILE), which no mail program rewrites',
     exit: REFUSED,
   }),
   'unknown-version': ({ version }) => ({

@@ -107,6 +107,17 @@ describe('hints', () => {
     expect(hintOf('usage', { problem: 'x', hint: 'did you mean send?' })).toBe('did you mean send?');
   });
 
+  it('say what happened to a block on its way, and what to ask for', () => {
+    const damages = ['cut-off', 'no-begin', 'missing', 'added', 'altered', 'replaced', 'taken-for-text'] as const;
+    const said = damages.map((damage) => explain(new PawlError('corrupt', { what: 'armored block', damage })));
+    expect(new Set(said.map(({ message }) => message)).size).toBe(damages.length);
+    for (const { message, hint } of said) {
+      expect(message).toMatch(/: armored block; [a-z]/);
+      expect(hint).toContain('pawl send NAME -b -o FILE');
+    }
+    expect(hintOf('corrupt', { what: 'message' })).not.toContain('-b');
+  });
+
   it('say what to type for what was handed over instead', () => {
     expect(hintOf('wrong-kind', { expected: 'message', found: 'invite' })).toContain('pawl add NAME FILE');
     expect(hintOf('wrong-kind', { expected: 'invite', found: 'message' })).toContain('pawl recv FILE');
