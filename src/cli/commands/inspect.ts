@@ -11,11 +11,11 @@ import { outputFileAt } from '../identity/output.ts';
 import { outputFile } from '../option-types.ts';
 import { envelopeDocument, envelopePage } from '../show/envelope.ts';
 import { identityDocument, identityPage } from '../show/identity.ts';
-import type { Canvas } from '../show/ladder.ts';
 import { ladderSvg } from '../show/ladder-svg.ts';
 import { sessionDocument, sessionPage } from '../show/session.ts';
 import { readIntactEnvelopes } from '../stream/envelopes.ts';
 import { PAGE_LENGTH } from '../terminal/format.ts';
+import { columnsOf, showsUnicode } from '../terminal/screen.ts';
 
 interface InspectOptions {
   readonly envelope?: string;
@@ -115,7 +115,7 @@ async function inspectSessions(
     context,
     async (identity) => {
       const now = identity.now();
-      const canvas = canvasOf(context);
+      const canvas = { columns: columnsOf(context.io.output), unicode: showsUnicode(context.io) };
       const [current, ...others] = await sessionReports(identity, name);
       drawing?.write(utf8(ladderSvg(current.ladder, name)));
       for (const report of all ? [current, ...others] : [current]) {
@@ -133,10 +133,4 @@ async function inspectEnvelope(context: CommandContext, file: string): Promise<v
   for (const { source, envelope } of await readIntactEnvelopes(context, file)) {
     await context.reporter.result(envelopePage(source, envelope), envelopeDocument(source, envelope));
   }
-}
-
-/** The width and the character set for a drawing. The locale decides for a pipe as well, because its output is read too. */
-function canvasOf({ io: { environment, output } }: CommandContext): Canvas {
-  const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || '';
-  return { columns: output.size?.columns ?? 80, unicode: /utf-?8/i.test(locale) };
 }
