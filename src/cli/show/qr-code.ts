@@ -66,9 +66,7 @@ export async function drawQrCode(
 function obstacleTo(lines: readonly string[], io: Io): string | undefined {
   const { isTerminal, size } = io.output;
   if (!isTerminal) return undefined;
-  if (!showsUnicode(io)) {
-    return `the characters that it needs are not in the locale ${localeOf(io)} (if this terminal has them: LC_ALL=C.UTF-8)`;
-  }
+  if (!showsUnicode(io)) return `the characters that it needs are not in the locale ${localeOf(io)}`;
   const [width, height] = [lines[0]?.length ?? 0, lines.length + BELOW];
   if (size === undefined || (width <= size.columns && height <= size.rows)) return undefined;
   return `it needs ${width} columns and ${height} lines, and this terminal has ${size.columns} and ${size.rows}`;

@@ -13,10 +13,10 @@ export function columnsOf({ size }: Output): number {
 
 /**
  * The name of the locale that decides which characters can be shown. It decides for a pipe as well, because what comes
- * out of it is read, too. Without one it is `C`, as POSIX has it.
+ * out of it is read, too. Where none is set, as in containers, the terminal in front of it knows UTF-8.
  */
 export function localeOf({ environment }: Pick<Io, 'environment'>): string {
-  return environment.LC_ALL || environment.LC_CTYPE || environment.LANG || 'C';
+  return environment.LC_ALL || environment.LC_CTYPE || environment.LANG || 'UTF-8';
 }
 
 /** Whether other characters than ASCII can be shown. */
