@@ -9,6 +9,8 @@ export interface ErrorDetails {
   usage: { problem: string; hint?: string };
   'bad-name': { name: string };
   'no-input': { source: string; toSend?: true };
+  /** The terminal cuts lines of more than `limit` bytes. */
+  'cut-line': { limit: number };
   /** `to`: the contact that the file was to be sent to. */
   'missing-file': { path: string; to?: string };
   'no-home': Record<never, never>;
@@ -19,7 +21,8 @@ export interface ErrorDetails {
   corrupt: { what: string };
   'unknown-version': { version: number };
   'wrong-kind': { expected: 'invite' | 'message'; found: 'invite' | 'message' };
-  'too-large': { what: string; bytes: number; limit: number };
+  /** `isLeast`: there may be more bytes than were read. */
+  'too-large': { what: string; bytes: number; limit: number; isLeast?: true };
   'weak-key': { what: string };
   // conversations
   'unknown-contact': { name: string };

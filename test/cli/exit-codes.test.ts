@@ -95,6 +95,18 @@ const OTHERS: readonly Tried[] = [
     },
   },
   {
+    what: 'a line that the terminal may have cut',
+    exit: 74,
+    code: 'cut-line',
+    async run({ alice }) {
+      async function* lines() {
+        yield Buffer.from(`${'x'.repeat(4_095)}\n`);
+      }
+      const input = { isTerminal: true, longestLine: 4_094, chunks: lines() };
+      return (await alice.run(['send', 'bob'], undefined, { input })).exit;
+    },
+  },
+  {
     what: 'Ctrl-D where a passphrase is asked for',
     exit: 130,
     code: 'interrupted',

@@ -541,6 +541,41 @@ describe.concurrent('an envelope on a terminal', () => {
     expect((await home.prepare('pawl -i bob recv message')).stdout.toString()).toBe('typed\ntext\n');
   });
 
+  it.each([
+    ['send', 'pawl -i alice send bob > message', 'press Ctrl-D on a line of its own'],
+    ['send --lines', 'pawl -i alice send bob --lines > message', ''],
+    ['recv', 'pawl -i alice recv > message', 'then press Ctrl-D'],
+  ])(
+    'takes no line that the terminal has cut, nor leaves the rest of it to the shell: %s',
+    async (_, command, ready) => {
+      const home = open.copy();
+      const before = home.identities();
+      const { terminal } = run(
+        open,
+        `echo begin; ${command}; echo "exit $?"; read -r -t 0.1 line; echo "left: $line."`,
+        {
+          home,
+        },
+      );
+      await terminal.shows(ready === '' ? 'begin' : ready);
+      terminal.type(`${'x'.repeat(4_095)}\nand more\n`);
+      terminal.type(CTRL_D);
+      await terminal.shows('exit 74');
+      await terminal.shows('left: .');
+      expect(await terminal.exit).toBe(0);
+      expect(read(terminal)).toMatch(/error: a line is longer than the 4094 bytes/);
+      expect(home.identities()).toEqual(before);
+      expect(home.read('message')).toHaveLength(0);
+    },
+  );
+
+  it('takes a line that the terminal has left whole', async () => {
+    const { home, terminal } = run(open, 'pawl -i alice send bob > message');
+    await answer(terminal, 'press Ctrl-D on a line of its own', `${'x'.repeat(4_094)}\n`, CTRL_D);
+    expect(await terminal.exit).toBe(0);
+    expect((await home.prepare('pawl -i bob recv message')).stdout.toString()).toBe(`${'x'.repeat(4_094)}\n`);
+  });
+
   it('is not made where Ctrl-C ends the text', async () => {
     const { home, terminal } = run(open, 'pawl -i alice send bob > message');
     const before = home.identities();

@@ -86,6 +86,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
           hint: 'give a file, or send the bytes through a pipe: pawl recv < message.pawl',
           exit: NO_INPUT,
         },
+  'cut-line': ({ limit }) => ({
+    message: `a line is longer than the ${limit} bytes that a terminal passes on, so its end may be missing`,
+    hint: 'give it by a pipe or in a file, and not by the terminal; nothing was done with it',
+    exit: IO,
+  }),
   'missing-file': ({ path, to }) => ({
     message: `there is no file ${path}`,
     hint: `check the name${to === undefined ? '' : `; or send a text: pawl send ${to} -m TEXT`}`,
@@ -108,8 +113,8 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     found === 'invite'
       ? { message: `this is an invite, not a ${expected}`, hint: 'keep it: pawl add NAME FILE', exit: REFUSED }
       : { message: `this is a message, not an ${expected}`, hint: 'read it: pawl recv FILE', exit: REFUSED },
-  'too-large': ({ what, bytes, limit }) => ({
-    message: `${what} is too large: ${bytes} bytes, of at most ${limit}`,
+  'too-large': ({ what, bytes, limit, isLeast }) => ({
+    message: `${what} is too large: ${isLeast ? 'at least ' : ''}${bytes} bytes, of at most ${limit}`,
     hint: 'send it in parts: split -b 15M FILE, and a message for each',
     exit: REFUSED,
   }),

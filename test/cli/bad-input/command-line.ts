@@ -116,6 +116,12 @@ export const COMMAND_LINE: readonly BadInput[] = [
     command: 'head -c 16777217 /dev/zero | pawl -i alice send bob $JSON',
   },
   {
+    what: 'a file over 16 MiB with its name',
+    code: 'too-large',
+    exit: 65,
+    command: 'head -c 16777213 /dev/zero > big; pawl -i alice send bob big $JSON',
+  },
+  {
     what: 'a file to send that is not there',
     code: 'missing-file',
     exit: 66,

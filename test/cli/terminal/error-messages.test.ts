@@ -7,6 +7,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   usage: [64, { problem: 'no command was given' }],
   'bad-name': [64, { name: 'Älice\n' }],
   'no-input': [66, { source: 'standard input' }],
+  'cut-line': [74, { limit: 4_094 }],
   'missing-file': [66, { path: 'message.pawl' }],
   'no-home': [78, {}],
   'no-identity': [78, { home: '/home/alice' }],

@@ -136,7 +136,7 @@ describe('Reporter', () => {
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     // Its own labels, and the first of the lines of a result.
     expect(lines.filter((line) => !line.startsWith('      ')).map((line) => line.slice(0, 6))).toEqual([
-      'pawl: ',
+      'pawl:',
       'error:',
       'hint: ',
       'xxxxxx',
