@@ -16,7 +16,8 @@ export interface ErrorDetails {
   'no-home': Record<never, never>;
   'no-identity': { home: string };
   'several-identities': { names: readonly string[] };
-  'identity-missing': { name: string; home: string };
+  /** `known`: the names of the identities in the folder. */
+  'identity-missing': { name: string; home: string; known?: readonly string[] };
   // bytes from outside
   corrupt: { what: string };
   'unknown-version': { version: number };
@@ -25,7 +26,8 @@ export interface ErrorDetails {
   'too-large': { what: string; bytes: number; limit: number; isLeast?: true };
   'weak-key': { what: string };
   // conversations
-  'unknown-contact': { name: string };
+  /** `known`: the names of the contacts. `isFile`: there is a file of that name. */
+  'unknown-contact': { name: string; known?: readonly string[]; isFile?: true };
   'name-taken': { name: string };
   /** `wasVerified`: the contact was verified before and is not any more. */
   'wrong-safety-number': { name: string; wasVerified: boolean };

@@ -114,7 +114,7 @@ describe.concurrent('a new passphrase', () => {
     expect(await terminal.exit).toBe(0);
     expect(terminal.shown).not.toContain(ALICE);
     expect(terminal.shown).not.toContain(ALICE.slice(0, 5));
-    expect(read(terminal)).toMatch(/carol\.db\n[0-9a-f]{32}\n/);
+    expect(read(terminal)).toMatch(/carol\.db\nfingerprint [0-9a-f]{32}\n/);
     const inspected = await home.run(`unset PAWL_KEY_FILE; PAWL_PASSPHRASE='${ALICE}' pawl inspect`);
     expect(inspected).toMatchObject({ exit: 0, stderr: '' });
   });

@@ -2,7 +2,8 @@
  * `pawl inspect`: shows the identity, the sessions with a contact, or an envelope, and checks the identity file.
  * Changes nothing.
  */
-import { PawlError } from '../../errors.ts';
+import { existsSync } from 'node:fs';
+import { isPawlError, PawlError } from '../../errors.ts';
 import { utf8 } from '../../primitives/index.ts';
 import { identityReport, sessionReports } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
@@ -116,7 +117,10 @@ async function inspectSessions(
     async (identity) => {
       const now = identity.now();
       const canvas = { columns: columnsOf(context.io.output), unicode: showsUnicode(context.io) };
-      const [current, ...others] = await sessionReports(identity, name);
+      const [current, ...others] = await sessionReports(identity, name).catch((error) => {
+        if (!isPawlError(error, 'unknown-contact') || !existsSync(name)) throw error;
+        throw new PawlError('unknown-contact', { ...error.detail, isFile: true });
+      });
       drawing?.write(utf8(ladderSvg(current.ladder, name)));
       for (const report of all ? [current, ...others] : [current]) {
         await context.reporter.result(sessionPage(report, now, canvas), sessionDocument(report));

@@ -112,6 +112,22 @@ describe('hints', () => {
     );
   });
 
+  it('say what may have been meant', () => {
+    const known = ['alice', 'alina', 'bob'];
+    expect(hintOf('unknown-contact', { name: 'Alice', known })).toMatch(/^did you mean alice\? pawl contacts/);
+    expect(hintOf('unknown-contact', { name: 'alipa', known: ['alipi', 'alipu'] })).toMatch(
+      /^did you mean alipi or alipu\? /,
+    );
+    expect(hintOf('unknown-contact', { name: 'zoe', known })).toMatch(/^pawl contacts/);
+    expect(hintOf('unknown-contact', { name: 'x.pawl', isFile: true })).toMatch(
+      /^what the file shows: pawl inspect --envelope x\.pawl; pawl contacts lists whom you know$/,
+    );
+    expect(hintOf('identity-missing', { name: 'Bob', home: '/home', known })).toMatch(/^did you mean bob\? make it/);
+    expect(hintOf('bad-name', { name: 'Alice' })).toMatch(/^alice can; a name is/);
+    expect(hintOf('bad-name', { name: 'a b' })).toMatch(/^a name is/);
+    expect(hintOf('not-for-you', {})).toContain('after a new installation');
+  });
+
   it('name a gap that can be bridged, and none for one that cannot', () => {
     expect(hintOf('gap-too-large', { missing: 3_000, limit: 2_000, inNewChain: true })).toBe(
       'pawl recv --max-gap 3000',

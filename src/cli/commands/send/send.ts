@@ -19,7 +19,8 @@ import { checkAmount, type EnvelopeFormat, EnvelopeOutput } from './output.ts';
 const LARGE = 2 ** 20;
 
 interface SendOptions {
-  readonly message?: string;
+  /** Each that was given. */
+  readonly message?: readonly string[];
   readonly armor?: true;
   readonly binary?: true;
   readonly output?: string;
@@ -38,7 +39,7 @@ export const defineSend: DefineCommand = (program, makeAction) => {
   program
     .command('send <name> [file]')
     .description('encrypt standard input, a file or a text for NAME')
-    .option('-m, --message <text>', 'the text itself')
+    .option('-m, --message <text>', 'the text itself', (text, before: string[] = []) => [...before, text])
     .option('-a, --armor', 'armored text, as on a terminal')
     .option('-b, --binary', 'bytes, as in a pipe or a file')
     .option('-o, --output <file>', 'write the envelope to a file', outputFile)
@@ -63,7 +64,7 @@ async function send(
   options: SendOptions,
 ): Promise<number> {
   const format = checkOptions(context, file, options);
-  const source = { name, file, message: options.message };
+  const source = { name, file, message: options.message?.[0] };
   const isTyped = file === undefined && options.message === undefined && context.io.input.isTerminal;
   if (options.lines) await sendLines(context, name, format.armored);
   else if (isTyped) await sendTyped(context, source, format);
@@ -82,6 +83,7 @@ function checkOptions(context: CommandContext, file: string | undefined, options
     options.lines && '--lines',
   ].filter(Boolean);
   if (sources.length > 1) throw problem(`${sources.join(' and ')} do not go together`, 'give one of them');
+  if ((options.message ?? []).length > 1) throw problem('-m is given twice', 'a message is one text: give one -m');
   if (options.armor && options.binary) throw problem('-a and -b do not go together', 'give one of them');
   if (options.lines && options.output !== undefined)
     throw problem('--lines and -o do not go together', 'pawl send NAME --lines > FILE');
