@@ -9,21 +9,26 @@ export interface ErrorDetails {
   usage: { problem: string; hint?: string };
   'bad-name': { name: string };
   'no-input': { source: string; toSend?: true };
+  /** The terminal cuts lines of more than `limit` bytes. */
+  'cut-line': { limit: number };
   /** `to`: the contact that the file was to be sent to. */
   'missing-file': { path: string; to?: string };
   'no-home': Record<never, never>;
   'no-identity': { home: string };
   'several-identities': { names: readonly string[] };
-  'identity-missing': { name: string; home: string };
+  /** `known`: the names of the identities in the folder. */
+  'identity-missing': { name: string; home: string; known?: readonly string[] };
   // bytes from outside
   /** `damage`: what seems to have happened to it on its way. */
   corrupt: { what: string; damage?: BlockDamage };
   'unknown-version': { version: number };
   'wrong-kind': { expected: 'invite' | 'message'; found: 'invite' | 'message' };
-  'too-large': { what: string; bytes: number; limit: number };
+  /** `isLeast`: there may be more bytes than were read. */
+  'too-large': { what: string; bytes: number; limit: number; isLeast?: true };
   'weak-key': { what: string };
   // conversations
-  'unknown-contact': { name: string };
+  /** `known`: the names of the contacts. `isFile`: there is a file of that name. */
+  'unknown-contact': { name: string; known?: readonly string[]; isFile?: true };
   'name-taken': { name: string };
   /** `wasVerified`: the contact was verified before and is not any more. */
   'wrong-safety-number': { name: string; wasVerified: boolean };

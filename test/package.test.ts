@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -68,6 +68,17 @@ describe('the package', () => {
       (path) => !/^(?:bin\/|dist\/[\w-]+\.cjs|docs\/|man\/|package\.json$|[A-Z]+(?:\.md)?$)/.test(path),
     );
     expect(others).toEqual([]);
+  });
+
+  it('leads from its documents to nothing that is not in it', () => {
+    for (const document of paths.filter((path) => path.endsWith('.md'))) {
+      const text = readFileSync(join(ROOT, document), 'utf8');
+      const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)].map(([, path = '']) =>
+        join(dirname(document), path),
+      );
+      const isThere = (link: string) => paths.some((path) => path === link || path.startsWith(`${link}/`));
+      expect([document, links.filter((link) => !isThere(link))]).toEqual([document, []]);
+    }
   });
 
   it('is small', () => {

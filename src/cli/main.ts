@@ -14,6 +14,7 @@ import { contextOf, createProgram } from './program.ts';
 import { escapeInvisible } from './terminal/format.ts';
 import { type Io, systemIo } from './terminal/io.ts';
 import { Reporter } from './terminal/reporter.ts';
+import { commandFor } from './terminal/similar.ts';
 
 /** The exit code for an error that is not a `PawlError`. */
 const BUG = 1;
@@ -93,14 +94,19 @@ async function reportFailure(io: Io, reporter: Reporter, thrown: unknown): Promi
  * @param command the command that the hint refers to.
  * @example `error: unknown command 'sned'\n(Did you mean send?)` gives `unknown command 'sned'`, `did you mean send?`
  */
-function usageDetail({ message }: CommanderError, command: string | undefined): { problem: string; hint?: string } {
+function usageDetail(
+  { code, message }: CommanderError,
+  command: string | undefined,
+): { problem: string; hint?: string } {
   const [problem = '', suggestion] = message.replace(/^error: /, '').split('\n');
   const meant = suggestion?.match(/Did you mean (.*)\?/)?.[1];
   const sentence = problem
     .replace(/^command-argument value (.*?) is invalid for argument '(.*?)'/, '$1 cannot stand for $2')
     .replace(/\.$/, '')
     .replace(/\. (\w)/g, (_, letter: string) => `: ${letter.toLowerCase()}`);
-  const hint = meant === undefined ? command && `pawl help ${command}` : `did you mean ${meant}?`;
+  const tried = /^commander\.unknown(?:Command|Option)$/.test(code) ? /'(.*)'$/.exec(problem)?.[1] : undefined;
+  const hint =
+    commandFor(tried ?? '') ?? (meant === undefined ? command && `pawl help ${command}` : `did you mean ${meant}?`);
   return { problem: sentence, ...(hint !== undefined && { hint }) };
 }
 

@@ -27,6 +27,7 @@ import type { CommandContext, DefineCommand, GlobalOptions, MakeAction } from '.
 import { wholeNumber } from './option-types.ts';
 import type { Io } from './terminal/io.ts';
 import { Reporter } from './terminal/reporter.ts';
+import { columnsOf } from './terminal/screen.ts';
 
 const COMMANDS: readonly DefineCommand[] = [
   defineInit,
@@ -84,10 +85,10 @@ export function createProgram(io: Io, { onHelp, onStart, onExit }: ProgramListen
     // Options after the command belong to the command, so that in `-m --json` the second word is the text.
     .enablePositionalOptions()
     .configureOutput({
-      writeOut: (text) => onHelp(wrapText(text, widthOf(io))),
+      writeOut: (text) => onHelp(wrapText(text, columnsOf(io.output))),
       writeErr: () => undefined,
       outputError: () => undefined,
-      getOutHelpWidth: () => widthOf(io),
+      getOutHelpWidth: () => columnsOf(io.output),
       getOutHasColors: () => false,
     });
   const globals = globalOptions();
@@ -117,11 +118,6 @@ export function contextOf(io: Io, ...commands: readonly Command[]): CommandConte
   const given = Object.assign({}, DEFAULTS, ...commands.map(givenOptions));
   const { json, quiet, ...options } = given as GlobalOptions & { json?: true; quiet?: true };
   return { io, options, reporter: new Reporter(io, { json: json === true, quiet: quiet === true }) };
-}
-
-/** The columns of the terminal; 80 if standard output is no terminal. */
-function widthOf({ output }: Io): number {
-  return output.size?.columns ?? 80;
 }
 
 /** Wraps the paragraphs that commander does not wrap itself. Indented ones are left as they are. */

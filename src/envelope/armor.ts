@@ -34,6 +34,13 @@ export function armor(envelope: Uint8Array): string {
   return [beginLine(label), ...lines, endLine(label), ''].join('\n');
 }
 
+/** The length in characters of what {@link armor} makes of a message of so many bytes. */
+export function armoredLength(bytes: number): number {
+  const base64 = 4 * Math.ceil(bytes / 3);
+  const lines = Math.ceil(base64 / COLUMNS);
+  return beginLine('MESSAGE').length + base64 + lines + endLine('MESSAGE').length + 2;
+}
+
 /**
  * Decodes one canonical block, which is exactly what {@link armor} returns. Only the envelope's head is checked.
  * `scan` finds blocks in other text.

@@ -46,6 +46,12 @@ const KEM_FIELDS: ReadonlyMap<number, KemField> = new Map([
 ]);
 export type KemField = 'none' | 'offer' | 'answer';
 
+/** The most bytes of the envelope of a message: its content is padded to so many. */
+export function longestMessage(padded: number): number {
+  const header = SEALED_HEADER_LENGTH + Math.max(ENCAPSULATION_KEY_LENGTH, KEM_CIPHERTEXT_LENGTH);
+  return ENVELOPE_HEAD_LENGTH + PREFIX_LENGTH + XNONCE_LENGTH + 2 + header + NONCE_LENGTH + padded + TAG_LENGTH;
+}
+
 /** Joins the head of an envelope and the parts of its rest. */
 export function withHead(kind: Kind, ...rest: readonly Uint8Array[]): Uint8Array {
   const length = rest.reduce((sum, part) => sum + part.length, 0);

@@ -16,8 +16,11 @@ import type { Contact, Context, Transaction } from './store.ts';
  */
 export async function requireContact(view: Transaction, name: string): Promise<Contact> {
   const contact = await view.contactNamed(name);
-  if (contact === undefined) throw new PawlError('unknown-contact', { name });
-  return contact;
+  return contact ?? unknownContact(view, name);
+}
+
+async function unknownContact(view: Transaction, name: string): Promise<never> {
+  throw new PawlError('unknown-contact', { name, known: (await view.contacts()).map((contact) => contact.name) });
 }
 
 /**
@@ -112,7 +115,7 @@ async function findByName(view: Transaction, name: string) {
   const inviteIds = invites
     .filter(({ contactName, fate }) => contactName === name && fate.kind === 'open')
     .map(({ id }) => id);
-  if (contact === undefined && inviteIds.length === 0) throw new PawlError('unknown-contact', { name });
+  if (contact === undefined && inviteIds.length === 0) return unknownContact(view, name);
   const forgotten: Forgotten = { contact: contact && (await countRecords(view, contact)), invites: inviteIds.length };
   return { contact, inviteIds, forgotten };
 }

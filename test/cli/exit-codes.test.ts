@@ -36,6 +36,39 @@ const OTHERS: readonly Tried[] = [
     },
   },
   {
+    what: 'nothing new, where that was asked for',
+    exit: 79,
+    async run({ alice, bob }) {
+      const envelope = await alice.send('bob', 'once');
+      const option = '--exit-code';
+      expect((await bob.run(['recv', option], envelope)).exit).toBe(0);
+      expect((await bob.run(['recv', option, '--waiting'])).exit).toBe(79);
+      // An error comes first.
+      expect((await bob.run(['recv', option])).exit).toBe(66);
+      const bad = Buffer.from(envelope).fill(0, 200);
+      expect((await bob.run(['recv', option], Buffer.concat([bad, envelope]))).exit).toBe(65);
+      return (await bob.run(['recv', option], envelope)).exit;
+    },
+  },
+  {
+    what: 'missing messages, where that was asked for',
+    exit: 80,
+    async run({ alice, bob }) {
+      const [first, second, third] = [
+        await alice.send('bob', '1'),
+        await alice.send('bob', '2'),
+        await alice.send('bob', '3'),
+      ];
+      const option = '--exit-code';
+      const { exit } = await bob.run(['recv', option], second);
+      expect((await bob.run(['recv'], third)).exit).toBe(0);
+      expect((await bob.run(['recv', option], third)).exit).toBe(79);
+      expect((await bob.run(['recv', option], await alice.send('bob', '4'))).exit).toBe(80);
+      expect((await bob.run(['recv', option], first)).exit).toBe(0);
+      return exit;
+    },
+  },
+  {
     what: 'a message of somebody else than --from names',
     exit: 0,
     code: 'other-sender',
@@ -92,6 +125,18 @@ const OTHERS: readonly Tried[] = [
       const { exit, errors } = await alice.run(['send', 'bob', '--lines'], undefined, { input });
       expect(errors).toMatch(/was changed, or it was restored, meanwhile\n.*hint: try again/);
       return exit;
+    },
+  },
+  {
+    what: 'a line that the terminal may have cut',
+    exit: 74,
+    code: 'cut-line',
+    async run({ alice }) {
+      async function* lines() {
+        yield Buffer.from(`${'x'.repeat(4_095)}\n`);
+      }
+      const input = { isTerminal: true, longestLine: 4_094, chunks: lines() };
+      return (await alice.run(['send', 'bob'], undefined, { input })).exit;
     },
   },
   {

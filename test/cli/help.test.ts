@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
+import { commandFor } from '../../src/cli/terminal/similar.ts';
 import { acquaint, CollectedOutput, commandTree, fakeIo, Person } from './fake-io.ts';
 
 const COMMANDS = commandTree().commands;
@@ -29,6 +31,38 @@ describe('help', () => {
   it.each(['sned', 'help sned'])('of what is misspelt says what may have been meant: %s', async (line) => {
     const { exit, errors } = await said(...line.split(' '));
     expect([exit, errors]).toEqual([64, "error: unknown command 'sned'\nhint: did you mean send?\n"]);
+  });
+
+  it.each([
+    ['list', 'pawl contacts'],
+    ['ls', 'pawl contacts'],
+    ['Status', 'pawl inspect'],
+    ['delete', 'pawl forget'],
+    ['remove', 'pawl forget'],
+    ['read', 'pawl recv'],
+    ['decrypt', 'pawl recv'],
+    ['reply', 'pawl send'],
+    ['encrypt', 'pawl send'],
+    ['import', 'pawl add'],
+    ['export', 'pawl backup'],
+    ['version', 'pawl --version'],
+    ['-v', 'pawl --version'],
+    ['help list', 'pawl contacts'],
+  ])('of a word that other programs have says what to type: %s', async (line, command) => {
+    const { exit, errors } = await said(...line.split(' '));
+    expect(exit).toBe(64);
+    expect(errors).toMatch(/^error: unknown (?:command|option) '.*'\nhint: pawl /);
+    expect(errors).toContain(`hint: ${command}`);
+  });
+
+  it('names no command that there is not', () => {
+    const names = COMMANDS.map((command) => command.name());
+    const source = readFileSync(new URL('../../src/cli/terminal/similar.ts', import.meta.url), 'utf8');
+    const [, tried = ''] = /const TRIED.*?\[\n(.*?)\n\];/s.exec(source) ?? [];
+    const meant = [...tried.matchAll(/pawl (\w+)/g)].map(([, name]) => name);
+    expect(meant.length).toBeGreaterThan(15);
+    expect(meant.filter((name) => name !== 'help' && !names.includes(name ?? ''))).toEqual([]);
+    for (const name of names) expect([name, commandFor(name)]).toEqual([name, undefined]);
   });
 
   it.each([80, 132])('fits a terminal of %i columns', async (columns) => {

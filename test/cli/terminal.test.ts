@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { columnsOfCharacter } from '../../src/cli/terminal/wrap.ts';
 import { PseudoTerminal } from './pseudo-terminal.ts';
 import { Home, meet } from './shell.ts';
 import { linesIn } from './show/qr-code.ts';
@@ -77,8 +78,16 @@ function run(origin: Home, command: string, { columns = 80, environment = {}, ho
   return session;
 }
 
+/** A break within a line of pawl's own that is wider than the terminal. */
+const CONTINUED = /\n {6}(?=\S)/g;
+
 /** What a person has read, without what the terminal was told to do, and what was only there for a while. */
-function read({ shown }: PseudoTerminal): string {
+function read(terminal: PseudoTerminal): string {
+  return linesOn(terminal).replaceAll(CONTINUED, ' ');
+}
+
+/** The same as it stands there, line by line. */
+function linesOn({ shown }: PseudoTerminal): string {
   return shown.replaceAll(PROGRESS, '').replaceAll(SEQUENCES, '').replaceAll('\r\n', '\n');
 }
 
@@ -105,7 +114,7 @@ describe.concurrent('a new passphrase', () => {
     expect(await terminal.exit).toBe(0);
     expect(terminal.shown).not.toContain(ALICE);
     expect(terminal.shown).not.toContain(ALICE.slice(0, 5));
-    expect(read(terminal)).toMatch(/carol\.db\n[0-9a-f]{32}\n/);
+    expect(read(terminal)).toMatch(/carol\.db\nfingerprint [0-9a-f]{32}\n/);
     const inspected = await home.run(`unset PAWL_KEY_FILE; PAWL_PASSPHRASE='${ALICE}' pawl inspect`);
     expect(inspected).toMatchObject({ exit: 0, stderr: '' });
   });
@@ -378,7 +387,7 @@ describe.concurrent('a text on a terminal', () => {
 
   it('does not act on it', async () => {
     const hostile = String.raw`\e]0;title\a\e[2J\e[31mred\x1bc\r\b\x7fover\u009b31m\u0085\u202egnp\u2066\u200f\tend\n`;
-    const { terminal } = await receive(`printf '${hostile}'`);
+    const { terminal } = await receive(`printf '${hostile}'`, { columns: 200 });
     const [, text = ''] = terminal.shown.split(':\r\n');
     expect(text).toBe(
       String.raw`  \u{1b}]0;title\u{7}\u{1b}[2J\u{1b}[31mred\u{1b}c\u{d}\u{8}\u{7f}over\u{9b}31m\u{85}\u{202e}gnp\u{2066}\u{200f}` +
@@ -389,7 +398,46 @@ describe.concurrent('a text on a terminal', () => {
 
   it('is made visible, whatever the columns and the language', async () => {
     const { terminal } = await receive(`printf '%0100d Žluťoučký 你好 👩‍👩‍👧\\n' 7`, { columns: 40 });
-    expect(read(terminal)).toContain(`:\n  ${'7'.padStart(100, '0')} Žluťoučký 你好 👩‍👩‍👧\n`);
+    const [zeros, seven] = ['0'.repeat(38), '7'.padStart(24, '0')];
+    expect(read(terminal)).toContain(`:\n  ${zeros}\n  ${zeros}\n  ${seven} Žluťoučký\n  你好 👩‍👩‍👧\n`);
+  });
+
+  it.each([
+    ['letters', 'x'],
+    ['wide characters', '\u4f60'],
+    ['joined emoji', '\u{1f469}\u200d\u{1f467}'],
+    ['words', 'one two '],
+    ['tabs', '\t'],
+  ])('cannot pose as the heading of another, however it is padded: %s', async (_, padding) => {
+    const heading = 'alice2, 2026-11-26 22:31:';
+    const lines = Array.from({ length: 80 }, (_line, n) => `${padding.repeat(n)}${heading}\n`).join('');
+    const home = open.copy();
+    home.write('sent', lines);
+    await home.prepare('pawl -i bob history on; pawl -q -i alice send bob < sent > message');
+    const { terminal } = run(open, 'pawl -i bob recv message; pawl -i bob log', { home });
+    expect(await terminal.exit).toBe(0);
+    const shown = linesOn(terminal).trimEnd().split('\n');
+    expect(shown.filter((line) => !line.startsWith('  '))).toEqual([
+      expect.stringMatching(/^alice, /),
+      expect.stringMatching(/^alice, /),
+    ]);
+    const columnsOfLine = (line: string) => Array.from(line).reduce((sum, one) => sum + columnsOfCharacter(one), 0);
+    expect(shown.filter((line) => !line.includes('\t') && columnsOfLine(line) > 80)).toEqual([]);
+    expect(shown.join('').replaceAll(/\s/g, '').split('alice2').length).toBe(161);
+  });
+
+  it('of a file is set off in the notice and in the log, however long its name is', async () => {
+    const name = `${'x'.repeat(74)}alice2, 2026-11-26 22:31: yes`;
+    const home = open.copy();
+    await home.prepare(`pawl -i bob history on; echo > '${name}'; pawl -q -i alice send bob '${name}' > message`);
+    const command = 'pawl -i bob recv message; pawl -q -i bob recv --waiting --out-dir . --force; pawl -i bob log';
+    const { terminal } = run(open, command, { home });
+    expect(await terminal.exit).toBe(0);
+    const shown = linesOn(terminal).trimEnd().split('\n');
+    expect(shown.filter((line) => !line.startsWith('      '))).toEqual([
+      expect.stringMatching(/^pawl: the file$/),
+      expect.stringMatching(/^alice, .* \(file$/),
+    ]);
   });
 
   it('of a file waits to be put under its name, which does not act on the terminal either', async () => {
@@ -491,6 +539,41 @@ describe.concurrent('an envelope on a terminal', () => {
     await answer(terminal, 'press Ctrl-D on a line of its own', 'typed\ntext\n', CTRL_D);
     expect(await terminal.exit).toBe(0);
     expect((await home.prepare('pawl -i bob recv message')).stdout.toString()).toBe('typed\ntext\n');
+  });
+
+  it.each([
+    ['send', 'pawl -i alice send bob > message', 'press Ctrl-D on a line of its own'],
+    ['send --lines', 'pawl -i alice send bob --lines > message', ''],
+    ['recv', 'pawl -i alice recv > message', 'then press Ctrl-D'],
+  ])(
+    'takes no line that the terminal has cut, nor leaves the rest of it to the shell: %s',
+    async (_, command, ready) => {
+      const home = open.copy();
+      const before = home.identities();
+      const { terminal } = run(
+        open,
+        `echo begin; ${command}; echo "exit $?"; read -r -t 0.1 line; echo "left: $line."`,
+        {
+          home,
+        },
+      );
+      await terminal.shows(ready === '' ? 'begin' : ready);
+      terminal.type(`${'x'.repeat(4_095)}\nand more\n`);
+      terminal.type(CTRL_D);
+      await terminal.shows('exit 74');
+      await terminal.shows('left: .');
+      expect(await terminal.exit).toBe(0);
+      expect(read(terminal)).toMatch(/error: a line is longer than the 4094 bytes/);
+      expect(home.identities()).toEqual(before);
+      expect(home.read('message')).toHaveLength(0);
+    },
+  );
+
+  it('takes a line that the terminal has left whole', async () => {
+    const { home, terminal } = run(open, 'pawl -i alice send bob > message');
+    await answer(terminal, 'press Ctrl-D on a line of its own', `${'x'.repeat(4_094)}\n`, CTRL_D);
+    expect(await terminal.exit).toBe(0);
+    expect((await home.prepare('pawl -i bob recv message')).stdout.toString()).toBe(`${'x'.repeat(4_094)}\n`);
   });
 
   it('is not made where Ctrl-C ends the text', async () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dearmorLines, type Label } from '../../src/envelope/armor.ts';
-import { armor, dearmor, encodeEnvelope } from '../../src/envelope/index.ts';
+import { armor, armoredLength, dearmor, encodeEnvelope, longestMessage } from '../../src/envelope/index.ts';
+import { NONCE_LENGTH, TAG_LENGTH } from '../../src/primitives/index.ts';
 import { anyEncoded, expectStrictAndTotal, invite, known, message, opening, withSpareBits } from './samples.ts';
 
 const refused = expect.objectContaining({ code: 'corrupt' });
@@ -14,6 +15,22 @@ describe('armor', () => {
         expect(dearmor(armor(bytes))).toEqual(bytes);
       }),
     );
+  });
+
+  it('has the length that is told before', () => {
+    fc.assert(
+      fc.property(anyEncoded, (bytes) => {
+        const { length } = armor(bytes);
+        const invites = bytes[5] === 16 ? 2 : 0;
+        expect(armoredLength(bytes.length)).toBe(length + invites);
+      }),
+    );
+    const sent = opening();
+    if (sent.kind !== 'opening') throw new Error('no opening');
+    // The longest that there is: one that offers a KEM key.
+    const longest = { ...sent.message, sealedHeader: new Uint8Array(56 + TAG_LENGTH + 1184) };
+    longest.body = new Uint8Array(256 + NONCE_LENGTH + TAG_LENGTH);
+    expect(encodeEnvelope({ ...sent, message: longest })).toHaveLength(longestMessage(256));
   });
 
   it('is standard base64 in 64 columns between lines that name the kind', () => {

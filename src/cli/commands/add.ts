@@ -27,7 +27,11 @@ Examples:
         if (file === undefined || file === STANDARD_INPUT) refuseSharedInput(context, 'the invite');
         const invite = await readInviteFrom(context, file);
         const added = await withIdentity(context, (identity) => add(identity, name, invite));
-        await reporter.result(added.fingerprint, { type: 'contact', name: added.name, fingerprint: added.fingerprint });
+        await reporter.result(`fingerprint ${added.fingerprint}`, {
+          type: 'contact',
+          name: added.name,
+          fingerprint: added.fingerprint,
+        });
         if (added.name !== name) await reporter.notice(`this person is known already, and stays ${added.name}`);
         if (added.answeredBefore) await reporter.notice('this invite was answered already: nothing was changed');
         else await reporter.notice(`the conversation opens with the first message: pawl send ${added.name}`);

@@ -24,7 +24,12 @@ Examples:
     .action(
       makeAction(async (context, name: string, { history = 'off' }: { history?: Retention }) => {
         const { path, fingerprint } = await createIdentity(context, name, history);
-        await context.reporter.result(`${path}\n${fingerprint}`, { type: 'created', name, path, fingerprint });
+        await context.reporter.result(`${path}\nfingerprint ${fingerprint}`, {
+          type: 'created',
+          name,
+          path,
+          fingerprint,
+        });
         await context.reporter.notice(
           'without this file and its passphrase or key, nobody can read what is sent to you',
         );

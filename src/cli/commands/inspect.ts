@@ -2,7 +2,8 @@
  * `pawl inspect`: shows the identity, the sessions with a contact, or an envelope, and checks the identity file.
  * Changes nothing.
  */
-import { PawlError } from '../../errors.ts';
+import { existsSync } from 'node:fs';
+import { isPawlError, PawlError } from '../../errors.ts';
 import { utf8 } from '../../primitives/index.ts';
 import { identityReport, sessionReports } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
@@ -11,11 +12,11 @@ import { outputFileAt } from '../identity/output.ts';
 import { namedFile, outputFile } from '../option-types.ts';
 import { envelopeDocument, envelopePage } from '../show/envelope.ts';
 import { identityDocument, identityPage } from '../show/identity.ts';
-import type { Canvas } from '../show/ladder.ts';
 import { ladderSvg } from '../show/ladder-svg.ts';
 import { sessionDocument, sessionPage } from '../show/session.ts';
 import { readIntactEnvelopes } from '../stream/envelopes.ts';
 import { PAGE_LENGTH } from '../terminal/format.ts';
+import { columnsOf, showsUnicode } from '../terminal/screen.ts';
 
 interface InspectOptions {
   readonly envelope?: string;
@@ -117,8 +118,11 @@ async function inspectSessions(
     context,
     async (identity) => {
       const now = identity.now();
-      const canvas = canvasOf(context);
-      const [current, ...others] = await sessionReports(identity, name);
+      const canvas = { columns: columnsOf(context.io.output), unicode: showsUnicode(context.io) };
+      const [current, ...others] = await sessionReports(identity, name).catch((error) => {
+        if (!isPawlError(error, 'unknown-contact') || !existsSync(name)) throw error;
+        throw new PawlError('unknown-contact', { ...error.detail, isFile: true });
+      });
       if (isAlone) await context.io.output.write(ladderSvg(current.ladder, name));
       drawing?.write(utf8(ladderSvg(current.ladder, name)));
       for (const report of all ? [current, ...others] : [current]) {
@@ -137,10 +141,4 @@ async function inspectEnvelope(context: CommandContext, file: string): Promise<v
   for (const { source, envelope } of await readIntactEnvelopes(context, file)) {
     await context.reporter.result(envelopePage(source, envelope), envelopeDocument(source, envelope));
   }
-}
-
-/** The width and the character set for a drawing. The locale decides for a pipe as well, because its output is read too. */
-function canvasOf({ io: { environment, output } }: CommandContext): Canvas {
-  const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || '';
-  return { columns: output.size?.columns ?? 80, unicode: /utf-?8/i.test(locale) };
 }

@@ -2,7 +2,7 @@
  * `pawl outbox`: lists the envelopes that were committed and perhaps never written, and writes them again.
  */
 import { Argument } from 'commander';
-import { armor } from '../../envelope/index.ts';
+import { armor, armoredLength } from '../../envelope/index.ts';
 import { PawlError } from '../../errors.ts';
 import { toHex, utf8 } from '../../primitives/index.ts';
 import {
@@ -15,7 +15,7 @@ import {
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { wholeNumber } from '../option-types.ts';
-import { acknowledgeOrWarn } from '../stream/write.ts';
+import { acknowledgeOrWarn, checkFitsTerminal } from '../stream/write.ts';
 import { count, instant, iso, PAGE_LENGTH, table } from '../terminal/format.ts';
 
 const resendId = wholeNumber(1, 999_999_999);
@@ -76,6 +76,12 @@ async function resend(context: CommandContext, id: number | undefined): Promise<
   const { io, reporter } = context;
   await withIdentity(context, async (identity) => {
     const entries = await selectFromOutbox(identity, id);
+    const characters = entries.reduce((sum, { length }) => sum + armoredLength(length), 0);
+    checkFitsTerminal(
+      io.output,
+      characters,
+      'pawl outbox resend > FILE, or one after the other: pawl outbox resend ID',
+    );
     for (const entry of entries) {
       const envelope = await readEnvelope(identity, entry.id);
       // Another pawl has written it since, or the contact was forgotten.

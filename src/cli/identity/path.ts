@@ -90,7 +90,7 @@ export function chosenIdentity(context: CommandContext): { name: string; path: s
   const chosen = context.options.identity ?? (context.io.environment.PAWL_IDENTITY || undefined);
   if (chosen !== undefined) {
     const path = pathOf(context, chosen);
-    if (!existsSync(path)) throw new PawlError('identity-missing', { name: chosen, home });
+    if (!existsSync(path)) throw new PawlError('identity-missing', { name: chosen, home, known: identitiesIn(home) });
     return { name: chosen, path };
   }
   const names = identitiesIn(home);

@@ -4,7 +4,16 @@
  */
 import { toHex } from '../../primitives/index.ts';
 import { DAY, type HistoryReport, type Logged, SECOND } from '../../session/index.ts';
-import { bytesInWords, count, indentText, instant, iso, timeSpanOf, withRemarks } from '../terminal/format.ts';
+import {
+  bytesInWords,
+  count,
+  escapeInLine,
+  instant,
+  iso,
+  textLines,
+  timeSpanOf,
+  withRemarks,
+} from '../terminal/format.ts';
 import type { Document } from '../terminal/reporter.ts';
 
 /** Shown whenever the history is switched on. */
@@ -37,16 +46,19 @@ export function historyFields(report: HistoryReport) {
 /** Milliseconds between sending and receiving from which on both times are shown. Clocks differ, and delivery takes time. */
 const NOTABLE_DELAY = DAY / 24;
 
-/** A kept text as `recv` shows it: a heading with contact and time, then its lines, indented. */
+/**
+ * A kept text as `recv` shows it: a heading with contact and time, then its lines, indented. What a terminal would act on
+ * is escaped, in a pipe as well: what reads it is a terminal in the end (`pawl log | tail`).
+ */
 export function logLines({ direction, contact, at, sentAt, content }: Logged): readonly string[] {
   const remarks = [
     Math.abs(at - sentAt) >= NOTABLE_DELAY && `sent ${instant(sentAt)}`,
-    content.kind === 'file' && `file ${content.name}, ${bytesInWords(content.length)}`,
+    content.kind === 'file' && `file ${escapeInLine(content.name)}, ${bytesInWords(content.length)}`,
     content.kind === 'bytes' && `${bytesInWords(content.length)}, not kept`,
   ];
   const who = direction === 'sent' ? `to ${contact}` : contact;
   const head = withRemarks(`${who}, ${instant(at)}`, remarks);
-  return content.kind === 'text' ? [`${head}:`, ...indentText(content.text)] : [head];
+  return content.kind === 'text' ? [`${head}:`, ...textLines(content.text)] : [head];
 }
 
 export function logDocument({ direction, contact, messageId, n, at, sentAt, content }: Logged): Document {

@@ -79,8 +79,12 @@ export function drawLadder(ladder: Ladder, contact: string, { columns, unicode }
   return [
     line('', `you${truncate(contact, remaining - 1).padStart(remaining)}`),
     ...(folded === undefined ? [] : [line(glyphs.fold, free(folded))]),
-    ...rungs.map(({ step, by, label }) => {
-      const rung = centre(label(glyphs), glyphs.rung, width - 1);
+    ...rungs.map(({ step, by, chain, kem }) => {
+      const label = [
+        ...(chain === undefined ? [] : [chainLabel(chain, glyphs)]),
+        ...kem.map((words) => `${glyphs.kem} ${words}`),
+      ];
+      const rung = centre(label.join(' '), glyphs.rung, width - 1);
       return line(
         String(step),
         by === 'us'
@@ -92,13 +96,13 @@ export function drawLadder(ladder: Ladder, contact: string, { columns, unicode }
   ].join('\n');
 }
 
-type RungGlyphs = Pick<Glyphs, 'received' | 'partial' | 'missing' | 'kem'>;
-
 export interface Rung {
   readonly step: number;
   readonly by: 'us' | 'them';
+  /** `undefined` for a chain that is not stored any more. */
   readonly chain: ChainOnLadder | undefined;
-  readonly label: (glyphs: RungGlyphs) => string;
+  /** What the step did to the KEM secret, if anything. */
+  readonly kem: readonly string[];
 }
 
 /** The last steps as rungs, and a text for the earlier ones. */
@@ -109,15 +113,8 @@ export function fold({ steps, chains, next, kem }: Ladder): { folded: string | u
     const chain = chains.find((known) => known.step === step);
     // The sides take turns, and `next` takes the step after the last.
     const by = (steps - step) % 2 === (next === 'us' ? 0 : 1) ? 'them' : 'us';
-    const label: Rung['label'] = (glyphs) =>
-      [
-        chain && chainLabel(chain, glyphs),
-        step === kem.mixed && `${glyphs.kem} KEM mixed`,
-        step === kem.offered && `${glyphs.kem} KEM offered`,
-      ]
-        .filter(Boolean)
-        .join(' ');
-    return { step, by, chain, label };
+    const words = [...(step === kem.mixed ? ['KEM mixed'] : []), ...(step === kem.offered ? ['KEM offered'] : [])];
+    return { step, by, chain, kem: words };
   });
   const missing = chains.filter(({ step }) => step < first).reduce((sum, chain) => sum + chain.missing.length, 0);
   const folded =
@@ -134,21 +131,29 @@ export function nextStep({ steps, next }: Ladder, contact: string, width: number
   return `${truncate(contact, width - rest.length - 2)}${rest}`;
 }
 
-function chainLabel({ length, missing, isOpen }: ChainOnLadder, glyphs: RungGlyphs): string {
+function chainLabel({ length, missing, isOpen }: ChainOnLadder, glyphs: Glyphs): string {
   if (missing.length === 0) return `${count(length, 'message')}${isOpen ? ' so far' : ''}`;
   return `${chainStrip(length, missing, glyphs)} ${length - missing.length} of ${length}`;
 }
 
+function chainStrip(length: number, missing: ChainOnLadder['missing'], glyphs: Glyphs): string {
+  return chainCells(length, missing)
+    .map((cell) => glyphs[cell])
+    .join('');
+}
+
+export type Cell = 'received' | 'partial' | 'missing';
+
 /** One cell for each message of the chain, or for several: received, missing, or partly received. */
-function chainStrip(length: number, missing: ChainOnLadder['missing'], glyphs: RungGlyphs): string {
+export function chainCells(length: number, missing: ChainOnLadder['missing']): readonly Cell[] {
   const size = Math.ceil(length / CELLS);
   const gaps = new Map<number, number>();
   for (const { n } of missing) gaps.set(Math.floor(n / size), (gaps.get(Math.floor(n / size)) ?? 0) + 1);
   return Array.from({ length: Math.ceil(length / size) }, (_, cell) => {
     const gap = gaps.get(cell) ?? 0;
-    if (gap === 0) return glyphs.received;
-    return gap === Math.min(size, length - cell * size) ? glyphs.missing : glyphs.partial;
-  }).join('');
+    if (gap === 0) return 'received';
+    return gap === Math.min(size, length - cell * size) ? 'missing' : 'partial';
+  });
 }
 
 /** A text between two spaces, in the middle of a line of `fill`. */
@@ -158,6 +163,6 @@ function centre(text: string, fill: string, width: number): string {
   return spaced.padStart(left + spaced.length, fill).padEnd(width, fill);
 }
 
-function truncate(text: string, width: number): string {
+export function truncate(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 2))}..`;
 }

@@ -4,6 +4,7 @@
  */
 import type { CommandContext } from '../context.ts';
 import type { Io } from '../terminal/io.ts';
+import { localeOf, showsUnicode } from '../terminal/screen.ts';
 
 /** The modules of a QR code, row by row, with its quiet zone. `true` is dark. */
 export type QrCode = readonly (readonly boolean[])[];
@@ -62,11 +63,10 @@ export async function drawQrCode(
 }
 
 /** The reason why the lines cannot be drawn, if there is one. */
-function obstacleTo(lines: readonly string[], { output, environment }: Io): string | undefined {
-  if (!output.isTerminal) return undefined;
-  const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || 'UTF-8';
-  if (!/utf-?8/i.test(locale)) return `the characters that it needs are not in the locale ${locale}`;
-  const { size } = output;
+function obstacleTo(lines: readonly string[], io: Io): string | undefined {
+  const { isTerminal, size } = io.output;
+  if (!isTerminal) return undefined;
+  if (!showsUnicode(io)) return `the characters that it needs are not in the locale ${localeOf(io)}`;
   const [width, height] = [lines[0]?.length ?? 0, lines.length + BELOW];
   if (size === undefined || (width <= size.columns && height <= size.rows)) return undefined;
   return `it needs ${width} columns and ${height} lines, and this terminal has ${size.columns} and ${size.rows}`;

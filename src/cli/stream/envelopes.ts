@@ -39,7 +39,7 @@ async function* readEnvelopes(
     if (isPasted) await reporter.notice('paste it here, then press Ctrl-D');
     for await (const chunk of chunks) {
       bytes += chunk.length;
-      if (bytes > limit) throw new PawlError('too-large', { what: 'input', bytes, limit });
+      if (bytes > limit) throw new PawlError('too-large', { what: 'input', bytes, limit, isLeast: true });
       const reads = scanner.push(chunk).map(read);
       if (isPasted) pasted.push(...reads);
       else if (reads.length > 0) yield reads;

@@ -9,11 +9,13 @@ import { chunksOfFile, Gathered, readFile, reasonOf } from '../../files/index.ts
 import { concatAll } from '../../primitives/index.ts';
 import type { Io } from '../terminal/io.ts';
 
+const NEWLINE = 0x0a;
+
 /**
  * Reads a file, or standard input if `path` is `-` or `undefined`.
- * @param limit bytes that the caller accepts. Reading stops soon after, so that the result may be longer.
+ * @param limit the most bytes. Of a file that is larger nothing is read; of a pipe, little more.
  * @param onProgress is called with the number of bytes that have been read from standard input so far.
- * @throws `missing-file`, `read-failed`.
+ * @throws `missing-file`, `read-failed`, `too-large`.
  */
 export async function readInput(
   io: Io,
@@ -21,7 +23,17 @@ export async function readInput(
   limit: number,
   onProgress: (bytes: number) => void = () => undefined,
 ): Promise<Uint8Array> {
-  if (path !== undefined && path !== '-') return readFile(path, limit);
+  const isFile = path !== undefined && path !== '-';
+  const size = isFile ? sizeOf(path) : io.input.size;
+  if (size !== undefined && size > limit) throw new PawlError('too-large', { what: 'content', bytes: size, limit });
+  const bytes = isFile ? readFile(path, limit) : await gather(io, limit, onProgress);
+  // A pipe or a device, or a file that has grown.
+  if (bytes.length > limit)
+    throw new PawlError('too-large', { what: 'content', bytes: bytes.length, limit, isLeast: true });
+  return bytes;
+}
+
+async function gather(io: Io, limit: number, onProgress: (bytes: number) => void): Promise<Uint8Array> {
   const gathered = new Gathered(limit);
   for await (const chunk of chunksOf(io)) {
     gathered.add(chunk);
@@ -29,6 +41,16 @@ export async function readInput(
     onProgress(gathered.bytes.length);
   }
   return gathered.bytes;
+}
+
+/** The bytes of a regular file. Errors are reported when it is read. */
+function sizeOf(path: string): number | undefined {
+  try {
+    const status = statSync(path, { throwIfNoEntry: false });
+    return status?.isFile() ? status.size : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -46,14 +68,40 @@ export function* streamsOf(
 
 /**
  * Standard input in chunks, as they arrive.
- * @throws `read-failed`.
+ * @throws `read-failed`; `cut-line` for a line that the terminal may have cut.
  */
 export async function* chunksOf({ input }: Pick<Io, 'input'>): AsyncGenerator<Uint8Array, void, undefined> {
+  const chunks = input.isTerminal ? wholeLines(input) : input.chunks;
   try {
-    yield* input.chunks;
+    yield* chunks;
   } catch (cause) {
+    if (cause instanceof PawlError) throw cause;
     throw new PawlError('read-failed', { path: 'standard input', reason: reasonOf(cause) }, { cause });
   }
+}
+
+/**
+ * A line that the terminal has cut cannot be told from one that is just as long: neither is taken. The rest is still read,
+ * or the shell would run it.
+ */
+async function* wholeLines({ chunks, longestLine = Number.POSITIVE_INFINITY }: Io['input']) {
+  let isCut = false;
+  for await (const chunk of chunks) {
+    isCut ||= longestLineIn(chunk) > longestLine;
+    if (!isCut) yield chunk;
+  }
+  if (isCut) throw new PawlError('cut-line', { limit: longestLine });
+}
+
+function longestLineIn(chunk: Uint8Array): number {
+  let [longest, start] = [0, 0];
+  while (start < chunk.length) {
+    const newline = chunk.indexOf(NEWLINE, start);
+    const end = newline === -1 ? chunk.length : newline;
+    longest = Math.max(longest, end - start);
+    start = end + 1;
+  }
+  return longest;
 }
 
 /** Whether a file does not exist. Other errors are reported when it is read. */
@@ -64,8 +112,6 @@ function isMissing(path: string): boolean {
     return false;
   }
 }
-
-const NEWLINE = 0x0a;
 
 /**
  * Splits a stream into lines without their newlines. Lines that end in the same chunk are yielded together. Bytes after
@@ -90,7 +136,8 @@ export async function* linesOf(
     if (start < chunk.length) incomplete.push(chunk.subarray(start));
     bytes += chunk.length - start;
     if (lines.length > 0) yield lines;
-    if (bytes > MAX_CONTENT) throw new PawlError('too-large', { what: 'line', bytes, limit: MAX_CONTENT });
+    if (bytes > MAX_CONTENT)
+      throw new PawlError('too-large', { what: 'line', bytes, limit: MAX_CONTENT, isLeast: true });
   }
   if (incomplete.length > 0) yield [concatAll(incomplete)];
 }

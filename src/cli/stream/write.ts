@@ -6,11 +6,29 @@
 import { PawlError } from '../../errors.ts';
 import { concatAll } from '../../primitives/index.ts';
 import { explain } from '../terminal/error-messages.ts';
+import { bytesInWords } from '../terminal/format.ts';
 import type { Output } from '../terminal/io.ts';
 import type { Reporter } from '../terminal/reporter.ts';
 
 /** Bytes that are buffered before they are written. If that write fails, none of its pieces counts as written. */
 const BUFFER_LENGTH = 2 ** 14;
+
+/** Characters of armor that are still written to a terminal: some hundred lines can be copied from it. */
+const MOST_ON_TERMINAL = 2 ** 16;
+
+/**
+ * Refuses to pour armor onto a terminal. To be called before anything is committed.
+ * @param characters of what would be written.
+ * @param way what to type instead.
+ * @throws `usage`.
+ */
+export function checkFitsTerminal(output: Output, characters: number, way: string): void {
+  if (!output.isTerminal || characters <= MOST_ON_TERMINAL) return;
+  throw new PawlError('usage', {
+    problem: `this is ${bytesInWords(characters)} of armor, too much for a terminal`,
+    hint: way,
+  });
+}
 
 export class BufferedOutput<Id> {
   readonly #output: Output;

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import type { BlockDamage, ErrorCode, ErrorDetails, ForkReason, PawlError, Release } from '../../errors.ts';
 import { isName, LARGEST_GAP } from '../../session/index.ts';
 import { day, instant } from './format.ts';
+import { similarTo } from './similar.ts';
 
 export interface Explanation {
   /** One sentence in lower case, without a full stop. */
@@ -69,6 +70,11 @@ export const HOLDS: Readonly<Record<Release, string>> = {
   invited: 'a new invite',
 };
 
+function didYouMean(name: string, known: readonly string[]): string {
+  const similar = similarTo(name, known);
+  return similar.length === 0 ? '' : `did you mean ${similar.join(' or ')}? `;
+}
+
 // One explanation for each error code, by subject
 
 type Explain<Code extends ErrorCode> = (detail: ErrorDetails[Code]) => Explanation;
@@ -82,7 +88,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'bad-name': ({ name }) => ({
     message: `${JSON.stringify(name)} cannot be a name`,
-    hint: 'a name is 1 to 64 of a-z, 0-9, dot, dash and underscore, and begins with a letter or digit',
+    hint: `${isName(name.toLowerCase()) ? `${name.toLowerCase()} can; ` : ''}a name is 1 to 64 of a-z, 0-9, dot, dash and underscore, and begins with a letter or digit`,
     exit: USAGE,
   }),
   'no-input': ({ source, toSend }) =>
@@ -97,6 +103,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
           hint: 'give a file, or send the bytes through a pipe: pawl recv < message.pawl',
           exit: NO_INPUT,
         },
+  'cut-line': ({ limit }) => ({
+    message: `a line is longer than the ${limit} bytes that a terminal passes on, so its end may be missing`,
+    hint: 'give it by a pipe or in a file, and not by the terminal; nothing was done with it',
+    exit: IO,
+  }),
   'missing-file': ({ path, to }) => ({
     message: `there is no file ${path}`,
     hint: `check the name${to === undefined ? '' : `; or send a text: pawl send ${to} -m TEXT`}`,
@@ -122,8 +133,8 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     found === 'invite'
       ? { message: `this is an invite, not a ${expected}`, hint: 'keep it: pawl add NAME FILE', exit: REFUSED }
       : { message: `this is a message, not an ${expected}`, hint: 'read it: pawl recv FILE', exit: REFUSED },
-  'too-large': ({ what, bytes, limit }) => ({
-    message: `${what} is too large: ${bytes} bytes, of at most ${limit}`,
+  'too-large': ({ what, bytes, limit, isLeast }) => ({
+    message: `${what} is too large: ${isLeast ? 'at least ' : ''}${bytes} bytes, of at most ${limit}`,
     hint: 'send it in parts: split -b 15M FILE, and a message for each',
     exit: REFUSED,
   }),
@@ -134,9 +145,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
 
   // contacts and conversations
-  'unknown-contact': ({ name }) => ({
+  'unknown-contact': ({ name, known = [], isFile }) => ({
     message: `there is no contact ${name}`,
-    hint: `pawl contacts lists whom you know${isName(name) ? `; somebody new: pawl invite ${name}, or pawl add ${name} FILE` : ''}`,
+    hint: isFile
+      ? `what the file shows: pawl inspect --envelope ${name}; pawl contacts lists whom you know`
+      : `${didYouMean(name, known)}pawl contacts lists whom you know${isName(name) ? `; somebody new: pawl invite ${name}, or pawl add ${name} FILE` : ''}`,
     exit: UNKNOWN,
   }),
   'name-taken': ({ name }) => ({
@@ -166,7 +179,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'not-for-you': () => ({
     message: 'this message is not for this identity',
-    hint: 'you may have sent it yourself; it may be for another of your identities (pawl -i NAME recv); or this file is older than what was sent from it: put the newest one back, or exchange a new invite',
+    hint: 'you may have sent it yourself; it may be for another of your identities (pawl -i NAME recv); you or they may have a new identity since, as after a new installation: exchange a new invite; or this file is older than what was sent from it: put the newest one back',
     exit: REFUSED,
   }),
   'other-sender': ({ from }) => ({
@@ -318,9 +331,9 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: `say which: pawl -i ${names[0] ?? 'NAME'} ..., or set PAWL_IDENTITY`,
     exit: NO_IDENTITY,
   }),
-  'identity-missing': ({ name, home }) => ({
+  'identity-missing': ({ name, home, known = [] }) => ({
     message: `there is no identity ${name} in ${home}`,
-    hint: `make it: pawl init ${name}; or say where it is: --home DIR`,
+    hint: `${didYouMean(name, known)}make it: pawl init ${name}; or say where it is: --home DIR`,
     exit: NO_IDENTITY,
   }),
   damaged: ({ path }) => ({

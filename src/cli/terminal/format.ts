@@ -44,13 +44,15 @@ export function withRemarks(heading: string, remarks: readonly (string | false)[
   return present.length > 0 ? `${heading} (${present.join(', ')})` : heading;
 }
 
-/** The lines of a message, indented so that none of them can be mistaken for a heading. */
-export function indentText(text: string): readonly string[] {
-  return text
-    .replace(/\n$/, '')
+/** The lines of a message, with what a terminal would act on escaped, and none of them like a heading: all are indented. */
+export function textLines(text: string): readonly string[] {
+  return escapeInvisible(text.replace(/\n$/, ''))
     .split('\n')
-    .map((line) => `  ${line}`);
+    .map((line) => `${' '.repeat(TEXT_INDENT)}${line}`);
 }
+
+/** The blanks in front of the lines of a message. */
+export const TEXT_INDENT = 2;
 
 // Numbers
 
@@ -119,6 +121,11 @@ const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2
 /** Escapes the characters that a terminal would act on instead of showing them: `\u{1b}`. */
 export function escapeInvisible(text: string): string {
   return replaceInvisible(text, (code) => `\\u{${code}}`);
+}
+
+/** Escapes the same and newlines and tabs, in what is to stay on one line. */
+export function escapeInLine(text: string): string {
+  return escapeInvisible(text).replace(/[\n\t]/g, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`);
 }
 
 /**

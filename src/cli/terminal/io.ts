@@ -39,6 +39,10 @@ export interface Io {
 
 export interface Input {
   readonly isTerminal: boolean;
+  /** On a terminal: the bytes of the longest line that it passes on. It cuts longer ones, and says nothing. */
+  readonly longestLine?: number;
+  /** The bytes of the file that it is; `undefined` for anything else. */
+  readonly size?: number | undefined;
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
@@ -117,8 +121,18 @@ function lazy<Value>(make: () => Value): () => Value {
 // block. Otherwise the file descriptors are read and written directly.
 
 function inputFrom(process: NodeJS.Process): Input {
-  return { isTerminal: isDevice(0) && process.stdin.isTTY === true, chunks: chunksFrom(process) };
+  return {
+    isTerminal: isDevice(0) && process.stdin.isTTY === true,
+    longestLine: process.platform === 'darwin' ? LONGEST_LINE_OF_MACOS : LONGEST_LINE_OF_LINUX,
+    size: sizeOf(0),
+    chunks: chunksFrom(process),
+  };
 }
+
+/** Linux keeps 4,095 bytes of a line, besides its newline. */
+const LONGEST_LINE_OF_LINUX = 4_094;
+/** macOS takes nothing more, not even the newline, once 1,024 bytes wait (TTYHOG). */
+const LONGEST_LINE_OF_MACOS = 1_021;
 
 async function* chunksFrom(process: NodeJS.Process): AsyncGenerator<Uint8Array, void, undefined> {
   const isComplete = yield* readAtOnce(0);
@@ -183,6 +197,12 @@ function outputTo(stream: () => NodeJS.WriteStream, descriptor: number, path: st
 /** Whether a file descriptor is a terminal or another character device. A closed one counts as one. */
 function isDevice(descriptor: number): boolean {
   return statusOf(descriptor)?.isCharacterDevice() ?? true;
+}
+
+/** The size in bytes of a regular file. */
+function sizeOf(descriptor: number): number | undefined {
+  const status = statusOf(descriptor);
+  return status?.isFile() ? status.size : undefined;
 }
 
 /** The status of a file descriptor; `undefined` if it is closed. */

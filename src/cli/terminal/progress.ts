@@ -2,15 +2,15 @@
  * The progress line: tells a person on standard error what a slow command is doing, and removes itself before anything
  * else is shown. Knows nothing of the work itself.
  */
-import { escapeInvisible } from './format.ts';
+import { escapeInLine } from './format.ts';
 import type { Io, Output } from './io.ts';
+import { columnsOf } from './screen.ts';
+import { cut } from './wrap.ts';
 
 /** Milliseconds of waiting after which the line is shown. */
 const SHOW_AFTER = 500;
 /** Milliseconds between two updates of the line. */
 const REDRAW_INTERVAL = 100;
-/** The width of a terminal that does not report its size. */
-const DEFAULT_COLUMNS = 80;
 /** Moves the cursor to the beginning of the line, and erases the line. */
 const ERASE_LINE = '\r\u001b[K';
 
@@ -79,8 +79,7 @@ export class Progress {
     this.#since = this.#io.now();
     if (!this.#isWanted || !this.#io.errors.isTerminal) return;
     // A line that the terminal has wrapped could not be erased.
-    const columns = this.#io.errors.size?.columns ?? DEFAULT_COLUMNS;
-    this.#write(`${ERASE_LINE}${escapeInvisible(`pawl: ${words} ...`).slice(0, columns - 1)}`);
+    this.#write(`${ERASE_LINE}${cut(escapeInLine(`pawl: ${words} ...`), columnsOf(this.#io.errors) - 1)}`);
     this.#isShown = true;
   }
 

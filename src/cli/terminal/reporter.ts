@@ -4,9 +4,11 @@
  */
 import type { PawlError } from '../../errors.ts';
 import { explain } from './error-messages.ts';
-import { escapeInvisible, replaceInvisible } from './format.ts';
-import type { Io } from './io.ts';
+import { escapeInLine, escapeInvisible, replaceInvisible } from './format.ts';
+import type { Io, Output } from './io.ts';
 import { Progress } from './progress.ts';
+import { columnsOf } from './screen.ts';
+import { wrap } from './wrap.ts';
 
 /** A document of the JSON output (docs/schemas). `"v":1` is added when it is written. */
 export type Document = { readonly type: string } & Readonly<Record<string, unknown>>;
@@ -33,7 +35,8 @@ export class Reporter {
   /** Writes lines to standard output. To be called only without `--json`. */
   async lines(lines: string): Promise<void> {
     this.progress.clear();
-    await this.#io.output.write(`${this.#io.output.isTerminal ? escapeInvisible(lines) : lines}\n`);
+    const { output } = this.#io;
+    await output.write(`${output.isTerminal ? fitToTerminal(escapeInvisible(lines), output) : lines}\n`);
   }
 
   /** Writes a document to standard output. To be called only with `--json`. */
@@ -54,7 +57,7 @@ export class Reporter {
 
   /** Writes a message to standard error, even with `--quiet`. */
   async warn(message: string): Promise<void> {
-    await this.#writeError(this.json ? jsonLine({ type: 'notice', message }) : `pawl: ${escapeInvisible(message)}\n`);
+    await this.#writeError(this.json ? jsonLine({ type: 'notice', message }) : this.#errorLine('pawl', message));
   }
 
   /**
@@ -65,9 +68,18 @@ export class Reporter {
   async error(error: PawlError, about?: string): Promise<number> {
     const { message, hint, exit } = explain(error);
     const document = { type: 'error', code: error.code, exit, message, ...(hint !== undefined && { hint }) };
-    const text = `error: ${about === undefined ? '' : `${about}: `}${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`;
-    await this.#writeError(this.json ? jsonLine(document) : escapeInvisible(text));
+    const text =
+      this.#errorLine('error', about === undefined ? message : `${about}: ${message}`) +
+      (hint === undefined ? '' : this.#errorLine('hint', hint));
+    await this.#writeError(this.json ? jsonLine(document) : text);
     return exit;
+  }
+
+  /** A line for a person on standard error. What it quotes cannot begin a line of its own. */
+  #errorLine(label: string, words: string): string {
+    const { errors } = this.#io;
+    const line = `${label}: ${escapeInLine(words)}`;
+    return `${errors.isTerminal ? fitToTerminal(line, errors) : line}\n`;
   }
 
   /** Ignores errors: if standard error is closed, the work that has been done is still valid. */
@@ -75,6 +87,13 @@ export class Reporter {
     this.progress.clear();
     await this.#io.errors.write(text).catch(() => undefined);
   }
+}
+
+/** The blanks in front of a piece of a line that is wider than the terminal: more than those of a text. */
+const CONTINUED = 6;
+
+function fitToTerminal(lines: string, output: Output): string {
+  return wrap(lines, columnsOf(output), CONTINUED);
 }
 
 /** A document as one line of JSON. `JSON.stringify` escapes C0 controls, but not DEL, C1 and bidirectional controls. */

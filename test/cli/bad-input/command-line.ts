@@ -43,6 +43,7 @@ export const COMMAND_LINE: readonly BadInput[] = [
   usage('an unknown command', 'pawl sned bob $JSON'),
   usage('an unknown option', 'pawl -i bob recv --line $JSON'),
   usage('an unknown global option', 'pawl --ident bob recv $JSON'),
+  usage('two texts', 'pawl -i alice send bob -m one -m two $JSON'),
   usage('no name', 'pawl -i bob send $JSON'),
   usage('too many names', 'pawl init one two $JSON'),
   usage('an option without its value', 'pawl $JSON recv --max-gap'),
@@ -116,6 +117,12 @@ export const COMMAND_LINE: readonly BadInput[] = [
     code: 'too-large',
     exit: 65,
     command: 'head -c 16777217 /dev/zero | pawl -i alice send bob $JSON',
+  },
+  {
+    what: 'a file over 16 MiB with its name',
+    code: 'too-large',
+    exit: 65,
+    command: 'head -c 16777213 /dev/zero > big; pawl -i alice send bob big $JSON',
   },
   {
     what: 'a file to send that is not there',

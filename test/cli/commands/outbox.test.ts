@@ -55,6 +55,18 @@ it('is on the page of the identity in part', async () => {
   expect(lines).toContain('1 older envelope: pawl outbox --all');
 });
 
+it('is not poured onto a terminal, and the rest stays', async () => {
+  const { alice } = await acquaint();
+  leave(alice, 120);
+  const terminal = { columns: 80, rows: 24 };
+  const { exit, text, errors } = await alice.onTerminal(['outbox', 'resend'], terminal);
+  expect([exit, text]).toEqual([64, '']);
+  expect(errors).toMatch(
+    /^error: this is 72\.\d kB of armor, too much for a terminal\nhint: pawl outbox resend > FILE/,
+  );
+  expect(await alice.documents(['outbox'])).toHaveLength(120);
+});
+
 it('is not all listed and written again at once', async () => {
   const { alice } = await acquaint();
   expect(await alice.refusal(['outbox', 'resend', '--all'])).toBe('usage 64');

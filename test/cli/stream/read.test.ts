@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { linesOf, readInput } from '../../../src/cli/stream/read.ts';
-import { fakeIo, temporaryFolder } from '../fake-io.ts';
+import { chunksOf, linesOf, readInput } from '../../../src/cli/stream/read.ts';
+import type { PawlError } from '../../../src/errors.ts';
+import { type FakeIo, fakeIo, temporaryFolder } from '../fake-io.ts';
 
 async function* streamOf(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield* chunks;
@@ -63,6 +64,43 @@ describe('linesOf', () => {
   });
 });
 
+describe('chunksOf', () => {
+  async function taking(longestLine: number | undefined, isTerminal: boolean, ...texts: string[]): Promise<string> {
+    let taken = '';
+    const input = { isTerminal, ...(longestLine !== undefined && { longestLine }), chunks: streamOf(texts.map(bytes)) };
+    try {
+      for await (const chunk of chunksOf({ input })) taken += Buffer.from(chunk).toString();
+      return taken;
+    } catch (error) {
+      return `${taken}${(error as PawlError).code}`;
+    }
+  }
+
+  it.each([
+    [['1234\n'], '1234\n'],
+    [['12345\n'], 'cut-line'],
+    [['12345'], 'cut-line'],
+    [['1234', '5\n'], '12345\n'],
+    [['1\n2\n1234\n', '12'], '1\n2\n1234\n12'],
+    [['1\n', '1\n12345\n', '2\n'], '1\ncut-line'],
+    [[''], ''],
+  ])('takes no line that the terminal may have cut: %j', async (texts, taken) => {
+    expect(await taking(4, true, ...texts)).toBe(taken);
+    expect(await taking(4, false, ...texts)).toBe(texts.join(''));
+    expect(await taking(undefined, true, ...texts)).toBe(texts.join(''));
+  });
+
+  it('reads what comes after a line that was cut, so that it is left to nobody else', async () => {
+    let left = 3;
+    async function* typed(): AsyncGenerator<Uint8Array> {
+      while (left-- > 0) yield bytes('12345\n');
+    }
+    const all = chunksOf({ input: { isTerminal: true, longestLine: 4, chunks: typed() } });
+    await expect(all.next()).rejects.toMatchObject({ code: 'cut-line', detail: { limit: 4 } });
+    expect(left).toBe(-1);
+  });
+});
+
 describe('readInput', () => {
   const CONTENT = Buffer.from('content');
   const LIMIT = 1_000;
@@ -82,6 +120,24 @@ describe('readInput', () => {
       throw new Error('standard input was read');
     })();
     expect(Buffer.from(await readInput(fakeIo({ chunks: untouched }), path, LIMIT))).toEqual(CONTENT);
+  });
+
+  it('takes as much as is allowed, and says how much more there is', async () => {
+    const path = join(temporaryFolder(), 'file');
+    const refused = (io: Partial<FakeIo>, file?: string) =>
+      readInput(fakeIo(io), file, LIMIT).catch((error: PawlError) => error.detail);
+    writeFileSync(path, new Uint8Array(LIMIT));
+    expect(await readInput(fakeIo(), path, LIMIT)).toHaveLength(LIMIT);
+    writeFileSync(path, new Uint8Array(500_000));
+    expect(await refused({}, path)).toEqual({ what: 'content', bytes: 500_000, limit: LIMIT });
+    expect(await refused({}, '/dev/zero')).toMatchObject({ what: 'content', limit: LIMIT, isLeast: true });
+    const input = { isTerminal: false, size: 1_001, chunks: streamOf([]) };
+    expect(await refused({ input })).toEqual({ what: 'content', bytes: 1_001, limit: LIMIT });
+    const pipe = {
+      isTerminal: false,
+      chunks: streamOf([new Uint8Array(700), new Uint8Array(700), new Uint8Array(700)]),
+    };
+    expect(await refused({ input: pipe })).toEqual({ what: 'content', bytes: 1_400, limit: LIMIT, isLeast: true });
   });
 
   it('says which file there is not', async () => {

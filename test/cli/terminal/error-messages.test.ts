@@ -7,6 +7,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   usage: [64, { problem: 'no command was given' }],
   'bad-name': [64, { name: 'Älice\n' }],
   'no-input': [66, { source: 'standard input' }],
+  'cut-line': [74, { limit: 4_094 }],
   'missing-file': [66, { path: 'message.pawl' }],
   'no-home': [78, {}],
   'no-identity': [78, { home: '/home/alice' }],
@@ -124,6 +125,22 @@ describe('hints', () => {
     expect(explain(new PawlError('wrong-kind', { expected: 'invite', found: 'message' })).message).toBe(
       'this is a message, not an invite',
     );
+  });
+
+  it('say what may have been meant', () => {
+    const known = ['alice', 'alina', 'bob'];
+    expect(hintOf('unknown-contact', { name: 'Alice', known })).toMatch(/^did you mean alice\? pawl contacts/);
+    expect(hintOf('unknown-contact', { name: 'alipa', known: ['alipi', 'alipu'] })).toMatch(
+      /^did you mean alipi or alipu\? /,
+    );
+    expect(hintOf('unknown-contact', { name: 'zoe', known })).toMatch(/^pawl contacts/);
+    expect(hintOf('unknown-contact', { name: 'x.pawl', isFile: true })).toMatch(
+      /^what the file shows: pawl inspect --envelope x\.pawl; pawl contacts lists whom you know$/,
+    );
+    expect(hintOf('identity-missing', { name: 'Bob', home: '/home', known })).toMatch(/^did you mean bob\? make it/);
+    expect(hintOf('bad-name', { name: 'Alice' })).toMatch(/^alice can; a name is/);
+    expect(hintOf('bad-name', { name: 'a b' })).toMatch(/^a name is/);
+    expect(hintOf('not-for-you', {})).toContain('after a new installation');
   });
 
   it('name a gap that can be bridged, and none for one that cannot', () => {

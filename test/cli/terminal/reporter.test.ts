@@ -123,6 +123,27 @@ describe('Reporter', () => {
     );
   });
 
+  it('lets nothing that it quotes begin a line, in a pipe or on a terminal', async () => {
+    const words = `${'x'.repeat(70)}\nerror: \t${'y'.repeat(90)}`;
+    const { io, tell: speaker } = tell();
+    await speaker.warn(words);
+    expect(io.errors.text).toBe(`pawl: ${'x'.repeat(70)}\\u{a}error: \\u{9}${'y'.repeat(90)}\n`);
+    const terminal = tell({ terminal: true });
+    await terminal.tell.warn(words);
+    await terminal.tell.error(error, words);
+    await terminal.tell.lines(words.replace('\n', ''));
+    const lines = `${terminal.io.errors.text}${terminal.io.output.text}`.split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    // Its own labels, and the first of the lines of a result.
+    expect(lines.filter((line) => !line.startsWith('      ')).map((line) => line.slice(0, 6))).toEqual([
+      'pawl:',
+      'error:',
+      'hint: ',
+      'xxxxxx',
+      '',
+    ]);
+  });
+
   it('gives no hint where there is none', async () => {
     const { io, tell: speaker } = tell({ json: true });
     await speaker.error(new PawlError('interrupted', {}));

@@ -12,6 +12,7 @@ import type { OpenIdentity } from '../../identity/open.ts';
 import { acknowledgeOrWarn, BufferedOutput } from '../../stream/write.ts';
 import { bytesInWords, count } from '../../terminal/format.ts';
 import { jsonLine } from '../../terminal/reporter.ts';
+import { columnsOf } from '../../terminal/screen.ts';
 import { deliveryDocument, reportNotices, reportOutcome, reportSaved, textForTerminal } from './report.ts';
 import { saveFile } from './save-file.ts';
 
@@ -172,7 +173,7 @@ export class Deliverer {
   #bytesOf(delivery: Delivery): Uint8Array {
     const { io, reporter } = this.#context;
     if (reporter.json) return utf8(jsonLine(deliveryDocument(delivery)));
-    if (io.output.isTerminal) return utf8(textForTerminal(delivery));
+    if (io.output.isTerminal) return utf8(textForTerminal(delivery, columnsOf(io.output)));
     const { bytes } = delivery.content;
     return this.#options.lines ? concat(bytes, NEWLINE) : bytes;
   }

@@ -3,7 +3,7 @@
  * delivered is acknowledged.
  * Knows nothing of options as they are typed.
  */
-import { type Arrival, countMissing, type Outcome, receive } from '../../../session/index.ts';
+import { type Arrival, countMissing, historyReport, type Outcome, receive } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import type { Batches } from '../../stream/batches.ts';
@@ -21,6 +21,8 @@ export interface ReceiveOptions extends DeliveryOptions {
   readonly maxGap?: number;
   /** Accept messages of this contact only. */
   readonly from?: string;
+  /** Tell by the exit code whether there was anything new, and whether messages are missing. */
+  readonly exitCode?: true;
 }
 
 /**
@@ -36,6 +38,9 @@ export async function receiveAll(
 ): Promise<{ exit: number; isEmpty: boolean }> {
   const deliverer = new Deliverer(context, identity, options);
   const contactsWithGaps = new Set<string>();
+  /** Whom new texts came from, and whether others came that had been received before. */
+  const senders = new Set<string>();
+  let isRepeated = false;
   /** Texts of earlier commands that still wait; unknown before the first transaction. */
   let waiting: number | undefined;
 
@@ -58,6 +63,10 @@ export async function receiveAll(
       await context.reporter.notice(`${count(earlier.length, 'earlier text')} first, which waited`);
     }
     const outcomes = inInputOrder(items, reception.outcomes);
+    for (const outcome of [...earlier, ...outcomes]) {
+      if (outcome.type === 'message') senders.add(outcome.from);
+      isRepeated ||= outcome.type === 'duplicate';
+    }
     await deliverer.deliver([...earlier, ...outcomes]);
     return outcomes.length;
   };
@@ -72,11 +81,30 @@ export async function receiveAll(
   }
   await deliverer.finish();
   await reportGaps(context, identity, contactsWithGaps);
+  if (isRepeated && senders.size === 0 && !context.reporter.json && !(await historyReport(identity)).on) {
+    await context.reporter.notice(SHOWN_ONCE);
+  }
   if (waiting !== undefined && waiting > 0 && options.output !== undefined) {
     const verb = waiting === 1 ? 'is' : 'are';
     await context.reporter.notice(`${count(waiting, 'earlier text')} ${verb} waiting: pawl recv --waiting`);
   }
-  return { exit: deliverer.exit, isEmpty: deliverer.isEmpty && !waiting };
+  const result = { exit: deliverer.exit, isEmpty: deliverer.isEmpty && !waiting };
+  if (!options.exitCode || result.exit !== 0) return result;
+  return { ...result, exit: await exitCodeFor(identity, senders) };
+}
+
+const SHOWN_ONCE =
+  'what was received before is not shown again: history is off, so no text is kept (pawl history 30d, for those to come)';
+
+/** Exit codes of `--exit-code`, beside those of errors (README). */
+const NOTHING_NEW = 79;
+const MESSAGES_MISSING = 80;
+
+/** @param senders the contacts whose new texts were delivered. */
+async function exitCodeFor(identity: OpenIdentity, senders: ReadonlySet<string>): Promise<number> {
+  if (senders.size === 0) return NOTHING_NEW;
+  for (const name of senders) if ((await countMissing(identity, name)) > 0) return MESSAGES_MISSING;
+  return 0;
 }
 
 async function reportGaps(context: CommandContext, identity: OpenIdentity, names: Iterable<string>): Promise<void> {

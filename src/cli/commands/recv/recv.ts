@@ -22,6 +22,7 @@ interface RecvOptions {
   readonly lines?: true;
   readonly maxGap?: number;
   readonly from?: string;
+  readonly exitCode?: true;
 }
 
 export const defineRecv: DefineCommand = (program, makeAction) => {
@@ -35,6 +36,7 @@ export const defineRecv: DefineCommand = (program, makeAction) => {
     .option('--lines', 'a newline after each text')
     .option('--max-gap <n>', 'skip up to N missing messages', wholeNumber(1, LARGEST_GAP))
     .option('--from <name>', 'accept from NAME only; leave the others for later')
+    .option('--exit-code', '79: nothing new; 80: messages are missing before those that came')
     .addHelpText(
       'after',
       `

@@ -7,8 +7,9 @@ import { fromUtf8, toBase64, toHex } from '../../../primitives/index.ts';
 import type { Delivery, Notice, Outcome } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import { explain, FORKS } from '../../terminal/error-messages.ts';
-import { bytesInWords, escapeInvisible, indentText, instant, iso, withRemarks } from '../../terminal/format.ts';
+import { bytesInWords, instant, iso, TEXT_INDENT, textLines, withRemarks } from '../../terminal/format.ts';
 import type { Document } from '../../terminal/reporter.ts';
+import { wrap } from '../../terminal/wrap.ts';
 import type { Saved } from './save-file.ts';
 
 /**
@@ -92,13 +93,14 @@ function noticeSentence(notice: Notice, from: string): string {
 }
 
 /**
- * A text for a terminal: sender and time come first, its lines are indented so that none of them can pose as the head of
- * another message, and control characters are replaced.
+ * A text for a terminal: sender and time come first, its lines are indented and wrapped so that nothing of them can pose
+ * as the head of another message, and control characters are replaced.
+ * @param columns of the terminal.
  */
-export function textForTerminal({ from, verified, again, late, content }: Delivery): string {
+export function textForTerminal({ from, verified, again, late, content }: Delivery, columns: number): string {
   const remarks = [!verified && 'unverified', late && 'late', again && 'again'];
   const head = withRemarks(`${from}, ${instant(content.sentAt)}`, remarks);
-  return escapeInvisible([`${head}:`, ...indentText(fromUtf8(content.bytes) ?? ''), ''].join('\n'));
+  return wrap([`${head}:`, ...textLines(fromUtf8(content.bytes) ?? ''), ''].join('\n'), columns, TEXT_INDENT);
 }
 
 /**

@@ -9,7 +9,7 @@ import { withIdentity } from '../../identity/open.ts';
 import { Batches } from '../../stream/batches.ts';
 import { chunksOf, linesOf } from '../../stream/read.ts';
 import { count } from '../../terminal/format.ts';
-import { EnvelopeOutput } from './output.ts';
+import { checkAmount, EnvelopeOutput } from './output.ts';
 
 /** The lines that share a commit: after a crash, at most these stay in the outbox. */
 const BATCH = 256;
@@ -20,10 +20,12 @@ export async function sendLines(context: CommandContext, name: string, armored: 
   // Read before a passphrase is asked for, so that the two ends of a pipe never ask at the same time.
   const first = await stream.next();
   await withIdentity(context, async (identity) => {
-    const output = new EnvelopeOutput(context, identity, { armored, file: undefined });
+    const format = { armored, file: undefined };
+    const output = new EnvelopeOutput(context, identity, format);
     let sentSoFar = 0;
     const sendBatch = async (lines: readonly Uint8Array[]): Promise<void> => {
       const plaintexts = lines.map((bytes) => encodeContent({ type: 'text', sentAt: identity.now(), bytes }));
+      checkAmount(context, plaintexts, format);
       const { written } = output;
       const sent = await sendAll(identity, name, plaintexts, written);
       output.markAcknowledged(written);

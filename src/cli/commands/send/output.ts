@@ -2,13 +2,13 @@
  * Writes the envelopes of `send` to standard output or a file, and acknowledges those that were written.
  * Knows nothing of where their texts came from.
  */
-import { armor } from '../../../envelope/index.ts';
+import { armor, armoredLength, longestMessage } from '../../../envelope/index.ts';
 import type { OutputFile } from '../../../files/index.ts';
 import { toHex, utf8 } from '../../../primitives/index.ts';
 import { acknowledgeSent, type OutboxId, type Sent } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
-import { acknowledgeOrWarn, BufferedOutput } from '../../stream/write.ts';
+import { acknowledgeOrWarn, BufferedOutput, checkFitsTerminal } from '../../stream/write.ts';
 import { day, iso } from '../../terminal/format.ts';
 
 /** How an envelope is written. */
@@ -16,6 +16,17 @@ export interface EnvelopeFormat {
   readonly armored: boolean;
   /** A file for it, instead of standard output. */
   readonly file: OutputFile | undefined;
+}
+
+/**
+ * Refuses messages whose armor is too much for the terminal that it would go to.
+ * @param plaintexts padded.
+ * @throws `usage`.
+ */
+export function checkAmount({ io }: CommandContext, plaintexts: readonly Uint8Array[], { file }: EnvelopeFormat): void {
+  if (file !== undefined) return;
+  const characters = plaintexts.reduce((sum, { length }) => sum + armoredLength(longestMessage(length)), 0);
+  checkFitsTerminal(io.output, characters, 'use -o FILE, or a pipe');
 }
 
 export class EnvelopeOutput {

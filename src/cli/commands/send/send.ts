@@ -14,13 +14,14 @@ import { namedFile, outputFile } from '../../option-types.ts';
 import { readInput } from '../../stream/read.ts';
 import { bytesInWords } from '../../terminal/format.ts';
 import { sendLines } from './lines.ts';
-import { type EnvelopeFormat, EnvelopeOutput } from './output.ts';
+import { checkAmount, type EnvelopeFormat, EnvelopeOutput } from './output.ts';
 
 /** Bytes whose encryption takes a noticeable time. */
 const LARGE = 2 ** 20;
 
 interface SendOptions {
-  readonly message?: string;
+  /** Each that was given. */
+  readonly message?: readonly string[];
   readonly armor?: true;
   readonly binary?: true;
   readonly output?: string | undefined;
@@ -39,7 +40,7 @@ export const defineSend: DefineCommand = (program, makeAction) => {
   program
     .command('send <name> [file]')
     .description('encrypt standard input, a file or a text for NAME')
-    .option('-m, --message <text>', 'the text itself')
+    .option('-m, --message <text>', 'the text itself', (text, before: string[] = []) => [...before, text])
     .option('-a, --armor', 'armored text, as on a terminal')
     .option('-b, --binary', 'bytes, as in a pipe or a file')
     .option('-o, --output <file>', 'write the envelope to a file', outputFile)
@@ -65,12 +66,12 @@ async function send(
 ): Promise<number> {
   const options = { ...given, output: namedFile(given.output) };
   const format = checkOptions(context, file, options);
-  const source = { name, file, message: options.message };
+  const source = { name, file, message: options.message?.[0] };
   const isTyped = file === undefined && options.message === undefined && context.io.input.isTerminal;
   if (options.lines) await sendLines(context, name, format.armored);
   else if (isTyped) await sendTyped(context, source, format);
   else {
-    const plaintext = await readPlaintext(context, source);
+    const plaintext = await readPlaintext(context, source, format);
     await withIdentity(context, (identity) => sendOne(context, identity, { name, plaintext, format }));
   }
   return 0;
@@ -84,6 +85,7 @@ function checkOptions(context: CommandContext, file: string | undefined, options
     options.lines && '--lines',
   ].filter(Boolean);
   if (sources.length > 1) throw problem(`${sources.join(' and ')} do not go together`, 'give one of them');
+  if ((options.message ?? []).length > 1) throw problem('-m is given twice', 'a message is one text: give one -m');
   if (options.armor && options.binary) throw problem('-a and -b do not go together', 'give one of them');
   if (options.lines && options.output !== undefined)
     throw problem('--lines and -o do not go together', 'pawl send NAME --lines > FILE');
@@ -106,24 +108,29 @@ async function sendTyped(context: CommandContext, source: Source, format: Envelo
   await withIdentity(context, async (identity) => {
     await checkContact(identity, name);
     await context.reporter.notice('type the message, then press Ctrl-D on a line of its own');
-    await sendOne(context, identity, { name, plaintext: await readPlaintext(context, source), format });
+    await sendOne(context, identity, { name, plaintext: await readPlaintext(context, source, format), format });
   });
 }
 
 /** A function of its own, so that a large content can be collected as soon as it is encoded. */
-async function readPlaintext(context: CommandContext, source: Source): Promise<Uint8Array> {
-  return encodeContent(await readContent(context, source));
+async function readPlaintext(context: CommandContext, source: Source, format: EnvelopeFormat): Promise<Uint8Array> {
+  const plaintext = encodeContent(await readContent(context, source));
+  checkAmount(context, [plaintext], format);
+  return plaintext;
 }
 
-async function readContent({ io, reporter }: CommandContext, { name, file, message }: Source): Promise<Content> {
+async function readContent({ io, reporter }: CommandContext, { name: to, file, message }: Source): Promise<Content> {
   const sentAt = io.now();
   if (message !== undefined) return { type: 'text', sentAt, bytes: utf8(message) };
-  const bytes = await readInput(io, file, MAX_CONTENT, (length) => {
+  // The name of a file is part of the content, in as many bytes and one.
+  const name = file === undefined || file === STANDARD_INPUT ? undefined : basename(file);
+  const limit = name === undefined ? MAX_CONTENT : MAX_CONTENT - 1 - utf8(name).length;
+  const bytes = await readInput(io, file, limit, (length) => {
     if (!io.input.isTerminal) reporter.progress.update(`reading, ${bytesInWords(length)}`);
   }).catch((error) => {
-    throw isPawlError(error, 'missing-file') ? new PawlError('missing-file', { ...error.detail, to: name }) : error;
+    throw isPawlError(error, 'missing-file') ? new PawlError('missing-file', { ...error.detail, to }) : error;
   });
-  if (file !== undefined && file !== STANDARD_INPUT) return { type: 'file', name: basename(file), sentAt, bytes };
+  if (name !== undefined) return { type: 'file', name, sentAt, bytes };
   // Most likely the command at the other end of the pipe has failed.
   if (bytes.length === 0) throw new PawlError('no-input', { source: 'standard input', toSend: true });
   return { type: 'text', sentAt, bytes };
