@@ -97,6 +97,7 @@ describe('messages that are missing', () => {
     // The other way: on a machine that has seen nothing of this.
     world.copy(world.at('bob-before.db'), world.file('bob'));
     const bob = { machine: 'laptop' };
+    world.ok('bob', 'inspect --moved', bob);
     const anything = world.said('bob', 'alice', 'anything', bob);
     expect(world.heard('alice', anything)).toBe('anything');
     const { text, errors } = world.ok('bob', 'recv', { ...bob, input: world.said('alice', 'bob', 'here I am') });
