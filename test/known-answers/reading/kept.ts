@@ -33,18 +33,27 @@ export async function kept(store: SessionStore, name: string): Promise<Kept | un
   });
 }
 
-/** What a refused message must leave alone, whatever has outlived its time meanwhile; and the fork marks of the sessions. */
-export async function untouched(store: SessionStore): Promise<{ kept: unknown; forks: readonly string[] }> {
+/** What a refused message must leave alone, and what a fork may set. */
+interface Untouched {
+  readonly kept: unknown;
+  /** The fork marks of the sessions. */
+  readonly forks: readonly string[];
+  /** Whether each session is held. */
+  readonly held: readonly boolean[];
+}
+
+/** Reads it. What may have outlived its time meanwhile is left out. */
+export async function untouched(store: SessionStore): Promise<Untouched> {
   return store.snapshot(async (view) => {
     const sessions = await allSessions(view);
     const forks: string[] = [];
-    const held: unknown[] = [await view.contacts()];
-    for (const { id, fork, lost: _, ...session } of sessions) {
+    const records: unknown[] = [await view.contacts()];
+    for (const { id, fork, held: _held, lost: _lost, ...session } of sessions) {
       const state = await view.ratchetState(id);
-      held.push(session, state, await finishedChains(view, id));
+      records.push(session, state, await finishedChains(view, id));
       if (fork !== undefined) forks.push(fork.reason);
     }
-    return { kept: held, forks };
+    return { kept: records, forks, held: sessions.map(({ held }) => held) };
   });
 }
 

@@ -237,6 +237,8 @@ export class Reading {
     if (accepted === undefined) {
       const after = await untouched(store);
       expect(after.kept).toEqual(before.kept);
+      const isBehind = reason === 'answer-to-an-unknown-chain';
+      expect(after.held).toEqual(before.held.map((was) => was || isBehind));
       const isFirstFork = reason !== undefined && before.forks.length === 0;
       expect(after.forks).toEqual(isFirstFork ? [reason] : before.forks);
       return;
