@@ -146,7 +146,7 @@ describe('a file of somebody else', () => {
     const { desk, whole } = world;
     put(desk, whole);
     const state = 'one machine';
-    await desk.ok('alice', ['send', 'bob', '-m', 'hello'], { state });
+    await desk.ok('alice', ['send', 'bob', '-m', 'hello', '--moved'], { state });
     put(desk, readFileSync(desk.file('mallory')));
     expect((await desk.run('alice', ['inspect'], { state })).exit).toBe(74);
   });

@@ -35,17 +35,18 @@ export class Desk {
 
   /**
    * Runs a command. The same `seed` gives the same bytes.
-   * @param state the folder of the marks; none is shared unless it is named.
+   * @param state the folder of the marks; none are kept unless it is named.
    */
   async run(
     who: string,
     parameters: readonly string[],
-    { input, seed = `${this.#commands}`, state = `state-${this.#commands}`, home = 'home' }: Run = {},
+    { input, seed = `${this.#commands}`, state, home = 'home' }: Run = {},
   ): Promise<Said> {
     this.#commands += 1;
     const io = fakeIo({
       arguments: ['-i', who, '--home', join(this.folder, home), '--key-file', join(this.folder, 'key'), ...parameters],
-      environment: { XDG_STATE_HOME: join(this.folder, 'states', state) },
+      environment:
+        state === undefined ? { PAWL_MARKS: 'none' } : { XDG_STATE_HOME: join(this.folder, 'states', state) },
       home: () => this.folder,
       chunks: input === undefined ? [] : [input],
       random: seededRandom(seed),
