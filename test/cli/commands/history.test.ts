@@ -1,4 +1,5 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { instant } from '../../../src/cli/terminal/format.ts';
 import { START } from '../../session/party.ts';
@@ -172,6 +173,14 @@ alice, ${instant(bob.time)} (sent ${instant(alice.time)}):
     expect(logged).toMatchObject([{ file: 'key', bytes: 32 }, { bytes: 1_234_567 }]);
     for (const one of logged) expect(one).not.toHaveProperty('text');
     expect(logged[1]).not.toHaveProperty('file');
+  });
+
+  it('shows the name of a file as a name, in a pipe as well', async () => {
+    const { alice, bob } = await withHistory();
+    const path = join(alice.folder, 'photo\u202egpj.exe');
+    writeFileSync(path, 'x');
+    await bob.pawl(['recv'], (await alice.pawl(['send', 'bob', path])).bytes);
+    expect((await bob.pawl(['log'])).text).toBe(`alice, ${instant(START)} (file photo\\u{202e}gpj.exe, 1 byte)\n`);
   });
 
   it('keeps lines in, and nothing acts on a terminal, nor on the one behind a pipe', async () => {

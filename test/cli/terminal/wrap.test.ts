@@ -54,6 +54,9 @@ describe('wrap', () => {
     ['a你好你好你好', 10, 'a你好你好\n  你好'],
     ['e\u0301'.repeat(10), 10, 'e\u0301'.repeat(10)],
     ['👩‍👩‍👧x', 6, '👩‍👩‍👧\n  x'],
+    // A heart that the selector makes an emoji, and a key.
+    ['\u2764\ufe0f\u2764\ufe0fx', 4, '\u2764\ufe0f\u2764\ufe0f\n  x'],
+    ['1\ufe0f\u20e31\ufe0f\u20e3x', 4, '1\ufe0f\u20e31\ufe0f\u20e3\n  x'],
     ['two\nlines here', 8, 'two\nlines\n  here'],
     ['a\tb', 8, 'a\n  b'],
     ['a\tb', 9, 'a\tb'],
