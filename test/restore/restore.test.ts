@@ -406,6 +406,10 @@ describe('pawl restore', () => {
     const invite = readFileSync(world.at('invites/for-bob.txt'));
     rmSync(world.at('invites/for-bob.txt'));
     for (const _ of [1, 2]) world.ok('alice', 'invite --held --out-dir invites', { machine });
+    expect(JSON.parse(world.ok('alice', 'invite --held --out-dir invites --json', { machine }).text)).toMatchObject({
+      ...{ type: 'invite', for: 'bob', reusable: false, path: 'invites/for-bob.txt' },
+      id: expect.stringMatching(/^[0-9a-f]{16}$/),
+    });
     expect(readFileSync(world.at('invites/for-bob.txt'))).toEqual(invite);
     world.ok('bob', 'add alice invites/for-bob.txt');
     expect(world.heard('alice', world.said('bob', 'alice', 'there you are'), { machine })).toBe('there you are');

@@ -70,7 +70,7 @@ Examples:
         const expiresAt = await withIdentity(context, async (identity) => {
           const made = await invite(identity, name, options.expires ?? 30 * DAY, { reusable });
           try {
-            await writeInvite(context, name, made, { ...options, file });
+            await writeInvite(context, made, { ...options, file });
           } catch (error) {
             // Nobody has received the invite, and it cannot be written again.
             await discardInvite(identity, made.id);
@@ -107,22 +107,16 @@ async function inviteAllHeld(
     const made = await inviteHeld(identity, expires);
     if (made.length === 0) await reporter.notice('no conversation is held: nobody needs a new invite');
     let exit = 0;
-    for (const { name: contact, invite: bytes, expiresAt } of made) {
-      const file = `for-${contact}.txt`;
+    for (const one of made) {
+      const file = `for-${one.name}.txt`;
       try {
-        folder.put(file, utf8(armor(encodeEnvelope({ kind: 'invite', invite: bytes }))), { replace: force === true });
+        folder.put(file, utf8(armor(envelopeOf(one))), { replace: force === true });
         const path = folder.pathOf(file);
-        await reporter.result(path, {
-          type: 'invite',
-          for: contact,
-          reusable: false,
-          expires_at: iso(expiresAt),
-          path,
-        });
+        await reporter.result(path, { ...documentOf(one, false), path });
       } catch (error) {
         if (!(error instanceof PawlError)) throw error;
         const told = isPawlError(error, 'exists') ? new PawlError('exists', { ...error.detail, force: true }) : error;
-        exit ||= await reporter.error(told, `the invite for ${contact}`);
+        exit ||= await reporter.error(told, `the invite for ${one.name}`);
       }
     }
     return exit;
@@ -156,21 +150,14 @@ async function withdrawInvites(context: CommandContext, name: string, which: str
 
 async function writeInvite(
   context: CommandContext,
-  name: string,
-  { id, invite: bytes, expiresAt }: MadeInvite,
+  made: MadeInvite,
   { file, qr, reusable }: InviteOptions & { readonly file: OutputFile | undefined },
 ): Promise<void> {
   const { io, reporter } = context;
-  const envelope = encodeEnvelope({ kind: 'invite', invite: bytes });
+  const envelope = envelopeOf(made);
   if (qr && (await drawQrCode(context, await qrCodeOfBytes(envelope)))) return io.output.flush();
   const text = armor(envelope);
-  const document = {
-    type: 'invite',
-    for: name,
-    id: inviteName(id),
-    reusable: reusable === true,
-    expires_at: iso(expiresAt),
-  };
+  const document = documentOf(made, reusable === true);
   if (file !== undefined) {
     file.write(utf8(text));
     if (reporter.json) await reporter.document(document);
@@ -179,4 +166,12 @@ async function writeInvite(
   await io.output.write(text);
   await io.output.flush();
   await reporter.documentOnStderr(document);
+}
+
+function envelopeOf({ invite: bytes }: MadeInvite): Uint8Array {
+  return encodeEnvelope({ kind: 'invite', invite: bytes });
+}
+
+function documentOf({ id, name, expiresAt }: MadeInvite, reusable: boolean) {
+  return { type: 'invite', for: name, id: inviteName(id), reusable, expires_at: iso(expiresAt) };
 }
