@@ -19,6 +19,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PawlError } from '../errors.ts';
+import { sleep } from './sleep.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 import { inodeAt, inodeOf, putInPlace } from './write.ts';
 
@@ -156,7 +157,7 @@ function writeOrWait(descriptor: number, bytes: Uint8Array): number {
     return writeSync(descriptor, bytes);
   } catch (error) {
     if (codeOf(error) !== 'EAGAIN') throw error;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
+    sleep(PAUSE);
     return 0;
   }
 }

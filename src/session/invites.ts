@@ -10,7 +10,10 @@ import { sweep } from './maintenance.ts';
 import { heldIn } from './reports.ts';
 import type { Context, Transaction } from './store.ts';
 
-/** The most open invites for names that no contact has. Each one has secrets to store and admits a new contact; a reusable one admits many. */
+/**
+ * The most open invites for names that no contact has. Each one has secrets to store and admits a new contact; a reusable
+ * one admits many.
+ */
 const OPEN_INVITES = 64;
 
 /** An invite that was just created. */
@@ -43,11 +46,7 @@ export async function invite(
     await sweep(transaction, now);
     const numbersAfter = reusable ? await transaction.lastNumber(name) : 0;
     if (reusable) checkName(`${name}-${numbersAfter + LAST_USER}`);
-    const strangers = [];
-    for (const { contactName } of await usableInvites(transaction, now)) {
-      if ((await transaction.contactNamed(contactName)) === undefined) strangers.push(contactName);
-    }
-    if (strangers.length >= OPEN_INVITES) throw new PawlError('too-many-invites', { limit: OPEN_INVITES });
+    await refuseTooMany(transaction, await usableInvites(transaction, now));
     return makeInvite(context, transaction, {
       name,
       createdAt: now,
@@ -56,6 +55,16 @@ export async function invite(
       numbersAfter,
     });
   });
+}
+
+/** @throws `too-many-invites`. */
+async function refuseTooMany(transaction: Transaction, open: readonly StoredInvite[]): Promise<void> {
+  let left = OPEN_INVITES;
+  // Whose names are contacts' is looked up only where it matters.
+  for (const { contactName } of open.length < OPEN_INVITES ? [] : open) {
+    if ((await transaction.contactNamed(contactName)) === undefined) left--;
+  }
+  if (left <= 0) throw new PawlError('too-many-invites', { limit: OPEN_INVITES });
 }
 
 /**

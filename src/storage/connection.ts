@@ -5,7 +5,7 @@
 import { closeSync, constants, fstatSync, openSync, realpathSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { isPawlError, PawlError } from '../errors.ts';
-import { codeOf, inodeAt, inodeOf, readDescriptor, reasonOf } from '../files/index.ts';
+import { codeOf, inodeAt, inodeOf, readDescriptor, reasonOf, sleep } from '../files/index.ts';
 import { isForeignHotJournal } from './hot-journal.ts';
 import { type Lock, openDatabase, rawKey } from './sqlcipher.ts';
 import { doesNotLoad, sqliteCode, translateError } from './sqlite-errors.ts';
@@ -339,11 +339,6 @@ export class Connection {
       throw translateError(error, this.path);
     }
   }
-}
-
-/** Blocks the process: what waits for a lock has nothing else to do. */
-export function sleep(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 /** Replaces the blobs of a row by copies. */

@@ -59,7 +59,7 @@ export function openIdentityFile(path: string, lock: Lock, options: OpenOptions)
 
 interface OpenOptions {
   readonly wait: number;
-  readonly marks?: string;
+  readonly marks?: string | undefined;
   readonly whileBusy?: WhileBusy;
 }
 

@@ -16,9 +16,9 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { isPawlError, PawlError } from '../errors.ts';
-import { codeOf, reasonOf, sync, syncFolderOf } from '../files/index.ts';
+import { codeOf, reasonOf, sleep, sync, syncFolderOf } from '../files/index.ts';
 import { checkPages } from './check.ts';
-import { Connection, sleep } from './connection.ts';
+import { Connection } from './connection.ts';
 import type { Lock } from './sqlcipher.ts';
 import { mustExist } from './transaction.ts';
 

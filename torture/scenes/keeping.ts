@@ -11,6 +11,12 @@ function untold({ code, stderr }: Ran): boolean {
   return code === 74 && (stderr === '' || /standard (output|error)/.test(stderr));
 }
 
+/** A command that ended well has made its file; one that failed has not, unless only its output failed. */
+function holdMade(laws: Laws, ran: Ran, made: boolean, what: string): void {
+  if (ran.code === 0) laws.hold(made, `done, but there is no ${what}`);
+  else if (ran.code !== undefined) laws.hold(!made || untold(ran), `failed, but there is a new ${what}`);
+}
+
 /** Either there is no identity, and `init` can be repeated, or there is an intact one. */
 function init(name: string, prepare: (box: Box) => Promise<void>): Scene {
   return {
@@ -19,9 +25,7 @@ function init(name: string, prepare: (box: Box) => Promise<void>): Scene {
     call: () => ({ who: 'alice', parameters: ['init', 'alice'] }),
     async check(box, ran, laws) {
       const made = existsSync(box.path('home', 'alice.db'));
-      if (ran.code === 0) laws.hold(made, 'done, but there is no file');
-      if (ran.code !== undefined && ran.code !== 0)
-        laws.hold(!made || untold(ran), 'failed, but there is an identity file');
+      holdMade(laws, ran, made, 'identity file');
       if (!made) await laws.works(box, 'alice', ['init', 'alice']);
       await laws.whole(box, 'alice');
       if (laws.broken.length > 0) return;
@@ -131,8 +135,7 @@ const backup: Scene = {
   async check(box, ran, laws) {
     await laws.whole(box, 'bob');
     const made = existsSync(box.path('copy', 'bob.db'));
-    if (ran.code === 0) laws.hold(made, 'done, but there is no copy');
-    if (ran.code !== undefined && ran.code !== 0) laws.hold(!made || untold(ran), 'failed, but there is a copy');
+    holdMade(laws, ran, made, 'copy');
     if (!made) await laws.works(box, 'bob', ['backup', box.path('copy', 'bob.db')]);
     await laws.whole(box, 'bob', '--home', box.path('copy'));
     await laws.talk(box, 'bob', 'alice');
@@ -154,8 +157,7 @@ const restore: Scene = {
   call: () => ({ who: 'bob', parameters: ['restore', 'bob-copy.db'] }),
   async check(box, ran, laws) {
     const made = existsSync(box.path('home', 'bob.db'));
-    if (ran.code === 0) laws.hold(made, 'done, but there is no identity');
-    if (ran.code !== undefined && ran.code !== 0) laws.hold(!made || untold(ran), 'failed, but there is an identity');
+    holdMade(laws, ran, made, 'identity file');
     if (!made) await laws.works(box, 'bob', ['restore', box.path('bob-copy.db')]);
     else await markAgain(box, ran, laws);
     await laws.whole(box, 'bob');

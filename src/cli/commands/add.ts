@@ -3,9 +3,10 @@
  */
 import { add } from '../../session/index.ts';
 import type { DefineCommand } from '../context.ts';
-import { refuseSharedInput, STANDARD_INPUT } from '../identity/key-source.ts';
+import { refuseSharedInput } from '../identity/key-source.ts';
 import { withIdentity } from '../identity/open.ts';
 import { readInviteFrom } from '../stream/envelopes.ts';
+import { STANDARD_INPUT } from '../stream/read.ts';
 
 export const defineAdd: DefineCommand = (program, makeAction) => {
   program

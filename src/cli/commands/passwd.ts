@@ -3,9 +3,10 @@
  */
 import { PawlError } from '../../errors.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
-import { refuseSharedInput, STANDARD_INPUT } from '../identity/key-source.ts';
+import { refuseSharedInput } from '../identity/key-source.ts';
 import { changeSecret, withIdentity } from '../identity/open.ts';
 import { nextSecretFor } from '../identity/secret.ts';
+import { STANDARD_INPUT } from '../stream/read.ts';
 import { explain } from '../terminal/error-messages.ts';
 
 interface PasswdOptions {

@@ -26,13 +26,9 @@ Examples:
     .action(
       makeAction(async (context, file: string, name: string | undefined) => {
         const { reporter } = context;
-        const { held, ...restored } = await restoreIdentity(context, file, name);
-        await reporter.result(restored.path, {
-          type: 'restored',
-          name: restored.name,
-          path: restored.path,
-          held: held.map(({ name: contact, until }) => ({ name: contact, until })),
-        });
+        const restored = await restoreIdentity(context, file, name);
+        const { path, held } = restored;
+        await reporter.result(path, { type: 'restored', ...restored });
         for (const release of Object.keys(HOLDS) as Release[]) {
           const names = held.filter(({ until }) => until === release).map(({ name: contact }) => contact);
           if (names.length > 0)

@@ -4,6 +4,7 @@
  */
 import { PawlError } from '../../errors.ts';
 import type { CommandContext, GlobalOptions } from '../context.ts';
+import { STANDARD_INPUT } from '../stream/read.ts';
 
 /** Where the passphrase or key of an identity file comes from. */
 export type KeySource =
@@ -48,9 +49,6 @@ export function canReadSilently(context: Pick<CommandContext, 'io' | 'options'>)
   const { kind } = keySourceOf(context);
   return ['key-file', 'passphrase-file', 'passphrase'].includes(kind) && !readsInput(context);
 }
-
-/** The path that is standard input, wherever a file is read. */
-export const STANDARD_INPUT = '-';
 
 /**
  * To be called by a command that reads standard input itself, before it does.

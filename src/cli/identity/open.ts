@@ -27,6 +27,7 @@ import {
 } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
 import { explain } from '../terminal/error-messages.ts';
+import type { Io } from '../terminal/io.ts';
 import { keepOthersOut, warnOfOthers } from './exposure.ts';
 import { chosenIdentity, homeOf, type Marks, marksOf, pathOf } from './path.ts';
 import { type NewSecret, newSecretFor, type Secret, secretFor } from './secret.ts';
@@ -69,16 +70,14 @@ async function unlock(context: CommandContext, purpose: Purpose): Promise<OpenId
       { key, salt },
       {
         wait: options.wait * 1_000,
-        ...(marks.folder !== undefined && { marks: marks.folder }),
+        marks: marks.folder,
         whileBusy: (wait) => reporter.progress.whileBlocked(`waiting for another pawl that uses ${name}`, wait),
       },
     );
     opened = store;
     if (purpose !== 'peeks') await keepOthersOut(context, store);
     if (store.name !== name) throw new PawlError('misplaced', { path, name: store.name });
-    const { random, now, isRunning } = io;
-    const process = io.process();
-    const identity = { store, random, now, process, isRunning, name, path, close };
+    const identity = { ...sessionContext(io, store), store, name, path, close };
     if (purpose === 'peeks') return identity;
     if (options.afterRestore) await goOnAfterRestore(identity);
     else if (store.standing === 'unmarked' && options.moved) store.mark();
@@ -93,6 +92,10 @@ async function unlock(context: CommandContext, purpose: Purpose): Promise<OpenId
     close();
     throw error;
   }
+}
+
+function sessionContext({ random, now, isRunning, process }: Io, store: SqliteStore): Context {
+  return { store, random, now, isRunning, process: process() };
 }
 
 /**
@@ -222,16 +225,14 @@ export async function restoreIdentity(
     return path;
   };
   const prepare = async (store: SqliteStore) => {
-    const { random, now, isRunning } = io;
-    const identity = { store, random, now, process: io.process(), isRunning };
-    await goOnAfterRestore(identity);
-    return { own: store.name, held: await heldContacts(identity), trouble: store.markTrouble };
+    await goOnAfterRestore(sessionContext(io, store));
+    return { own: store.name, held: await heldContacts({ store }), trouble: store.markTrouble };
   };
   try {
     const { own, held, trouble } = await restoreIdentityFile(
       file,
       { key, salt },
-      { wait: options.wait * 1_000, ...(marks.folder !== undefined && { marks: marks.folder }), placeOf, prepare },
+      { wait: options.wait * 1_000, marks: marks.folder, placeOf, prepare },
     );
     await tellOfMarks(context, marks, trouble);
     await warnOfOthers(context, homeOf(context));

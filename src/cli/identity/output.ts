@@ -6,7 +6,8 @@ import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { inodeAt, OutputFile } from '../../files/index.ts';
 import type { CommandContext } from '../context.ts';
-import { keySourceOf, STANDARD_INPUT } from './key-source.ts';
+import { STANDARD_INPUT } from '../stream/read.ts';
+import { keySourceOf } from './key-source.ts';
 import { homeOf, marksOf } from './path.ts';
 
 /** Identity files, and what the database and `passwd` put beside them. */

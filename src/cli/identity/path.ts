@@ -58,14 +58,13 @@ export function marksOf({ io }: CommandContext): Marks {
     throw new PawlError('usage', { problem: `PAWL_MARKS can only be none, not ${JSON.stringify(PAWL_MARKS)}` });
   const folder = folderOfPawl(io, XDG_STATE_HOME, 'state');
   if (folder === undefined) return { folder, why: 'there is no home folder', isChosen: true };
-  const owner = ownerOfNearest(folder);
-  if (io.userId === 0 && owner !== undefined && owner !== 0) {
+  if (io.userId === 0 && ownerOfNearest(folder)) {
     return { folder: undefined, why: `root makes no folders in the home of another user: ${folder}`, isChosen: false };
   }
   return { folder };
 }
 
-/** The owner of the folder that a missing folder would be made in; `undefined` where the folder exists. */
+/** The owner of the folder that a missing folder would be made in: 0 for root; `undefined` where the folder exists. */
 function ownerOfNearest(folder: string): number | undefined {
   if (existsSync(folder)) return undefined;
   let parent = dirname(folder);

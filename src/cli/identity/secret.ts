@@ -9,10 +9,10 @@ import { isPawlError, PawlError } from '../../errors.ts';
 import { inodeAt, makeFile, readDescriptor, readFileIf } from '../../files/index.ts';
 import { type Random, utf8 } from '../../primitives/index.ts';
 import type { CommandContext } from '../context.ts';
-import { readInput } from '../stream/read.ts';
+import { readInput, STANDARD_INPUT } from '../stream/read.ts';
 import type { Io } from '../terminal/io.ts';
 import { askSecret, showOnTerminal } from '../terminal/prompt.ts';
-import { type KeyOptions, type KeySource, keySourceOf, STANDARD_INPUT } from './key-source.ts';
+import { type KeyOptions, type KeySource, keySourceOf } from './key-source.ts';
 
 /** What opens an identity file: the key, or a passphrase from which the key is derived. */
 export type Secret =

@@ -7,7 +7,7 @@ import { PawlError } from '../../errors.ts';
 import type { Arrival } from '../../session/index.ts';
 import type { CommandContext } from '../context.ts';
 import { bytesInWords } from '../terminal/format.ts';
-import { streamsOf } from './read.ts';
+import { STANDARD_INPUT, streamsOf } from './read.ts';
 
 /** An envelope in the input, or the error if it cannot be decoded. `source` is its file and position, for messages. */
 export type InputItem<Arrived = { readonly source: string; readonly envelope: Envelope }> =
@@ -28,12 +28,12 @@ async function* readEnvelopes(
   files: readonly string[],
   limit = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<readonly InputItem[], void, undefined> {
-  for (const { path, chunks } of streamsOf(io, files.length === 0 ? ['-'] : files)) {
-    const name = path === '-' ? 'standard input' : path;
+  for (const { path, chunks } of streamsOf(io, files.length === 0 ? [STANDARD_INPUT] : files)) {
+    const name = path === STANDARD_INPUT ? 'standard input' : path;
     const read = (found: Found) => decode(`${name}, ${found.at}`, found);
     const scanner = new Scanner();
     // On a terminal, all input is read before the caller may ask for a passphrase there.
-    const isPasted = path === '-' && io.input.isTerminal;
+    const isPasted = path === STANDARD_INPUT && io.input.isTerminal;
     const pasted: InputItem[] = [];
     let bytes = 0;
     if (isPasted) await reporter.notice('paste it here, then press Ctrl-D');
@@ -65,7 +65,7 @@ export async function* readMessages(
  * decoding throws.
  */
 export async function readInviteFrom(context: CommandContext, file: string | undefined): Promise<Uint8Array> {
-  const [read, ...more] = await readAll(context, file ?? '-');
+  const [read, ...more] = await readAll(context, file ?? STANDARD_INPUT);
   if (read === undefined) throw new PawlError('no-input', { source: file ?? 'standard input' });
   if ('error' in read) throw read.error;
   if (read.envelope.kind !== 'invite') throw new PawlError('wrong-kind', { expected: 'invite', found: 'message' });

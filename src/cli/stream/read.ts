@@ -9,6 +9,9 @@ import { chunksOfFile, Gathered, readFile, reasonOf } from '../../files/index.ts
 import { concatAll } from '../../primitives/index.ts';
 import type { Io } from '../terminal/io.ts';
 
+/** The path that is standard input, wherever a file is read. */
+export const STANDARD_INPUT = '-';
+
 const NEWLINE = 0x0a;
 
 /**
@@ -23,7 +26,7 @@ export async function readInput(
   limit: number,
   onProgress: (bytes: number) => void = () => undefined,
 ): Promise<Uint8Array> {
-  const isFile = path !== undefined && path !== '-';
+  const isFile = path !== undefined && path !== STANDARD_INPUT;
   const size = isFile ? sizeOf(path) : io.input.size;
   if (size !== undefined && size > limit) throw new PawlError('too-large', { what: 'content', bytes: size, limit });
   const bytes = isFile ? readFile(path, limit) : await gather(io, limit, onProgress);
@@ -61,9 +64,9 @@ export function* streamsOf(
   io: Io,
   paths: readonly string[],
 ): Generator<{ path: string; chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array> }, void, undefined> {
-  const missing = paths.find((path) => path !== '-' && isMissing(path));
+  const missing = paths.find((path) => path !== STANDARD_INPUT && isMissing(path));
   if (missing !== undefined) throw new PawlError('missing-file', { path: missing });
-  for (const path of paths) yield { path, chunks: path === '-' ? chunksOf(io) : chunksOfFile(path) };
+  for (const path of paths) yield { path, chunks: path === STANDARD_INPUT ? chunksOf(io) : chunksOfFile(path) };
 }
 
 /**

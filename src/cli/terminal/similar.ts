@@ -60,11 +60,7 @@ const TRIED: readonly (readonly [words: string, meant: string])[] = [
   ['man usage', 'pawl help'],
 ];
 
-const COMMAND_FOR: ReadonlyMap<string, string> = new Map(
-  TRIED.flatMap(([words, meant]) => words.split(' ').map((word) => [word, meant] as const)),
-);
-
 /** What to type instead of a word that is no command; `undefined` for one that nobody tries. */
 export function commandFor(word: string): string | undefined {
-  return COMMAND_FOR.get(word.toLowerCase());
+  return TRIED.find(([words]) => words.split(' ').includes(word.toLowerCase()))?.[1];
 }

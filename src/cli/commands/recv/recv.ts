@@ -5,12 +5,13 @@ import { PawlError } from '../../../errors.ts';
 import { Folder } from '../../../files/index.ts';
 import { LARGEST_GAP } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
-import { refuseSharedInput, STANDARD_INPUT } from '../../identity/key-source.ts';
+import { refuseSharedInput } from '../../identity/key-source.ts';
 import { withIdentity } from '../../identity/open.ts';
 import { outputFileAt } from '../../identity/output.ts';
 import { folderName, namedFile, outputFile, wholeNumber } from '../../option-types.ts';
 import { Batches } from '../../stream/batches.ts';
 import { readMessages } from '../../stream/envelopes.ts';
+import { STANDARD_INPUT } from '../../stream/read.ts';
 import { BATCH, isArrival, receiveAll, refusal } from './receive.ts';
 import { reportOutcome } from './report.ts';
 
