@@ -49,7 +49,7 @@ async function messageOf(from: Party, to: string, text = 'text'): Promise<Sealed
 /** Locates a message and decrypts it, as `receive` does; it must be accepted. */
 async function accept(sessions: SessionCache, message: SealedMessage): Promise<CachedSession> {
   const { session, located } = await sessions.locate(message);
-  const read = await session.ratchet.decrypt(located, message.body, START, LIMITS);
+  const read = await session.ratchet.decrypt(located, message.body, { now: START, limits: LIMITS });
   expect(read.kind).toBe('accepted');
   return session;
 }
@@ -253,7 +253,9 @@ describe('save', () => {
     for (const message of messages) {
       await inUnit(bob, async ({ sessions }) => {
         const { session, located } = await sessions.locate(message);
-        expect((await session.ratchet.decrypt(located, message.body, START, LIMITS)).kind).toBe('duplicate');
+        expect((await session.ratchet.decrypt(located, message.body, { now: START, limits: LIMITS })).kind).toBe(
+          'duplicate',
+        );
       });
     }
   });

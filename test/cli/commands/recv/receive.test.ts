@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { BATCH, receiveAll } from '../../../../src/cli/commands/recv/receive.ts';
+import { lengthOf, receiveAll } from '../../../../src/cli/commands/recv/receive.ts';
 import { outputFileAt } from '../../../../src/cli/identity/output.ts';
-import { Batches } from '../../../../src/cli/stream/batches.ts';
+import { Batches, BOUND } from '../../../../src/cli/stream/batches.ts';
 import type { InputItem } from '../../../../src/cli/stream/envelopes.ts';
 import type { Arrival } from '../../../../src/session/index.ts';
 import { temporaryFolder } from '../../fake-io.ts';
 import { aliceAndBob, broken, FailingOutput, messages } from './people.ts';
 
-type Items = readonly InputItem<Arrival>[];
+type Items = InputItem<Arrival>[];
 
 /** The groups of a stream, each of which arrives once the loop has asked for it and nothing else is to be done. */
 async function* slowly(...groups: (Items | Error | (() => Promise<void>))[]): AsyncGenerator<Items, void, undefined> {
@@ -22,7 +22,7 @@ async function* slowly(...groups: (Items | Error | (() => Promise<void>))[]): As
 }
 
 async function batches(stream: AsyncGenerator<Items, void, undefined>): Promise<Batches<InputItem<Arrival>>> {
-  return new Batches(stream, { first: await stream.next(), size: BATCH });
+  return new Batches(stream, { first: await stream.next(), lengthOf });
 }
 
 async function* atOnce(...groups: Items[]): AsyncGenerator<Items, void, undefined> {
@@ -56,7 +56,7 @@ describe('the receiving loop', () => {
 
   it('acknowledges by the transaction of the next batch, where that has arrived', async () => {
     const { alice, context, identity, inbox } = await aliceAndBob();
-    const first = await messages(alice, ...Array.from({ length: BATCH }, (_, n) => `${n}`));
+    const first = await messages(alice, ...Array.from({ length: BOUND.items }, (_, n) => `${n}`));
     const second = await messages(alice, 'last');
     const { transaction } = identity.store;
     const inboxes: number[] = [];
@@ -66,7 +66,7 @@ describe('the receiving loop', () => {
       return result as never;
     });
     await receiveAll(context, identity, await batches(atOnce(first, second)), {});
-    expect(inboxes).toEqual([BATCH, 1, 0]);
+    expect(inboxes).toEqual([BOUND.items, 1, 0]);
   });
 
   it('goes on where a transaction took only a part', async () => {
