@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { LIMITS, type SealedMessage } from '../../src/ratchet/index.ts';
+import type { Outcome } from '../../src/session/index.ts';
 import { type CachedSession, SessionCache } from '../../src/session/session-cache.ts';
 import type { ContactId, Transaction } from '../../src/session/store.ts';
 import { findEntries } from '../storage/fixtures.ts';
@@ -228,6 +229,27 @@ describe('locate', () => {
       await expect(sessions.locate(late[0], second)).rejects.toMatchObject({ code: 'not-for-you' });
       expect((await sessions.locate(late[0], first)).session.ratchet.session.id).toBe(first);
     });
+  });
+});
+
+describe('an opening', () => {
+  it('that drops an older session leaves none of its find keys behind', async () => {
+    const { alice, bob } = await threeParties();
+    const over = (await alice.send('bob', 'over the first session')).envelope;
+    const openings: Uint8Array[] = [];
+    for (let session = 0; session < 4; session++) {
+      bob.time += 1_000;
+      alice.time += 1_000;
+      await alice.add('bob', await bob.invite('alice'));
+      openings.push((await alice.send('bob', 'another session')).envelope);
+    }
+    const wordsFor = (all: readonly Outcome[]) =>
+      all.map((outcome) => (outcome.type === 'refused' ? outcome.error.code : outcome.type));
+    const junk = [(await bob.send('carol', 'not for bob')).envelope, (await bob.send('carol', 'nor this')).envelope];
+    await bob.receive(openings.slice(0, 3));
+    // The fifth session is one too many: the one that was used least goes.
+    const outcomes = await bob.receive([...junk, ...openings.slice(3), over]);
+    expect(wordsFor(outcomes)).toEqual(['not-for-you', 'not-for-you', 'message', 'not-for-you']);
   });
 });
 
