@@ -32,6 +32,8 @@ export interface ErrorDetails {
   'other-sender': { from: string };
   'gap-too-large': { missing: number; limit: number; inNewChain: boolean };
   fork: { reason: ForkReason };
+  /** So much of a contact waits in the inbox that nothing more of theirs is taken in. */
+  'inbox-full': { name: string; texts: number; bytes: number };
   'kem-missing': Record<never, never>;
   'not-begun': Record<never, never>;
   exhausted: Record<never, never>;

@@ -31,13 +31,13 @@ export function putInPlace(
   existing: 'stays' | 'is replaced',
   build: (draft: string, file: number) => void,
 ): void {
-  withDraft(path, (draft, file) => {
-    build(draft, file);
-    fsyncSync(file);
-    if (existing === 'stays') moveUnlessExists(draft, path);
-    else renameSync(draft, path);
-    syncFolderOf(path);
-  });
+  const draft = new Draft(path);
+  try {
+    build(draft.path, draft.file);
+    draft.putInPlace(existing);
+  } finally {
+    draft.end();
+  }
 }
 
 /**
@@ -46,14 +46,41 @@ export function putInPlace(
  * @throws the errors of the system.
  */
 export function withDraft(path: string, work: (draft: string, file: number) => void): void {
-  const draft = join(dirname(path), `.pawl-${randomBytes(8).toString('hex')}`);
-  const file = openSync(draft, 'wx', 0o600);
+  const draft = new Draft(path);
   try {
-    work(draft, file);
+    work(draft.path, draft.file);
   } finally {
-    closeSync(file);
-    remove(draft);
-    remove(`${draft}-journal`);
+    draft.end();
+  }
+}
+
+/** A new temporary file of mode 0600 in the folder of another, whose place it may take. */
+export class Draft {
+  readonly path: string;
+  /** The descriptor, open for writing. */
+  readonly file: number;
+  readonly #target: string;
+
+  /** @throws the errors of the system. */
+  constructor(target: string) {
+    this.#target = target;
+    this.path = join(dirname(target), `.pawl-${randomBytes(8).toString('hex')}`);
+    this.file = openSync(this.path, 'wx', 0o600);
+  }
+
+  /** Syncs the draft, and gives it the name: see {@link putInPlace}. */
+  putInPlace(existing: 'stays' | 'is replaced'): void {
+    fsyncSync(this.file);
+    if (existing === 'stays') moveUnlessExists(this.path, this.#target);
+    else renameSync(this.path, this.#target);
+    syncFolderOf(this.#target);
+  }
+
+  /** Closes it, and deletes it where it has not got the name. */
+  end(): void {
+    closeSync(this.file);
+    remove(this.path);
+    remove(`${this.path}-journal`);
   }
 }
 

@@ -5,8 +5,7 @@ import type {
   HistoryEntry,
   HistoryId,
   HistorySetting,
-  InboxEntry,
-  InboxId,
+  ListedInboxEntry,
   OutboxEntry,
   OutboxId,
   Session,
@@ -22,7 +21,7 @@ export interface Data {
   /** The openings that reusable invites let in. */
   readonly ledger: readonly { readonly prefixDigest: Uint8Array; readonly inviteId: Uint8Array }[];
   readonly outbox: readonly (OutboxEntry & { readonly id: OutboxId })[];
-  readonly inbox: readonly (InboxEntry & { readonly id: InboxId })[];
+  readonly inbox: readonly (ListedInboxEntry & { readonly content: Uint8Array })[];
   readonly historySetting: HistorySetting | undefined;
   /** In the order in which they were kept. */
   readonly history: readonly (HistoryEntry & { readonly id: HistoryId })[];
