@@ -17,6 +17,7 @@ const SLOW = [
   'test/cli/commands/completion.test.ts',
   'test/cli/identity/secret.test.ts',
   'test/cli/json.test.ts',
+  'test/cli/memory.test.ts',
   'test/cli/pipes-terminal.test.ts',
   'test/cli/start.test.ts',
   'test/cli/terminal.test.ts',

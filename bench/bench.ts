@@ -2,6 +2,7 @@
  * Runs every measurement and prints the tables of docs/measurements.md. All in one process, so that the figures can be
  * compared: the machine's speed changes from minute to minute.
  */
+import { bounds } from './bounds.ts';
 import { growth } from './growth.ts';
 import { handshakes } from './handshakes.ts';
 import { inMemory } from './in-memory.ts';
@@ -26,6 +27,7 @@ const MEASUREMENTS: readonly [title: string, measure: () => readonly Figure[] | 
   ['one message, whole processes, with this behind it (ms, and as a ratio to nothing)', growth],
   ['reports on large identities (ms of processor time, and as a ratio to node -e 0)', reports],
   ['16 MiB in one message, whole processes', largeContent],
+  ['bounds: strangers, lying gaps, many large files', bounds],
 ];
 
 /** @param part measures only what has this in its title. */

@@ -68,7 +68,7 @@ function timesOf(homes: ReadonlyMap<string, Home>, what: 'send' | 'recv'): reado
 }
 
 /** Adds contacts whose sessions have received the latest messages, so that their header keys are tried first. */
-async function addContacts({ store }: Context, count: number): Promise<void> {
+export async function addContacts({ store }: Context, count: number): Promise<void> {
   await store.transaction(async (transaction) => {
     for (let number = 0; number < count; number++) await addContact(transaction, `contact-${number}`);
   });

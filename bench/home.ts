@@ -66,6 +66,17 @@ export class Home {
     return run([PROGRAM, ...parameters, ...options], this.folder, input);
   }
 
+  /** The same with its output in a file, where it may be larger than what this process takes in. */
+  pawlInto(file: string, identity: string, parameters: readonly string[]): Ran {
+    const options = ['--home', this.folder, '--key-file', this.path('file.key'), '-q', '-i', identity];
+    const output = openSync(this.path(file), 'w');
+    try {
+      return run([PROGRAM, ...parameters, ...options], this.folder, new Uint8Array(0), output);
+    } finally {
+      closeSync(output);
+    }
+  }
+
   /** `pawl send bob < input | pawl recv > output`, both at once. */
   pipe(input: string, output: string): number {
     const of = (identity: string) =>
@@ -91,7 +102,12 @@ export class Home {
 }
 
 /** Runs Node. Throws where it ends with another exit code than 0. */
-export function run(parameters: readonly string[], folder: string, input: Uint8Array): Ran {
+export function run(
+  parameters: readonly string[],
+  folder: string,
+  input: Uint8Array,
+  output: 'pipe' | number = 'pipe',
+): Ran {
   const preload = join(folder, 'peak.cjs');
   writeFileSync(
     preload,
@@ -103,19 +119,23 @@ export function run(parameters: readonly string[], folder: string, input: Uint8A
   const stdin = openSync(file, 'r');
   try {
     const start = performance.now();
-    const { status, output, stderr } = spawnSync(process.execPath, ['-r', preload, ...parameters], {
-      stdio: [stdin, 'pipe', 'pipe', 'pipe'],
+    const {
+      status,
+      output: outputs,
+      stderr,
+    } = spawnSync(process.execPath, ['-r', preload, ...parameters], {
+      stdio: [stdin, output, 'pipe', 'pipe'],
       env: environment(folder),
       maxBuffer: 256 * MIB,
     });
     const milliseconds = performance.now() - start;
     if (status !== 0) throw new Error(`${parameters.join(' ')}: ${stderr}`);
-    const [peakInKib, processorTime] = String(output[3]).split(',').map(Number);
+    const [peakInKib, processorTime] = String(outputs[3]).split(',').map(Number);
     return {
       milliseconds,
       processor: processorTime ?? Number.NaN,
       peak: (peakInKib ?? Number.NaN) * 1_024,
-      output: output[1] as unknown as Buffer,
+      output: outputs[1] as unknown as Buffer,
     };
   } finally {
     closeSync(stdin);

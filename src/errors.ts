@@ -40,6 +40,8 @@ export interface ErrorDetails {
   'gap-too-large': { missing: number; limit: number; inNewChain: boolean };
   /** `at`: when it was found. */
   fork: { reason: ForkReason; at: number };
+  /** So much of a contact waits in the inbox that nothing more of theirs is taken in. */
+  'inbox-full': { name: string; texts: number; bytes: number };
   'kem-missing': Record<never, never>;
   'not-begun': Record<never, never>;
   exhausted: Record<never, never>;

@@ -25,6 +25,14 @@ export interface FileContent {
   readonly bytes: Uint8Array;
 }
 
+/** What is stored beside a content, so that it is known without being read. `length`: bytes, without a file's name. */
+export type ContentHead = { readonly sentAt: number; readonly length: number } & (
+  | { readonly kind: 'text' }
+  /** Not UTF-8, or with a NUL: see {@link textOf}. */
+  | { readonly kind: 'bytes' }
+  | { readonly kind: 'file'; readonly name: string }
+);
+
 /** 16 MiB, including a file's name. Sealing is not streamed, so memory holds several copies of the content. */
 export const MAX_CONTENT = 16 * 2 ** 20;
 
@@ -88,6 +96,13 @@ export function decodeContent(bytes: Uint8Array): Content {
   const field = new Reader(bytes.subarray(CONTENT_HEAD_LENGTH, end), corrupt);
   const name = readName(field);
   return { type: 'file', name, sentAt, bytes: bytes.subarray(end - field.left, end) };
+}
+
+export function headOf(content: Content): ContentHead {
+  const { sentAt, bytes } = content;
+  const { length } = bytes;
+  if (content.type === 'file') return { kind: 'file', name: content.name, sentAt, length };
+  return { kind: textOf(bytes) === undefined ? 'bytes' : 'text', sentAt, length };
 }
 
 /**

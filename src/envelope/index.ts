@@ -5,9 +5,11 @@
 export { armor, armoredLength, dearmor } from './armor.ts';
 export {
   type Content,
+  type ContentHead,
   decodeContent,
   encodeContent,
   type FileContent,
+  headOf,
   isFileName,
   MAX_CONTENT,
   textOf,

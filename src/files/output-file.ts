@@ -14,14 +14,13 @@ import {
   readlinkSync,
   realpathSync,
   statSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PawlError } from '../errors.ts';
 import { sleep } from './sleep.ts';
 import { codeOf, reasonOf } from './system-error.ts';
-import { inodeAt, inodeOf, putInPlace } from './write.ts';
+import { Draft, inodeAt, inodeOf } from './write.ts';
 
 export interface OutputOptions {
   /** A file that is there is replaced. */
@@ -45,6 +44,14 @@ type Target =
   /** A pipe, a device, or an open file of a process: it is written to. `owned`: it is closed afterwards. */
   | { readonly kind: 'open'; readonly descriptor: number; readonly isOurs: boolean };
 
+/** A result that is being written. */
+interface Writing {
+  append(bytes: Uint8Array): void;
+  finish(): void;
+  /** Leaves nothing behind but what was finished. */
+  end(): void;
+}
+
 export class OutputFile {
   /** As it was given. */
   readonly path: string;
@@ -67,17 +74,63 @@ export class OutputFile {
    * @throws `write-failed`; where the file has changed since, as the constructor.
    */
   write(bytes: Uint8Array): void {
-    this.#known('write-failed', () => {
+    const writing = this.#begin();
+    try {
+      writing.append(bytes);
+      writing.finish();
+    } finally {
+      writing.end();
+    }
+  }
+
+  /**
+   * Does the same with a result in pieces. Each is written before the next one is asked for.
+   * @throws what `write` and `pieces` throw. The file is not in its place then.
+   */
+  async writePieces(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    const writing = this.#begin();
+    try {
+      for await (const piece of pieces) writing.append(piece);
+      writing.finish();
+    } finally {
+      writing.end();
+    }
+  }
+
+  #begin(): Writing {
+    return this.#known('write-failed', () => {
       const target = this.#target;
-      if (target.kind === 'open') writeTo(target, bytes);
-      else if (target.kind === 'replaced') {
-        this.#refusePrecious(target.path);
-        putInPlace(target.path, 'is replaced', (_, file) => writeFileSync(file, bytes));
-      } else {
-        const isAsItWas = target.empty !== undefined && emptyFileAt(target.path, this.#options.userId) === target.empty;
-        putInPlace(target.path, isAsItWas ? 'is replaced' : 'stays', (_, file) => writeFileSync(file, bytes));
+      if (target.kind === 'open') {
+        const { descriptor, isOurs } = target;
+        return {
+          append: (bytes) => this.#append(descriptor, bytes),
+          finish: () => undefined,
+          end: () => (isOurs ? closeSync(descriptor) : undefined),
+        };
       }
+      const draft = new Draft(target.path);
+      return {
+        append: (bytes) => this.#append(draft.file, bytes),
+        finish: () => this.#known('write-failed', () => this.#putInPlace(draft, target)),
+        end: () => draft.end(),
+      };
     });
+  }
+
+  #append(descriptor: number, bytes: Uint8Array): void {
+    this.#known('write-failed', () => {
+      for (let at = 0; at < bytes.length; ) at += writeOrWait(descriptor, bytes.subarray(at));
+    });
+  }
+
+  #putInPlace(draft: Draft, target: Exclude<Target, { kind: 'open' }>): void {
+    if (target.kind === 'replaced') {
+      this.#refusePrecious(target.path);
+      draft.putInPlace('is replaced');
+    } else {
+      const isAsItWas = target.empty !== undefined && emptyFileAt(target.path, this.#options.userId) === target.empty;
+      draft.putInPlace(isAsItWas ? 'is replaced' : 'stays');
+    }
   }
 
   #choose(given: string): Target {
@@ -137,14 +190,6 @@ export function isStream(path: string): boolean {
     return status !== undefined && !status.isFile() && !status.isDirectory();
   } catch {
     return false;
-  }
-}
-
-function writeTo({ descriptor, isOurs }: Target & { kind: 'open' }, bytes: Uint8Array): void {
-  try {
-    for (let at = 0; at < bytes.length; ) at += writeOrWait(descriptor, bytes.subarray(at));
-  } finally {
-    if (isOurs) closeSync(descriptor);
   }
 }
 

@@ -31,18 +31,13 @@ export function putInPlace(
   existing: 'stays' | 'is replaced',
   build: (draft: string, file: number) => void,
 ): void {
-  withDraft(path, (draft, file) => {
-    build(draft, file);
-    place(draft, file, path, existing);
-  });
-}
-
-/** Makes a draft durable, and gives it its name. */
-function place(draft: string, file: number, path: string, existing: 'stays' | 'is replaced'): void {
-  fsyncSync(file);
-  if (existing === 'stays') moveUnlessExists(draft, path);
-  else renameSync(draft, path);
-  syncFolderOf(path);
+  const draft = new Draft(path);
+  try {
+    build(draft.path, draft.file);
+    draft.putInPlace(existing);
+  } finally {
+    draft.end();
+  }
 }
 
 /**
@@ -51,18 +46,44 @@ function place(draft: string, file: number, path: string, existing: 'stays' | 'i
  * @throws the errors of the system.
  */
 export function withDraft(path: string, work: (draft: string, file: number) => void): void {
-  const draft = join(dirname(path), `.pawl-${randomBytes(8).toString('hex')}`);
-  const file = openSync(draft, 'wx', 0o600);
+  const draft = new Draft(path);
   try {
-    work(draft, file);
+    work(draft.path, draft.file);
   } finally {
-    discard(draft, file);
+    draft.end();
   }
 }
 
-function discard(draft: string, file: number): void {
-  closeSync(file);
-  removeDraft(draft);
+/** A new temporary file of mode 0600 in the folder of another, whose place it may take. */
+export class Draft {
+  readonly path: string;
+  /** The descriptor, open for writing. */
+  readonly file: number;
+  readonly #target: string;
+
+  /**
+   * @param path its own path.
+   * @throws the errors of the system.
+   */
+  constructor(target: string, path = join(dirname(target), `.pawl-${randomBytes(8).toString('hex')}`)) {
+    this.#target = target;
+    this.path = path;
+    this.file = openSync(this.path, 'wx', 0o600);
+  }
+
+  /** Syncs the draft, and gives it the name: see {@link putInPlace}. */
+  putInPlace(existing: 'stays' | 'is replaced'): void {
+    fsyncSync(this.file);
+    if (existing === 'stays') moveUnlessExists(this.path, this.#target);
+    else renameSync(this.path, this.#target);
+    syncFolderOf(this.#target);
+  }
+
+  /** Closes it, and deletes it where it has not got the name. */
+  end(): void {
+    closeSync(this.file);
+    removeDraft(this.path);
+  }
 }
 
 function removeDraft(draft: string): void {
@@ -140,15 +161,15 @@ export function makeFile(path: string, build: (draft: string) => void): void {
  */
 export async function makeFileSlowly<Result>(path: string, build: (draft: string) => Promise<Result>): Promise<Result> {
   refuseTaken(path);
-  const draft = `${path}-draft`;
-  removeDraft(draft);
-  const file = withCreationErrors(path, () => openSync(draft, 'wx', 0o600));
+  const name = `${path}-draft`;
+  removeDraft(name);
+  const draft = withCreationErrors(path, () => new Draft(path, name));
   try {
-    const result = await build(draft);
-    withCreationErrors(path, () => place(draft, file, path, 'stays'));
+    const result = await build(draft.path);
+    withCreationErrors(path, () => draft.putInPlace('stays'));
     return result;
   } finally {
-    discard(draft, file);
+    draft.end();
   }
 }
 

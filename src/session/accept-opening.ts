@@ -2,7 +2,7 @@
  * Accepts openings: the first message of a session that a peer opened (docs/PROTOCOL.md §4).
  * Does not decode envelopes and does not know how the text is delivered.
  */
-import { decodeContent } from '../envelope/index.ts';
+import { type Content, decodeContent } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
 import {
   type AnsweredInvite,
@@ -30,6 +30,9 @@ import type { AcceptedMessage, Notice } from './outcome.ts';
 import { dropIdleSessions } from './select-session.ts';
 import type { Contact, Transaction } from './store.ts';
 
+/** Throws to refuse a message before anything of it is saved. `known`: the contact, unless it is a new one. */
+export type Admit = (content: Content, name: string, known?: Contact) => Promise<void>;
+
 /**
  * Digests the prefix of an opening, to recognize it when it is repeated.
  * @param prefix 1,208 bytes.
@@ -43,7 +46,7 @@ export function prefixDigest(prefix: Uint8Array): Uint8Array {
  * Creates the session, adds the contact and spends the invite. Writes only after the body has authenticated and `admit`
  * has returned.
  * @param options.now unix milliseconds.
- * @param options.admit is called with the contact's name, and throws to refuse the message.
+ * @param options.admit is called once, and throws to refuse the message.
  * @returns `undefined` when a reusable invite accepted this opening before and its session has been dropped since.
  * @throws `not-for-you`, `unknown-invite`, `invite-expired`, `invite-spent`, `invite-withdrawn`, `invite-used-up`.
  * @throws `identity-changed`, `self`, `clock-ahead`, `corrupt`, `weak-key`, `gap-too-large`.
@@ -53,7 +56,7 @@ export async function acceptFirst(
   transaction: Transaction,
   prefix: Uint8Array,
   message: SealedMessage,
-  { now, limits, admit }: { now: number; limits: Limits; admit: (contactName: string) => void },
+  { now, limits, admit }: { now: number; limits: Limits; admit: Admit },
 ): Promise<AcceptedMessage | undefined> {
   const agreed = await withOwnIdentity(transaction, (self) => agreeOn(transaction, self, prefix, now));
   if (agreed === undefined) return undefined;
@@ -76,7 +79,14 @@ export async function acceptFirst(
       if (opened > now + CLOCK_AHEAD) throw new PawlError('clock-ahead', { opened });
       const content = decodeContent(plaintext);
       const user = await userOf(transaction, invite);
-      const { contact, notices } = await introduce(transaction, { sender, invite, user, opened, now, admit });
+      const { contact, notices } = await introduce(transaction, {
+        sender,
+        invite,
+        user,
+        opened,
+        now,
+        admit: (name, known) => admit(content, name, known),
+      });
       const origin = { role: 'responder', prefixDigest: prefixDigest(prefix) } as const;
       const session = await transaction.addSession(
         { contact: contact.id, origin, transcript, opened, createdAt: now },
@@ -164,7 +174,7 @@ interface AuthenticatedOpening {
   /** Unix milliseconds. */
   readonly opened: number;
   readonly now: number;
-  readonly admit: (contactName: string) => void;
+  readonly admit: (name: string, known?: Contact) => Promise<void>;
 }
 
 interface Introduced {
@@ -184,7 +194,7 @@ async function updateKnownContact(
   { invite, opened, admit }: AuthenticatedOpening,
 ): Promise<Introduced> {
   const { name } = contact;
-  admit(name);
+  await admit(name, contact);
   const notices: Notice[] = [];
   if (name !== invite.contactName) notices.push({ kind: 'known-as', name, invitedAs: invite.contactName });
   const sessions = await transaction.sessions(contact.id);
@@ -210,7 +220,7 @@ async function addNewContact(
   if (named !== undefined) {
     throw new PawlError('identity-changed', { name, known: fingerprint(named.identity), offered });
   }
-  admit(name);
+  await admit(name);
   const id = await transaction.addContact({ name, identity: sender, addedAt: now, invite: undefined });
   const contact = await transaction.contact(id);
   return { contact, notices: [{ kind: 'new-contact', name, fingerprint: offered, invitedAt: invite.createdAt }] };

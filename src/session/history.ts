@@ -13,6 +13,7 @@ import type {
   HistoryId,
   HistorySetting,
   InboxId,
+  ListedInboxEntry,
   Transaction,
 } from './store.ts';
 
@@ -75,12 +76,22 @@ export async function dropDelivered(
 ): Promise<void> {
   if (historySetting === undefined) return transaction.dropFromInbox(ids);
   for (const id of ids) {
-    const taken = await transaction.takeFromInbox(id);
-    if (taken === undefined) continue;
-    const { contact, messageId, n } = taken;
-    const { sentAt, content } = toHistory(decodeContent(taken.content));
+    const entry = await transaction.inboxEntry(id);
+    if (entry === undefined) continue;
+    const { contact, messageId, n, head } = entry;
+    const { sentAt } = head;
+    const content = await contentToKeep(transaction, entry);
+    await transaction.dropFromInbox([id]);
     await transaction.addToHistory({ contact, direction: 'received', messageId, n, at: now, sentAt, content });
   }
+}
+
+/** What the history stores of a text in the inbox. Only what it stores itself is read. */
+async function contentToKeep(transaction: Transaction, { id, head }: ListedInboxEntry): Promise<HistoryContent> {
+  const { length } = head;
+  if (head.kind === 'file') return { kind: 'file', name: head.name, length };
+  const content = head.kind === 'text' && length <= LONGEST_TEXT ? await transaction.inboxContent(id) : undefined;
+  return content === undefined ? { kind: 'bytes', length } : toHistory(decodeContent(content)).content;
 }
 
 /** Reports the setting and the size of the history. */

@@ -2,95 +2,219 @@
  * The inbox: texts that are accepted and not yet known to be delivered (docs/PROTOCOL.md §8).
  * Does not know where texts are delivered to.
  */
-import { decodeContent } from '../envelope/index.ts';
+import { type Content, type ContentHead, decodeContent, headOf } from '../envelope/index.ts';
+import { PawlError } from '../errors.ts';
 import { dropDelivered } from './history.ts';
-import { correctTimes } from './maintenance.ts';
-import type { AcceptedMessage, Delivery } from './outcome.ts';
-import type { Context, InboxId, Transaction } from './store.ts';
+import { correctTimes, sweep } from './maintenance.ts';
+import type { AcceptedMessage, Delivery, Waiting } from './outcome.ts';
+import type { Amount, Contact, ContactId, Context, InboxId, ListedInboxEntry, Transaction } from './store.ts';
+
+/** Nothing further is begun in a transaction after this many milliseconds: other commands wait for five seconds. */
+export const TIME_LIMIT = 1_000;
 
 /**
- * Puts an accepted message into the inbox, for this process to deliver.
- * @param now unix milliseconds.
+ * The most that waits of one contact. Two dozen files of the largest size may wait; what a peer can fill the disk with is
+ * bounded.
  */
-export async function enqueue(
-  transaction: Transaction,
-  { contact, id, n, late, plaintext, content, lost, notices }: AcceptedMessage,
-  context: Context,
-  now: number,
-): Promise<Delivery> {
-  const inboxId = await transaction.addToInbox({
-    contact: contact.id,
-    messageId: id,
-    n,
-    late,
-    content: plaintext,
-    receivedAt: now,
-    process: context.process,
+export const QUOTA: Amount = { texts: 10_000, bytes: 512 * 2 ** 20 };
+
+/** The most bytes that are read in one snapshot, if they are of more than one text. */
+const READ_TOGETHER = 2 ** 20;
+
+/** What became of texts that this process had to deliver. */
+export interface Settled {
+  /** They have been written out, and leave the inbox. */
+  readonly delivered: readonly InboxId[];
+  /** They could not be written out, and wait for a later command. */
+  readonly deferred: readonly InboxId[];
+}
+
+/** A text that no running process delivers: its process has ended, or it waits for a command that can deliver it. */
+export interface WaitingText {
+  readonly inboxId: InboxId;
+  readonly from: string;
+  readonly head: ContentHead;
+  /** The process that has ended. */
+  readonly process: string | undefined;
+}
+
+/** A text that this process delivers. `again`: another process may have delivered it already. */
+export interface Claim {
+  readonly inboxId: InboxId;
+  readonly again: boolean;
+}
+
+/** What one transaction puts into the inbox. */
+export class Inbox {
+  readonly #transaction: Transaction;
+  readonly #process: string;
+  readonly #options: InboxOptions;
+  readonly #waiting = new Map<ContactId, Amount>();
+
+  constructor(transaction: Transaction, { process }: Pick<Context, 'process'>, options: InboxOptions) {
+    this.#transaction = transaction;
+    this.#process = process;
+    this.#options = options;
+  }
+
+  /**
+   * Refuses a text of a contact of whom too much waits: either more than the quota does already, or this one would wait,
+   * too. A text that is delivered at once needs no room.
+   * @throws `inbox-full`.
+   */
+  async refuseExcess({ id, name }: Pick<Contact, 'id' | 'name'>, content: Content): Promise<void> {
+    const { delivers, quota } = this.#options;
+    const head = headOf(content);
+    const { texts, bytes } = await this.#waitingOf(id);
+    const [more, length] = delivers(head) ? [0, 0] : [1, head.length];
+    if (texts + more > quota.texts || bytes + length > quota.bytes) {
+      throw new PawlError('inbox-full', { name, texts, bytes });
+    }
+  }
+
+  /** Puts an accepted message into the inbox: for this process to deliver if it can, else for a later one. */
+  async put(message: AcceptedMessage): Promise<Delivery | Waiting> {
+    const { contact, id, n, late, plaintext, content, lost } = message;
+    const { delivers, now } = this.#options;
+    const head = headOf(content);
+    const isOurs = delivers(head);
+    const inboxId = await this.#transaction.addToInbox(
+      {
+        contact: contact.id,
+        messageId: id,
+        n,
+        late,
+        head,
+        receivedAt: now,
+        process: isOurs ? this.#process : undefined,
+      },
+      plaintext,
+    );
+    const notices = lost > 0 ? [...message.notices, { kind: 'lost', count: lost } as const] : message.notices;
+    const from = contact.name;
+    if (isOurs) {
+      const verified = contact.verifiedAt !== undefined;
+      return { type: 'message', inboxId, from, verified, id, n, late, again: false, content, notices };
+    }
+    const { texts, bytes } = await this.#waitingOf(contact.id);
+    this.#waiting.set(contact.id, { texts: texts + 1, bytes: bytes + head.length });
+    return { type: 'waiting', from, head, notices };
+  }
+
+  async #waitingOf(contact: ContactId): Promise<Amount> {
+    const known = this.#waiting.get(contact) ?? (await this.#transaction.waitingOf(contact, this.#process));
+    this.#waiting.set(contact, known);
+    return known;
+  }
+}
+
+export interface InboxOptions {
+  /** Whether this process can deliver a content. */
+  readonly delivers: (head: ContentHead) => boolean;
+  readonly quota: Amount;
+  /** Unix milliseconds. */
+  readonly now: number;
+}
+
+/** Lists the texts that no running process delivers, oldest first. Reads none of them. */
+export async function listWaiting({ store, isRunning }: Context): Promise<readonly WaitingText[]> {
+  return store.snapshot(async (view) => {
+    const inbox = await view.inbox();
+    const names = new Map<ContactId, string>();
+    for (const { contact } of inbox) if (!names.has(contact)) names.set(contact, (await view.contact(contact)).name);
+    const running = new Set(
+      [...new Set(inbox.map(({ process }) => process))].filter((name) => name && isRunning(name)),
+    );
+    return inbox
+      .filter(({ process }) => !running.has(process))
+      .map(({ id, contact, head, process }) => ({ inboxId: id, from: names.get(contact) ?? '', head, process }));
   });
+}
+
+/**
+ * Takes over the delivery of texts.
+ * @param texts of `listWaiting`; those that another process has taken since are passed over.
+ */
+export async function claim(context: Context, texts: readonly WaitingText[], settled: Settled): Promise<Claim[]> {
+  const now = context.now();
+  return context.store.transaction(async (transaction) => {
+    const { historySetting } = await sweep(transaction, now);
+    await dropDelivered(transaction, settled.delivered, historySetting, now);
+    await defer(context, transaction, settled.deferred);
+    const claims: Claim[] = [];
+    for (const { inboxId, process } of texts) {
+      const isTaken = await transaction.handOver(inboxId, process, context.process);
+      if (isTaken) claims.push({ inboxId, again: process !== undefined });
+    }
+    return claims;
+  });
+}
+
+/**
+ * Reads texts that this process delivers, one large or a few small ones, and takes their claims out of the array. Those
+ * that are gone from the inbox are left out.
+ */
+export async function readClaimed({ store }: Pick<Context, 'store'>, claims: Claim[]): Promise<Delivery[]> {
+  const { deliveries, read } = await store.snapshot(async (view) => {
+    const found: Delivery[] = [];
+    let bytes = 0;
+    for (const [index, { inboxId, again }] of claims.entries()) {
+      const entry = await view.inboxEntry(inboxId);
+      if (entry === undefined) continue;
+      bytes += entry.head.length;
+      if (found.length > 0 && bytes > READ_TOGETHER) return { deliveries: found, read: index };
+      found.push(await deliveryOf(view, entry, again));
+    }
+    return { deliveries: found, read: claims.length };
+  });
+  claims.splice(0, read);
+  return deliveries;
+}
+
+/**
+ * Removes delivered texts from the inbox, and lets the deferred ones wait for the next command. Takes several
+ * transactions where one would take long.
+ */
+export async function acknowledgeDelivered(context: Context, { delivered, deferred }: Settled): Promise<void> {
+  if (delivered.length + deferred.length === 0) return;
+  for (let at = 0; ; ) {
+    const first = at;
+    at = await context.store.transaction(async (transaction) => {
+      const begin = context.now();
+      if (first === 0) await defer(context, transaction, deferred);
+      const historySetting = delivered.length > 0 ? await transaction.historySetting() : undefined;
+      if (historySetting !== undefined) await correctTimes(transaction, begin);
+      // At least one, however slow.
+      let done = first;
+      do {
+        await dropDelivered(transaction, delivered.slice(done, done + 1), historySetting, begin);
+        done += 1;
+      } while (done < delivered.length && context.now() - begin <= TIME_LIMIT);
+      return done;
+    });
+    if (at >= delivered.length) return;
+  }
+}
+
+/** Those of a contact that was forgotten in the meantime are gone. */
+export async function defer({ process }: Context, transaction: Transaction, ids: readonly InboxId[]): Promise<void> {
+  for (const id of ids) await transaction.handOver(id, process, undefined);
+}
+
+async function deliveryOf(view: Transaction, entry: ListedInboxEntry, again: boolean): Promise<Delivery> {
+  const { id: inboxId, contact, messageId: id, n, late } = entry;
+  const { name: from, verifiedAt } = await view.contact(contact);
+  const content = decodeContent((await view.inboxContent(inboxId)) ?? new Uint8Array(0));
   return {
     type: 'message',
     inboxId,
-    from: contact.name,
-    verified: contact.verifiedAt !== undefined,
+    from,
+    verified: verifiedAt !== undefined,
     id,
     n,
     late,
-    again: false,
-    content,
-    notices: lost > 0 ? [...notices, { kind: 'lost', count: lost }] : notices,
-  };
-}
-
-/** Lists the texts that no running process delivers: their process has ended, or has deferred them. */
-export async function listUndelivered({ isRunning }: Context, transaction: Transaction) {
-  const inbox = await transaction.inbox();
-  const running = new Set([...new Set(inbox.map(({ process }) => process))].filter((name) => name && isRunning(name)));
-  return inbox.filter(({ process }) => !running.has(process));
-}
-
-/**
- * Takes over the delivery of an undelivered text.
- * @param again whether another process may have delivered the text already.
- */
-export async function claim(
-  context: Context,
-  transaction: Transaction,
-  inboxId: InboxId,
-  again: boolean,
-): Promise<Delivery> {
-  const { contact, messageId, n, late, content } = await transaction.claimInbox(inboxId, context.process);
-  const { name, verifiedAt } = await transaction.contact(contact);
-  return {
-    type: 'message',
-    inboxId,
-    from: name,
-    verified: verifiedAt !== undefined,
-    id: messageId,
-    n,
-    late,
     again,
-    content: decodeContent(content),
+    content,
     notices: [],
   };
-}
-
-/**
- * Removes delivered texts from the inbox.
- * @param texts.delivered texts that have been written out.
- * @param texts.deferred texts that could not be written out. They stay for the next command.
- */
-export async function acknowledgeDelivered(
-  context: Context,
-  { delivered, deferred }: { delivered: readonly InboxId[]; deferred: readonly InboxId[] },
-): Promise<void> {
-  if (delivered.length + deferred.length === 0) return;
-  const now = context.now();
-  await context.store.transaction(async (transaction) => {
-    const historySetting = delivered.length > 0 ? await transaction.historySetting() : undefined;
-    if (historySetting !== undefined) await correctTimes(transaction, now);
-    await dropDelivered(transaction, delivered, historySetting, now);
-    // Those of a contact that was forgotten in the meantime are gone.
-    const waiting = deferred.length > 0 ? await transaction.inbox() : [];
-    for (const { id } of waiting) if (deferred.includes(id)) await transaction.claimInbox(id, undefined);
-  });
 }

@@ -25,7 +25,16 @@ export {
   setHistory,
 } from './history.ts';
 export { checkName, isName, newIdentity } from './identity.ts';
-export { acknowledgeDelivered } from './inbox.ts';
+export {
+  acknowledgeDelivered,
+  type Claim,
+  claim,
+  listWaiting,
+  QUOTA,
+  readClaimed,
+  type Settled,
+  type WaitingText,
+} from './inbox.ts';
 export {
   type Added,
   add,
@@ -43,7 +52,7 @@ export {
 export type { ChainOnLadder, Ladder } from './ladder.ts';
 export { DAY, goOnAfterRestore, prune, SECOND, type Swept } from './maintenance.ts';
 export { listOutbox, readEnvelope, selectFromOutbox, type UnsentEnvelope } from './outbox.ts';
-export type { Delivery, Notice, Outcome } from './outcome.ts';
+export type { Delivery, Notice, Outcome, Waiting } from './outcome.ts';
 export { type Arrival, type ReceiveOptions, type Reception, receive } from './receive.ts';
 export {
   type ChainReport,

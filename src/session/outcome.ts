@@ -2,7 +2,7 @@
  * The results of receiving: what became of each envelope, and the notices that go with it.
  * Types only. Knows no wording.
  */
-import type { Content } from '../envelope/index.ts';
+import type { Content, ContentHead } from '../envelope/index.ts';
 import type { ForkReason, PawlError } from '../errors.ts';
 import type { Contact, InboxId } from './store.ts';
 
@@ -51,9 +51,18 @@ export interface Delivery {
   readonly notices: readonly Notice[];
 }
 
+/** A text that is accepted and that this command cannot deliver: it waits in the inbox for one that can. */
+export interface Waiting {
+  readonly type: 'waiting';
+  readonly from: string;
+  readonly head: ContentHead;
+  readonly notices: readonly Notice[];
+}
+
 /** What became of one envelope. `source` is its position in the input. */
 export type Outcome =
   | Delivery
+  | Waiting
   | {
       readonly type: 'duplicate';
       readonly from: string;

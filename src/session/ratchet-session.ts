@@ -103,11 +103,16 @@ export class RatchetSession {
 
   /**
    * Decrypts a located message and decodes its content.
-   * @param now unix milliseconds.
-   * @throws what the ratchet's `decrypt` throws.
+   * @param options.now unix milliseconds.
+   * @param options.admit is called with the content of a message, and throws to refuse it.
+   * @throws what the ratchet's `decrypt` and `options.admit` throw.
    * @throws `corrupt` for a content that does not decode. The message is not accepted then.
    */
-  async decrypt({ place, opened }: Located, body: Uint8Array, now: number, limits: Limits): Promise<DecryptedMessage> {
+  async decrypt(
+    { place, opened }: Located,
+    body: Uint8Array,
+    { now, limits, admit }: { now: number; limits: Limits; admit?: (content: Content) => Promise<void> },
+  ): Promise<DecryptedMessage> {
     const { transcript } = this.session;
     const state = this.#state;
     // Messages in order on the current chain are saved together. Any other message reads stored positions first.
@@ -119,7 +124,11 @@ export class RatchetSession {
     if (decrypted.kind === 'fork') await this.#saveFork(decrypted.reason, now);
     if (decrypted.kind !== 'accepted') return decrypted;
 
-    const content = decodeContent(decrypted.plaintext);
+    const content = await admitted(decrypted, admit).catch((error) => {
+      wipeReplaced(decrypted.step.state, state);
+      wipe(...decrypted.step.gained.map(({ messageKey }) => messageKey));
+      throw error;
+    });
     this.#accepted.push({ step: decrypted.step, digest: opened.digest });
     this.#state = decrypted.step.state;
     if (!goesOn) await this.save(now, limits);
@@ -158,6 +167,15 @@ export class RatchetSession {
     const { chain } = place === 'current' ? currentChain(state) : place;
     return this.#transaction.keptPosition(this.session.id, chain, n);
   }
+}
+
+async function admitted(
+  { plaintext }: AcceptedStep,
+  admit: ((content: Content) => Promise<void>) | undefined,
+): Promise<Content> {
+  const content = decodeContent(plaintext);
+  await admit?.(content);
+  return content;
 }
 
 function headerKeys(state: RatchetState, place: Place) {

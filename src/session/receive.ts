@@ -2,16 +2,16 @@
  * Receives envelopes: decrypts them and puts their texts into the inbox, in one transaction (docs/PROTOCOL.md §8).
  * Does not decode envelopes and does not know how texts are delivered.
  */
-import type { Envelope } from '../envelope/index.ts';
+import type { Content, ContentHead, Envelope } from '../envelope/index.ts';
 import { type ErrorCode, PawlError } from '../errors.ts';
 import { LIMITS, type Limits } from '../ratchet/index.ts';
 import { acceptFirst, prefixDigest } from './accept-opening.ts';
 import { dropDelivered } from './history.ts';
-import { claim, enqueue, listUndelivered } from './inbox.ts';
+import { defer, Inbox, QUOTA, type Settled, TIME_LIMIT } from './inbox.ts';
 import { sweep } from './maintenance.ts';
-import type { AcceptedMessage, Delivery, Notice, Outcome } from './outcome.ts';
+import type { AcceptedMessage, Notice, Outcome } from './outcome.ts';
 import { SessionCache } from './session-cache.ts';
-import type { Context, InboxId, Transaction } from './store.ts';
+import type { Amount, Contact, Context, Transaction } from './store.ts';
 
 /** An envelope of the input. `source` is its position there. */
 export interface Arrival {
@@ -25,27 +25,25 @@ export interface ReceiveOptions {
   readonly from?: string;
   /** The most message keys to derive for one gap; 2,000 by default. */
   readonly gap?: number;
-  /** Whether to deliver, or to count, the texts that earlier commands accepted and did not deliver. */
-  readonly earlier?: 'deliver' | 'count';
-  /** Texts that have been delivered since the last call, and leave the inbox. */
-  readonly delivered?: readonly InboxId[];
+  /** Whether this command can deliver a content. Others are put into the inbox for a later one. */
+  readonly delivers?: (head: ContentHead) => boolean;
+  /** The most that may wait of one contact. */
+  readonly quota?: Amount;
+  /** What has become of texts since the last call. */
+  readonly settled?: Settled;
 }
 
 /** The result of `receive`. */
 export interface Reception {
-  /** Texts that earlier commands accepted and did not deliver, oldest first. */
-  readonly earlier: readonly Delivery[];
   /** One for each envelope, in their order. May be fewer than envelopes: the caller passes the rest again. */
-  readonly outcomes: readonly Outcome[];
-  /** The number of undelivered texts of earlier commands that remain, if `earlier` was given. */
-  readonly waiting: number;
+  readonly outcomes: Outcome[];
   /** The names of contacts of whom messages were found to be missing. */
   readonly gaps: ReadonlySet<string>;
 }
 
 /** What all messages of one transaction share. */
 interface ReceiveRun {
-  readonly context: Context;
+  readonly inbox: Inbox;
   readonly sessions: SessionCache;
   readonly now: number;
   readonly limits: Limits;
@@ -53,9 +51,6 @@ interface ReceiveRun {
   readonly only: string | undefined;
   readonly gaps: Set<string>;
 }
-
-/** No further message is begun after this many milliseconds, because other commands wait for at most five seconds. */
-const TIME_LIMIT = 1_000;
 
 /**
  * Receives envelopes in any order. The new ratchet states and the texts are committed together, before anything is
@@ -69,15 +64,15 @@ export async function receive(
 ): Promise<Reception> {
   const now = context.now();
   const limits = { ...LIMITS, gap: options.gap ?? LIMITS.gap };
+  const { delivers = () => true, quota = QUOTA, settled } = options;
   return context.store.transaction(async (transaction) => {
     const sessions = new SessionCache(transaction, now, limits);
-    const run: ReceiveRun = { context, sessions, now, limits, only: options.from, gaps: new Set() };
+    const inbox = new Inbox(transaction, context, { delivers, quota, now });
+    const run: ReceiveRun = { inbox, sessions, now, limits, only: options.from, gaps: new Set() };
     const { historySetting } = await sweep(transaction, now);
-    await dropDelivered(transaction, options.delivered ?? [], historySetting, now);
-    const waiting = options.earlier === undefined ? [] : await listUndelivered(context, transaction);
-    const earlier: Delivery[] = [];
-    for (const { id, process } of options.earlier === 'deliver' ? waiting : []) {
-      earlier.push(await claim(context, transaction, id, process !== undefined));
+    if (settled !== undefined) {
+      await dropDelivered(transaction, settled.delivered, historySetting, now);
+      await defer(context, transaction, settled.deferred);
     }
     const outcomes: Outcome[] = [];
     for (const arrival of arrivals) {
@@ -85,7 +80,8 @@ export async function receive(
       if (context.now() - now > TIME_LIMIT) break;
     }
     await sessions.save();
-    return { earlier, outcomes, waiting: waiting.length - earlier.length, gaps: run.gaps };
+    sessions.forgetFindKeys();
+    return { outcomes, gaps: run.gaps };
   });
 }
 
@@ -95,6 +91,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'corrupt',
   'gap-too-large',
   'identity-changed',
+  'inbox-full',
   'invite-expired',
   'invite-spent',
   'invite-used-up',
@@ -110,16 +107,20 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
 async function receiveOne(
   transaction: Transaction,
   { envelope, source }: Arrival,
-  { context, sessions, now, limits, only, gaps }: ReceiveRun,
+  { inbox, sessions, now, limits, only, gaps }: ReceiveRun,
 ): Promise<Outcome> {
   let from: string | undefined;
-  const admit = (name: string): void => {
+  const refuseOther = (name: string): void => {
     from = name;
     if (only !== undefined && only !== name) throw new PawlError('other-sender', { from: name });
   };
-  const take = (message: AcceptedMessage): Promise<Delivery> => {
+  const admit = async (content: Content, name: string, known?: Contact): Promise<void> => {
+    refuseOther(name);
+    if (known !== undefined) await inbox.refuseExcess(known, content);
+  };
+  const take = (message: AcceptedMessage): Promise<Outcome> => {
     if (message.skipped > 0) gaps.add(message.contact.name);
-    return enqueue(transaction, message, context, now);
+    return inbox.put(message);
   };
   try {
     const { kind, message } = envelope;
@@ -128,12 +129,17 @@ async function receiveOne(
       // Accepting an opening may drop sessions of the contact, so they must not be in the cache.
       await sessions.save();
       const first = await acceptFirst(transaction, envelope.prefix, message, { now, limits, admit });
+      if (first !== undefined) sessions.forgetFindKeys();
       return first === undefined ? { type: 'forgotten', from: undefined, source } : await take(first);
     }
     const { session, located } = await sessions.locate(message, opened?.id);
     const { contact, ratchet } = session;
-    admit(contact.name);
-    const decrypted = await ratchet.decrypt(located, message.body, now, limits);
+    refuseOther(contact.name);
+    const decrypted = await ratchet.decrypt(located, message.body, {
+      now,
+      limits,
+      admit: (content) => inbox.refuseExcess(contact, content),
+    });
     const { digest: id, header } = located.opened;
     switch (decrypted.kind) {
       case 'duplicate':

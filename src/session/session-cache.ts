@@ -3,7 +3,8 @@
  * Does not decrypt bodies: `ratchet-session.ts` does.
  */
 import { PawlError } from '../errors.ts';
-import { isSealedFor, type Limits, type SealedMessage, type SessionId } from '../ratchet/index.ts';
+import type { Limits, SealedMessage, SessionId } from '../ratchet/index.ts';
+import { FindKeys } from './find-keys.ts';
 import { type Located, RatchetSession } from './ratchet-session.ts';
 import { dropIdleSessions } from './select-session.ts';
 import type { Contact, Transaction } from './store.ts';
@@ -23,12 +24,14 @@ export class SessionCache {
   /** In the order in which they were located, the last one last. */
   readonly #sessions = new Map<SessionId, CachedSession>();
   #last: CachedSession | undefined;
+  readonly #findKeys: FindKeys;
 
   /** @param now unix milliseconds. */
   constructor(transaction: Transaction, now: number, limits: Limits) {
     this.#transaction = transaction;
     this.#now = now;
     this.#limits = limits;
+    this.#findKeys = new FindKeys(transaction);
   }
 
   /**
@@ -42,8 +45,9 @@ export class SessionCache {
     if (last?.ratchet.isOfCurrentChain(message) && (only === undefined || only === last.ratchet.session.id)) {
       return { session: last, located: last.ratchet.locate(message, 'current') };
     }
-    const entry = await this.#transaction.findEntry(({ find }) => isSealedFor(find, message), only);
+    const entry = await this.#findKeys.find(message, only);
     if (entry === undefined) throw new PawlError('not-for-you', {});
+    this.#findKeys.markStale(entry.session);
     const session = await this.#open(entry.session);
     const located = session.ratchet.locate(message, await session.ratchet.placeOf(entry.chain));
     this.#sessions.delete(entry.session);
@@ -66,17 +70,25 @@ export class SessionCache {
     for (const dropped of await dropIdleSessions(this.#transaction, sessions)) {
       this.#sessions.get(dropped)?.ratchet.wipe();
       this.#sessions.delete(dropped);
+      this.#findKeys.markStale(dropped);
     }
   }
 
-  /** Writes all changes, overwrites the keys in memory and empties the cache. */
+  /** Writes all changes, and overwrites the sessions' keys in memory. Find keys that cannot have changed stay. */
   async save(): Promise<void> {
-    for (const { ratchet } of this.#sessions.values()) {
+    for (const [id, { ratchet }] of this.#sessions) {
       await ratchet.save(this.#now, this.#limits);
       ratchet.wipe();
+      // A message that was saved now may have made room for its keys.
+      this.#findKeys.markStale(id);
     }
     this.#sessions.clear();
     this.#last = undefined;
+  }
+
+  /** Overwrites the find keys in memory: other sessions are stored than before, or nothing more is searched. */
+  forgetFindKeys(): void {
+    this.#findKeys.forget();
   }
 
   async #open(id: SessionId): Promise<CachedSession> {

@@ -2,6 +2,7 @@
  * The store that the operations on an identity need: the interface that `storage` implements, and its records.
  * Types only. Knows no SQL; times are unix milliseconds.
  */
+import type { ContentHead } from '../envelope/index.ts';
 import type { ForkReason } from '../errors.ts';
 import type { HandshakeStore, Transcript } from '../handshake/index.ts';
 import type { IdentityKey, Random } from '../primitives/index.ts';
@@ -207,7 +208,7 @@ export interface OutboxEntry {
 /** An entry of the outbox as it is listed: with the length of its envelope in place of the envelope. */
 export type ListedOutboxEntry = Omit<OutboxEntry, 'envelope'> & { readonly id: OutboxId; readonly length: number };
 
-/** A text that is committed and not yet known to be delivered. */
+/** A text that is committed and not yet known to be delivered, without its content. */
 export interface InboxEntry {
   readonly contact: ContactId;
   /** 16 bytes. */
@@ -215,11 +216,20 @@ export interface InboxEntry {
   readonly n: number;
   /** Whether it was decrypted with a skipped message key. */
   readonly late: boolean;
-  /** The padded content (docs/PROTOCOL.md §7). */
-  readonly content: Uint8Array;
+  /** What its content is. */
+  readonly head: ContentHead;
   readonly receivedAt: number;
   /** The process that delivers it; `undefined` while it waits for the next command. */
   readonly process: string | undefined;
+}
+
+/** An entry of the inbox as it is listed. */
+export type ListedInboxEntry = InboxEntry & { readonly id: InboxId };
+
+/** A number of texts, and the sum of their lengths in bytes. */
+export interface Amount {
+  readonly texts: number;
+  readonly bytes: number;
 }
 
 /** The tables of the outbox and the inbox. */
@@ -235,18 +245,26 @@ export interface Boxes {
   /** Returns an envelope; `undefined` when it was deleted before. */
   envelope(id: OutboxId): Promise<Uint8Array | undefined>;
   dropFromOutbox(ids: readonly OutboxId[]): Promise<void>;
-  addToInbox(entry: InboxEntry): Promise<InboxId>;
+  /** @param content the padded content (docs/PROTOCOL.md §7). */
+  addToInbox(entry: InboxEntry, content: Uint8Array): Promise<InboxId>;
   /**
-   * Oldest first, without their content.
+   * Oldest first. Reads no content.
    * @param newest lists only so many, the newest.
    */
-  inbox(newest?: number): Promise<readonly (Omit<InboxEntry, 'content'> & { readonly id: InboxId })[]>;
+  inbox(newest?: number): Promise<readonly ListedInboxEntry[]>;
   countInbox(): Promise<number>;
-  /** Sets the process that delivers a text, and returns the text. */
-  claimInbox(id: InboxId, process: string | undefined): Promise<InboxEntry>;
+  /** Returns an entry without its content; `undefined` when it was deleted before. */
+  inboxEntry(id: InboxId): Promise<ListedInboxEntry | undefined>;
+  /** Returns the padded content of an entry; `undefined` when it was deleted before. */
+  inboxContent(id: InboxId): Promise<Uint8Array | undefined>;
+  /**
+   * Hands a text from one process to another; `undefined` is none.
+   * @returns whether `from` still had it.
+   */
+  handOver(id: InboxId, from: string | undefined, to: string | undefined): Promise<boolean>;
+  /** Counts the texts of a contact that another process delivers than this one, or none. */
+  waitingOf(contact: ContactId, process: string): Promise<Amount>;
   dropFromInbox(ids: readonly InboxId[]): Promise<void>;
-  /** Deletes a text and returns it; returns `undefined` when it was deleted before, with its contact. */
-  takeFromInbox(id: InboxId): Promise<InboxEntry | undefined>;
 }
 
 /** The setting of a history that is on. */

@@ -271,8 +271,14 @@ CREATE INDEX inbox_of_contact ON inbox (contact_id);
 `;
 
 /**
+ * The longest content, in bytes, that stands in the row of its entry. A longer one goes into rows of its own, so that
+ * the entry is listed and claimed without it.
+ */
+export const LONGEST_INLINE = 2_048;
+
+/**
  * Version 7: times of a wrong clock, numbers that are never given twice, invites that were withdrawn, contradictions that
- * were acknowledged.
+ * were acknowledged; the inbox, listed without its contents.
  */
 export const VERSION_7 = `
 -- ages (tables/times.ts): no time of our own clock in this file is later; none: not known
@@ -301,4 +307,21 @@ SELECT name, max(last) FROM (
     SELECT rtrim(name, '0123456789') AS head, substr(name, length(rtrim(name, '0123456789')) + 1) AS digits FROM contacts
   ) WHERE head LIKE '_%-' AND digits GLOB '[1-9]*' AND CAST(digits AS INTEGER) <= 1000
 ) GROUP BY name;
+
+-- The inbox: what a text is, known without reading it, as the head of its content says (docs/PROTOCOL.md §7).
+ALTER TABLE inbox ADD COLUMN kind TEXT NOT NULL DEFAULT 'text' -- bytes: no text that can be shown
+  CHECK (kind IN ('text', 'bytes', 'file'));
+ALTER TABLE inbox ADD COLUMN file_name TEXT CHECK ((kind = 'file') = (file_name IS NOT NULL));
+ALTER TABLE inbox ADD COLUMN sent_at INTEGER NOT NULL DEFAULT 0; -- as its sender says
+ALTER TABLE inbox ADD COLUMN length INTEGER NOT NULL DEFAULT 0 CHECK (length >= 0); -- in bytes, without a file's name
+-- JSON reads hexadecimal digits as a number. Which texts are none is found out when they are shown.
+UPDATE inbox SET sent_at = ('0x' || hex(substr(content, 2, 8))) ->> '$', length = ('0x' || hex(substr(content, 10, 4))) ->> '$';
+UPDATE inbox SET kind = 'file', length = length - 1 - ('0x' || hex(substr(content, 14, 1))) ->> '$',
+  file_name = CAST(substr(content, 15, ('0x' || hex(substr(content, 14, 1))) ->> '$') AS TEXT)
+WHERE substr(content, 1, 1) = x'02';
+-- A negative id precedes those of the rows that hold the rest.
+INSERT INTO inbox_rest (id, entry, bytes) SELECT -id, id, content FROM inbox WHERE length(content) > ${LONGEST_INLINE};
+UPDATE inbox SET content = x'' WHERE length(content) > ${LONGEST_INLINE};
+DROP INDEX inbox_of_contact;
+CREATE INDEX inbox_of_contact ON inbox (contact_id, process, length);
 `;

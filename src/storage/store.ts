@@ -251,8 +251,9 @@ export class Queue {
 
   run<Result>(work: () => Promise<Result>): Promise<Result> {
     const result = this.#last.then(work);
-    // The next one runs whether this one succeeds or not.
-    this.#last = result.catch(() => undefined);
+    // The next one runs whether this one succeeds or not. Its result may be large, and is not held until then.
+    const ended = () => undefined;
+    this.#last = result.then(ended, ended);
     return result;
   }
 }

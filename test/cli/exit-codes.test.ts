@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.ts';
 import { BAD_INPUT } from './bad-input/index.ts';
-import { acquaint, type Person } from './fake-io.ts';
+import { acquaint, CollectedOutput, type Person } from './fake-io.ts';
 import { Home } from './shell.ts';
 
 // Every way in which a command ends: scripts rely on it.
@@ -82,6 +82,27 @@ const OTHERS: readonly Tried[] = [
       const envelopes = [await alice.send('bob', 'one, '), bad, await alice.send('bob', 'two')];
       const { exit, text } = await bob.run(['recv'], Buffer.concat(envelopes));
       expect(text).toBe('one, two');
+      return exit;
+    },
+  },
+  {
+    what: 'more of a contact than may wait here',
+    exit: 75,
+    code: 'inbox-full',
+    async run({ alice, bob }) {
+      const envelope = await alice.send('bob', 'one more');
+      const file = bob.openFile();
+      const waiting = `INSERT INTO inbox (contact_id, message_id, n, late, received_at, content, kind, file_name, sent_at, length)
+        SELECT id, zeroblob(16), 0, 0, 0, x'', 'file', 'large', 0, ${512 * 2 ** 20 + 1} FROM contacts WHERE name = 'alice'`;
+      file.exec(waiting);
+      file.close();
+      // On a terminal the file stays where it is.
+      const { exit, errors } = await bob.run(['recv'], envelope, { output: new CollectedOutput(true) });
+      expect(errors).toContain('too much of alice waits here already: 1 text, 536.9 MB');
+      const again = bob.openFile();
+      again.exec('DELETE FROM inbox');
+      again.close();
+      expect(await bob.recv(envelope)).toBe('one more');
       return exit;
     },
   },

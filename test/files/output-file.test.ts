@@ -242,3 +242,36 @@ function linkTo(target: string): string {
   symlinkSync(target, link);
   return link;
 }
+
+describe('a result in pieces', () => {
+  it('is in its place once the last one has come, each written before the next is asked for', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'out');
+    const lengths: number[] = [];
+    async function* pieces() {
+      for (const piece of ['one', 'two']) {
+        const [draft] = readdirSync(folder).filter((name) => name !== 'out');
+        lengths.push(lstatSync(join(folder, draft ?? '')).size);
+        yield Buffer.from(piece);
+      }
+      expect(readdirSync(folder)).not.toContain('out');
+    }
+    await choose(path).writePieces(pieces());
+    expect(lengths).toEqual([0, 3]);
+    expect(readFileSync(path, 'utf8')).toBe('onetwo');
+    expect(readdirSync(folder)).toEqual(['out']);
+  });
+
+  it('leaves what was there, and nothing else, where one of them fails', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'out');
+    writeFileSync(path, 'before');
+    async function* pieces() {
+      yield CONTENT;
+      throw new Error('the inbox is locked');
+    }
+    await expect(choose(path, { force: true }).writePieces(pieces())).rejects.toThrow('the inbox is locked');
+    expect(readFileSync(path, 'utf8')).toBe('before');
+    expect(readdirSync(folder)).toEqual(['out']);
+  });
+});

@@ -4,12 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { decodeEnvelope, encodeContent } from '../../src/envelope/index.ts';
 import {
   acknowledgeDelivered,
+  claim,
   countDeletable,
   DAY,
   forget,
   historyReport,
   type Logged,
+  listWaiting,
   log,
+  readClaimed,
   receive,
   rename,
   type SessionStore,
@@ -21,7 +24,7 @@ import {
 import { KEY, newFile, openStore } from '../storage/folder.ts';
 import { decryptedPages } from '../storage/pages.ts';
 import { type Action, Model, type Side } from './model.ts';
-import { meet, Party, START } from './party.ts';
+import { meet, NOTHING_SETTLED, Party, START } from './party.ts';
 
 async function logged({ context }: Party, wanted: Parameters<typeof log>[1] = {}): Promise<readonly Logged[]> {
   const all: Logged[] = [];
@@ -111,10 +114,14 @@ describe('history', () => {
     await accept(bob, (await alice.send('bob', 'hi')).envelope);
     const context = { ...bob.context, isRunning: () => false };
     for (let time = 0; time < 3; time++) {
-      const { earlier } = await receive(context, [], { earlier: 'deliver' });
+      const claims = await claim(context, await listWaiting(context), NOTHING_SETTLED);
+      const earlier = await readClaimed(context, claims);
       expect(earlier).toMatchObject([{ again: true }]);
       expect(await logged(bob)).toEqual([]);
-      if (time === 2) await receive(context, [], { delivered: earlier.map(({ inboxId }) => inboxId) });
+      if (time === 2)
+        await receive(context, [], {
+          settled: { delivered: earlier.map(({ inboxId }) => inboxId), deferred: [] },
+        });
     }
     expect(await wordsOf(bob)).toEqual(['alice: hi']);
   });
@@ -310,7 +317,7 @@ function watching(store: SessionStore, calls: string[]): SessionStore {
   const watched = (transaction: Transaction) =>
     new Proxy(transaction, {
       get(target, name: keyof Transaction) {
-        if (/history|takeFromInbox/i.test(name)) calls.push(name);
+        if (/history|inboxEntry|inboxContent/i.test(name)) calls.push(name);
         return target[name];
       },
     });

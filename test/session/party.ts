@@ -7,13 +7,17 @@ import {
   acknowledgeSent,
   add,
   type Context,
+  claim,
   DAY,
   invite,
+  listWaiting,
   type Outcome,
   type ReceiveOptions,
+  readClaimed,
   receive,
   type Sent,
   type SessionStore,
+  type Settled,
   send,
 } from '../../src/session/index.ts';
 import {
@@ -28,6 +32,8 @@ import { findEntries } from '../storage/fixtures.ts';
 import { MemoryStore } from '../storage/memory/index.ts';
 
 export const START = Date.UTC(2026, 0, 1);
+
+export const NOTHING_SETTLED: Settled = { delivered: [], deferred: [] };
 
 /** Random bytes that are the same in every run of the same seed. */
 export function seededRandom(seed: string): Random {
@@ -91,7 +97,10 @@ export class Party {
       if (!Buffer.from(encodeEnvelope(envelope)).equals(bytes)) throw new Error('encode(decode(x)) is not x');
       return { source: `envelope ${i}`, envelope };
     });
-    const { earlier, outcomes } = await receive(this.context, arrivals, { earlier: 'deliver', ...options });
+    const waiting = await listWaiting(this.context);
+    const claims = waiting.length === 0 ? [] : await claim(this.context, waiting, NOTHING_SETTLED);
+    const earlier = await readClaimed(this.context, claims);
+    const { outcomes } = await receive(this.context, arrivals, options);
     const all = [...earlier, ...outcomes];
     const texts = all.filter((outcome) => outcome.type === 'message');
     await acknowledgeDelivered(this.context, { delivered: texts.map(({ inboxId }) => inboxId), deferred: [] });

@@ -4,8 +4,10 @@
  */
 import { describe, expect, it } from 'vitest';
 import { LIMITS, type SealedMessage } from '../../src/ratchet/index.ts';
+import type { Outcome } from '../../src/session/index.ts';
 import { type CachedSession, SessionCache } from '../../src/session/session-cache.ts';
 import type { ContactId, Transaction } from '../../src/session/store.ts';
+import { findEntries } from '../storage/fixtures.ts';
 import { mail } from './exchanges.ts';
 import { meet, Party, START } from './party.ts';
 
@@ -49,7 +51,7 @@ async function messageOf(from: Party, to: string, text = 'text'): Promise<Sealed
 /** Locates a message and decrypts it, as `receive` does; it must be accepted. */
 async function accept(sessions: SessionCache, message: SealedMessage): Promise<CachedSession> {
   const { session, located } = await sessions.locate(message);
-  const read = await session.ratchet.decrypt(located, message.body, START, LIMITS);
+  const read = await session.ratchet.decrypt(located, message.body, { now: START, limits: LIMITS });
   expect(read.kind).toBe('accepted');
   return session;
 }
@@ -143,6 +145,77 @@ describe('locate', () => {
     });
   });
 
+  it('reads the find keys once, however many messages fit none of them', async () => {
+    const { alice, bob, carol } = await threeParties();
+    const strangers = await Promise.all(Array.from({ length: 20 }, () => messageOf(alice, 'bob')));
+    const mine = await messageOf(bob, 'carol');
+    await inUnit(carol, async ({ sessions, calls }) => {
+      for (const message of strangers.slice(0, 10)) {
+        await expect(sessions.locate(message)).rejects.toMatchObject({ code: 'not-for-you' });
+      }
+      expect(calls()).toEqual(['findEntry']);
+      expect((await accept(sessions, mine)).contact.name).toBe('bob');
+      // The session has another chain now. It is read again, alone, and what was saved before an opening as well.
+      for (const message of strangers.slice(10)) {
+        await expect(sessions.locate(message)).rejects.toMatchObject({ code: 'not-for-you' });
+        if (message === strangers[15]) await sessions.save();
+      }
+      expect(calls().filter((call) => call === 'findEntry')).toHaveLength(2);
+    });
+  });
+
+  it('does not read the find keys behind the first that fits, for a single message', async () => {
+    const { bob, carol } = await threeParties();
+    const message = await messageOf(carol, 'bob');
+    await inUnit(bob, async ({ sessions, transaction }) => {
+      let tried = 0;
+      const { findEntry } = transaction;
+      transaction.findEntry = (fits, only) =>
+        findEntry.call(
+          transaction,
+          (entry) => {
+            tried += 1;
+            return fits(entry);
+          },
+          only,
+        );
+      const entries = await findEntries(transaction);
+      tried = 0;
+      await accept(sessions, message);
+      expect(tried).toBeLessThan(entries.length);
+    });
+  });
+
+  it('finds the chains that a message of the same unit has begun, and none that it has ended for good', async () => {
+    const { alice, bob } = await meet();
+    const late: SealedMessage[] = [];
+    const first: SealedMessage[] = [];
+    // Twelve chains, of which bob has none yet: the older ones are dropped as the newer ones come.
+    for (let chain = 0; chain < 12; chain++) {
+      first.push(await messageOf(alice, 'bob'));
+      late.push(await messageOf(alice, 'bob'));
+      await bob.read((await alice.send('bob', 'the end of a chain')).envelope);
+      await alice.read((await bob.send('alice', 'turn')).envelope);
+    }
+    await inUnit(bob, async ({ sessions }) => {
+      const kinds: string[] = [];
+      for (const message of [...first, ...late, ...first]) {
+        try {
+          const { session, located } = await sessions.locate(message);
+          kinds.push((await session.ratchet.decrypt(located, message.body, { now: START, limits: LIMITS })).kind);
+        } catch (error) {
+          kinds.push((error as { code: string }).code);
+        }
+      }
+      // A chain of which all messages have come is kept while it is among the last five.
+      expect(kinds).toEqual([
+        ...Array(24).fill('accepted'),
+        ...Array(6).fill('not-for-you'),
+        ...Array(6).fill('duplicate'),
+      ]);
+    });
+  });
+
   it('looks into one session only, where that is asked for', async () => {
     const { alice, bob, late } = await twoSessions();
     const current = [await messageOf(alice, 'bob'), await messageOf(alice, 'bob')] as const;
@@ -156,6 +229,27 @@ describe('locate', () => {
       await expect(sessions.locate(late[0], second)).rejects.toMatchObject({ code: 'not-for-you' });
       expect((await sessions.locate(late[0], first)).session.ratchet.session.id).toBe(first);
     });
+  });
+});
+
+describe('an opening', () => {
+  it('that drops an older session leaves none of its find keys behind', async () => {
+    const { alice, bob } = await threeParties();
+    const over = (await alice.send('bob', 'over the first session')).envelope;
+    const openings: Uint8Array[] = [];
+    for (let session = 0; session < 4; session++) {
+      bob.time += 1_000;
+      alice.time += 1_000;
+      await alice.add('bob', await bob.invite('alice'));
+      openings.push((await alice.send('bob', 'another session')).envelope);
+    }
+    const wordsFor = (all: readonly Outcome[]) =>
+      all.map((outcome) => (outcome.type === 'refused' ? outcome.error.code : outcome.type));
+    const junk = [(await bob.send('carol', 'not for bob')).envelope, (await bob.send('carol', 'nor this')).envelope];
+    await bob.receive(openings.slice(0, 3));
+    // The fifth session is one too many: the one that was used least goes.
+    const outcomes = await bob.receive([...junk, ...openings.slice(3), over]);
+    expect(wordsFor(outcomes)).toEqual(['not-for-you', 'not-for-you', 'message', 'not-for-you']);
   });
 });
 
@@ -253,7 +347,9 @@ describe('save', () => {
     for (const message of messages) {
       await inUnit(bob, async ({ sessions }) => {
         const { session, located } = await sessions.locate(message);
-        expect((await session.ratchet.decrypt(located, message.body, START, LIMITS)).kind).toBe('duplicate');
+        expect((await session.ratchet.decrypt(located, message.body, { now: START, limits: LIMITS })).kind).toBe(
+          'duplicate',
+        );
       });
     }
   });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { PawlError } from '../../src/errors.ts';
 import { openIdentityFile, readSalt } from '../../src/storage/index.ts';
 import { openDatabase } from '../../src/storage/sqlcipher.ts';
-import { addContact, bytesOf, Conversation, inviteFor, NOW } from './fixtures.ts';
+import { addContact, bytesOf, Conversation, HEAD, inviteFor, NOW } from './fixtures.ts';
 import { LOCK, newFile, openStore, temporaryFolder } from './folder.ts';
 
 const PAGE = 4_096;
@@ -22,15 +22,18 @@ async function filled(): Promise<string> {
     const gone = await transaction.addToOutbox({ ...out, envelope: bytesOf('gone', 30_000) });
     await transaction.addToOutbox({ ...out, envelope: bytesOf('large', 30_000) });
     await transaction.dropFromOutbox([gone]);
-    await transaction.addToInbox({
-      contact,
-      messageId: bytesOf('id', 16),
-      n: 0,
-      late: false,
-      content: bytesOf('text', 10_000),
-      receivedAt: NOW,
-      process: undefined,
-    });
+    await transaction.addToInbox(
+      {
+        contact,
+        messageId: bytesOf('id', 16),
+        n: 0,
+        late: false,
+        head: HEAD,
+        receivedAt: NOW,
+        process: undefined,
+      },
+      bytesOf('text', 10_000),
+    );
   });
   store.close();
   return path;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ContentHead } from '../../src/envelope/index.ts';
 import { createIdentity, type OwnIdentity, type StoredInvite, type Transcript } from '../../src/handshake/index.ts';
 import { generateKeyPair, type IdentityKey, type KemSeed } from '../../src/primitives/index.ts';
 import type { Encrypted, FindEntry, Limits, RatchetState, Rules, SessionId } from '../../src/ratchet/index.ts';
@@ -20,6 +21,9 @@ export function record() {
 }
 
 /** Bytes that are the same for the same name, and no others. */
+/** Of a text in the inbox. */
+export const HEAD: ContentHead = { kind: 'text', sentAt: NOW, length: 4 };
+
 export function bytesOf(name: string, length: number): Uint8Array {
   return new Uint8Array(createHash('shake256', { outputLength: length }).update(name).digest());
 }

@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { decodeContent, encodeContent, headOf } from '../../src/envelope/index.ts';
+import { equal, utf8 } from '../../src/primitives/index.ts';
 import { Connection } from '../../src/storage/connection.ts';
 import { MIGRATIONS, migrate, schemaVersion } from '../../src/storage/migrations.ts';
-import { addContact } from './fixtures.ts';
+import { addContact, bytesOf } from './fixtures.ts';
 import { KEY, newFile, openStore, SALT, temporaryFolder } from './folder.ts';
 import { contents, refusal } from './refusals.ts';
 import { bytesIn, fileOfVersion1, tablesOfVersion1 } from './version-1.ts';
@@ -39,6 +41,37 @@ async function fileOfToday() {
 }
 
 describe('migrations', () => {
+  it('find out what the texts in the inbox of version 6 are, and keep every byte of them', async () => {
+    const plaintexts = [
+      encodeContent({ type: 'text', sentAt: 1_767_225_600_123, bytes: utf8('hi') }),
+      encodeContent({ type: 'file', name: 'a list ä.txt', sentAt: 0, bytes: bytesOf('list', 300) }),
+      encodeContent({ type: 'file', name: 'photo.jpg', sentAt: 8.64e15, bytes: bytesOf('photo', 5_000) }),
+      encodeContent({ type: 'text', sentAt: 1, bytes: bytesOf('large', 3 * 2 ** 20) }),
+      encodeContent({ type: 'file', name: 'empty', sentAt: 2, bytes: new Uint8Array(0) }),
+    ];
+    const hex = (bytes: Uint8Array) => `x'${Buffer.from(bytes).toString('hex')}'`;
+    const rows = plaintexts.map((content, index) => {
+      const rest = [];
+      for (let at = 2 ** 20; at < content.length; at += 2 ** 20) rest.push(content.subarray(at, at + 2 ** 20));
+      return `INSERT INTO inbox VALUES (${index + 1}, 1, zeroblob(16), 0, 0, 7, NULL, ${hex(content.subarray(0, 2 ** 20))});
+        ${rest.map((bytes) => `INSERT INTO inbox_rest (entry, bytes) VALUES (${index + 1}, ${hex(bytes)});`).join('')}`;
+    });
+    const contact = "INSERT INTO contacts VALUES (1, 'alice', zeroblob(32), 0, NULL, NULL, NULL);";
+    const store = migratedFrom(6, `${contact}${rows.join('')}`);
+    await store.transaction(async (transaction) => {
+      const inbox = await transaction.inbox();
+      // Whether a text can be shown is not known of these, and is found out when they are read.
+      const heads = plaintexts.map((content) => headOf(decodeContent(content)));
+      expect(inbox.map(({ head }) => head)).toEqual(
+        heads.map((head) => (head.kind === 'bytes' ? { ...head, kind: 'text' } : head)),
+      );
+      for (const [index, { id }] of inbox.entries()) {
+        const content = await transaction.inboxContent(id);
+        expect(content !== undefined && equal(content, plaintexts[index] as Uint8Array)).toBe(true);
+      }
+    });
+  });
+
   it('bring an old file to the newest schema, with what is in it', async () => {
     const { connection } = await fileOfToday();
     migrate(connection, [...MIGRATIONS, ADD_NOTE, RENAME_NOTE]);

@@ -9,7 +9,7 @@ import {
   readEnvelope,
 } from '../../src/session/index.ts';
 import { Connection, type Parameters } from '../../src/storage/connection.ts';
-import { bytesOf, freshState, identityOf, NOW, opened, record } from './fixtures.ts';
+import { bytesOf, freshState, HEAD, identityOf, NOW, opened, record } from './fixtures.ts';
 import { KEY, newFile, openStore, SALT } from './folder.ts';
 import { MemoryStore } from './memory/index.ts';
 
@@ -41,8 +41,8 @@ async function known(contacts: number, store: Context['store'] = openStore(newFi
       for (const process of ['gone', 'running']) {
         await transaction.addToOutbox({ contact, messageId, envelope, process, createdAt: NOW + number });
       }
-      const text = { contact, messageId, n: 0, late: false, content: envelope, process: undefined };
-      await transaction.addToInbox({ ...text, receivedAt: NOW + number });
+      const text = { contact, messageId, n: 0, late: false, head: HEAD, process: undefined };
+      await transaction.addToInbox({ ...text, receivedAt: NOW + number }, envelope);
       const entry = { contact, direction: 'sent', messageId, n: 0, at: NOW + number, sentAt: NOW } as const;
       await transaction.addToHistory({ ...entry, content: { kind: 'text', text: name } });
     }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Connection } from '../../src/storage/connection.ts';
 import { createIdentityFile, openIdentityFile, type SqliteStore, type Standing } from '../../src/storage/index.ts';
-import { addContact, bytesOf, NOW, record } from './fixtures.ts';
+import { addContact, bytesOf, HEAD, NOW, record } from './fixtures.ts';
 import { LOCK, newFile, openStore, temporaryFolder } from './folder.ts';
 
 let contacts = 0;
@@ -63,7 +63,7 @@ describe('the generation of a file', () => {
       const bytes = bytesOf('text', 1_000);
       return {
         sent: await transaction.addToOutbox({ ...entry, envelope: bytes, createdAt: NOW }),
-        received: await transaction.addToInbox({ ...entry, content: bytes, n: 0, late: false, receivedAt: NOW }),
+        received: await transaction.addToInbox({ ...entry, head: HEAD, n: 0, late: false, receivedAt: NOW }, bytes),
       };
     });
     expect(generationOf(path)).toBe(1);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../src/primitives/index.ts';
 import { LIMITS } from '../../src/ratchet/index.ts';
 import { at, meet } from '../ratchet/party.ts';
-import { addContact, bytesOf, Conversation, identityOf, inviteFor, NOW, opening } from './fixtures.ts';
+import { addContact, bytesOf, Conversation, HEAD, identityOf, inviteFor, NOW, opening } from './fixtures.ts';
 import { KEY, newFile, openStore } from './folder.ts';
 import { decryptedPages } from './pages.ts';
 
@@ -25,7 +25,7 @@ describe('what is deleted', () => {
       const entry = { contact: await addContact(transaction, 'alice'), messageId: bytesOf('id', 16), process: 'p' };
       for (const bytes of Object.values(secrets)) {
         await transaction.addToOutbox({ ...entry, envelope: bytes, createdAt: NOW });
-        await transaction.addToInbox({ ...entry, content: bytes, n: 0, late: false, receivedAt: NOW });
+        await transaction.addToInbox({ ...entry, head: HEAD, n: 0, late: false, receivedAt: NOW }, bytes);
       }
     });
     // Of a large text, the first part of what is in one page.

@@ -14,6 +14,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'invites.expires': 'moves together with the time at which it was made',
   'sessions.opened': 'is known to the peer, too',
   'history.sent_at': 'is what its sender says',
+  'inbox.sent_at': 'the same',
 };
 
 function connectionTo(path: string): Connection {

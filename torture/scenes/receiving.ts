@@ -114,6 +114,45 @@ const intoFolder: Scene = {
   },
 };
 
+/** The first is so large that the second is claimed by another transaction. */
+const WAITING: Readonly<Record<string, string>> = { 'large.txt': 'z'.repeat(9 << 20), 'small.txt': '<a small file>' };
+
+/** Files that waited are in the folder, each complete, or wait on: whatever ends the command between two transactions. */
+const waitingIntoFolder: Scene = {
+  name: 'recv --waiting --out-dir DIR, in slices',
+  large: true,
+  async prepare(box) {
+    await talking(box);
+    mkdirSync(box.path('got'));
+    mkdirSync(box.path('taken'));
+    const envelopes: Buffer[] = [];
+    for (const [name, text] of Object.entries(WAITING)) {
+      writeFileSync(box.path(name), text);
+      writeFileSync(box.path(`taken/${name}`), 'another one');
+      envelopes.push(await box.ready('alice', ['send', 'bob', box.path(name)]));
+    }
+    const all = await box.run('bob', ['recv', '--out-dir', box.path('taken')], Buffer.concat(envelopes));
+    if (all.code !== 73) throw new Error(`files whose names are taken: exit ${all.code}: ${all.stderr}`);
+  },
+  call: (box) => ({ who: 'bob', parameters: ['recv', '--waiting', '--out-dir', box.path('got')] }),
+  async check(box, ran, laws) {
+    await laws.whole(box, 'bob');
+    const first = new Set(Object.keys(WAITING).filter((name) => box.read(`got/${name}`) !== undefined));
+    if (ran.code === 0) laws.hold(first.size === 2, `done, but there are only ${[...first]}`);
+    const next = await recvNothing(box, laws, ['--out-dir', box.path('got')]);
+    if (ran.code === 0 && !maySayItAgain(ran)) laws.hold(next.length === 0, 'done, but something waits');
+    for (const [name, text] of Object.entries(WAITING)) {
+      const there = box.read(`got/${name}`)?.toString();
+      laws.hold(there === text, `${name} is ${there === undefined ? 'lost' : 'not what was sent'}`);
+      const later = next.filter(({ file }) => file === name);
+      laws.hold(later.length <= 1, `${name} comes ${later.length} times`);
+      laws.hold(!first.has(name) || later.every(({ again }) => again === true), `${name} came and does not say so`);
+    }
+    laws.hold((await recvNothing(box, laws)).length === 0, 'what came out waits still');
+    await laws.talk(box, 'alice', 'bob');
+  },
+};
+
 async function withLeftover(box: Box): Promise<void> {
   await talking(box);
   await undelivered(box, LEFT);
@@ -148,6 +187,7 @@ export const RECEIVING: readonly Scene[] = [
   toFile,
   replacing(toFile, 'out.txt'),
   intoFolder,
+  waitingIntoFolder,
   receiving({ name: 'recv, one left behind', before: withLeftover, texts: TEXTS.slice(0, 1) }),
   kept,
   { ...receiving({ name: 'recv, 3 MiB', before: talking, texts: [`<${'y'.repeat(3 << 20)}>`] }), large: true },

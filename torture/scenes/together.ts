@@ -1,6 +1,6 @@
 /** Situations in which several processes use one identity at the same time. */
 import { once } from 'node:events';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { type FileKey, openIdentityFile, readSalt, type SqliteStore } from '../../src/storage/index.ts';
 import { Box, type Launched } from '../box.ts';
@@ -187,6 +187,43 @@ const inFlight: Situation = {
   },
 };
 
+/** Many large files arrive, and wait because their names are taken, while others send by the same identity. */
+const largeFiles: Situation = {
+  name: 'three send while large files are received, and while what waits is delivered',
+  async run(laws) {
+    const box = await begin();
+    const names = ['a.bin', 'b.bin', 'c.bin', 'd.bin'];
+    mkdirSync(box.path('taken'));
+    mkdirSync(box.path('got'));
+    for (const name of names) {
+      writeFileSync(box.path(name), Buffer.alloc(9 << 20, name));
+      writeFileSync(box.path(`taken/${name}`), 'another one');
+      await box.ready('alice', ['send', 'bob', box.path(name), '-o', box.path(`${name}.pawl`)]);
+    }
+    const sent: Buffer[] = [];
+    const whileSending = async (who: string, parameters: readonly string[], code: number) => {
+      const all = await Promise.all([
+        box.start({ who, parameters }),
+        ...[1, 2, 3].map((number) => box.start({ who, parameters: ['send', 'alice', '-m', textOf(number)] })),
+      ]);
+      const [recv, ...sends] = all;
+      laws.hold(recv?.code === code, `recv: exit ${recv?.code}: ${recv?.stderr}`);
+      for (const send of sends) laws.hold(send.code === 0, `a send meanwhile: exit ${send.code}: ${send.stderr}`);
+      sent.push(...sends.map(({ stdout }) => stdout));
+    };
+    const textOf = (number: number) => `<${number}>`;
+    const envelopes = names.map((name) => box.path(`${name}.pawl`));
+    await whileSending('bob', ['recv', ...envelopes, '--out-dir', box.path('taken')], 73);
+    await whileSending('bob', ['recv', '--waiting', '--out-dir', box.path('got')], 0);
+    for (const name of names)
+      laws.hold(box.read(`got/${name}`)?.equals(Buffer.alloc(9 << 20, name)) === true, `${name} is not what was sent`);
+    const got = await laws.receives(box, 'alice', Buffer.concat(sent));
+    laws.hold(got.length === sent.length, `${got.length} of ${sent.length} texts arrive`);
+    await laws.talk(box, 'alice', 'bob');
+    return `${sent.length} sent, none was told that the file is busy`;
+  },
+};
+
 async function outputOf({ child }: Launched): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout) chunks.push(chunk);
@@ -270,4 +307,4 @@ const stale: Situation = {
   },
 };
 
-export const TOGETHER: readonly Situation[] = [busy, inFlight, rekeyed, stale];
+export const TOGETHER: readonly Situation[] = [busy, inFlight, largeFiles, rekeyed, stale];

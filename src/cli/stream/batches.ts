@@ -1,69 +1,102 @@
 /**
  * Groups the items of a stream into batches: everything that has arrived already goes into one batch, so that it can
- * share one commit, and nothing waits for items that have not arrived.
+ * share one commit, and nothing waits for items that have not arrived. A batch is bounded, and so is what is read ahead.
  * Knows nothing of what the items are.
  */
-import { setFlagsFromString } from 'node:v8';
+import { Garbage, keepHeapSmall } from './memory.ts';
 
 /** The number of items after which the heap is kept small. */
 const LONG_STREAM = 100;
 
-type Next<Item> = Promise<IteratorResult<readonly Item[], unknown>>;
+/**
+ * The most items that share a commit, and the bytes from which on nothing more joins them. With one message of the largest
+ * size behind these bytes, a transaction has less than 32 MiB; a larger bound would save no time, because syncing a commit
+ * takes less than encrypting as much.
+ */
+export const BOUND: Bound = { items: 256, bytes: 8 * 2 ** 20 };
+
+interface Bound {
+  readonly items: number;
+  readonly bytes: number;
+}
+
+interface BatchOptions<Item> {
+  /** The result of the first `stream.next()`. */
+  readonly first: IteratorResult<Item[], unknown>;
+  /** How many bytes an item takes in memory, about. */
+  readonly lengthOf: (item: Item) => number;
+  readonly bound?: Bound;
+}
 
 /**
  * @example
- * const batches = new Batches(stream, { first: await stream.next(), size: 256 });
- * for await (const batch of batches) {
+ * const batches = new Batches(stream, { first: await stream.next(), lengthOf: ({ length }) => length });
+ * for (let batch = await batches.next(); batch !== undefined; batch = await batches.next()) {
  *   await work(batch);
  *   if (await batches.isIdle()) await acknowledge();
  * }
  */
-export class Batches<Item> implements AsyncIterable<readonly Item[]> {
-  readonly #stream: AsyncIterator<readonly Item[], unknown>;
-  readonly #size: number;
-  #next: Next<Item>;
+export class Batches<Item> {
+  readonly #stream: AsyncIterator<Item[], unknown>;
+  readonly #lengthOf: (item: Item) => number;
+  readonly #bound: Bound;
+  /** What was asked of the stream and is in no batch yet. */
+  #asked: Promise<IteratorResult<Item[], unknown>> | undefined;
+  #count = 0;
+  readonly #garbage = new Garbage();
 
-  /**
-   * @param stream items in groups, as each read of the input gives them.
-   * @param options.first the result of the first `stream.next()`.
-   * @param options.size the number of items from which on a batch takes no further group.
-   */
-  constructor(
-    stream: AsyncIterator<readonly Item[], unknown>,
-    { first, size }: { first: IteratorResult<readonly Item[], unknown>; size: number },
-  ) {
+  /** @param stream items in groups, as each read of the input gives them. The groups are emptied into the batches. */
+  constructor(stream: AsyncIterator<Item[], unknown>, { first, lengthOf, bound = BOUND }: BatchOptions<Item>) {
     this.#stream = stream;
-    this.#size = size;
-    this.#next = Promise.resolve(first);
+    this.#lengthOf = lengthOf;
+    this.#bound = bound;
+    this.#asked = Promise.resolve(first);
   }
 
   /** Whether the next items have not arrived yet. The end of the stream counts as having arrived. */
   async isIdle(): Promise<boolean> {
-    return !(await hasSettled(this.#next));
+    return !(await hasSettled(this.#ask()));
   }
 
-  /** Throws what the stream throws, after the batch of the items that came before it. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Item[], void, undefined> {
-    let count = 0;
-    for (let group = await this.#next; !group.done; group = await this.#next) {
-      const batch = [...group.value];
-      this.#advance();
-      while (batch.length < this.#size && (await hasSettled(this.#next))) {
-        const more = await this.#next.catch(() => undefined);
-        if (more === undefined || more.done) break;
-        batch.push(...more.value);
-        this.#advance();
-      }
-      yield batch;
-      if (count <= LONG_STREAM && count + batch.length > LONG_STREAM) keepHeapSmall();
-      count += batch.length;
+  /**
+   * Returns the next items, in an array that belongs to the caller; `undefined` at the end. It takes no further group of
+   * the stream from the bound on.
+   * @throws what the stream throws, after the batch of the items that came before it.
+   */
+  async next(): Promise<Item[] | undefined> {
+    const group = await this.#ask();
+    if (group.done) return undefined;
+    const batch: Item[] = [];
+    let bytes = 0;
+    const add = (items: Item[]): void => {
+      this.#asked = undefined;
+      for (const item of items) bytes += this.#lengthOf(item);
+      // The stream may hold its groups for long, and a large item is to be let go when its batch is.
+      batch.push(...items.splice(0));
+    };
+    add(group.value);
+    while (batch.length < this.#bound.items && bytes < this.#bound.bytes && (await hasSettled(this.#ask()))) {
+      const more = await this.#ask().catch(() => undefined);
+      if (more === undefined || more.done) break;
+      add(more.value);
     }
+    if (this.#count <= LONG_STREAM && this.#count + batch.length > LONG_STREAM) keepHeapSmall();
+    this.#count += batch.length;
+    // What reading has left behind; later, the batch itself.
+    this.#garbage.add(bytes);
+    this.#garbage.collect();
+    this.#garbage.add(bytes);
+    return batch;
   }
 
-  #advance(): void {
-    this.#next = this.#stream.next();
-    // It is awaited later; until then a failure must not count as unhandled.
-    this.#next.catch(() => undefined);
+  #ask(): Promise<IteratorResult<Item[], unknown>> {
+    if (this.#asked === undefined) {
+      this.#garbage.collect();
+      this.#asked = this.#stream.next();
+      // It is awaited later; until then a failure must not count as unhandled.
+      this.#asked.catch(() => undefined);
+    }
+    return this.#asked;
   }
 }
 
@@ -72,13 +105,4 @@ async function hasSettled(promise: Promise<unknown>): Promise<boolean> {
   const settled = () => true;
   const polled = new Promise<boolean>((resolve) => setImmediate(resolve, false));
   return Promise.race([promise.then(settled, settled), polled]);
-}
-
-/**
- * Keeps the heap about as large as it is, so that a stream of any length takes the memory of a short one. By default V8
- * lets 40 MB of garbage pile up before it collects. This costs about a twentieth of the time.
- */
-function keepHeapSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--heap-growing-percent=20');
 }

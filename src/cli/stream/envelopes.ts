@@ -19,22 +19,22 @@ const MAX_INPUT = 2 ** 29;
 
 /**
  * Reads the envelopes in files, or in standard input if no file is given. Those that arrive in one chunk are yielded
- * together.
- * @param limit the most bytes in each file.
+ * together, in an array that belongs to the caller: it is the only one that holds them.
+ * @param options.limit the most bytes in each file.
  * @throws `missing-file`, `read-failed`, `too-large`.
  */
-async function* readEnvelopes(
+async function* readEnvelopes<Item>(
   { io, reporter }: CommandContext,
   files: readonly string[],
-  limit = Number.POSITIVE_INFINITY,
-): AsyncGenerator<readonly InputItem[], void, undefined> {
+  { limit = Number.POSITIVE_INFINITY, itemOf }: { limit?: number; itemOf: (read: InputItem) => Item },
+): AsyncGenerator<Item[], void, undefined> {
   for (const { path, chunks } of streamsOf(io, files.length === 0 ? [STANDARD_INPUT] : files)) {
     const name = path === STANDARD_INPUT ? 'standard input' : path;
-    const read = (found: Found) => decode(`${name}, ${found.at}`, found);
+    const read = (found: Found) => itemOf(decode(`${name}, ${found.at}`, found));
     const scanner = new Scanner();
     // On a terminal, all input is read before the caller may ask for a passphrase there.
     const isPasted = path === STANDARD_INPUT && io.input.isTerminal;
-    const pasted: InputItem[] = [];
+    const pasted: Item[] = [];
     let bytes = 0;
     if (isPasted) await reporter.notice('paste it here, then press Ctrl-D');
     for await (const chunk of chunks) {
@@ -51,11 +51,11 @@ async function* readEnvelopes(
 }
 
 /** Like `readEnvelopes`, for messages only: an invite becomes an item with the error `wrong-kind`. */
-export async function* readMessages(
+export function readMessages(
   context: CommandContext,
   files: readonly string[],
-): AsyncGenerator<readonly InputItem<Arrival>[], void, undefined> {
-  for await (const reads of readEnvelopes(context, files)) yield reads.map(asMessage);
+): AsyncGenerator<InputItem<Arrival>[], void, undefined> {
+  return readEnvelopes(context, files, { itemOf: asMessage });
 }
 
 /**
@@ -110,6 +110,7 @@ function asMessage(read: InputItem): InputItem<Arrival> {
 
 async function readAll(context: CommandContext, file: string): Promise<readonly InputItem[]> {
   const all: InputItem[] = [];
-  for await (const reads of readEnvelopes(context, [file], MAX_INPUT)) all.push(...reads);
+  const options = { limit: MAX_INPUT, itemOf: (read: InputItem) => read };
+  for await (const reads of readEnvelopes(context, [file], options)) all.push(...reads);
   return all;
 }

@@ -121,9 +121,7 @@ function isMissing(path: string): boolean {
  * the last newline are a line too.
  * @throws `too-large` for a line of more than `MAX_CONTENT` bytes.
  */
-export async function* linesOf(
-  chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<readonly Uint8Array[], void, undefined> {
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array[], void, undefined> {
   /** The beginning of a line whose newline has not arrived. */
   let incomplete: Uint8Array[] = [];
   let bytes = 0;

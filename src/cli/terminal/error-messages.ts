@@ -5,7 +5,7 @@
 import { dirname, join } from 'node:path';
 import type { BlockDamage, ErrorCode, ErrorDetails, ForkReason, PawlError, Release } from '../../errors.ts';
 import { isName, LARGEST_GAP } from '../../session/index.ts';
-import { day, instant } from './format.ts';
+import { bytesInWords, count, day, instant } from './format.ts';
 import { similarTo } from './similar.ts';
 
 export interface Explanation {
@@ -194,6 +194,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
         ? 'nothing can bridge that: exchange a new invite'
         : `pawl recv --max-gap ${missing}${inNewChain ? '' : '; or send them anything, and what they send after reading it can be read'}`,
     exit: REFUSED,
+  }),
+  'inbox-full': ({ name, texts, bytes }) => ({
+    message: `too much of ${name} waits here already: ${count(texts, 'text')}, ${bytesInWords(bytes)}`,
+    hint: 'take it out: pawl recv --waiting --out-dir DIR > FILE; then receive this once more: nothing of it was used up',
+    exit: BUSY,
   }),
   fork: ({ reason }) => ({
     message: `this message contradicts an earlier one: ${FORKS[reason]}`,

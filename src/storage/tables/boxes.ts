@@ -2,14 +2,17 @@
  * The tables of the outbox and the inbox: `Boxes` in SQL.
  * Does not know what the envelopes and contents contain.
  */
-import { concatAll } from '../../primitives/index.ts';
-import type { Boxes, InboxEntry, InboxId, ListedOutboxEntry, OutboxId } from '../../session/store.ts';
+import type { Amount, Boxes, InboxId, ListedInboxEntry, ListedOutboxEntry, OutboxId } from '../../session/store.ts';
+import { LONGEST_INLINE } from '../schema.ts';
 import { mustExist, type SqlTransaction } from '../transaction.ts';
 
-type InboxRow = Omit<InboxEntry, 'late' | 'process' | 'content'> & {
+/** The CHECK constraints of the table guarantee this union. */
+type InboxRow = Omit<ListedInboxEntry, 'late' | 'process' | 'head'> & {
   readonly late: 0 | 1;
   readonly process: string | null;
-};
+  readonly sentAt: number;
+  readonly length: number;
+} & ({ readonly kind: 'text' | 'bytes'; readonly name: null } | { readonly kind: 'file'; readonly name: string });
 
 /** As a LIMIT: no limit. */
 const ALL = -1;
@@ -17,14 +20,17 @@ const ALL = -1;
 /** The most bytes of one row; the rest goes into further rows. See `VERSION_4` of the schema. */
 const ROW = 2 ** 20;
 
-const INBOX = 'contact_id AS contact, message_id AS messageId, n, late, received_at AS receivedAt, process';
+const EMPTY = new Uint8Array(0);
+
+const LISTED = `
+SELECT id, contact_id AS contact, message_id AS messageId, n, late, received_at AS receivedAt, process, kind,
+  file_name AS name, sent_at AS sentAt, length
+FROM inbox`;
 
 /** The length of a whole envelope. Only a first row that is full has further rows. SQLite computes it without the bytes. */
 const LENGTH = `
 length(envelope) + CASE WHEN length(envelope) < ${ROW} THEN 0
   ELSE (SELECT coalesce(sum(length(bytes)), 0) FROM outbox_rest WHERE entry = outbox.id) END`;
-
-const DROP_TEXT = 'DELETE FROM inbox WHERE id = @id';
 
 export function boxes(transaction: SqlTransaction): Boxes {
   return {
@@ -32,9 +38,9 @@ export function boxes(transaction: SqlTransaction): Boxes {
       const { id } = transaction.run(
         `INSERT INTO outbox (contact_id, message_id, process, created_at, envelope)
         VALUES (@contact, @messageId, @process, @createdAt, @envelope)`,
-        { ...entry, envelope: firstOf(entry.envelope) },
+        { ...entry, envelope: entry.envelope.subarray(0, ROW) },
       );
-      addRest(transaction, 'outbox', id, entry.envelope);
+      addRest(transaction, 'outbox', id, entry.envelope.subarray(ROW));
       return id as OutboxId;
     },
 
@@ -54,29 +60,34 @@ export function boxes(transaction: SqlTransaction): Boxes {
     async envelope(id) {
       const sql = 'SELECT envelope FROM outbox WHERE id = @id';
       const row = transaction.get<{ readonly envelope: Uint8Array }>(sql, { id });
-      return row && wholeOf(transaction, 'outbox', id, row.envelope);
+      if (row === undefined || row.envelope.length < ROW) return row?.envelope;
+      return wholeOf(transaction, 'outbox', id, row.envelope);
     },
 
     async dropFromOutbox(ids) {
       for (const id of ids) transaction.tidy('DELETE FROM outbox WHERE id = @id', { id });
     },
 
-    async addToInbox(entry) {
+    async addToInbox({ head, ...entry }, content) {
+      const isInline = content.length <= LONGEST_INLINE;
       const { id } = transaction.run(
-        `INSERT INTO inbox (contact_id, message_id, n, late, received_at, process, content)
-        VALUES (@contact, @messageId, @n, @late, @receivedAt, @process, @content)`,
-        { ...entry, content: firstOf(entry.content), late: entry.late ? 1 : 0, process: entry.process ?? null },
+        `INSERT INTO inbox (contact_id, message_id, n, late, received_at, process, content, kind, file_name, sent_at, length)
+        VALUES (@contact, @messageId, @n, @late, @receivedAt, @process, @content, @kind, @name, @sentAt, @length)`,
+        {
+          name: null,
+          ...head,
+          ...entry,
+          content: isInline ? content : EMPTY,
+          late: entry.late ? 1 : 0,
+          process: entry.process ?? null,
+        },
       );
-      addRest(transaction, 'inbox', id, entry.content);
+      if (!isInline) addRest(transaction, 'inbox', id, content);
       return id as InboxId;
     },
 
     async inbox(newest = ALL) {
-      const sql = `SELECT id, ${INBOX} FROM inbox ORDER BY id DESC LIMIT @newest`;
-      return transaction
-        .all<InboxRow & { readonly id: InboxId }>(sql, { newest })
-        .reverse()
-        .map((row) => ({ ...row, ...decodeRow(row) }));
+      return transaction.all<InboxRow>(`${LISTED} ORDER BY id DESC LIMIT @newest`, { newest }).reverse().map(entryIn);
     },
 
     async countInbox() {
@@ -84,44 +95,47 @@ export function boxes(transaction: SqlTransaction): Boxes {
       return mustExist(row, 'inbox').count;
     },
 
-    async claimInbox(id, process) {
-      transaction.run('UPDATE inbox SET process = @process WHERE id = @id', { id, process: process ?? null });
-      return mustExist(textOf(transaction, id), 'text');
+    async inboxEntry(id) {
+      const row = transaction.get<InboxRow>(`${LISTED} WHERE id = @id`, { id });
+      return row && entryIn(row);
     },
 
-    async takeFromInbox(id) {
-      const text = textOf(transaction, id);
-      transaction.tidy(DROP_TEXT, { id });
-      return text;
+    async inboxContent(id) {
+      const row = transaction.get<{ readonly content: Uint8Array }>('SELECT content FROM inbox WHERE id = @id', { id });
+      return row && (row.content.length > 0 ? row.content : wholeOf(transaction, 'inbox', id, EMPTY));
+    },
+
+    async handOver(id, from, to) {
+      const sql = 'UPDATE inbox SET process = @to WHERE id = @id AND process IS @from';
+      return transaction.run(sql, { id, from: from ?? null, to: to ?? null }).changes > 0;
+    },
+
+    async waitingOf(contact, process) {
+      const row = transaction.get<Amount>(
+        `SELECT count(*) AS texts, coalesce(sum(length), 0) AS bytes FROM inbox
+        WHERE contact_id = @contact AND process IS NOT @process`,
+        { contact, process },
+      );
+      return mustExist(row, 'inbox');
     },
 
     async dropFromInbox(ids) {
-      for (const id of ids) transaction.tidy(DROP_TEXT, { id });
+      for (const id of ids) transaction.tidy('DELETE FROM inbox WHERE id = @id', { id });
     },
   };
 }
 
-function textOf(transaction: SqlTransaction, id: InboxId): InboxEntry | undefined {
-  const sql = `SELECT ${INBOX}, content FROM inbox WHERE id = @id`;
-  const row = transaction.get<InboxRow & { readonly content: Uint8Array }>(sql, { id });
-  return row && { ...row, ...decodeRow(row), content: wholeOf(transaction, 'inbox', id, row.content) };
-}
-
 /** Converts the columns that SQL has no type for. */
-function decodeRow({ late, process }: InboxRow): Pick<InboxEntry, 'late' | 'process'> {
-  return { late: late === 1, process: process ?? undefined };
+function entryIn({ kind, name, sentAt, length, late, process, ...entry }: InboxRow): ListedInboxEntry {
+  const head = kind === 'file' ? { kind, name: name ?? '', sentAt, length } : { kind, sentAt, length };
+  return { ...entry, head, late: late === 1, process: process ?? undefined };
 }
 
 type Box = 'outbox' | 'inbox';
 
-/** Returns the part that goes into the first row. */
-function firstOf(bytes: Uint8Array): Uint8Array {
-  return bytes.subarray(0, ROW);
-}
-
 /** Inserts the further rows of an entry. */
 function addRest(transaction: SqlTransaction, box: Box, entry: number, bytes: Uint8Array): void {
-  for (let at = ROW; at < bytes.length; at += ROW) {
+  for (let at = 0; at < bytes.length; at += ROW) {
     transaction.run(`INSERT INTO ${box}_rest (entry, bytes) VALUES (@entry, @bytes)`, {
       entry,
       bytes: bytes.subarray(at, at + ROW),
@@ -129,10 +143,17 @@ function addRest(transaction: SqlTransaction, box: Box, entry: number, bytes: Ui
   }
 }
 
-/** Joins the first row of an entry with its further rows. */
+/** Joins the first row of an entry with its further rows. They are read one by one, so that one copy is in memory. */
 function wholeOf(transaction: SqlTransaction, box: Box, entry: number, first: Uint8Array): Uint8Array {
-  if (first.length < ROW) return first;
+  const sum = `SELECT coalesce(sum(length(bytes)), 0) AS length FROM ${box}_rest WHERE entry = @entry`;
+  const rest = transaction.get<{ readonly length: number }>(sum, { entry })?.length ?? 0;
+  const whole = new Uint8Array(first.length + rest);
+  whole.set(first);
+  let at = first.length;
   const sql = `SELECT bytes FROM ${box}_rest WHERE entry = @entry ORDER BY id`;
-  const rest = transaction.all<{ readonly bytes: Uint8Array }>(sql, { entry });
-  return concatAll([first, ...rest.map(({ bytes }) => bytes)]);
+  transaction.each<readonly [Uint8Array]>(sql, { entry }, ([bytes]) => {
+    whole.set(bytes, at);
+    at += bytes.length;
+  });
+  return whole;
 }

@@ -2,6 +2,8 @@
  * Saves received messages: `RatchetStore.saveReceived` in SQL.
  * Does not decrypt: it stores the steps that the ratchet has taken.
  */
+
+import { concatAll, wipe } from '../../primitives/index.ts';
 import type { Accepted, Limits, ReceivingStep, SessionId, SkippedKey } from '../../ratchet/index.ts';
 import type { SqlTransaction } from '../transaction.ts';
 import { STATE_COLUMNS, stateColumns } from './ratchet-state.ts';
@@ -55,7 +57,7 @@ export function saveReceived(
     last: received - limits.keptDigests,
   });
   for (const step of steps) {
-    for (const key of step.gained) insertSkippedKey(transaction, session, key, at);
+    for (const run of runsOf(step.gained)) insertSkippedKeys(transaction, session, run, at);
     if (step.late) deleteSkippedKey(transaction, session, step);
   }
 
@@ -88,17 +90,34 @@ function deleteSkippedKey(transaction: SqlTransaction, session: SessionId, { cha
   );
 }
 
-function insertSkippedKey(
+/** Divides skipped keys into runs of one chain and of consecutive positions: mostly one, or two. */
+function runsOf(keys: readonly SkippedKey[]): SkippedKey[][] {
+  const runs: SkippedKey[][] = [];
+  for (const key of keys) {
+    const run = runs.at(-1);
+    const last = run?.at(-1);
+    if (run !== undefined && last?.chain === key.chain && last.n + 1 === key.n) run.push(key);
+    else runs.push([key]);
+  }
+  return runs;
+}
+
+/** Inserts a run of keys by one statement: a statement for each takes most of the price of a gap. */
+function insertSkippedKeys(
   transaction: SqlTransaction,
   session: SessionId,
-  { chain, n, messageKey }: SkippedKey,
+  run: readonly SkippedKey[],
   at: number,
 ): void {
+  const { chain = 0, n: first = 0 } = run[0] ?? {};
+  const keys = concatAll(run.map(({ messageKey }) => messageKey));
   transaction.run(
-    `INSERT INTO skipped_keys (session_id, chain, n, message_key, created_at)
-    VALUES (@session, @chain, @n, @messageKey, @at)`,
-    { session, chain, n, messageKey, at },
+    `WITH RECURSIVE run (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM run WHERE i + 1 < @count)
+    INSERT INTO skipped_keys (session_id, chain, n, message_key, created_at)
+    SELECT @session, @chain, @first + i, substr(@keys, 32 * i + 1, 32), @at FROM run`,
+    { session, chain, first, count: run.length, keys, at },
   );
+  wipe(keys);
 }
 
 /**

@@ -12,19 +12,19 @@ afterEach(() => vi.mocked(setFlagsFromString).mockClear());
 
 interface Work {
   readonly most: number;
-  work(items: readonly number[]): Promise<void>;
+  work(items: number[]): Promise<void>;
   pause(): Promise<void>;
 }
 
 /** The loop that the commands have: `pause` comes when the stream is idle, and at the end. */
 async function asItComes(
-  first: IteratorResult<readonly number[]>,
-  stream: { next(): Promise<IteratorResult<readonly number[], unknown>> },
+  first: IteratorResult<number[]>,
+  stream: { next(): Promise<IteratorResult<number[], unknown>> },
   { most, work, pause }: Work,
 ): Promise<void> {
-  const batches = new Batches(stream, { first, size: most });
+  const batches = new Batches(stream, { first, lengthOf: (item) => item, bound: { items: most, bytes: 1_000 } });
   try {
-    for await (const batch of batches) {
+    for (let batch = await batches.next(); batch !== undefined; batch = await batches.next()) {
       await work(batch);
       if (await batches.isIdle()) await pause();
     }
@@ -34,9 +34,9 @@ async function asItComes(
 }
 
 /** What the stream does next: gives items, waits until the system has been asked several times, or fails. */
-type Step = readonly number[] | 'wait' | Error;
+type Step = number[] | 'wait' | Error;
 
-async function* scripted(steps: readonly Step[]): AsyncGenerator<readonly number[], void> {
+async function* scripted(steps: readonly Step[]): AsyncGenerator<number[], void> {
   for (const step of steps) {
     if (step instanceof Error) throw step;
     if (step === 'wait') await longer();
@@ -52,7 +52,7 @@ async function longer(): Promise<void> {
 /** Runs a stream. @returns in their order the items of each call of `work`, and the pauses. */
 async function run(steps: readonly Step[], most = 1_000, work: () => Promise<void> = async () => undefined) {
   const stream = scripted(steps);
-  const log: (readonly number[] | 'pause')[] = [];
+  const log: (number[] | 'pause')[] = [];
   const ended = asItComes(await stream.next(), stream, {
     most,
     async work(items) {
@@ -87,9 +87,9 @@ describe('Batches', () => {
   });
 
   it('does not wait for the second item to work on the first', async () => {
-    let comes: (result: IteratorResult<readonly number[]>) => void = () => undefined;
+    let comes: (result: IteratorResult<number[]>) => void = () => undefined;
     const next = () =>
-      new Promise<IteratorResult<readonly number[]>>((resolve) => {
+      new Promise<IteratorResult<number[]>>((resolve) => {
         comes = resolve;
       });
     const worked: number[] = [];
@@ -115,12 +115,12 @@ describe('Batches', () => {
 
   it('takes what comes with the next turn of the event loop for there', async () => {
     let calls = 0;
-    const next = async (): Promise<IteratorResult<readonly number[]>> => {
+    const next = async (): Promise<IteratorResult<number[]>> => {
       await new Promise((resolve) => setImmediate(resolve));
       calls += 1;
       return calls > 2 ? { done: true, value: undefined } : { done: false, value: [calls] };
     };
-    const worked: (readonly number[])[] = [];
+    const worked: number[][] = [];
     await asItComes(
       { done: false, value: [0] },
       { next },
@@ -152,11 +152,39 @@ describe('Batches', () => {
     expect(log).toEqual([[1], [2], [3], 'pause']);
   });
 
-  it('keeps what the stream gave as it was', async () => {
-    const given = [[1], [2]];
+  it('empties the groups of the stream, which may hold them for long', async () => {
+    const given = [[1], [2, 3]];
     const { log } = await run(given);
-    expect(log[0]).toEqual([1, 2]);
-    expect(given).toEqual([[1], [2]]);
+    expect(log[0]).toEqual([1, 2, 3]);
+    expect(given).toEqual([[], []]);
+  });
+
+  it('takes nothing more from so many bytes on, and asks for nothing before the batch is worked on', async () => {
+    // An item is as long as its number says.
+    const { log } = await run([[600], [399], [1], [1_000], [5_000], [1], [998], [1], [1]]);
+    expect(log).toEqual([[600, 399, 1], [1_000], [5_000], [1, 998, 1], [1], 'pause']);
+
+    const asked: number[] = [];
+    async function* stream(): AsyncGenerator<number[]> {
+      for (const item of [1_000, 999, 1, 7]) {
+        asked.push(item);
+        yield [item];
+      }
+    }
+    const items = stream();
+    const batches = new Batches(items, {
+      first: await items.next(),
+      lengthOf: (item) => item,
+      bound: { items: 100, bytes: 1_000 },
+    });
+    expect([await batches.next(), asked]).toEqual([[1_000], [1_000]]);
+    await longer();
+    expect(asked).toEqual([1_000]);
+    expect([await batches.next(), asked]).toEqual([
+      [999, 1],
+      [1_000, 999, 1],
+    ]);
+    expect([await batches.isIdle(), asked]).toEqual([false, [1_000, 999, 1, 7]]);
   });
 
   it('pauses, then throws what the work throws, and works on nothing more', async () => {

@@ -34,6 +34,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'not-for-you': [65, {}],
   // Nothing is wrong with it: it was left alone because that was asked for.
   'other-sender': [0, { from: 'bob' }],
+  'inbox-full': [75, { name: 'bob', texts: 12, bytes: 5e8 }],
   'kem-missing': [65, {}],
   'gap-too-large': [65, { missing: 3_000, limit: 2_000, inNewChain: false }],
   fork: [65, { reason: 'two-texts-at-one-position', at: 1.8e12 }],

@@ -40,6 +40,8 @@ export function wordsFor(outcome: Outcome): unknown {
       const fork = notices.find((notice) => notice.kind === 'fork')?.reason;
       return { accepted: { from, n, late, lost, content: written(content), ...(fork && { fork }) } };
     }
+    case 'waiting':
+      throw new Error('all of it can be delivered');
     case 'duplicate':
       return { duplicate: { from: outcome.from, n: outcome.n } };
     case 'too-late':

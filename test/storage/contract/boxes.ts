@@ -10,6 +10,8 @@ import type {
 } from '../../../src/session/store.ts';
 import { addContact, bytesOf, type MakeStore, NOW } from '../fixtures.ts';
 
+const CONTENT = bytesOf('content', 256);
+
 export function boxes(make: MakeStore): void {
   async function withContact() {
     const { store } = make();
@@ -34,7 +36,7 @@ export function boxes(make: MakeStore): void {
     messageId: bytesOf(text, 16),
     n: 2 ** 32 - 2,
     late: text === 'late',
-    content: bytesOf(text, 256),
+    head: { kind: 'text', sentAt: NOW, length: 243 },
     receivedAt: NOW,
     process: undefined,
   });
@@ -54,7 +56,7 @@ export function boxes(make: MakeStore): void {
     });
   });
 
-  it.each([2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1, 3 * 2 ** 20 + 7])(
+  it.each([2_048, 2_049, 2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1, 3 * 2 ** 20 + 7])(
     'keeps all of %i bytes, and lets all of it go',
     async (length) => {
       const { store, contact } = await withContact();
@@ -62,19 +64,22 @@ export function boxes(make: MakeStore): void {
       await store.transaction(async (transaction) => {
         const sent = await transaction.addToOutbox({ ...outgoing(contact, 'large'), envelope: large });
         const small = await transaction.addToOutbox(outgoing(contact, 'small'));
-        const received = await transaction.addToInbox({ ...incoming(contact, 'large'), content: large });
+        const received = await transaction.addToInbox(incoming(contact, 'large'), large);
+        const other = await transaction.addToInbox(incoming(contact, 'small'), bytesOf('small', 256));
         const [first, second] = await transaction.outbox();
         expect(first?.length).toBe(length);
         // Not toEqual, which looks at each of millions of elements.
         const envelope = await transaction.envelope(sent);
         expect(envelope !== undefined && equal(envelope, large)).toBe(true);
         expect(second).toEqual(asListed(outgoing(contact, 'small'), small));
-        const { content } = await transaction.claimInbox(received, undefined);
-        expect(equal(content, large)).toBe(true);
+        const content = await transaction.inboxContent(received);
+        expect(content !== undefined && equal(content, large)).toBe(true);
+        expect(await transaction.inboxContent(other)).toEqual(bytesOf('small', 256));
         await transaction.dropFromOutbox([sent]);
         await transaction.dropFromInbox([received]);
         expect((await transaction.outbox()).map(({ id }) => id)).toEqual([small]);
-        expect(await transaction.inbox()).toEqual([]);
+        expect((await transaction.inbox()).map(({ id }) => id)).toEqual([other]);
+        expect(await transaction.inboxContent(received)).toBeUndefined();
       });
     },
   );
@@ -82,16 +87,39 @@ export function boxes(make: MakeStore): void {
   it('keeps texts until they are delivered, oldest first, and lists them without their content', async () => {
     const { store, contact } = await withContact();
     await store.transaction(async (transaction) => {
-      const [late, other] = [incoming(contact, 'late'), incoming(contact, 'other')];
-      const ids = [await transaction.addToInbox(late), await transaction.addToInbox(other)] as const;
-      const { content: _, ...listed } = late;
-      const { content: __, ...listedToo } = other;
-      expect(await transaction.inbox()).toEqual([
-        { ...listed, id: ids[0] },
-        { ...listedToo, id: ids[1] },
-      ]);
+      const late = incoming(contact, 'late');
+      const file: InboxEntry = {
+        ...incoming(contact, 'file'),
+        head: { kind: 'file', name: 'ä list.txt', sentAt: 8.64e15, length: 0 },
+        process: 'one',
+      };
+      const bytes: InboxEntry = { ...incoming(contact, 'bytes'), head: { kind: 'bytes', sentAt: 0, length: 2 ** 24 } };
+      const entries = [late, file, bytes];
+      const ids: InboxId[] = [];
+      for (const entry of entries) ids.push(await transaction.addToInbox(entry, CONTENT));
+      const listed = entries.map((entry, index) => ({ ...entry, id: ids[index] }));
+      expect(await transaction.inbox()).toEqual(listed);
+      for (const [index, id] of ids.entries()) expect(await transaction.inboxEntry(id)).toEqual(listed[index]);
       await transaction.dropFromInbox(ids);
       expect(await transaction.inbox()).toEqual([]);
+      expect(await transaction.inboxEntry(ids[0] as InboxId)).toBeUndefined();
+    });
+  });
+
+  it('counts what waits of a contact, but not what the asking process delivers', async () => {
+    const { store, contact } = await withContact();
+    await store.transaction(async (transaction) => {
+      const carol = await addContact(transaction, 'carol');
+      expect(await transaction.waitingOf(contact, 'one')).toEqual({ texts: 0, bytes: 0 });
+      const add = (of: ContactId, process: string | undefined, length: number) =>
+        transaction.addToInbox({ ...incoming(of, 'a'), head: { kind: 'text', sentAt: NOW, length }, process }, CONTENT);
+      await add(contact, undefined, 1);
+      await add(contact, 'one', 10);
+      await add(contact, 'two', 100);
+      await add(carol, undefined, 1_000);
+      expect(await transaction.waitingOf(contact, 'one')).toEqual({ texts: 2, bytes: 101 });
+      expect(await transaction.waitingOf(contact, 'two')).toEqual({ texts: 2, bytes: 11 });
+      expect(await transaction.waitingOf(carol, 'two')).toEqual({ texts: 1, bytes: 1_000 });
     });
   });
 
@@ -104,7 +132,7 @@ export function boxes(make: MakeStore): void {
       const received: InboxId[] = [];
       for (const process of ['one', 'two', 'one', 'one', 'three']) {
         sent.push(await transaction.addToOutbox({ ...outgoing(contact, process), process }));
-        received.push(await transaction.addToInbox({ ...incoming(contact, process), process }));
+        received.push(await transaction.addToInbox({ ...incoming(contact, process), process }, CONTENT));
       }
       const counts = [...(await transaction.countOutbox())].sort();
       expect(counts).toEqual([
@@ -121,17 +149,23 @@ export function boxes(make: MakeStore): void {
     });
   });
 
-  it('gives a text to the process that claims it', async () => {
+  it('hands a text from the process that has it to another, and from no other', async () => {
     const { store, contact } = await withContact();
     await store.transaction(async (transaction) => {
       const text = incoming(contact, 'text');
-      const id = await transaction.addToInbox({ ...text, process: 'dead' });
-      const other = await transaction.addToInbox({ ...text, process: 'other' });
-      expect(await transaction.claimInbox(id, 'alive')).toEqual({ ...text, process: 'alive' });
-      expect((await transaction.inbox()).map(({ process }) => process)).toEqual(['alive', 'other']);
-      expect(await transaction.claimInbox(other, undefined)).toEqual(text);
-      expect((await transaction.inbox()).map(({ process }) => process)).toEqual(['alive', undefined]);
-      await expect(transaction.claimInbox(99 as InboxId, 'alive')).rejects.toThrow('text');
+      const dead = await transaction.addToInbox({ ...text, process: 'dead' }, CONTENT);
+      const free = await transaction.addToInbox(text, CONTENT);
+      const processes = async () => (await transaction.inbox()).map(({ process }) => process);
+      expect(await transaction.handOver(dead, undefined, 'alive')).toBe(false);
+      expect(await transaction.handOver(dead, 'other', 'alive')).toBe(false);
+      expect(await transaction.handOver(free, 'dead', 'alive')).toBe(false);
+      expect(await processes()).toEqual(['dead', undefined]);
+      expect(await transaction.handOver(dead, 'dead', 'alive')).toBe(true);
+      expect(await transaction.handOver(free, undefined, 'alive')).toBe(true);
+      expect(await processes()).toEqual(['alive', 'alive']);
+      expect(await transaction.handOver(dead, 'alive', undefined)).toBe(true);
+      expect(await processes()).toEqual([undefined, 'alive']);
+      expect(await transaction.handOver(99 as InboxId, undefined, 'alive')).toBe(false);
     });
   });
 
@@ -141,9 +175,9 @@ export function boxes(make: MakeStore): void {
       const sent = await transaction.addToOutbox(outgoing(contact, 'a'));
       await transaction.dropFromOutbox([sent]);
       expect(await transaction.addToOutbox(outgoing(contact, 'a'))).toBeGreaterThan(sent);
-      const received = await transaction.addToInbox(incoming(contact, 'a'));
+      const received = await transaction.addToInbox(incoming(contact, 'a'), CONTENT);
       await transaction.dropFromInbox([received]);
-      expect(await transaction.addToInbox(incoming(contact, 'a'))).toBeGreaterThan(received);
+      expect(await transaction.addToInbox(incoming(contact, 'a'), CONTENT)).toBeGreaterThan(received);
     });
   });
 
@@ -151,6 +185,6 @@ export function boxes(make: MakeStore): void {
     const { store } = make();
     const nobody = 99 as ContactId;
     await expect(store.transaction((t) => t.addToOutbox(outgoing(nobody, 'a')))).rejects.toThrow();
-    await expect(store.transaction((t) => t.addToInbox(incoming(nobody, 'a')))).rejects.toThrow();
+    await expect(store.transaction((t) => t.addToInbox(incoming(nobody, 'a'), CONTENT))).rejects.toThrow();
   });
 }

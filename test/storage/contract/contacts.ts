@@ -7,6 +7,7 @@ import {
   Conversation,
   findEntries,
   freshState,
+  HEAD,
   identityOf,
   type MakeStore,
   NOW,
@@ -180,13 +181,16 @@ export function contacts(make: MakeStore): void {
         await transaction.addSession(opened(contact, name), freshState());
         await transaction.addSession(opening(contact, name), freshState());
         await transaction.addToOutbox({ ...box(contact), envelope: bytesOf(name, 400), createdAt: NOW });
-        await transaction.addToInbox({
-          ...box(contact),
-          n: 0,
-          late: false,
-          content: bytesOf(name, 256),
-          receivedAt: NOW,
-        });
+        await transaction.addToInbox(
+          {
+            ...box(contact),
+            n: 0,
+            late: false,
+            head: HEAD,
+            receivedAt: NOW,
+          },
+          bytesOf(name, 256),
+        );
         await transaction.addToHistory({
           contact,
           direction: 'sent',

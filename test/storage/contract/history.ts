@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { ContactId, HistoryContent, HistoryEntry, HistoryId, InboxEntry } from '../../../src/session/store.ts';
+import type { ContactId, HistoryContent, HistoryEntry, HistoryId } from '../../../src/session/store.ts';
 import { addContact, bytesOf, type MakeStore, NOW } from '../fixtures.ts';
 
 /** One of each kind, at the limits of what a row may hold. */
@@ -93,27 +93,6 @@ export function history(make: MakeStore): void {
       expect(await times({})).toEqual([30, 20, 40, 20]);
       expect(await transaction.sweepHistory(Number.MAX_SAFE_INTEGER)).toBe(4);
       expect(await transaction.countHistory({})).toEqual({ count: 0, first: undefined });
-    });
-  });
-
-  it('takes a text out of the inbox, once', async () => {
-    const { store, alice } = await withContacts();
-    const text: InboxEntry = {
-      contact: alice,
-      messageId: bytesOf('id', 16),
-      n: 1,
-      late: true,
-      content: bytesOf('text', 2 ** 20 + 1),
-      receivedAt: NOW,
-      process: undefined,
-    };
-    await store.transaction(async (transaction) => {
-      const id = await transaction.addToInbox(text);
-      const taken = await transaction.takeFromInbox(id);
-      expect(Buffer.compare(taken?.content ?? Buffer.of(), text.content)).toBe(0);
-      expect({ ...taken, content: undefined }).toEqual({ ...text, content: undefined });
-      expect(await transaction.inbox()).toEqual([]);
-      expect(await transaction.takeFromInbox(id)).toBeUndefined();
     });
   });
 

@@ -6,6 +6,7 @@ import {
   bytesOf,
   Conversation,
   freshState,
+  HEAD,
   identityOf,
   inviteFor,
   type MakeStore,
@@ -69,7 +70,7 @@ export function times(make: MakeStore): void {
       await transaction.withdrawInvite(inviteFor('withdrawn').id, time);
       const box = { contact, messageId: bytesOf('id', 16), process: 'here' };
       await transaction.addToOutbox({ ...box, envelope: bytesOf('envelope', 9), createdAt: time });
-      await transaction.addToInbox({ ...box, n: 0, late: false, content: bytesOf('text', 9), receivedAt: time });
+      await transaction.addToInbox({ ...box, n: 0, late: false, head: HEAD, receivedAt: time }, bytesOf('text', 9));
       await transaction.setHistorySetting({ since: time, maxAge: 5 });
       await transaction.addToHistory({
         ...{ contact, direction: 'sent', messageId: bytesOf('id', 16), n: 0, sentAt: time, at: time },

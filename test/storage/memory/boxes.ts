@@ -1,5 +1,4 @@
 import type { Boxes, InboxId, OutboxId } from '../../../src/session/store.ts';
-import { mustExist } from '../../../src/storage/transaction.ts';
 import { requireContact } from './contacts.ts';
 import { copyOf, type MemoryTransaction } from './data.ts';
 
@@ -31,10 +30,10 @@ export function boxes(transaction: MemoryTransaction): Boxes {
       transaction.change({ outbox: transaction.data.outbox.filter(({ id }) => !ids.includes(id)) });
     },
 
-    async addToInbox(entry) {
+    async addToInbox(entry, content) {
       requireContact(transaction, entry.contact);
       const id = transaction.nextId() as InboxId;
-      transaction.change({ inbox: [...transaction.data.inbox, { ...copyOf(entry), id }] });
+      transaction.change({ inbox: [...transaction.data.inbox, { ...copyOf(entry), content: copyOf(content), id }] });
       return id;
     },
 
@@ -46,23 +45,28 @@ export function boxes(transaction: MemoryTransaction): Boxes {
       return transaction.data.inbox.length;
     },
 
-    async claimInbox(id, process) {
-      const entry = mustExist(
-        transaction.data.inbox.find((known) => known.id === id),
-        'text',
-      );
-      const claimed = { ...entry, process };
-      transaction.change({ inbox: transaction.data.inbox.map((known) => (known === entry ? claimed : known)) });
-      const { id: _, ...text } = claimed;
-      return copyOf(text);
+    async inboxEntry(id) {
+      const found = transaction.data.inbox.find((known) => known.id === id);
+      if (found === undefined) return undefined;
+      const { content: _, ...entry } = found;
+      return copyOf(entry);
     },
 
-    async takeFromInbox(id) {
-      const entry = transaction.data.inbox.find((known) => known.id === id);
-      if (entry === undefined) return undefined;
-      transaction.change({ inbox: transaction.data.inbox.filter((known) => known !== entry) });
-      const { id: _, ...text } = entry;
-      return copyOf(text);
+    async inboxContent(id) {
+      return copyOf(transaction.data.inbox.find((known) => known.id === id)?.content);
+    },
+
+    async handOver(id, from, to) {
+      const entry = transaction.data.inbox.find((known) => known.id === id && known.process === from);
+      if (entry === undefined) return false;
+      const changed = { ...entry, process: to };
+      transaction.change({ inbox: transaction.data.inbox.map((known) => (known === entry ? changed : known)) });
+      return true;
+    },
+
+    async waitingOf(contact, process) {
+      const waiting = transaction.data.inbox.filter((one) => one.contact === contact && one.process !== process);
+      return { texts: waiting.length, bytes: waiting.reduce((sum, { head }) => sum + head.length, 0) };
     },
 
     async dropFromInbox(ids) {

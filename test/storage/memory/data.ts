@@ -5,8 +5,7 @@ import type {
   HistoryEntry,
   HistoryId,
   HistorySetting,
-  InboxEntry,
-  InboxId,
+  ListedInboxEntry,
   OutboxEntry,
   OutboxId,
   Session,
@@ -24,7 +23,7 @@ export interface Data {
   /** The last numbers that were given for names. */
   readonly numbers: ReadonlyMap<string, number>;
   readonly outbox: readonly (OutboxEntry & { readonly id: OutboxId })[];
-  readonly inbox: readonly (InboxEntry & { readonly id: InboxId })[];
+  readonly inbox: readonly (ListedInboxEntry & { readonly content: Uint8Array })[];
   readonly historySetting: HistorySetting | undefined;
   /** In the order in which they were kept. */
   readonly history: readonly (HistoryEntry & { readonly id: HistoryId })[];

@@ -3,17 +3,33 @@
  * has been written; what could not be written stays there.
  * Knows nothing of envelopes and sessions.
  */
-import { type FileContent, textOf } from '../../../envelope/index.ts';
+import { type ContentHead, type FileContent, headOf } from '../../../envelope/index.ts';
 import type { Folder, OutputFile } from '../../../files/index.ts';
-import { concat, concatAll, utf8 } from '../../../primitives/index.ts';
-import { acknowledgeDelivered, type Delivery, type InboxId, type Outcome } from '../../../session/index.ts';
+import { concat, utf8 } from '../../../primitives/index.ts';
+import {
+  acknowledgeDelivered,
+  type Claim,
+  type Delivery,
+  type InboxId,
+  type Outcome,
+  readClaimed,
+  type Settled,
+} from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
+import { Garbage } from '../../stream/memory.ts';
 import { acknowledgeOrWarn, BufferedOutput } from '../../stream/write.ts';
-import { bytesInWords, count } from '../../terminal/format.ts';
-import { jsonLine } from '../../terminal/reporter.ts';
+import { count } from '../../terminal/format.ts';
+import { type Document, jsonLine } from '../../terminal/reporter.ts';
 import { columnsOf } from '../../terminal/screen.ts';
-import { deliveryDocument, reportNotices, reportOutcome, reportSaved, textForTerminal } from './report.ts';
+import {
+  deliveryDocument,
+  reportNotices,
+  reportOutcome,
+  reportSaved,
+  reportWaiting,
+  textForTerminal,
+} from './report.ts';
 import { saveFile } from './save-file.ts';
 
 export interface DeliveryOptions {
@@ -35,19 +51,27 @@ export class Deliverer {
   readonly #identity: OpenIdentity;
   readonly #options: DeliveryOptions;
   readonly #stdout: BufferedOutput<InboxId>;
-  /** With `-o`: written together at the end. */
-  readonly #forOutputFile: Delivery[] = [];
-  /** Could not be written here, and are left to a later command. */
-  #held: InboxId[] = [];
+  /** Whether texts are all that is delivered: a terminal can show nothing else, and a file keeps its name that way. */
+  readonly #showsTextsOnly: boolean;
+  /** With `-o`: in the file at the end. */
+  readonly #forOutputFile: Claim[] = [];
+  readonly #garbage = new Garbage();
+  #deferred: InboxId[] = [];
   #exit = 0;
   #count = 0;
 
   constructor(context: CommandContext, identity: OpenIdentity, options: DeliveryOptions) {
+    const { io, reporter } = context;
     this.#context = context;
     this.#identity = identity;
     this.#options = options;
-    this.#stdout = new BufferedOutput(context.reporter.progress.clearBefore(context.io.output));
+    this.#stdout = new BufferedOutput(reporter.progress.clearBefore(io.output));
+    this.#showsTextsOnly = options.output === undefined && io.output.isTerminal && !reporter.json;
   }
+
+  /** Whether a content can be delivered here. Any other waits for a command that can. */
+  readonly delivers = ({ kind }: Pick<ContentHead, 'kind'>): boolean =>
+    !this.#showsTextsOnly || kind === 'text' || (kind === 'file' && this.#options.folder !== undefined);
 
   /** The exit code of the first envelope that was refused, or of the first file that could not be saved. */
   get exit(): number {
@@ -59,90 +83,110 @@ export class Deliverer {
     return this.#count === 0;
   }
 
-  /** The entries of the inbox that have been written, and not acknowledged yet. */
-  get written(): readonly InboxId[] {
-    return this.#stdout.written;
+  /** What has become of texts, and is not noted in the identity file yet. */
+  get settled(): Settled {
+    return { delivered: this.#stdout.written, deferred: this.#deferred };
   }
 
-  /** A transaction has dropped these entries from the inbox. */
-  markAcknowledged(ids: readonly InboxId[]): void {
-    this.#stdout.markAcknowledged(ids);
+  /** A transaction has noted this. */
+  markSettled({ delivered, deferred }: Settled): void {
+    this.#stdout.markAcknowledged(delivered);
+    this.#deferred = this.#deferred.filter((id) => !deferred.includes(id));
   }
 
   /**
    * Writes the texts among the outcomes, which must be committed, and reports the others.
+   * @param outcomes are taken out of the array one by one, so that a large text is let go before the next.
    * @throws `closed-pipe`, `write-failed`.
    */
-  async deliver(outcomes: readonly Outcome[]): Promise<void> {
-    for (const outcome of outcomes) {
-      this.#count++;
-      if (outcome.type === 'message') await this.#deliverOne(outcome);
-      else {
-        await this.#stdout.drain();
-        const exit = await reportOutcome(this.#context, outcome);
-        this.#exit ||= exit;
-      }
-    }
+  async deliver(outcomes: Outcome[]): Promise<void> {
+    while (outcomes.length > 0) await this.#deliverFirst(outcomes);
     await this.#stdout.flush();
     this.#context.reporter.progress.update(`decrypting, ${count(this.#count, 'message')}`);
   }
 
-  /** Acknowledges what has been written, and releases what is held, in a transaction of its own. */
+  /** Writes texts of the inbox. They are read and let go one after the other. */
+  async deliverClaimed(claims: readonly Claim[]): Promise<void> {
+    if (this.#options.output !== undefined) {
+      this.#count += claims.length;
+      this.#forOutputFile.push(...claims);
+      return;
+    }
+    for (const left = [...claims]; left.length > 0; ) {
+      this.#garbage.collect();
+      await this.deliver(await readClaimed(this.#identity, left));
+    }
+  }
+
+  /** Notes what is settled, in transactions of its own. */
   async acknowledge(): Promise<void> {
     this.#context.reporter.progress.clear();
     // If writing has just failed, what was written before that is still acknowledged.
     await this.#stdout.flush().catch(() => undefined);
-    const { written } = this;
-    const held = this.#held;
-    this.#held = [];
-    await this.#acknowledge(written, held);
-    this.markAcknowledged(written);
+    const { settled } = this;
+    await this.#acknowledge(settled);
+    this.markSettled(settled);
   }
 
   /**
-   * With `-o`, writes the file.
-   * @throws `write-failed`.
+   * With `-o`, writes the file. One text after the other is read from the inbox.
+   * @throws `write-failed`, and what reading throws.
    */
   async finish(): Promise<void> {
     const { output, lines } = this.#options;
-    const texts = this.#forOutputFile;
-    if (output === undefined || texts.length === 0) return;
-    output.write(concatAll(texts.flatMap(({ content }) => (lines ? [content.bytes, NEWLINE] : [content.bytes]))));
-    await this.#acknowledge(
-      texts.map(({ inboxId }) => inboxId),
-      [],
-    );
+    const claims = this.#forOutputFile;
+    if (output === undefined || claims.length === 0) return;
     const { reporter } = this.#context;
-    if (!reporter.json) return;
-    for (const delivery of texts) await reporter.document(deliveryDocument(delivery, { withContent: false }));
+    const garbage = this.#garbage;
+    const documents: Document[] = [];
+    const identity = this.#identity;
+    const left = [...claims];
+    await output.writePieces(
+      (async function* () {
+        while (left.length > 0) {
+          garbage.collect();
+          for (const delivery of await readClaimed(identity, left)) {
+            yield delivery.content.bytes;
+            if (lines) yield NEWLINE;
+            garbage.add(delivery.content.bytes.length);
+            if (reporter.json) documents.push(deliveryDocument(delivery, { withContent: false }));
+          }
+        }
+      })(),
+    );
+    await this.#acknowledge({ delivered: claims.map(({ inboxId }) => inboxId), deferred: [] });
+    for (const document of documents) await reporter.document(document);
+  }
+
+  async #deliverFirst(outcomes: Outcome[]): Promise<void> {
+    const outcome = outcomes.shift();
+    if (outcome === undefined) return;
+    this.#count++;
+    if (outcome.type === 'message') {
+      this.#garbage.add(outcome.content.bytes.length);
+      return this.#deliverOne(outcome);
+    }
+    await this.#stdout.drain();
+    const exit = await reportOutcome(this.#context, outcome);
+    this.#exit ||= exit;
   }
 
   async #deliverOne(delivery: Delivery): Promise<void> {
-    const { io, reporter } = this.#context;
-    const { inboxId, from, content, again, notices } = delivery;
+    const { inboxId, content, again, notices } = delivery;
     if (again || notices.length > 0) {
       await this.#stdout.drain();
       await reportNotices(this.#context, delivery);
     }
     const { output, folder } = this.#options;
     if (output !== undefined) {
-      this.#forOutputFile.push(delivery);
+      this.#forOutputFile.push({ inboxId, again });
     } else if (folder !== undefined && content.type === 'file') {
       await this.#save(delivery, content, folder);
-    } else if (
-      io.output.isTerminal &&
-      !reporter.json &&
-      (content.type === 'file' || textOf(content.bytes) === undefined)
-    ) {
-      // Even a file of text is not shown: it would be delivered then, and could no longer be saved under its name.
+    } else if (this.#showsTextsOnly && !this.delivers(headOf(content))) {
+      // An older pawl put it into the inbox without a look at what it is.
       await this.#stdout.drain();
-      const size = bytesInWords(content.bytes.length);
-      await reporter.warn(
-        content.type === 'file'
-          ? `the file ${content.name} (${size}) from ${from} waits: pawl recv --waiting --out-dir DIR`
-          : `a message from ${from} is no text (${size}): pawl recv --waiting > FILE`,
-      );
-      this.#held.push(inboxId);
+      await reportWaiting(this.#context, [{ from: delivery.from, head: headOf(content) }]);
+      this.#deferred.push(inboxId);
     } else {
       await this.#stdout.write(this.#bytesOf(delivery), inboxId);
     }
@@ -159,7 +203,7 @@ export class Deliverer {
       await this.#stdout.drain();
       const exit = await reporter.error(saved.error, `the file ${content.name} from ${delivery.from} waits`);
       this.#exit ||= exit;
-      this.#held.push(delivery.inboxId);
+      this.#deferred.push(delivery.inboxId);
       return;
     }
     const document = { ...deliveryDocument(delivery, { withContent: false }), path: saved.path };
@@ -178,9 +222,7 @@ export class Deliverer {
     return this.#options.lines ? concat(bytes, NEWLINE) : bytes;
   }
 
-  #acknowledge(written: readonly InboxId[], held: readonly InboxId[]): Promise<void> {
-    return acknowledgeOrWarn(this.#context.reporter, () =>
-      acknowledgeDelivered(this.#identity, { delivered: written, deferred: held }),
-    );
+  #acknowledge(settled: Settled): Promise<void> {
+    return acknowledgeOrWarn(this.#context.reporter, () => acknowledgeDelivered(this.#identity, settled));
   }
 }

@@ -1,18 +1,25 @@
 /**
- * The loop of `recv`: each batch of envelopes is decrypted and committed, then its texts are delivered, then what was
- * delivered is acknowledged.
+ * The loop of `recv`: what waits in the inbox is claimed and delivered slice by slice, then each batch of envelopes is
+ * decrypted and committed, and its texts are delivered. What was delivered is acknowledged by the next commit.
  * Knows nothing of options as they are typed.
  */
-import { type Arrival, countMissing, historyReport, type Outcome, receive } from '../../../session/index.ts';
+import {
+  type Arrival,
+  claim,
+  countMissing,
+  historyReport,
+  listWaiting,
+  type Outcome,
+  receive,
+  type WaitingText,
+} from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
-import type { Batches } from '../../stream/batches.ts';
+import { type Batches, BOUND } from '../../stream/batches.ts';
 import type { InputItem } from '../../stream/envelopes.ts';
 import { count } from '../../terminal/format.ts';
 import { Deliverer, type DeliveryOptions } from './delivery.ts';
-
-/** The messages that share a commit. */
-export const BATCH = 256;
+import { reportWaiting } from './report.ts';
 
 export interface ReceiveOptions extends DeliveryOptions {
   /** Deliver nothing but what waits in the inbox: the input is empty. */
@@ -28,67 +35,83 @@ export interface ReceiveOptions extends DeliveryOptions {
 /**
  * Receives every envelope of the input. Texts that earlier commands have left in the inbox are delivered first; with
  * `-o` they are only counted, because the file is for what was asked for.
+ * @param input `undefined` where there is none.
  * @returns the exit code, and whether there was nothing to receive or deliver.
  */
 export async function receiveAll(
   context: CommandContext,
   identity: OpenIdentity,
-  input: Batches<InputItem<Arrival>>,
+  input: Batches<InputItem<Arrival>> | undefined,
   options: ReceiveOptions,
 ): Promise<{ exit: number; isEmpty: boolean }> {
+  const { reporter } = context;
   const deliverer = new Deliverer(context, identity, options);
   const contactsWithGaps = new Set<string>();
   /** Whom new texts came from, and whether others came that had been received before. */
   const senders = new Set<string>();
   let isRepeated = false;
-  /** Texts of earlier commands that still wait; unknown before the first transaction. */
-  let waiting: number | undefined;
+  const waiting = await listWaiting(identity);
+  const isForInput = options.output !== undefined && !options.waiting;
+  const canDeliver = ({ head }: WaitingText) => !isForInput && deliverer.delivers(head);
+  const earlier = waiting.filter(canDeliver);
+  const left = waiting.filter((text) => !canDeliver(text));
+
+  const deliverEarlier = async (): Promise<void> => {
+    if (input !== undefined && earlier.length > 0) {
+      await reporter.notice(`${count(earlier.length, 'earlier text')} first, which waited`);
+    }
+    // Where nothing waits and nothing comes, what has outlived its time is deleted all the same.
+    for (const slice of input === undefined && earlier.length === 0 ? [[]] : slicesOf(earlier)) {
+      const { settled } = deliverer;
+      const claims = await claim(identity, slice, settled);
+      deliverer.markSettled(settled);
+      for (const { from } of slice) senders.add(from);
+      await deliverer.deliverClaimed(claims);
+    }
+  };
 
   /** One transaction. It may take fewer envelopes than it is given, so that other commands need not wait for long. */
-  const receiveSome = async (items: readonly InputItem<Arrival>[]): Promise<number> => {
-    const { written } = deliverer;
-    const reception = await receive(identity, items.filter(isArrival), {
-      delivered: written,
-      ...(waiting === undefined && {
-        earlier: options.output === undefined || options.waiting ? 'deliver' : 'count',
-      }),
+  const receiveSome = async (items: readonly InputItem<Arrival>[]): Promise<Outcome[]> => {
+    const { settled } = deliverer;
+    const { outcomes, gaps } = await receive(identity, items.filter(isArrival), {
+      settled,
+      delivers: deliverer.delivers,
       ...(options.maxGap !== undefined && { gap: options.maxGap }),
       ...(options.from !== undefined && { from: options.from }),
     });
-    deliverer.markAcknowledged(written);
-    waiting ??= reception.waiting;
-    for (const name of reception.gaps) contactsWithGaps.add(name);
-    const { earlier } = reception;
-    if (items.length > 0 && earlier.length > 0) {
-      await context.reporter.notice(`${count(earlier.length, 'earlier text')} first, which waited`);
-    }
-    const outcomes = inInputOrder(items, reception.outcomes);
-    for (const outcome of [...earlier, ...outcomes]) {
-      if (outcome.type === 'message') senders.add(outcome.from);
+    deliverer.markSettled(settled);
+    for (const name of gaps) contactsWithGaps.add(name);
+    for (const outcome of outcomes) {
+      if (outcome.type === 'message' || outcome.type === 'waiting') senders.add(outcome.from);
       isRepeated ||= outcome.type === 'duplicate';
     }
-    await deliverer.deliver([...earlier, ...outcomes]);
-    return outcomes.length;
+    return inInputOrder(items, outcomes);
   };
 
   try {
-    for await (const batch of input) {
-      for (let rest = batch; rest.length > 0 || waiting === undefined; ) rest = rest.slice(await receiveSome(rest));
-      if (await input.isIdle()) await deliverer.acknowledge();
+    await deliverEarlier();
+    for (let batch = await input?.next(); batch !== undefined; batch = await input?.next()) {
+      while (batch.length > 0) {
+        const outcomes = await receiveSome(batch);
+        // The envelopes are let go before their texts are delivered.
+        batch.splice(0, outcomes.length);
+        await deliverer.deliver(outcomes);
+      }
+      if (await input?.isIdle()) await deliverer.acknowledge();
     }
   } finally {
     await deliverer.acknowledge();
   }
   await deliverer.finish();
   await reportGaps(context, identity, contactsWithGaps);
-  if (isRepeated && senders.size === 0 && !context.reporter.json && !(await historyReport(identity)).on) {
-    await context.reporter.notice(SHOWN_ONCE);
+  if (isRepeated && senders.size === 0 && !reporter.json && !(await historyReport(identity)).on) {
+    await reporter.notice(SHOWN_ONCE);
   }
-  if (waiting !== undefined && waiting > 0 && options.output !== undefined) {
-    const verb = waiting === 1 ? 'is' : 'are';
-    await context.reporter.notice(`${count(waiting, 'earlier text')} ${verb} waiting: pawl recv --waiting`);
-  }
-  const result = { exit: deliverer.exit, isEmpty: deliverer.isEmpty && !waiting };
+  if (isForInput && left.length > 0) {
+    const verb = left.length === 1 ? 'is' : 'are';
+    await reporter.notice(`${count(left.length, 'earlier text')} ${verb} waiting: pawl recv --waiting`);
+  } else await reportWaiting(context, left, { atLength: options.waiting === true });
+  const result = { exit: deliverer.exit, isEmpty: deliverer.isEmpty && waiting.length === 0 };
   if (!options.exitCode || result.exit !== 0) return result;
   return { ...result, exit: await exitCodeFor(identity, senders) };
 }
@@ -107,6 +130,21 @@ async function exitCodeFor(identity: OpenIdentity, senders: ReadonlySet<string>)
   return 0;
 }
 
+/** Divides texts so that each slice is as bounded as a batch of envelopes. */
+function* slicesOf(texts: readonly WaitingText[]): Generator<readonly WaitingText[], void, undefined> {
+  let slice: WaitingText[] = [];
+  let bytes = 0;
+  for (const text of texts) {
+    slice.push(text);
+    bytes += text.head.length;
+    if (slice.length < BOUND.items && bytes < BOUND.bytes) continue;
+    yield slice;
+    slice = [];
+    bytes = 0;
+  }
+  if (slice.length > 0) yield slice;
+}
+
 async function reportGaps(context: CommandContext, identity: OpenIdentity, names: Iterable<string>): Promise<void> {
   for (const name of names) {
     const messages = await countMissing(identity, name);
@@ -119,13 +157,18 @@ export function isArrival(item: InputItem<Arrival>): item is Arrival {
   return 'envelope' in item;
 }
 
+/** How much memory an item of the input takes, about, in bytes. */
+export function lengthOf(item: InputItem<Arrival>): number {
+  return isArrival(item) ? item.envelope.message.body.length : 0;
+}
+
 /** The outcome of an envelope that could not be decoded. */
 export function refusal({ source, error }: Exclude<InputItem, { envelope: unknown }>) {
   return { type: 'refused', from: undefined, error, source } as const;
 }
 
 /** The outcomes of the decoded envelopes, and between them those of the others, as far as the transaction came. */
-function inInputOrder(items: readonly InputItem<Arrival>[], received: readonly Outcome[]): readonly Outcome[] {
+function inInputOrder(items: readonly InputItem<Arrival>[], received: readonly Outcome[]): Outcome[] {
   const outcomes: Outcome[] = [];
   const remaining = received.values();
   for (const item of items) {

@@ -12,7 +12,7 @@ import { folderName, namedFile, outputFile, wholeNumber } from '../../option-typ
 import { Batches } from '../../stream/batches.ts';
 import { readMessages } from '../../stream/envelopes.ts';
 import { STANDARD_INPUT } from '../../stream/read.ts';
-import { BATCH, isArrival, receiveAll, refusal } from './receive.ts';
+import { isArrival, lengthOf, receiveAll, refusal } from './receive.ts';
 import { reportOutcome } from './report.ts';
 
 interface RecvOptions {
@@ -75,16 +75,14 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
   if (first.done && exit !== 0) return exit;
 
   return withIdentity(context, async (identity) => {
-    const isInputEmpty = first.done === true;
-    // An empty batch, so that what waits in the inbox is delivered.
-    const input = new Batches(stream, { first: isInputEmpty ? { value: [] } : first, size: BATCH });
+    const input = first.done ? undefined : new Batches(stream, { first, lengthOf });
     const received = await receiveAll(context, identity, input, {
       ...others,
       ...(force && { force }),
       ...(output && { output }),
       ...(folder && { folder }),
     });
-    if (isInputEmpty && received.isEmpty) {
+    if (input === undefined && received.isEmpty) {
       if (!options.waiting) throw new PawlError('no-input', { source: files.join(', ') || 'standard input' });
       await context.reporter.notice('nothing waits');
     }

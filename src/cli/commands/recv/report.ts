@@ -4,7 +4,7 @@
  */
 import { type ForkReason, isPawlError } from '../../../errors.ts';
 import { fromUtf8, toBase64, toHex } from '../../../primitives/index.ts';
-import type { Delivery, Notice, Outcome } from '../../../session/index.ts';
+import type { Delivery, Notice, Outcome, Waiting } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import { explain, FORKS } from '../../terminal/error-messages.ts';
 import { bytesInWords, instant, iso, TEXT_INDENT, textLines, withRemarks } from '../../terminal/format.ts';
@@ -12,14 +12,21 @@ import type { Document } from '../../terminal/reporter.ts';
 import { wrap } from '../../terminal/wrap.ts';
 import type { Saved } from './save-file.ts';
 
+/** The most waiting texts that are told one by one; `AT_LENGTH` where they are what was asked for. */
+const FEW = 3;
+const AT_LENGTH = 20;
+
 /**
  * Reports the outcome of an envelope that gave no text.
  * @returns its exit code.
  */
-export async function reportOutcome(
-  { reporter }: CommandContext,
-  outcome: Exclude<Outcome, Delivery>,
-): Promise<number> {
+export async function reportOutcome(context: CommandContext, outcome: Exclude<Outcome, Delivery>): Promise<number> {
+  if (outcome.type === 'waiting') {
+    await reportNotices(context, { ...outcome, again: false });
+    await reportWaiting(context, [outcome]);
+    return 0;
+  }
+  const { reporter } = context;
   const { type, from, source } = outcome;
   switch (type) {
     case 'duplicate':
@@ -52,7 +59,7 @@ export async function reportOutcome(
 /** Reports what the person should know beside a text, before the text. */
 export async function reportNotices(
   { io, reporter }: CommandContext,
-  { from, again, notices }: Delivery,
+  { from, again, notices }: Pick<Delivery, 'from' | 'again' | 'notices'>,
 ): Promise<void> {
   if (again && !reporter.json && !io.output.isTerminal)
     await reporter.notice(`this text of ${from} may have come before`);
@@ -60,6 +67,40 @@ export async function reportNotices(
     if (notice.kind === 'fork') await reporter.warn(noticeSentence(notice, from));
     else await reporter.notice(noticeSentence(notice, from));
   }
+}
+
+/** Reports what waits because a terminal cannot show it: a few one by one, many by their number and size. */
+export async function reportWaiting(
+  { reporter }: CommandContext,
+  texts: readonly Pick<Waiting, 'from' | 'head'>[],
+  { atLength = false } = {},
+): Promise<void> {
+  const files = texts.filter(({ head }) => head.kind === 'file');
+  const others = texts.filter(({ head }) => head.kind !== 'file');
+  for (const group of [files, others]) {
+    const shown = atLength ? group.slice(0, AT_LENGTH) : group.length > FEW ? [] : group;
+    for (const one of shown) await reporter.warn(waitsSentence(one));
+    if (shown.length < group.length) await reporter.warn(allWaitSentence(group, { isFiles: group === files }));
+  }
+}
+
+const TO_FOLDER = 'pawl recv --waiting --out-dir DIR';
+const TO_FILE = 'pawl recv --waiting > FILE';
+
+function waitsSentence({ from, head }: Pick<Waiting, 'from' | 'head'>): string {
+  const size = bytesInWords(head.length);
+  return head.kind === 'file'
+    ? `the file ${head.name} (${size}) from ${from} waits: ${TO_FOLDER}`
+    : `a message from ${from} is no text (${size}): ${TO_FILE}`;
+}
+
+function allWaitSentence(texts: readonly Pick<Waiting, 'from' | 'head'>[], { isFiles }: { isFiles: boolean }): string {
+  const size = bytesInWords(texts.reduce((total, { head }) => total + head.length, 0));
+  const names = [...new Set(texts.map(({ from }) => from))];
+  const all = names.length > FEW ? `${names.length} contacts` : names.join(', ');
+  return isFiles
+    ? `${texts.length} files (${size}) from ${all} wait: ${TO_FOLDER}`
+    : `${texts.length} messages (${size}) from ${all} are no text: ${TO_FILE}`;
 }
 
 /** Reports where a received file was saved. */

@@ -6,13 +6,10 @@ import { encodeContent } from '../../../envelope/index.ts';
 import { sendAll } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import { withIdentity } from '../../identity/open.ts';
-import { Batches } from '../../stream/batches.ts';
+import { Batches, BOUND } from '../../stream/batches.ts';
 import { chunksOf, linesOf } from '../../stream/read.ts';
 import { count } from '../../terminal/format.ts';
 import { checkAmount, EnvelopeOutput } from './output.ts';
-
-/** The lines that share a commit: after a crash, at most these stay in the outbox. */
-const BATCH = 256;
 
 export async function sendLines(context: CommandContext, name: string, armored: boolean): Promise<void> {
   const { io, reporter } = context;
@@ -34,10 +31,11 @@ export async function sendLines(context: CommandContext, name: string, armored: 
       sentSoFar += sent.length;
       reporter.progress.update(`encrypting, ${count(sentSoFar, 'message')}`);
     };
-    const batches = new Batches(stream, { first, size: BATCH });
+    const batches = new Batches(stream, { first, lengthOf: ({ length }) => length });
     try {
-      for await (const lines of batches) {
-        for (let at = 0; at < lines.length; at += BATCH) await sendBatch(lines.slice(at, at + BATCH));
+      for (let lines = await batches.next(); lines !== undefined; lines = await batches.next()) {
+        // One read of the input may give more. After a crash, at most these lines stay in the outbox.
+        while (lines.length > 0) await sendBatch(lines.splice(0, BOUND.items));
         if (await batches.isIdle()) await output.acknowledge();
       }
     } finally {

@@ -13,7 +13,7 @@ import { CollectedOutput, temporaryFolder } from '../../fake-io.ts';
 import { aliceAndBob, FailingOutput } from './people.ts';
 
 /** What bob has received of alice and not delivered yet. */
-async function received(alice: Party, bob: Party, ...contents: readonly Content[]): Promise<readonly Outcome[]> {
+async function received(alice: Party, bob: Party, ...contents: readonly Content[]): Promise<Outcome[]> {
   const arrivals = [];
   for (const content of contents) {
     const envelope = decodeEnvelope((await send(alice.context, 'bob', content)).envelope);
@@ -32,10 +32,10 @@ describe('a text', () => {
     const deliverer = new Deliverer(context, identity, {});
     await deliverer.deliver(await received(alice, bob, text('one'), text('two')));
     expect(io.output.text).toBe('onetwo');
-    expect(deliverer.written).toEqual(await inbox());
+    expect(deliverer.settled).toEqual({ delivered: await inbox(), deferred: [] });
     expect(await inbox()).toHaveLength(2);
     await deliverer.acknowledge();
-    expect(deliverer.written).toEqual([]);
+    expect(deliverer.settled).toEqual({ delivered: [], deferred: [] });
     expect(await inbox()).toEqual([]);
   });
 
@@ -43,7 +43,7 @@ describe('a text', () => {
     const { alice, bob, context, identity } = await aliceAndBob();
     const deliverer = new Deliverer(context, identity, {});
     await deliverer.deliver(await received(alice, bob, text('one')));
-    deliverer.markAcknowledged(deliverer.written);
+    deliverer.markSettled(deliverer.settled);
     const transaction = vi.spyOn(identity.store, 'transaction');
     await deliverer.acknowledge();
     expect(transaction).not.toHaveBeenCalled();
@@ -72,7 +72,7 @@ describe('a text', () => {
   it('has a newline behind it with --lines, and none without', async () => {
     const { alice, bob, io, context, identity } = await aliceAndBob();
     const outcomes = await received(alice, bob, text('one'), text('two'));
-    await new Deliverer(context, identity, { lines: true }).deliver(outcomes);
+    await new Deliverer(context, identity, { lines: true }).deliver([...outcomes]);
     await new Deliverer(context, identity, {}).deliver(outcomes);
     expect(io.output.text).toBe('one\ntwo\nonetwo');
   });
@@ -142,7 +142,7 @@ describe('a file, with a folder for it', () => {
     mkdirSync(join(path, 'folder'));
     const deliverer = new Deliverer(context, identity, { folder: new Folder(path) });
     const outcomes = await received(alice, bob, file('list', 'milk'), file('folder', 'x'), file('other', 'bread'));
-    await deliverer.deliver(outcomes);
+    await deliverer.deliver([...outcomes]);
     await deliverer.acknowledge();
     expect(deliverer.exit).toBe(73);
     expect(readFileSync(join(path, 'list'), 'utf8')).toBe('precious');

@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { BATCH, receiveAll } from '../../../../src/cli/commands/recv/receive.ts';
+import { lengthOf, receiveAll } from '../../../../src/cli/commands/recv/receive.ts';
+import { reportWaiting } from '../../../../src/cli/commands/recv/report.ts';
+import type { OpenIdentity } from '../../../../src/cli/identity/open.ts';
 import { outputFileAt } from '../../../../src/cli/identity/output.ts';
-import { Batches } from '../../../../src/cli/stream/batches.ts';
+import { Batches, BOUND } from '../../../../src/cli/stream/batches.ts';
 import type { InputItem } from '../../../../src/cli/stream/envelopes.ts';
-import type { Arrival } from '../../../../src/session/index.ts';
-import { temporaryFolder } from '../../fake-io.ts';
+import { decodeEnvelope } from '../../../../src/envelope/index.ts';
+import { type Arrival, receive, send } from '../../../../src/session/index.ts';
+import { CollectedOutput, temporaryFolder } from '../../fake-io.ts';
 import { aliceAndBob, broken, FailingOutput, messages } from './people.ts';
 
-type Items = readonly InputItem<Arrival>[];
+type Items = InputItem<Arrival>[];
 
 /** The groups of a stream, each of which arrives once the loop has asked for it and nothing else is to be done. */
 async function* slowly(...groups: (Items | Error | (() => Promise<void>))[]): AsyncGenerator<Items, void, undefined> {
@@ -22,11 +25,28 @@ async function* slowly(...groups: (Items | Error | (() => Promise<void>))[]): As
 }
 
 async function batches(stream: AsyncGenerator<Items, void, undefined>): Promise<Batches<InputItem<Arrival>>> {
-  return new Batches(stream, { first: await stream.next(), size: BATCH });
+  return new Batches(stream, { first: await stream.next(), lengthOf });
 }
 
 async function* atOnce(...groups: Items[]): AsyncGenerator<Items, void, undefined> {
   yield* groups;
+}
+
+/** An identity of which every content that is read from the inbox is told. */
+function watching(identity: OpenIdentity, onContent: () => void): OpenIdentity {
+  const { store } = identity;
+  const watched = <Given extends object>(given: Given): Given =>
+    new Proxy(given, {
+      get(target, name) {
+        if (name === 'inboxContent') onContent();
+        return Reflect.get(target, name);
+      },
+    });
+  const watchedStore: Pick<OpenIdentity['store'], 'transaction' | 'snapshot'> = {
+    transaction: (work) => store.transaction((transaction) => work(watched(transaction))),
+    snapshot: (work) => store.snapshot((view) => work(watched(view))),
+  };
+  return { ...identity, store: watchedStore as OpenIdentity['store'] };
 }
 
 describe('the receiving loop', () => {
@@ -56,7 +76,7 @@ describe('the receiving loop', () => {
 
   it('acknowledges by the transaction of the next batch, where that has arrived', async () => {
     const { alice, context, identity, inbox } = await aliceAndBob();
-    const first = await messages(alice, ...Array.from({ length: BATCH }, (_, n) => `${n}`));
+    const first = await messages(alice, ...Array.from({ length: BOUND.items }, (_, n) => `${n}`));
     const second = await messages(alice, 'last');
     const { transaction } = identity.store;
     const inboxes: number[] = [];
@@ -66,7 +86,7 @@ describe('the receiving loop', () => {
       return result as never;
     });
     await receiveAll(context, identity, await batches(atOnce(first, second)), {});
-    expect(inboxes).toEqual([BATCH, 1, 0]);
+    expect(inboxes).toEqual([BOUND.items, 1, 0]);
   });
 
   it('goes on where a transaction took only a part', async () => {
@@ -131,6 +151,73 @@ describe('the receiving loop', () => {
     expect(await inbox()).toEqual([]);
   });
 
+  it('leaves what a terminal cannot show where it is, reads none of it, and tells many by their number', async () => {
+    const { alice, context, identity, inbox } = await aliceAndBob({ output: new CollectedOutput(true) });
+    const names = Array.from({ length: 24 }, (_, n) => `${n}.bin`);
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const content = { type: 'file', name, sentAt: 0, bytes: new Uint8Array(1_000_000) } as const;
+        const envelope = decodeEnvelope((await send(alice.context, 'bob', content)).envelope);
+        if (envelope.kind === 'invite') throw new Error('an invite is no message');
+        return { source: name, envelope };
+      }),
+    );
+    await receiveAll(context, identity, await batches(atOnce(files)), {});
+    expect(await inbox()).toHaveLength(24);
+
+    const { io, context: later } = await aliceAndBob({ output: new CollectedOutput(true) });
+    const content = vi.fn();
+    const watched = watching(identity, content);
+    await receiveAll(later, watched, await batches(atOnce(await messages(alice, 'tiny'))), {});
+    expect(io.output.text).toContain('tiny');
+    expect(io.errors.text).toBe('pawl: 24 files (24.0 MB) from alice wait: pawl recv --waiting --out-dir DIR\n');
+    // Asked for what waits, it names them.
+    await receiveAll(later, watched, undefined, { waiting: true });
+    expect(io.errors.text.match(/the file \d+.bin \(1.0 MB\) from alice waits/g)).toHaveLength(20);
+    expect(content).not.toHaveBeenCalled();
+    const waiting = await identity.store.snapshot((view) => view.inbox());
+    expect(waiting.map(({ process }) => process)).toEqual(names.map(() => undefined));
+  });
+
+  it('takes what waits by slices, each of which is acknowledged with the next', async () => {
+    const { alice, identity, inbox } = await aliceAndBob();
+    const texts = await messages(alice, ...Array.from({ length: BOUND.items }, (_, n) => `${n},`), 'one more');
+    for (const text of texts) {
+      // Each by a process that dies before it delivers the text.
+      await receive({ ...identity, process: 'dead' }, [text], {});
+    }
+    const { io, context: later } = await aliceAndBob();
+    const restarted = { ...identity, process: 'later', isRunning: (name: string) => name === 'later' };
+    const { transaction } = identity.store;
+    const claimed: number[] = [];
+    vi.spyOn(identity.store, 'transaction').mockImplementation(async (work) => {
+      const result = await transaction.call(identity.store, work);
+      const rows = await identity.store.snapshot((view) => view.inbox());
+      claimed.push(rows.filter(({ process }) => process === 'later').length);
+      return result as never;
+    });
+    expect(await receiveAll(later, restarted, undefined, { waiting: true })).toEqual({ exit: 0, isEmpty: false });
+    expect(claimed).toEqual([BOUND.items, 1, 0]);
+    expect(io.output.text).toMatch(/^0,1,.*255,one more$/);
+    expect(await inbox()).toEqual([]);
+  });
+
+  it('lets three contacts be named, and no more', async () => {
+    const { context, io } = await aliceAndBob({ output: new CollectedOutput(true) });
+    const waits = (from: string) => ({ from, head: { kind: 'bytes', sentAt: 0, length: 10 } as const });
+    await reportWaiting(context, ['a', 'b', 'c', 'c'].map(waits));
+    await reportWaiting(context, ['a', 'b', 'c', 'd'].map(waits));
+    await reportWaiting(context, ['a', 'b', 'c'].map(waits));
+    expect(io.errors.text.split('\n')).toEqual([
+      'pawl: 4 messages (40 bytes) from a, b, c are no text: pawl recv --waiting > FILE',
+      'pawl: 4 messages (40 bytes) from 4 contacts are no text: pawl recv --waiting > FILE',
+      'pawl: a message from a is no text (10 bytes): pawl recv --waiting > FILE',
+      'pawl: a message from b is no text (10 bytes): pawl recv --waiting > FILE',
+      'pawl: a message from c is no text (10 bytes): pawl recv --waiting > FILE',
+      '',
+    ]);
+  });
+
   it('only counts the earlier texts with -o, unless nothing else was asked for', async () => {
     const { alice, context, identity, inbox } = await aliceAndBob({ output: new FailingOutput(0) });
     const input = await batches(atOnce(await messages(alice, 'one')));
@@ -146,9 +233,8 @@ describe('the receiving loop', () => {
     expect(io.errors.text).toContain('1 earlier text is waiting: pawl recv --waiting');
     expect(await inbox()).toHaveLength(1);
 
-    const nothing = await batches(atOnce([]));
     const again = outputFileAt(later, path, { force: true });
-    await receiveAll(later, restarted, nothing, { output: again, waiting: true });
+    await receiveAll(later, restarted, undefined, { output: again, waiting: true });
     expect(readFileSync(path, 'utf8')).toBe('one');
     expect(await inbox()).toEqual([]);
   });
