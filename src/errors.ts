@@ -26,6 +26,27 @@ export interface ErrorDetails {
   /** `isLeast`: there may be more bytes than were read. */
   'too-large': { what: string; bytes: number; limit: number; isLeast?: true };
   'weak-key': { what: string };
+  // contents in parts
+  /** A part does not agree with what is known of its content. */
+  'parts-contradict': { index: number };
+  /** A part is too far behind the first one that is missing. */
+  'part-too-far': { index: number; missing: number };
+  /** So many contents of a contact are unfinished that no other is begun. */
+  'too-many-incoming': { name: string; limit: number };
+  /** A content is larger than is taken: see `--max-size`. `bytes`: at least so many. */
+  'over-max-size': { bytes: number; limit: number };
+  /** The disk would be filled. `free`: bytes that are to stay free. */
+  'no-room': { path: string; free: number };
+  /** Another process takes the parts of the content. */
+  'taken-elsewhere': { what: string };
+  /** Parts have come, and the command was given no place for their content. */
+  'no-place': { what: string };
+  /** The input ended before the content did. */
+  'parts-missing': { what: string; missing: number; total: number | undefined };
+  /** A file has changed while it was sent, or since. */
+  'source-changed': { path: string };
+  /** What was sent from standard input cannot be read again. */
+  'cannot-resume': { id: number };
   // conversations
   /** `known`: the names of the contacts. `isFile`: there is a file of that name. */
   'unknown-contact': { name: string; known?: readonly string[]; isFile?: true };

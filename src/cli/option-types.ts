@@ -81,3 +81,14 @@ export function pointInTime(text: string): (now: number) => number {
     );
   }
 }
+
+/** In bytes, by their letter: powers of 1,024, as `split`, `dd` and `tar` have them. */
+const SIZES: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+
+/** Parses a number of bytes like `500M` or `16G`. */
+export function byteSize(text: string): number {
+  const [, number, unit = ''] = /^(\d{1,15})([KMGT]?)$/i.exec(text) ?? [];
+  const bytes = Number(number) * (SIZES[unit.toUpperCase()] ?? Number.NaN);
+  if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
+  throw new InvalidArgumentError('it must be a number of bytes like 4096, 500M or 16G');
+}

@@ -21,7 +21,7 @@ export const MAGIC = 'pawl';
 export const VERSION = 1;
 const MAGIC_BYTES = utf8(MAGIC);
 /** The kind byte of each kind of envelope. */
-export const KINDS = { opening: 1, message: 2, invite: 16 } as const;
+export const KINDS = { opening: 1, message: 2, part: 3, invite: 16 } as const;
 export type Kind = keyof typeof KINDS;
 const KIND_NAMES: ReadonlyMap<number | undefined, Kind> = new Map(
   Object.entries(KINDS).map(([kind, byte]) => [byte, kind as Kind]),
@@ -38,6 +38,15 @@ const INVITE_LENGTH = 1321;
 export const PREFIX_LENGTH = 1208;
 /** dh 32 || n 4 || pn 4 || digest 16 || tag (docs/PROTOCOL.md §5) */
 const SEALED_HEADER_LENGTH = 56 + TAG_LENGTH;
+/** salt 16 || tag 8 (docs/PROTOCOL.md §8) */
+export const PART_SALT_LENGTH = 16;
+export const PART_TAG_LENGTH = 8;
+/** index 4 || last 1 || data length 4 || chain 32, in front of the data of a part. */
+export const PART_FIELDS_LENGTH = 41;
+/** The least and the most bytes of data that one part of a content has, and what pawl itself takes. */
+export const PART_SIZES = { least: 2 ** 16, most: 2 ** 24, usual: 983_040 } as const;
+/** What a part has beside its data and its padding. */
+const PART_OVERHEAD = PART_SALT_LENGTH + PART_TAG_LENGTH + PART_FIELDS_LENGTH + TAG_LENGTH;
 /** The KEM field of a sealed header by the header's length, which is its only mark (docs/PROTOCOL.md §6). */
 const KEM_FIELDS: ReadonlyMap<number, KemField> = new Map([
   [SEALED_HEADER_LENGTH, 'none'],
@@ -52,10 +61,20 @@ export function longestMessage(padded: number): number {
   return ENVELOPE_HEAD_LENGTH + PREFIX_LENGTH + XNONCE_LENGTH + 2 + header + NONCE_LENGTH + padded + TAG_LENGTH;
 }
 
-/** Joins the head of an envelope and the parts of its rest. */
+/** The bytes of the envelope of a part of a content. */
+export function partLength(partSize: number): number {
+  return ENVELOPE_HEAD_LENGTH + PART_OVERHEAD + partSize;
+}
+
+/** Joins the head of an envelope and the fields of its rest. */
 export function withHead(kind: Kind, ...rest: readonly Uint8Array[]): Uint8Array {
-  const length = rest.reduce((sum, part) => sum + part.length, 0);
-  return concat(MAGIC_BYTES, uint(VERSION, 1), uint(KINDS[kind], 1), uint(length, 4), ...rest);
+  const length = rest.reduce((sum, field) => sum + field.length, 0);
+  return concat(headBefore(kind, length), ...rest);
+}
+
+/** The head of an envelope whose rest has so many bytes. */
+export function headBefore(kind: Kind, length: number): Uint8Array {
+  return concat(MAGIC_BYTES, uint(VERSION, 1), uint(KINDS[kind], 1), uint(length, 4));
 }
 
 /**
@@ -102,6 +121,11 @@ export function isBodyLength(length: number): boolean {
   return paddedLength(padded) === padded;
 }
 
+/** Whether the parts of a content may have so many bytes of data. */
+export function isPartSize(size: number): boolean {
+  return size >= PART_SIZES.least && size <= PART_SIZES.most;
+}
+
 export function corrupt(): never {
   throw new PawlError('corrupt', { what: 'envelope' });
 }
@@ -112,6 +136,7 @@ function kindOf(byte: number): Kind {
 
 function isRestLength(kind: Kind, length: number): boolean {
   if (kind === 'invite') return length === INVITE_LENGTH;
+  if (kind === 'part') return isPartSize(length - PART_OVERHEAD);
   const message = kind === 'opening' ? length - PREFIX_LENGTH : length;
   return [...KEM_FIELDS.keys()].some((header) => isBodyLength(message - XNONCE_LENGTH - 2 - header));
 }

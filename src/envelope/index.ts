@@ -6,14 +6,35 @@ export { armor, armoredLength, dearmor } from './armor.ts';
 export {
   type Content,
   type ContentHead,
+  type Descriptor,
   decodeContent,
+  decodeWhole,
   encodeContent,
   type FileContent,
   headOf,
   isFileName,
+  largestSize,
   MAX_CONTENT,
   textOf,
+  type WholeContent,
 } from './content.ts';
-export { decodeEnvelope, type Envelope, encodeEnvelope, type MessageView, viewMessage } from './envelope.ts';
-export { longestMessage } from './head.ts';
+export {
+  decodeEnvelope,
+  type Envelope,
+  encodeEnvelope,
+  type MessageEnvelope,
+  type MessageView,
+  partHead,
+  partSizeOf,
+  type SealedPart,
+  viewMessage,
+} from './envelope.ts';
+export {
+  longestMessage,
+  PART_FIELDS_LENGTH,
+  PART_SALT_LENGTH,
+  PART_SIZES,
+  PART_TAG_LENGTH,
+  partLength,
+} from './head.ts';
 export { type Found, Scanner, scan } from './scan.ts';

@@ -4,6 +4,7 @@
  */
 export { Folder } from './folder.ts';
 export { isStream, OutputFile, type OutputOptions } from './output-file.ts';
+export { isOnOneDisk, PartialFile, removePartialFile } from './partial-file.ts';
 export { chunksOfFile, Gathered, readAtOnce, readDescriptor, readFile, readFileIf } from './read.ts';
 export { sleep } from './sleep.ts';
 export { codeOf, reasonOf } from './system-error.ts';

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PawlError } from '../errors.ts';
+import type { PartialFile } from './partial-file.ts';
 import { sleep } from './sleep.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 import { Draft, inodeAt, inodeOf } from './write.ts';
@@ -67,6 +68,38 @@ export class OutputFile {
     this.path = path;
     this.#options = options;
     this.#target = this.#known('cannot-create', () => this.#choose(path));
+  }
+
+  /** Whether it is a pipe or a device: what is written to it cannot be taken back. */
+  get isStream(): boolean {
+    return this.#target.kind === 'open';
+  }
+
+  /** The folder of the file; `undefined` for a stream. */
+  get folder(): string | undefined {
+    return this.#target.kind === 'open' ? undefined : dirname(this.#target.path);
+  }
+
+  /**
+   * Writes a piece to a stream.
+   * @throws `write-failed`.
+   */
+  append(bytes: Uint8Array): void {
+    if (this.#target.kind !== 'open') throw new Error('a file is written as a whole');
+    this.#append(this.#target.descriptor, bytes);
+  }
+
+  /**
+   * Gives the name to a partial file in the folder.
+   * @throws `exists`, `protected`, `write-failed`.
+   */
+  take(partial: PartialFile): void {
+    const target = this.#target;
+    if (target.kind === 'open') throw new Error('a stream takes no file');
+    this.#known('write-failed', () => {
+      if (target.kind === 'replaced') this.#refusePrecious(target.path);
+      partial.putInPlace(target.path, { replace: target.kind === 'replaced' || this.#isStillEmpty(target) });
+    });
   }
 
   /**
@@ -128,9 +161,12 @@ export class OutputFile {
       this.#refusePrecious(target.path);
       draft.putInPlace('is replaced');
     } else {
-      const isAsItWas = target.empty !== undefined && emptyFileAt(target.path, this.#options.userId) === target.empty;
-      draft.putInPlace(isAsItWas ? 'is replaced' : 'stays');
+      draft.putInPlace(this.#isStillEmpty(target) ? 'is replaced' : 'stays');
     }
+  }
+
+  #isStillEmpty({ path, empty }: Extract<Target, { kind: 'free' }>): boolean {
+    return empty !== undefined && emptyFileAt(path, this.#options.userId) === empty;
   }
 
   #choose(given: string): Target {

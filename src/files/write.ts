@@ -74,9 +74,7 @@ export class Draft {
   /** Syncs the draft, and gives it the name: see {@link putInPlace}. */
   putInPlace(existing: 'stays' | 'is replaced'): void {
     fsyncSync(this.file);
-    if (existing === 'stays') moveUnlessExists(this.path, this.#target);
-    else renameSync(this.path, this.#target);
-    syncFolderOf(this.#target);
+    moveInPlace(this.path, this.#target, existing);
   }
 
   /** Closes it, and deletes it where it has not got the name. */
@@ -84,6 +82,18 @@ export class Draft {
     closeSync(this.file);
     removeDraft(this.path);
   }
+}
+
+/**
+ * Gives a file that is on the disk another name in its file system, durably.
+ * @throws the errors of the system; `EEXIST` for a file that stays.
+ */
+export function moveInPlace(path: string, target: string, existing: 'stays' | 'is replaced'): void {
+  if (existing === 'stays') {
+    moveUnlessExists(path, target);
+    remove(path);
+  } else renameSync(path, target);
+  syncFolderOf(target);
 }
 
 function removeDraft(draft: string): void {

@@ -36,11 +36,12 @@ export function hkdfBlake2b(salt: Uint8Array, ikm: Uint8Array, info: string, len
 }
 
 /**
- * Derives a key by HKDF with SHA-256 and an empty salt (RFC 5869).
+ * Derives a key by HKDF with SHA-256 (RFC 5869).
  * @param length bytes of output.
+ * @param salt empty unless given.
  */
-export function hkdfSha256(ikm: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', symmetricKey(ikm), EMPTY, info, length));
+export function hkdfSha256(ikm: Uint8Array, info: Uint8Array, length: number, salt: Uint8Array = EMPTY): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', symmetricKey(ikm), salt, info, length));
 }
 
 /**
@@ -55,6 +56,13 @@ export function keyedBlake2b(key: Uint8Array, personalization: string): Uint8Arr
   if (personalization.length > person.length) throw new RangeError(`${personalization} is longer than 16`);
   for (let index = 0; index < personalization.length; index++) person[index] = personalization.charCodeAt(index);
   return blake2b(EMPTY, { key, dkLen: 32, personalization: person });
+}
+
+/** SHA-256 (FIPS 180-4) of the parts joined: 32 bytes. */
+export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
+  const sha = createHash('sha256');
+  for (const part of parts) sha.update(part);
+  return asUint8Array(sha.digest());
 }
 
 /** SHA-512 (FIPS 180-4) of the parts joined: 64 bytes. */

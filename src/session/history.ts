@@ -2,7 +2,7 @@
  * The history: the texts that were sent and delivered, if the owner wants them stored (docs/PROTOCOL.md §8).
  * Does not know how texts are encrypted or shown.
  */
-import { type Content, decodeContent, textOf } from '../envelope/index.ts';
+import { decodeWhole, textOf, type WholeContent } from '../envelope/index.ts';
 import { requireContact } from './contacts.ts';
 import { sweep } from './maintenance.ts';
 import type {
@@ -60,7 +60,7 @@ export async function recordSent(
   now: number,
 ): Promise<void> {
   const { contact, id: messageId, n, plaintext } = sealed;
-  const { sentAt, content } = toHistory(decodeContent(plaintext));
+  const { sentAt, content } = toHistory(decodeWhole(plaintext));
   await transaction.addToHistory({ contact, direction: 'sent', messageId, n, at: now, sentAt, content });
 }
 
@@ -91,7 +91,7 @@ async function contentToKeep(transaction: Transaction, { id, head }: ListedInbox
   const { length } = head;
   if (head.kind === 'file') return { kind: 'file', name: head.name, length };
   const content = head.kind === 'text' && length <= LONGEST_TEXT ? await transaction.inboxContent(id) : undefined;
-  return content === undefined ? { kind: 'bytes', length } : toHistory(decodeContent(content)).content;
+  return content === undefined ? { kind: 'bytes', length } : toHistory(decodeWhole(content)).content;
 }
 
 /** Reports the setting and the size of the history. */
@@ -173,7 +173,7 @@ function oldestStored(setting: HistorySetting | undefined, now: number): number 
   return setting.maxAge === undefined ? Number.MIN_SAFE_INTEGER : now - setting.maxAge;
 }
 
-function toHistory(content: Content): { readonly sentAt: number; readonly content: HistoryContent } {
+function toHistory(content: WholeContent): { readonly sentAt: number; readonly content: HistoryContent } {
   const { sentAt, bytes } = content;
   const { length } = bytes;
   if (content.type === 'file') return { sentAt, content: { kind: 'file', name: content.name, length } };

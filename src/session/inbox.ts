@@ -2,11 +2,11 @@
  * The inbox: texts that are accepted and not yet known to be delivered (docs/PROTOCOL.md §8).
  * Does not know where texts are delivered to.
  */
-import { type Content, type ContentHead, decodeContent, headOf } from '../envelope/index.ts';
+import { type ContentHead, decodeWhole, headOf, type WholeContent } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
 import { dropDelivered } from './history.ts';
 import { correctTimes, sweep } from './maintenance.ts';
-import type { AcceptedMessage, Delivery, Waiting } from './outcome.ts';
+import { type AcceptedMessage, type Delivery, noticesOf, type Waiting } from './outcome.ts';
 import type { Amount, Contact, ContactId, Context, InboxId, ListedInboxEntry, Transaction } from './store.ts';
 
 /** Nothing further is begun in a transaction after this many milliseconds: other commands wait for five seconds. */
@@ -62,7 +62,7 @@ export class Inbox {
    * too. A text that is delivered at once needs no room.
    * @throws `inbox-full`.
    */
-  async refuseExcess({ id, name }: Pick<Contact, 'id' | 'name'>, content: Content): Promise<void> {
+  async refuseExcess({ id, name }: Pick<Contact, 'id' | 'name'>, content: WholeContent): Promise<void> {
     const { delivers, quota } = this.#options;
     const head = headOf(content);
     const { texts, bytes } = await this.#waitingOf(id);
@@ -73,8 +73,8 @@ export class Inbox {
   }
 
   /** Puts an accepted message into the inbox: for this process to deliver if it can, else for a later one. */
-  async put(message: AcceptedMessage): Promise<Delivery | Waiting> {
-    const { contact, id, n, late, plaintext, content, lost } = message;
+  async put(message: AcceptedMessage<WholeContent>): Promise<Delivery | Waiting> {
+    const { contact, id, n, late, plaintext, content } = message;
     const { delivers, now } = this.#options;
     const head = headOf(content);
     const isOurs = delivers(head);
@@ -90,7 +90,7 @@ export class Inbox {
       },
       plaintext,
     );
-    const notices = lost > 0 ? [...message.notices, { kind: 'lost', count: lost } as const] : message.notices;
+    const notices = noticesOf(message);
     const from = contact.name;
     if (isOurs) {
       const verified = contact.verifiedAt !== undefined;
@@ -204,7 +204,7 @@ export async function defer({ process }: Context, transaction: Transaction, ids:
 async function deliveryOf(view: Transaction, entry: ListedInboxEntry, again: boolean): Promise<Delivery> {
   const { id: inboxId, contact, messageId: id, n, late } = entry;
   const { name: from, verifiedAt } = await view.contact(contact);
-  const content = decodeContent((await view.inboxContent(inboxId)) ?? new Uint8Array(0));
+  const content = decodeWhole((await view.inboxContent(inboxId)) ?? new Uint8Array(0));
   return {
     type: 'message',
     inboxId,

@@ -35,6 +35,7 @@ export {
   type Settled,
   type WaitingText,
 } from './inbox.ts';
+export { type DroppedContent, dropOldIncoming, IncomingContent, incomingContents, nameOf } from './incoming.ts';
 export {
   type Added,
   add,
@@ -50,9 +51,10 @@ export {
   withdraw,
 } from './invites.ts';
 export type { ChainOnLadder, Ladder } from './ladder.ts';
-export { DAY, goOnAfterRestore, prune, SECOND, type Swept } from './maintenance.ts';
+export { DAY, goOnAfterRestore, prune, SECOND, type Swept, TRANSFER_RETENTION } from './maintenance.ts';
 export { listOutbox, readEnvelope, selectFromOutbox, type UnsentEnvelope } from './outbox.ts';
-export type { Delivery, Notice, Outcome, Waiting } from './outcome.ts';
+export type { Announced, Delivery, Notice, Outcome, Waiting } from './outcome.ts';
+export { listUnsent, type NewOutgoing, OutgoingContent, partsOf, type UnsentContent } from './outgoing.ts';
 export { type Arrival, type ReceiveOptions, type Reception, receive } from './receive.ts';
 export {
   type ChainReport,

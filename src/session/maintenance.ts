@@ -32,11 +32,16 @@ const TIMES_AHEAD = DAY;
  */
 const FIRST_YEAR = Date.UTC(2026);
 
+/** For how long parts of a content are awaited, or written on. In milliseconds. */
+export const TRANSFER_RETENTION = 30 * DAY;
+
 /** What a sweep deleted. */
 export interface Swept {
   readonly skippedKeys: number;
   /** Invites that lost their secrets. */
   readonly invites: number;
+  /** Contents that were being sent in parts. */
+  readonly outgoing: number;
   /** The setting that the sweep read, so that the caller does not read it again. */
   readonly historySetting: HistorySetting | undefined;
 }
@@ -63,6 +68,7 @@ export async function sweep(transaction: Transaction, now: number, olderThan = L
   if (historySetting?.maxAge !== undefined) await transaction.sweepHistory(now - historySetting.maxAge);
   return {
     historySetting,
+    outgoing: await transaction.sweepOutgoing(now - Math.min(olderThan, TRANSFER_RETENTION)),
     invites: await transaction.sweepInvites(now - expiredFor, now - FATE_RETENTION),
     skippedKeys: await transaction.sweepSkippedKeys(now - olderThan),
   };
@@ -79,12 +85,14 @@ export async function prune({ store, now }: Context, olderThan: number): Promise
 /**
  * Accepts a restored identity file (docs/PROTOCOL.md §8). Holds every session: it receives, but is not sent on until
  * the peer begins a new chain, because messages sent since the copy was made may have used the positions that the file
- * takes for free. Gives up open invites of ours and waiting invites of theirs, because they may have been used since.
+ * takes for free. Gives up open invites of ours and waiting invites of theirs, because they may have been used since, and
+ * contents that are being sent in parts.
  */
 export async function goOnAfterRestore({ store }: Context): Promise<void> {
   await store.transaction(async (transaction) => {
     await transaction.holdSessions();
     await transaction.sweepInvites(Number.MAX_SAFE_INTEGER, 0);
     for (const { id } of await transaction.contacts()) await transaction.setContactInvite(id, undefined);
+    await transaction.sweepOutgoing(Number.MAX_SAFE_INTEGER);
   });
 }

@@ -1,10 +1,10 @@
 /**
  * The results of receiving: what became of each envelope, and the notices that go with it.
- * Types only. Knows no wording.
+ * Knows no wording.
  */
-import type { Content, ContentHead } from '../envelope/index.ts';
+import type { Content, ContentHead, Descriptor, WholeContent } from '../envelope/index.ts';
 import type { ForkReason, PawlError } from '../errors.ts';
-import type { Contact, InboxId } from './store.ts';
+import type { Contact, InboxId, IncomingId } from './store.ts';
 
 /** A fact that the user is told in addition to the text. Times are unix milliseconds. */
 export type Notice =
@@ -19,7 +19,7 @@ export type Notice =
   | { readonly kind: 'fork'; readonly reason: ForkReason; readonly at: number };
 
 /** A message that the ratchet accepted. */
-export interface AcceptedMessage {
+export interface AcceptedMessage<Accepted extends Content = Content> {
   readonly contact: Contact;
   /** The number of messages before it that are missing and whose keys are stored. */
   readonly skipped: number;
@@ -30,7 +30,7 @@ export interface AcceptedMessage {
   readonly late: boolean;
   /** The padded content, as it is stored. */
   readonly plaintext: Uint8Array;
-  readonly content: Content;
+  readonly content: Accepted;
   /** The number of messages before it that are missing and whose keys are deleted. */
   readonly lost: number;
   readonly notices: readonly Notice[];
@@ -47,7 +47,7 @@ export interface Delivery {
   readonly late: boolean;
   /** Whether it may have been delivered before, by a process that ended before it acknowledged the delivery. */
   readonly again: boolean;
-  readonly content: Content;
+  readonly content: WholeContent;
   readonly notices: readonly Notice[];
 }
 
@@ -59,10 +59,24 @@ export interface Waiting {
   readonly notices: readonly Notice[];
 }
 
+/** A content whose parts are to come. It is committed. */
+export interface Announced {
+  readonly type: 'announced';
+  readonly incomingId: IncomingId;
+  readonly from: string;
+  readonly verified: boolean;
+  readonly id: Uint8Array;
+  readonly n: number;
+  readonly late: boolean;
+  readonly descriptor: Descriptor;
+  readonly notices: readonly Notice[];
+}
+
 /** What became of one envelope. `source` is its position in the input. */
 export type Outcome =
   | Delivery
   | Waiting
+  | Announced
   | {
       readonly type: 'duplicate';
       readonly from: string;
@@ -80,3 +94,8 @@ export type Outcome =
       readonly source: string;
     }
   | { readonly type: 'refused'; readonly from: string | undefined; readonly error: PawlError; readonly source: string };
+
+/** What the user is told beside what came in an accepted message. */
+export function noticesOf({ notices, lost }: Pick<AcceptedMessage, 'notices' | 'lost'>): readonly Notice[] {
+  return lost > 0 ? [...notices, { kind: 'lost', count: lost }] : notices;
+}

@@ -2,12 +2,13 @@
  * Receives envelopes: decrypts them and puts their texts into the inbox, in one transaction (docs/PROTOCOL.md §8).
  * Does not decode envelopes and does not know how texts are delivered.
  */
-import type { Content, ContentHead, Envelope } from '../envelope/index.ts';
+import type { Content, ContentHead, MessageEnvelope } from '../envelope/index.ts';
 import { type ErrorCode, PawlError } from '../errors.ts';
 import { LIMITS, type Limits } from '../ratchet/index.ts';
 import { acceptFirst, prefixDigest } from './accept-opening.ts';
 import { dropDelivered } from './history.ts';
 import { defer, Inbox, QUOTA, type Settled, TIME_LIMIT } from './inbox.ts';
+import { announce, refuseExcessIncoming } from './incoming.ts';
 import { sweep } from './maintenance.ts';
 import type { AcceptedMessage, Notice, Outcome } from './outcome.ts';
 import { SessionCache } from './session-cache.ts';
@@ -16,7 +17,7 @@ import type { Amount, Contact, Context, Transaction } from './store.ts';
 /** An envelope of the input. `source` is its position there. */
 export interface Arrival {
   readonly source: string;
-  readonly envelope: Exclude<Envelope, { kind: 'invite' }>;
+  readonly envelope: MessageEnvelope;
 }
 
 /** The options of `receive`. */
@@ -100,6 +101,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'not-for-you',
   'other-sender',
   'self',
+  'too-many-incoming',
   'unknown-invite',
   'weak-key',
 ] satisfies ErrorCode[]);
@@ -114,13 +116,19 @@ async function receiveOne(
     from = name;
     if (only !== undefined && only !== name) throw new PawlError('other-sender', { from: name });
   };
+  const refuseExcess = (contact: Contact, content: Content): Promise<void> =>
+    content.type === 'descriptor'
+      ? refuseExcessIncoming(transaction, contact, content)
+      : inbox.refuseExcess(contact, content);
   const admit = async (content: Content, name: string, known?: Contact): Promise<void> => {
     refuseOther(name);
-    if (known !== undefined) await inbox.refuseExcess(known, content);
+    if (known !== undefined) await refuseExcess(known, content);
   };
-  const take = (message: AcceptedMessage): Promise<Outcome> => {
+  const take = async (message: AcceptedMessage): Promise<Outcome> => {
     if (message.skipped > 0) gaps.add(message.contact.name);
-    return inbox.put(message);
+    const { content } = message;
+    if (content.type === 'descriptor') return announce(transaction, { ...message, content }, now);
+    return inbox.put({ ...message, content });
   };
   try {
     const { kind, message } = envelope;
@@ -138,7 +146,7 @@ async function receiveOne(
     const decrypted = await ratchet.decrypt(located, message.body, {
       now,
       limits,
-      admit: (content) => inbox.refuseExcess(contact, content),
+      admit: (content) => refuseExcess(contact, content),
     });
     const { digest: id, header } = located.opened;
     switch (decrypted.kind) {

@@ -44,6 +44,16 @@ export async function send(context: Context, name: string, content: Content): Pr
   return sent;
 }
 
+/** An encrypted message, and what it is stored with. */
+export interface SealedContent {
+  readonly contact: Contact;
+  readonly messageId: Uint8Array;
+  readonly n: number;
+  readonly envelope: Uint8Array;
+  readonly opening: boolean;
+  readonly plaintext: Uint8Array;
+}
+
 /**
  * Encrypts contents for a contact, each into an envelope. The new ratchet state and the envelopes are committed
  * together.
@@ -61,41 +71,55 @@ export async function sendAll(
   return context.store.transaction(async (transaction) => {
     const { historySetting } = await sweep(transaction, now);
     await transaction.dropFromOutbox(acknowledged);
-    const contact = await requireContact(transaction, name);
-    const { session, expiredInvite } = await sessionTo(context, transaction, contact, now);
-    const ratchet = await RatchetSession.read(transaction, session);
-    const prefix = session.origin.role === 'initiator' ? session.origin.prefix : undefined;
-    const sent: Sent[] = [];
-    try {
-      for (const plaintext of plaintexts) {
-        const { message, n, id } = ratchet.encrypt(plaintext, context.random, now);
-        const envelope = encodeEnvelope(
-          prefix === undefined ? { kind: 'message', message } : { kind: 'opening', prefix, message },
-        );
-        const outboxId = await transaction.addToOutbox({
-          contact: contact.id,
-          messageId: id,
-          envelope,
-          process: context.process,
-          createdAt: now,
-        });
-        if (historySetting !== undefined) await recordSent(transaction, { contact: contact.id, id, n, plaintext }, now);
-        sent.push({
-          envelope,
-          outboxId,
-          to: contact.name,
-          id,
-          n,
-          opening: prefix !== undefined,
-          expiredInvite: sent.length === 0 ? expiredInvite : undefined,
-        });
-      }
-      await ratchet.save(now, LIMITS);
-      return sent;
-    } finally {
-      ratchet.wipe();
-    }
+    const { stored, expiredInvite } = await sealFor(context, transaction, { name, plaintexts, now }, async (sealed) => {
+      const { contact, messageId: id, n, envelope, opening, plaintext } = sealed;
+      const outboxId = await transaction.addToOutbox({
+        contact: contact.id,
+        messageId: id,
+        envelope,
+        process: context.process,
+        createdAt: now,
+      });
+      if (historySetting !== undefined) await recordSent(transaction, { contact: contact.id, id, n, plaintext }, now);
+      return { envelope, outboxId, to: contact.name, id, n, opening };
+    });
+    return stored.map((one, index) => ({ ...one, expiredInvite: index === 0 ? expiredInvite : undefined }));
   });
+}
+
+/**
+ * Encrypts contents for a contact within a transaction that has begun with `sweep`, and saves the new ratchet state.
+ * @param store puts an envelope where it waits to be written out.
+ * @returns what `store` has returned for each, and when an invite of theirs expired that is dropped.
+ * @throws as {@link sendAll}.
+ */
+export async function sealFor<Stored>(
+  context: Context,
+  transaction: Transaction,
+  {
+    name,
+    plaintexts,
+    now,
+  }: { readonly name: string; readonly plaintexts: readonly Uint8Array[]; readonly now: number },
+  store: (sealed: SealedContent) => Promise<Stored>,
+): Promise<{ readonly stored: readonly Stored[]; readonly expiredInvite: number | undefined }> {
+  const contact = await requireContact(transaction, name);
+  const { session, expiredInvite } = await sessionTo(context, transaction, contact, now);
+  const ratchet = await RatchetSession.read(transaction, session);
+  const prefix = session.origin.role === 'initiator' ? session.origin.prefix : undefined;
+  const opening = prefix !== undefined;
+  const stored: Stored[] = [];
+  try {
+    for (const plaintext of plaintexts) {
+      const { message, n, id: messageId } = ratchet.encrypt(plaintext, context.random, now);
+      const envelope = encodeEnvelope(opening ? { kind: 'opening', prefix, message } : { kind: 'message', message });
+      stored.push(await store({ contact, messageId, n, envelope, opening, plaintext }));
+    }
+    await ratchet.save(now, LIMITS);
+    return { stored, expiredInvite };
+  } finally {
+    ratchet.wipe();
+  }
 }
 
 /**

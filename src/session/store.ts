@@ -2,9 +2,10 @@
  * The store that the operations on an identity need: the interface that `storage` implements, and its records.
  * Types only. Knows no SQL; times are unix milliseconds.
  */
-import type { ContentHead } from '../envelope/index.ts';
+import type { ContentHead, Descriptor } from '../envelope/index.ts';
 import type { ForkReason } from '../errors.ts';
 import type { HandshakeStore, Transcript } from '../handshake/index.ts';
+import type { PartRecord } from '../parts/index.ts';
 import type { IdentityKey, Random } from '../primitives/index.ts';
 import type { FinishedChain, RatchetState, RatchetStore, SessionId } from '../ratchet/index.ts';
 
@@ -29,6 +30,7 @@ export interface Transaction
     ContactStore,
     SessionTable,
     Boxes,
+    Transfers,
     HistoryStore,
     Times {}
 
@@ -38,6 +40,8 @@ export type ContactId = number & { readonly [id]: 'contact' };
 export type OutboxId = number & { readonly [id]: 'outbox' };
 export type InboxId = number & { readonly [id]: 'inbox' };
 export type HistoryId = number & { readonly [id]: 'history' };
+export type IncomingId = number & { readonly [id]: 'incoming' };
+export type OutgoingId = number & { readonly [id]: 'outgoing' };
 
 /** A peer whose identity is known under a name. */
 export interface Contact {
@@ -265,6 +269,98 @@ export interface Boxes {
   /** Counts the texts of a contact that another process delivers than this one, or none. */
   waitingOf(contact: ContactId, process: string): Promise<Amount>;
   dropFromInbox(ids: readonly InboxId[]): Promise<void>;
+}
+
+/** A content that comes in parts, and is not complete. */
+export interface Incoming {
+  readonly contact: ContactId;
+  /** 16 bytes: of the message with its descriptor. */
+  readonly messageId: Uint8Array;
+  readonly n: number;
+  /** Whether that was decrypted with a skipped message key. */
+  readonly late: boolean;
+  readonly receivedAt: number;
+  readonly descriptor: Descriptor;
+}
+
+/** Where the parts of an incoming content are collected. */
+export interface PartialPlace {
+  /** The absolute path of the partial file. */
+  readonly path: string;
+  /** Its device and inode. */
+  readonly inode: string;
+  /** The path that it gets; `undefined` while parts are missing. */
+  readonly target: string | undefined;
+}
+
+/** An incoming content as it is stored, without the records of its parts. */
+export interface StoredIncoming extends Incoming {
+  readonly id: IncomingId;
+  /** The process that takes its parts; `undefined` while none does. */
+  readonly process: string | undefined;
+  readonly place: PartialPlace | undefined;
+}
+
+/** A file that is sent in parts, as it was when it was first opened. */
+export interface SourceFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Its device and inode. */
+  readonly inode: string;
+  /** When it was modified last, in unix nanoseconds: a decimal number. */
+  readonly modified: string;
+}
+
+/** A content that is sent in parts, some of which are not yet known to be written out. */
+export interface Outgoing {
+  readonly contact: ContactId;
+  /** 16 bytes: of the message with its descriptor. */
+  readonly messageId: Uint8Array;
+  readonly n: number;
+  readonly createdAt: number;
+  /** The process that writes it out. */
+  readonly process: string;
+  readonly descriptor: Descriptor;
+  /** The file that it is read from; `undefined` for a stream, which cannot be read again. */
+  readonly source: SourceFile | undefined;
+  /** How many parts are written. */
+  readonly parts: number;
+  /** The link of the next part: 32 bytes. */
+  readonly link: Uint8Array;
+  /** That of its descriptor. */
+  readonly envelope: Uint8Array;
+}
+
+export type StoredOutgoing = Outgoing & { readonly id: OutgoingId };
+
+/** The tables of contents that come or go in parts. Every change counts as one: the generation rises. */
+export interface Transfers {
+  addIncoming(incoming: Incoming): Promise<IncomingId>;
+  /** Oldest first. */
+  incoming(): Promise<readonly StoredIncoming[]>;
+  /** In the order of the parts. */
+  receivedParts(id: IncomingId): Promise<readonly PartRecord[]>;
+  addReceivedParts(id: IncomingId, parts: readonly PartRecord[]): Promise<void>;
+  /**
+   * Hands an incoming content from one process to another; `undefined` is none.
+   * @returns whether `from` still had it.
+   */
+  handOverIncoming(id: IncomingId, from: string | undefined, to: string | undefined): Promise<boolean>;
+  /** Sets where the parts are collected. */
+  setPlace(id: IncomingId, place: PartialPlace): Promise<void>;
+  /** Deletes the records of all its parts, and its place. */
+  dropReceivedParts(id: IncomingId): Promise<void>;
+  /** Deletes an incoming content, if it is there. */
+  dropIncoming(id: IncomingId): Promise<void>;
+  addOutgoing(outgoing: Outgoing): Promise<OutgoingId>;
+  /** Oldest first. */
+  outgoing(): Promise<readonly StoredOutgoing[]>;
+  /** Notes how much is written, and who writes on. */
+  advanceOutgoing(id: OutgoingId, state: Pick<Outgoing, 'parts' | 'link' | 'process'>): Promise<void>;
+  /** Deletes an outgoing content, if it is there. */
+  dropOutgoing(id: OutgoingId): Promise<void>;
+  /** Deletes what was begun before a time. @returns how many were deleted. */
+  sweepOutgoing(before: number): Promise<number>;
 }
 
 /** The setting of a history that is on. */

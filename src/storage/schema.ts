@@ -325,3 +325,62 @@ UPDATE inbox SET content = x'' WHERE length(content) > ${LONGEST_INLINE};
 DROP INDEX inbox_of_contact;
 CREATE INDEX inbox_of_contact ON inbox (contact_id, process, length);
 `;
+
+/**
+ * Version 8: contents that come or go in parts (docs/PROTOCOL.md §8).
+ */
+export const VERSION_8 = `
+CREATE TABLE incoming ( -- contents of which parts are missing
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  contact_id  INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+  message_id  BLOB    NOT NULL CHECK (length(message_id) = 16),
+  n           INTEGER NOT NULL CHECK (n BETWEEN 0 AND 0xffffffff),
+  late        INTEGER NOT NULL CHECK (late IN (0, 1)),
+  received_at INTEGER NOT NULL,
+  name        TEXT,             -- of a file
+  sent_at     INTEGER NOT NULL, -- as its sender says
+  size        INTEGER CHECK (size >= 0), -- in bytes; none: the last part tells
+  part_size   INTEGER NOT NULL CHECK (part_size BETWEEN 65536 AND 16777216),
+  key         BLOB    NOT NULL UNIQUE CHECK (length(key) = 32), -- secret
+  process     TEXT,             -- takes its parts
+  path        TEXT,             -- of the partial file
+  inode       TEXT,
+  target      TEXT,             -- what it is to be called, once it is complete
+  CHECK ((path IS NULL) = (inode IS NULL)),
+  CHECK (target IS NULL OR path IS NOT NULL)
+) STRICT;
+CREATE INDEX incoming_of_contact ON incoming (contact_id);
+
+CREATE TABLE incoming_parts ( -- parts whose data are in the partial file, on the disk
+  incoming INTEGER NOT NULL REFERENCES incoming (id) ON DELETE CASCADE,
+  part     INTEGER NOT NULL CHECK (part BETWEEN 0 AND 0xffffffff),
+  is_last  INTEGER NOT NULL CHECK (is_last IN (0, 1)),
+  digest   BLOB    NOT NULL CHECK (length(digest) = 16),
+  link     BLOB    NOT NULL CHECK (length(link) = 32),
+  next     BLOB    NOT NULL CHECK (length(next) = 32), -- the link of the part behind it
+  length   INTEGER NOT NULL CHECK (length >= 0),
+  PRIMARY KEY (incoming, part)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outgoing ( -- contents of which parts are not yet known to be written
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  contact_id INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+  message_id BLOB    NOT NULL CHECK (length(message_id) = 16),
+  n          INTEGER NOT NULL CHECK (n BETWEEN 0 AND 0xffffffff),
+  created_at INTEGER NOT NULL,
+  process    TEXT    NOT NULL, -- writes it
+  name       TEXT,
+  sent_at    INTEGER NOT NULL,
+  size       INTEGER CHECK (size >= 0),
+  part_size  INTEGER NOT NULL CHECK (part_size BETWEEN 65536 AND 16777216),
+  key        BLOB    NOT NULL UNIQUE CHECK (length(key) = 32), -- secret
+  path       TEXT, -- the file that it is read from; none: a stream, which cannot be read again
+  inode      TEXT,
+  modified   TEXT, -- unix nanoseconds
+  parts      INTEGER NOT NULL CHECK (parts BETWEEN 0 AND 0xffffffff), -- are written
+  link       BLOB    NOT NULL CHECK (length(link) = 32),              -- of the next part
+  envelope   BLOB    NOT NULL, -- with the descriptor
+  CHECK ((path IS NULL) = (inode IS NULL) AND (path IS NULL) = (modified IS NULL))
+) STRICT;
+CREATE INDEX outgoing_of_contact ON outgoing (contact_id);
+`;

@@ -21,6 +21,7 @@ import { handshakeStore } from './tables/invites.ts';
 import { ratchetStore } from './tables/ratchet.ts';
 import { sessionTable } from './tables/sessions.ts';
 import { timesOf } from './tables/times.ts';
+import { transfers } from './tables/transfers.ts';
 import { mustExist, SqlTransaction } from './transaction.ts';
 
 interface IdentityRow {
@@ -240,6 +241,7 @@ function transactionOn(transaction: SqlTransaction): Transaction {
     ...sessionTable(transaction),
     ...ratchetStore(transaction),
     ...boxes(transaction),
+    ...transfers(transaction),
     ...historyStore(transaction),
     ...timesOf(transaction),
   };

@@ -57,6 +57,9 @@ export function fakeIo(given: Partial<FakeIo> & { readonly chunks?: Iterable<Uin
     now: () => START,
     process: () => 'a process',
     isRunning: () => false,
+    runTar: () => {
+      throw new Error('there is no tar here');
+    },
     runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
     openTerminal: () => undefined,
     ...others,

@@ -8,17 +8,26 @@ import { toHex, utf8 } from '../../primitives/index.ts';
 import {
   acknowledgeSent,
   listOutbox,
+  listUnsent,
+  nameOf,
+  OutgoingContent,
   readEnvelope,
   selectFromOutbox,
+  type UnsentContent,
   type UnsentEnvelope,
 } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
-import { withIdentity } from '../identity/open.ts';
+import { type OpenIdentity, withIdentity } from '../identity/open.ts';
 import { wholeNumber } from '../option-types.ts';
+import { writtenInWords } from '../show/transfers.ts';
 import { acknowledgeOrWarn, checkFitsTerminal } from '../stream/write.ts';
 import { count, instant, iso, PAGE_LENGTH, table } from '../terminal/format.ts';
+import { leastArmor, writeParts } from './send/parts.ts';
+import { fileContent } from './send/source.ts';
 
 const resendId = wholeNumber(1, 999_999_999);
+/** In front of the number of a large content. */
+const LARGE = 'L';
 
 export const defineOutbox: DefineCommand = (program, makeAction) => {
   program
@@ -31,16 +40,18 @@ export const defineOutbox: DefineCommand = (program, makeAction) => {
       'after',
       `
 An envelope stays here when its process ended before all of it was written. The same bytes again are the same
-message: the other side shows it once.
+message: the other side shows it once. Of a large content, resend goes on with the parts that were not written.
 
 Examples:
   $ pawl outbox
-  $ pawl outbox resend > message.pawl`,
+  $ pawl outbox resend > message.pawl
+  $ pawl outbox resend L1 >> film.pawl`,
     )
     .action(
       makeAction(async (context, action: string | undefined, id: string | undefined, { all }: { all?: true }) => {
         if (action === undefined) await list(context, all === true || context.reporter.json ? undefined : PAGE_LENGTH);
         else if (all) throw new PawlError('usage', { problem: '--all and resend do not go together' });
+        else if (id?.startsWith(LARGE)) await resendLarge(context, resendId(id.slice(LARGE.length)));
         else await resend(context, id === undefined ? undefined : resendId(id));
         return 0;
       }),
@@ -49,22 +60,35 @@ Examples:
 
 /** @param newest how many to list; without it, all. */
 async function list(context: CommandContext, newest: number | undefined): Promise<void> {
-  const { envelopes, older } = await withIdentity(context, (identity) => listOutbox(identity, newest), 'reads');
+  const { envelopes, older, contents } = await withIdentity(
+    context,
+    async (identity) => ({ ...(await listOutbox(identity, newest)), contents: await listUnsent(identity) }),
+    'reads',
+  );
   const { reporter } = context;
   if (reporter.json) {
     for (const envelope of envelopes) await reporter.document(documentOf(envelope));
+    for (const content of contents) await reporter.document(contentDocument(content));
     return;
   }
-  if (envelopes.length === 0) {
+  if (envelopes.length + contents.length === 0) {
     await reporter.notice('nothing is waiting to be written');
     return;
   }
-  const rows = envelopes.map(({ id, to, createdAt, length }) => [
-    String(id),
-    `for ${to}`,
-    instant(createdAt),
-    `${length} bytes`,
-  ]);
+  const rows = [
+    ...envelopes.map(({ id, to, createdAt, length }) => [
+      String(id),
+      `for ${to}`,
+      instant(createdAt),
+      `${length} bytes`,
+    ]),
+    ...contents.map(({ id, to, createdAt, ...content }) => [
+      `${LARGE}${id}`,
+      `for ${to}`,
+      instant(createdAt),
+      `${nameOf(content)}, ${writtenInWords(content)}${content.source === undefined ? ': cut short, and cannot go on' : ''}`,
+    ]),
+  ];
   await reporter.lines(table(rows).join('\n'));
   if (older > 0) {
     const are = older === 1 ? 'is' : 'are';
@@ -91,8 +115,45 @@ async function resend(context: CommandContext, id: number | undefined): Promise<
       await acknowledgeOrWarn(reporter, () => acknowledgeSent(identity, [entry.id]));
       await reporter.documentOnStderr(documentOf(entry));
     }
-    if (entries.length === 0) await reporter.notice('nothing is waiting to be written');
+    const contents = id === undefined ? await listUnsent(identity) : [];
+    for (const content of contents) await resume(context, identity, content);
+    if (entries.length + contents.length === 0) await reporter.notice('nothing is waiting to be written');
   });
+}
+
+async function resendLarge(context: CommandContext, id: number): Promise<void> {
+  await withIdentity(context, async (identity) => {
+    const content = (await listUnsent(identity)).find((one) => one.id === id);
+    if (content === undefined) throw new PawlError('not-in-outbox', { id });
+    await resume(context, identity, content);
+  });
+}
+
+/** Goes on with the parts of a large content that are not written yet. */
+async function resume(context: CommandContext, identity: OpenIdentity, { id, size }: UnsentContent): Promise<void> {
+  checkFitsTerminal(context.io.output, leastArmor({ size }), 'pawl outbox resend >> FILE');
+  const content = await OutgoingContent.resume(identity, id);
+  const { source } = content;
+  if (source === undefined || size === undefined) return;
+  await writeParts(context, content, {
+    large: fileContent(source, size),
+    format: { armored: context.io.output.isTerminal, file: undefined },
+  });
+}
+
+function contentDocument({ id, to, messageId, createdAt, name, size, parts, total, source }: UnsentContent) {
+  return {
+    type: 'unfinished',
+    outbox_id: `${LARGE}${id}`,
+    to,
+    id: toHex(messageId),
+    created_at: iso(createdAt),
+    ...(name !== undefined && { file: name }),
+    ...(size !== undefined && { size }),
+    parts,
+    ...(total !== undefined && { of: total }),
+    resumable: source !== undefined,
+  };
 }
 
 function documentOf({ id, to, messageId, createdAt, length }: UnsentEnvelope) {

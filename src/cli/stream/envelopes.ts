@@ -2,7 +2,7 @@
  * Reads envelopes from files and standard input. A broken envelope becomes an item with its error, and reading goes on.
  * Decrypts nothing.
  */
-import { decodeEnvelope, type Envelope, type Found, Scanner } from '../../envelope/index.ts';
+import { decodeEnvelope, type Envelope, type Found, Scanner, type SealedPart } from '../../envelope/index.ts';
 import { PawlError } from '../../errors.ts';
 import type { Arrival } from '../../session/index.ts';
 import type { CommandContext } from '../context.ts';
@@ -50,11 +50,17 @@ async function* readEnvelopes<Item>(
   }
 }
 
-/** Like `readEnvelopes`, for messages only: an invite becomes an item with the error `wrong-kind`. */
+/** A part of a content in the input. */
+export interface PartArrival {
+  readonly source: string;
+  readonly part: SealedPart;
+}
+
+/** Like `readEnvelopes`, for messages and parts only: an invite becomes an item with the error `wrong-kind`. */
 export function readMessages(
   context: CommandContext,
   files: readonly string[],
-): AsyncGenerator<InputItem<Arrival>[], void, undefined> {
+): AsyncGenerator<InputItem<Arrival | PartArrival>[], void, undefined> {
   return readEnvelopes(context, files, { itemOf: asMessage });
 }
 
@@ -101,9 +107,10 @@ function decode(source: string, found: Found): InputItem {
   }
 }
 
-function asMessage(read: InputItem): InputItem<Arrival> {
+function asMessage(read: InputItem): InputItem<Arrival | PartArrival> {
   if ('error' in read) return read;
   const { source, envelope } = read;
+  if (envelope.kind === 'part') return { source, part: envelope.part };
   if (envelope.kind !== 'invite') return { source, envelope };
   return { source, error: new PawlError('wrong-kind', { expected: 'message', found: 'invite' }) };
 }

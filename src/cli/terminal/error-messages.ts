@@ -144,6 +144,58 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     exit: REFUSED,
   }),
 
+  // contents in parts
+  'parts-contradict': ({ index }) => ({
+    message: `part ${index + 1} does not go with the other parts: the file was changed while it was sent, or between two attempts`,
+    hint: 'nothing gets its name; ask for it to be sent anew (pawl send NAME FILE)',
+    exit: REFUSED,
+  }),
+  'part-too-far': ({ index, missing }) => ({
+    message: `part ${index + 1} is too far behind part ${missing + 1}, which is missing`,
+    hint: 'give the parts that are missing first, then this one again',
+    exit: REFUSED,
+  }),
+  'too-many-incoming': ({ name, limit }) => ({
+    message: `${limit} large contents of ${name} are not complete, so that no other is begun`,
+    hint: `give the parts of those first (pawl inspect), or verify ${name} for more; what was refused can be given again`,
+    exit: BUSY,
+  }),
+  'over-max-size': ({ bytes, limit }) => ({
+    message: `this is larger than what is taken: ${bytes} bytes, of at most ${limit}`,
+    hint: 'pawl recv --max-size 100G takes more; the same parts can be given again',
+    exit: REFUSED,
+  }),
+  'no-room': ({ path, free }) => ({
+    message: `the disk of ${path} would have less than ${free} bytes free`,
+    hint: 'make room, or choose a folder on another disk; the same parts can be given again',
+    exit: IO,
+  }),
+  'taken-elsewhere': ({ what }) => ({
+    message: `another pawl takes the parts of ${what}`,
+    hint: 'try again when it is done; the same parts can be given again',
+    exit: BUSY,
+  }),
+  'no-place': ({ what }) => ({
+    message: `there is no place for the parts of ${what}`,
+    hint: 'give them again with one: pawl recv FILE --out-dir DIR, or -o FILE; a pipe and a file take one at a time',
+    exit: CANNOT_CREATE,
+  }),
+  'parts-missing': ({ missing, total }) => ({
+    message: `it is cut short: part ${missing + 1}${total === undefined ? '' : ` of ${total}`} is missing`,
+    hint: 'what was written is genuine, but not all; give all of it again, or with --out-dir the parts that are missing',
+    exit: REFUSED,
+  }),
+  'source-changed': ({ path }) => ({
+    message: `${path} has changed since it was begun to be sent`,
+    hint: 'the other side gets no file of it; send it anew once nothing writes to it',
+    exit: IO,
+  }),
+  'cannot-resume': ({ id }) => ({
+    message: `number ${id} came from a pipe, and cannot be read again`,
+    hint: 'it is given up: send it anew; the other side sees that parts are missing',
+    exit: NO_INPUT,
+  }),
+
   // contacts and conversations
   'unknown-contact': ({ name, known = [], isFile }) => ({
     message: `there is no contact ${name}`,

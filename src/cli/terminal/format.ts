@@ -64,9 +64,15 @@ export function count(number: number, noun: string): string {
 /** A number of bytes in its largest unit: `1.2 MB`. */
 export function bytesInWords(bytes: number): string {
   if (bytes < 1_000) return count(bytes, 'byte');
-  const [unit, length] = bytes < 999_950 ? (['kB', 1e3] as const) : (['MB', 1e6] as const);
+  const [unit, length] = BYTES.find(([, one]) => bytes < 999.95 * one) ?? (['TB', 1e12] as const);
   return `${(bytes / length).toFixed(1)} ${unit}`;
 }
+
+const BYTES = [
+  ['kB', 1e3],
+  ['MB', 1e6],
+  ['GB', 1e9],
+] as const;
 
 // Times. A `time` is in unix milliseconds.
 

@@ -2,10 +2,10 @@
  * Everything outside of pawl that a command uses: the process, its standard streams, the terminal, randomness and the
  * clock. Knows nothing of commands; tests hand in an `Io` of their own.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { fstatSync, fsyncSync, openSync, type Stats, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { ReadStream, WriteStream } from 'node:tty';
 import { PawlError } from '../../errors.ts';
 import { codeOf, readAtOnce, reasonOf } from '../../files/index.ts';
@@ -33,6 +33,13 @@ export interface Io {
    * @returns its standard output, and the reason if it failed.
    */
   readonly runCommand: (command: string, limit: number) => { output: Uint8Array; failure: string | undefined };
+  /**
+   * Packs a folder by tar, whose standard error is that of pawl.
+   * @param parent the folder that it is in.
+   * @returns the archive, in chunks.
+   * @throws `read-failed`, at the end also if tar has failed.
+   */
+  readonly runTar: (parent: string, name: string) => AsyncGenerator<Uint8Array, void, undefined>;
   /** Opens the controlling terminal, even if the standard streams are redirected; `undefined` if there is none. */
   readonly openTerminal: () => Terminal | undefined;
 }
@@ -92,6 +99,7 @@ export function systemIo(process: NodeJS.Process): Io {
     process: () => processName(process.pid),
     isRunning,
     runCommand: (command, limit) => runCommand(command, limit, process.env),
+    runTar: (parent, name) => runTar(parent, name, process.env),
     openTerminal,
   };
 }
@@ -232,6 +240,25 @@ function runCommand(command: string, limit: number, { PAWL_PASSPHRASE, ...env }:
     failure:
       error === undefined ? end : codeOf(error) === 'ENOBUFS' ? `it prints more than ${limit} bytes` : reasonOf(error),
   };
+}
+
+async function* runTar(parent: string, name: string, { PAWL_PASSPHRASE, ...env }: NodeJS.ProcessEnv) {
+  const path = join(parent, name);
+  const fail = (reason: string): never => {
+    throw new PawlError('read-failed', { path, reason });
+  };
+  const tar = spawn('tar', ['-C', parent, '-cf', '-', '--', name], { stdio: ['ignore', 'pipe', 'inherit'], env });
+  const end = new Promise<string | undefined>((resolve) => {
+    tar.once('error', (error) => resolve(codeOf(error) === 'ENOENT' ? 'there is no tar here' : reasonOf(error)));
+    tar.once('close', (code, signal) => resolve(code === 0 ? undefined : `tar: ${signal ?? `exit ${code}`}`));
+  });
+  try {
+    for await (const chunk of tar.stdout) yield chunk as Uint8Array;
+    const failure = await end;
+    if (failure !== undefined) fail(failure);
+  } finally {
+    tar.kill();
+  }
 }
 
 function openTerminal(): Terminal | undefined {

@@ -14,6 +14,8 @@ export const TIMES: Readonly<Record<string, readonly string[]>> = {
   skipped_keys: ['created_at'],
   outbox: ['created_at'],
   inbox: ['received_at'],
+  incoming: ['received_at'],
+  outgoing: ['created_at'],
   history: ['at'],
 };
 

@@ -73,6 +73,11 @@ export class Deliverer {
   readonly delivers = ({ kind }: Pick<ContentHead, 'kind'>): boolean =>
     !this.#showsTextsOnly || kind === 'text' || (kind === 'file' && this.#options.folder !== undefined);
 
+  /** Whether a content goes where a large one is written in order, and not into a file of its own. */
+  isForStream({ kind }: Pick<ContentHead, 'kind'>): boolean {
+    return kind !== 'file' || this.#options.folder === undefined;
+  }
+
   /** The exit code of the first envelope that was refused, or of the first file that could not be saved. */
   get exit(): number {
     return this.#exit;
@@ -130,13 +135,21 @@ export class Deliverer {
 
   /**
    * With `-o`, writes the file. One text after the other is read from the inbox.
+   * @param options.isTaken a large content is in the file: the texts wait.
    * @throws `write-failed`, and what reading throws.
    */
-  async finish(): Promise<void> {
+  async finish({ isTaken }: { readonly isTaken: boolean }): Promise<void> {
     const { output, lines } = this.#options;
     const claims = this.#forOutputFile;
     if (output === undefined || claims.length === 0) return;
     const { reporter } = this.#context;
+    if (isTaken) {
+      await this.#acknowledge({ delivered: [], deferred: claims.map(({ inboxId }) => inboxId) });
+      await reporter.notice(
+        `${output.path} is for the large content alone; ${count(claims.length, 'text')} that came with it: pawl recv --waiting`,
+      );
+      return;
+    }
     const garbage = this.#garbage;
     const documents: Document[] = [];
     const identity = this.#identity;

@@ -3,6 +3,7 @@
  * decrypted and committed, and its texts are delivered. What was delivered is acknowledged by the next commit.
  * Knows nothing of options as they are typed.
  */
+import type { ContentHead } from '../../../envelope/index.ts';
 import {
   type Arrival,
   claim,
@@ -16,12 +17,16 @@ import {
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { type Batches, BOUND } from '../../stream/batches.ts';
-import type { InputItem } from '../../stream/envelopes.ts';
+import type { InputItem, PartArrival } from '../../stream/envelopes.ts';
 import { count } from '../../terminal/format.ts';
 import { Deliverer, type DeliveryOptions } from './delivery.ts';
+import { type PartOptions, PartReceiver } from './parts.ts';
 import { reportWaiting } from './report.ts';
 
-export interface ReceiveOptions extends DeliveryOptions {
+/** What the input consists of. */
+export type Item = InputItem<Arrival | PartArrival>;
+
+export interface ReceiveOptions extends DeliveryOptions, PartOptions {
   /** Deliver nothing but what waits in the inbox: the input is empty. */
   readonly waiting?: true;
   /** The most message keys to derive for one gap. */
@@ -41,11 +46,15 @@ export interface ReceiveOptions extends DeliveryOptions {
 export async function receiveAll(
   context: CommandContext,
   identity: OpenIdentity,
-  input: Batches<InputItem<Arrival>> | undefined,
+  input: Batches<Item> | undefined,
   options: ReceiveOptions,
 ): Promise<{ exit: number; isEmpty: boolean }> {
   const { reporter } = context;
   const deliverer = new Deliverer(context, identity, options);
+  const parts = new PartReceiver(context, identity, options);
+  // A stream that is in the midst of a large content takes nothing else.
+  const delivers = (head: ContentHead) =>
+    !(parts.isStreaming && deliverer.isForStream(head)) && deliverer.delivers(head);
   const contactsWithGaps = new Set<string>();
   /** Whom new texts came from, and whether others came that had been received before. */
   const senders = new Set<string>();
@@ -75,34 +84,53 @@ export async function receiveAll(
     const { settled } = deliverer;
     const { outcomes, gaps } = await receive(identity, items.filter(isArrival), {
       settled,
-      delivers: deliverer.delivers,
+      delivers,
       ...(options.maxGap !== undefined && { gap: options.maxGap }),
       ...(options.from !== undefined && { from: options.from }),
     });
     deliverer.markSettled(settled);
     for (const name of gaps) contactsWithGaps.add(name);
     for (const outcome of outcomes) {
-      if (outcome.type === 'message' || outcome.type === 'waiting') senders.add(outcome.from);
+      if (outcome.type === 'message' || outcome.type === 'waiting' || outcome.type === 'announced') {
+        senders.add(outcome.from);
+      }
       isRepeated ||= outcome.type === 'duplicate';
     }
+    if (outcomes.some(({ type }) => type === 'announced')) await parts.reload();
     return inInputOrder(items, outcomes);
   };
 
+  /** Takes the part that is first, or the messages in front of the first part. */
+  const receiveFirst = async (batch: Item[]): Promise<void> => {
+    const messages: InputItem<Arrival>[] = [];
+    for (const item of batch) {
+      if (isPart(item)) break;
+      messages.push(item);
+    }
+    if (messages.length === 0) {
+      for (const part of batch.splice(0, 1).filter(isPart)) await parts.take(part);
+      return;
+    }
+    const outcomes = await receiveSome(messages);
+    // The envelopes are let go before their texts are delivered.
+    messages.length = 0;
+    batch.splice(0, outcomes.length);
+    await deliverer.deliver(outcomes);
+  };
+
   try {
+    await parts.open();
     await deliverEarlier();
     for (let batch = await input?.next(); batch !== undefined; batch = await input?.next()) {
-      while (batch.length > 0) {
-        const outcomes = await receiveSome(batch);
-        // The envelopes are let go before their texts are delivered.
-        batch.splice(0, outcomes.length);
-        await deliverer.deliver(outcomes);
-      }
+      while (batch.length > 0) await receiveFirst(batch);
       if (await input?.isIdle()) await deliverer.acknowledge();
     }
+    await parts.finish();
   } finally {
     await deliverer.acknowledge();
+    await parts.close();
   }
-  await deliverer.finish();
+  await deliverer.finish({ isTaken: parts.hasOutputFile });
   await reportGaps(context, identity, contactsWithGaps);
   if (isRepeated && senders.size === 0 && !reporter.json && !(await historyReport(identity)).on) {
     await reporter.notice(SHOWN_ONCE);
@@ -111,7 +139,10 @@ export async function receiveAll(
     const verb = left.length === 1 ? 'is' : 'are';
     await reporter.notice(`${count(left.length, 'earlier text')} ${verb} waiting: pawl recv --waiting`);
   } else await reportWaiting(context, left, { atLength: options.waiting === true });
-  const result = { exit: deliverer.exit, isEmpty: deliverer.isEmpty && waiting.length === 0 };
+  const result = {
+    exit: deliverer.exit || parts.exit,
+    isEmpty: deliverer.isEmpty && waiting.length === 0 && parts.known === 0,
+  };
   if (!options.exitCode || result.exit !== 0) return result;
   return { ...result, exit: await exitCodeFor(identity, senders) };
 }
@@ -153,12 +184,17 @@ async function reportGaps(context: CommandContext, identity: OpenIdentity, names
   }
 }
 
-export function isArrival(item: InputItem<Arrival>): item is Arrival {
+export function isArrival(item: Item): item is Arrival {
   return 'envelope' in item;
 }
 
+export function isPart(item: Item): item is PartArrival {
+  return 'part' in item;
+}
+
 /** How much memory an item of the input takes, about, in bytes. */
-export function lengthOf(item: InputItem<Arrival>): number {
+export function lengthOf(item: Item): number {
+  if (isPart(item)) return item.part.sealed.length;
   return isArrival(item) ? item.envelope.message.body.length : 0;
 }
 

@@ -8,11 +8,11 @@ import type { CommandContext, DefineCommand } from '../../context.ts';
 import { refuseSharedInput } from '../../identity/key-source.ts';
 import { withIdentity } from '../../identity/open.ts';
 import { outputFileAt } from '../../identity/output.ts';
-import { folderName, namedFile, outputFile, wholeNumber } from '../../option-types.ts';
+import { byteSize, folderName, namedFile, outputFile, wholeNumber } from '../../option-types.ts';
 import { Batches } from '../../stream/batches.ts';
 import { readMessages } from '../../stream/envelopes.ts';
 import { STANDARD_INPUT } from '../../stream/read.ts';
-import { isArrival, lengthOf, receiveAll, refusal } from './receive.ts';
+import { type Item, isArrival, isPart, lengthOf, receiveAll, refusal } from './receive.ts';
 import { reportOutcome } from './report.ts';
 
 interface RecvOptions {
@@ -22,6 +22,7 @@ interface RecvOptions {
   readonly waiting?: true;
   readonly lines?: true;
   readonly maxGap?: number;
+  readonly maxSize?: number;
   readonly from?: string;
   readonly exitCode?: true;
 }
@@ -36,6 +37,7 @@ export const defineRecv: DefineCommand = (program, makeAction) => {
     .option('--waiting', 'read no input: only what still waits')
     .option('--lines', 'a newline after each text')
     .option('--max-gap <n>', 'skip up to N missing messages', wholeNumber(1, LARGEST_GAP))
+    .option('--max-size <size>', 'refuse what is larger: 500M, 100G (16G)', byteSize)
     .option('--from <name>', 'accept from NAME only; leave the others for later')
     .option('--exit-code', '79: nothing new; 80: messages are missing before those that came')
     .addHelpText(
@@ -66,9 +68,9 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
   let exit = 0;
   let first = await stream.next();
   // The identity file is opened, and a passphrase asked for, only once an envelope could be decoded.
-  for (; !first.done && !first.value.some(isArrival); first = await stream.next()) {
+  for (; !first.done && !first.value.some(isOfConversation); first = await stream.next()) {
     for (const item of first.value) {
-      const code = isArrival(item) ? 0 : await reportOutcome(context, refusal(item));
+      const code = isOfConversation(item) ? 0 : await reportOutcome(context, refusal(item));
       exit ||= code;
     }
   }
@@ -88,6 +90,10 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
     }
     return exit || received.exit;
   });
+}
+
+function isOfConversation(item: Item): item is Exclude<Item, { error: unknown }> {
+  return isArrival(item) || isPart(item);
 }
 
 async function* emptyStream(): AsyncGenerator<never, void, undefined> {}

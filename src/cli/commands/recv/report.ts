@@ -26,6 +26,10 @@ export async function reportOutcome(context: CommandContext, outcome: Exclude<Ou
     await reportWaiting(context, [outcome]);
     return 0;
   }
+  if (outcome.type === 'announced') {
+    await reportNotices(context, { ...outcome, again: false });
+    return 0;
+  }
   const { reporter } = context;
   const { type, from, source } = outcome;
   switch (type) {
@@ -91,7 +95,9 @@ function waitsSentence({ from, head }: Pick<Waiting, 'from' | 'head'>): string {
   const size = bytesInWords(head.length);
   return head.kind === 'file'
     ? `the file ${head.name} (${size}) from ${from} waits: ${TO_FOLDER}`
-    : `a message from ${from} is no text (${size}): ${TO_FILE}`;
+    : head.kind === 'text'
+      ? `a message from ${from} waits: pawl recv --waiting`
+      : `a message from ${from} is no text (${size}): ${TO_FILE}`;
 }
 
 function allWaitSentence(texts: readonly Pick<Waiting, 'from' | 'head'>[], { isFiles }: { isFiles: boolean }): string {

@@ -29,6 +29,14 @@ export function checkAmount({ io }: CommandContext, plaintexts: readonly Uint8Ar
   checkFitsTerminal(io.output, characters, 'use -o FILE, or a pipe');
 }
 
+/** Envelopes in the form in which they are written. */
+export async function* encoded(
+  envelopes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  { armored }: EnvelopeFormat,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const envelope of envelopes) yield armored ? utf8(armor(envelope)) : envelope;
+}
+
 export class EnvelopeOutput {
   readonly #context: CommandContext;
   readonly #identity: OpenIdentity;

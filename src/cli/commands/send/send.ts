@@ -1,20 +1,22 @@
 /**
- * `pawl send`: its options, and where the content comes from.
+ * `pawl send`: its options, and one content after the other.
  */
-import { basename } from 'node:path';
-import { type Content, encodeContent, MAX_CONTENT } from '../../../envelope/index.ts';
-import { isPawlError, PawlError } from '../../../errors.ts';
-import { utf8 } from '../../../primitives/index.ts';
-import { checkContact, sendAll } from '../../../session/index.ts';
+import { existsSync } from 'node:fs';
+import { encodeContent } from '../../../envelope/index.ts';
+import { PawlError } from '../../../errors.ts';
+import { acknowledgeSent, checkContact, OutgoingContent, sendAll } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { refuseSharedInput } from '../../identity/key-source.ts';
 import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
 import { outputFileAt } from '../../identity/output.ts';
 import { namedFile, outputFile } from '../../option-types.ts';
-import { readInput, STANDARD_INPUT } from '../../stream/read.ts';
+import { STANDARD_INPUT } from '../../stream/read.ts';
+import { acknowledgeOrWarn, checkFitsTerminal } from '../../stream/write.ts';
 import { bytesInWords } from '../../terminal/format.ts';
 import { sendLines } from './lines.ts';
-import { checkAmount, type EnvelopeFormat, EnvelopeOutput } from './output.ts';
+import { checkAmount, type EnvelopeFormat, EnvelopeOutput, encoded } from './output.ts';
+import { envelopesOf, finishParts, leastArmor, sendLarge } from './parts.ts';
+import { fileSource, inputSource, type LargeContent, type Source, textSource } from './source.ts';
 
 /** Bytes whose encryption takes a noticeable time. */
 const LARGE = 2 ** 20;
@@ -29,17 +31,10 @@ interface SendOptions {
   readonly lines?: true;
 }
 
-/** What is to be sent: the contact's name, and a file or a text; without either, standard input. */
-interface Source {
-  readonly name: string;
-  readonly file: string | undefined;
-  readonly message: string | undefined;
-}
-
 export const defineSend: DefineCommand = (program, makeAction) => {
   program
-    .command('send <name> [file]')
-    .description('encrypt standard input, a file or a text for NAME')
+    .command('send <name> [files...]')
+    .description('encrypt standard input, files, folders or a text for NAME')
     .option('-m, --message <text>', 'the text itself', (text, before: string[] = []) => [...before, text])
     .option('-a, --armor', 'armored text, as on a terminal')
     .option('-b, --binary', 'bytes, as in a pipe or a file')
@@ -49,38 +44,41 @@ export const defineSend: DefineCommand = (program, makeAction) => {
     .addHelpText(
       'after',
       `
-What comes out can go over any channel. It is for NAME alone, and can be read once.
+What comes out can go over any channel. It is for NAME alone, and can be read once. What is larger than 16 MiB goes in
+parts: give all of them to pawl recv, in any order. A folder becomes a tar archive.
 
 Examples:
   $ pawl send bob -m 'hi bob'
-  $ pawl send bob photo.jpg -o photo.pawl`,
+  $ pawl send bob photo.jpg -o photo.pawl
+  $ pawl send bob film.mkv notes/ > all.pawl`,
     )
     .action(makeAction(send));
 };
 
-async function send(
-  context: CommandContext,
-  name: string,
-  file: string | undefined,
-  given: SendOptions,
-): Promise<number> {
+async function send(context: CommandContext, name: string, files: string[], given: SendOptions): Promise<number> {
   const options = { ...given, output: namedFile(given.output) };
-  const format = checkOptions(context, file, options);
-  const source = { name, file, message: options.message?.[0] };
-  const isTyped = file === undefined && options.message === undefined && context.io.input.isTerminal;
+  const format = checkOptions(context, files, options);
+  const [file] = files;
+  const text = options.message?.[0];
+  const isTyped = file === undefined && text === undefined && context.io.input.isTerminal;
   if (options.lines) await sendLines(context, name, format.armored);
-  else if (isTyped) await sendTyped(context, source, format);
+  else if (isTyped) await sendTyped(context, name, format);
+  else if (files.length > 1) await sendFiles(context, name, files, format);
   else {
-    const plaintext = await readPlaintext(context, source, format);
-    await withIdentity(context, (identity) => sendOne(context, identity, { name, plaintext, format }));
+    const source =
+      text !== undefined
+        ? textSource(text, context.io.now())
+        : await (file === undefined ? inputSource(context) : fileSource(context, file, name));
+    const prepared = prepare(context, source, format);
+    await withIdentity(context, (identity) => sendOne(context, identity, { name, prepared, format }));
   }
   return 0;
 }
 
-function checkOptions(context: CommandContext, file: string | undefined, options: SendOptions): EnvelopeFormat {
+function checkOptions(context: CommandContext, files: readonly string[], options: SendOptions): EnvelopeFormat {
   const problem = (text: string, hint: string) => new PawlError('usage', { problem: text, hint });
   const sources = [
-    file !== undefined && 'a file',
+    files.length > 0 && 'a file',
     options.message !== undefined && '-m',
     options.lines && '--lines',
   ].filter(Boolean);
@@ -90,57 +88,122 @@ function checkOptions(context: CommandContext, file: string | undefined, options
   if (options.lines && options.output !== undefined)
     throw problem('--lines and -o do not go together', 'pawl send NAME --lines > FILE');
   if (options.force && options.output === undefined) throw problem('--force goes with -o FILE', 'leave it out');
-  const readsInput = options.message === undefined && (file === undefined || file === STANDARD_INPUT);
+  if (files.filter((file) => file === STANDARD_INPUT).length > 1)
+    throw problem('standard input is given twice', 'give - once');
+  const readsInput = options.message === undefined && (files.length === 0 || files.includes(STANDARD_INPUT));
   if (readsInput) refuseSharedInput(context, 'the message');
   const toTerminal = options.output === undefined && context.io.output.isTerminal;
   if (toTerminal && options.binary) throw problem('bytes are not written to a terminal', 'use -o FILE, or -a');
-  return { armored: options.armor ?? (toTerminal && !options.binary), file: outputFor(context, file, options) };
+  return { armored: options.armor ?? (toTerminal && !options.binary), file: outputFor(context, files, options) };
 }
 
-function outputFor(context: CommandContext, file: string | undefined, { output, force }: SendOptions) {
-  if (output === undefined) return undefined;
-  return outputFileAt(context, output, { force, inputs: file === undefined ? [] : [file] });
+function outputFor(context: CommandContext, inputs: readonly string[], { output, force }: SendOptions) {
+  return output === undefined ? undefined : outputFileAt(context, output, { force, inputs });
 }
 
 /** The contact and the key are checked before the message is typed, so that it is not typed in vain. */
-async function sendTyped(context: CommandContext, source: Source, format: EnvelopeFormat): Promise<void> {
-  const { name } = source;
+async function sendTyped(context: CommandContext, name: string, format: EnvelopeFormat): Promise<void> {
   await withIdentity(context, async (identity) => {
     await checkContact(identity, name);
     await context.reporter.notice('type the message, then press Ctrl-D on a line of its own');
-    await sendOne(context, identity, { name, plaintext: await readPlaintext(context, source, format), format });
+    const prepared = prepare(context, await inputSource(context), format);
+    await sendOne(context, identity, { name, prepared, format });
   });
 }
 
-/** A function of its own, so that a large content can be collected as soon as it is encoded. */
-async function readPlaintext(context: CommandContext, source: Source, format: EnvelopeFormat): Promise<Uint8Array> {
-  const plaintext = encodeContent(await readContent(context, source));
+/** What is ready to be encrypted. */
+type Prepared = { readonly plaintext: Uint8Array } | { readonly large: LargeContent };
+
+/**
+ * Encodes what fits into one message, so that its content can be collected.
+ * @throws `usage` for more armor than a terminal takes.
+ */
+function prepare(context: CommandContext, source: Source, format: EnvelopeFormat): Prepared {
+  if ('large' in source) {
+    if (format.file === undefined) checkFitsTerminal(context.io.output, leastArmor(source.large), TO_A_FILE);
+    return source;
+  }
+  const plaintext = encodeContent(source.whole);
   checkAmount(context, [plaintext], format);
-  return plaintext;
+  return { plaintext };
 }
 
-async function readContent({ io, reporter }: CommandContext, { name: to, file, message }: Source): Promise<Content> {
-  const sentAt = io.now();
-  if (message !== undefined) return { type: 'text', sentAt, bytes: utf8(message) };
-  // The name of a file is part of the content, in as many bytes and one.
-  const name = file === undefined || file === STANDARD_INPUT ? undefined : basename(file);
-  const limit = name === undefined ? MAX_CONTENT : MAX_CONTENT - 1 - utf8(name).length;
-  const bytes = await readInput(io, file, limit, (length) => {
-    if (!io.input.isTerminal) reporter.progress.update(`reading, ${bytesInWords(length)}`);
-  }).catch((error) => {
-    throw isPawlError(error, 'missing-file') ? new PawlError('missing-file', { ...error.detail, to }) : error;
+/** Several files are read one after the other. None is sent where one of them does not exist. */
+async function sendFiles(
+  context: CommandContext,
+  name: string,
+  files: readonly string[],
+  format: EnvelopeFormat,
+): Promise<void> {
+  const missing = files.find((file) => file !== STANDARD_INPUT && !existsSync(file));
+  if (missing !== undefined) throw new PawlError('missing-file', { path: missing, to: name });
+  await withIdentity(context, async (identity) => {
+    await checkContact(identity, name);
+    const { file: output } = format;
+    if (output === undefined) {
+      for (const file of files) {
+        const prepared = prepare(context, await fileSource(context, file, name), format);
+        await sendOne(context, identity, { name, prepared, format });
+      }
+      return;
+    }
+    // All of them become one file, which is in its place at the end.
+    const afterwards: (() => Promise<void>)[] = [];
+    await output.writePieces(
+      (async function* () {
+        for (const file of files) {
+          const prepared = prepare(context, await fileSource(context, file, name), format);
+          yield* inOneFile(context, identity, { name, prepared, format, afterwards });
+        }
+      })(),
+    );
+    for (const acknowledge of afterwards) await acknowledge();
   });
-  if (name !== undefined) return { type: 'file', name, sentAt, bytes };
-  // Most likely the command at the other end of the pipe has failed.
-  if (bytes.length === 0) throw new PawlError('no-input', { source: 'standard input', toSend: true });
-  return { type: 'text', sentAt, bytes };
+}
+
+/** The envelopes of one of several files. @param afterwards gets what is to be done once all are written. */
+async function* inOneFile(
+  context: CommandContext,
+  identity: OpenIdentity,
+  { name, prepared, format, afterwards }: Sending & { readonly afterwards: (() => Promise<void>)[] },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if ('large' in prepared) {
+    const content = await OutgoingContent.begin(identity, name, prepared.large);
+    yield* encoded(envelopesOf(context, content, prepared.large, format), format);
+    afterwards.push(() => finishParts(context, content, format));
+    return;
+  }
+  const sent = await sendAll(identity, name, [prepared.plaintext]);
+  const output = new EnvelopeOutput(context, identity, format);
+  yield* encoded(
+    sent.map(({ envelope }) => envelope),
+    format,
+  );
+  afterwards.push(async () => {
+    await acknowledgeOrWarn(context.reporter, () =>
+      acknowledgeSent(
+        identity,
+        sent.map(({ outboxId }) => outboxId),
+      ),
+    );
+    await output.describe(sent);
+  });
+}
+
+/** One content on its way. */
+interface Sending {
+  readonly name: string;
+  readonly prepared: Prepared;
+  readonly format: EnvelopeFormat;
 }
 
 async function sendOne(
   context: CommandContext,
   identity: OpenIdentity,
-  { name, plaintext, format }: { name: string; plaintext: Uint8Array; format: EnvelopeFormat },
+  { name, prepared, format }: Sending,
 ): Promise<void> {
+  if ('large' in prepared) return sendLarge(context, identity, { name, large: prepared.large, format });
+  const { plaintext } = prepared;
   if (plaintext.length > LARGE) {
     context.reporter.progress.update(`encrypting ${bytesInWords(plaintext.length)}`);
   }
@@ -151,3 +214,5 @@ async function sendOne(
   await output.acknowledge();
   await output.describe(sent);
 }
+
+const TO_A_FILE = 'use -o FILE, or a pipe';

@@ -1,0 +1,434 @@
+/**
+ * Takes the parts of large contents: into a partial file beside the place that they get, or in order into a pipe.
+ * Knows nothing of texts and sessions. What is committed, `session/incoming.ts` does.
+ */
+import { dirname, join } from 'node:path';
+import type { SealedPart } from '../../../envelope/index.ts';
+import { isPawlError, PawlError } from '../../../errors.ts';
+import {
+  type Folder,
+  inodeAt,
+  isOnOneDisk,
+  type OutputFile,
+  PartialFile,
+  removePartialFile,
+} from '../../../files/index.ts';
+import { toHex } from '../../../primitives/index.ts';
+import {
+  dropOldIncoming,
+  type IncomingContent,
+  incomingContents,
+  nameOf,
+  TRANSFER_RETENTION,
+} from '../../../session/index.ts';
+import type { CommandContext } from '../../context.ts';
+import type { OpenIdentity } from '../../identity/open.ts';
+import { incomingDocument, partsInWords } from '../../show/transfers.ts';
+import type { PartArrival } from '../../stream/envelopes.ts';
+import { Garbage } from '../../stream/memory.ts';
+import { explain } from '../../terminal/error-messages.ts';
+import { bytesInWords, count, iso } from '../../terminal/format.ts';
+import type { Output } from '../../terminal/io.ts';
+import { Pace } from '../../terminal/pace.ts';
+import { sanitizeFileName } from './save-file.ts';
+
+export interface PartOptions {
+  /** A file for what is received, instead of standard output. */
+  readonly output?: OutputFile;
+  /** A folder for received files, each under its own name. */
+  readonly folder?: Folder;
+  /** Files replace what has their name in the folder. */
+  readonly force?: true;
+  /** The most bytes of a content. */
+  readonly maxSize?: number;
+}
+
+/** Where the data of a content go. */
+type Sink =
+  | { readonly kind: 'file'; readonly file: PartialFile }
+  /** Parts are written in order. */
+  | { readonly kind: 'stream'; readonly write: (data: Uint8Array) => Promise<void> };
+
+/** A content whose parts are taken. */
+interface Taken {
+  readonly content: IncomingContent;
+  readonly what: string;
+  sink: Sink | undefined;
+  /** When the parts were committed last, in unix milliseconds. */
+  savedAt: number;
+  /** Bytes written since there was seen to be room. */
+  unchecked: number;
+  readonly pace: Pace;
+}
+
+/** 16 GiB. */
+const MAX_SIZE = 2 ** 34;
+/** Milliseconds between two commits of which parts are there. */
+const SAVE_INTERVAL = 1_000;
+/** Bytes after which it is looked once more whether there is room. */
+const ROOM_INTERVAL = 2 ** 26;
+
+export class PartReceiver {
+  readonly #context: CommandContext;
+  readonly #identity: OpenIdentity;
+  readonly #options: PartOptions;
+  readonly #output: Output;
+  readonly #garbage = new Garbage();
+  /** All contents that are not delivered. */
+  readonly #contents = new Map<IncomingContent['row']['id'], IncomingContent>();
+  /** Those whose parts are taken; `undefined` for one whose parts are not, which was told. */
+  readonly #taken = new Map<IncomingContent, Taken | undefined>();
+  /** The content that a stream is in the midst of. */
+  #streaming: Taken | undefined;
+  /** Whether `-o` has its file. */
+  #isOutputTaken = false;
+  /** Parts of no content that is known, and those that were there. */
+  readonly #strange: { count: number; first: string } = { count: 0, first: '' };
+  #exit = 0;
+  #delivered = 0;
+
+  constructor(context: CommandContext, identity: OpenIdentity, options: PartOptions) {
+    this.#context = context;
+    this.#identity = identity;
+    this.#options = options;
+    this.#output = context.reporter.progress.clearBefore(context.io.output);
+  }
+
+  /** The exit code of the first thing that went wrong. */
+  get exit(): number {
+    return this.#exit;
+  }
+
+  /** Whether a stream is in the midst of a content, so that nothing else may be written to it. */
+  get isStreaming(): boolean {
+    return this.#streaming !== undefined;
+  }
+
+  /** Whether a content was put into the file of `-o`. */
+  get hasOutputFile(): boolean {
+    return this.#isOutputTaken;
+  }
+
+  /** How many contents are awaited, or were delivered by this command. */
+  get known(): number {
+    return this.#contents.size + this.#delivered;
+  }
+
+  /** Reads which contents are awaited; tells of those that were awaited for too long, and gives them up. */
+  async open(): Promise<void> {
+    const { reporter, io } = this.#context;
+    const limit = io.now() - TRANSFER_RETENTION;
+    const contents = await incomingContents(this.#identity);
+    if (contents.some(({ row }) => row.receivedAt < limit)) {
+      for (const { from, what, place } of await dropOldIncoming(this.#identity)) {
+        if (place !== undefined) removePartialFile(place.path, place.inode);
+        await reporter.warn(`${what} from ${from} was not complete after 30 days, and is given up`);
+      }
+    }
+    for (const content of contents) if (content.row.receivedAt >= limit) this.#know(content);
+  }
+
+  /** Descriptors have been accepted. */
+  async reload(): Promise<void> {
+    for (const content of await incomingContents(this.#identity)) {
+      if (!this.#contents.has(content.row.id)) this.#know(content);
+      else content.wipe();
+    }
+  }
+
+  /** Takes a part. One that is refused changes nothing. */
+  async take({ part, source }: PartArrival): Promise<void> {
+    this.#garbage.collect();
+    this.#garbage.add(3 * part.sealed.length);
+    const content = this.#find(part);
+    if (content === undefined) {
+      if (this.#strange.count++ === 0) this.#strange.first = source;
+      return;
+    }
+    try {
+      const taken = await this.#takenOf(content);
+      if (taken !== undefined) await this.#takePart(taken, part);
+    } catch (error) {
+      if (!(error instanceof PawlError) || error.code === 'closed-pipe') throw error;
+      await this.#refuse(error, `${source}, from ${content.from}`);
+    }
+  }
+
+  /** Commits what is there, and delivers what is complete. Tells what is missing still. */
+  async finish(): Promise<void> {
+    const { reporter } = this.#context;
+    for (const content of [...this.#contents.values()]) await this.#finishOne(content);
+    reporter.progress.clear();
+    const { count: strangers, first } = this.#strange;
+    if (strangers > 0) {
+      const where = strangers === 1 ? first : `${first}, and ${count(strangers - 1, 'part')} more`;
+      await this.#refuse(new PawlError('not-for-you', {}), where);
+    }
+  }
+
+  /** Commits what is there, whatever has happened, and lets others take the rest. */
+  async close(): Promise<void> {
+    for (const taken of this.#taken.values()) {
+      if (taken === undefined) continue;
+      if (taken.sink?.kind === 'file') {
+        await this.#save(taken);
+        taken.sink.file.close();
+      }
+      await taken.content.release();
+    }
+    for (const content of this.#contents.values()) content.wipe();
+    this.#taken.clear();
+    this.#contents.clear();
+  }
+
+  #know(content: IncomingContent): void {
+    this.#contents.set(content.row.id, content);
+  }
+
+  #find(part: SealedPart): IncomingContent | undefined {
+    for (const content of this.#contents.values()) if (content.owns(part)) return content;
+    return undefined;
+  }
+
+  /** Finds a place for a content with the first part that comes. @returns `undefined` where that was refused before. */
+  async #takenOf(content: IncomingContent): Promise<Taken | undefined> {
+    if (this.#taken.has(content)) return this.#taken.get(content);
+    this.#taken.set(content, undefined);
+    const { descriptor } = content.row;
+    const what = nameOf(descriptor);
+    this.#refuseSize(descriptor.size ?? 0);
+    await content.take();
+    const taken: Taken = {
+      content,
+      what,
+      sink: undefined,
+      savedAt: this.#context.io.now(),
+      unchecked: 0,
+      pace: new Pace(this.#context.io, descriptor.size),
+    };
+    try {
+      taken.sink = await this.#sinkFor(taken);
+    } catch (error) {
+      await content.release();
+      throw error;
+    }
+    this.#taken.set(content, taken);
+    return taken;
+  }
+
+  async #sinkFor(taken: Taken): Promise<Sink> {
+    const { content, what } = taken;
+    const { row, place } = content;
+    const { output, folder } = this.#options;
+    const { io, reporter } = this.#context;
+    const resumed = place && this.#reopen(content);
+    if (resumed !== undefined) {
+      await reporter.notice(`${what} from ${content.from} goes on in ${resumed.path}`);
+      return { kind: 'file', file: resumed };
+    }
+    if (place !== undefined) {
+      await reporter.warn(`${what} from ${content.from}: ${place.path} is gone or was changed; it begins anew`);
+      removePartialFile(place.path, place.inode);
+    }
+    const beside =
+      output?.folder ?? (folder !== undefined && row.descriptor.name !== undefined ? folder.pathOf('.') : undefined);
+    if (beside !== undefined) {
+      if (output !== undefined && this.#isOutputTaken) throw new PawlError('no-place', { what });
+      const file = PartialFile.make(beside, toHex(row.messageId));
+      file.checkRoom(row.descriptor.size ?? 0);
+      await content.begin({ path: file.path, inode: file.inode, target: undefined });
+      if (output !== undefined) this.#isOutputTaken = true;
+      return { kind: 'file', file };
+    }
+    const write = this.#streamFor(io.output.isTerminal || reporter.json);
+    if (write === undefined) throw new PawlError('no-place', { what });
+    if (this.#streaming !== undefined) throw new PawlError('no-place', { what });
+    if (place !== undefined || content.log.count > 0) await content.begin(undefined);
+    this.#streaming = taken;
+    return { kind: 'stream', write };
+  }
+
+  #streamFor(isForTexts: boolean): ((data: Uint8Array) => Promise<void>) | undefined {
+    const { output } = this.#options;
+    if (output?.isStream) return async (data) => output.append(data);
+    return isForTexts || output !== undefined ? undefined : (data) => this.#output.write(data);
+  }
+
+  /** Opens the partial file of an earlier command, where what it has is what was written. */
+  #reopen(content: IncomingContent): PartialFile | undefined {
+    const { place } = content;
+    const file = place && PartialFile.reopen(place.path, place.inode);
+    if (file === undefined) return undefined;
+    const changed = content.findChanged((position, length) => {
+      this.#context.reporter.progress.update(`checking ${file.path}`);
+      this.#garbage.collect();
+      this.#garbage.add(length);
+      return file.read(position, length);
+    });
+    if (changed === undefined) return file;
+    file.close();
+    return undefined;
+  }
+
+  async #takePart(taken: Taken, sealed: SealedPart): Promise<void> {
+    const { content, sink, pace, what } = taken;
+    const { part, verdict } = content.open(sealed);
+    if (verdict === 'duplicate' || sink === undefined) return;
+    const { partSize } = content.row.descriptor;
+    this.#refuseSize(part.index * partSize + part.data.length);
+    if (sink.kind === 'file') {
+      taken.unchecked -= part.data.length;
+      if (taken.unchecked < 0) {
+        sink.file.checkRoom(part.data.length);
+        taken.unchecked = ROOM_INTERVAL;
+      }
+      sink.file.write(part.data, part.index * partSize);
+      content.add(part);
+      if (this.#context.io.now() - taken.savedAt >= SAVE_INTERVAL) await this.#save(taken);
+    } else {
+      // What is behind a part that is missing cannot be written, and comes again with the whole.
+      if (part.index !== content.log.firstMissing) return;
+      await sink.write(part.data);
+      content.add(part);
+      if (content.log.isComplete) await this.#finishStream(taken);
+    }
+    this.#context.reporter.progress.update(`${what}, ${pace.words(content.log.bytes)}`);
+  }
+
+  async #save(taken: Taken): Promise<void> {
+    if (taken.sink?.kind !== 'file' || !taken.content.hasUnsaved) return;
+    taken.sink.file.sync();
+    await taken.content.save();
+    taken.savedAt = this.#context.io.now();
+  }
+
+  async #finishStream(taken: Taken): Promise<void> {
+    const { content } = taken;
+    if (this.#options.output === undefined) await this.#output.flush();
+    await content.finish(content.log.bytes);
+    this.#streaming = undefined;
+    await this.#tell(content, undefined);
+    this.#forget(content);
+  }
+
+  async #finishOne(content: IncomingContent): Promise<void> {
+    try {
+      const taken = this.#taken.get(content) ?? (await this.#completeBefore(content));
+      if (taken === undefined) return;
+      const { sink, what } = taken;
+      const { firstMissing, total, isComplete } = content.log;
+      if (sink?.kind === 'stream') {
+        throw new PawlError('parts-missing', { what, missing: firstMissing, total });
+      }
+      if (sink === undefined) return;
+      await this.#save(taken);
+      if (isComplete) await this.#putInPlace(taken, sink.file);
+      else await this.#tellProgress(content);
+    } catch (error) {
+      if (!(error instanceof PawlError)) throw error;
+      await this.#refuse(error, `${nameOf(content.row.descriptor)} from ${content.from}`);
+    }
+  }
+
+  /** A content whose parts all came with earlier commands: it could not be put in its place, or that was not noted. */
+  async #completeBefore(content: IncomingContent): Promise<Taken | undefined> {
+    const { place, log } = content;
+    if (place === undefined || !log.isComplete) return undefined;
+    if (place.target !== undefined && inodeAt(place.target) === place.inode) {
+      await content.take();
+      if (place.target !== place.path) removePartialFile(place.path, place.inode);
+      await this.#tell(content, place.target);
+      await content.finish(log.bytes);
+      this.#forget(content);
+      return undefined;
+    }
+    if (this.#options.folder === undefined && this.#options.output?.folder === undefined) return undefined;
+    return this.#takenOf(content);
+  }
+
+  async #putInPlace({ content }: Taken, file: PartialFile): Promise<void> {
+    const { output, folder, force } = this.#options;
+    if (output?.folder !== undefined && isOnOneDisk(output.folder, file.path)) {
+      await content.save(output.path);
+      output.take(file);
+      await this.#deliver(content, output.path);
+      return;
+    }
+    const name = sanitizeFileName(content.row.descriptor.name ?? `from-${content.from}`);
+    const asked = folder?.pathOf(name);
+    const target =
+      asked !== undefined && isOnOneDisk(dirname(asked), file.path) ? asked : join(dirname(file.path), name);
+    await content.save(target);
+    try {
+      file.putInPlace(target, { replace: force === true });
+    } catch (error) {
+      if (isPawlError(error, 'exists')) throw new PawlError('exists', { ...error.detail, waits: true });
+      throw error;
+    }
+    await this.#deliver(content, target);
+  }
+
+  async #deliver(content: IncomingContent, path: string): Promise<void> {
+    await this.#tell(content, path);
+    await content.finish(content.log.bytes);
+    this.#forget(content);
+  }
+
+  #forget(content: IncomingContent): void {
+    const taken = this.#taken.get(content);
+    if (taken?.sink?.kind === 'file') taken.sink.file.close();
+    this.#taken.delete(content);
+    this.#contents.delete(content.row.id);
+    content.wipe();
+    this.#delivered += 1;
+  }
+
+  /** @param path `undefined` for what went into a stream. */
+  async #tell(content: IncomingContent, path: string | undefined): Promise<void> {
+    const { reporter, io } = this.#context;
+    const { from, verified, log, row } = content;
+    reporter.progress.clear();
+    const { messageId, n, late, descriptor } = row;
+    if (reporter.json) {
+      const document = {
+        type: 'message',
+        from,
+        verified,
+        id: toHex(messageId),
+        n,
+        late,
+        sent_at: iso(descriptor.sentAt),
+        ...(descriptor.name !== undefined && { file: descriptor.name }),
+        ...(path !== undefined && { path }),
+        bytes: log.bytes,
+      };
+      if (path === undefined) await reporter.documentOnStderr(document);
+      else await reporter.document(document);
+      return;
+    }
+    const size = bytesInWords(log.bytes);
+    if (path !== undefined) await reporter.notice(`wrote ${path} (${size}) from ${from}`);
+    else if (io.errors.isTerminal) await reporter.notice(`${nameOf(descriptor)} (${size}) from ${from} is complete`);
+  }
+
+  async #tellProgress(content: IncomingContent): Promise<void> {
+    const { reporter } = this.#context;
+    const { from, log, row } = content;
+    if (reporter.json) await reporter.document(incomingDocument(content));
+    else await reporter.notice(`${nameOf(row.descriptor)} from ${from}: ${partsInWords(log)}`);
+  }
+
+  #refuseSize(bytes: number): void {
+    const { maxSize = MAX_SIZE } = this.#options;
+    if (bytes > maxSize) throw new PawlError('over-max-size', { bytes, limit: maxSize });
+  }
+
+  async #refuse(error: PawlError, where: string): Promise<void> {
+    const { reporter } = this.#context;
+    reporter.progress.clear();
+    const { message, hint, exit } = explain(error);
+    if (reporter.json) await reporter.document({ type: 'refused', code: error.code, source: where, message, hint });
+    else await reporter.error(error, where);
+    this.#exit ||= exit;
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Sends a large content: the message with its descriptor, then its parts, one after the other.
+ * Does not know where the content is read from.
+ */
+import { isPawlError } from '../../../errors.ts';
+import { toHex } from '../../../primitives/index.ts';
+import { OutgoingContent, partsOf } from '../../../session/index.ts';
+import type { CommandContext } from '../../context.ts';
+import type { OpenIdentity } from '../../identity/open.ts';
+import { Garbage } from '../../stream/memory.ts';
+import { acknowledgeOrWarn } from '../../stream/write.ts';
+import { Pace } from '../../terminal/pace.ts';
+import { type EnvelopeFormat, encoded } from './output.ts';
+import type { LargeContent } from './source.ts';
+
+/** Milliseconds between two commits of how much is written. */
+const SAVE_INTERVAL = 1_000;
+
+/**
+ * Encrypts a large content for a contact, and writes it out.
+ * @throws as `sendAll`, and what reading and writing throw.
+ */
+export async function sendLarge(
+  context: CommandContext,
+  identity: OpenIdentity,
+  { name, large, format }: { readonly name: string; readonly large: LargeContent; readonly format: EnvelopeFormat },
+): Promise<void> {
+  await writeParts(context, await OutgoingContent.begin(identity, name, large), { large, format });
+}
+
+/**
+ * Writes the descriptor and the parts that are not written yet. A stream is noted as it is written, so that a later command
+ * goes on; a file is in its place when it is complete, or not at all.
+ */
+export async function writeParts(
+  context: CommandContext,
+  content: OutgoingContent,
+  { large, format }: { readonly large: Omit<LargeContent, 'name'>; readonly format: EnvelopeFormat },
+): Promise<void> {
+  const { io, reporter } = context;
+  const { file } = format;
+  const pieces = encoded(envelopesOf(context, content, large, format), format);
+  try {
+    if (file !== undefined) await file.writePieces(pieces);
+    else {
+      for await (const piece of pieces) await io.output.write(piece);
+      await io.output.flush();
+    }
+  } finally {
+    reporter.progress.clear();
+  }
+  await finishParts(context, content, format);
+}
+
+/** All parts are written. */
+export async function finishParts(
+  context: CommandContext,
+  content: OutgoingContent,
+  { file }: EnvelopeFormat,
+): Promise<void> {
+  const { reporter } = context;
+  await acknowledgeOrWarn(reporter, () => content.finish());
+  content.wipe();
+  const { to, messageId: id, n, opening, bytes, partSize, parts } = content;
+  const document = { type: 'sent', to, id: toHex(id), n, bytes, opening, parts, part_size: partSize };
+  if (file === undefined) await reporter.documentOnStderr(document);
+  else if (reporter.json) await reporter.document(document);
+}
+
+/**
+ * The message with the descriptor, then the parts that are not written yet. A content that cannot be read to its end, and
+ * not again, is given up.
+ */
+export async function* envelopesOf(
+  context: CommandContext,
+  content: OutgoingContent,
+  large: Omit<LargeContent, 'name'>,
+  { file }: EnvelopeFormat,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { io, reporter } = context;
+  const garbage = new Garbage();
+  const pace = new Pace(io, content.size);
+  const isNoted = file === undefined;
+  let savedAt = io.now();
+  let isWritten = false;
+  try {
+    yield content.envelope;
+    for await (const { bytes, isLast } of large.pieces(content.partSize, content.parts)) {
+      garbage.collect();
+      yield content.seal(bytes, isLast);
+      isWritten = isLast;
+      garbage.add(4 * bytes.length);
+      reporter.progress.update(`sending, ${pace.words(content.bytes)}`);
+      if (!isNoted || isLast || io.now() - savedAt < SAVE_INTERVAL) continue;
+      // What is noted as written must be on the disk, where the stream is a file.
+      await io.output.flush();
+      await content.save();
+      savedAt = io.now();
+    }
+  } catch (error) {
+    if (isPawlError(error, 'source-changed')) await content.abandon();
+    throw error;
+  } finally {
+    if (!isWritten && content.source === undefined) await content.abandon();
+  }
+}
+
+/** Bytes of armor of a content, at least: for the terminal, which takes none of it. */
+export function leastArmor({ size = Number.POSITIVE_INFINITY }: Pick<LargeContent, 'size'>): number {
+  return partsOf(size, 2 ** 20) * 2 ** 20;
+}

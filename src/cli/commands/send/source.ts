@@ -1,0 +1,229 @@
+/**
+ * What `send` reads: a text, files, folders, standard input. What fits into one message is read whole; anything larger is
+ * read in pieces, one after the other.
+ * Encrypts nothing.
+ */
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { isFileName, MAX_CONTENT, type WholeContent } from '../../../envelope/index.ts';
+import { isPawlError, PawlError } from '../../../errors.ts';
+import { chunksOfFile, Gathered, inodeOf, reasonOf } from '../../../files/index.ts';
+import { utf8 } from '../../../primitives/index.ts';
+import type { NewOutgoing, SourceFile } from '../../../session/index.ts';
+import type { CommandContext } from '../../context.ts';
+import { chunksOf, readInput, STANDARD_INPUT } from '../../stream/read.ts';
+import { bytesInWords } from '../../terminal/format.ts';
+
+/** A content that is sent in parts. */
+export interface LargeContent extends NewOutgoing {
+  /**
+   * Reads it in pieces.
+   * @param from how many pieces to leave out.
+   * @throws `read-failed`; `source-changed` after the last one.
+   */
+  pieces(length: number, from: number): AsyncIterable<Piece>;
+}
+
+/** @param bytes belong to the reader until the next piece is asked for. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  readonly isLast: boolean;
+}
+
+export type Source = { readonly whole: WholeContent } | { readonly large: LargeContent };
+
+/** A text that was given as such. */
+export function textSource(text: string, sentAt: number): Source {
+  return { whole: { type: 'text', sentAt, bytes: utf8(text) } };
+}
+
+/**
+ * Reads standard input, or begins to.
+ * @throws `no-input`, `read-failed`, `cut-line`.
+ */
+export async function inputSource({ io, reporter }: CommandContext): Promise<Source> {
+  const sentAt = io.now();
+  // A file that is standard input is not read twice to find out whether it is large.
+  const chunks = chunksOf(io);
+  const gathered = await gather(chunks, MAX_CONTENT, (length) => {
+    if (!io.input.isTerminal) reporter.progress.update(`reading, ${bytesInWords(length)}`);
+  });
+  if (!gathered.isFull) {
+    // Most likely the command at the other end of the pipe has failed.
+    if (gathered.bytes.length === 0) throw new PawlError('no-input', { source: 'standard input', toSend: true });
+    return { whole: { type: 'text', sentAt, bytes: gathered.bytes } };
+  }
+  return { large: streamed(undefined, gathered.bytes, chunks) };
+}
+
+/**
+ * Reads a file or a folder, or begins to. A folder becomes the output of tar.
+ * @param to whom it is for, for the hint where it does not exist.
+ * @throws `missing-file`, `read-failed`, `usage` for a name that cannot be sent.
+ */
+export async function fileSource(context: CommandContext, path: string, to: string): Promise<Source> {
+  const { io, reporter } = context;
+  if (path === STANDARD_INPUT) return inputSource(context);
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status?.isDirectory()) return folderSource(context, path);
+  const name = basename(path);
+  if (status?.isFile() && status.size > MAX_CONTENT - 1 - utf8(name).length) return { large: largeFile(path, name) };
+  const limit = MAX_CONTENT - 1 - utf8(name).length;
+  if (status !== undefined && !status.isFile()) {
+    // A pipe or a device, whose length is not known.
+    const chunks = chunksOfFile(path);
+    const gathered = await gather(chunks, limit, () => undefined);
+    if (gathered.isFull) return { large: streamed(name, gathered.bytes, chunks) };
+    return { whole: { type: 'file', name, sentAt: io.now(), bytes: gathered.bytes } };
+  }
+  const bytes = await readInput(io, path, limit, (length) => reporter.progress.update(bytesInWords(length))).catch(
+    (error) => {
+      throw isPawlError(error, 'missing-file') ? new PawlError('missing-file', { ...error.detail, to }) : error;
+    },
+  );
+  return { whole: { type: 'file', name, sentAt: io.now(), bytes } };
+}
+
+/** The folder as an archive, in one piece where that is small. */
+async function folderSource({ io }: CommandContext, path: string): Promise<Source> {
+  const folder = resolve(path);
+  const name = `${basename(folder) || 'root'}.tar`;
+  const archive = io.runTar(dirname(folder), basename(folder) || '.');
+  const gathered = await gather(archive, MAX_CONTENT - 1 - utf8(name).length, () => undefined);
+  if (gathered.isFull) return { large: streamed(name, gathered.bytes, archive) };
+  return { whole: { type: 'file', name, sentAt: io.now(), bytes: gathered.bytes } };
+}
+
+/** Takes chunks up to a limit, and leaves the rest to the next reader. */
+async function gather(
+  chunks: AsyncIterator<Uint8Array> | Iterator<Uint8Array>,
+  limit: number,
+  onProgress: (bytes: number) => void,
+): Promise<Gathered> {
+  const gathered = new Gathered(limit);
+  while (!gathered.isFull) {
+    const { done, value } = await chunks.next();
+    if (done) break;
+    gathered.add(value);
+    onProgress(gathered.bytes.length);
+  }
+  return gathered;
+}
+
+/** What is read from a stream: its beginning, then the rest. */
+function streamed(
+  name: string | undefined,
+  beginning: Uint8Array,
+  rest: AsyncIterator<Uint8Array> | Iterator<Uint8Array>,
+): LargeContent {
+  checkName(name);
+  async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+    yield beginning;
+    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+  }
+  return { name, size: undefined, source: undefined, pieces: (length) => piecesOf(chunks(), length) };
+}
+
+/**
+ * A regular file, as it was when it was first opened.
+ * @throws `missing-file`, `read-failed`.
+ */
+function largeFile(path: string, name: string): LargeContent {
+  checkName(name);
+  const absolute = resolve(path);
+  const { source, size } = lookAt(absolute);
+  return { ...fileContent(source, size), name };
+}
+
+/** A file whose sending was begun. */
+export function fileContent(source: SourceFile, size: number): Omit<LargeContent, 'name'> {
+  return { size, source, pieces: (length, from) => piecesOfFile(source, { size, length, from }) };
+}
+
+async function* piecesOfFile(
+  source: SourceFile,
+  { size, length, from }: { readonly size: number; readonly length: number; readonly from: number },
+): AsyncGenerator<Piece, void, undefined> {
+  const { path } = source;
+  const changed = () => new PawlError('source-changed', { path });
+  const isSame = (descriptor: number) => {
+    const now = statusOf(descriptor);
+    return now.inode === source.inode && now.modified === source.modified && now.size === size;
+  };
+  const file = known(path, () => openSync(path, 'r'));
+  try {
+    if (!known(path, () => isSame(file))) throw changed();
+    const buffer = new Uint8Array(length);
+    for (let at = from * length; at < size || at === 0; at += length) {
+      const wanted = Math.min(length, size - at);
+      let read = 0;
+      while (read < wanted) {
+        const more = known(path, () => readSync(file, buffer, read, wanted - read, at + read));
+        if (more === 0) throw changed();
+        read += more;
+      }
+      const isLast = at + wanted >= size;
+      // The last part makes the content complete at the other side, so it is not sent of a file that has changed.
+      if (isLast && !known(path, () => isSame(file))) throw changed();
+      yield { bytes: buffer.subarray(0, wanted), isLast };
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Cuts chunks into pieces of one length. The last one is known by the end behind it. */
+async function* piecesOf(chunks: AsyncIterable<Uint8Array>, length: number): AsyncGenerator<Piece, void, undefined> {
+  const buffers = [new Uint8Array(length), new Uint8Array(length)] as const;
+  let turn: 0 | 1 = 0;
+  let filled = 0;
+  let isWaiting = false;
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; ) {
+      if (filled === length) {
+        // More has come: the full piece is not the last one.
+        yield { bytes: buffers[turn], isLast: false };
+        turn = turn === 0 ? 1 : 0;
+        filled = 0;
+      }
+      const taken = Math.min(chunk.length - at, length - filled);
+      buffers[turn].set(chunk.subarray(at, at + taken), filled);
+      filled += taken;
+      at += taken;
+      isWaiting = true;
+    }
+  }
+  if (isWaiting) yield { bytes: buffers[turn].subarray(0, filled), isLast: true };
+}
+
+function lookAt(path: string): { readonly source: SourceFile; readonly size: number } {
+  const file = known(path, () => openSync(path, 'r'));
+  try {
+    const { inode, modified, size } = known(path, () => statusOf(file));
+    return { source: { path, inode, modified }, size };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function statusOf(file: number): { readonly inode: string; readonly modified: string; readonly size: number } {
+  const status = fstatSync(file, { bigint: true });
+  return { inode: inodeOf(status), modified: String(status.mtimeNs), size: Number(status.size) };
+}
+
+function checkName(name: string | undefined): void {
+  if (name === undefined || isFileName(name)) return;
+  throw new PawlError('usage', {
+    problem: `a file cannot be sent under the name ${JSON.stringify(name)}`,
+    hint: 'a name has 1 to 255 bytes and no slash, backslash or control character',
+  });
+}
+
+function known<Result>(path: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof PawlError) throw cause;
+    throw new PawlError('read-failed', { path, reason: reasonOf(cause) }, { cause });
+  }
+}

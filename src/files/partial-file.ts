@@ -1,0 +1,143 @@
+/**
+ * The file in which a content is collected whose parts come in any order, until it takes its name.
+ * Does not know which parts there are.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readSync,
+  statfsSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { PawlError } from '../errors.ts';
+import { codeOf, reasonOf } from './system-error.ts';
+import { inodeOf, moveInPlace } from './write.ts';
+
+/** What stays free of a disk, in bytes. */
+const RESERVE = 2 ** 30;
+
+export class PartialFile {
+  readonly path: string;
+  /** Its device and inode. */
+  readonly inode: string;
+  readonly #file: number;
+
+  private constructor(path: string, file: number) {
+    this.path = path;
+    this.#file = file;
+    this.inode = inodeOf(fstatSync(file, { bigint: true }));
+  }
+
+  /**
+   * Makes a hidden, empty file of mode 0600. One of the same name is of a process that was killed before it had noted it.
+   * @param name what distinguishes it from the others of the folder.
+   * @throws `write-failed`.
+   */
+  static make(folder: string, name: string): PartialFile {
+    const path = join(folder, `.pawl-${name}.part`);
+    return known(path, () => {
+      if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) unlinkSync(path);
+      return new PartialFile(path, openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600));
+    });
+  }
+
+  /** Opens a file that is there. @returns `undefined` where it is gone, or is another one. */
+  static reopen(path: string, inode: string): PartialFile | undefined {
+    let file: number;
+    try {
+      file = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch {
+      return undefined;
+    }
+    const status = fstatSync(file, { bigint: true });
+    if (status.isFile() && inodeOf(status) === inode) return new PartialFile(path, file);
+    closeSync(file);
+    return undefined;
+  }
+
+  /**
+   * Refuses to fill the disk.
+   * @param bytes that are to be written.
+   * @throws `no-room`.
+   */
+  checkRoom(bytes: number): void {
+    const { bavail, bsize } = known(this.path, () => statfsSync(dirname(this.path)));
+    if (bavail * bsize - bytes < RESERVE) throw new PawlError('no-room', { path: dirname(this.path), free: RESERVE });
+  }
+
+  /** @throws `write-failed`. */
+  write(bytes: Uint8Array, position: number): void {
+    known(this.path, () => {
+      for (let at = 0; at < bytes.length; ) {
+        at += writeSync(this.#file, bytes, at, bytes.length - at, position + at);
+      }
+    });
+  }
+
+  /** Reads as many bytes, or up to the end. @throws `read-failed`. */
+  read(position: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    try {
+      let at = 0;
+      for (let read = 1; at < length && read > 0; at += read) {
+        read = readSync(this.#file, bytes, at, length - at, position + at);
+      }
+      return bytes.subarray(0, at);
+    } catch (cause) {
+      throw new PawlError('read-failed', { path: this.path, reason: reasonOf(cause) }, { cause });
+    }
+  }
+
+  /** Puts on the disk what was written. @throws `write-failed`. */
+  sync(): void {
+    known(this.path, () => fsyncSync(this.#file));
+  }
+
+  /**
+   * Gives the file its name. It must be on the disk.
+   * @param options.replace whether to replace a file of that name.
+   * @throws `exists`; `write-failed`, also for a folder on another disk.
+   */
+  putInPlace(target: string, { replace = false } = {}): void {
+    known(target, () => moveInPlace(this.path, target, replace ? 'is replaced' : 'stays'));
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}
+
+/** Deletes a partial file, if it is there and the same. */
+export function removePartialFile(path: string, inode: string): void {
+  try {
+    const status = lstatSync(path, { bigint: true });
+    if (status.isFile() && inodeOf(status) === inode) unlinkSync(path);
+  } catch {
+    // It is gone, or cannot be deleted: nothing depends on it.
+  }
+}
+
+/** Whether two paths are on one disk, so that a file can be renamed from one to the other. */
+export function isOnOneDisk(path: string, other: string): boolean {
+  try {
+    return lstatSync(path).dev === lstatSync(other).dev;
+  } catch {
+    return false;
+  }
+}
+
+function known<Result>(path: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof PawlError) throw cause;
+    if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
+    throw new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
+  }
+}

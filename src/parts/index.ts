@@ -1,0 +1,21 @@
+/**
+ * Contents that travel in parts, as pure functions (docs/PROTOCOL.md §8): the keys of a content, sealing and opening a
+ * part, and the rules that tell which parts belong together.
+ * Knows no file and no session.
+ */
+export { isDataOf, PartLog, type PartRecord, type PartVerdict, type Whole } from './part-log.ts';
+export {
+  deriveKeys,
+  FIRST_LINK,
+  isOf,
+  type Link,
+  newContentKey,
+  nextLink,
+  type OpenedPart,
+  openPart,
+  type Part,
+  type PartKeys,
+  partDigest,
+  sealPart,
+  wipeKeys,
+} from './sealing.ts';

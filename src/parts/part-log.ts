@@ -1,0 +1,136 @@
+/**
+ * Which parts of a content are there, and whether another one agrees with them (docs/PROTOCOL.md §8).
+ * Does not know where their data are.
+ */
+import { PawlError } from '../errors.ts';
+import { equal } from '../primitives/index.ts';
+import { FIRST_LINK, type Link, nextLink, type OpenedPart, partDigest } from './sealing.ts';
+
+/** How many parts beyond the first that is missing are taken: what has to be stored of each is bounded by it. */
+export const REACH = 4_096;
+/** Bytes of the digest that are kept. */
+const KEPT = 16;
+
+/** What is stored of a part that is there. */
+export interface PartRecord {
+  readonly index: number;
+  readonly isLast: boolean;
+  /** The first 16 bytes of its digest. */
+  readonly digest: Uint8Array;
+  readonly link: Link;
+  /** The link that the next part must have. */
+  readonly next: Link;
+  /** Bytes of data. */
+  readonly length: number;
+}
+
+export type PartVerdict = 'new' | 'duplicate';
+
+/** What a content is known to be. */
+export interface Whole {
+  /** In bytes; `undefined` where the sender did not know it. */
+  readonly size: number | undefined;
+  readonly partSize: number;
+}
+
+export class PartLog {
+  readonly #whole: Whole;
+  readonly #records = new Map<number, PartRecord>();
+  /** The first part that is missing. */
+  #missing = 0;
+  #last: number | undefined;
+  #bytes = 0;
+
+  /** @param records what is stored of the parts that are there. */
+  constructor(whole: Whole, records: Iterable<PartRecord> = []) {
+    this.#whole = whole;
+    for (const record of records) this.#add(record);
+  }
+
+  /** The index of the first part that is missing. */
+  get firstMissing(): number {
+    return this.#missing;
+  }
+
+  /** How many parts are there. */
+  get count(): number {
+    return this.#records.size;
+  }
+
+  /** How many parts there will be, once that is known. */
+  get total(): number | undefined {
+    const { size, partSize } = this.#whole;
+    if (size !== undefined) return Math.max(Math.ceil(size / partSize), 1);
+    return this.#last === undefined ? undefined : this.#last + 1;
+  }
+
+  get isComplete(): boolean {
+    return this.#missing === this.total;
+  }
+
+  /** The bytes of data that are there. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get records(): Iterable<PartRecord> {
+    return this.#records.values();
+  }
+
+  /**
+   * Compares a part with the size of the content and with the parts that are there.
+   * @returns `duplicate` for one that is there.
+   * @throws `parts-contradict`; `part-too-far`.
+   */
+  check(part: OpenedPart): PartVerdict {
+    const { index, isLast, link, data, digest } = part;
+    const known = this.#records.get(index);
+    if (known !== undefined) {
+      if (!equal(known.digest, digest.subarray(0, KEPT)) || !equal(known.link, link)) contradict(index);
+      return 'duplicate';
+    }
+    const { size, partSize } = this.#whole;
+    if (size !== undefined) {
+      const length = Math.min(size - index * partSize, partSize);
+      if (isLast !== (index + 1 === this.total) || data.length !== length) contradict(index);
+    } else if (this.#last !== undefined && (isLast || index > this.#last)) contradict(index);
+    else if (isLast && [...this.#records.keys()].some((other) => other > index)) contradict(index);
+    if (index > this.#missing + REACH) throw new PawlError('part-too-far', { index, missing: this.#missing });
+    const before = this.#records.get(index - 1);
+    const expected = index === 0 ? FIRST_LINK : before?.next;
+    const after = this.#records.get(index + 1);
+    if (expected !== undefined && !equal(expected, link)) contradict(index);
+    if (after !== undefined && !equal(after.link, nextLink(link, digest))) contradict(index);
+    return 'new';
+  }
+
+  /** Adds a part that {@link check} found to be new, once its data are in their place. @returns what to store of it. */
+  add({ index, isLast, link, data, digest }: OpenedPart): PartRecord {
+    const record = {
+      index,
+      isLast,
+      digest: digest.slice(0, KEPT),
+      link,
+      next: nextLink(link, digest),
+      length: data.length,
+    };
+    this.#add(record);
+    return record;
+  }
+
+  #add(record: PartRecord): void {
+    this.#records.set(record.index, record);
+    this.#bytes += record.length;
+    if (record.isLast) this.#last = record.index;
+    while (this.#records.has(this.#missing)) this.#missing += 1;
+  }
+}
+
+/** Whether data are those of a part that is there. */
+export function isDataOf({ index, isLast, digest }: PartRecord, data: Uint8Array): boolean {
+  return equal(digest, partDigest({ index, isLast, data }).subarray(0, KEPT));
+}
+
+function contradict(index: number): never {
+  throw new PawlError('parts-contradict', { index });
+}

@@ -1,0 +1,221 @@
+/**
+ * Contents that are sent in parts: the descriptor is a message, the parts follow it (docs/PROTOCOL.md §8).
+ * Does not read files, and does not write envelopes out.
+ */
+import { type Descriptor, encodeContent, encodeEnvelope, PART_SIZES } from '../envelope/index.ts';
+import { PawlError } from '../errors.ts';
+import {
+  deriveKeys,
+  FIRST_LINK,
+  type Link,
+  newContentKey,
+  nextLink,
+  type PartKeys,
+  sealPart,
+  wipeKeys,
+} from '../parts/index.ts';
+import { sweep } from './maintenance.ts';
+import { sealFor } from './send.ts';
+import type { Context, HistoryContent, OutgoingId, SourceFile, StoredOutgoing } from './store.ts';
+
+/** What is to be sent in parts. */
+export interface NewOutgoing {
+  /** Of a file. */
+  readonly name: string | undefined;
+  /** In bytes; `undefined` where it is not known. */
+  readonly size: number | undefined;
+  /** `undefined` for a stream, which cannot be read again. */
+  readonly source: SourceFile | undefined;
+}
+
+/** An unfinished content that no running process writes out. */
+export interface UnsentContent {
+  readonly id: OutgoingId;
+  readonly to: string;
+  readonly messageId: Uint8Array;
+  readonly createdAt: number;
+  readonly name: string | undefined;
+  readonly size: number | undefined;
+  /** How many parts are written. */
+  readonly parts: number;
+  /** How many there will be, if that is known. */
+  readonly total: number | undefined;
+  /** `undefined`: it cannot be read again. */
+  readonly source: SourceFile | undefined;
+}
+
+/** A content that this process sends, part after part. */
+export class OutgoingContent {
+  readonly to: string;
+  /** 16 bytes: of the message with the descriptor. */
+  readonly messageId: Uint8Array;
+  readonly n: number;
+  readonly opening: boolean;
+  readonly expiredInvite: number | undefined;
+  /** The message with the descriptor. */
+  readonly envelope: Uint8Array;
+  readonly partSize: number;
+  readonly size: number | undefined;
+  readonly source: SourceFile | undefined;
+  readonly #context: Context;
+  readonly #row: Pick<StoredOutgoing, 'id' | 'contact' | 'descriptor'>;
+  readonly #keys: PartKeys;
+  #parts: number;
+  #link: Link;
+  #bytes: number;
+
+  private constructor(
+    context: Context,
+    row: Omit<StoredOutgoing, 'createdAt' | 'process'>,
+    about: { readonly to: string; readonly opening: boolean; readonly expiredInvite: number | undefined },
+  ) {
+    const { descriptor, parts } = row;
+    this.to = about.to;
+    this.opening = about.opening;
+    this.expiredInvite = about.expiredInvite;
+    this.messageId = row.messageId;
+    this.n = row.n;
+    this.envelope = row.envelope;
+    this.partSize = descriptor.partSize;
+    this.size = descriptor.size;
+    this.source = row.source;
+    this.#context = context;
+    this.#row = row;
+    this.#keys = deriveKeys(descriptor.key);
+    this.#parts = parts;
+    this.#link = row.link as Link;
+    this.#bytes = parts * descriptor.partSize;
+  }
+
+  /**
+   * Encrypts the descriptor, and commits it with what is needed to go on.
+   * @throws as `sendAll`.
+   */
+  static async begin(context: Context, to: string, { name, size, source }: NewOutgoing): Promise<OutgoingContent> {
+    const now = context.now();
+    const key = newContentKey(context.random);
+    const descriptor: Descriptor = { type: 'descriptor', name, sentAt: now, size, partSize: PART_SIZES.usual, key };
+    const plaintexts = [encodeContent(descriptor)];
+    return context.store.transaction(async (transaction) => {
+      await sweep(transaction, now);
+      const { stored, expiredInvite } = await sealFor(
+        context,
+        transaction,
+        { name: to, plaintexts, now },
+        async ({ contact, messageId, n, envelope, opening }) => {
+          const row = { contact: contact.id, messageId, n, descriptor, source, parts: 0, link: FIRST_LINK, envelope };
+          const id = await transaction.addOutgoing({ ...row, createdAt: now, process: context.process });
+          return { row: { ...row, id }, opening, to: contact.name };
+        },
+      );
+      const [one] = stored;
+      if (one === undefined) throw new Error('one plaintext gives one envelope');
+      return new OutgoingContent(context, one.row, { ...one, expiredInvite });
+    });
+  }
+
+  /**
+   * Takes up an unfinished content whose process has ended.
+   * @throws `not-in-outbox`; `cannot-resume`, and drops the content, because its stream is gone.
+   */
+  static async resume(context: Context, id: OutgoingId): Promise<OutgoingContent> {
+    const found = await context.store.transaction(async (transaction) => {
+      const row = (await transaction.outgoing()).find((one) => one.id === id);
+      if (row === undefined || (row.process !== context.process && context.isRunning(row.process))) return undefined;
+      if (row.source === undefined) await transaction.dropOutgoing(id);
+      else await transaction.advanceOutgoing(id, { ...row, process: context.process });
+      return { row, to: (await transaction.contact(row.contact)).name };
+    });
+    if (found === undefined) throw new PawlError('not-in-outbox', { id });
+    if (found.row.source === undefined) throw new PawlError('cannot-resume', { id });
+    return new OutgoingContent(context, found.row, { to: found.to, opening: false, expiredInvite: undefined });
+  }
+
+  /** How many parts are sealed. */
+  get parts(): number {
+    return this.#parts;
+  }
+
+  /** The bytes of data in them. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Seals the next part.
+   * @param data as many bytes as the part size, or the last ones.
+   * @returns its envelope.
+   */
+  seal(data: Uint8Array, isLast: boolean): Uint8Array {
+    const part = { index: this.#parts, isLast, link: this.#link, data };
+    const { partSize } = this;
+    const { sealed, digest } = sealPart(this.#keys, part, { partSize, random: this.#context.random });
+    this.#parts += 1;
+    this.#link = nextLink(this.#link, digest);
+    this.#bytes += data.length;
+    return encodeEnvelope({ kind: 'part', part: sealed });
+  }
+
+  /** Commits how many parts are written: after a crash, the next one goes on behind them. */
+  async save(): Promise<void> {
+    const state = { parts: this.#parts, link: this.#link, process: this.#context.process };
+    await this.#context.store.transaction((transaction) => transaction.advanceOutgoing(this.#row.id, state));
+  }
+
+  /** All parts are written: the key goes, and the history gets name and length. */
+  async finish(): Promise<void> {
+    const { contact, descriptor } = this.#row;
+    await this.#context.store.transaction(async (transaction) => {
+      const now = this.#context.now();
+      const { historySetting } = await sweep(transaction, now);
+      // Another command may have forgotten the contact.
+      const isThere = (await transaction.outgoing()).some(({ id }) => id === this.#row.id);
+      await transaction.dropOutgoing(this.#row.id);
+      if (historySetting === undefined || !isThere) return;
+      await transaction.addToHistory({
+        contact,
+        direction: 'sent',
+        messageId: this.messageId,
+        n: this.n,
+        at: now,
+        sentAt: descriptor.sentAt,
+        content: historyContent(descriptor.name, this.#bytes),
+      });
+    });
+  }
+
+  /** Gives the content up: its source has changed, or is gone. */
+  async abandon(): Promise<void> {
+    await this.#context.store.transaction((transaction) => transaction.dropOutgoing(this.#row.id));
+  }
+
+  /** Overwrites the keys in memory. */
+  wipe(): void {
+    wipeKeys(this.#keys);
+  }
+}
+
+/** Lists the contents that no running process writes out, oldest first. */
+export async function listUnsent({ store, isRunning }: Context): Promise<readonly UnsentContent[]> {
+  return store.snapshot(async (view) => {
+    const unsent: UnsentContent[] = [];
+    for (const { id, contact, messageId, createdAt, process, descriptor, source, parts } of await view.outgoing()) {
+      if (isRunning(process)) continue;
+      const { name, size, partSize } = descriptor;
+      const to = (await view.contact(contact)).name;
+      const total = size === undefined ? undefined : partsOf(size, partSize);
+      unsent.push({ id, to, messageId, createdAt, name, size, parts, total, source });
+    }
+    return unsent;
+  });
+}
+
+/** How many parts a content of a size has. */
+export function partsOf(size: number, partSize: number): number {
+  return Math.max(Math.ceil(size / partSize), 1);
+}
+
+/** What the history stores of a content that came or went in parts. */
+export function historyContent(name: string | undefined, length: number): HistoryContent {
+  return name === undefined ? { kind: 'bytes', length } : { kind: 'file', name, length };
+}

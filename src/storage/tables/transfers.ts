@@ -1,0 +1,175 @@
+/**
+ * The tables of contents that come or go in parts: `Transfers` in SQL.
+ * Knows nothing of files and of keys.
+ */
+import type { PartRecord } from '../../parts/index.ts';
+import type {
+  IncomingId,
+  Outgoing,
+  OutgoingId,
+  StoredIncoming,
+  StoredOutgoing,
+  Transfers,
+} from '../../session/store.ts';
+import type { SqlTransaction } from '../transaction.ts';
+
+/** The columns of a descriptor. */
+interface DescriptorRow {
+  readonly name: string | null;
+  readonly sentAt: number;
+  readonly size: number | null;
+  readonly partSize: number;
+  readonly key: Uint8Array;
+}
+
+/** The CHECK constraints of the table guarantee what is null together. */
+interface IncomingRow extends DescriptorRow, Omit<StoredIncoming, 'descriptor' | 'late' | 'place' | 'process'> {
+  readonly late: 0 | 1;
+  readonly process: string | null;
+  readonly path: string | null;
+  readonly inode: string | null;
+  readonly target: string | null;
+}
+
+interface OutgoingRow extends DescriptorRow, Omit<StoredOutgoing, 'descriptor' | 'source'> {
+  readonly path: string | null;
+  readonly inode: string | null;
+  readonly modified: string | null;
+}
+
+type PartRow = Omit<PartRecord, 'isLast'> & { readonly isLast: 0 | 1 };
+
+const INCOMING = `
+SELECT id, contact_id AS contact, message_id AS messageId, n, late, received_at AS receivedAt, name, sent_at AS sentAt,
+  size, part_size AS partSize, key, process, path, inode, target
+FROM incoming`;
+
+const OUTGOING = `
+SELECT id, contact_id AS contact, message_id AS messageId, n, created_at AS createdAt, process, name, sent_at AS sentAt,
+  size, part_size AS partSize, key, path, inode, modified, parts, link, envelope
+FROM outgoing`;
+
+export function transfers(transaction: SqlTransaction): Transfers {
+  return {
+    async addIncoming({ descriptor, late, ...incoming }) {
+      const { id } = transaction.run(
+        `INSERT INTO incoming (contact_id, message_id, n, late, received_at, name, sent_at, size, part_size, key)
+        VALUES (@contact, @messageId, @n, @late, @receivedAt, @name, @sentAt, @size, @partSize, @key)`,
+        { ...incoming, ...rowOf(descriptor), late: late ? 1 : 0 },
+      );
+      return id as IncomingId;
+    },
+
+    async incoming() {
+      return transaction.all<IncomingRow>(`${INCOMING} ORDER BY id`).map(incomingIn);
+    },
+
+    async receivedParts(id) {
+      return transaction
+        .all<PartRow>(
+          `SELECT part AS "index", is_last AS isLast, digest, link, next, length FROM incoming_parts
+          WHERE incoming = @id ORDER BY part`,
+          { id },
+        )
+        .map(({ isLast, ...part }) => ({ ...part, isLast: isLast === 1 }));
+    },
+
+    async addReceivedParts(id, parts) {
+      for (const { isLast, ...part } of parts) {
+        transaction.run(
+          `INSERT INTO incoming_parts (incoming, part, is_last, digest, link, next, length)
+          VALUES (@id, @index, @isLast, @digest, @link, @next, @length)`,
+          { ...part, id, isLast: isLast ? 1 : 0 },
+        );
+      }
+    },
+
+    async handOverIncoming(id, from, to) {
+      const sql = 'UPDATE incoming SET process = @to WHERE id = @id AND process IS @from';
+      return transaction.run(sql, { id, from: from ?? null, to: to ?? null }).changes > 0;
+    },
+
+    async setPlace(id, { path, inode, target }) {
+      const sql = 'UPDATE incoming SET path = @path, inode = @inode, target = @target WHERE id = @id';
+      transaction.run(sql, { id, path, inode, target: target ?? null });
+    },
+
+    async dropReceivedParts(id) {
+      transaction.run('DELETE FROM incoming_parts WHERE incoming = @id', { id });
+      transaction.run('UPDATE incoming SET path = NULL, inode = NULL, target = NULL WHERE id = @id', { id });
+    },
+
+    async dropIncoming(id) {
+      transaction.run('DELETE FROM incoming WHERE id = @id', { id });
+    },
+
+    async addOutgoing({ descriptor, source, ...outgoing }) {
+      const { id } = transaction.run(
+        `INSERT INTO outgoing (contact_id, message_id, n, created_at, process, name, sent_at, size, part_size, key, path,
+          inode, modified, parts, link, envelope)
+        VALUES (@contact, @messageId, @n, @createdAt, @process, @name, @sentAt, @size, @partSize, @key, @path,
+          @inode, @modified, @parts, @link, @envelope)`,
+        { path: null, inode: null, modified: null, ...source, ...outgoing, ...rowOf(descriptor) },
+      );
+      return id as OutgoingId;
+    },
+
+    async outgoing() {
+      return transaction.all<OutgoingRow>(`${OUTGOING} ORDER BY id`).map(outgoingIn);
+    },
+
+    async advanceOutgoing(id, { parts, link, process }) {
+      const sql = 'UPDATE outgoing SET parts = @parts, link = @link, process = @process WHERE id = @id';
+      transaction.run(sql, { id, parts, link, process });
+    },
+
+    async dropOutgoing(id) {
+      transaction.run('DELETE FROM outgoing WHERE id = @id', { id });
+    },
+
+    async sweepOutgoing(before) {
+      return transaction.run('DELETE FROM outgoing WHERE created_at < @before', { before }).changes;
+    },
+  };
+}
+
+function rowOf({ name, sentAt, size, partSize, key }: Outgoing['descriptor']): DescriptorRow {
+  return { name: name ?? null, sentAt, size: size ?? null, partSize, key };
+}
+
+function descriptorIn({ name, sentAt, size, partSize, key }: DescriptorRow): Outgoing['descriptor'] {
+  return { type: 'descriptor', name: name ?? undefined, sentAt, size: size ?? undefined, partSize, key };
+}
+
+function incomingIn(row: IncomingRow): StoredIncoming {
+  const { id, contact, messageId, n, late, receivedAt, process, path, inode, target } = row;
+  return {
+    id,
+    contact,
+    messageId,
+    n,
+    late: late === 1,
+    receivedAt,
+    descriptor: descriptorIn(row),
+    process: process ?? undefined,
+    place: path === null || inode === null ? undefined : { path, inode, target: target ?? undefined },
+  };
+}
+
+function outgoingIn(row: OutgoingRow): StoredOutgoing {
+  const { id, contact, messageId, n, createdAt, process, path, inode, modified, parts, link, envelope } = row;
+  const source = path === null || inode === null || modified === null ? undefined : { path, inode, modified };
+  return {
+    id,
+    contact,
+    messageId,
+    n,
+    createdAt,
+    process,
+    descriptor: descriptorIn(row),
+    source,
+    parts,
+    link,
+    envelope,
+  };
+}
