@@ -49,7 +49,7 @@ export class PawlParty implements Party<Uint8Array, Uint8Array> {
 
   receive(bytes: Uint8Array): void {
     const envelope = decodeEnvelope(bytes);
-    if (envelope.kind === 'invite') throw new Error('no message');
+    if (!('message' in envelope)) throw new Error('no message');
     const { message } = envelope;
     const { receiving, nextReceiving } = this.#state;
     const current = receiving.kind === 'chain' && isSealedFor(receiving.header.find, message);

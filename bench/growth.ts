@@ -125,7 +125,7 @@ async function carry(from: Context, name: string, to: Context): Promise<void> {
   const sent = await send(from, name, { type: 'text', sentAt: Date.now(), bytes: systemRandom(100) });
   await acknowledgeSent(from, [sent.outboxId]);
   const envelope = decodeEnvelope(sent.envelope);
-  if (envelope.kind === 'invite') throw new Error('no message');
+  if (!('message' in envelope)) throw new Error('no message');
   const { outcomes } = await receive(to, [{ source: 'bench', envelope }], {});
   const ids = outcomes.flatMap((outcome) => (outcome.type === 'message' ? [outcome.inboxId] : []));
   if (ids.length !== 1) throw new Error('the message is refused');

@@ -63,7 +63,7 @@ async function sendOne(from: Context, to: string): Promise<Uint8Array> {
 
 async function carry(from: Context, name: string, to: Context): Promise<void> {
   const envelope = decodeEnvelope(await sendOne(from, name));
-  if (envelope.kind === 'invite') throw new Error('no message');
+  if (!('message' in envelope)) throw new Error('no message');
   const { outcomes } = await receive(to, [{ source: 'bench', envelope }], {});
   const ids = outcomes.map((outcome) => {
     if (outcome.type !== 'message') throw new Error('the message is refused');

@@ -47,6 +47,9 @@ export class Desk {
       now: () => this.#now,
       process: () => 'fuzz',
       isRunning: () => true,
+      runTar: () => {
+        throw new Error('there is no tar here');
+      },
       runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
       openTerminal: () => undefined,
     };

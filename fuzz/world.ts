@@ -129,6 +129,6 @@ async function peerState(party: Party): Promise<PeerState> {
 }
 
 /** The decoded envelopes without the invites. */
-export function messagesOf(envelopes: readonly Uint8Array[]): readonly Exclude<Envelope, { kind: 'invite' }>[] {
-  return envelopes.map((bytes) => decodeEnvelope(bytes)).filter((envelope) => envelope.kind !== 'invite');
+export function messagesOf(envelopes: readonly Uint8Array[]): readonly Extract<Envelope, { message: unknown }>[] {
+  return envelopes.map((bytes) => decodeEnvelope(bytes)).filter((envelope) => 'message' in envelope);
 }

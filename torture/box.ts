@@ -105,6 +105,9 @@ export class Box {
       now: Date.now,
       process: () => SELF,
       isRunning,
+      runTar: () => {
+        throw new Error('there is no tar here');
+      },
       runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
       openTerminal: () => undefined,
     });

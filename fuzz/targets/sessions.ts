@@ -70,7 +70,7 @@ const sealedHeader: Target = {
       make: (dice) => encodeEnvelope({ kind: 'message', message: craft(dice, state, transcript, bob.time) }),
       run: (input) => {
         const envelope = decodeEnvelope(input);
-        if (envelope.kind === 'invite') return ['invite'];
+        if (!('message' in envelope)) return [envelope.kind];
         const { message } = envelope;
         return verdictOf(() => {
           const opened = keys.some((key) => openHeader(key, message, transcript) !== undefined);
@@ -143,7 +143,7 @@ function wordOf(outcome: Outcome): string {
 }
 
 function arrival(envelope: Envelope): Arrival {
-  if (envelope.kind === 'invite') throw new PawlError('wrong-kind', { expected: 'message', found: 'invite' });
+  if (!('message' in envelope)) throw new PawlError('wrong-kind', { expected: 'message', found: 'invite' });
   return { source: 'fuzz', envelope };
 }
 

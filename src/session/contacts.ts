@@ -8,7 +8,7 @@ import { equal, utf8 } from '../primitives/index.ts';
 import { checkName, ownKey } from './identity.ts';
 import { invitesIn, retireName } from './invites.ts';
 import { sweep } from './maintenance.ts';
-import type { Contact, Context, Transaction } from './store.ts';
+import type { Contact, Context, PartialPlace, Transaction } from './store.ts';
 
 /**
  * Returns the contact of a name.
@@ -77,10 +77,14 @@ export interface Forgotten {
         readonly envelopes: number;
         /** Texts in the history. */
         readonly history: number;
+        /** Contents that come or go in parts, and are not finished. */
+        readonly unfinished: number;
       }
     | undefined;
   /** Open invites of ours for the name. */
   readonly invites: number;
+  /** The partial files of contents that come in parts. The caller deletes them. */
+  readonly partialFiles: readonly PartialPlace[];
 }
 
 /**
@@ -116,11 +120,23 @@ async function findByName(view: Transaction, name: string) {
     .filter(({ contactName, fate }) => contactName === name && fate.kind === 'open')
     .map(({ id }) => id);
   if (contact === undefined && inviteIds.length === 0) return unknownContact(view, name);
-  const forgotten: Forgotten = { contact: contact && (await countRecords(view, contact)), invites: inviteIds.length };
+  const incoming = (await view.incoming()).filter((content) => content.contact === contact?.id);
+  const forgotten: Forgotten = {
+    contact: contact && {
+      ...(await countRecords(view, contact)),
+      unfinished: incoming.length + (await countOutgoing(view, contact)),
+    },
+    invites: inviteIds.length,
+    partialFiles: incoming.flatMap(({ place }) => place ?? []),
+  };
   return { contact, inviteIds, forgotten };
 }
 
-async function countRecords(view: Transaction, { id, identity }: Contact): Promise<Forgotten['contact']> {
+async function countOutgoing(view: Transaction, { id }: Contact): Promise<number> {
+  return (await view.outgoing()).filter(({ contact }) => contact === id).length;
+}
+
+async function countRecords(view: Transaction, { id, identity }: Contact) {
   const isTheirs = ({ contact }: { contact: Contact['id'] }) => contact === id;
   return {
     fingerprint: fingerprint(identity),

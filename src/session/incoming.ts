@@ -210,7 +210,7 @@ export function nameOf({ name }: Pick<Descriptor, 'name'>): string {
   return name ?? 'a stream';
 }
 
-/** Reads the contents of which parts are missing, oldest first. */
+/** Reads the contents of which parts are missing, oldest first. Their keys are to be wiped. */
 export async function incomingContents(context: Context): Promise<readonly IncomingContent[]> {
   return context.store.snapshot(async (view) => {
     const contents: IncomingContent[] = [];

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Content, decodeContent, encodeContent, isFileName, MAX_CONTENT } from '../../src/envelope/index.ts';
+import {
+  type Content,
+  decodeContent,
+  decodeWhole,
+  encodeContent,
+  isFileName,
+  largestSize,
+  MAX_CONTENT,
+} from '../../src/envelope/index.ts';
 import { paddedLength } from '../../src/envelope/padding.ts';
 import { PawlError } from '../../src/errors.ts';
 import { utf8 } from '../../src/primitives/index.ts';
@@ -9,7 +17,18 @@ import { expectStrictAndTotal, known, nearly, same } from './samples.ts';
 const anyName = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }).filter(isFileName);
 const anyTime = fc.oneof(fc.nat(), fc.constantFrom(0, 8.64e15), fc.integer({ min: 0, max: 8.64e15 }));
 const anyBytes = fc.uint8Array({ maxLength: 1500 });
+const anyDescriptor: fc.Arbitrary<Content> = fc.integer({ min: 2 ** 16, max: 2 ** 24 }).chain((partSize) =>
+  fc.record({
+    type: fc.constant('descriptor' as const),
+    name: fc.option(anyName, { nil: undefined }),
+    sentAt: anyTime,
+    size: fc.option(fc.integer({ min: 0, max: largestSize(partSize) }), { nil: undefined }),
+    partSize: fc.constant(partSize),
+    key: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+  }),
+);
 const anyContent: fc.Arbitrary<Content> = fc.oneof(
+  anyDescriptor,
   fc.record({ type: fc.constant('text' as const), sentAt: anyTime, bytes: anyBytes }),
   fc.record({ type: fc.constant('file' as const), name: anyName, sentAt: anyTime, bytes: anyBytes }),
 );
@@ -56,7 +75,7 @@ describe('content', () => {
 
   it('is at most 16 MiB, a file name included', () => {
     const most = new Uint8Array(MAX_CONTENT).fill(7);
-    const decoded = decodeContent(encodeContent({ type: 'text', sentAt: 0, bytes: most }));
+    const decoded = decodeWhole(encodeContent({ type: 'text', sentAt: 0, bytes: most }));
     expect(same(decoded.bytes, most)).toBe(true);
     const over = { what: 'content', bytes: MAX_CONTENT + 2, limit: MAX_CONTENT };
     expect(known(() => encodeContent({ type: 'file', name: 'a', sentAt: 0, bytes: most }))).toMatchObject({
@@ -155,7 +174,7 @@ describe('content', () => {
   it('gives a view of its input, which may be large', () => {
     for (const content of [FILE, { ...FILE, type: 'text' } as const]) {
       const bytes = encodeContent(content);
-      expect(decodeContent(bytes).bytes.buffer).toBe(bytes.buffer);
+      expect(decodeWhole(bytes).bytes.buffer).toBe(bytes.buffer);
     }
   });
 });

@@ -1,4 +1,4 @@
-import type { Content as Sent } from '../../src/envelope/index.ts';
+import type { WholeContent as Sent } from '../../src/envelope/index.ts';
 import { fromUtf8, toHex, utf8 } from '../../src/primitives/index.ts';
 import { joined } from './bytes.ts';
 import type { Content } from './format.ts';

@@ -51,7 +51,7 @@ async function withHistory(retention: Parameters<typeof setHistory>[1] = 'on') {
 /** What bob's unit of work accepts of an envelope, and does not deliver yet. */
 async function accept({ context }: Party, envelope: Uint8Array) {
   const decoded = decodeEnvelope(envelope);
-  if (decoded.kind === 'invite') throw new Error('a message');
+  if (!('message' in decoded)) throw new Error('a message');
   const { outcomes } = await receive(context, [{ source: 'here', envelope: decoded }], {});
   return outcomes.flatMap((outcome) => (outcome.type === 'message' ? [outcome.inboxId] : []));
 }

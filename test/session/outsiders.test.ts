@@ -7,7 +7,7 @@ import { DAY } from '../../src/session/index.ts';
 import { START } from './party.ts';
 import { RestorableParty } from './snapshots.ts';
 
-type Mail = Exclude<Envelope, { kind: 'invite' }>;
+type Mail = Extract<Envelope, { message: unknown }>;
 
 /** What somebody can do who sees every envelope and has no key. */
 type Trick =

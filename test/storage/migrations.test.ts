@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { decodeContent, encodeContent, headOf } from '../../src/envelope/index.ts';
+import { decodeWhole, encodeContent, headOf } from '../../src/envelope/index.ts';
 import { equal, utf8 } from '../../src/primitives/index.ts';
 import { Connection } from '../../src/storage/connection.ts';
 import { MIGRATIONS, migrate, schemaVersion } from '../../src/storage/migrations.ts';
@@ -61,7 +61,7 @@ describe('migrations', () => {
     await store.transaction(async (transaction) => {
       const inbox = await transaction.inbox();
       // Whether a text can be shown is not known of these, and is found out when they are read.
-      const heads = plaintexts.map((content) => headOf(decodeContent(content)));
+      const heads = plaintexts.map((content) => headOf(decodeWhole(content)));
       expect(inbox.map(({ head }) => head)).toEqual(
         heads.map((head) => (head.kind === 'bytes' ? { ...head, kind: 'text' } : head)),
       );

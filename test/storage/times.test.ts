@@ -15,6 +15,8 @@ const OTHERS: Readonly<Record<string, string>> = {
   'sessions.opened': 'is known to the peer, too',
   'history.sent_at': 'is what its sender says',
   'inbox.sent_at': 'the same',
+  'incoming.sent_at': 'the same',
+  'outgoing.sent_at': 'is in the descriptor, and the peer has it, too',
 };
 
 function connectionTo(path: string): Connection {

@@ -2,6 +2,7 @@
  * `pawl forget`: deletes a contact and everything about it, after asking.
  */
 import { PawlError } from '../../errors.ts';
+import { removePartialFile } from '../../files/index.ts';
 import { type Forgotten, forget, previewForget } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
@@ -30,6 +31,7 @@ Examples:
           const sure = yes || (await confirmForget(context, name, await previewForget(identity, name)));
           return sure ? forget(identity, name) : undefined;
         });
+        for (const { path, inode } of forgotten?.partialFiles ?? []) removePartialFile(path, inode);
         if (forgotten === undefined) await reporter.notice('nothing was forgotten');
         else if (reporter.json)
           await reporter.document({ type: 'forgotten', name, ...forgotten.contact, invites: forgotten.invites });
@@ -56,12 +58,12 @@ function describe(name: string, { contact, invites }: Forgotten): string {
     ...countIfAny(contact?.texts, 'text that was not delivered', 'texts that were not delivered'),
     ...countIfAny(contact?.envelopes, 'envelope that was not written', 'envelopes that were not written'),
     ...countIfAny(contact?.history, 'text of the history', 'texts of the history'),
+    ...countIfAny(contact?.unfinished, 'large content that was not finished', 'large contents that were not finished'),
     ...countIfAny(invites, `open invite for ${name}`, `open invites for ${name}`),
   ];
   return parts.join(', ');
 }
 
 function countIfAny(number = 0, noun: string, nouns?: string): readonly string[] {
-  if (number === 0) return [];
-  return [nouns !== undefined && number > 1 ? `${number} ${nouns}` : count(number, noun)];
+  return number === 0 ? [] : [count(number, noun, nouns)];
 }

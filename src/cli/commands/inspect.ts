@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { isPawlError, PawlError } from '../../errors.ts';
 import { utf8 } from '../../primitives/index.ts';
-import { identityReport, sessionReports } from '../../session/index.ts';
+import { identityReport, incomingContents, listUnsent, sessionReports } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { type OpenIdentity, withIdentity } from '../identity/open.ts';
 import { outputFileAt } from '../identity/output.ts';
@@ -97,7 +97,17 @@ async function inspectIdentity(context: CommandContext): Promise<void> {
     async (identity) => {
       const { name, path, store } = identity;
       const report = await identityReport(identity, context.reporter.json ? undefined : PAGE_LENGTH);
-      const page = { name, path, schema: store.schema, report, now: identity.now() };
+      const incoming = await incomingContents(identity);
+      for (const content of incoming) content.wipe();
+      const page = {
+        name,
+        path,
+        schema: store.schema,
+        report,
+        incoming,
+        unsent: await listUnsent(identity),
+        now: identity.now(),
+      };
       // With thousands of contacts, it takes time to make either.
       if (context.reporter.json) await context.reporter.document(identityDocument(page));
       else await context.reporter.lines(identityPage(page));

@@ -19,15 +19,13 @@ import {
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { type OpenIdentity, withIdentity } from '../identity/open.ts';
 import { wholeNumber } from '../option-types.ts';
-import { writtenInWords } from '../show/transfers.ts';
+import { LARGE, unsentFields, writtenInWords } from '../show/transfers.ts';
 import { acknowledgeOrWarn, checkFitsTerminal } from '../stream/write.ts';
 import { count, instant, iso, PAGE_LENGTH, table } from '../terminal/format.ts';
 import { leastArmor, writeParts } from './send/parts.ts';
 import { fileContent } from './send/source.ts';
 
 const resendId = wholeNumber(1, 999_999_999);
-/** In front of the number of a large content. */
-const LARGE = 'L';
 
 export const defineOutbox: DefineCommand = (program, makeAction) => {
   program
@@ -68,7 +66,7 @@ async function list(context: CommandContext, newest: number | undefined): Promis
   const { reporter } = context;
   if (reporter.json) {
     for (const envelope of envelopes) await reporter.document(documentOf(envelope));
-    for (const content of contents) await reporter.document(contentDocument(content));
+    for (const content of contents) await reporter.document({ type: 'unfinished', ...unsentFields(content) });
     return;
   }
   if (envelopes.length + contents.length === 0) {
@@ -82,11 +80,11 @@ async function list(context: CommandContext, newest: number | undefined): Promis
       instant(createdAt),
       `${length} bytes`,
     ]),
-    ...contents.map(({ id, to, createdAt, ...content }) => [
-      `${LARGE}${id}`,
-      `for ${to}`,
-      instant(createdAt),
-      `${nameOf(content)}, ${writtenInWords(content)}${content.source === undefined ? ': cut short, and cannot go on' : ''}`,
+    ...contents.map((content) => [
+      `${LARGE}${content.id}`,
+      `for ${content.to}`,
+      instant(content.createdAt),
+      `${nameOf(content)}, ${writtenInWords(content)}`,
     ]),
   ];
   await reporter.lines(table(rows).join('\n'));
@@ -139,21 +137,6 @@ async function resume(context: CommandContext, identity: OpenIdentity, { id, siz
     large: fileContent(source, size),
     format: { armored: context.io.output.isTerminal, file: undefined },
   });
-}
-
-function contentDocument({ id, to, messageId, createdAt, name, size, parts, total, source }: UnsentContent) {
-  return {
-    type: 'unfinished',
-    outbox_id: `${LARGE}${id}`,
-    to,
-    id: toHex(messageId),
-    created_at: iso(createdAt),
-    ...(name !== undefined && { file: name }),
-    ...(size !== undefined && { size }),
-    parts,
-    ...(total !== undefined && { of: total }),
-    resumable: source !== undefined,
-  };
 }
 
 function documentOf({ id, to, messageId, createdAt, length }: UnsentEnvelope) {

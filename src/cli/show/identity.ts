@@ -3,23 +3,28 @@
  * person. Reads nothing from the store: it is given a report.
  */
 import type { Release } from '../../errors.ts';
-import { DAY, type IdentityReport } from '../../session/index.ts';
+import { DAY, type IdentityReport, type IncomingContent, type UnsentContent } from '../../session/index.ts';
 import { HOLDS } from '../terminal/error-messages.ts';
 import { count, day, facts, instant, iso, section, spanInWords, table } from '../terminal/format.ts';
 import type { Document } from '../terminal/reporter.ts';
 import { contactFields, contactRow } from './contact.ts';
 import { historyFields, historyWords } from './history.ts';
+import { incomingFields, incomingLine, unsentFields, unsentLine } from './transfers.ts';
 
 export interface IdentityPage {
   readonly name: string;
   readonly path: string;
   readonly schema: number;
   readonly report: IdentityReport;
+  /** Contents of which parts are missing. */
+  readonly incoming: readonly IncomingContent[];
+  /** Contents that were begun to be sent. */
+  readonly unsent: readonly UnsentContent[];
   /** Unix milliseconds. */
   readonly now: number;
 }
 
-export function identityPage({ name, path, schema, report, now }: IdentityPage): string {
+export function identityPage({ name, path, schema, report, incoming, unsent, now }: IdentityPage): string {
   const { contacts, invites, inbox, outbox, older } = report;
   return [
     facts([
@@ -37,6 +42,8 @@ export function identityPage({ name, path, schema, report, now }: IdentityPage):
         ...inbox.map(({ from, receivedAt }) => `a text of ${from}, since ${instant(receivedAt)}: pawl recv --waiting`),
         ...(older.outbox > 0 ? [`${count(older.outbox, 'older envelope')}: pawl outbox --all`] : []),
         ...outbox.map(({ to, createdAt }) => `an envelope for ${to}, since ${instant(createdAt)}, never fully written`),
+        ...incoming.map(incomingLine),
+        ...unsent.map(unsentLine),
       ],
       'nothing',
     ),
@@ -44,7 +51,7 @@ export function identityPage({ name, path, schema, report, now }: IdentityPage):
   ].join('\n\n');
 }
 
-export function identityDocument({ name, path, schema, report, now }: IdentityPage): Document {
+export function identityDocument({ name, path, schema, report, incoming, unsent, now }: IdentityPage): Document {
   return {
     type: 'identity',
     name,
@@ -65,6 +72,8 @@ export function identityDocument({ name, path, schema, report, now }: IdentityPa
     })),
     inbox: report.inbox.map(({ from, receivedAt }) => ({ from, received_at: iso(receivedAt) })),
     outbox: report.outbox.map(({ to, createdAt, bytes }) => ({ to, created_at: iso(createdAt), bytes })),
+    incoming: incoming.map(incomingFields),
+    outgoing: unsent.map(unsentFields),
     history: historyFields(report.history),
     attention: attention(report, now),
   };

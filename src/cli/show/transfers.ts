@@ -5,7 +5,6 @@
 import { toHex } from '../../primitives/index.ts';
 import { type IncomingContent, nameOf, type UnsentContent } from '../../session/index.ts';
 import { bytesInWords, instant, iso } from '../terminal/format.ts';
-import type { Document } from '../terminal/reporter.ts';
 
 /** `3 of 1,500 parts are there; part 2 is missing`. Parts are counted from 1 for people. */
 export function partsInWords({
@@ -25,10 +24,10 @@ export function incomingLine({ from, log, row }: IncomingContent): string {
   return `${nameOf(descriptor)}${size} from ${from}, since ${instant(receivedAt)}: ${partsInWords(log)}`;
 }
 
-export function incomingDocument({ from, log, row, place }: IncomingContent): Document {
+/** What is known of an incoming content, in the JSON output. */
+export function incomingFields({ from, log, row, place }: IncomingContent) {
   const { descriptor, messageId, receivedAt } = row;
   return {
-    type: 'incoming',
     from,
     id: toHex(messageId),
     ...(descriptor.name !== undefined && { file: descriptor.name }),
@@ -43,7 +42,32 @@ export function incomingDocument({ from, log, row, place }: IncomingContent): Do
   };
 }
 
-/** How far an outgoing content has come: `3 of 1,500 parts`. */
-export function writtenInWords({ parts, total }: Pick<UnsentContent, 'parts' | 'total'>): string {
-  return `${parts}${total === undefined ? '' : ` of ${total}`} parts written`;
+/** In front of the number of a large content in the outbox. */
+export const LARGE = 'L';
+
+/** One line of `pawl inspect` and of the outbox. */
+export function unsentLine(content: UnsentContent): string {
+  return `${nameOf(content)} for ${content.to}, since ${instant(content.createdAt)}: ${writtenInWords(content)}`;
+}
+
+/** How far an outgoing content has come: `3 of 1500 parts are written`. */
+export function writtenInWords({ id, parts, total, source }: UnsentContent): string {
+  const of = total === undefined ? '' : ` of ${total}`;
+  const next = source === undefined ? 'it cannot go on' : `pawl outbox resend ${LARGE}${id} >> FILE`;
+  return `${parts}${of} ${(total ?? parts) === 1 ? 'part is' : 'parts are'} written; ${next}`;
+}
+
+/** What is known of an outgoing content, in the JSON output. */
+export function unsentFields({ id, to, messageId, createdAt, name, size, parts, total, source }: UnsentContent) {
+  return {
+    outbox_id: `${LARGE}${id}`,
+    to,
+    id: toHex(messageId),
+    created_at: iso(createdAt),
+    ...(name !== undefined && { file: name }),
+    ...(size !== undefined && { size }),
+    parts,
+    ...(total !== undefined && { of: total }),
+    resumable: source !== undefined,
+  };
 }

@@ -57,8 +57,8 @@ export const TEXT_INDENT = 2;
 // Numbers
 
 /** A number and its noun: `1 message`, `2 messages`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+export function count(number: number, noun: string, nouns = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : nouns}`;
 }
 
 /** A number of bytes in its largest unit: `1.2 MB`. */

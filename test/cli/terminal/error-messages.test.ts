@@ -20,6 +20,17 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'too-large': [65, { what: 'content', bytes: 2, limit: 1 }],
   'weak-key': [65, { what: 'ephemeral key' }],
 
+  'parts-contradict': [65, { index: 3 }],
+  'part-too-far': [65, { index: 5_000, missing: 3 }],
+  'too-many-incoming': [75, { name: 'bob', limit: 16 }],
+  'over-max-size': [65, { bytes: 2 ** 35, limit: 2 ** 34 }],
+  'no-room': [74, { path: '/tmp', free: 2 ** 30 }],
+  'taken-elsewhere': [75, { what: 'film.mkv' }],
+  'no-place': [73, { what: 'film.mkv' }],
+  'parts-missing': [65, { what: 'film.mkv', missing: 3, total: 12 }],
+  'source-changed': [74, { path: 'film.mkv' }],
+  'cannot-resume': [66, { id: 3 }],
+
   'unknown-contact': [67, { name: 'bob' }],
   'name-taken': [73, { name: 'bob' }],
   'wrong-safety-number': [65, { name: 'bob', wasVerified: true }],

@@ -252,7 +252,7 @@ export class Person {
   async #outcomeOf({ bytes }: Named, gap?: number): Promise<Outcome> {
     try {
       const envelope = decodeEnvelope(bytes);
-      if (envelope.kind === 'invite') throw new Error('an invite is no message');
+      if (!('message' in envelope)) throw new Error('an invite is no message');
       const options = gap === undefined ? {} : { gap };
       const { outcomes } = await receive(this.#context(), [{ envelope, source: '' }], options);
       return outcomes[0] as Outcome;

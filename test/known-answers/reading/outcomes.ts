@@ -13,7 +13,7 @@ export async function outcomeOf(context: Context, bytes: Uint8Array, gap: number
     if (error instanceof PawlError) return { type: 'refused', from: undefined, error, source: '' };
     throw error;
   }
-  if (envelope.kind === 'invite') throw new Error('an invite is not received');
+  if (!('message' in envelope)) throw new Error('an invite is not received');
   const options = gap === undefined ? {} : { gap };
   const { outcomes } = await receive(context, [{ envelope, source: '' }], options);
   const [outcome] = outcomes;
@@ -25,7 +25,7 @@ export async function outcomeOf(context: Context, bytes: Uint8Array, gap: number
 export async function outcomesOf(context: Context, envelopes: readonly Uint8Array[]): Promise<readonly Outcome[]> {
   const arrivals = envelopes.map((bytes) => {
     const envelope = decodeEnvelope(bytes);
-    if (envelope.kind === 'invite') throw new Error('an invite is not received');
+    if (!('message' in envelope)) throw new Error('an invite is not received');
     return { envelope, source: '' };
   });
   return (await receive(context, arrivals, {})).outcomes;
@@ -40,6 +40,7 @@ export function wordsFor(outcome: Outcome): unknown {
       const fork = notices.find((notice) => notice.kind === 'fork')?.reason;
       return { accepted: { from, n, late, lost, content: written(content), ...(fork && { fork }) } };
     }
+    case 'announced':
     case 'waiting':
       throw new Error('all of it can be delivered');
     case 'duplicate':

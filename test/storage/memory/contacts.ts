@@ -71,12 +71,14 @@ export function contactStore(transaction: MemoryTransaction): ContactStore {
     async dropContact(id) {
       requireContact(transaction, id);
       const isOfOthers = ({ contact }: { contact: ContactId }) => contact !== id;
-      const { contacts, sessions, outbox, inbox, history } = transaction.data;
+      const { contacts, sessions, outbox, inbox, incoming, outgoing, history } = transaction.data;
       transaction.change({
         contacts: contacts.filter((known) => known.id !== id),
         sessions: sessions.filter(isOfOthers),
         outbox: outbox.filter(isOfOthers),
         inbox: inbox.filter(isOfOthers),
+        incoming: incoming.filter(isOfOthers),
+        outgoing: outgoing.filter(isOfOthers),
         history: history.filter(isOfOthers),
       });
     },

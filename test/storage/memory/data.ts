@@ -1,4 +1,5 @@
 import type { StoredInvite } from '../../../src/handshake/index.ts';
+import type { PartRecord } from '../../../src/parts/index.ts';
 import type { FinishedChain, RatchetState, SkippedKey } from '../../../src/ratchet/index.ts';
 import type {
   Contact,
@@ -9,6 +10,8 @@ import type {
   OutboxEntry,
   OutboxId,
   Session,
+  StoredIncoming,
+  StoredOutgoing,
 } from '../../../src/session/store.ts';
 import type { IdentityRecord } from '../../../src/storage/identity-file.ts';
 
@@ -24,6 +27,8 @@ export interface Data {
   readonly numbers: ReadonlyMap<string, number>;
   readonly outbox: readonly (OutboxEntry & { readonly id: OutboxId })[];
   readonly inbox: readonly (ListedInboxEntry & { readonly content: Uint8Array })[];
+  readonly incoming: readonly (StoredIncoming & { readonly parts: readonly PartRecord[] })[];
+  readonly outgoing: readonly StoredOutgoing[];
   readonly historySetting: HistorySetting | undefined;
   /** In the order in which they were kept. */
   readonly history: readonly (HistoryEntry & { readonly id: HistoryId })[];

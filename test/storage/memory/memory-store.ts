@@ -9,6 +9,7 @@ import { handshakeStore } from './invites.ts';
 import { ratchetStore } from './ratchet.ts';
 import { sessionTable } from './sessions.ts';
 import { timesOf } from './times.ts';
+import { transfers } from './transfers.ts';
 
 /**
  * A store in memory. Its data is a value that nothing ever changes in place: a transaction works on its own version,
@@ -57,6 +58,8 @@ export function emptyData(record: IdentityRecord): Data {
     numbers: new Map(),
     outbox: [],
     inbox: [],
+    incoming: [],
+    outgoing: [],
     historySetting: copyOf(record.historySetting),
     history: [],
     lastId: 0,
@@ -72,6 +75,7 @@ export function transactionOn(transaction: MemoryTransaction): Transaction {
     ...sessionTable(transaction),
     ...ratchetStore(transaction),
     ...boxes(transaction),
+    ...transfers(transaction),
     ...historyStore(transaction),
     ...timesOf(transaction),
   };

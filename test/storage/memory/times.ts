@@ -15,7 +15,8 @@ export function timesOf(transaction: MemoryTransaction): Times {
         return at === mixed.at ? state : { ...state, rekeying: { mixed: { ...mixed, at }, exchange } };
       };
       const seconds = (time: number) => Math.floor(time / 1_000) * 1_000;
-      const { record, contacts, sessions, invites, outbox, inbox, historySetting, history } = transaction.data;
+      const { record, contacts, sessions, invites, outbox, inbox, incoming, outgoing, historySetting, history } =
+        transaction.data;
       transaction.change({
         record: { ...record, createdAt: right(record.createdAt) },
         contacts: contacts.map((contact) => ({
@@ -44,6 +45,8 @@ export function timesOf(transaction: MemoryTransaction): Times {
         }),
         outbox: outbox.map((entry) => ({ ...entry, createdAt: right(entry.createdAt) })),
         inbox: inbox.map((entry) => ({ ...entry, receivedAt: right(entry.receivedAt) })),
+        incoming: incoming.map((row) => ({ ...row, receivedAt: right(row.receivedAt) })),
+        outgoing: outgoing.map((row) => ({ ...row, createdAt: right(row.createdAt) })),
         historySetting: historySetting && { ...historySetting, since: right(historySetting.since) },
         history: history.map((entry) => ({ ...entry, at: right(entry.at) })),
       });

@@ -23,7 +23,7 @@ import {
 } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
-import { incomingDocument, partsInWords } from '../../show/transfers.ts';
+import { incomingFields, partsInWords } from '../../show/transfers.ts';
 import type { PartArrival } from '../../stream/envelopes.ts';
 import { Garbage } from '../../stream/memory.ts';
 import { explain } from '../../terminal/error-messages.ts';
@@ -414,7 +414,7 @@ export class PartReceiver {
   async #tellProgress(content: IncomingContent): Promise<void> {
     const { reporter } = this.#context;
     const { from, log, row } = content;
-    if (reporter.json) await reporter.document(incomingDocument(content));
+    if (reporter.json) await reporter.document({ type: 'incoming', ...incomingFields(content) });
     else await reporter.notice(`${nameOf(row.descriptor)} from ${from}: ${partsInWords(log)}`);
   }
 

@@ -1,18 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { lengthOf, receiveAll } from '../../../../src/cli/commands/recv/receive.ts';
+import { type Item, lengthOf, receiveAll } from '../../../../src/cli/commands/recv/receive.ts';
 import { reportWaiting } from '../../../../src/cli/commands/recv/report.ts';
 import type { OpenIdentity } from '../../../../src/cli/identity/open.ts';
 import { outputFileAt } from '../../../../src/cli/identity/output.ts';
 import { Batches, BOUND } from '../../../../src/cli/stream/batches.ts';
-import type { InputItem } from '../../../../src/cli/stream/envelopes.ts';
 import { decodeEnvelope } from '../../../../src/envelope/index.ts';
 import { type Arrival, receive, send } from '../../../../src/session/index.ts';
 import { CollectedOutput, temporaryFolder } from '../../fake-io.ts';
 import { aliceAndBob, broken, FailingOutput, messages } from './people.ts';
 
-type Items = InputItem<Arrival>[];
+type Items = Item[];
 
 /** The groups of a stream, each of which arrives once the loop has asked for it and nothing else is to be done. */
 async function* slowly(...groups: (Items | Error | (() => Promise<void>))[]): AsyncGenerator<Items, void, undefined> {
@@ -24,7 +23,7 @@ async function* slowly(...groups: (Items | Error | (() => Promise<void>))[]): As
   }
 }
 
-async function batches(stream: AsyncGenerator<Items, void, undefined>): Promise<Batches<InputItem<Arrival>>> {
+async function batches(stream: AsyncGenerator<Items, void, undefined>): Promise<Batches<Item>> {
   return new Batches(stream, { first: await stream.next(), lengthOf });
 }
 
@@ -158,7 +157,7 @@ describe('the receiving loop', () => {
       names.map(async (name) => {
         const content = { type: 'file', name, sentAt: 0, bytes: new Uint8Array(1_000_000) } as const;
         const envelope = decodeEnvelope((await send(alice.context, 'bob', content)).envelope);
-        if (envelope.kind === 'invite') throw new Error('an invite is no message');
+        if (!('message' in envelope)) throw new Error('an invite is no message');
         return { source: name, envelope };
       }),
     );

@@ -5,7 +5,7 @@ import {
   decodeEnvelope,
   encodeContent,
   encodeEnvelope,
-  type Content as Sent,
+  type WholeContent as Sent,
 } from '../../../../src/envelope/index.ts';
 import { paddedLength } from '../../../../src/envelope/padding.ts';
 import type { ErrorCode } from '../../../../src/errors.ts';

@@ -1,0 +1,77 @@
+import type { IncomingId, OutgoingId, Transfers } from '../../../src/session/store.ts';
+import { requireContact } from './contacts.ts';
+import { copyOf, type Data, type MemoryTransaction } from './data.ts';
+
+export function transfers(transaction: MemoryTransaction): Transfers {
+  const change = <Row extends { readonly id: number }>(rows: readonly Row[], id: number, difference: Partial<Row>) =>
+    rows.map((row) => (row.id === id ? { ...row, ...copyOf(difference) } : row));
+  const changeIncoming = (id: IncomingId, difference: Partial<Data['incoming'][number]>): void =>
+    transaction.change({ incoming: change(transaction.data.incoming, id, difference) });
+  return {
+    async addIncoming(incoming) {
+      requireContact(transaction, incoming.contact);
+      const id = transaction.nextId() as IncomingId;
+      const row = { ...copyOf(incoming), id, process: undefined, place: undefined, parts: [] };
+      transaction.change({ incoming: [...transaction.data.incoming, row] });
+      return id;
+    },
+
+    async incoming() {
+      return transaction.data.incoming.map(({ parts: _, ...row }) => copyOf(row));
+    },
+
+    async receivedParts(id) {
+      const parts = transaction.data.incoming.find((row) => row.id === id)?.parts ?? [];
+      return copyOf([...parts].sort((a, b) => a.index - b.index));
+    },
+
+    async addReceivedParts(id, parts) {
+      const known = transaction.data.incoming.find((row) => row.id === id)?.parts ?? [];
+      changeIncoming(id, { parts: [...known, ...parts] });
+    },
+
+    async handOverIncoming(id, from, to) {
+      const found = transaction.data.incoming.some((row) => row.id === id && row.process === from);
+      if (found) changeIncoming(id, { process: to });
+      return found;
+    },
+
+    async setPlace(id, place) {
+      changeIncoming(id, { place });
+    },
+
+    async dropReceivedParts(id) {
+      changeIncoming(id, { parts: [], place: undefined });
+    },
+
+    async dropIncoming(id) {
+      transaction.change({ incoming: transaction.data.incoming.filter((row) => row.id !== id) });
+    },
+
+    async addOutgoing(outgoing) {
+      requireContact(transaction, outgoing.contact);
+      const id = transaction.nextId() as OutgoingId;
+      transaction.change({ outgoing: [...transaction.data.outgoing, { ...copyOf(outgoing), id }] });
+      return id;
+    },
+
+    async outgoing() {
+      return copyOf(transaction.data.outgoing);
+    },
+
+    async advanceOutgoing(id, { parts, link, process }) {
+      transaction.change({ outgoing: change(transaction.data.outgoing, id, { parts, link, process }) });
+    },
+
+    async dropOutgoing(id) {
+      transaction.change({ outgoing: transaction.data.outgoing.filter((row) => row.id !== id) });
+    },
+
+    async sweepOutgoing(before) {
+      const kept = transaction.data.outgoing.filter(({ createdAt }) => createdAt >= before);
+      const dropped = transaction.data.outgoing.length - kept.length;
+      transaction.change({ outgoing: kept });
+      return dropped;
+    },
+  };
+}
