@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { PawlError } from '../errors.ts';
 import { chunksOf } from './read.ts';
 import { codeOf, reasonOf } from './system-error.ts';
-import { inodeOf, putInPlace, sync, syncFolderOf } from './write.ts';
+import { inodeOf, putInPlace, removeDeadDrafts, sync, syncFolderOf } from './write.ts';
 
 export class Folder {
   readonly #path: string;
@@ -25,6 +25,7 @@ export class Folder {
     this.#path = path;
     const status = withKnownErrors(path, () => statSync(path, { throwIfNoEntry: false }));
     if (!status?.isDirectory()) throw new PawlError('no-folder', { path, isTaken: status !== undefined });
+    removeDeadDrafts(path);
   }
 
   /** Returns the path of a file in the folder. */

@@ -7,4 +7,13 @@ export { isStream, OutputFile, type OutputOptions } from './output-file.ts';
 export { chunksOfFile, Gathered, readAtOnce, readDescriptor, readFile, readFileIf } from './read.ts';
 export { sleep } from './sleep.ts';
 export { codeOf, reasonOf } from './system-error.ts';
-export { inodeAt, inodeOf, makeFile, makeFileSlowly, makeFolder, sync, syncFolderOf, withDraft } from './write.ts';
+export {
+  Draft,
+  inodeAt,
+  inodeOf,
+  makeFile,
+  makeFileSlowly,
+  makeFolder,
+  removeDraft,
+  withDraft,
+} from './write.ts';

@@ -20,7 +20,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { PawlError } from '../errors.ts';
 import { sleep } from './sleep.ts';
 import { codeOf, reasonOf } from './system-error.ts';
-import { Draft, inodeAt, inodeOf } from './write.ts';
+import { Draft, inodeAt, inodeOf, removeDeadDrafts } from './write.ts';
 
 export interface OutputOptions {
   /** A file that is there is replaced. */
@@ -108,10 +108,11 @@ export class OutputFile {
           end: () => (isOurs ? closeSync(descriptor) : undefined),
         };
       }
+      removeDeadDrafts(dirname(target.path));
       const draft = new Draft(target.path);
       return {
         append: (bytes) => this.#append(draft.file, bytes),
-        finish: () => this.#known('write-failed', () => this.#putInPlace(draft, target)),
+        finish: () => this.#known('write-failed', () => draft.putInPlace(() => this.#decide(target))),
         end: () => draft.end(),
       };
     });
@@ -123,14 +124,14 @@ export class OutputFile {
     });
   }
 
-  #putInPlace(draft: Draft, target: Exclude<Target, { kind: 'open' }>): void {
-    if (target.kind === 'replaced') {
-      this.#refusePrecious(target.path);
-      draft.putInPlace('is replaced');
-    } else {
+  /** What happens to the file that is there by now. */
+  #decide(target: Exclude<Target, { kind: 'open' }>): 'stays' | 'is replaced' {
+    if (target.kind === 'free') {
       const isAsItWas = target.empty !== undefined && emptyFileAt(target.path, this.#options.userId) === target.empty;
-      draft.putInPlace(isAsItWas ? 'is replaced' : 'stays');
+      return isAsItWas ? 'is replaced' : 'stays';
     }
+    this.#refusePrecious(target.path);
+    return 'is replaced';
   }
 
   #choose(given: string): Target {
