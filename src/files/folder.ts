@@ -2,15 +2,16 @@
  * The folder for received files, whose names peers choose. Nothing is ever written through a symbolic link.
  * Does not check names: the envelope's decoder admits base names only.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PawlError } from '../errors.ts';
 import { chunksOf } from './read.ts';
 import { codeOf, reasonOf } from './system-error.ts';
-import { inodeOf, putInPlace, removeDeadDrafts, sync, syncFolderOf } from './write.ts';
+import { type IsPrecious, inodeAt, inodeOf, putInPlace, removeDeadDrafts, sync, syncFolderOf } from './write.ts';
 
 export class Folder {
   readonly #path: string;
+  readonly #isPrecious: IsPrecious;
   /**
    * The device and inode of every file that `put` has written or found. Names would not do: some filesystems ignore
    * case.
@@ -19,10 +20,12 @@ export class Folder {
 
   /**
    * Opens an existing folder. Does not create one, because the path may be mistyped.
+   * @param isPrecious says of which files nothing may take the place.
    * @throws `no-folder`, `write-failed`.
    */
-  constructor(path: string) {
+  constructor(path: string, isPrecious: IsPrecious) {
     this.#path = path;
+    this.#isPrecious = isPrecious;
     const status = withKnownErrors(path, () => statSync(path, { throwIfNoEntry: false }));
     if (!status?.isDirectory()) throw new PawlError('no-folder', { path, isTaken: status !== undefined });
     removeDeadDrafts(path);
@@ -40,7 +43,7 @@ export class Folder {
    * @param options.replace whether to replace an existing file. A folder, and a file that this object has put there,
    * are never replaced: nobody has seen that file yet.
    * @returns `was there` for an existing file of the same bytes.
-   * @throws `exists`, `write-failed`.
+   * @throws `exists`, `protected`, `write-failed`.
    */
   put(name: string, bytes: Uint8Array, { replace = false } = {}): 'put' | 'was there' {
     const path = this.pathOf(name);
@@ -52,11 +55,20 @@ export class Folder {
         this.#ours.add(identityOf(path));
         return 'was there';
       }
-      const what = replace && !this.#ours.has(identityOf(path)) ? 'is replaced' : 'stays';
-      putInPlace(path, what, (_, file) => writeFileSync(file, bytes));
+      const decide = () => {
+        this.#refusePrecious(name);
+        return replace && !this.#ours.has(identityOf(path)) ? 'is replaced' : 'stays';
+      };
+      putInPlace(path, decide, (_, file) => writeFileSync(file, bytes));
       this.#ours.add(identityOf(path));
       return 'put';
     });
+  }
+
+  #refusePrecious(name: string): void {
+    const path = this.pathOf(name);
+    const what = this.#isPrecious(join(realpathSync(this.#path), name), inodeAt(path));
+    if (what !== undefined) throw new PawlError('protected', { path, what });
   }
 }
 
@@ -65,6 +77,7 @@ function withKnownErrors<Result>(path: string, work: () => Result): Result {
   try {
     return work();
   } catch (cause) {
+    if (cause instanceof PawlError) throw cause;
     if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
     throw new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
   }

@@ -9,6 +9,7 @@ export { sleep } from './sleep.ts';
 export { codeOf, reasonOf } from './system-error.ts';
 export {
   Draft,
+  type IsPrecious,
   inodeAt,
   inodeOf,
   makeFile,

@@ -20,19 +20,14 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { PawlError } from '../errors.ts';
 import { sleep } from './sleep.ts';
 import { codeOf, reasonOf } from './system-error.ts';
-import { Draft, inodeAt, inodeOf, removeDeadDrafts } from './write.ts';
+import { Draft, type IsPrecious, inodeAt, inodeOf, removeDeadDrafts } from './write.ts';
 
 export interface OutputOptions {
   /** A file that is there is replaced. */
   readonly force?: boolean;
   /** The id of the user; `undefined` where the system has none. */
   readonly userId: number | undefined;
-  /**
-   * Says what a path is that must never be written to, such as "the key file"; `undefined` for any other.
-   * @param path absolute; its folder without symbolic links.
-   * @param inode what `inodeAt` gives: of the file that is there, links followed; `undefined` where there is none.
-   */
-  readonly isPrecious: (path: string, inode: string | undefined) => string | undefined;
+  readonly isPrecious: IsPrecious;
 }
 
 /** What a path turned out to be. */

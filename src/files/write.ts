@@ -24,15 +24,15 @@ import { codeOf, reasonOf } from './system-error.ts';
 /**
  * Writes a file of mode 0600 at `path`. `build` writes to a temporary file, which is synced and then takes the name.
  * Leaves no temporary file behind, even if it throws. Never follows a symbolic link.
- * @param existing what happens to a file at `path`: it stays, and `EEXIST` is thrown; or it is replaced. A folder is
- * never replaced.
+ * @param decide says, when all is written, what happens to a file at `path`: it stays, and `EEXIST` is thrown; or it is
+ * replaced. A folder is never replaced.
  * @throws the errors of the system.
  */
-export function putInPlace(path: string, existing: Existing, build: (draft: string, file: number) => void): void {
+export function putInPlace(path: string, decide: () => Existing, build: (draft: string, file: number) => void): void {
   const draft = new Draft(path);
   try {
     build(draft.path, draft.file);
-    draft.putInPlace(() => existing);
+    draft.putInPlace(decide);
   } finally {
     draft.end();
   }
@@ -51,6 +51,13 @@ export function withDraft(path: string, work: (draft: string, file: number) => v
     draft.end();
   }
 }
+
+/**
+ * Says what a path is that must never be written to, such as "the key file"; `undefined` for any other.
+ * @param path absolute; its folder without symbolic links.
+ * @param inode what `inodeAt` gives: of the file that is there, links followed; `undefined` where there is none.
+ */
+export type IsPrecious = (path: string, inode: string | undefined) => string | undefined;
 
 /** What happens to a file that is there. */
 type Existing = 'stays' | 'is replaced';
@@ -170,17 +177,17 @@ function remove(path: string): void {
   } catch {}
 }
 
-const KEPT: ReadonlySet<ErrorCode> = new Set(['no-database', 'exists', 'cannot-create']);
+const KEPT: ReadonlySet<ErrorCode> = new Set(['no-database', 'exists', 'protected', 'cannot-create']);
 
 /**
  * Creates a file of mode 0600, atomically and durably. `build` writes to a temporary file. Never replaces a file.
  * @throws `exists`, also for a file of the same name with `-journal` added.
- * @throws `cannot-create`; `no-database`, and these two of another file, as they come from `build`.
+ * @throws `cannot-create`; `no-database`, `protected`, and these two of another file, as they come from `build`.
  */
 export function makeFile(path: string, build: (draft: string) => void): void {
   refuseTaken(path);
   removeDeadDrafts(dirname(path));
-  withCreationErrors(path, () => putInPlace(path, 'stays', build));
+  withCreationErrors(path, () => putInPlace(path, () => 'stays', build));
 }
 
 /**

@@ -86,7 +86,7 @@ describe('what killed commands have left', () => {
       'a result',
       (path) => new OutputFile(path, { userId: undefined, isPrecious: () => undefined }).write(Buffer.from('x')),
     ],
-    ['a received file', (path) => new Folder(join(path, '..')).put('made', Buffer.from('x'))],
+    ['a received file', (path) => new Folder(join(path, '..'), () => undefined).put('made', Buffer.from('x'))],
   ];
 
   it.each(MAKERS)('is removed a day later by the next that makes there %s, and nothing else', async (_, make) => {

@@ -2,12 +2,11 @@
  * `pawl recv`: its options, and what has to be known before the identity file is opened.
  */
 import { PawlError } from '../../../errors.ts';
-import { Folder } from '../../../files/index.ts';
 import { LARGEST_GAP } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { refuseSharedInput } from '../../identity/key-source.ts';
 import { withIdentity } from '../../identity/open.ts';
-import { outputFileAt } from '../../identity/output.ts';
+import { outputFileAt, outputFolderAt } from '../../identity/output.ts';
 import { folderName, namedFile, outputFile, wholeNumber } from '../../option-types.ts';
 import { Batches } from '../../stream/batches.ts';
 import { readMessages } from '../../stream/envelopes.ts';
@@ -58,10 +57,11 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
   checkOptions(files, options);
   const readsInput = !options.waiting && (files.length === 0 || files.includes(STANDARD_INPUT));
   if (readsInput) refuseSharedInput(context, 'the messages');
+  const inputs = readsInput ? [...files, STANDARD_INPUT] : files;
   // A folder that is missing is reported before anything is read or asked.
-  const folder = options.outDir === undefined ? undefined : new Folder(options.outDir);
+  const folder = options.outDir === undefined ? undefined : outputFolderAt(context, options.outDir, inputs);
   const { output: path, force, ...others } = options;
-  const output = path === undefined ? undefined : outputFileAt(context, path, { force, inputs: files });
+  const output = path === undefined ? undefined : outputFileAt(context, path, { force, inputs });
   const stream = options.waiting ? emptyStream() : readMessages(context, files);
   let exit = 0;
   let first = await stream.next();

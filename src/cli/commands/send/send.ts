@@ -94,12 +94,15 @@ function checkOptions(context: CommandContext, file: string | undefined, options
   if (readsInput) refuseSharedInput(context, 'the message');
   const toTerminal = options.output === undefined && context.io.output.isTerminal;
   if (toTerminal && options.binary) throw problem('bytes are not written to a terminal', 'use -o FILE, or -a');
-  return { armored: options.armor ?? (toTerminal && !options.binary), file: outputFor(context, file, options) };
+  return {
+    armored: options.armor ?? (toTerminal && !options.binary),
+    file: outputFor(context, readsInput ? STANDARD_INPUT : file, options),
+  };
 }
 
-function outputFor(context: CommandContext, file: string | undefined, { output, force }: SendOptions) {
+function outputFor(context: CommandContext, input: string | undefined, { output, force }: SendOptions) {
   if (output === undefined) return undefined;
-  return outputFileAt(context, output, { force, inputs: file === undefined ? [] : [file] });
+  return outputFileAt(context, output, { force, inputs: input === undefined ? [] : [input] });
 }
 
 /** The contact and the key are checked before the message is typed, so that it is not typed in vain. */
