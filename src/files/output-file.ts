@@ -13,6 +13,7 @@ import {
   openSync,
   readlinkSync,
   realpathSync,
+  type Stats,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -145,17 +146,28 @@ export class OutputFile {
     return { kind: 'replaced', path };
   }
 
-  /** Opens a pipe or a device. What was opened is looked at, so that nothing can take its place in between. */
+  /**
+   * Opens a pipe or a device. It is looked at before, because opening a pipe waits for its other end; and what was opened
+   * once more, so that nothing can take its place in between.
+   */
   #open(path: string): Target {
     const real = realpathSync(path);
+    this.#refuseForeign(statSync(real));
     const descriptor = openSync(real, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NOCTTY);
-    const status = fstatSync(descriptor);
-    const { userId } = this.#options;
-    const isDevice = status.isCharacterDevice() || status.isBlockDevice();
-    if (isDevice || (!status.isFile() && (userId === undefined || status.uid === userId))) {
-      return { kind: 'open', descriptor, isOurs: true };
+    try {
+      this.#refuseForeign(fstatSync(descriptor));
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
     }
-    closeSync(descriptor);
+    return { kind: 'open', descriptor, isOurs: true };
+  }
+
+  /** Admits devices, whoever has them, and pipes of the user. */
+  #refuseForeign(status: Stats): void {
+    const { userId } = this.#options;
+    if (status.isCharacterDevice() || status.isBlockDevice()) return;
+    if (!status.isFile() && (userId === undefined || status.uid === userId)) return;
     throw new PawlError('cannot-create', { path: this.path, reason: 'it belongs to somebody else' });
   }
 

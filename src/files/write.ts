@@ -18,7 +18,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type ErrorCode, PawlError } from '../errors.ts';
+import { type ErrorCode, isPawlError, PawlError } from '../errors.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 
 /**
@@ -202,6 +202,10 @@ export async function makeFileSlowly<Result>(path: string, build: (draft: string
     const result = await build(draft.path);
     withCreationErrors(path, () => draft.putInPlace(() => 'stays'));
     return result;
+  } catch (cause) {
+    // Nobody knows the draft by its name.
+    if (!isPawlError(cause, 'write-failed')) throw cause;
+    throw new PawlError('cannot-create', { path, reason: cause.detail.reason }, { cause });
   } finally {
     draft.end();
   }

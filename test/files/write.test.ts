@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { PawlError } from '../../src/errors.ts';
 import { Draft, Folder, makeFile, makeFileSlowly, OutputFile } from '../../src/files/index.ts';
 import { temporaryFolder } from '../cli/fake-io.ts';
 
@@ -35,6 +36,25 @@ describe('two commands that make the same file at the same time', () => {
     await expect(second).rejects.toMatchObject({ code: 'exists', detail: { path } });
     expect(readFileSync(path, 'utf8')).toBe('the first');
     expect(readdirSync(folder)).toEqual(['file']);
+  });
+});
+
+describe('a file that is made slowly', () => {
+  it('is what cannot be made where its draft cannot be written, and any other error is told as it is', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'file');
+    const failing = (error: Error) =>
+      makeFileSlowly(path, async () => {
+        throw error;
+      });
+    const full = new PawlError('write-failed', { path: 'a draft, or its source', reason: 'no space left on device' });
+    await expect(failing(full)).rejects.toMatchObject({
+      code: 'cannot-create',
+      detail: { path, reason: 'no space left on device' },
+    });
+    const damaged = new PawlError('damaged', { path: 'the backup' });
+    await expect(failing(damaged)).rejects.toBe(damaged);
+    expect(readdirSync(folder)).toEqual([]);
   });
 });
 

@@ -9,7 +9,7 @@ import { isPawlError, PawlError } from '../../errors.ts';
 import { inodeAt, makeFile, readDescriptor, readFileIf } from '../../files/index.ts';
 import { type Random, utf8 } from '../../primitives/index.ts';
 import type { CommandContext } from '../context.ts';
-import { readInput, STANDARD_INPUT } from '../stream/read.ts';
+import { nameOfInput, readInput, STANDARD_INPUT } from '../stream/read.ts';
 import type { Io } from '../terminal/io.ts';
 import { askSecret, showOnTerminal } from '../terminal/prompt.ts';
 import { type KeyOptions, type KeySource, keySourceOf } from './key-source.ts';
@@ -140,7 +140,7 @@ async function newKeyFrom(context: CommandContext, path: string): Promise<NewSec
 async function readPassphrase(io: Io, source: Exclude<KeySource, { kind: 'key-file' | 'terminal' }>): Promise<Secret> {
   switch (source.kind) {
     case 'passphrase-file':
-      return parsePassphrase(await readSecretFile(io, source.path, refuseExposed), nameOf(source.path));
+      return parsePassphrase(await readSecretFile(io, source.path, refuseExposed), nameOfInput(source.path));
     case 'passphrase-fd': {
       const name = `file descriptor ${source.fd}`;
       return parsePassphrase(readDescriptor(source.fd, name, LONGEST_SECRET), name);
@@ -152,13 +152,10 @@ async function readPassphrase(io: Io, source: Exclude<KeySource, { kind: 'key-fi
   }
 }
 
-function nameOf(path: string): string {
-  return path === STANDARD_INPUT ? 'standard input' : path;
-}
-
 /** @throws `bad-key-file`. */
 function keySecret(bytes: Uint8Array, path: string): Secret {
-  if (bytes.length !== KEY_LENGTH) throw new PawlError('bad-key-file', { path: nameOf(path), bytes: bytes.length });
+  if (bytes.length !== KEY_LENGTH)
+    throw new PawlError('bad-key-file', { path: nameOfInput(path), bytes: bytes.length });
   return { kind: 'key', bytes };
 }
 

@@ -10,7 +10,7 @@ import { outputFileAt, outputFolderAt } from '../../identity/output.ts';
 import { folderName, namedFile, outputFile, wholeNumber } from '../../option-types.ts';
 import { Batches } from '../../stream/batches.ts';
 import { readMessages } from '../../stream/envelopes.ts';
-import { STANDARD_INPUT } from '../../stream/read.ts';
+import { nameOfInput, STANDARD_INPUT } from '../../stream/read.ts';
 import { isArrival, lengthOf, receiveAll, refusal } from './receive.ts';
 import { reportOutcome } from './report.ts';
 
@@ -83,7 +83,10 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
       ...(folder && { folder }),
     });
     if (input === undefined && received.isEmpty) {
-      if (!options.waiting) throw new PawlError('no-input', { source: files.join(', ') || 'standard input' });
+      if (!options.waiting)
+        throw new PawlError('no-input', {
+          source: (files.length === 0 ? [STANDARD_INPUT] : files).map(nameOfInput).join(', '),
+        });
       await context.reporter.notice('nothing waits');
     }
     return exit || received.exit;
