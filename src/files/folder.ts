@@ -2,15 +2,17 @@
  * The folder for received files, whose names peers choose. Nothing is ever written through a symbolic link.
  * Does not check names: the envelope's decoder admits base names only.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PawlError } from '../errors.ts';
+import type { PartialFile } from './partial-file.ts';
 import { chunksOf } from './read.ts';
 import { codeOf, reasonOf } from './system-error.ts';
-import { inodeOf, putInPlace, sync, syncFolderOf } from './write.ts';
+import { type IsPrecious, inodeAt, inodeOf, putInPlace, removeDeadDrafts, sync, syncFolderOf } from './write.ts';
 
 export class Folder {
   readonly #path: string;
+  readonly #isPrecious: IsPrecious;
   /**
    * The device and inode of every file that `put` has written or found. Names would not do: some filesystems ignore
    * case.
@@ -19,12 +21,15 @@ export class Folder {
 
   /**
    * Opens an existing folder. Does not create one, because the path may be mistyped.
+   * @param isPrecious says of which files nothing may take the place.
    * @throws `no-folder`, `write-failed`.
    */
-  constructor(path: string) {
+  constructor(path: string, isPrecious: IsPrecious) {
     this.#path = path;
+    this.#isPrecious = isPrecious;
     const status = withKnownErrors(path, () => statSync(path, { throwIfNoEntry: false }));
     if (!status?.isDirectory()) throw new PawlError('no-folder', { path, isTaken: status !== undefined });
+    removeDeadDrafts(path);
   }
 
   /** Returns the path of a file in the folder. */
@@ -39,7 +44,7 @@ export class Folder {
    * @param options.replace whether to replace an existing file. A folder, and a file that this object has put there,
    * are never replaced: nobody has seen that file yet.
    * @returns `was there` for an existing file of the same bytes.
-   * @throws `exists`, `write-failed`.
+   * @throws `exists`, `protected`, `write-failed`.
    */
   put(name: string, bytes: Uint8Array, { replace = false } = {}): 'put' | 'was there' {
     const path = this.pathOf(name);
@@ -51,11 +56,33 @@ export class Folder {
         this.#ours.add(identityOf(path));
         return 'was there';
       }
-      const what = replace && !this.#ours.has(identityOf(path)) ? 'is replaced' : 'stays';
-      putInPlace(path, what, (_, file) => writeFileSync(file, bytes));
+      const decide = () => {
+        this.#refusePrecious(name);
+        return replace && !this.#ours.has(identityOf(path)) ? 'is replaced' : 'stays';
+      };
+      putInPlace(path, decide, (_, file) => writeFileSync(file, bytes));
       this.#ours.add(identityOf(path));
       return 'put';
     });
+  }
+
+  /**
+   * Gives a file of the folder's disk its name here.
+   * @throws as `put`, and `write-failed` for one of another disk.
+   */
+  take(name: string, partial: PartialFile, { replace = false } = {}): void {
+    const path = this.pathOf(name);
+    partial.putInPlace(path, () => {
+      this.#refusePrecious(name);
+      return replace && !this.#ours.has(identityOf(path)) ? 'is replaced' : 'stays';
+    });
+    this.#ours.add(identityOf(path));
+  }
+
+  #refusePrecious(name: string): void {
+    const path = this.pathOf(name);
+    const what = this.#isPrecious(join(realpathSync(this.#path), name), inodeAt(path));
+    if (what !== undefined) throw new PawlError('protected', { path, what });
   }
 }
 
@@ -64,6 +91,7 @@ function withKnownErrors<Result>(path: string, work: () => Result): Result {
   try {
     return work();
   } catch (cause) {
+    if (cause instanceof PawlError) throw cause;
     if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
     throw new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
   }

@@ -4,8 +4,18 @@
  */
 export { Folder } from './folder.ts';
 export { isStream, OutputFile, type OutputOptions } from './output-file.ts';
-export { isOnOneDisk, PartialFile, removePartialFile } from './partial-file.ts';
+export { PartialFile, removePartialFile } from './partial-file.ts';
 export { chunksOfFile, Gathered, readAtOnce, readDescriptor, readFile, readFileIf } from './read.ts';
 export { sleep } from './sleep.ts';
 export { codeOf, reasonOf } from './system-error.ts';
-export { inodeAt, inodeOf, makeFile, makeFileSlowly, makeFolder, sync, syncFolderOf, withDraft } from './write.ts';
+export {
+  Draft,
+  type IsPrecious,
+  inodeAt,
+  inodeOf,
+  makeFile,
+  makeFileSlowly,
+  makeFolder,
+  removeDraft,
+  withDraft,
+} from './write.ts';

@@ -13,6 +13,7 @@ import {
   openSync,
   readlinkSync,
   realpathSync,
+  type Stats,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -21,19 +22,14 @@ import { PawlError } from '../errors.ts';
 import type { PartialFile } from './partial-file.ts';
 import { sleep } from './sleep.ts';
 import { codeOf, reasonOf } from './system-error.ts';
-import { Draft, inodeAt, inodeOf } from './write.ts';
+import { Draft, type IsPrecious, inodeAt, inodeOf, removeDeadDrafts } from './write.ts';
 
 export interface OutputOptions {
   /** A file that is there is replaced. */
   readonly force?: boolean;
   /** The id of the user; `undefined` where the system has none. */
   readonly userId: number | undefined;
-  /**
-   * Says what a path is that must never be written to, such as "the key file"; `undefined` for any other.
-   * @param path absolute; its folder without symbolic links.
-   * @param inode what `inodeAt` gives: of the file that is there, links followed; `undefined` where there is none.
-   */
-  readonly isPrecious: (path: string, inode: string | undefined) => string | undefined;
+  readonly isPrecious: IsPrecious;
 }
 
 /** What a path turned out to be. */
@@ -96,10 +92,7 @@ export class OutputFile {
   take(partial: PartialFile): void {
     const target = this.#target;
     if (target.kind === 'open') throw new Error('a stream takes no file');
-    this.#known('write-failed', () => {
-      if (target.kind === 'replaced') this.#refusePrecious(target.path);
-      partial.putInPlace(target.path, { replace: target.kind === 'replaced' || this.#isStillEmpty(target) });
-    });
+    this.#known('write-failed', () => partial.putInPlace(target.path, () => this.#decide(target)));
   }
 
   /**
@@ -141,10 +134,11 @@ export class OutputFile {
           end: () => (isOurs ? closeSync(descriptor) : undefined),
         };
       }
+      removeDeadDrafts(dirname(target.path));
       const draft = new Draft(target.path);
       return {
         append: (bytes) => this.#append(draft.file, bytes),
-        finish: () => this.#known('write-failed', () => this.#putInPlace(draft, target)),
+        finish: () => this.#known('write-failed', () => draft.putInPlace(() => this.#decide(target))),
         end: () => draft.end(),
       };
     });
@@ -156,17 +150,14 @@ export class OutputFile {
     });
   }
 
-  #putInPlace(draft: Draft, target: Exclude<Target, { kind: 'open' }>): void {
-    if (target.kind === 'replaced') {
-      this.#refusePrecious(target.path);
-      draft.putInPlace('is replaced');
-    } else {
-      draft.putInPlace(this.#isStillEmpty(target) ? 'is replaced' : 'stays');
+  /** What happens to the file that is there by now. */
+  #decide(target: Exclude<Target, { kind: 'open' }>): 'stays' | 'is replaced' {
+    if (target.kind === 'free') {
+      const isAsItWas = target.empty !== undefined && emptyFileAt(target.path, this.#options.userId) === target.empty;
+      return isAsItWas ? 'is replaced' : 'stays';
     }
-  }
-
-  #isStillEmpty({ path, empty }: Extract<Target, { kind: 'free' }>): boolean {
-    return empty !== undefined && emptyFileAt(path, this.#options.userId) === empty;
+    this.#refusePrecious(target.path);
+    return 'is replaced';
   }
 
   #choose(given: string): Target {
@@ -185,17 +176,28 @@ export class OutputFile {
     return { kind: 'replaced', path };
   }
 
-  /** Opens a pipe or a device. What was opened is looked at, so that nothing can take its place in between. */
+  /**
+   * Opens a pipe or a device. It is looked at before, because opening a pipe waits for its other end; and what was opened
+   * once more, so that nothing can take its place in between.
+   */
   #open(path: string): Target {
     const real = realpathSync(path);
+    this.#refuseForeign(statSync(real));
     const descriptor = openSync(real, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NOCTTY);
-    const status = fstatSync(descriptor);
-    const { userId } = this.#options;
-    const isDevice = status.isCharacterDevice() || status.isBlockDevice();
-    if (isDevice || (!status.isFile() && (userId === undefined || status.uid === userId))) {
-      return { kind: 'open', descriptor, isOurs: true };
+    try {
+      this.#refuseForeign(fstatSync(descriptor));
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
     }
-    closeSync(descriptor);
+    return { kind: 'open', descriptor, isOurs: true };
+  }
+
+  /** Admits devices, whoever has them, and pipes of the user. */
+  #refuseForeign(status: Stats): void {
+    const { userId } = this.#options;
+    if (status.isCharacterDevice() || status.isBlockDevice()) return;
+    if (!status.isFile() && (userId === undefined || status.uid === userId)) return;
     throw new PawlError('cannot-create', { path: this.path, reason: 'it belongs to somebody else' });
   }
 

@@ -14,10 +14,10 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { PawlError } from '../errors.ts';
 import { codeOf, reasonOf } from './system-error.ts';
-import { inodeOf, moveInPlace } from './write.ts';
+import { type Existing, inodeOf, moveInPlace } from './write.ts';
 
 /** What stays free of a disk, in bytes. */
 const RESERVE = 2 ** 30;
@@ -40,7 +40,7 @@ export class PartialFile {
    * @throws `write-failed`.
    */
   static make(folder: string, name: string): PartialFile {
-    const path = join(folder, `.pawl-${name}.part`);
+    const path = resolve(folder, `.pawl-${name}.part`);
     return known(path, () => {
       if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) unlinkSync(path);
       return new PartialFile(path, openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600));
@@ -101,11 +101,16 @@ export class PartialFile {
 
   /**
    * Gives the file its name. It must be on the disk.
-   * @param options.replace whether to replace a file of that name.
-   * @throws `exists`; `write-failed`, also for a folder on another disk.
+   * @param decide says what happens to a file that is there: see `putInPlace`.
+   * @throws `exists`; `write-failed`, also for a folder on another disk; what `decide` throws.
    */
-  putInPlace(target: string, { replace = false } = {}): void {
-    known(target, () => moveInPlace(this.path, target, replace ? 'is replaced' : 'stays'));
+  putInPlace(target: string, decide: () => Existing): void {
+    known(target, () => {
+      if (lstatSync(dirname(target)).dev !== lstatSync(this.path).dev) {
+        throw new PawlError('write-failed', { path: target, reason: `it is on another disk than ${this.path}` });
+      }
+      moveInPlace(this.path, target, decide());
+    });
   }
 
   close(): void {
@@ -120,15 +125,6 @@ export function removePartialFile(path: string, inode: string): void {
     if (status.isFile() && inodeOf(status) === inode) unlinkSync(path);
   } catch {
     // It is gone, or cannot be deleted: nothing depends on it.
-  }
-}
-
-/** Whether two paths are on one disk, so that a file can be renamed from one to the other. */
-export function isOnOneDisk(path: string, other: string): boolean {
-  try {
-    return lstatSync(path).dev === lstatSync(other).dev;
-  } catch {
-    return false;
   }
 }
 

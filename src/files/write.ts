@@ -9,32 +9,30 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   statSync,
   unlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type ErrorCode, PawlError } from '../errors.ts';
+import { type ErrorCode, isPawlError, PawlError } from '../errors.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 
 /**
  * Writes a file of mode 0600 at `path`. `build` writes to a temporary file, which is synced and then takes the name.
  * Leaves no temporary file behind, even if it throws. Never follows a symbolic link.
- * @param existing what happens to a file at `path`: it stays, and `EEXIST` is thrown; or it is replaced. A folder is
- * never replaced.
+ * @param decide says, when all is written, what happens to a file at `path`: it stays, and `EEXIST` is thrown; or it is
+ * replaced. A folder is never replaced.
  * @throws the errors of the system.
  */
-export function putInPlace(
-  path: string,
-  existing: 'stays' | 'is replaced',
-  build: (draft: string, file: number) => void,
-): void {
+export function putInPlace(path: string, decide: () => Existing, build: (draft: string, file: number) => void): void {
   const draft = new Draft(path);
   try {
     build(draft.path, draft.file);
-    draft.putInPlace(existing);
+    draft.putInPlace(decide);
   } finally {
     draft.end();
   }
@@ -54,15 +52,29 @@ export function withDraft(path: string, work: (draft: string, file: number) => v
   }
 }
 
+/**
+ * Says what a path is that must never be written to, such as "the key file"; `undefined` for any other.
+ * @param path absolute; its folder without symbolic links.
+ * @param inode what `inodeAt` gives: of the file that is there, links followed; `undefined` where there is none.
+ */
+export type IsPrecious = (path: string, inode: string | undefined) => string | undefined;
+
+/** What happens to a file that is there. */
+export type Existing = 'stays' | 'is replaced';
+
+/** The names of drafts, and of the journals that the database puts beside them. */
+const DRAFT = /^\.pawl-[0-9a-f]{16}(-journal)?$/;
+
 /** A new temporary file of mode 0600 in the folder of another, whose place it may take. */
 export class Draft {
   readonly path: string;
   /** The descriptor, open for writing. */
   readonly file: number;
   readonly #target: string;
+  #isInPlace = false;
 
   /**
-   * @param path its own path.
+   * @param path its own path. A name that nothing else has, unless it is given.
    * @throws the errors of the system.
    */
   constructor(target: string, path = join(dirname(target), `.pawl-${randomBytes(8).toString('hex')}`)) {
@@ -71,16 +83,21 @@ export class Draft {
     this.file = openSync(this.path, 'wx', 0o600);
   }
 
-  /** Syncs the draft, and gives it the name: see {@link putInPlace}. */
-  putInPlace(existing: 'stays' | 'is replaced'): void {
+  /**
+   * Syncs the draft, and gives it the name: see {@link putInPlace}.
+   * @param decide is called last before that. If it throws, what is there stays.
+   */
+  putInPlace(decide: () => Existing): void {
     fsyncSync(this.file);
-    moveInPlace(this.path, this.#target, existing);
+    moveInPlace(this.path, this.#target, decide());
+    this.#isInPlace = true;
   }
 
   /** Closes it, and deletes it where it has not got the name. */
   end(): void {
     closeSync(this.file);
-    removeDraft(this.path);
+    // Its own name may be that of another draft by now.
+    if (!this.#isInPlace) removeDraft(this.path);
   }
 }
 
@@ -88,17 +105,32 @@ export class Draft {
  * Gives a file that is on the disk another name in its file system, durably.
  * @throws the errors of the system; `EEXIST` for a file that stays.
  */
-export function moveInPlace(path: string, target: string, existing: 'stays' | 'is replaced'): void {
-  if (existing === 'stays') {
-    moveUnlessExists(path, target);
-    remove(path);
-  } else renameSync(path, target);
+export function moveInPlace(path: string, target: string, existing: Existing): void {
+  if (existing === 'stays') moveUnlessExists(path, target);
+  else renameSync(path, target);
   syncFolderOf(target);
 }
 
-function removeDraft(draft: string): void {
+/** Removes a draft and its journal, if they are there. Ignores errors: the next one to remove it tries again. */
+export function removeDraft(draft: string): void {
   remove(draft);
   remove(`${draft}-journal`);
+}
+
+/** No command takes that long between making a draft and giving it its name. In milliseconds. */
+const DEAD_AFTER = 86_400_000;
+
+/**
+ * Removes the drafts that killed commands have left in a folder. They may hold keys and texts. Should one of them be in use
+ * all the same, because a clock was moved, the command that made it fails, and what is in its place stays.
+ */
+export function removeDeadDrafts(folder: string): void {
+  try {
+    for (const name of readdirSync(folder)) {
+      const path = join(folder, name);
+      if (DRAFT.test(name) && Date.now() - lstatSync(path).mtimeMs > DEAD_AFTER) remove(path);
+    }
+  } catch {}
 }
 
 /**
@@ -128,6 +160,7 @@ export function syncFolderOf(path: string): void {
 function moveUnlessExists(draft: string, path: string): void {
   try {
     linkSync(draft, path);
+    remove(draft);
   } catch (error) {
     if (codeOf(error) === 'EEXIST') throw error;
     // The filesystem has no links: an empty file reserves the name until the rename replaces it.
@@ -148,36 +181,39 @@ function makeEmpty(path: string): void {
 /** Ignores errors, so that they do not hide the error that led here. */
 function remove(path: string): void {
   try {
-    if (existsSync(path)) unlinkSync(path);
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path);
   } catch {}
 }
 
-const KEPT: ReadonlySet<ErrorCode> = new Set(['no-database', 'exists', 'cannot-create']);
+const KEPT: ReadonlySet<ErrorCode> = new Set(['no-database', 'exists', 'protected', 'cannot-create']);
 
 /**
  * Creates a file of mode 0600, atomically and durably. `build` writes to a temporary file. Never replaces a file.
  * @throws `exists`, also for a file of the same name with `-journal` added.
- * @throws `cannot-create`; `no-database`, and these two of another file, as they come from `build`.
+ * @throws `cannot-create`; `no-database`, `protected`, and these two of another file, as they come from `build`.
  */
 export function makeFile(path: string, build: (draft: string) => void): void {
   refuseTaken(path);
-  withCreationErrors(path, () => putInPlace(path, 'stays', build));
+  removeDeadDrafts(dirname(path));
+  withCreationErrors(path, () => putInPlace(path, () => 'stays', build));
 }
 
 /**
- * The same for a `build` that takes its time. The temporary file has the name of the file, then `-draft`, so that a later
- * call finds what a killed one has left.
+ * The same for a `build` that takes its time.
  * @throws `exists`, `cannot-create`, and what `build` throws.
  */
 export async function makeFileSlowly<Result>(path: string, build: (draft: string) => Promise<Result>): Promise<Result> {
   refuseTaken(path);
-  const name = `${path}-draft`;
-  removeDraft(name);
-  const draft = withCreationErrors(path, () => new Draft(path, name));
+  removeDeadDrafts(dirname(path));
+  const draft = withCreationErrors(path, () => new Draft(path));
   try {
     const result = await build(draft.path);
-    withCreationErrors(path, () => draft.putInPlace('stays'));
+    withCreationErrors(path, () => draft.putInPlace(() => 'stays'));
     return result;
+  } catch (cause) {
+    // Nobody knows the draft by its name.
+    if (!isPawlError(cause, 'write-failed')) throw cause;
+    throw new PawlError('cannot-create', { path, reason: cause.detail.reason }, { cause });
   } finally {
     draft.end();
   }

@@ -43,6 +43,8 @@ export class SessionCache {
   async locate(message: SealedMessage, only?: SessionId): Promise<{ session: CachedSession; located: Located }> {
     const last = this.#last;
     if (last?.ratchet.isOfCurrentChain(message) && (only === undefined || only === last.ratchet.session.id)) {
+      // It may gain keys, and push out those of a finished chain.
+      this.#findKeys.markStale(last.ratchet.session.id);
       return { session: last, located: last.ratchet.locate(message, 'current') };
     }
     const entry = await this.#findKeys.find(message, only);

@@ -2,7 +2,7 @@
  * Creates and opens identity files (docs/PROTOCOL.md §8).
  * Does not know where they are or how their key is obtained.
  */
-import { closeSync, existsSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { isPawlError, PawlError } from '../errors.ts';
 import { makeFile, makeFileSlowly, reasonOf } from '../files/index.ts';
 import type { OwnIdentity } from '../handshake/index.ts';
@@ -131,15 +131,20 @@ function readStart(path: string): { salt: Uint8Array; size: number; hasJournal: 
   try {
     // The journal is beside the file itself, and not beside a link to it.
     const real = realpathSync.native(path);
-    const file = openSync(real, 'r');
+    // Opening a pipe would wait for its other end.
+    const file = openSync(real, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
+      const status = fstatSync(file);
+      if (!status.isFile() && !status.isDirectory())
+        throw new PawlError('read-failed', { path, reason: 'it is no file' });
       const salt = new Uint8Array(SALT_LENGTH);
       readSync(file, salt, 0, SALT_LENGTH, 0);
-      return { salt, size: fstatSync(file).size, hasJournal: existsSync(`${real}-journal`) };
+      return { salt, size: status.size, hasJournal: existsSync(`${real}-journal`) };
     } finally {
       closeSync(file);
     }
   } catch (cause) {
+    if (cause instanceof PawlError) throw cause;
     throw new PawlError('read-failed', { path, reason: reasonOf(cause) }, { cause });
   }
 }

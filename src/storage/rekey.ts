@@ -3,20 +3,9 @@
  * fails it rolls back under the wrong key, and no key opens the file any more.
  * Knows nothing of passphrases, and of the tables only the generation.
  */
-import {
-  closeSync,
-  fchmodSync,
-  fchownSync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  renameSync,
-  type Stats,
-  statSync,
-  unlinkSync,
-} from 'node:fs';
+import { fchmodSync, fchownSync, fstatSync, type Stats, statSync } from 'node:fs';
 import { isPawlError, PawlError } from '../errors.ts';
-import { codeOf, reasonOf, sleep, sync, syncFolderOf } from '../files/index.ts';
+import { codeOf, Draft, reasonOf, removeDraft, sleep } from '../files/index.ts';
 import { checkPages } from './check.ts';
 import { Connection } from './connection.ts';
 import type { Lock } from './sqlcipher.ts';
@@ -44,27 +33,31 @@ const GRACE = 100;
 export function rekey(connection: Connection, lock: Lock, next: Lock): void {
   connection.begin('IMMEDIATE');
   const { file } = connection;
-  const draft = draftOf(file);
   try {
-    removeDraft(file);
-    makeDraft(draft, statSync(file));
-    withConnection(file, lock, (source) => source.copyInto(draft));
-    encryptAnew(draft, lock, next);
-    checkDraft(draft, next, generationOf(connection));
-    sync(draft);
-    connection.refuseReplaced();
-    renameSync(draft, file);
+    removeRest(file);
+    const draft = openDraft(file);
+    try {
+      giveTo(draft.file, statSync(file));
+      withConnection(file, lock, (source) => source.copyInto(draft.path));
+      encryptAnew(draft.path, lock, next);
+      checkDraft(draft.path, next, generationOf(connection));
+      draft.putInPlace(() => {
+        connection.refuseReplaced();
+        return 'is replaced';
+      });
+    } finally {
+      // Under the lock: the next draft has the same name.
+      draft.end();
+    }
   } catch (error) {
-    removeDraft(file);
     connection.rollback();
     throw toNotRekeyed(connection.path, error);
   }
-  syncFolderOf(file);
   sleep(GRACE);
   connection.close();
 }
 
-/** The path of the copy. It is fixed, so that a later command finds what a killed one has left. */
+/** The path of the copy. It is fixed, so that the next command finds what a killed one has left. */
 function draftOf(file: string): string {
   return `${file}-draft`;
 }
@@ -74,15 +67,8 @@ function draftOf(file: string): string {
  * must hold the lock of the file, because a `rekey` that is running holds it as well.
  * @param file an absolute path without symbolic links.
  */
-export function removeDraft(file: string): void {
-  const draft = draftOf(file);
-  for (const path of [draft, `${draft}-journal`]) {
-    try {
-      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path);
-    } catch {
-      // The folder may be read-only: the next command tries again.
-    }
-  }
+export function removeRest(file: string): void {
+  removeDraft(draftOf(file));
 }
 
 /** The generation of the identity: see docs/PROTOCOL.md §8. */
@@ -90,24 +76,21 @@ export function generationOf(connection: Connection): number {
   return mustExist(connection.get<{ generation: number }>('SELECT generation FROM identity'), 'identity').generation;
 }
 
-/** Makes an empty draft with the owner, the group and the mode of the old file. Throws what the system throws. */
-function makeDraft(draft: string, { uid, gid, mode }: Stats): void {
-  const file = openDraft(draft);
+/** Throws what the system throws. */
+function openDraft(file: string): Draft {
+  const path = draftOf(file);
   try {
-    const own = fstatSync(file);
-    if (own.uid !== uid || own.gid !== gid) fchownSync(file, uid, gid);
-    if (own.mode !== mode) fchmodSync(file, mode & 0o777);
-  } finally {
-    closeSync(file);
+    return new Draft(file, path);
+  } catch (cause) {
+    throw codeOf(cause) === 'EEXIST' ? new Error(`${path} is in the way`, { cause }) : cause;
   }
 }
 
-function openDraft(draft: string): number {
-  try {
-    return openSync(draft, 'wx', 0o600);
-  } catch (cause) {
-    throw codeOf(cause) === 'EEXIST' ? new Error(`${draft} is in the way`, { cause }) : cause;
-  }
+/** Gives a draft the owner, the group and the mode of the old file. Throws what the system throws. */
+function giveTo(draft: number, { uid, gid, mode }: Stats): void {
+  const own = fstatSync(draft);
+  if (own.uid !== uid || own.gid !== gid) fchownSync(draft, uid, gid);
+  if (own.mode !== mode) fchmodSync(draft, mode & 0o777);
 }
 
 /** Without journal and sync: nobody else knows of the draft, and it is of no use if this fails. */

@@ -2,7 +2,17 @@
  * The rollback mark: the highest generation of an identity file that this machine has seen (docs/PROTOCOL.md §8).
  * Does not know what happens when a file is older than its mark.
  */
-import { fchownSync, fstatSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codeOf, makeFolder, reasonOf, withDraft } from '../files/index.ts';
 import { concat, equal, hmacSha256, type IdentitySeed, Reader, toHex, uint64, utf8 } from '../primitives/index.ts';
@@ -33,10 +43,10 @@ export class Mark {
     this.#path = join(folder, toHex(name.subarray(0, 16)));
   }
 
-  /** Reads the mark. One whose HMAC is wrong, as after a power cut while it was written, counts as none. */
+  /** Reads the mark, and waits for nothing that has its name. One whose HMAC is wrong, as after a power cut while it was written, counts as none. */
   read(): MarkReading {
     try {
-      const bytes = new Uint8Array(readFileSync(this.#path));
+      const bytes = readWithoutWaiting(this.#path);
       const generation = bytes.subarray(0, 8);
       if (bytes.length !== LENGTH || !equal(bytes.subarray(8), hmacSha256(this.#key, generation))) return {};
       return { generation: new Reader(generation, notOurs).uint64(Number.MAX_SAFE_INTEGER) };
@@ -64,6 +74,16 @@ export class Mark {
     } catch (cause) {
       return reasonOf(cause);
     }
+  }
+}
+
+/** Opening a pipe would wait for its other end. Throws what the system throws. */
+function readWithoutWaiting(path: string): Uint8Array {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return new Uint8Array(readFileSync(file));
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -11,7 +11,7 @@ import type { SessionStore, Transaction } from '../session/store.ts';
 import { checkFile, checkPages } from './check.ts';
 import type { Connection } from './connection.ts';
 import { schemaVersion } from './migrations.ts';
-import { generationOf, rekey, removeDraft } from './rekey.ts';
+import { generationOf, rekey, removeRest } from './rekey.ts';
 import { Mark } from './rollback-mark.ts';
 import type { FileKey, Lock } from './sqlcipher.ts';
 import { boxes } from './tables/boxes.ts';
@@ -193,7 +193,7 @@ export class SqliteStore implements SessionStore {
   ): Promise<Result> {
     return this.#queue.run(async () => {
       this.#connection.begin(kind);
-      if (kind === 'IMMEDIATE') removeDraft(this.#connection.file);
+      if (kind === 'IMMEDIATE') removeRest(this.#connection.file);
       const transaction = new SqlTransaction(this.#connection, { writes: kind === 'IMMEDIATE' });
       try {
         const result = await work(transactionOn(transaction));

@@ -16,6 +16,25 @@ function watched(bytes: Uint8Array = Buffer.from('correct horse\n')) {
   return input;
 }
 
+describe('as an input', () => {
+  it('of which there is nothing to read, it is called standard input', async () => {
+    const alice = await Person.named('alice');
+    for (const command of [
+      ['recv', '-'],
+      ['add', 'bob', '-'],
+      ['inspect', '--envelope', '-'],
+    ]) {
+      const { errors, exit } = await alice.run(command);
+      expect([errors, exit]).toEqual([expect.stringContaining('there is nothing to read in standard input\n'), 66]);
+    }
+  });
+
+  it('of restore, it is refused: the database needs a file', async () => {
+    const alice = await Person.named('alice');
+    expect(await alice.refusal(['restore', '-'])).toBe('usage 64');
+  });
+});
+
 describe('as an output', () => {
   it.each([
     ['send', ['send', 'bob', '-m', 'hi', '-o', '-']],

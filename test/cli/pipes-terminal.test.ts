@@ -308,6 +308,17 @@ describe.concurrent('a file that cannot be written', () => {
       expectError(result, 73, `${output} is the input, which is never replaced`);
     }
     expectError(await home.run('pawl -i bob recv message -o message --force'), 73, 'message is the input');
+    // Nor where it comes through standard input, or another open file.
+    for (const [command, path, what] of [
+      ['pawl -i alice send bob', 'diary.txt', 'the input'],
+      ['pawl -i alice send bob -', 'other-name', 'the input'],
+      ['pawl -i bob recv', 'message', 'the input'],
+      ['PAWL_KEY_FILE= pawl -i alice send bob -m hi --key-file -', '.key', 'the key file'],
+      ['PAWL_KEY_FILE= pawl -i alice send bob -m hi --passphrase-fd 0', 'diary.txt', 'the passphrase file'],
+    ] as const) {
+      const result = await home.run(`${command} -o ${path} --force < ${path}`);
+      expectError(result, 73, `${path} is ${what}, which is never replaced`);
+    }
     expect(home.read('diary.txt').toString()).toBe('dear diary');
     expect((await waiting(home, 'alice')).outbox).toEqual([]);
   });

@@ -25,7 +25,7 @@ let folder: Folder;
 
 beforeEach(() => {
   path = mkdtempSync(join(tmpdir(), 'pawl-folder-'));
-  folder = new Folder(path);
+  folder = new Folder(path, () => undefined);
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
 });
 
@@ -74,7 +74,7 @@ describe('Folder', () => {
       () => linkSync(at('target'), at('name')),
     ]) {
       prepare();
-      expect(new Folder(path).put('name', BYTES, { replace: true })).toBe('put');
+      expect(new Folder(path, () => undefined).put('name', BYTES, { replace: true })).toBe('put');
       expect(lstatSync(at('name')).isFile()).toBe(true);
       expect(lstatSync(at('name')).mode & 0o777).toBe(0o600);
       expect(readFileSync(at('name'))).toEqual(BYTES);
@@ -99,7 +99,7 @@ describe('Folder', () => {
     linkSync(at('name'), at('NAME'));
     expect(() => folder.put('NAME', OTHER, { replace: true })).toThrow(expect.objectContaining({ code: 'exists' }));
     expect(readFileSync(at('name'))).toEqual(BYTES);
-    expect(new Folder(path).put('name', OTHER, { replace: true })).toBe('put');
+    expect(new Folder(path, () => undefined).put('name', OTHER, { replace: true })).toBe('put');
   });
 
   it('takes one of the same bytes for its own, and leaves it as it is', () => {
@@ -127,7 +127,7 @@ describe('Folder', () => {
 
   it('is not made where there is none', () => {
     writeFileSync(at('file'), '');
-    const made = (name: string) => () => new Folder(at(name));
+    const made = (name: string) => () => new Folder(at(name), () => undefined);
     expect(made('none')).toThrow(
       expect.objectContaining({ code: 'no-folder', detail: { path: at('none'), isTaken: false } }),
     );

@@ -14,9 +14,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { OutputFile, type OutputOptions } from '../../src/files/index.ts';
 import { temporaryFolder } from '../cli/fake-io.ts';
+
+vi.mock('node:fs', async (original) => {
+  const real = await original<typeof import('node:fs')>();
+  return { ...real, openSync: vi.fn(real.openSync) };
+});
+
+const fs = await vi.importActual<typeof import('node:fs')>('node:fs');
 
 const CONTENT = Buffer.from('content');
 const userId = process.getuid?.();
@@ -203,19 +210,28 @@ describe('what is no file', () => {
     expect(lstatSync(path).isFIFO()).toBe(true);
   });
 
-  it.runIf(userId === 0)('a pipe of somebody else is not', () => {
+  it.runIf(userId === 0)('a pipe of somebody else is not, and nobody is waited for', () => {
     const path = join(temporaryFolder(), 'pipe');
     execFileSync('mkfifo', [path]);
     chownSync(path, 65_534, 65_534);
-    const file = openSync(path, 'r+');
-    try {
-      expect(thrownBy(() => choose(path, { force: true }))).toMatchObject({
-        code: 'cannot-create',
-        detail: { reason: 'it belongs to somebody else' },
-      });
-    } finally {
-      closeSync(file);
-    }
+    expect(thrownBy(() => choose(path, { force: true }))).toMatchObject({
+      code: 'cannot-create',
+      detail: { reason: 'it belongs to somebody else' },
+    });
+  });
+
+  it.runIf(userId === 0)('nor one that takes the place of ours while it is opened', () => {
+    const folder = temporaryFolder();
+    execFileSync('mkfifo', [join(folder, 'ours'), join(folder, 'foreign')]);
+    chownSync(join(folder, 'foreign'), 65_534, 65_534);
+    const file = openSync(join(folder, 'foreign'), 'r+');
+    onTestFinished(() => closeSync(file));
+    vi.mocked(openSync).mockImplementationOnce((opened, ...others) => {
+      renameSync(join(folder, 'foreign'), join(folder, 'ours'));
+      return fs.openSync(opened, ...others);
+    });
+    const path = join(folder, 'ours');
+    expect(thrownBy(() => choose(path))).toMatchObject({ detail: { reason: 'it belongs to somebody else' } });
   });
 
   it.each([

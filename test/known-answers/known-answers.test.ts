@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { armor, dearmor, decodeContent, decodeEnvelope, encodeContent } from '../../src/envelope/index.ts';
+import { armor, dearmor, decodeContent, decodeEnvelope, decodeWhole, encodeContent } from '../../src/envelope/index.ts';
 import { paddedLength } from '../../src/envelope/padding.ts';
 import { createIdentity, fingerprint, inviteId, readInvite, safetyNumber } from '../../src/handshake/index.ts';
 import {

@@ -216,6 +216,36 @@ describe('locate', () => {
     });
   });
 
+  it('finds no chain that messages on the current one have pushed out since', async () => {
+    const { alice, bob } = await meet();
+    const skipped = await messageOf(alice, 'bob', 'the key of this one is pushed out');
+    await bob.read((await alice.send('bob', 'the last of its chain')).envelope);
+    await alice.read((await bob.send('alice', 'a new turn')).envelope);
+    const [first, second, third] = [
+      await messageOf(alice, 'bob'),
+      await messageOf(alice, 'bob'),
+      await messageOf(alice, 'bob'),
+    ];
+    const carol = new Party('carol');
+    await carol.add('alice', await alice.invite('carol'));
+    const junk = await messageOf(carol, 'alice', 'not for bob');
+    const limits = { ...LIMITS, keptKeys: 1, recentChains: 0 };
+    await bob.store.transaction(async (transaction) => {
+      const sessions = new SessionCache(transaction, START, limits);
+      const read = async (message: SealedMessage) => {
+        const { session, located } = await sessions.locate(message);
+        return (await session.ratchet.decrypt(located, message.body, { now: START, limits })).kind;
+      };
+      for (const message of [first, third]) {
+        await expect(sessions.locate(junk)).rejects.toMatchObject({ code: 'not-for-you' });
+        expect(await read(message)).toBe('accepted');
+      }
+      // On the current chain, and late: the keys of both are saved now.
+      expect(await read(second)).toBe('accepted');
+      await expect(sessions.locate(skipped)).rejects.toMatchObject({ code: 'not-for-you' });
+    });
+  });
+
   it('looks into one session only, where that is asked for', async () => {
     const { alice, bob, late } = await twoSessions();
     const current = [await messageOf(alice, 'bob'), await messageOf(alice, 'bob')] as const;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
@@ -78,6 +79,15 @@ describe('a file that is no identity of ours', () => {
     const missing = await refusal(() => readSalt(join(folder, 'bob.db')));
     expect([missing.code, missing.detail]).toMatchObject(['read-failed', { reason: 'no such file or directory' }]);
     expect((await refusal(() => readSalt(folder))).code).toBe('read-failed');
+  });
+
+  it('is refused when it is no file, and nobody is waited for', async () => {
+    const pipe = join(temporaryFolder(), 'pipe.db');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [pipe, '/dev/zero']) {
+      const { code, detail } = await refusal(() => readSalt(path));
+      expect([code, detail]).toEqual(['read-failed', { path, reason: 'it is no file' }]);
+    }
   });
 });
 

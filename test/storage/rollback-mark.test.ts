@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -5,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -136,6 +138,17 @@ describe('a mark', () => {
     expect(new Mark(folder, SEED).write(1)).toBe(undefined);
     const { uid, gid, mode } = statSync(fileIn(folder));
     expect([uid, gid, mode & 0o777]).toEqual([65_534, 65_533, 0o600]);
+  });
+
+  it('is not waited for where a pipe has its place', () => {
+    const folder = temporaryFolder();
+    new Mark(folder, SEED).write(1);
+    const path = fileIn(folder);
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+    expect(new Mark(folder, SEED).read()).toEqual({});
+    expect(new Mark(folder, SEED).write(2)).toBe(undefined);
+    expect(new Mark(folder, SEED).read()).toEqual({ generation: 2 });
   });
 
   it('where a folder has its place stays unwritten, and leaves no draft behind', () => {

@@ -5,7 +5,7 @@ import { PawlError } from '../../errors.ts';
 import { isStream } from '../../files/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
-import { outputFileAt } from '../identity/output.ts';
+import { outputFileAt, refusePlaceOfIdentity } from '../identity/output.ts';
 
 export const defineBackup: DefineCommand = (program, makeAction) => {
   program
@@ -26,6 +26,7 @@ Examples:
         const isStdout = file === '-';
         if (isStdout || isStream(file)) await writeCopy(context, file, isStdout);
         else {
+          refusePlaceOfIdentity(context, file);
           await withIdentity(context, async ({ store }) => store.backup(file), 'reads');
           await context.reporter.result(file, { type: 'backup', path: file });
         }

@@ -3,12 +3,12 @@
  */
 import { armor, encodeEnvelope } from '../../envelope/index.ts';
 import { isPawlError, PawlError } from '../../errors.ts';
-import { Folder, type OutputFile } from '../../files/index.ts';
+import type { OutputFile } from '../../files/index.ts';
 import { utf8 } from '../../primitives/index.ts';
 import { DAY, discardInvite, invite, inviteHeld, inviteName, type MadeInvite, withdraw } from '../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
-import { outputFileAt } from '../identity/output.ts';
+import { outputFileAt, outputFolderAt } from '../identity/output.ts';
 import { folderName, namedFile, outputFile, timeSpan } from '../option-types.ts';
 import { drawQrCode, qrCodeOfBytes } from '../show/qr-code.ts';
 import { count, instant, iso } from '../terminal/format.ts';
@@ -102,7 +102,7 @@ async function inviteAllHeld(
       hint: 'pawl help invite',
     });
   }
-  const folder = new Folder(outDir);
+  const folder = outputFolderAt(context, outDir);
   return withIdentity(context, async (identity) => {
     const made = await inviteHeld(identity, expires);
     if (made.length === 0) await reporter.notice('no conversation is held: nobody needs a new invite');

@@ -1,9 +1,10 @@
 /**
  * `pawl restore`: puts a backup in its place as an identity file.
  */
-import type { Release } from '../../errors.ts';
+import { PawlError, type Release } from '../../errors.ts';
 import type { DefineCommand } from '../context.ts';
 import { restoreIdentity } from '../identity/open.ts';
+import { STANDARD_INPUT } from '../stream/read.ts';
 import { HOLDS } from '../terminal/error-messages.ts';
 
 export const defineRestore: DefineCommand = (program, makeAction) => {
@@ -26,6 +27,10 @@ Examples:
     .action(
       makeAction(async (context, file: string, name: string | undefined) => {
         const { reporter } = context;
+        if (file === STANDARD_INPUT) {
+          const problem = 'a backup is restored from a file, and not from standard input';
+          throw new PawlError('usage', { problem, hint: 'cat > FILE, then: pawl restore FILE' });
+        }
         const restored = await restoreIdentity(context, file, name);
         const { path, held } = restored;
         await reporter.result(path, { type: 'restored', ...restored });

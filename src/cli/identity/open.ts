@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { PawlError } from '../../errors.ts';
-import { codeOf, inodeAt, makeFolder, reasonOf } from '../../files/index.ts';
+import { inodeAt } from '../../files/index.ts';
 import { wipe } from '../../primitives/index.ts';
 import {
   type Context,
@@ -29,7 +29,7 @@ import type { CommandContext } from '../context.ts';
 import { explain } from '../terminal/error-messages.ts';
 import type { Io } from '../terminal/io.ts';
 import { keepOthersOut, warnOfOthers } from './exposure.ts';
-import { chosenIdentity, homeOf, type Marks, marksOf, pathOf } from './path.ts';
+import { chosenIdentity, homeOf, type Marks, makeHome, marksOf, pathOf } from './path.ts';
 import { type NewSecret, newSecretFor, type Secret, secretFor } from './secret.ts';
 
 /**
@@ -176,7 +176,7 @@ export async function createIdentity(
   const path = pathOf(context, name);
   if (existsSync(path)) throw new PawlError('exists', { path });
   const { secret, keyFile } = await newSecretFor(context, path);
-  makeHome(homeOf(context));
+  makeHome(context);
   await warnOfOthers(context, homeOf(context));
   const salt = io.random(SALT_LENGTH);
   const key = await fileKeyFrom(context, secret, salt);
@@ -221,7 +221,7 @@ export async function restoreIdentity(
     if (name !== undefined && name !== own) throw holdsAnother(file, own);
     const path = pathOf(context, own);
     if (existsSync(path) && inodeAt(path) === inodeAt(file)) throw inPlaceAlready(own);
-    makeHome(homeOf(context));
+    makeHome(context);
     return path;
   };
   const prepare = async (store: SqliteStore) => {
@@ -263,14 +263,4 @@ async function fileKeyFrom({ reporter }: CommandContext, secret: Secret, salt: U
   const key = await reporter.progress.during('deriving the key from the passphrase', deriveFileKey(secret.bytes, salt));
   secret.bytes.fill(0);
   return key;
-}
-
-function makeHome(home: string): void {
-  try {
-    makeFolder(home);
-  } catch (cause) {
-    // Another pawl has created it in the meantime.
-    if (codeOf(cause) === 'EEXIST') return;
-    throw new PawlError('cannot-create', { path: home, reason: reasonOf(cause) }, { cause });
-  }
 }

@@ -1,11 +1,11 @@
 /**
  * Where identity files are, and which identity a command uses.
- * Opens no file.
+ * Makes the folder of the identity files; opens no file.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { PawlError } from '../../errors.ts';
-import { reasonOf } from '../../files/index.ts';
+import { codeOf, makeFolder, reasonOf } from '../../files/index.ts';
 import { checkName, isName } from '../../session/index.ts';
 import type { CommandContext } from '../context.ts';
 import type { Io } from '../terminal/io.ts';
@@ -58,13 +58,37 @@ export function marksOf({ io }: CommandContext): Marks {
     throw new PawlError('usage', { problem: `PAWL_MARKS can only be none, not ${JSON.stringify(PAWL_MARKS)}` });
   const folder = folderOfPawl(io, XDG_STATE_HOME, 'state');
   if (folder === undefined) return { folder, why: 'there is no home folder', isChosen: true };
-  if (io.userId === 0 && ownerOfNearest(folder)) {
-    return { folder: undefined, why: `root makes no folders in the home of another user: ${folder}`, isChosen: false };
-  }
+  if (isMadeForAnother(io, folder)) return { folder: undefined, why: `${NOT_BY_ROOT}: ${folder}`, isChosen: false };
   return { folder };
 }
 
-/** The owner of the folder that a missing folder would be made in: 0 for root; `undefined` where the folder exists. */
+const NOT_BY_ROOT = 'root makes no folders in the home of another user';
+
+/** Whether root would make a folder, found by the variables, where another user could not use it. */
+function isMadeForAnother({ userId }: Io, folder: string): boolean {
+  return userId === 0 && (ownerOfNearest(folder) ?? 0) !== 0;
+}
+
+/**
+ * Makes the folder of the identity files, unless it is there. A folder that was named, by `--home` or `PAWL_HOME`, is made
+ * anywhere.
+ * @throws `no-home`, `cannot-create`.
+ */
+export function makeHome(context: CommandContext): void {
+  const home = homeOf(context);
+  const { options, io } = context;
+  const isNamed = options.home !== undefined || Boolean(io.environment.PAWL_HOME);
+  if (!isNamed && isMadeForAnother(io, home)) throw new PawlError('cannot-create', { path: home, reason: NOT_BY_ROOT });
+  try {
+    makeFolder(home);
+  } catch (cause) {
+    // Another pawl has created it in the meantime.
+    if (codeOf(cause) === 'EEXIST') return;
+    throw new PawlError('cannot-create', { path: home, reason: reasonOf(cause) }, { cause });
+  }
+}
+
+/** The owner of the folder that a missing folder would be made in; `undefined` where the folder exists. */
 function ownerOfNearest(folder: string): number | undefined {
   if (existsSync(folder)) return undefined;
   let parent = dirname(folder);

@@ -9,10 +9,12 @@ import { isPawlError, PawlError } from '../../errors.ts';
 import { inodeAt, makeFile, readDescriptor, readFileIf } from '../../files/index.ts';
 import { type Random, utf8 } from '../../primitives/index.ts';
 import type { CommandContext } from '../context.ts';
-import { readInput, STANDARD_INPUT } from '../stream/read.ts';
+import { nameOfInput, readInput, STANDARD_INPUT } from '../stream/read.ts';
 import type { Io } from '../terminal/io.ts';
 import { askSecret, showOnTerminal } from '../terminal/prompt.ts';
 import { type KeyOptions, type KeySource, keySourceOf } from './key-source.ts';
+import { refusePlaceOfIdentity } from './output.ts';
+import { homeOf } from './path.ts';
 
 /** What opens an identity file: the key, or a passphrase from which the key is derived. */
 export type Secret =
@@ -55,10 +57,12 @@ export async function secretFor(context: CommandContext, path: string): Promise<
 /**
  * Gets the passphrase or key of a new identity file. A passphrase is asked for twice on the terminal, and an empty answer
  * generates one. A key file that is not there is still to be made.
- * @throws what `secretFor` throws; `untrusted-key` for a key file that others made or can change.
+ * @throws what `secretFor` throws; `untrusted-key` for a key file that others made or can change; `protected` for a file
+ * where identity files are, which would be removed.
  */
 export async function newSecretFor(context: CommandContext, path: string): Promise<NewSecret> {
   const source = keySourceOf(context);
+  if ('path' in source && source.path !== STANDARD_INPUT) refusePlaceOfIdentity(context, source.path);
   switch (source.kind) {
     case 'key-file':
       return newKeyFrom(context, source.path);
@@ -75,10 +79,11 @@ export async function newSecretFor(context: CommandContext, path: string): Promi
  */
 export async function nextSecretFor(context: CommandContext, path: string, files: KeyOptions): Promise<NewSecret> {
   const { input, wait } = context.options;
+  const home = homeOf(context);
   // The environment variables are about the present secret.
   const io = { ...context.io, environment: {} };
   try {
-    return await newSecretFor({ ...context, io, options: { input, wait, ...files } }, path);
+    return await newSecretFor({ ...context, io, options: { input, wait, home, ...files } }, path);
   } catch (error) {
     throw isPawlError(error, 'no-passphrase') ? new PawlError('no-passphrase', { path, isNew: true }) : error;
   }
@@ -86,21 +91,25 @@ export async function nextSecretFor(context: CommandContext, path: string, files
 
 /** A key file that is not there yet. It is made as late as possible, so that a command that fails leaves none behind. */
 export class NewKeyFile {
+  readonly #context: CommandContext;
   readonly #path: string;
   readonly #key: Uint8Array;
   /** Of the file, once it is made. */
   #inode: string | undefined;
 
-  constructor(path: string, key: Uint8Array) {
+  constructor(context: CommandContext, path: string, key: Uint8Array) {
+    this.#context = context;
     this.#path = path;
     this.#key = key;
   }
 
   /**
    * Makes the file, which is durable then.
-   * @throws `exists`, also for a file that another command has made in the meantime; `cannot-create`.
+   * @throws `exists`, also for a file that another command has made in the meantime; `cannot-create`, `protected`.
    */
   make(): void {
+    // Once more: its folder may not have been there before.
+    refusePlaceOfIdentity(this.#context, this.#path);
     makeFile(this.#path, (draft) => writeFileSync(draft, this.#key));
     this.#inode = inodeAt(this.#path);
   }
@@ -121,7 +130,7 @@ async function newKeyFrom(context: CommandContext, path: string): Promise<NewSec
   } catch (error) {
     if (!isPawlError(error, 'missing-file')) throw error;
     const key = io.random(KEY_LENGTH);
-    return { secret: keySecret(key, path), keyFile: new NewKeyFile(path, key) };
+    return { secret: keySecret(key, path), keyFile: new NewKeyFile(context, path, key) };
   }
   const secret = keySecret(found, path);
   if (path !== STANDARD_INPUT) await reporter.notice(`uses the key file that is there: ${path}`);
@@ -131,7 +140,7 @@ async function newKeyFrom(context: CommandContext, path: string): Promise<NewSec
 async function readPassphrase(io: Io, source: Exclude<KeySource, { kind: 'key-file' | 'terminal' }>): Promise<Secret> {
   switch (source.kind) {
     case 'passphrase-file':
-      return parsePassphrase(await readSecretFile(io, source.path, refuseExposed), nameOf(source.path));
+      return parsePassphrase(await readSecretFile(io, source.path, refuseExposed), nameOfInput(source.path));
     case 'passphrase-fd': {
       const name = `file descriptor ${source.fd}`;
       return parsePassphrase(readDescriptor(source.fd, name, LONGEST_SECRET), name);
@@ -143,13 +152,10 @@ async function readPassphrase(io: Io, source: Exclude<KeySource, { kind: 'key-fi
   }
 }
 
-function nameOf(path: string): string {
-  return path === STANDARD_INPUT ? 'standard input' : path;
-}
-
 /** @throws `bad-key-file`. */
 function keySecret(bytes: Uint8Array, path: string): Secret {
-  if (bytes.length !== KEY_LENGTH) throw new PawlError('bad-key-file', { path: nameOf(path), bytes: bytes.length });
+  if (bytes.length !== KEY_LENGTH)
+    throw new PawlError('bad-key-file', { path: nameOfInput(path), bytes: bytes.length });
   return { kind: 'key', bytes };
 }
 

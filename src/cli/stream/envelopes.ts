@@ -7,7 +7,7 @@ import { PawlError } from '../../errors.ts';
 import type { Arrival } from '../../session/index.ts';
 import type { CommandContext } from '../context.ts';
 import { bytesInWords } from '../terminal/format.ts';
-import { STANDARD_INPUT, streamsOf } from './read.ts';
+import { nameOfInput, STANDARD_INPUT, streamsOf } from './read.ts';
 
 /** An envelope in the input, or the error if it cannot be decoded. `source` is its file and position, for messages. */
 export type InputItem<Arrived = { readonly source: string; readonly envelope: Envelope }> =
@@ -29,8 +29,7 @@ async function* readEnvelopes<Item>(
   { limit = Number.POSITIVE_INFINITY, itemOf }: { limit?: number; itemOf: (read: InputItem) => Item },
 ): AsyncGenerator<Item[], void, undefined> {
   for (const { path, chunks } of streamsOf(io, files.length === 0 ? [STANDARD_INPUT] : files)) {
-    const name = path === STANDARD_INPUT ? 'standard input' : path;
-    const read = (found: Found) => itemOf(decode(`${name}, ${found.at}`, found));
+    const read = (found: Found) => itemOf(decode(`${nameOfInput(path)}, ${found.at}`, found));
     const scanner = new Scanner();
     // On a terminal, all input is read before the caller may ask for a passphrase there.
     const isPasted = path === STANDARD_INPUT && io.input.isTerminal;
@@ -72,7 +71,7 @@ export function readMessages(
  */
 export async function readInviteFrom(context: CommandContext, file: string | undefined): Promise<Uint8Array> {
   const [read, ...more] = await readAll(context, file ?? STANDARD_INPUT);
-  if (read === undefined) throw new PawlError('no-input', { source: file ?? 'standard input' });
+  if (read === undefined) throw new PawlError('no-input', { source: nameOfInput(file ?? STANDARD_INPUT) });
   if ('error' in read) throw read.error;
   if (read.envelope.kind !== 'invite') throw new PawlError('wrong-kind', { expected: 'invite', found: 'message' });
   if (more.length > 0) {
@@ -90,7 +89,7 @@ export async function readIntactEnvelopes(
   file: string,
 ): Promise<readonly { readonly source: string; readonly envelope: Envelope }[]> {
   const reads = await readAll(context, file);
-  if (reads.length === 0) throw new PawlError('no-input', { source: file });
+  if (reads.length === 0) throw new PawlError('no-input', { source: nameOfInput(file) });
   return reads.map((read) => {
     if ('error' in read) throw read.error;
     return read;

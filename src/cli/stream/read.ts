@@ -12,6 +12,11 @@ import type { Io } from '../terminal/io.ts';
 /** The path that is standard input, wherever a file is read. */
 export const STANDARD_INPUT = '-';
 
+/** What messages call an input. */
+export function nameOfInput(path: string): string {
+  return path === STANDARD_INPUT ? 'standard input' : path;
+}
+
 const NEWLINE = 0x0a;
 
 /**

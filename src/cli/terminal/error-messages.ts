@@ -342,7 +342,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   protected: ({ path, what }) => ({
     message: `${path} is ${what}, which is never replaced`,
-    hint: 'use another name',
+    hint: 'use another name or folder',
     exit: CANNOT_CREATE,
   }),
   'no-database': ({ node }) => ({

@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   renameSync,
   statSync,
   symlinkSync,
@@ -12,7 +13,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Person, temporaryFolder } from '../fake-io.ts';
+import { main } from '../../../src/cli/main.ts';
+import { fakeIo, Person, temporaryFolder } from '../fake-io.ts';
 
 const COMPLETE = ['complete', 'send', ''];
 const MODE = 0o777;
@@ -146,5 +148,35 @@ describe('a home that others can write to', () => {
     );
     chmodSync(person.folder, MODE);
     expect((await inspect()).errors.match(/others can write to/g)).toHaveLength(2);
+  });
+});
+
+describe.runIf(process.getuid?.() === 0)('in the home of another user', () => {
+  it('root makes no folders that that user could not use, unless they are named', async () => {
+    const home = temporaryFolder();
+    chownSync(home, 65_534, 65_534);
+    const copy = join(temporaryFolder(), 'alice.db');
+    const { person } = await alice();
+    await person.pawl(['backup', copy]);
+    const key = ['--key-file', join(person.folder, 'key')];
+    const run = async (parameters: readonly string[], environment: Readonly<Record<string, string>> = {}) => {
+      const io = fakeIo({ arguments: [...key, ...parameters], home: () => home, environment });
+      return { exit: await main(io), errors: io.errors.text };
+    };
+    for (const command of [
+      ['init', 'zoe'],
+      ['restore', copy],
+    ]) {
+      const { exit, errors } = await run(command);
+      expect([exit, errors]).toEqual([
+        73,
+        expect.stringContaining('root makes no folders in the home of another user'),
+      ]);
+      expect(readdirSync(home)).toEqual([]);
+    }
+    const named = join(home, 'named');
+    expect((await run(['--home', named, 'init', 'zoe'])).exit).toBe(0);
+    expect((await run(['restore', copy], { PAWL_HOME: join(home, 'also') })).exit).toBe(0);
+    expect(readdirSync(home).sort()).toEqual(['also', 'named']);
   });
 });

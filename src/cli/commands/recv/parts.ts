@@ -2,17 +2,10 @@
  * Takes the parts of large contents: into a partial file beside the place that they get, or in order into a pipe.
  * Knows nothing of texts and sessions. What is committed, `session/incoming.ts` does.
  */
-import { dirname, join } from 'node:path';
+import { resolve } from 'node:path';
 import type { SealedPart } from '../../../envelope/index.ts';
 import { isPawlError, PawlError } from '../../../errors.ts';
-import {
-  type Folder,
-  inodeAt,
-  isOnOneDisk,
-  type OutputFile,
-  PartialFile,
-  removePartialFile,
-} from '../../../files/index.ts';
+import { type Folder, inodeAt, type OutputFile, PartialFile, removePartialFile } from '../../../files/index.ts';
 import { toHex } from '../../../primitives/index.ts';
 import {
   dropOldIncoming,
@@ -346,26 +339,23 @@ export class PartReceiver {
     return this.#takenOf(content);
   }
 
-  async #putInPlace({ content }: Taken, file: PartialFile): Promise<void> {
+  async #putInPlace({ content, what }: Taken, file: PartialFile): Promise<void> {
     const { output, folder, force } = this.#options;
-    if (output?.folder !== undefined && isOnOneDisk(output.folder, file.path)) {
-      await content.save(output.path);
+    if (output?.folder !== undefined) {
+      await content.save(resolve(output.path));
       output.take(file);
-      await this.#deliver(content, output.path);
-      return;
+      return this.#deliver(content, output.path);
     }
+    if (folder === undefined) throw new PawlError('no-place', { what });
     const name = sanitizeFileName(content.row.descriptor.name ?? `from-${content.from}`);
-    const asked = folder?.pathOf(name);
-    const target =
-      asked !== undefined && isOnOneDisk(dirname(asked), file.path) ? asked : join(dirname(file.path), name);
-    await content.save(target);
+    await content.save(resolve(folder.pathOf(name)));
     try {
-      file.putInPlace(target, { replace: force === true });
+      folder.take(name, file, { replace: force === true });
     } catch (error) {
       if (isPawlError(error, 'exists')) throw new PawlError('exists', { ...error.detail, waits: true });
       throw error;
     }
-    await this.#deliver(content, target);
+    await this.#deliver(content, folder.pathOf(name));
   }
 
   async #deliver(content: IncomingContent, path: string): Promise<void> {

@@ -2,16 +2,15 @@
  * `pawl recv`: its options, and what has to be known before the identity file is opened.
  */
 import { PawlError } from '../../../errors.ts';
-import { Folder } from '../../../files/index.ts';
 import { LARGEST_GAP } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { refuseSharedInput } from '../../identity/key-source.ts';
 import { withIdentity } from '../../identity/open.ts';
-import { outputFileAt } from '../../identity/output.ts';
+import { outputFileAt, outputFolderAt } from '../../identity/output.ts';
 import { byteSize, folderName, namedFile, outputFile, wholeNumber } from '../../option-types.ts';
 import { Batches } from '../../stream/batches.ts';
 import { readMessages } from '../../stream/envelopes.ts';
-import { STANDARD_INPUT } from '../../stream/read.ts';
+import { nameOfInput, STANDARD_INPUT } from '../../stream/read.ts';
 import { type Item, isArrival, isPart, lengthOf, receiveAll, refusal } from './receive.ts';
 import { reportOutcome } from './report.ts';
 
@@ -60,10 +59,11 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
   checkOptions(files, options);
   const readsInput = !options.waiting && (files.length === 0 || files.includes(STANDARD_INPUT));
   if (readsInput) refuseSharedInput(context, 'the messages');
+  const inputs = readsInput ? [...files, STANDARD_INPUT] : files;
   // A folder that is missing is reported before anything is read or asked.
-  const folder = options.outDir === undefined ? undefined : new Folder(options.outDir);
+  const folder = options.outDir === undefined ? undefined : outputFolderAt(context, options.outDir, inputs);
   const { output: path, force, ...others } = options;
-  const output = path === undefined ? undefined : outputFileAt(context, path, { force, inputs: files });
+  const output = path === undefined ? undefined : outputFileAt(context, path, { force, inputs });
   const stream = options.waiting ? emptyStream() : readMessages(context, files);
   let exit = 0;
   let first = await stream.next();
@@ -85,7 +85,10 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
       ...(folder && { folder }),
     });
     if (input === undefined && received.isEmpty) {
-      if (!options.waiting) throw new PawlError('no-input', { source: files.join(', ') || 'standard input' });
+      if (!options.waiting)
+        throw new PawlError('no-input', {
+          source: (files.length === 0 ? [STANDARD_INPUT] : files).map(nameOfInput).join(', '),
+        });
       await context.reporter.notice('nothing waits');
     }
     return exit || received.exit;

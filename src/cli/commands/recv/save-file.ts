@@ -18,7 +18,7 @@ export interface Saved {
 /**
  * Saves a file under the name that the sender gave it, made safe.
  * @param options.force replace another file of that name.
- * @returns the saved file, or the error if it cannot be saved: `exists`, `write-failed`.
+ * @returns the saved file, or the error if it cannot be saved: `exists`, `protected`, `write-failed`.
  */
 export function saveFile(
   folder: Folder,

@@ -94,7 +94,8 @@ function checkOptions(context: CommandContext, files: readonly string[], options
   if (readsInput) refuseSharedInput(context, 'the message');
   const toTerminal = options.output === undefined && context.io.output.isTerminal;
   if (toTerminal && options.binary) throw problem('bytes are not written to a terminal', 'use -o FILE, or -a');
-  return { armored: options.armor ?? (toTerminal && !options.binary), file: outputFor(context, files, options) };
+  const inputs = readsInput ? [...files, STANDARD_INPUT] : files;
+  return { armored: options.armor ?? (toTerminal && !options.binary), file: outputFor(context, inputs, options) };
 }
 
 function outputFor(context: CommandContext, inputs: readonly string[], { output, force }: SendOptions) {

@@ -128,7 +128,7 @@ describe('a file, with a folder for it', () => {
   it('is saved, and leaves the inbox; a text beside it goes to standard output', async () => {
     const { alice, bob, io, context, identity, inbox } = await aliceAndBob();
     const path = temporaryFolder();
-    const deliverer = new Deliverer(context, identity, { folder: new Folder(path) });
+    const deliverer = new Deliverer(context, identity, { folder: new Folder(path, () => undefined) });
     await deliverer.deliver(await received(alice, bob, file('list', 'milk'), text('see the list')));
     await deliverer.acknowledge();
     expect(readFileSync(join(path, 'list'), 'utf8')).toBe('milk');
@@ -142,7 +142,7 @@ describe('a file, with a folder for it', () => {
     const path = temporaryFolder();
     writeFileSync(join(path, 'list'), 'precious');
     mkdirSync(join(path, 'folder'));
-    const deliverer = new Deliverer(context, identity, { folder: new Folder(path) });
+    const deliverer = new Deliverer(context, identity, { folder: new Folder(path, () => undefined) });
     const outcomes = await received(alice, bob, file('list', 'milk'), file('folder', 'x'), file('other', 'bread'));
     await deliverer.deliver([...outcomes]);
     await deliverer.acknowledge();
@@ -152,7 +152,7 @@ describe('a file, with a folder for it', () => {
     expect(io.errors.text).toContain('the file list from alice waits');
     expect(await inbox()).toHaveLength(2);
 
-    const forced = new Deliverer(context, identity, { folder: new Folder(path), force: true });
+    const forced = new Deliverer(context, identity, { folder: new Folder(path, () => undefined), force: true });
     await forced.deliver(outcomes.slice(0, 1));
     expect(readFileSync(join(path, 'list'), 'utf8')).toBe('milk');
   });
