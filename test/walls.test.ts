@@ -18,10 +18,11 @@ const WALLS: Readonly<
   ratchet: { values: ['errors', 'primitives'] },
   handshake: { values: ['errors', 'primitives'] },
   envelope: { values: ['errors', 'primitives'], types: ['ratchet', 'handshake'], node: true },
-  session: { values: ['errors', 'primitives', 'ratchet', 'handshake', 'envelope'] },
+  parts: { values: ['errors', 'primitives', 'envelope'] },
+  session: { values: ['errors', 'primitives', 'ratchet', 'handshake', 'envelope', 'parts'] },
   storage: {
     values: ['errors', 'primitives', 'files'],
-    types: ['ratchet', 'handshake', 'session'],
+    types: ['ratchet', 'handshake', 'parts', 'session'],
     node: true,
     packages: ['better-sqlite3-multiple-ciphers', '@node-rs/argon2'],
   },

@@ -29,7 +29,7 @@ export interface FileContent {
   readonly bytes: Uint8Array;
 }
 
-/** Describes a content that comes in parts (docs/PROTOCOL.md §8). */
+/** Describes a content that comes in parts (docs/PROTOCOL.md §7.1). */
 export interface Descriptor {
   readonly type: 'descriptor';
   /** Of a file: see {@link isFileName}. */

@@ -22,7 +22,7 @@ import {
   withHead,
 } from './head.ts';
 
-/** A sealed part of a content (docs/PROTOCOL.md §8). */
+/** A sealed part of a content (docs/PROTOCOL.md §7.1). */
 export interface SealedPart {
   /** 16 bytes. */
   readonly salt: Uint8Array;

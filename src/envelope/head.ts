@@ -38,7 +38,7 @@ const INVITE_LENGTH = 1321;
 export const PREFIX_LENGTH = 1208;
 /** dh 32 || n 4 || pn 4 || digest 16 || tag (docs/PROTOCOL.md §5) */
 const SEALED_HEADER_LENGTH = 56 + TAG_LENGTH;
-/** salt 16 || tag 8 (docs/PROTOCOL.md §8) */
+/** salt 16 || tag 8 (docs/PROTOCOL.md §7.1) */
 export const PART_SALT_LENGTH = 16;
 export const PART_TAG_LENGTH = 8;
 /** index 4 || last 1 || data length 4 || chain 32, in front of the data of a part. */

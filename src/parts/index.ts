@@ -1,5 +1,5 @@
 /**
- * Contents that travel in parts, as pure functions (docs/PROTOCOL.md §8): the keys of a content, sealing and opening a
+ * Contents that travel in parts, as pure functions (docs/PROTOCOL.md §7.1): the keys of a content, sealing and opening a
  * part, and the rules that tell which parts belong together.
  * Knows no file and no session.
  */

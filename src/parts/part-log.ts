@@ -1,5 +1,5 @@
 /**
- * Which parts of a content are there, and whether another one agrees with them (docs/PROTOCOL.md §8).
+ * Which parts of a content are there, and whether another one agrees with them (docs/PROTOCOL.md §7.1).
  * Does not know where their data are.
  */
 import { PawlError } from '../errors.ts';

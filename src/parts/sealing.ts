@@ -1,5 +1,5 @@
 /**
- * Seals and opens the parts of a content, each under a key of its own (docs/PROTOCOL.md §8).
+ * Seals and opens the parts of a content, each under a key of its own (docs/PROTOCOL.md §7.1).
  * Does not know which parts there are: see part-log.ts.
  */
 import { PART_FIELDS_LENGTH, PART_SALT_LENGTH, PART_TAG_LENGTH, partHead, type SealedPart } from '../envelope/index.ts';

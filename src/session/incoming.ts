@@ -1,5 +1,5 @@
 /**
- * Contents that come in parts: which are there, and who takes them (docs/PROTOCOL.md §8).
+ * Contents that come in parts: which are there, and who takes them (docs/PROTOCOL.md §7.1).
  * Does not know where the data of the parts are put.
  */
 import type { Descriptor, SealedPart } from '../envelope/index.ts';

@@ -1,5 +1,5 @@
 /**
- * Contents that are sent in parts: the descriptor is a message, the parts follow it (docs/PROTOCOL.md §8).
+ * Contents that are sent in parts: the descriptor is a message, the parts follow it (docs/PROTOCOL.md §7.1).
  * Does not read files, and does not write envelopes out.
  */
 import { type Descriptor, encodeContent, encodeEnvelope, PART_SIZES } from '../envelope/index.ts';

@@ -327,7 +327,7 @@ CREATE INDEX inbox_of_contact ON inbox (contact_id, process, length);
 `;
 
 /**
- * Version 8: contents that come or go in parts (docs/PROTOCOL.md §8).
+ * Version 8: contents that come or go in parts (docs/PROTOCOL.md §7.1).
  */
 export const VERSION_8 = `
 CREATE TABLE incoming ( -- contents of which parts are missing
