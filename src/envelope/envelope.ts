@@ -72,7 +72,7 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
 }
 
 /**
- * Decodes exactly one envelope, strictly. The fields that it returns are copies.
+ * Decodes exactly one envelope, strictly. The fields that it returns are copies, except what is sealed of a part.
  * @throws `unknown-version` for a version other than 1; `too-large` for a rest over 17 MiB, before memory of that
  * length is allocated; `corrupt` for any other invalid input.
  */
@@ -88,7 +88,12 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
     case 'part':
       return {
         kind,
-        part: { salt: reader.take(PART_SALT_LENGTH), tag: reader.take(PART_TAG_LENGTH), sealed: reader.rest() },
+        // A view: there are thousands of them, each of which is let go before the next one is opened.
+        part: {
+          salt: reader.take(PART_SALT_LENGTH),
+          tag: reader.take(PART_TAG_LENGTH),
+          sealed: bytes.subarray(ENVELOPE_HEAD_LENGTH + PART_SALT_LENGTH + PART_TAG_LENGTH),
+        },
       };
     case 'invite':
       return { kind, invite: reader.rest() };

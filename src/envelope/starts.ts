@@ -55,8 +55,27 @@ const HINT = new RegExp(
   `${Object.values(EXACT)
     .map((parts) => parts.join(''))
     .join('|')}|${LITTLE_ENDIAN}|${BIG_ENDIAN}|B(?=[E\\W])|E(?=[N\\W])`,
-  'g',
+  'y',
 );
+/** What may be at the beginning of a hint: 1, any of these; 2, a zero in front of it or behind it. */
+const FIRST = new Uint8Array(256);
+for (const code of [...'pcCBE\xfe\xff'].map((letter) => letter.charCodeAt(0))) FIRST[code] = 1;
+FIRST[0] = 2;
+
+/** The index of the first byte that may begin a hint, or the length. The expression alone is three times slower. */
+function nextHint(bytes: Uint8Array, from: number): number {
+  const { length } = bytes;
+  for (let index = from; index < length; index++) {
+    const kind = FIRST[bytes[index] ?? 0];
+    if (kind === 0) continue;
+    if (kind === 1) return index;
+    // Of UTF-16 in one byte order or the other, the second pair has a zero, too.
+    const isPair = index + 2 >= length || bytes[index + 2] === 0;
+    if (isPair) return Math.max(index - 1, from);
+  }
+  return length;
+}
+
 /** The beginning of any of them at the end of the text. */
 const CUT_HINT = new RegExp(
   `(?:${Object.values(EXACT)
@@ -79,6 +98,8 @@ export class Starts {
   /** No start is left before this offset, except `#next`. */
   #searched = 0;
   #piece = '';
+  /** The same bytes. */
+  #bytes: Uint8Array = new Uint8Array(0);
   #offset = 0;
 
   constructor(window: Window) {
@@ -120,16 +141,23 @@ export class Starts {
   #load(offset: number): void {
     this.#offset = offset;
     this.#piece = this.#window.text(offset, offset + PIECE);
+    this.#bytes = this.#window.view(offset, offset + PIECE);
   }
 
   #search(ended: boolean): Start | undefined {
     const piece = this.#piece;
-    HINT.lastIndex = this.#searched - this.#offset;
-    for (let match = HINT.exec(piece); match !== null; match = HINT.exec(piece)) {
-      const start = this.#startOf(match[0], match.index);
-      const isTooLong = match.index === 0 && piece.length === PIECE;
-      if (start === undefined || (start === 'cut' && (ended || isTooLong))) continue;
-      this.#searched = this.#offset + match.index;
+    const bytes = this.#bytes;
+    let index = nextHint(bytes, this.#searched - this.#offset);
+    for (; index < bytes.length; index = nextHint(bytes, index)) {
+      HINT.lastIndex = index;
+      const match = HINT.exec(piece);
+      const start = match === null ? undefined : this.#startOf(match[0], index);
+      const isTooLong = index === 0 && piece.length === PIECE;
+      if (start === undefined || (start === 'cut' && (ended || isTooLong))) {
+        index = match === null ? index + 1 : HINT.lastIndex;
+        continue;
+      }
+      this.#searched = this.#offset + index;
       return start === 'cut' ? undefined : start;
     }
     const tail = Math.max(piece.length - CUT_LENGTH, this.#searched - this.#offset, 0);

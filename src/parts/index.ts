@@ -12,10 +12,9 @@ export {
   newContentKey,
   nextLink,
   type OpenedPart,
-  openPart,
   type Part,
+  PartCipher,
   type PartKeys,
   partDigest,
-  sealPart,
   wipeKeys,
 } from './sealing.ts';

@@ -11,11 +11,12 @@ import {
   hkdfSha256,
   hmacSha256,
   NONCE_LENGTH,
-  open,
+  openInto,
   type Random,
   Reader,
-  seal,
+  sealInto,
   sha256,
+  TAG_LENGTH,
   uint,
   utf8,
   wipe,
@@ -92,56 +93,78 @@ export function isOf({ find }: PartKeys, { salt, tag }: SealedPart): boolean {
   return equal(hmacSha256(find, salt).subarray(0, PART_TAG_LENGTH), tag);
 }
 
-/**
- * Seals a part under a fresh key. The salt is hedged by the digest, so that even a repeated random source seals two texts
- * under two keys.
- * @param partSize of the content: all its parts have one length.
- */
-export function sealPart(
-  keys: PartKeys,
-  part: Part,
-  { partSize, random }: { readonly partSize: number; readonly random: Random },
-): { readonly sealed: SealedPart; readonly digest: Uint8Array } {
-  const { index, isLast, link, data } = part;
-  const digest = partDigest(part);
-  const plaintext = new Uint8Array(PART_FIELDS_LENGTH + partSize);
-  plaintext.set(uint(index, 4));
-  plaintext.set(uint(isLast ? 1 : 0, 1), 4);
-  plaintext.set(uint(data.length, 4), 5);
-  plaintext.set(link, 9);
-  plaintext.set(data, PART_FIELDS_LENGTH);
-  const seed = concat(random(KEY_LENGTH), digest);
-  const salt = hmacSha256(keys.salt, seed).slice(0, PART_SALT_LENGTH);
-  const tag = hmacSha256(keys.find, salt).slice(0, PART_TAG_LENGTH);
-  const key = hkdfSha256(keys.content, PART_KEY, KEY_LENGTH, salt);
-  const sealed = seal(key, NONCE, plaintext, partHead({ salt, tag }, partSize));
-  wipe(key, plaintext, seed);
-  return { sealed: { salt, tag, sealed }, digest };
-}
+/** Seals and opens the parts of a content. Each result is overwritten by the next one. */
+export class PartCipher {
+  readonly #keys: PartKeys;
+  readonly #partSize: number;
+  readonly #plaintext: Uint8Array;
+  readonly #sealed: Uint8Array;
 
-/**
- * Opens a part. What follows from the part alone is checked: its lengths, and that only the last one has less data than
- * the part size.
- * @returns the part; its data are a view of the buffer that was decrypted into.
- * @throws `corrupt`.
- */
-export function openPart(keys: PartKeys, { salt, tag, sealed }: SealedPart, partSize: number): OpenedPart {
-  const key = hkdfSha256(keys.content, PART_KEY, KEY_LENGTH, salt);
-  const plaintext = open(key, NONCE, sealed, partHead({ salt, tag }, partSize));
-  wipe(key);
-  if (plaintext === undefined || plaintext.length !== PART_FIELDS_LENGTH + partSize) return corrupt();
-  const fields = new Reader(plaintext.subarray(0, PART_FIELDS_LENGTH), corrupt);
-  const index = fields.uint(4);
-  const last = fields.uint(1);
-  const length = fields.uint(4);
-  const link = fields.take(FIRST_LINK.length) as Link;
-  const isLast = last === 1;
-  const isLong = isLast ? length <= partSize && (length > 0 || index === 0) : length === partSize;
-  if (last > 1 || !isLong) corrupt();
-  const data = plaintext.subarray(PART_FIELDS_LENGTH, PART_FIELDS_LENGTH + length);
-  const padding = plaintext.subarray(PART_FIELDS_LENGTH + length);
-  if (!equal(padding, new Uint8Array(padding.length))) corrupt();
-  return { index, isLast, link, data, digest: partDigest({ index, isLast, data }) };
+  constructor(keys: PartKeys, partSize: number) {
+    this.#keys = keys;
+    this.#partSize = partSize;
+    this.#plaintext = new Uint8Array(PART_FIELDS_LENGTH + partSize);
+    this.#sealed = new Uint8Array(this.#plaintext.length + TAG_LENGTH);
+  }
+
+  /**
+   * Seals a part under a fresh key. The salt is hedged by the digest, so that even a repeated random source seals two
+   * texts under two keys.
+   * @returns the part, valid until the next call, and its digest.
+   */
+  seal(part: Part, random: Random): { readonly sealed: SealedPart; readonly digest: Uint8Array } {
+    const { index, isLast, link, data } = part;
+    const { content, find, salt: saltKey } = this.#keys;
+    const digest = partDigest(part);
+    const plaintext = this.#plaintext;
+    plaintext.set(uint(index, 4));
+    plaintext.set(uint(isLast ? 1 : 0, 1), 4);
+    plaintext.set(uint(data.length, 4), 5);
+    plaintext.set(link, 9);
+    plaintext.set(data, PART_FIELDS_LENGTH);
+    plaintext.fill(0, PART_FIELDS_LENGTH + data.length);
+    const seed = concat(random(KEY_LENGTH), digest);
+    const salt = hmacSha256(saltKey, seed).slice(0, PART_SALT_LENGTH);
+    const tag = hmacSha256(find, salt).slice(0, PART_TAG_LENGTH);
+    const key = hkdfSha256(content, PART_KEY, KEY_LENGTH, salt);
+    const aad = partHead({ salt, tag }, this.#partSize);
+    sealInto(this.#sealed, { key, nonce: NONCE, plaintext, aad });
+    wipe(key, seed);
+    return { sealed: { salt, tag, sealed: this.#sealed }, digest };
+  }
+
+  /**
+   * Opens a part. What follows from the part alone is checked: its lengths, and that only the last one has less data than
+   * the part size.
+   * @returns the part; its data are valid until the next call.
+   * @throws `corrupt`.
+   */
+  open({ salt, tag, sealed }: SealedPart): OpenedPart {
+    const plaintext = this.#plaintext;
+    if (sealed.length !== plaintext.length + TAG_LENGTH) return corrupt();
+    const key = hkdfSha256(this.#keys.content, PART_KEY, KEY_LENGTH, salt);
+    const aad = partHead({ salt, tag }, this.#partSize);
+    const isGenuine = openInto(plaintext, { key, nonce: NONCE, sealed, aad });
+    wipe(key);
+    if (!isGenuine) return corrupt();
+    const fields = new Reader(plaintext.subarray(0, PART_FIELDS_LENGTH), corrupt);
+    const index = fields.uint(4);
+    const last = fields.uint(1);
+    const length = fields.uint(4);
+    const link = fields.take(FIRST_LINK.length) as Link;
+    const isLast = last === 1;
+    const isLong = isLast ? length <= this.#partSize && (length > 0 || index === 0) : length === this.#partSize;
+    if (last > 1 || !isLong) corrupt();
+    const data = plaintext.subarray(PART_FIELDS_LENGTH, PART_FIELDS_LENGTH + length);
+    const padding = plaintext.subarray(PART_FIELDS_LENGTH + length);
+    if (!equal(padding, new Uint8Array(padding.length))) corrupt();
+    return { index, isLast, link, data, digest: partDigest({ index, isLast, data }) };
+  }
+
+  /** Overwrites what is left of the last part. */
+  wipe(): void {
+    wipe(this.#plaintext);
+  }
 }
 
 function corrupt(): never {

@@ -28,6 +28,13 @@ interface SealingInput {
   readonly aad: Uint8Array;
 }
 
+interface OpeningInput {
+  readonly key: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly sealed: Uint8Array;
+  readonly aad: Uint8Array;
+}
+
 /**
  * Seals with ChaCha20-Poly1305 (RFC 8439 §2.8).
  * @param key 32 bytes.
@@ -63,22 +70,33 @@ export function sealBehindNonce(
  */
 export function open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array | undefined {
   if (sealed.length < TAG_LENGTH) return undefined;
+  const plaintext = new Uint8Array(sealed.length - TAG_LENGTH);
+  return openInto(plaintext, { key, nonce, sealed, aad }) ? plaintext : undefined;
+}
+
+/**
+ * Does the same into a buffer of the caller's, which may hold many plaintexts one after the other.
+ * @param plaintext 16 bytes less than `sealed`. Zeros where it returns `false`.
+ * @returns whether it authenticates.
+ */
+export function openInto(plaintext: Uint8Array, { key, nonce, sealed, aad }: OpeningInput): boolean {
   const end = sealed.length - TAG_LENGTH;
+  if (plaintext.length !== end) throw new RangeError(`${plaintext.length} bytes are not ${end}`);
   const decipher = createDecipheriv('chacha20-poly1305', symmetricKey(key), nonce, { authTagLength: TAG_LENGTH });
   decipher.setAAD(aad, { plaintextLength: end });
   decipher.setAuthTag(sealed.subarray(end));
-  const plaintext = new Uint8Array(end);
   pour(sealed.subarray(0, end), decipher, plaintext);
   try {
     decipher.final();
+    return true;
   } catch {
     plaintext.fill(0);
-    return undefined;
+    return false;
   }
-  return plaintext;
 }
 
-function sealInto(sealed: Uint8Array, { key, nonce, plaintext, aad }: SealingInput): void {
+/** Does what {@link seal} does into a buffer of the caller's: 16 bytes longer than the plaintext. */
+export function sealInto(sealed: Uint8Array, { key, nonce, plaintext, aad }: SealingInput): void {
   const cipher = createCipheriv('chacha20-poly1305', symmetricKey(key), nonce, { authTagLength: TAG_LENGTH });
   cipher.setAAD(aad, { plaintextLength: plaintext.length });
   pour(plaintext, cipher, sealed);

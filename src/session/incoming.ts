@@ -9,7 +9,7 @@ import {
   isDataOf,
   isOf,
   type OpenedPart,
-  openPart,
+  PartCipher,
   type PartKeys,
   PartLog,
   type PartRecord,
@@ -75,6 +75,7 @@ export class IncomingContent {
   readonly row: StoredIncoming;
   readonly #context: Context;
   readonly #keys: PartKeys;
+  #cipher: PartCipher | undefined;
   #log: PartLog;
   /** In the log, and not committed. */
   #unsaved: PartRecord[] = [];
@@ -113,7 +114,8 @@ export class IncomingContent {
    * @throws `corrupt`, `parts-contradict`, `part-too-far`.
    */
   open(part: SealedPart): { readonly part: OpenedPart; readonly verdict: PartVerdict } {
-    const opened = openPart(this.#keys, part, this.row.descriptor.partSize);
+    this.#cipher ??= new PartCipher(this.#keys, this.row.descriptor.partSize);
+    const opened = this.#cipher.open(part);
     return { part: opened, verdict: this.#log.check(opened) };
   }
 
@@ -201,6 +203,7 @@ export class IncomingContent {
 
   /** Overwrites the keys in memory. */
   wipe(): void {
+    this.#cipher?.wipe();
     wipeKeys(this.#keys);
   }
 }

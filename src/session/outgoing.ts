@@ -10,8 +10,8 @@ import {
   type Link,
   newContentKey,
   nextLink,
+  PartCipher,
   type PartKeys,
-  sealPart,
   wipeKeys,
 } from '../parts/index.ts';
 import { sweep } from './maintenance.ts';
@@ -60,6 +60,7 @@ export class OutgoingContent {
   readonly #context: Context;
   readonly #row: Pick<StoredOutgoing, 'id' | 'contact' | 'descriptor'>;
   readonly #keys: PartKeys;
+  readonly #cipher: PartCipher;
   #parts: number;
   #link: Link;
   #bytes: number;
@@ -82,6 +83,7 @@ export class OutgoingContent {
     this.#context = context;
     this.#row = row;
     this.#keys = deriveKeys(descriptor.key);
+    this.#cipher = new PartCipher(this.#keys, descriptor.partSize);
     this.#parts = parts;
     this.#link = row.link as Link;
     this.#bytes = parts * descriptor.partSize;
@@ -148,8 +150,7 @@ export class OutgoingContent {
    */
   seal(data: Uint8Array, isLast: boolean): Uint8Array {
     const part = { index: this.#parts, isLast, link: this.#link, data };
-    const { partSize } = this;
-    const { sealed, digest } = sealPart(this.#keys, part, { partSize, random: this.#context.random });
+    const { sealed, digest } = this.#cipher.seal(part, this.#context.random);
     this.#parts += 1;
     this.#link = nextLink(this.#link, digest);
     this.#bytes += data.length;
@@ -191,6 +192,7 @@ export class OutgoingContent {
 
   /** Overwrites the keys in memory. */
   wipe(): void {
+    this.#cipher.wipe();
     wipeKeys(this.#keys);
   }
 }

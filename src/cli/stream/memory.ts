@@ -29,9 +29,16 @@ export class Garbage {
   collect(): void {
     if (this.#bytes < MUCH) return;
     this.#bytes = 0;
-    setFlagsFromString('--expose-gc');
-    // The flag holds for contexts that are made from now on.
-    const collect: unknown = runInNewContext('globalThis.gc');
-    if (typeof collect === 'function') collect();
+    collector ??= makeCollector();
+    collector();
   }
+}
+
+let collector: (() => void) | undefined;
+
+function makeCollector(): () => void {
+  setFlagsFromString('--expose-gc');
+  // The flag holds for contexts that are made from now on.
+  const collect: unknown = runInNewContext('globalThis.gc');
+  return typeof collect === 'function' ? () => collect() : () => undefined;
 }

@@ -131,8 +131,6 @@ export class PartReceiver {
 
   /** Takes a part. One that is refused changes nothing. */
   async take({ part, source }: PartArrival): Promise<void> {
-    this.#garbage.collect();
-    this.#garbage.add(3 * part.sealed.length);
     const content = this.#find(part);
     if (content === undefined) {
       if (this.#strange.count++ === 0) this.#strange.first = source;

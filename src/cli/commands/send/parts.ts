@@ -89,7 +89,7 @@ export async function* envelopesOf(
       garbage.collect();
       yield content.seal(bytes, isLast);
       isWritten = isLast;
-      garbage.add(4 * bytes.length);
+      garbage.add(bytes.length);
       reporter.progress.update(`sending, ${pace.words(content.bytes)}`);
       if (!isNoted || isLast || io.now() - savedAt < SAVE_INTERVAL) continue;
       // What is noted as written must be on the disk, where the stream is a file.
