@@ -27,6 +27,8 @@ export interface ErrorDetails {
   'too-large': { what: string; bytes: number; limit: number; isLeast?: true };
   'weak-key': { what: string };
   // contents in parts
+  /** No content is awaited that a part is of. */
+  'unknown-part': Record<never, never>;
   /** A part does not agree with what is known of its content. */
   'parts-contradict': { index: number };
   /** A part is too far behind the first one that is missing. */

@@ -145,6 +145,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
 
   // contents in parts
+  'unknown-part': () => ({
+    message: 'this is a part of a large content that is not awaited here',
+    hint: 'what describes it comes first in the same output of pawl send: give that first; or the content was received before, or given up',
+    exit: REFUSED,
+  }),
   'parts-contradict': ({ index }) => ({
     message: `part ${index + 1} does not go with the other parts: the file was changed while it was sent, or between two attempts`,
     hint: 'nothing gets its name; ask for it to be sent anew (pawl send NAME FILE)',

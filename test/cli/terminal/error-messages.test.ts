@@ -20,6 +20,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'too-large': [65, { what: 'content', bytes: 2, limit: 1 }],
   'weak-key': [65, { what: 'ephemeral key' }],
 
+  'unknown-part': [65, {}],
   'parts-contradict': [65, { index: 3 }],
   'part-too-far': [65, { index: 5_000, missing: 3 }],
   'too-many-incoming': [75, { name: 'bob', limit: 16 }],

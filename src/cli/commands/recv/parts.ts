@@ -145,15 +145,20 @@ export class PartReceiver {
     }
   }
 
-  /** Commits what is there, and delivers what is complete. Tells what is missing still. */
-  async finish(): Promise<void> {
+  /**
+   * Commits what is there, and delivers what is complete. Tells what is missing still.
+   * @param options.isRepeated whether messages came that had been received before.
+   */
+  async finish({ isRepeated }: { readonly isRepeated: boolean }): Promise<void> {
     const { reporter } = this.#context;
     for (const content of [...this.#contents.values()]) await this.#finishOne(content);
     reporter.progress.clear();
     const { count: strangers, first } = this.#strange;
     if (strangers > 0) {
       const where = strangers === 1 ? first : `${first}, and ${count(strangers - 1, 'part')} more`;
-      await this.#refuse(new PawlError('not-for-you', {}), where);
+      // The input began with a message that was received before: these are its parts, most likely.
+      if (isRepeated) await reporter.notice(`${count(strangers, 'part')} of what is not awaited any more: ${first}`);
+      else await this.#refuse(new PawlError('unknown-part', {}), where);
     }
   }
 

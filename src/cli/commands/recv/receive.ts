@@ -125,7 +125,7 @@ export async function receiveAll(
       while (batch.length > 0) await receiveFirst(batch);
       if (await input?.isIdle()) await deliverer.acknowledge();
     }
-    await parts.finish();
+    await parts.finish({ isRepeated });
   } finally {
     await deliverer.acknowledge();
     await parts.close();
