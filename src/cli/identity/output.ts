@@ -2,9 +2,9 @@
  * The files that commands write their results to, and those that no result may replace: identity files, keys, inputs.
  * Writes nothing itself.
  */
-import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { inodeAt, OutputFile } from '../../files/index.ts';
+import { inodeAt, OutputFile, realPath } from '../../files/index.ts';
 import type { CommandContext } from '../context.ts';
 import { STANDARD_INPUT } from '../stream/read.ts';
 import { keySourceOf } from './key-source.ts';
@@ -61,5 +61,5 @@ function leadsTo(path: string, inode: string): boolean {
 }
 
 function isFolder(folder: string, real: string): boolean {
-  return existsSync(folder) && realpathSync(folder) === real;
+  return existsSync(folder) && realPath(folder) === real;
 }
