@@ -22,6 +22,10 @@ const ACCESS_MODE = 3;
  * @throws `read-failed`.
  */
 export async function readInherited(descriptor: number, name: string, limit: number): Promise<Uint8Array> {
+  const failed = (reason: string, cause?: unknown) => new PawlError('read-failed', { path: name, reason }, { cause });
+  const status = statusOf(descriptor);
+  // Node has pipes of its own, and waiting on one, because its number was given by mistake, would have no end.
+  if (status?.isFIFO() && isWrittenHere(status)) throw failed('it is a pipe that nobody else writes to');
   const gathered = new Gathered(limit);
   const chunk = Buffer.alloc(CHUNK);
   while (!gathered.isFull) {
@@ -30,24 +34,13 @@ export async function readInherited(descriptor: number, name: string, limit: num
       if (length === 0) break;
       gathered.add(chunk.subarray(0, length));
     } catch (cause) {
-      if (codeOf(cause) !== 'EAGAIN' || !isFed(descriptor)) {
-        throw new PawlError('read-failed', { path: name, reason: reasonOf(cause) }, { cause });
-      }
+      const mayWait = status?.isFIFO() || status?.isSocket() || status?.isCharacterDevice();
+      if (codeOf(cause) !== 'EAGAIN' || !mayWait) throw failed(reasonOf(cause), cause);
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   }
   chunk.fill(0);
   return gathered.bytes;
-}
-
-/**
- * Whether something may still come through an empty descriptor. Node has descriptors of its own: what waits on one of them,
- * because its number was given by mistake, would wait for ever.
- */
-function isFed(descriptor: number): boolean {
-  const status = fstatSync(descriptor);
-  if (status.isSocket() || status.isCharacterDevice()) return true;
-  return status.isFIFO() && !isWrittenHere(status);
 }
 
 /** Whether this process has the writing end of a pipe. Only Linux tells. */
@@ -66,7 +59,7 @@ function statusOf(descriptor: number): Stats | undefined {
   try {
     return fstatSync(descriptor);
   } catch {
-    // The one by which the list was read.
+    // It is closed, as the one is by which a list was read.
     return undefined;
   }
 }
