@@ -287,8 +287,10 @@ describe.skipIf(!canMount)('a secret on a read-only mount', () => {
       const result = await home.run(`
         unset PAWL_KEY_FILE; chmod 755 .; mkdir secrets; mkdir -m 700 of-nobody; chown 65534 of-nobody
         unshare -m bash -c 'set -e; mount -t tmpfs none secrets; cp .key secrets/key; chmod 444 secrets/key
+          cp -p secrets/key secrets/other; chown 12345 secrets/other
           ${asNobody} pawl --home of-nobody init zoe --key-file secrets/key && exit 1
           mount -o remount,bind,ro secrets
+          ${asNobody} pawl --home of-nobody init zoe --key-file secrets/other 2> /dev/null && exit 1
           ${asNobody} pawl --home of-nobody init zoe --key-file secrets/key
           ${asNobody} pawl --home of-nobody inspect --key-file secrets/key'`);
       expect(result.stderr).toMatch(
