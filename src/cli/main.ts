@@ -4,6 +4,7 @@
  */
 import { type Command, CommanderError } from 'commander';
 import { PawlError } from '../errors.ts';
+import { REPLACEMENT } from '../files/index.ts';
 import { contactNames } from '../session/index.ts';
 import { mapStackTrace } from './bug-report.ts';
 import type { CommandContext } from './context.ts';
@@ -27,6 +28,7 @@ export async function main(io: Io): Promise<number> {
   // A syntax error may come before the options are parsed. Only `--json` matters for reporting it.
   let reporter = new Reporter(io, { json: io.arguments.includes('--json'), quiet: false });
   try {
+    refuseReplaced(io.arguments);
     let exit = 0;
     let help = '';
     const program = createProgram(io, {
@@ -57,6 +59,16 @@ export async function main(io: Io): Promise<number> {
   } catch (error) {
     return reportFailure(io, reporter, error);
   }
+}
+
+/**
+ * Refuses arguments of which Node has replaced bytes that are no UTF-8: they would name other files, and be another text.
+ * One that was typed with the replacement itself looks the same.
+ * @throws `not-utf8`.
+ */
+function refuseReplaced(words: readonly string[]): void {
+  const word = words.find((one) => one.includes(REPLACEMENT));
+  if (word !== undefined) throw new PawlError('not-utf8', { what: `the argument ${JSON.stringify(word)}` });
 }
 
 /**

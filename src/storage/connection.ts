@@ -2,10 +2,10 @@
  * One open identity file: SQL in, rows as plain values out, the locks that SQLite takes, and only errors of pawl's own.
  * Knows nothing of tables.
  */
-import { closeSync, constants, fstatSync, openSync, realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { isPawlError, PawlError } from '../errors.ts';
-import { codeOf, inodeAt, inodeOf, readDescriptor, reasonOf, sleep } from '../files/index.ts';
+import { codeOf, inodeAt, inodeOf, readDescriptor, realPath, reasonOf, sleep } from '../files/index.ts';
 import { isForeignHotJournal } from './hot-journal.ts';
 import { type Lock, openDatabase, rawKey } from './sqlcipher.ts';
 import { doesNotLoad, sqliteCode, translateError } from './sqlite-errors.ts';
@@ -66,7 +66,7 @@ export class Connection {
     this.#wait = wait;
     this.#whileBusy = whileBusy;
     try {
-      this.file = realpathSync.native(path);
+      this.file = realPath(path);
       this.#inode = inodeAt(this.file);
       if (isForeignHotJournal(this.file, lock)) throw new PawlError('wrong-passphrase', { path });
       this.#database = openDatabase(this.file, lock, { wait });

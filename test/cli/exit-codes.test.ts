@@ -169,7 +169,9 @@ const OTHERS: readonly Tried[] = [
         const input = new PassThrough();
         // Once it is read, as on a terminal.
         input.once('resume', () => input.end());
-        return { input, output: new PassThrough().resume(), close: () => undefined };
+        const nothing = () => undefined;
+        const output = new PassThrough().resume();
+        return { input, output, hideKeys: nothing, stop: nothing, onContinue: nothing, close: nothing };
       };
       return (await alice.run(['passwd'], undefined, { openTerminal })).exit;
     },
@@ -196,7 +198,7 @@ const MATRIX: readonly Ending[] = [...LISTED, ...OTHERS, ...SIGNALS];
 function closedSet(): string[] {
   const source = readFileSync(join(ROOT, 'src', 'errors.ts'), 'utf8');
   const [, set = ''] = /interface ErrorDetails \{\n(.*?)\n\}/s.exec(source) ?? [];
-  return [...set.matchAll(/^ {2}'?([a-z-]+)'?: /gm)].map(([, code = '']) => code);
+  return [...set.matchAll(/^ {2}'?([a-z\d-]+)'?: /gm)].map(([, code = '']) => code);
 }
 
 function exitsInReadme(): number[] {

@@ -3,7 +3,15 @@
  * Knows nothing of where they are written.
  */
 import { dirname, join } from 'node:path';
-import type { BlockDamage, ErrorCode, ErrorDetails, ForkReason, PawlError, Release } from '../../errors.ts';
+import type {
+  BlockDamage,
+  ErrorCode,
+  ErrorDetails,
+  ForkReason,
+  PassphraseFlaw,
+  PawlError,
+  Release,
+} from '../../errors.ts';
 import { isName, LARGEST_GAP } from '../../session/index.ts';
 import { bytesInWords, count, day, instant } from './format.ts';
 import { similarTo } from './similar.ts';
@@ -64,6 +72,18 @@ const DAMAGES: Readonly<Record<BlockDamage, string>> = {
   'taken-for-text': 'a program took its bytes for text, such as UTF-16, and rewrote them',
 };
 
+/** What is wrong with a passphrase, and what helps. */
+const FLAWS: Readonly<Record<PassphraseFlaw, readonly [problem: string, remedy: string]>> = {
+  replaced: [
+    'has bytes that are no UTF-8, or U+FFFD, which Node puts in the place of such bytes',
+    'give it as bytes: --passphrase-file FILE',
+  ],
+  bom: ['begins with a byte order mark', 'save it as UTF-8 without one'],
+  'utf-16': ['is saved as UTF-16', 'save it as UTF-8'],
+  nul: ['has a NUL in it, as UTF-16 has', 'save it as UTF-8'],
+  long: ['has more than 65536 bytes', 'a passphrase is one line; a key file has 32 bytes: --key-file FILE'],
+};
+
 /** What must arrive before anything is sent from a file that was restored, or is behind what was sent from it. */
 export const HOLDS: Readonly<Record<Release, string>> = {
   answered: 'an answer of theirs, or a new invite',
@@ -84,6 +104,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   usage: ({ problem, hint = 'pawl --help lists the commands and options' }) => ({
     message: problem,
     hint,
+    exit: USAGE,
+  }),
+  'not-utf8': ({ what }) => ({
+    message: `${what} has bytes that are no UTF-8, or U+FFFD, which Node puts in the place of such bytes`,
+    hint: 'give a text by a pipe: pawl send NAME < FILE; give a file or folder another name',
     exit: USAGE,
   }),
   'bad-name': ({ name }) => ({
@@ -395,9 +420,12 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
 
   // the passphrase or key
-  'wrong-passphrase': ({ path }) => ({
+  'wrong-passphrase': ({ path, flaw }) => ({
     message: `wrong passphrase or key for ${path}, or the file is damaged: they look alike`,
-    hint: 'try again, with --key-file FILE if it was made with one; nothing was changed',
+    hint:
+      flaw === undefined
+        ? 'try again, with --key-file FILE if it was made with one; nothing was changed'
+        : `the passphrase ${FLAWS[flaw][0]}: ${FLAWS[flaw][1]}; nothing was changed`,
     exit: NO_KEY,
   }),
   'no-passphrase': ({ path, isNew }) =>
@@ -422,6 +450,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'keep the passphrase alone there, on one line',
     exit: NO_KEY,
   }),
+  'bad-passphrase': ({ source, flaw }) => ({
+    message: `the passphrase in ${source} ${FLAWS[flaw][0]}`,
+    hint: FLAWS[flaw][1],
+    exit: NO_KEY,
+  }),
   'passphrase-command': ({ reason }) => ({
     message: `the passphrase command failed: ${reason}`,
     hint: 'run it by itself: it is to print the passphrase, and nothing else, on standard output',
@@ -434,14 +467,14 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'exposed-key': ({ path, mode }) => ({
     message: `${path} can be ${othersCan(mode)} by others (mode ${mode})`,
-    hint: `chmod 600 ${path}`,
+    hint: `chmod 600 ${path}; where its mode cannot be changed, give it by a pipe, in bash: <(cat ${path}) in its place`,
     exit: NO_KEY,
   }),
   'untrusted-key': ({ path, folder }) =>
     folder === undefined
       ? {
           message: `${path} is no key for a new lock: it belongs to somebody else`,
-          hint: 'name a file that is not there, and it is made; or copy it to a file of your own, if the key is yours',
+          hint: `name a file that is not there, and it is made; if the key is yours, copy it, or give it by a pipe, in bash: <(cat ${path}) in its place`,
           exit: NO_KEY,
         }
       : {

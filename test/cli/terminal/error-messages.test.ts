@@ -5,6 +5,7 @@ import { type ErrorCode, type ErrorDetails, PawlError } from '../../../src/error
 /** One of each of the closed set, with the exit code that the contract gives it. A new code without one does not compile. */
 const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: ErrorDetails[Code]] } = {
   usage: [64, { problem: 'no command was given' }],
+  'not-utf8': [64, { what: 'the variable PAWL_HOME' }],
   'bad-name': [64, { name: 'Älice\n' }],
   'no-input': [66, { source: 'standard input' }],
   'cut-line': [74, { limit: 4_094 }],
@@ -69,6 +70,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'no-passphrase': [77, { path: 'alice.db' }],
   'empty-passphrase': [77, { source: 'PAWL_PASSPHRASE' }],
   'several-lines': [77, { source: 'words' }],
+  'bad-passphrase': [77, { source: 'secret.txt', flaw: 'utf-16' }],
   'passphrase-command': [77, { reason: 'exit 1' }],
   'bad-key-file': [77, { path: 'key', bytes: 31 }],
   'untrusted-key': [77, { path: 'key', folder: '/tmp' }],

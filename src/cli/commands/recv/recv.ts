@@ -2,14 +2,14 @@
  * `pawl recv`: its options, and what has to be known before the identity file is opened.
  */
 import { PawlError } from '../../../errors.ts';
-import { LARGEST_GAP } from '../../../session/index.ts';
+import { type Arrival, LARGEST_GAP } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { refuseSharedInput } from '../../identity/key-source.ts';
 import { withIdentity } from '../../identity/open.ts';
 import { outputFileAt, outputFolderAt } from '../../identity/output.ts';
 import { folderName, namedFile, outputFile, wholeNumber } from '../../option-types.ts';
 import { Batches } from '../../stream/batches.ts';
-import { readMessages } from '../../stream/envelopes.ts';
+import { type InputItem, readMessages } from '../../stream/envelopes.ts';
 import { nameOfInput, STANDARD_INPUT } from '../../stream/read.ts';
 import { isArrival, lengthOf, receiveAll, refusal } from './receive.ts';
 import { reportOutcome } from './report.ts';
@@ -63,18 +63,15 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
   const { output: path, force, ...others } = options;
   const output = path === undefined ? undefined : outputFileAt(context, path, { force, inputs });
   const stream = options.waiting ? emptyStream() : readMessages(context, files);
-  let exit = 0;
-  let first = await stream.next();
-  // The identity file is opened, and a passphrase asked for, only once an envelope could be decoded.
-  for (; !first.done && !first.value.some(isArrival); first = await stream.next()) {
-    for (const item of first.value) {
-      const code = isArrival(item) ? 0 : await reportOutcome(context, refusal(item));
-      exit ||= code;
-    }
-  }
-  if (first.done && exit !== 0) return exit;
+  // The identity file is opened, and a passphrase asked for, only once an envelope could be decoded. What is pasted comes
+  // after the question: a wrong answer must not throw it away.
+  const isPasted = readsInput && context.io.input.isTerminal;
+  const early = isPasted ? undefined : await firstIntact(context, stream);
+  if (early?.first.done && early.exit !== 0) return early.exit;
 
   return withIdentity(context, async (identity) => {
+    const { first, exit } = early ?? (await firstIntact(context, stream));
+    if (first.done && exit !== 0) return exit;
     const input = first.done ? undefined : new Batches(stream, { first, lengthOf });
     const received = await receiveAll(context, identity, input, {
       ...others,
@@ -91,6 +88,19 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
     }
     return exit || received.exit;
   });
+}
+
+/** Reads on to the first envelope that can be decoded, and reports those before it. */
+async function firstIntact(context: CommandContext, stream: AsyncIterator<InputItem<Arrival>[], void>) {
+  let exit = 0;
+  let first = await stream.next();
+  for (; !first.done && !first.value.some(isArrival); first = await stream.next()) {
+    for (const item of first.value) {
+      const code = isArrival(item) ? 0 : await reportOutcome(context, refusal(item));
+      exit ||= code;
+    }
+  }
+  return { first, exit };
 }
 
 async function* emptyStream(): AsyncGenerator<never, void, undefined> {}
