@@ -12,7 +12,9 @@ import { folderName, namedFile, outputFile, wholeNumber } from '../../option-typ
 import { Batches } from '../../stream/batches.ts';
 import { readMessages } from '../../stream/envelopes.ts';
 import { STANDARD_INPUT } from '../../stream/read.ts';
+import { Inputs } from './inputs.ts';
 import { isArrival, lengthOf, receiveAll, refusal } from './receive.ts';
+import { type RecordFormat, recordFormat } from './record-format.ts';
 import { reportOutcome } from './report.ts';
 
 interface RecvOptions {
@@ -21,6 +23,7 @@ interface RecvOptions {
   readonly force?: true;
   readonly waiting?: true;
   readonly lines?: true;
+  readonly format?: RecordFormat;
   readonly maxGap?: number;
   readonly from?: string;
   readonly exitCode?: true;
@@ -35,6 +38,7 @@ export const defineRecv: DefineCommand = (program, makeAction) => {
     .option('--force', 'with -o or --out-dir, replace what is there')
     .option('--waiting', 'read no input: only what still waits')
     .option('--lines', 'a newline after each text')
+    .option('--format <format>', 'each text in this form, as %from %time %text\\n: see below', recordFormat)
     .option('--max-gap <n>', 'skip up to N missing messages', wholeNumber(1, LARGEST_GAP))
     .option('--from <name>', 'accept from NAME only; leave the others for later')
     .option('--exit-code', '79: nothing new; 80: messages are missing before those that came')
@@ -42,11 +46,16 @@ export const defineRecv: DefineCommand = (program, makeAction) => {
       'after',
       `
 Messages may come in any order, and more than once. A pipe or a file gets the exact bytes.
+What cannot be read keeps nothing else back.
+--format: %from, %verified (or unverified), %time (when it was sent, as the sender says), %id, %file (the name of a file),
+%text (its bytes; it may have newlines, and anything else), %%; and \\n, \\t, \\\\, \\0, \\x1e and the like, as printf has
+them. A terminal gets the text escaped, and its further lines set off.
 With --out-dir, a file that cannot be put there waits, and nothing that is there is replaced.
 
 Examples:
   $ pawl recv message.pawl
   $ cat inbox/*.pawl | pawl recv --json
+  $ pawl recv --format '%from %time %text\\n' inbox/*.pawl
   $ pawl recv photo.pawl --out-dir ~/Downloads
   $ pawl recv --waiting --out-dir /tmp/new`,
     )
@@ -55,14 +64,15 @@ Examples:
 
 async function recv(context: CommandContext, files: string[], given: RecvOptions): Promise<number> {
   const options = { ...given, output: namedFile(given.output) };
-  checkOptions(files, options);
+  checkOptions(context, files, options);
   const readsInput = !options.waiting && (files.length === 0 || files.includes(STANDARD_INPUT));
   if (readsInput) refuseSharedInput(context, 'the messages');
   // A folder that is missing is reported before anything is read or asked.
   const folder = options.outDir === undefined ? undefined : new Folder(options.outDir);
   const { output: path, force, ...others } = options;
   const output = path === undefined ? undefined : outputFileAt(context, path, { force, inputs: files });
-  const stream = options.waiting ? emptyStream() : readMessages(context, files);
+  const inputs = new Inputs(context.reporter);
+  const stream = options.waiting ? emptyStream() : readMessages(context, files, inputs);
   let exit = 0;
   let first = await stream.next();
   // The identity file is opened, and a passphrase asked for, only once an envelope could be decoded.
@@ -72,7 +82,10 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
       exit ||= code;
     }
   }
-  if (first.done && exit !== 0) return exit;
+  if (first.done) {
+    exit ||= await inputs.refuseEmpty();
+    if (exit !== 0) return exit;
+  }
 
   return withIdentity(context, async (identity) => {
     const input = first.done ? undefined : new Batches(stream, { first, lengthOf });
@@ -83,16 +96,25 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
       ...(folder && { folder }),
     });
     if (input === undefined && received.isEmpty) {
-      if (!options.waiting) throw new PawlError('no-input', { source: files.join(', ') || 'standard input' });
+      if (!options.waiting) throw new PawlError('no-input', { source: inputs.emptyOnes });
       await context.reporter.notice('nothing waits');
     }
-    return exit || received.exit;
+    await inputs.report();
+    return exit || received.exit || inputs.exit || (received.news ?? 0);
   });
 }
 
 async function* emptyStream(): AsyncGenerator<never, void, undefined> {}
 
-function checkOptions(files: readonly string[], { output, outDir, force, waiting }: RecvOptions): void {
+function checkOptions(
+  { reporter }: CommandContext,
+  files: readonly string[],
+  { output, outDir, force, waiting, format, lines }: RecvOptions,
+): void {
+  const other = reporter.json ? '--json' : outDir !== undefined ? '--out-dir' : lines ? '--lines' : undefined;
+  if (format !== undefined && other !== undefined) {
+    throw new PawlError('usage', { problem: `--format and ${other} do not go together`, hint: 'give one of them' });
+  }
   if (waiting && files.length > 0) {
     throw new PawlError('usage', { problem: 'a file and --waiting do not go together', hint: 'give one of them' });
   }
