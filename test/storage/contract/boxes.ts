@@ -131,14 +131,15 @@ export function boxes(make: MakeStore): void {
       const sent: OutboxId[] = [];
       const received: InboxId[] = [];
       for (const process of ['one', 'two', 'one', 'one', 'three']) {
-        sent.push(await transaction.addToOutbox({ ...outgoing(contact, process), process }));
+        const createdAt = NOW + sent.length;
+        sent.push(await transaction.addToOutbox({ ...outgoing(contact, process), process, createdAt }));
         received.push(await transaction.addToInbox({ ...incoming(contact, process), process }, CONTENT));
       }
       const counts = [...(await transaction.countOutbox())].sort();
       expect(counts).toEqual([
-        ['one', 3],
-        ['three', 1],
-        ['two', 1],
+        ['one', { count: 3, latest: NOW + 3 }],
+        ['three', { count: 1, latest: NOW + 4 }],
+        ['two', { count: 1, latest: NOW + 1 }],
       ]);
       expect(await transaction.countInbox()).toBe(5);
       for (const newest of [0, 1, 2, 5, 99]) {
@@ -156,16 +157,16 @@ export function boxes(make: MakeStore): void {
       const dead = await transaction.addToInbox({ ...text, process: 'dead' }, CONTENT);
       const free = await transaction.addToInbox(text, CONTENT);
       const processes = async () => (await transaction.inbox()).map(({ process }) => process);
-      expect(await transaction.handOver(dead, undefined, 'alive')).toBe(false);
-      expect(await transaction.handOver(dead, 'other', 'alive')).toBe(false);
-      expect(await transaction.handOver(free, 'dead', 'alive')).toBe(false);
+      expect(await transaction.handOver(dead, undefined, 'alive', NOW + 7)).toBe(false);
+      expect(await transaction.handOver(dead, 'other', 'alive', NOW + 7)).toBe(false);
+      expect(await transaction.handOver(free, 'dead', 'alive', NOW + 7)).toBe(false);
       expect(await processes()).toEqual(['dead', undefined]);
-      expect(await transaction.handOver(dead, 'dead', 'alive')).toBe(true);
-      expect(await transaction.handOver(free, undefined, 'alive')).toBe(true);
+      expect(await transaction.handOver(dead, 'dead', 'alive', NOW + 7)).toBe(true);
+      expect(await transaction.handOver(free, undefined, 'alive', NOW + 7)).toBe(true);
       expect(await processes()).toEqual(['alive', 'alive']);
-      expect(await transaction.handOver(dead, 'alive', undefined)).toBe(true);
+      expect(await transaction.handOver(dead, 'alive', undefined, NOW + 7)).toBe(true);
       expect(await processes()).toEqual([undefined, 'alive']);
-      expect(await transaction.handOver(99 as InboxId, undefined, 'alive')).toBe(false);
+      expect(await transaction.handOver(99 as InboxId, undefined, 'alive', NOW + 7)).toBe(false);
     });
   });
 

@@ -3,15 +3,16 @@
  */
 import { PawlError } from '../../../errors.ts';
 import { Folder } from '../../../files/index.ts';
-import { LARGEST_GAP } from '../../../session/index.ts';
+import { LARGEST_GAP, listLent } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { refuseSharedInput } from '../../identity/key-source.ts';
-import { withIdentity } from '../../identity/open.ts';
+import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
 import { outputFileAt } from '../../identity/output.ts';
 import { folderName, namedFile, outputFile, wholeNumber } from '../../option-types.ts';
 import { Batches } from '../../stream/batches.ts';
 import { readMessages } from '../../stream/envelopes.ts';
 import { STANDARD_INPUT } from '../../stream/read.ts';
+import { count, instant } from '../../terminal/format.ts';
 import { Inputs } from './inputs.ts';
 import { isArrival, lengthOf, receiveAll, refusal } from './receive.ts';
 import { type RecordFormat, recordFormat } from './record-format.ts';
@@ -97,11 +98,22 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
     });
     if (input === undefined && received.isEmpty) {
       if (!options.waiting) throw new PawlError('no-input', { source: inputs.emptyOnes });
-      await context.reporter.notice('nothing waits');
+      await tellNothingWaits(context, identity);
     }
     await inputs.report();
     return exit || received.exit || inputs.exit || (received.news ?? 0);
   });
+}
+
+/** What another machine or container has may not wait, or wait in vain. */
+async function tellNothingWaits({ reporter }: CommandContext, identity: OpenIdentity): Promise<void> {
+  const { texts, until } = await listLent(identity);
+  const is = texts === 1 ? 'is' : 'are';
+  await reporter.notice(
+    texts === 0
+      ? 'nothing waits'
+      : `${count(texts, 'text')} ${is} with a pawl on another machine or in another container; if that has ended, pawl recv --waiting has what it left from ${instant(until)} on`,
+  );
 }
 
 async function* emptyStream(): AsyncGenerator<never, void, undefined> {}
