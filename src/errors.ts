@@ -77,6 +77,8 @@ export interface ErrorDetails {
   'not-an-identity': { path: string };
   'newer-schema': { path: string; found: number; known: number };
   busy: { path: string };
+  /** The file system of the folder does not lock files. */
+  'no-locks': { folder: string };
   /** Another file was renamed over the one that is open. */
   replaced: { path: string };
   /** The file keeps its old key. `isMounted`: the file is mounted by itself, so that nothing can take its name. */

@@ -185,6 +185,7 @@ const SIGNALS: readonly (Ending & { readonly signal: string })[] = [
 /** What no command leads to. */
 const OUT_OF_REACH: Partial<Record<ErrorCode, string>> = {
   'no-database': 'the package was installed for another Node: test/cli/start.test.ts',
+  'no-locks': 'a file system without locks: test/storage/no-locks.test.ts',
   'kem-missing': 'only a peer that breaks the protocol leaves it out: test/session/rekeying-attacks.test.ts',
   'not-begun': 'a session is stored with its first message',
 };

@@ -361,6 +361,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'try again, or wait for longer: --wait SECONDS',
     exit: BUSY,
   }),
+  'no-locks': ({ folder }) => ({
+    message: `the file system of ${folder} does not lock files, and without a lock two commands could use one key twice`,
+    hint: 'keep identities where files can be locked, as on a local disk: --home DIR, or PAWL_HOME; with NFS, the lock service must run on both machines',
+    exit: IO,
+  }),
   replaced: ({ path }) => ({
     message: `the passphrase or key of ${path} was changed, or it was restored, meanwhile`,
     hint: 'try again, with the new passphrase or key',
