@@ -71,8 +71,12 @@ export interface ErrorDetails {
   'read-failed': { path: string; reason: string };
   'write-failed': { path: string; reason: string };
   'closed-pipe': Record<never, never>;
-  /** The addon of the database, or its package, does not load in this Node. */
-  'no-database': { node: string };
+  /** A native part, or a package, does not load in this Node. */
+  'no-addon': {
+    part: 'the database' | 'Argon2id' | 'a package';
+    why: 'missing' | 'other-node' | 'other-system' | 'disabled';
+    node: string;
+  };
   damaged: { path: string };
   'not-an-identity': { path: string };
   'newer-schema': { path: string; found: number; known: number };

@@ -10,7 +10,7 @@ import { codeOf, inodeAt, inodeOf, readDescriptor, reasonOf, sleep } from '../fi
 import { isForeignHotJournal } from './hot-journal.ts';
 import { refusesLocks } from './lock-probe.ts';
 import { type Lock, openDatabase, rawKey } from './sqlcipher.ts';
-import { doesNotLoad, sqliteCode, translateError } from './sqlite-errors.ts';
+import { sqliteCode, translateError } from './sqlite-errors.ts';
 
 /** The values of a statement's parameters, by name (`@name`). */
 export type Parameters = Readonly<Record<string, string | number | Uint8Array | null>>;
@@ -74,7 +74,6 @@ export class Connection {
       this.#database = openDatabase(this.file, lock, { wait });
     } catch (cause) {
       if (cause instanceof PawlError) throw cause;
-      if (doesNotLoad(cause)) throw new PawlError('no-database', { node: process.versions.node }, { cause });
       if (sqliteCode(cause) === undefined && codeOf(cause) === undefined) throw cause;
       throw new PawlError('read-failed', { path, reason: 'it cannot be opened' }, { cause });
     }

@@ -6,7 +6,6 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { PawlError } from '../errors.ts';
-import { codeOf } from '../files/index.ts';
 
 /**
  * Translates an error.
@@ -42,11 +41,6 @@ export function translateError(error: unknown, path: string): unknown {
       // A violated constraint or wrong SQL: a bug in pawl.
       return new Error(`the database refused: ${(error as Error).message}`, { cause: error });
   }
-}
-
-/** Whether an error means that the database itself is missing, or was installed for another Node. */
-export function doesNotLoad(error: unknown): boolean {
-  return /^(ERR_DLOPEN_FAILED|MODULE_NOT_FOUND)$/.test(codeOf(error) ?? '');
 }
 
 /** Returns the code of an SQLite error, such as `SQLITE_BUSY`; `undefined` for any other error. */

@@ -19,6 +19,8 @@ import {
   createIdentityFile,
   deriveFileKey,
   type FileKey,
+  loadArgon2,
+  loadDatabase,
   openIdentityFile,
   readSalt,
   restoreIdentityFile,
@@ -29,6 +31,7 @@ import type { CommandContext } from '../context.ts';
 import { explain } from '../terminal/error-messages.ts';
 import type { Io } from '../terminal/io.ts';
 import { keepOthersOut, warnOfOthers } from './exposure.ts';
+import { keySourceOf } from './key-source.ts';
 import { chosenIdentity, homeOf, type Marks, marksOf, pathOf } from './path.ts';
 import { type NewSecret, newSecretFor, type Secret, secretFor } from './secret.ts';
 
@@ -38,6 +41,17 @@ import { type NewSecret, newSecretFor, type Secret, secretFor } from './secret.t
  * as completion.
  */
 export type Purpose = 'writes' | 'reads' | 'peeks';
+
+/**
+ * Loads the native parts that opening or making the identity file takes: an installation that lacks one is told before
+ * any input is read, or a secret asked.
+ * @param isNewPassphrase whether a passphrase is needed whatever opens the file.
+ * @throws `no-addon`, and what finding the source of the key throws.
+ */
+export async function loadNativeParts(context: CommandContext, { isNewPassphrase = false } = {}): Promise<void> {
+  loadDatabase();
+  if (isNewPassphrase || keySourceOf(context).kind !== 'key-file') await loadArgon2();
+}
 
 /** An identity whose file is open: the context of the session functions, and the store itself. */
 export interface OpenIdentity extends Context {

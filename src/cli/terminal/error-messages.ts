@@ -75,6 +75,14 @@ function didYouMean(name: string, known: readonly string[]): string {
   return similar.length === 0 ? '' : `did you mean ${similar.join(' or ')}? `;
 }
 
+/** Only the database of Node 20 is compiled when it is installed. `npm rebuild -g pawl` would not reach it. */
+function wayToInstall(part: string, node: string): string {
+  const again = 'npm uninstall -g pawl, then install it again, with this Node';
+  return part === 'the database' && Number.parseInt(node, 10) < 22
+    ? `npm rebuild -g better-sqlite3-multiple-ciphers (npm 12: with --allow-scripts=better-sqlite3-multiple-ciphers); if it is still so: ${again}`
+    : again;
+}
+
 // One explanation for each error code, by subject
 
 type Explain<Code extends ErrorCode> = (detail: ErrorDetails[Code]) => Explanation;
@@ -293,9 +301,14 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'use another name',
     exit: CANNOT_CREATE,
   }),
-  'no-database': ({ node }) => ({
-    message: `the database that pawl needs does not load with Node ${node}`,
-    hint: 'install pawl again, with the Node that runs it',
+  'no-addon': ({ part, why, node }) => ({
+    message: {
+      missing: `${part} that pawl needs is missing from its installation`,
+      'other-node': `${part} that pawl needs was installed for another Node than this ${node}`,
+      'other-system': `${part} that pawl needs was built for another system or processor than this one`,
+      disabled: `Node is told not to load native parts, and ${part} that pawl needs is one`,
+    }[why],
+    hint: why === 'disabled' ? 'run pawl without --no-addons (NODE_OPTIONS)' : wayToInstall(part, node),
     exit: NO_IDENTITY,
   }),
   'no-folder': ({ path, isTaken }) => ({

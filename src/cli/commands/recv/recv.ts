@@ -39,7 +39,7 @@ export const defineRecv: DefineCommand = (program, makeAction) => {
     .option('--force', 'with -o or --out-dir, replace what is there')
     .option('--waiting', 'read no input: only what still waits')
     .option('--lines', 'a newline after each text')
-    .option('--format <format>', 'each text in this form, as %from %time %text\\n: see below', recordFormat)
+    .option('--format <format>', 'each text in this form, made of %from, %time, %text and others', recordFormat)
     .option('--max-gap <n>', 'skip up to N missing messages', wholeNumber(1, LARGEST_GAP))
     .option('--from <name>', 'accept from NAME only; leave the others for later')
     .option('--exit-code', '79: nothing new; 80: messages are missing before those that came')
