@@ -161,9 +161,12 @@ export function boxes(make: MakeStore): void {
       expect(await transaction.handOver(dead, 'other', 'alive', NOW + 7)).toBe(false);
       expect(await transaction.handOver(free, 'dead', 'alive', NOW + 7)).toBe(false);
       expect(await processes()).toEqual(['dead', undefined]);
+      for (const one of await transaction.inbox()) expect(one.claimedAt).toBe(one.receivedAt);
       expect(await transaction.handOver(dead, 'dead', 'alive', NOW + 7)).toBe(true);
       expect(await transaction.handOver(free, undefined, 'alive', NOW + 7)).toBe(true);
       expect(await processes()).toEqual(['alive', 'alive']);
+      const claimedAt = async () => (await transaction.inbox()).map((entry) => entry.claimedAt);
+      expect(await claimedAt()).toEqual([NOW + 7, NOW + 7]);
       expect(await transaction.handOver(dead, 'alive', undefined, NOW + 7)).toBe(true);
       expect(await processes()).toEqual([undefined, 'alive']);
       expect(await transaction.handOver(99 as InboxId, undefined, 'alive', NOW + 7)).toBe(false);
