@@ -97,7 +97,7 @@ export function boxes(make: MakeStore): void {
       const entries = [late, file, bytes];
       const ids: InboxId[] = [];
       for (const entry of entries) ids.push(await transaction.addToInbox(entry, CONTENT));
-      const listed = entries.map((entry, index) => ({ ...entry, id: ids[index] }));
+      const listed = entries.map((entry, index) => ({ ...entry, id: ids[index], claimedAt: entry.receivedAt }));
       expect(await transaction.inbox()).toEqual(listed);
       for (const [index, id] of ids.entries()) expect(await transaction.inboxEntry(id)).toEqual(listed[index]);
       await transaction.dropFromInbox(ids);
