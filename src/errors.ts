@@ -73,12 +73,18 @@ export interface ErrorDetails {
   'read-failed': { path: string; reason: string };
   'write-failed': { path: string; reason: string };
   'closed-pipe': Record<never, never>;
-  /** The addon of the database, or its package, does not load in this Node. */
-  'no-database': { node: string };
+  /** A native part, or a package, does not load in this Node. */
+  'no-addon': {
+    part: 'the database' | 'Argon2id' | 'a package';
+    why: 'missing' | 'other-node' | 'other-system' | 'disabled';
+    node: string;
+  };
   damaged: { path: string };
   'not-an-identity': { path: string };
   'newer-schema': { path: string; found: number; known: number };
   busy: { path: string };
+  /** The file system of the folder does not lock files. */
+  'no-locks': { folder: string };
   /** Another file was renamed over the one that is open. */
   replaced: { path: string };
   /** The file keeps its old key. `isMounted`: the file is mounted by itself, so that nothing can take its name. */

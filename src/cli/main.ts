@@ -4,7 +4,7 @@
  */
 import { type Command, CommanderError } from 'commander';
 import { PawlError } from '../errors.ts';
-import { REPLACEMENT } from '../files/index.ts';
+import { codeOf, REPLACEMENT } from '../files/index.ts';
 import { contactNames } from '../session/index.ts';
 import { mapStackTrace } from './bug-report.ts';
 import type { CommandContext } from './context.ts';
@@ -95,6 +95,11 @@ async function reportFailure(io: Io, reporter: Reporter, thrown: unknown): Promi
   // Commander also throws after it has printed the help or the version.
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
   if (thrown instanceof PawlError) return reporter.error(thrown);
+  if (['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(codeOf(thrown) ?? '')) {
+    return reporter.error(
+      new PawlError('no-addon', { part: 'a package', why: 'missing', node: '' }, { cause: thrown }),
+    );
+  }
   const trace = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   const words = `pawl: this is a bug in pawl, please report it\n${escapeInvisible(mapStackTrace(trace))}\n`;
   await io.errors.write(words).catch(() => undefined);

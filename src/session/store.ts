@@ -224,7 +224,11 @@ export interface InboxEntry {
 }
 
 /** An entry of the inbox as it is listed. */
-export type ListedInboxEntry = InboxEntry & { readonly id: InboxId };
+export type ListedInboxEntry = InboxEntry & {
+  readonly id: InboxId;
+  /** Since when `process` has it. */
+  readonly claimedAt: number;
+};
 
 /** A number of texts, and the sum of their lengths in bytes. */
 export interface Amount {
@@ -240,8 +244,8 @@ export interface Boxes {
    * @param newest lists only so many, the newest.
    */
   outbox(newest?: number): Promise<readonly ListedOutboxEntry[]>;
-  /** Counts the envelopes of each process. */
-  countOutbox(): Promise<ReadonlyMap<string, number>>;
+  /** Counts the envelopes of each process. `latest`: when the newest of them was made. */
+  countOutbox(): Promise<ReadonlyMap<string, { readonly count: number; readonly latest: number }>>;
   /** Returns an envelope; `undefined` when it was deleted before. */
   envelope(id: OutboxId): Promise<Uint8Array | undefined>;
   dropFromOutbox(ids: readonly OutboxId[]): Promise<void>;
@@ -259,9 +263,10 @@ export interface Boxes {
   inboxContent(id: InboxId): Promise<Uint8Array | undefined>;
   /**
    * Hands a text from one process to another; `undefined` is none.
+   * @param at from when on `to` has it.
    * @returns whether `from` still had it.
    */
-  handOver(id: InboxId, from: string | undefined, to: string | undefined): Promise<boolean>;
+  handOver(id: InboxId, from: string | undefined, to: string | undefined, at: number): Promise<boolean>;
   /** Counts the texts of a contact that another process delivers than this one, or none. */
   waitingOf(contact: ContactId, process: string): Promise<Amount>;
   dropFromInbox(ids: readonly InboxId[]): Promise<void>;
@@ -344,6 +349,6 @@ export interface Context {
   readonly now: () => number;
   /** The name of this process in the boxes. By it, other processes recognize rows whose process has ended. */
   readonly process: string;
-  /** Tells whether the process of a name still runs. */
-  readonly isRunning: (process: string) => boolean;
+  /** Tells whether the process of a name still runs; `undefined` if that cannot be known here. */
+  readonly isRunning: (process: string) => boolean | undefined;
 }

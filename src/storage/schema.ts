@@ -322,6 +322,9 @@ WHERE substr(content, 1, 1) = x'02';
 -- A negative id precedes those of the rows that hold the rest.
 INSERT INTO inbox_rest (id, entry, bytes) SELECT -id, id, content FROM inbox WHERE length(content) > ${LONGEST_INLINE};
 UPDATE inbox SET content = x'' WHERE length(content) > ${LONGEST_INLINE};
+-- claims: since when the process has it
+ALTER TABLE inbox ADD COLUMN claimed_at INTEGER NOT NULL DEFAULT 0;
+UPDATE inbox SET claimed_at = received_at;
 DROP INDEX inbox_of_contact;
 CREATE INDEX inbox_of_contact ON inbox (contact_id, process, length);
 `;

@@ -119,6 +119,25 @@ const OTHERS: readonly Tried[] = [
     },
   },
   {
+    what: 'an installation from which a package is missing',
+    exit: 78,
+    code: 'no-addon',
+    async run({ alice }) {
+      const exits = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].map(async (code) => {
+        const home = () => {
+          throw Object.assign(new Error("Cannot find package 'qr'"), { code });
+        };
+        const { exit, errors } = await alice.run(['inspect'], undefined, { home });
+        expect(errors).toContain('error: a package that pawl needs is missing from its installation\n');
+        expect(errors).not.toContain('bug');
+        return exit;
+      });
+      const [first = 0, second] = await Promise.all(exits);
+      expect(second).toBe(first);
+      return first;
+    },
+  },
+  {
     what: 'an identity that another pawl uses',
     exit: 75,
     code: 'busy',
@@ -186,7 +205,7 @@ const SIGNALS: readonly (Ending & { readonly signal: string })[] = [
 
 /** What no command leads to. */
 const OUT_OF_REACH: Partial<Record<ErrorCode, string>> = {
-  'no-database': 'the package was installed for another Node: test/cli/start.test.ts',
+  'no-locks': 'a file system without locks: test/storage/no-locks.test.ts',
   'kem-missing': 'only a peer that breaks the protocol leaves it out: test/session/rekeying-attacks.test.ts',
   'not-begun': 'a session is stored with its first message',
 };

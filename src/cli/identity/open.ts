@@ -20,6 +20,8 @@ import {
   deriveFileKey,
   type FileKey,
   type Lock,
+  loadArgon2,
+  loadDatabase,
   openIdentityFile,
   readSalt,
   restoreIdentityFile,
@@ -30,7 +32,7 @@ import type { CommandContext } from '../context.ts';
 import { explain } from '../terminal/error-messages.ts';
 import type { Io } from '../terminal/io.ts';
 import { keepOthersOut, warnOfOthers } from './exposure.ts';
-import { isAsked } from './key-source.ts';
+import { isAsked, keySourceOf } from './key-source.ts';
 import { flawOf, formsToTry } from './passphrase.ts';
 import { chosenIdentity, homeOf, type Marks, makeHome, marksOf, pathOf } from './path.ts';
 import { type NewSecret, newSecretFor, type Secret, secretFor } from './secret.ts';
@@ -41,6 +43,17 @@ import { type NewSecret, newSecretFor, type Secret, secretFor } from './secret.t
  * as completion.
  */
 export type Purpose = 'writes' | 'reads' | 'peeks';
+
+/**
+ * Loads the native parts that opening or making the identity file takes: an installation that lacks one is told before
+ * any input is read, or a secret asked.
+ * @param isNewPassphrase whether a passphrase is needed whatever opens the file.
+ * @throws `no-addon`, and what finding the source of the key throws.
+ */
+export async function loadNativeParts(context: CommandContext, { isNewPassphrase = false } = {}): Promise<void> {
+  loadDatabase();
+  if (isNewPassphrase || keySourceOf(context).kind !== 'key-file') await loadArgon2();
+}
 
 /** An identity whose file is open: the context of the session functions, and the store itself. */
 export interface OpenIdentity extends Context {

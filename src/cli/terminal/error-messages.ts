@@ -95,6 +95,14 @@ function didYouMean(name: string, known: readonly string[]): string {
   return similar.length === 0 ? '' : `did you mean ${similar.join(' or ')}? `;
 }
 
+/** Only the database of Node 20 is compiled when it is installed. `npm rebuild -g pawl` would not reach it. */
+function wayToInstall(part: string, node: string): string {
+  const again = 'npm uninstall -g pawl, then install it again, with this Node';
+  return part === 'the database' && Number.parseInt(node, 10) < 22
+    ? `npm rebuild -g better-sqlite3-multiple-ciphers (npm 12: with --allow-scripts=better-sqlite3-multiple-ciphers); if it is still so: ${again}`
+    : again;
+}
+
 // One explanation for each error code, by subject
 
 type Explain<Code extends ErrorCode> = (detail: ErrorDetails[Code]) => Explanation;
@@ -318,9 +326,14 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'use another name or folder',
     exit: CANNOT_CREATE,
   }),
-  'no-database': ({ node }) => ({
-    message: `the database that pawl needs does not load with Node ${node}`,
-    hint: 'install pawl again, with the Node that runs it',
+  'no-addon': ({ part, why, node }) => ({
+    message: {
+      missing: `${part} that pawl needs is missing from its installation`,
+      'other-node': `${part} that pawl needs was installed for another Node than this ${node}`,
+      'other-system': `${part} that pawl needs was built for another system or processor than this one`,
+      disabled: `Node is told not to load native parts, and ${part} that pawl needs is one`,
+    }[why],
+    hint: why === 'disabled' ? 'run pawl without --no-addons (NODE_OPTIONS)' : wayToInstall(part, node),
     exit: NO_IDENTITY,
   }),
   'no-folder': ({ path, isTaken }) => ({
@@ -385,6 +398,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     message: `${path} is in use by another pawl`,
     hint: 'try again, or wait for longer: --wait SECONDS',
     exit: BUSY,
+  }),
+  'no-locks': ({ folder }) => ({
+    message: `the file system of ${folder} does not lock files, and without a lock two commands could use one key twice`,
+    hint: 'keep identities where files can be locked, as on a local disk: --home DIR, or PAWL_HOME; with NFS, the lock service must run on both machines',
+    exit: IO,
   }),
   replaced: ({ path }) => ({
     message: `the passphrase or key of ${path} was changed, or it was restored, meanwhile`,

@@ -27,7 +27,8 @@ export interface Io {
   readonly now: () => number;
   /** Names this process (`processName`). */
   readonly process: () => string;
-  readonly isRunning: (process: string) => boolean;
+  /** `undefined` for a process of another machine or container. */
+  readonly isRunning: (process: string) => boolean | undefined;
   /**
    * Runs a command line in the shell.
    * @param limit the most bytes of output to accept.

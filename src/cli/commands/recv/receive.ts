@@ -36,14 +36,15 @@ export interface ReceiveOptions extends DeliveryOptions {
  * Receives every envelope of the input. Texts that earlier commands have left in the inbox are delivered first; with
  * `-o` they are only counted, because the file is for what was asked for.
  * @param input `undefined` where there is none.
- * @returns the exit code, and whether there was nothing to receive or deliver.
+ * @returns the exit code; whether there was nothing to receive or deliver; and with `exitCode`, the exit code that tells
+ * of news where no error comes first.
  */
 export async function receiveAll(
   context: CommandContext,
   identity: OpenIdentity,
   input: Batches<InputItem<Arrival>> | undefined,
   options: ReceiveOptions,
-): Promise<{ exit: number; isEmpty: boolean }> {
+): Promise<{ exit: number; isEmpty: boolean; news?: number }> {
   const { reporter } = context;
   const deliverer = new Deliverer(context, identity, options);
   const contactsWithGaps = new Set<string>();
@@ -112,8 +113,7 @@ export async function receiveAll(
     await reporter.notice(`${count(left.length, 'earlier text')} ${verb} waiting: pawl recv --waiting`);
   } else await reportWaiting(context, left, { atLength: options.waiting === true });
   const result = { exit: deliverer.exit, isEmpty: deliverer.isEmpty && waiting.length === 0 };
-  if (!options.exitCode || result.exit !== 0) return result;
-  return { ...result, exit: await exitCodeFor(identity, senders) };
+  return options.exitCode ? { ...result, news: await exitCodeFor(identity, senders) } : result;
 }
 
 const SHOWN_ONCE =

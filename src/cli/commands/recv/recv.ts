@@ -2,16 +2,19 @@
  * `pawl recv`: its options, and what has to be known before the identity file is opened.
  */
 import { PawlError } from '../../../errors.ts';
-import { type Arrival, LARGEST_GAP } from '../../../session/index.ts';
+import { type Arrival, LARGEST_GAP, listLent } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { refuseSharedInput } from '../../identity/key-source.ts';
-import { withIdentity } from '../../identity/open.ts';
+import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
 import { outputFileAt, outputFolderAt } from '../../identity/output.ts';
 import { folderName, namedFile, outputFile, wholeNumber } from '../../option-types.ts';
 import { Batches } from '../../stream/batches.ts';
 import { type InputItem, readMessages } from '../../stream/envelopes.ts';
-import { nameOfInput, STANDARD_INPUT } from '../../stream/read.ts';
+import { STANDARD_INPUT } from '../../stream/read.ts';
+import { count, instant } from '../../terminal/format.ts';
+import { Inputs } from './inputs.ts';
 import { isArrival, lengthOf, receiveAll, refusal } from './receive.ts';
+import { type RecordFormat, recordFormat } from './record-format.ts';
 import { reportOutcome } from './report.ts';
 
 interface RecvOptions {
@@ -20,6 +23,7 @@ interface RecvOptions {
   readonly force?: true;
   readonly waiting?: true;
   readonly lines?: true;
+  readonly format?: RecordFormat;
   readonly maxGap?: number;
   readonly from?: string;
   readonly exitCode?: true;
@@ -34,6 +38,7 @@ export const defineRecv: DefineCommand = (program, makeAction) => {
     .option('--force', 'with -o or --out-dir, replace what is there')
     .option('--waiting', 'read no input: only what still waits')
     .option('--lines', 'a newline after each text')
+    .option('--format <format>', 'each text in this form, made of %from, %time, %text and others', recordFormat)
     .option('--max-gap <n>', 'skip up to N missing messages', wholeNumber(1, LARGEST_GAP))
     .option('--from <name>', 'accept from NAME only; leave the others for later')
     .option('--exit-code', '79: nothing new; 80: messages are missing before those that came')
@@ -41,11 +46,16 @@ export const defineRecv: DefineCommand = (program, makeAction) => {
       'after',
       `
 Messages may come in any order, and more than once. A pipe or a file gets the exact bytes.
+What cannot be read keeps nothing else back.
+--format: %from, %verified (or unverified), %time (when it was sent, as the sender says), %id, %file (the name of a file),
+%text (its bytes; it may have newlines, and anything else), %%; and \\n, \\t, \\\\, \\0, \\x1e and the like, as printf has
+them. A terminal gets the text escaped, and its further lines set off.
 With --out-dir, a file that cannot be put there waits, and nothing that is there is replaced.
 
 Examples:
   $ pawl recv message.pawl
   $ cat inbox/*.pawl | pawl recv --json
+  $ pawl recv --format '%from %time %text\\n' inbox/*.pawl
   $ pawl recv photo.pawl --out-dir ~/Downloads
   $ pawl recv --waiting --out-dir /tmp/new`,
     )
@@ -54,23 +64,24 @@ Examples:
 
 async function recv(context: CommandContext, files: string[], given: RecvOptions): Promise<number> {
   const options = { ...given, output: namedFile(given.output) };
-  checkOptions(files, options);
+  checkOptions(context, files, options);
   const readsInput = !options.waiting && (files.length === 0 || files.includes(STANDARD_INPUT));
   if (readsInput) refuseSharedInput(context, 'the messages');
-  const inputs = readsInput ? [...files, STANDARD_INPUT] : files;
+  const read = readsInput ? [...files, STANDARD_INPUT] : files;
   // A folder that is missing is reported before anything is read or asked.
-  const folder = options.outDir === undefined ? undefined : outputFolderAt(context, options.outDir, inputs);
+  const folder = options.outDir === undefined ? undefined : outputFolderAt(context, options.outDir, read);
   const { output: path, force, ...others } = options;
-  const output = path === undefined ? undefined : outputFileAt(context, path, { force, inputs });
-  const stream = options.waiting ? emptyStream() : readMessages(context, files);
+  const output = path === undefined ? undefined : outputFileAt(context, path, { force, inputs: read });
+  const inputs = new Inputs(context.reporter);
+  const stream = options.waiting ? emptyStream() : readMessages(context, files, inputs);
   // The identity file is opened, and a passphrase asked for, only once an envelope could be decoded. What is pasted comes
   // after the question: a wrong answer must not throw it away.
   const isPasted = readsInput && context.io.input.isTerminal;
-  const early = isPasted ? undefined : await firstIntact(context, stream);
+  const early = isPasted ? undefined : await firstIntact(context, stream, inputs);
   if (early?.first.done && early.exit !== 0) return early.exit;
 
   return withIdentity(context, async (identity) => {
-    const { first, exit } = early ?? (await firstIntact(context, stream));
+    const { first, exit } = early ?? (await firstIntact(context, stream, inputs));
     if (first.done && exit !== 0) return exit;
     const input = first.done ? undefined : new Batches(stream, { first, lengthOf });
     const received = await receiveAll(context, identity, input, {
@@ -80,18 +91,16 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
       ...(folder && { folder }),
     });
     if (input === undefined && received.isEmpty) {
-      if (!options.waiting)
-        throw new PawlError('no-input', {
-          source: (files.length === 0 ? [STANDARD_INPUT] : files).map(nameOfInput).join(', '),
-        });
-      await context.reporter.notice('nothing waits');
+      if (!options.waiting) throw new PawlError('no-input', { source: inputs.emptyOnes });
+      await tellNothingWaits(context, identity);
     }
-    return exit || received.exit;
+    await inputs.report();
+    return exit || received.exit || inputs.exit || (received.news ?? 0);
   });
 }
 
-/** Reads on to the first envelope that can be decoded, and reports those before it. */
-async function firstIntact(context: CommandContext, stream: AsyncIterator<InputItem<Arrival>[], void>) {
+/** Reads on to the first envelope that can be decoded, and reports those before it; or that there is none. */
+async function firstIntact(context: CommandContext, stream: AsyncIterator<InputItem<Arrival>[], void>, inputs: Inputs) {
   let exit = 0;
   let first = await stream.next();
   for (; !first.done && !first.value.some(isArrival); first = await stream.next()) {
@@ -100,12 +109,32 @@ async function firstIntact(context: CommandContext, stream: AsyncIterator<InputI
       exit ||= code;
     }
   }
+  if (first.done) exit ||= await inputs.refuseEmpty();
   return { first, exit };
+}
+
+/** What another machine or container has may not wait, or wait in vain. */
+async function tellNothingWaits({ reporter }: CommandContext, identity: OpenIdentity): Promise<void> {
+  const { texts, until } = await listLent(identity);
+  const is = texts === 1 ? 'is' : 'are';
+  await reporter.notice(
+    texts === 0
+      ? 'nothing waits'
+      : `${count(texts, 'text')} ${is} with a pawl on another machine or in another container; if that has ended, pawl recv --waiting has what it left from ${instant(until)} on`,
+  );
 }
 
 async function* emptyStream(): AsyncGenerator<never, void, undefined> {}
 
-function checkOptions(files: readonly string[], { output, outDir, force, waiting }: RecvOptions): void {
+function checkOptions(
+  { reporter }: CommandContext,
+  files: readonly string[],
+  { output, outDir, force, waiting, format, lines }: RecvOptions,
+): void {
+  const other = reporter.json ? '--json' : outDir !== undefined ? '--out-dir' : lines ? '--lines' : undefined;
+  if (format !== undefined && other !== undefined) {
+    throw new PawlError('usage', { problem: `--format and ${other} do not go together`, hint: 'give one of them' });
+  }
   if (waiting && files.length > 0) {
     throw new PawlError('usage', { problem: 'a file and --waiting do not go together', hint: 'give one of them' });
   }
