@@ -7,6 +7,8 @@
 export interface ErrorDetails {
   // the command line
   usage: { problem: string; hint?: string };
+  /** Node has replaced bytes of it that are no UTF-8 by U+FFFD. `what`: such as "the argument caf?". */
+  'not-utf8': { what: string };
   'bad-name': { name: string };
   'no-input': { source: string; toSend?: true };
   /** The terminal cuts lines of more than `limit` bytes. */
@@ -94,12 +96,18 @@ export interface ErrorDetails {
   'read-failed': { path: string; reason: string };
   'write-failed': { path: string; reason: string };
   'closed-pipe': Record<never, never>;
-  /** The addon of the database, or its package, does not load in this Node. */
-  'no-database': { node: string };
+  /** A native part, or a package, does not load in this Node. */
+  'no-addon': {
+    part: 'the database' | 'Argon2id' | 'a package';
+    why: 'missing' | 'other-node' | 'other-system' | 'disabled';
+    node: string;
+  };
   damaged: { path: string };
   'not-an-identity': { path: string };
   'newer-schema': { path: string; found: number; known: number };
   busy: { path: string };
+  /** The file system of the folder does not lock files. */
+  'no-locks': { folder: string };
   /** Another file was renamed over the one that is open. */
   replaced: { path: string };
   /** The file keeps its old key. `isMounted`: the file is mounted by itself, so that nothing can take its name. */
@@ -108,11 +116,13 @@ export interface ErrorDetails {
   /** The file was written to, and there is no mark of it on this machine. */
   unmarked: { path: string };
   misplaced: { path: string; name: string };
-  'wrong-passphrase': { path: string };
+  /** `flaw`: what is odd about the passphrase that was tried. */
+  'wrong-passphrase': { path: string; flaw?: PassphraseFlaw };
   /** `isNew`: the new passphrase of a rekey is missing. */
   'no-passphrase': { path: string; isNew?: true };
   'empty-passphrase': { source: string };
   'several-lines': { source: string };
+  'bad-passphrase': { source: string; flaw: PassphraseFlaw };
   'passphrase-command': { reason: string };
   'bad-key-file': { path: string; bytes: number };
   /** `mode`: in octal digits. */
@@ -132,6 +142,12 @@ export type ErrorCode = keyof ErrorDetails;
  * stored in another encoding of text.
  */
 export type BlockDamage = 'cut-off' | 'no-begin' | 'missing' | 'added' | 'altered' | 'replaced' | 'taken-for-text';
+
+/**
+ * Why no lock is made of a passphrase. `replaced`: bytes that are no UTF-8 were replaced on their way; `bom`: it begins with
+ * the byte order mark of UTF-8; `utf-16`: with that of UTF-16; `nul`: a NUL is in it; `long`: it has more bytes than are read.
+ */
+export type PassphraseFlaw = 'replaced' | 'bom' | 'utf-16' | 'nul' | 'long';
 
 /** Which rule of docs/PROTOCOL.md §5 the messages of a peer broke. */
 export type ForkReason =

@@ -40,9 +40,14 @@ export type CommandHandler<Parameters extends unknown[]> = (
   ...parameters: Parameters
 ) => Promise<number>;
 
-/** Turns a handler into the action that commander calls, which has no context and no exit code. */
+/**
+ * Turns a handler into the action that commander calls, which has no context and no exit code.
+ * @param opens whether the command opens an identity file: then the native parts are loaded before the handler reads or
+ * asks anything.
+ */
 export type MakeAction = <Parameters extends unknown[]>(
   handler: CommandHandler<Parameters>,
+  opens?: (command: Command) => boolean,
 ) => (...parameters: Parameters) => Promise<void>;
 
 /** Adds a command to the program. */

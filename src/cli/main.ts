@@ -4,6 +4,7 @@
  */
 import { type Command, CommanderError } from 'commander';
 import { PawlError } from '../errors.ts';
+import { codeOf, REPLACEMENT } from '../files/index.ts';
 import { contactNames } from '../session/index.ts';
 import { mapStackTrace } from './bug-report.ts';
 import type { CommandContext } from './context.ts';
@@ -27,6 +28,7 @@ export async function main(io: Io): Promise<number> {
   // A syntax error may come before the options are parsed. Only `--json` matters for reporting it.
   let reporter = new Reporter(io, { json: io.arguments.includes('--json'), quiet: false });
   try {
+    refuseReplaced(io.arguments);
     let exit = 0;
     let help = '';
     const program = createProgram(io, {
@@ -60,6 +62,16 @@ export async function main(io: Io): Promise<number> {
 }
 
 /**
+ * Refuses arguments of which Node has replaced bytes that are no UTF-8: they would name other files, and be another text.
+ * One that was typed with the replacement itself looks the same.
+ * @throws `not-utf8`.
+ */
+function refuseReplaced(words: readonly string[]): void {
+  const word = words.find((one) => one.includes(REPLACEMENT));
+  if (word !== undefined) throw new PawlError('not-utf8', { what: `the argument ${JSON.stringify(word)}` });
+}
+
+/**
  * Rewrites `pawl help send` to `pawl send --help`. For an unknown command the name alone remains, so that commander
  * suggests a similar one.
  */
@@ -83,6 +95,11 @@ async function reportFailure(io: Io, reporter: Reporter, thrown: unknown): Promi
   // Commander also throws after it has printed the help or the version.
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
   if (thrown instanceof PawlError) return reporter.error(thrown);
+  if (['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(codeOf(thrown) ?? '')) {
+    return reporter.error(
+      new PawlError('no-addon', { part: 'a package', why: 'missing', node: '' }, { cause: thrown }),
+    );
+  }
   const trace = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   const words = `pawl: this is a bug in pawl, please report it\n${escapeInvisible(mapStackTrace(trace))}\n`;
   await io.errors.write(words).catch(() => undefined);

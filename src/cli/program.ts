@@ -24,6 +24,7 @@ import { defineRestore } from './commands/restore.ts';
 import { defineSend } from './commands/send/send.ts';
 import { defineVerify } from './commands/verify.ts';
 import type { CommandContext, DefineCommand, GlobalOptions, MakeAction } from './context.ts';
+import { loadNativeParts } from './identity/open.ts';
 import { wholeNumber } from './option-types.ts';
 import type { Io } from './terminal/io.ts';
 import { Reporter } from './terminal/reporter.ts';
@@ -95,10 +96,12 @@ export function createProgram(io: Io, { onHelp, onStart, onExit }: ProgramListen
   for (const option of globals) program.addOption(option);
 
   const makeAction: MakeAction =
-    (handler) =>
+    (handler, opens = () => true) =>
     async (...parameters) => {
-      const context = contextOf(io, program, parameters.at(-1) as Command);
+      const command = parameters.at(-1) as Command;
+      const context = contextOf(io, program, command);
       onStart(context.reporter);
+      if (opens(command)) await loadNativeParts(context);
       onExit(await handler(context, ...parameters));
     };
   for (const define of COMMANDS) define(program, makeAction);

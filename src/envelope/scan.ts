@@ -13,9 +13,9 @@ import { Lines, Window } from './window.ts';
 
 /**
  * An envelope or the error of a damaged one; `at` is its place for display: `line 12` for a block, `byte 2048` for
- * binary, both with the place of a part that it is in.
+ * binary, both with the place of a part that it is in. `isNone`: nothing in the whole stream looks like an envelope.
  */
-export type Found = { readonly at: string } & Outcome;
+export type Found = { readonly at: string; readonly isNone?: true } & Outcome;
 type Outcome = { readonly bytes: Uint8Array } | { readonly error: PawlError };
 
 /** What is being read. */
@@ -153,7 +153,8 @@ export class Scanner {
         this.#found.push({ at: `byte ${this.#position}`, error: cutShort() });
       } else if (this.#isEmpty && !this.#isBlank && !this.#isPart) {
         const damage = this.#hasStrayEnd ? 'no-begin' : undefined;
-        this.#found.push({ at: 'byte 0', error: corrupt('input (no pawl envelope in it)', damage) });
+        const error = corrupt('input (no pawl envelope in it)', damage);
+        this.#found.push({ at: 'byte 0', error, ...(damage === undefined && { isNone: true }) });
       }
     }
     return this.#taken();

@@ -2,11 +2,12 @@
  * The folder for received files, whose names peers choose. Nothing is ever written through a symbolic link.
  * Does not check names: the envelope's decoder admits base names only.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PawlError } from '../errors.ts';
 import type { PartialFile } from './partial-file.ts';
 import { chunksOf } from './read.ts';
+import { realPath } from './real-path.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 import { type IsPrecious, inodeAt, inodeOf, putInPlace, removeDeadDrafts, sync, syncFolderOf } from './write.ts';
 
@@ -81,7 +82,7 @@ export class Folder {
 
   #refusePrecious(name: string): void {
     const path = this.pathOf(name);
-    const what = this.#isPrecious(join(realpathSync(this.#path), name), inodeAt(path));
+    const what = this.#isPrecious(join(realPath(this.#path), name), inodeAt(path));
     if (what !== undefined) throw new PawlError('protected', { path, what });
   }
 }

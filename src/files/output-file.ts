@@ -12,7 +12,6 @@ import {
   lstatSync,
   openSync,
   readlinkSync,
-  realpathSync,
   type Stats,
   statSync,
   writeSync,
@@ -20,6 +19,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { PawlError } from '../errors.ts';
 import type { PartialFile } from './partial-file.ts';
+import { realPath } from './real-path.ts';
 import { sleep } from './sleep.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 import { Draft, type IsPrecious, inodeAt, inodeOf, removeDeadDrafts } from './write.ts';
@@ -181,7 +181,7 @@ export class OutputFile {
    * once more, so that nothing can take its place in between.
    */
   #open(path: string): Target {
-    const real = realpathSync(path);
+    const real = realPath(path);
     this.#refuseForeign(statSync(real));
     const descriptor = openSync(real, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NOCTTY);
     try {
@@ -256,7 +256,7 @@ const MOST_LINKS = 40;
  */
 function locate(given: string): string | number {
   const absolute = resolve(given);
-  const located = join(realpathSync(dirname(absolute)), basename(absolute));
+  const located = join(realPath(dirname(absolute)), basename(absolute));
   let path = located;
   for (let links = 0; links < MOST_LINKS; links++) {
     const [, descriptor] = /^\/(?:dev|proc\/\d+(?:\/task\/\d+)?)\/fd\/(\d{1,9})$/.exec(path) ?? [];
@@ -265,7 +265,7 @@ function locate(given: string): string | number {
     const next = resolve(dirname(path), readlinkSync(path));
     const parent = statSync(dirname(next), { throwIfNoEntry: false });
     if (parent === undefined) return located;
-    path = join(realpathSync(dirname(next)), basename(next));
+    path = join(realPath(dirname(next)), basename(next));
   }
   return located;
 }
@@ -273,7 +273,7 @@ function locate(given: string): string | number {
 /** Whether a path in such a folder is of this process: /dev/fd is a link to /proc/PID/fd, or a folder of its own. */
 function isOwn(path: string): boolean {
   try {
-    return path.startsWith(`${dirname(realpathSync('/dev/fd'))}/`);
+    return path.startsWith(`${dirname(realPath('/dev/fd'))}/`);
   } catch {
     return false;
   }

@@ -35,14 +35,15 @@ export class PartialFile {
   }
 
   /**
-   * Makes a hidden, empty file of mode 0600. One of the same name is of a process that was killed before it had noted it.
+   * Makes a hidden, empty file of mode 0600. What has the same name is of a process that was killed before it had noted it,
+   * or has taken the place of the file.
    * @param name what distinguishes it from the others of the folder.
    * @throws `write-failed`.
    */
   static make(folder: string, name: string): PartialFile {
     const path = resolve(folder, `.pawl-${name}.part`);
     return known(path, () => {
-      if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) unlinkSync(path);
+      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path);
       return new PartialFile(path, openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600));
     });
   }

@@ -185,12 +185,12 @@ function remove(path: string): void {
   } catch {}
 }
 
-const KEPT: ReadonlySet<ErrorCode> = new Set(['no-database', 'exists', 'protected', 'cannot-create']);
+const KEPT: ReadonlySet<ErrorCode> = new Set(['no-locks', 'exists', 'protected', 'cannot-create']);
 
 /**
  * Creates a file of mode 0600, atomically and durably. `build` writes to a temporary file. Never replaces a file.
  * @throws `exists`, also for a file of the same name with `-journal` added.
- * @throws `cannot-create`; `no-database`, `protected`, and these two of another file, as they come from `build`.
+ * @throws `cannot-create`; `no-locks`, `protected`, and these two of another file, as they come from `build`.
  */
 export function makeFile(path: string, build: (draft: string) => void): void {
   refuseTaken(path);

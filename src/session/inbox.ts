@@ -4,6 +4,7 @@
  */
 import { type ContentHead, decodeWhole, headOf, type WholeContent } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
+import { claimsOf, LEASE } from './claims.ts';
 import { dropDelivered } from './history.ts';
 import { correctTimes, sweep } from './maintenance.ts';
 import { type AcceptedMessage, type Delivery, noticesOf, type Waiting } from './outcome.ts';
@@ -117,18 +118,27 @@ export interface InboxOptions {
 }
 
 /** Lists the texts that no running process delivers, oldest first. Reads none of them. */
-export async function listWaiting({ store, isRunning }: Context): Promise<readonly WaitingText[]> {
-  return store.snapshot(async (view) => {
+export async function listWaiting(context: Context): Promise<readonly WaitingText[]> {
+  const { isHeld } = claimsOf(context);
+  return context.store.snapshot(async (view) => {
     const inbox = await view.inbox();
     const names = new Map<ContactId, string>();
     for (const { contact } of inbox) if (!names.has(contact)) names.set(contact, (await view.contact(contact)).name);
-    const running = new Set(
-      [...new Set(inbox.map(({ process }) => process))].filter((name) => name && isRunning(name)),
-    );
     return inbox
-      .filter(({ process }) => !running.has(process))
+      .filter(({ process, claimedAt }) => !isHeld(process, claimedAt))
       .map(({ id, contact, head, process }) => ({ inboxId: id, from: names.get(contact) ?? '', head, process }));
   });
+}
+
+/**
+ * Counts the texts that a process of another machine or container has, if it still runs. `until`: when all of them are
+ * given to others, in unix milliseconds.
+ */
+export async function listLent(context: Context): Promise<{ readonly texts: number; readonly until: number }> {
+  const { isLent } = claimsOf(context);
+  const inbox = await context.store.snapshot((view) => view.inbox());
+  const lent = inbox.filter(({ process, claimedAt }) => isLent(process, claimedAt));
+  return { texts: lent.length, until: LEASE + lent.reduce((latest, { claimedAt }) => Math.max(latest, claimedAt), 0) };
 }
 
 /**
@@ -143,7 +153,7 @@ export async function claim(context: Context, texts: readonly WaitingText[], set
     await defer(context, transaction, settled.deferred);
     const claims: Claim[] = [];
     for (const { inboxId, process } of texts) {
-      const isTaken = await transaction.handOver(inboxId, process, context.process);
+      const isTaken = await transaction.handOver(inboxId, process, context.process, now);
       if (isTaken) claims.push({ inboxId, again: process !== undefined });
     }
     return claims;
@@ -197,8 +207,12 @@ export async function acknowledgeDelivered(context: Context, { delivered, deferr
 }
 
 /** Those of a contact that was forgotten in the meantime are gone. */
-export async function defer({ process }: Context, transaction: Transaction, ids: readonly InboxId[]): Promise<void> {
-  for (const id of ids) await transaction.handOver(id, process, undefined);
+export async function defer(
+  { process, now }: Context,
+  transaction: Transaction,
+  ids: readonly InboxId[],
+): Promise<void> {
+  for (const id of ids) await transaction.handOver(id, process, undefined, now());
 }
 
 async function deliveryOf(view: Transaction, entry: ListedInboxEntry, again: boolean): Promise<Delivery> {

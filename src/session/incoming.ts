@@ -17,6 +17,7 @@ import {
   wipeKeys,
 } from '../parts/index.ts';
 import { equal } from '../primitives/index.ts';
+import { claimsOf } from './claims.ts';
 import { correctTimes, sweep, TRANSFER_RETENTION } from './maintenance.ts';
 import { type AcceptedMessage, type Announced, noticesOf } from './outcome.ts';
 import { historyContent } from './outgoing.ts';
@@ -138,11 +139,13 @@ export class IncomingContent {
    * @throws `taken-elsewhere`.
    */
   async take(): Promise<void> {
-    const { id, process: of, descriptor } = this.row;
-    const { process, isRunning, store } = this.#context;
+    const { id, claim, descriptor } = this.row;
+    const { process, store, now } = this.#context;
+    const of = claim?.process;
     if (of === process) return;
-    const isFree = of === undefined || !isRunning(of);
-    const isTaken = isFree && (await store.transaction((transaction) => transaction.handOverIncoming(id, of, process)));
+    const isTaken =
+      !isTakenElsewhere(this.#context, this.row) &&
+      (await store.transaction((transaction) => transaction.handOverIncoming(id, of, process, now())));
     if (!isTaken) throw new PawlError('taken-elsewhere', { what: nameOf(descriptor) });
   }
 
@@ -165,7 +168,9 @@ export class IncomingContent {
   async save(target?: string): Promise<void> {
     const [parts, place] = [this.#unsaved, this.#place];
     if (parts.length === 0 && target === undefined) return;
-    await this.#context.store.transaction(async (transaction) => {
+    const { store, process, now } = this.#context;
+    await store.transaction(async (transaction) => {
+      await transaction.handOverIncoming(this.row.id, process, process, now());
       await transaction.addReceivedParts(this.row.id, parts);
       if (target !== undefined && place !== undefined) await transaction.setPlace(this.row.id, { ...place, target });
     });
@@ -197,8 +202,8 @@ export class IncomingContent {
 
   /** Lets other processes take parts. */
   async release(): Promise<void> {
-    const { store, process } = this.#context;
-    await store.transaction((transaction) => transaction.handOverIncoming(this.row.id, process, undefined));
+    const { store, process, now } = this.#context;
+    await store.transaction((transaction) => transaction.handOverIncoming(this.row.id, process, undefined, now()));
   }
 
   /** Overwrites the keys in memory. */
@@ -206,6 +211,11 @@ export class IncomingContent {
     this.#cipher?.wipe();
     wipeKeys(this.#keys);
   }
+}
+
+/** Whether another process takes the parts, and runs, or may run. */
+function isTakenElsewhere(context: Context, { claim }: StoredIncoming): boolean {
+  return claim !== undefined && claim.process !== context.process && claimsOf(context).isHeld(claim.process, claim.at);
 }
 
 /** What a content is called where it is told of: its name, or that it has none. */
@@ -239,15 +249,16 @@ export interface DroppedContent {
  * @param olderThan milliseconds; 30 days by default.
  */
 export async function dropOldIncoming(
-  { store, now, process, isRunning }: Context,
+  context: Context,
   olderThan = TRANSFER_RETENTION,
 ): Promise<readonly DroppedContent[]> {
-  return store.transaction(async (transaction) => {
-    const before = now() - olderThan;
-    await correctTimes(transaction, now());
+  const now = context.now();
+  return context.store.transaction(async (transaction) => {
+    await correctTimes(transaction, now);
     const dropped: DroppedContent[] = [];
-    for (const { id, contact, receivedAt, descriptor, process: of, place } of await transaction.incoming()) {
-      if (receivedAt >= before || (of !== undefined && of !== process && isRunning(of))) continue;
+    for (const row of await transaction.incoming()) {
+      const { id, contact, receivedAt, descriptor, place } = row;
+      if (receivedAt >= now - olderThan || isTakenElsewhere(context, row)) continue;
       await transaction.dropIncoming(id);
       const from = (await transaction.contact(contact)).name;
       dropped.push({ from, what: nameOf(descriptor), place });

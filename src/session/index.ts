@@ -29,6 +29,7 @@ export {
   acknowledgeDelivered,
   type Claim,
   claim,
+  listLent,
   listWaiting,
   QUOTA,
   readClaimed,

@@ -3,6 +3,7 @@
  * Does not encrypt: writing an entry again is safe, because it is the same message.
  */
 import { PawlError } from '../errors.ts';
+import { claimsOf } from './claims.ts';
 import type { ContactId, Context, OutboxId } from './store.ts';
 
 /** An envelope whose process ended before it was known to be written out. */
@@ -27,12 +28,13 @@ export interface UnsentEnvelopes {
  * Lists the envelopes that no running process writes out, oldest first.
  * @param newest lists only so many, the newest.
  */
-export async function listOutbox({ store, isRunning }: Context, newest = Infinity): Promise<UnsentEnvelopes> {
-  return store.snapshot(async (view) => {
+export async function listOutbox(context: Context, newest = Infinity): Promise<UnsentEnvelopes> {
+  const { isHeld } = claimsOf(context);
+  return context.store.snapshot(async (view) => {
     const counts = [...(await view.countOutbox())];
-    const running = new Map(counts.filter(([process]) => isRunning(process)));
+    const running = new Map(counts.filter(([process, { latest }]) => isHeld(process, latest)));
     const beingWritten = sum([...running.values()]);
-    const unsent = sum(counts.map(([, count]) => count)) - beingWritten;
+    const unsent = sum(counts.map(([, counted]) => counted)) - beingWritten;
     const limit = Math.min(newest, unsent);
     // Those that are being written may be the newest of all.
     const listed = limit < unsent ? await view.outbox(limit + beingWritten) : await view.outbox();
@@ -70,6 +72,6 @@ export async function readEnvelope({ store }: Pick<Context, 'store'>, id: Outbox
   return store.snapshot((view) => view.envelope(id));
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
+function sum(counts: readonly { readonly count: number }[]): number {
+  return counts.reduce((total, { count }) => total + count, 0);
 }

@@ -14,6 +14,7 @@ import {
   type PartKeys,
   wipeKeys,
 } from '../parts/index.ts';
+import { claimsOf } from './claims.ts';
 import { sweep } from './maintenance.ts';
 import { sealFor } from './send.ts';
 import type { Context, HistoryContent, OutgoingId, SourceFile, StoredOutgoing } from './store.ts';
@@ -67,7 +68,7 @@ export class OutgoingContent {
 
   private constructor(
     context: Context,
-    row: Omit<StoredOutgoing, 'createdAt' | 'process'>,
+    row: Omit<StoredOutgoing, 'createdAt' | 'advancedAt' | 'process'>,
     about: { readonly to: string; readonly opening: boolean; readonly expiredInvite: number | undefined },
   ) {
     const { descriptor, parts } = row;
@@ -106,7 +107,12 @@ export class OutgoingContent {
         { name: to, plaintexts, now },
         async ({ contact, messageId, n, envelope, opening }) => {
           const row = { contact: contact.id, messageId, n, descriptor, source, parts: 0, link: FIRST_LINK, envelope };
-          const id = await transaction.addOutgoing({ ...row, createdAt: now, process: context.process });
+          const id = await transaction.addOutgoing({
+            ...row,
+            createdAt: now,
+            advancedAt: now,
+            process: context.process,
+          });
           return { row: { ...row, id }, opening, to: contact.name };
         },
       );
@@ -123,9 +129,9 @@ export class OutgoingContent {
   static async resume(context: Context, id: OutgoingId): Promise<OutgoingContent> {
     const found = await context.store.transaction(async (transaction) => {
       const row = (await transaction.outgoing()).find((one) => one.id === id);
-      if (row === undefined || (row.process !== context.process && context.isRunning(row.process))) return undefined;
+      if (row === undefined || claimsOf(context).isHeld(row.process, row.advancedAt)) return undefined;
       if (row.source === undefined) await transaction.dropOutgoing(id);
-      else await transaction.advanceOutgoing(id, { ...row, process: context.process });
+      else await transaction.advanceOutgoing(id, { ...row, process: context.process, advancedAt: context.now() });
       return { row, to: (await transaction.contact(row.contact)).name };
     });
     if (found === undefined) throw new PawlError('not-in-outbox', { id });
@@ -159,7 +165,8 @@ export class OutgoingContent {
 
   /** Commits how many parts are written: after a crash, the next one goes on behind them. */
   async save(): Promise<void> {
-    const state = { parts: this.#parts, link: this.#link, process: this.#context.process };
+    const { process, now } = this.#context;
+    const state = { parts: this.#parts, link: this.#link, process, advancedAt: now() };
     await this.#context.store.transaction((transaction) => transaction.advanceOutgoing(this.#row.id, state));
   }
 
@@ -198,11 +205,22 @@ export class OutgoingContent {
 }
 
 /** Lists the contents that no running process writes out, oldest first. */
-export async function listUnsent({ store, isRunning }: Context): Promise<readonly UnsentContent[]> {
-  return store.snapshot(async (view) => {
+export async function listUnsent(context: Context): Promise<readonly UnsentContent[]> {
+  const { isHeld } = claimsOf(context);
+  return context.store.snapshot(async (view) => {
     const unsent: UnsentContent[] = [];
-    for (const { id, contact, messageId, createdAt, process, descriptor, source, parts } of await view.outgoing()) {
-      if (isRunning(process)) continue;
+    for (const {
+      id,
+      contact,
+      messageId,
+      createdAt,
+      process,
+      advancedAt,
+      descriptor,
+      source,
+      parts,
+    } of await view.outgoing()) {
+      if (isHeld(process, advancedAt)) continue;
       const { name, size, partSize } = descriptor;
       const to = (await view.contact(contact)).name;
       const total = size === undefined ? undefined : partsOf(size, partSize);

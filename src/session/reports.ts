@@ -189,7 +189,7 @@ export async function identityReport(
       })),
       inbox: inbox.map(({ contact, receivedAt }) => ({ from: nameOf.get(contact) ?? '', receivedAt })),
       older: {
-        outbox: [...(await view.countOutbox()).values()].reduce((total, count) => total + count, -outbox.length),
+        outbox: [...(await view.countOutbox()).values()].reduce((total, { count }) => total + count, -outbox.length),
         inbox: (await view.countInbox()) - inbox.length,
       },
       history: await historyOf(view, now()),

@@ -228,7 +228,11 @@ export interface InboxEntry {
 }
 
 /** An entry of the inbox as it is listed. */
-export type ListedInboxEntry = InboxEntry & { readonly id: InboxId };
+export type ListedInboxEntry = InboxEntry & {
+  readonly id: InboxId;
+  /** Since when `process` has it. */
+  readonly claimedAt: number;
+};
 
 /** A number of texts, and the sum of their lengths in bytes. */
 export interface Amount {
@@ -244,8 +248,8 @@ export interface Boxes {
    * @param newest lists only so many, the newest.
    */
   outbox(newest?: number): Promise<readonly ListedOutboxEntry[]>;
-  /** Counts the envelopes of each process. */
-  countOutbox(): Promise<ReadonlyMap<string, number>>;
+  /** Counts the envelopes of each process. `latest`: when the newest of them was made. */
+  countOutbox(): Promise<ReadonlyMap<string, { readonly count: number; readonly latest: number }>>;
   /** Returns an envelope; `undefined` when it was deleted before. */
   envelope(id: OutboxId): Promise<Uint8Array | undefined>;
   dropFromOutbox(ids: readonly OutboxId[]): Promise<void>;
@@ -263,9 +267,10 @@ export interface Boxes {
   inboxContent(id: InboxId): Promise<Uint8Array | undefined>;
   /**
    * Hands a text from one process to another; `undefined` is none.
+   * @param at from when on `to` has it.
    * @returns whether `from` still had it.
    */
-  handOver(id: InboxId, from: string | undefined, to: string | undefined): Promise<boolean>;
+  handOver(id: InboxId, from: string | undefined, to: string | undefined, at: number): Promise<boolean>;
   /** Counts the texts of a contact that another process delivers than this one, or none. */
   waitingOf(contact: ContactId, process: string): Promise<Amount>;
   dropFromInbox(ids: readonly InboxId[]): Promise<void>;
@@ -296,8 +301,8 @@ export interface PartialPlace {
 /** An incoming content as it is stored, without the records of its parts. */
 export interface StoredIncoming extends Incoming {
   readonly id: IncomingId;
-  /** The process that takes its parts; `undefined` while none does. */
-  readonly process: string | undefined;
+  /** The process that takes its parts, and when it took the last ones; `undefined` while none does. */
+  readonly claim: { readonly process: string; readonly at: number } | undefined;
   readonly place: PartialPlace | undefined;
 }
 
@@ -318,8 +323,9 @@ export interface Outgoing {
   readonly messageId: Uint8Array;
   readonly n: number;
   readonly createdAt: number;
-  /** The process that writes it out. */
+  /** The process that writes it out, and when it wrote the last parts. */
   readonly process: string;
+  readonly advancedAt: number;
   readonly descriptor: Descriptor;
   /** The file that it is read from; `undefined` for a stream, which cannot be read again. */
   readonly source: SourceFile | undefined;
@@ -343,9 +349,10 @@ export interface Transfers {
   addReceivedParts(id: IncomingId, parts: readonly PartRecord[]): Promise<void>;
   /**
    * Hands an incoming content from one process to another; `undefined` is none.
+   * @param at when it is.
    * @returns whether `from` still had it.
    */
-  handOverIncoming(id: IncomingId, from: string | undefined, to: string | undefined): Promise<boolean>;
+  handOverIncoming(id: IncomingId, from: string | undefined, to: string | undefined, at: number): Promise<boolean>;
   /** Sets where the parts are collected. */
   setPlace(id: IncomingId, place: PartialPlace): Promise<void>;
   /** Deletes the records of all its parts, and its place. */
@@ -356,7 +363,7 @@ export interface Transfers {
   /** Oldest first. */
   outgoing(): Promise<readonly StoredOutgoing[]>;
   /** Notes how much is written, and who writes on. */
-  advanceOutgoing(id: OutgoingId, state: Pick<Outgoing, 'parts' | 'link' | 'process'>): Promise<void>;
+  advanceOutgoing(id: OutgoingId, state: Pick<Outgoing, 'parts' | 'link' | 'process' | 'advancedAt'>): Promise<void>;
   /** Deletes an outgoing content, if it is there. */
   dropOutgoing(id: OutgoingId): Promise<void>;
   /** Deletes what was begun before a time. @returns how many were deleted. */
@@ -440,6 +447,6 @@ export interface Context {
   readonly now: () => number;
   /** The name of this process in the boxes. By it, other processes recognize rows whose process has ended. */
   readonly process: string;
-  /** Tells whether the process of a name still runs. */
-  readonly isRunning: (process: string) => boolean;
+  /** Tells whether the process of a name still runs; `undefined` if that cannot be known here. */
+  readonly isRunning: (process: string) => boolean | undefined;
 }

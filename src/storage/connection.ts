@@ -2,13 +2,15 @@
  * One open identity file: SQL in, rows as plain values out, the locks that SQLite takes, and only errors of pawl's own.
  * Knows nothing of tables.
  */
-import { closeSync, constants, fstatSync, openSync, realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { isPawlError, PawlError } from '../errors.ts';
-import { codeOf, inodeAt, inodeOf, readDescriptor, reasonOf, sleep } from '../files/index.ts';
+import { codeOf, inodeAt, inodeOf, readDescriptor, realPath, reasonOf, sleep } from '../files/index.ts';
 import { isForeignHotJournal } from './hot-journal.ts';
+import { refusesLocks } from './lock-probe.ts';
 import { type Lock, openDatabase, rawKey } from './sqlcipher.ts';
-import { doesNotLoad, sqliteCode, translateError } from './sqlite-errors.ts';
+import { sqliteCode, translateError } from './sqlite-errors.ts';
 
 /** The values of a statement's parameters, by name (`@name`). */
 export type Parameters = Readonly<Record<string, string | number | Uint8Array | null>>;
@@ -59,20 +61,19 @@ export class Connection {
    * @param wait how long to wait for other processes, in milliseconds.
    * @param whileBusy is given the part of a wait for a lock that is longer than half a second.
    * @throws `wrong-passphrase` when the key does not open its first page, or is not that of its hot journal; `replaced`,
-   * `read-failed`, `damaged`, `busy`, `write-failed`.
+   * `read-failed`, `damaged`, `busy`, `no-locks`, `write-failed`.
    */
   constructor(path: string, lock: Lock, wait: number, whileBusy?: WhileBusy) {
     this.path = path;
     this.#wait = wait;
     this.#whileBusy = whileBusy;
     try {
-      this.file = realpathSync.native(path);
+      this.file = realPath(path);
       this.#inode = inodeAt(this.file);
       if (isForeignHotJournal(this.file, lock)) throw new PawlError('wrong-passphrase', { path });
       this.#database = openDatabase(this.file, lock, { wait });
     } catch (cause) {
       if (cause instanceof PawlError) throw cause;
-      if (doesNotLoad(cause)) throw new PawlError('no-database', { node: process.versions.node }, { cause });
       if (sqliteCode(cause) === undefined && codeOf(cause) === undefined) throw cause;
       throw new PawlError('read-failed', { path, reason: 'it cannot be opened' }, { cause });
     }
@@ -144,7 +145,7 @@ export class Connection {
   /**
    * Begins a transaction. IMMEDIATE, to write: no other process writes before it ends. DEFERRED, to read: what it reads
    * stays what it was.
-   * @throws `busy`; `replaced` if another file has taken the name of this one.
+   * @throws `busy`, `no-locks`; `replaced` if another file has taken the name of this one.
    */
   begin(kind: 'IMMEDIATE' | 'DEFERRED'): void {
     this.#lock(() => {
@@ -182,7 +183,7 @@ export class Connection {
    * @param draft the path of an empty file.
    */
   copyInto(draft: string): void {
-    this.#lock(() => this.run('VACUUM INTO @draft', { draft }));
+    this.#lock(() => this.run('VACUUM INTO @draft', { draft }), draft);
   }
 
   /**
@@ -275,7 +276,7 @@ export class Connection {
    * this one, roll it back and delete it. So every attempt looks first whether the file still has its name. (`rekey` keeps
    * the lock for a while after it has replaced the file, for those who have looked just before.)
    */
-  #lock(take: () => void): void {
+  #lock(take: () => void, other = this.file): void {
     const attempt = () => {
       this.refuseReplaced();
       try {
@@ -288,7 +289,7 @@ export class Connection {
     // The database's own wait would not look at the name again.
     this.#database.pragma('busy_timeout = 0');
     try {
-      this.#retryWhileBusy(attempt);
+      this.#retryWhileBusy(attempt, [this.file, other]);
       this.refuseReplaced();
     } catch (error) {
       this.rollback();
@@ -300,7 +301,11 @@ export class Connection {
     }
   }
 
-  #retryWhileBusy(attempt: () => void): void {
+  /**
+   * @param files those that are to be locked. Where files cannot be locked at all, waiting is in vain.
+   * @throws `busy`, `no-locks`, and what `attempt` throws.
+   */
+  #retryWhileBusy(attempt: () => void, files: readonly string[]): void {
     const begin = performance.now();
     const retryFor = (time: number) => {
       for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
@@ -314,15 +319,15 @@ export class Connection {
         }
       }
     };
-    if (this.#whileBusy === undefined || this.#wait <= SHORT) {
-      retryFor(this.#wait);
-      return;
-    }
     try {
-      retryFor(SHORT);
+      retryFor(Math.min(SHORT, this.#wait));
     } catch (error) {
       if (!isPawlError(error, 'busy')) throw error;
-      this.#whileBusy(() => retryFor(this.#wait));
+      const unlockable = files.find(refusesLocks);
+      if (unlockable !== undefined) throw new PawlError('no-locks', { folder: dirname(unlockable) }, { cause: error });
+      if (this.#wait <= SHORT) throw error;
+      if (this.#whileBusy === undefined) retryFor(this.#wait);
+      else this.#whileBusy(() => retryFor(this.#wait));
     }
   }
 

@@ -2,9 +2,9 @@
  * Creates and opens identity files (docs/PROTOCOL.md §8).
  * Does not know where they are or how their key is obtained.
  */
-import { closeSync, constants, existsSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { isPawlError, PawlError } from '../errors.ts';
-import { makeFile, makeFileSlowly, reasonOf } from '../files/index.ts';
+import { makeFile, makeFileSlowly, realPath, reasonOf } from '../files/index.ts';
 import type { OwnIdentity } from '../handshake/index.ts';
 import { equal, utf8 } from '../primitives/index.ts';
 import type { HistorySetting } from '../session/store.ts';
@@ -130,7 +130,7 @@ interface RestoreOptions<Result> extends OpenOptions {
 function readStart(path: string): { salt: Uint8Array; size: number; hasJournal: boolean } {
   try {
     // The journal is beside the file itself, and not beside a link to it.
-    const real = realpathSync.native(path);
+    const real = realPath(path);
     // Opening a pipe would wait for its other end.
     const file = openSync(real, constants.O_RDONLY | constants.O_NONBLOCK);
     try {

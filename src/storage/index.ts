@@ -3,5 +3,6 @@
  * Knows no protocol: it stores what `session`, `handshake` and `ratchet` define.
  */
 export { createIdentityFile, openIdentityFile, readSalt, restoreIdentityFile } from './identity-file.ts';
+export { loadArgon2, loadDatabase } from './native-parts.ts';
 export { deriveFileKey, type FileKey, type Lock, SALT_LENGTH } from './sqlcipher.ts';
 export type { SqliteStore, Standing } from './store.ts';

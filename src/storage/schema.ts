@@ -322,6 +322,9 @@ WHERE substr(content, 1, 1) = x'02';
 -- A negative id precedes those of the rows that hold the rest.
 INSERT INTO inbox_rest (id, entry, bytes) SELECT -id, id, content FROM inbox WHERE length(content) > ${LONGEST_INLINE};
 UPDATE inbox SET content = x'' WHERE length(content) > ${LONGEST_INLINE};
+-- claims: since when the process has it
+ALTER TABLE inbox ADD COLUMN claimed_at INTEGER NOT NULL DEFAULT 0;
+UPDATE inbox SET claimed_at = received_at;
 DROP INDEX inbox_of_contact;
 CREATE INDEX inbox_of_contact ON inbox (contact_id, process, length);
 `;
@@ -343,9 +346,11 @@ CREATE TABLE incoming ( -- contents of which parts are missing
   part_size   INTEGER NOT NULL CHECK (part_size BETWEEN 65536 AND 16777216),
   key         BLOB    NOT NULL UNIQUE CHECK (length(key) = 32), -- secret
   process     TEXT,             -- takes its parts
+  claimed_at  INTEGER,          -- when it took the last ones
   path        TEXT,             -- of the partial file
   inode       TEXT,
   target      TEXT,             -- what it is to be called, once it is complete
+  CHECK ((process IS NULL) = (claimed_at IS NULL)),
   CHECK ((path IS NULL) = (inode IS NULL)),
   CHECK (target IS NULL OR path IS NOT NULL)
 ) STRICT;
@@ -369,6 +374,7 @@ CREATE TABLE outgoing ( -- contents of which parts are not yet known to be writt
   n          INTEGER NOT NULL CHECK (n BETWEEN 0 AND 0xffffffff),
   created_at INTEGER NOT NULL,
   process    TEXT    NOT NULL, -- writes it
+  advanced_at INTEGER NOT NULL, -- when it wrote the last parts
   name       TEXT,
   sent_at    INTEGER NOT NULL,
   size       INTEGER CHECK (size >= 0),

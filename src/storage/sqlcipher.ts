@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import type { Branded } from '../primitives/index.ts';
+import { loadArgon2 } from './native-parts.ts';
 
 /** What encrypts an identity file. */
 export interface Lock {
@@ -61,10 +62,11 @@ export const SALT_LENGTH = 16;
  * about 80 ms and 64 MiB.
  * @param salt 16 bytes: the salt of the file.
  * @returns 32 bytes.
+ * @throws `no-addon`.
  */
 export async function deriveFileKey(passphrase: Uint8Array, salt: Uint8Array): Promise<FileKey> {
   // Loaded when needed: a command with a key file does not need it.
-  const { hashRaw } = await import('@node-rs/argon2');
+  const { hashRaw } = await loadArgon2();
   const derived = await hashRaw(passphrase, {
     algorithm: 2, // Algorithm.Argon2id: the enums of the package exist as types only
     version: 1, // Version.V0x13

@@ -3,9 +3,9 @@
  * Knows nothing of what was being done to the file.
  */
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { PawlError } from '../errors.ts';
-import { codeOf } from '../files/index.ts';
 
 /**
  * Translates an error.
@@ -43,11 +43,6 @@ export function translateError(error: unknown, path: string): unknown {
   }
 }
 
-/** Whether an error means that the database itself is missing, or was installed for another Node. */
-export function doesNotLoad(error: unknown): boolean {
-  return /^(ERR_DLOPEN_FAILED|MODULE_NOT_FOUND)$/.test(codeOf(error) ?? '');
-}
-
 /** Returns the code of an SQLite error, such as `SQLITE_BUSY`; `undefined` for any other error. */
 export function sqliteCode(error: unknown): string | undefined {
   return error instanceof Database.SqliteError ? error.code : undefined;
@@ -61,10 +56,13 @@ const READONLY: Readonly<Record<string, string>> = {
 
 /** The I/O errors of reading; all others are errors of writing. */
 const READING = new Set(['SQLITE_IOERR_READ', 'SQLITE_IOERR_FSTAT', 'SQLITE_IOERR_ACCESS', 'SQLITE_IOERR_SEEK']);
+/** The I/O errors of a file system that has no locks. With ENOLCK SQLite says `SQLITE_BUSY`: see lock-probe.ts. */
+const LOCKING = /^SQLITE_IOERR_\w*LOCK$/;
 /** The I/O errors that mean that the contents of the file are wrong. */
 const DAMAGE = new Set(['SQLITE_IOERR_SHORT_READ', 'SQLITE_IOERR_CORRUPTFS', 'SQLITE_IOERR_DATA']);
 
 function translateIoError(code: string, path: string, cause: unknown): PawlError {
+  if (LOCKING.test(code)) return new PawlError('no-locks', { folder: dirname(path) }, { cause });
   if (DAMAGE.has(code)) return new PawlError('damaged', { path }, { cause });
   const detail = { path, reason: 'input/output error' };
   return new PawlError(READING.has(code) ? 'read-failed' : 'write-failed', detail, { cause });

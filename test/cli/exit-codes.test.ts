@@ -119,6 +119,25 @@ const OTHERS: readonly Tried[] = [
     },
   },
   {
+    what: 'an installation from which a package is missing',
+    exit: 78,
+    code: 'no-addon',
+    async run({ alice }) {
+      const exits = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].map(async (code) => {
+        const home = () => {
+          throw Object.assign(new Error("Cannot find package 'qr'"), { code });
+        };
+        const { exit, errors } = await alice.run(['inspect'], undefined, { home });
+        expect(errors).toContain('error: a package that pawl needs is missing from its installation\n');
+        expect(errors).not.toContain('bug');
+        return exit;
+      });
+      const [first = 0, second] = await Promise.all(exits);
+      expect(second).toBe(first);
+      return first;
+    },
+  },
+  {
     what: 'an identity that another pawl uses',
     exit: 75,
     code: 'busy',
@@ -169,7 +188,9 @@ const OTHERS: readonly Tried[] = [
         const input = new PassThrough();
         // Once it is read, as on a terminal.
         input.once('resume', () => input.end());
-        return { input, output: new PassThrough().resume(), close: () => undefined };
+        const nothing = () => undefined;
+        const output = new PassThrough().resume();
+        return { input, output, hideKeys: nothing, stop: nothing, onContinue: nothing, close: nothing };
       };
       return (await alice.run(['passwd'], undefined, { openTerminal })).exit;
     },
@@ -184,7 +205,7 @@ const SIGNALS: readonly (Ending & { readonly signal: string })[] = [
 
 /** What no command leads to. */
 const OUT_OF_REACH: Partial<Record<ErrorCode, string>> = {
-  'no-database': 'the package was installed for another Node: test/cli/start.test.ts',
+  'no-locks': 'a file system without locks: test/storage/no-locks.test.ts',
   'kem-missing': 'only a peer that breaks the protocol leaves it out: test/session/rekeying-attacks.test.ts',
   'not-begun': 'a session is stored with its first message',
 };
@@ -196,7 +217,7 @@ const MATRIX: readonly Ending[] = [...LISTED, ...OTHERS, ...SIGNALS];
 function closedSet(): string[] {
   const source = readFileSync(join(ROOT, 'src', 'errors.ts'), 'utf8');
   const [, set = ''] = /interface ErrorDetails \{\n(.*?)\n\}/s.exec(source) ?? [];
-  return [...set.matchAll(/^ {2}'?([a-z-]+)'?: /gm)].map(([, code = '']) => code);
+  return [...set.matchAll(/^ {2}'?([a-z\d-]+)'?: /gm)].map(([, code = '']) => code);
 }
 
 function exitsInReadme(): number[] {

@@ -294,7 +294,7 @@ describe('the partial file', () => {
     const { bob, parts, folder } = await begun();
     const other = { process: () => 'another process', isRunning: () => true };
     const database = bob.openFile();
-    database.prepare("UPDATE incoming SET process = 'a process'").run();
+    database.prepare("UPDATE incoming SET process = 'a process', claimed_at = 1").run();
     database.close();
     const { exit, errors } = await bob.run(['recv', '--out-dir', folder], joined(...parts), other);
     expect([exit, errors]).toEqual([75, expect.stringContaining('another pawl takes the parts of film.mkv')]);
@@ -375,13 +375,15 @@ describe('sending', () => {
     const { alice, bob, written } = await cutShort('standard input');
     expect(kept(alice)).toEqual(NOTHING);
     expect((await alice.pawl(['outbox'])).errors).toContain('nothing is waiting');
-    expect(await bob.refusal(['recv'], written)).toBe('parts-missing 65');
+    const { exit, errors } = await bob.run(['recv'], written);
+    expect([exit, errors]).toEqual([65, expect.stringContaining('it is cut short: part 7 is missing')]);
   });
 
   it('does not go on with a file that has changed', async () => {
     const { alice, path } = await cutShort('file');
-    writeFileSync(path, CONTENT);
-    expect(await alice.refusal(['outbox', 'resend', 'L1'])).toBe('source-changed 74');
+    utimesSync(path, 1, 1);
+    const { exit, errors } = await alice.run(['outbox', 'resend', 'L1']);
+    expect([exit, errors]).toEqual([74, expect.stringContaining(`${path} has changed since it was begun to be sent`)]);
     expect(kept(alice)).toEqual(NOTHING);
   });
 

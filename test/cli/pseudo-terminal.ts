@@ -49,7 +49,7 @@ export class PseudoTerminal {
     }
   }
 
-  type(keys: string): void {
+  type(keys: string | Uint8Array): void {
     this.#process.stdin.write(keys);
   }
 

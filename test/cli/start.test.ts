@@ -86,20 +86,121 @@ describe('the version of Node', () => {
   );
 });
 
-it.each(['ERR_DLOPEN_FAILED', 'MODULE_NOT_FOUND'])('a database that does not load is told in words: %s', (code) =>
-  inHome(async (home) => {
-    await home.prepare('pawl init alice');
-    home.write(
-      'no-addons.cjs',
-      `require('node:module')._extensions['.node'] = () => { throw Object.assign(new Error('no'), { code: '${code}' }); };`,
-    );
-    const environment = { NODE_OPTIONS: `--require ${home.path('no-addons.cjs')}` };
-    for (const command of ['pawl -q init bob', 'pawl -i alice inspect', 'echo hi | pawl -i alice send bob']) {
-      expect(await home.run(command, { environment }), command).toMatchObject({
+/** Preloaded: the addon of the named package fails to load, as Node and the system say it. */
+const BROKEN = `
+const { code, message, part } = JSON.parse(process.env.BROKEN);
+const load = require('node:module')._extensions['.node'];
+require('node:module')._extensions['.node'] = (module, path) => {
+  if (!path.includes(part)) return load(module, path);
+  throw Object.assign(new Error(message), { code });
+};`;
+
+const DATABASE = { part: 'sqlite3', of: 'the database' };
+const ARGON2 = { part: 'argon2', of: 'Argon2id' };
+
+const FAILURES = [
+  ['MODULE_NOT_FOUND', "Cannot find module 'x.node'", 'that pawl needs is missing from its installation'],
+  [
+    'ERR_DLOPEN_FAILED',
+    'The module was compiled against a different Node.js version using NODE_MODULE_VERSION 127.',
+    `that pawl needs was installed for another Node than this ${process.versions.node}`,
+  ],
+  [
+    'ERR_DLOPEN_FAILED',
+    'x.node: wrong ELF class: ELFCLASS32',
+    'that pawl needs was built for another system or processor than this one',
+  ],
+  [
+    'ERR_DLOPEN_FAILED',
+    "/lib/libc.so.6: version `GLIBC_2.38' not found",
+    'that pawl needs was built for another system or processor than this one',
+  ],
+] as const;
+
+describe('a native part that does not load', () => {
+  const again = 'npm uninstall -g pawl, then install it again, with this Node';
+  const isOld = Number.parseInt(process.versions.node, 10) < 22;
+  const rebuild =
+    'npm rebuild -g better-sqlite3-multiple-ciphers (npm 12: with --allow-scripts=better-sqlite3-multiple-ciphers); if it is still so: ';
+
+  function breaking(home: Home, { part }: { part: string }, [code, message]: readonly [string, string, string]) {
+    home.write('broken.cjs', BROKEN);
+    return {
+      NODE_OPTIONS: `--require ${home.path('broken.cjs')}`,
+      BROKEN: JSON.stringify({ code, message, part }),
+    };
+  }
+
+  it.each(FAILURES)('%s: %s, is told in words, before anything is read', (...failure) =>
+    inHome(async (home) => {
+      await home.prepare('pawl init alice; mkfifo pipe');
+      const environment = breaking(home, DATABASE, failure);
+      const stderr = `error: the database ${failure[2]}\nhint: ${isOld ? rebuild : ''}${again}\n`;
+      // Nobody writes to the pipe: who reads it first waits for ever.
+      for (const command of [
+        'pawl -q init bob',
+        'pawl -i alice inspect',
+        'timeout 20 pawl -i alice send bob 0<> pipe',
+        'timeout 20 pawl -i alice recv 0<> pipe',
+        'timeout 20 pawl -i alice add bob 0<> pipe',
+      ]) {
+        expect(await home.run(command, { environment }), command).toMatchObject({ exit: 78, stderr });
+      }
+      expect(home.files('.local/share/pawl')).toEqual([home.identity('alice')]);
+      expect((await home.run('pawl -i alice inspect')).exit).toBe(0);
+    }),
+  );
+
+  it.each(FAILURES)('%s: %s, is told of Argon2id where a passphrase is used, before it is read', (...failure) =>
+    inHome(async (home) => {
+      home.write('passphrase', 'correct horse battery staple');
+      await home.prepare(
+        'pawl init alice; pawl init carol --passphrase-file passphrase; pawl -i alice invite bob -o invite; touch asked',
+      );
+      const environment = breaking(home, ARGON2, failure);
+      const stderr = `error: Argon2id ${failure[2]}\nhint: ${again}\n`;
+      for (const command of [
+        `pawl -i carol --passphrase-command 'rm asked' inspect`,
+        'pawl -q init bob --passphrase-file passphrase',
+        'timeout 20 pawl -i alice passwd --new-passphrase-file passphrase',
+        'timeout 20 pawl -i alice restore x --passphrase-fd 0 < /dev/null',
+      ]) {
+        expect(await home.run(command, { environment }), command).toMatchObject({ exit: 78, stderr });
+      }
+      expect(home.read('asked')).toHaveLength(0);
+      // With a key file it is not needed.
+      for (const command of ['pawl -i alice inspect', 'pawl -i alice passwd --new-key-file new']) {
+        expect((await home.run(command, { environment })).exit, command).toBe(0);
+      }
+    }),
+  );
+
+  it('is no matter where none is used', () =>
+    inHome(async (home) => {
+      await home.prepare('pawl init alice; pawl -i alice invite bob -o invite');
+      const environment = breaking(home, DATABASE, FAILURES[0]);
+      for (const command of [
+        'pawl --version',
+        'pawl --help',
+        'pawl help send',
+        'pawl recv --help',
+        'pawl completion bash',
+        'pawl complete send ""',
+        'pawl inspect --envelope invite',
+      ]) {
+        expect(await home.run(command, { environment }), command).toMatchObject({ exit: 0, stderr: '' });
+      }
+      const lost = await home.run('pawl', { environment });
+      expect(lost).toMatchObject({ exit: 64, stderr: expect.stringContaining('no command was given') });
+    }));
+
+  it('is told as such where Node is told to load none', () =>
+    inHome(async (home) => {
+      await home.prepare('pawl init alice');
+      expect(await home.run('pawl inspect', { environment: { NODE_OPTIONS: '--no-addons' } })).toMatchObject({
         exit: 78,
-        stderr: `error: the database that pawl needs does not load with Node ${process.versions.node}\nhint: install pawl again, with the Node that runs it\n`,
+        stderr:
+          'error: Node is told not to load native parts, and the database that pawl needs is one\nhint: run pawl without --no-addons (NODE_OPTIONS)\n',
       });
-    }
-    expect((await home.run('pawl -i alice inspect')).exit).toBe(0);
-  }),
-);
+    }));
+});

@@ -16,6 +16,10 @@ const AS_BOB = `env -u PAWL_KEY_FILE PAWL_PASSPHRASE='${BOB}' pawl -q -i bob`;
 const ENTER = '\r';
 const CTRL_C = '\x03';
 const CTRL_D = '\x04';
+const CTRL_Z = '\x1a';
+/** A question is over: the library shows the cursor, and pawl, once the terminal is as it was. */
+const SHOW_CURSOR = '\x1b[?25h';
+const CLOSED = `${SHOW_CURSOR}${SHOW_CURSOR}`;
 
 /** What a terminal obeys and is not text: CSI sequences. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
@@ -91,7 +95,7 @@ function linesOn({ shown }: PseudoTerminal): string {
   return shown.replaceAll(PROGRESS, '').replaceAll(SEQUENCES, '').replaceAll('\r\n', '\n');
 }
 
-async function answer(terminal: PseudoTerminal, question: string, ...keys: string[]): Promise<void> {
+async function answer(terminal: PseudoTerminal, question: string, ...keys: (string | Uint8Array)[]): Promise<void> {
   await terminal.shows(question);
   for (const key of keys) terminal.type(key);
 }
@@ -147,8 +151,63 @@ describe.concurrent('a new passphrase', () => {
     expect(await terminal.exit).toBe(0);
     const [words = ''] = /(?<=\n {2})[a-z]+(-[a-z]+){9}(?=\n)/.exec(read(terminal)) ?? [];
     expect(terminal.shown.split(words)).toHaveLength(2);
+    expect(read(terminal)).not.toContain('short');
     const inspected = await home.run(`unset PAWL_KEY_FILE; PAWL_PASSPHRASE=${words} pawl inspect`);
     expect(inspected).toMatchObject({ exit: 0, stderr: '' });
+    // As it is copied from paper.
+    const copied = `${words[0]?.toUpperCase()}${words.slice(1).replaceAll('-', ' ')} `;
+    const { terminal: again } = run(locked, 'pawl inspect', { home });
+    await answer(again, 'passphrase of', copied, ENTER);
+    expect(await again.exit).toBe(0);
+  });
+
+  it('is the bytes that the terminal sends, whatever their encoding', async () => {
+    const { home, terminal } = init();
+    const latin1 = Buffer.from('pass\xe9 partout, monsieur', 'latin1');
+    await answer(terminal, 'new passphrase', latin1, ENTER);
+    await answer(terminal, 'once more', latin1, ENTER);
+    expect(await terminal.exit).toBe(0);
+    const opens = async (bytes: Uint8Array) => {
+      home.write('words', bytes);
+      return (await home.run('pawl inspect --passphrase-file words', { environment: { PAWL_KEY_FILE: '' } })).exit;
+    };
+    expect(await opens(latin1)).toBe(0);
+    for (const other of ['\xe8', '\u00e9', '\ufffd'].map((letter) => `pass${letter} partout, monsieur`))
+      expect(await opens(Buffer.from(other))).toBe(77);
+  });
+
+  it('is text in its normal form, whichever way the keyboard makes it', async () => {
+    const { home, terminal } = init();
+    const [typed, other] = ['NFD', 'NFC'].map((form) => 'žluťoučký kůň'.normalize(form)) as [string, string];
+    await answer(terminal, 'new passphrase', typed, ENTER);
+    await answer(terminal, 'once more', typed, ENTER);
+    expect(await terminal.exit).toBe(0);
+    for (const words of [typed, other]) {
+      const environment = { PAWL_KEY_FILE: '', PAWL_PASSPHRASE: words };
+      expect((await home.run('pawl inspect', { environment })).exit).toBe(0);
+    }
+  });
+
+  it('that is short is told what a guess costs, and taken', async () => {
+    const { terminal } = init();
+    await answer(terminal, 'new passphrase', BOB, ENTER);
+    await answer(terminal, 'once more', BOB, ENTER);
+    expect(await terminal.exit).toBe(0);
+    expect(read(terminal)).toMatch(/\npawl: this passphrase is short: a guess costs .* 0\.1 s and 64 MiB, /);
+    const { terminal: long } = init();
+    await answer(long, 'new passphrase', ALICE, ENTER);
+    await answer(long, 'once more', ALICE, ENTER);
+    expect(await long.exit).toBe(0);
+    expect(read(long)).not.toContain('short');
+  });
+
+  it('is asked for without end, and not three times', async () => {
+    const { terminal } = init();
+    for (let round = 0; round < 4; round++) {
+      await answer(terminal, 'new passphrase', ALICE, ENTER);
+      await answer(terminal, 'once more', round < 3 ? WRONG : ALICE, ENTER);
+    }
+    expect(await terminal.exit).toBe(0);
   });
 
   it.each(['new passphrase', 'once more'])('is not set where Ctrl-C answers: %s', async (question) => {
@@ -178,15 +237,138 @@ describe.concurrent('a question', () => {
     expect(terminal.shown).not.toContain(ALICE);
   });
 
-  it('refuses one that is wrong, and changes nothing', async () => {
+  it('refuses three that are wrong, and changes nothing', async () => {
     const { home, terminal } = run(locked, 'pawl -i alice send bob -m hi -o message');
     const before = home.identities();
     await answer(terminal, 'passphrase of', WRONG, ENTER);
+    await answer(terminal, 'wrong, try 2 of 3: ', ENTER);
+    await answer(terminal, 'wrong, try 3 of 3: ', WRONG, ENTER);
     expect(await terminal.exit).toBe(77);
     expect(read(terminal)).toMatch(/\nerror: wrong passphrase .*\nhint: try again/);
     expect(terminal.shown).not.toContain(WRONG);
     expect(home.identities()).toEqual(before);
     expect(existsSync(home.path('message'))).toBe(false);
+  });
+
+  it.each([
+    ['send', `pawl -i alice send bob -m 'at last' | ${AS_BOB} recv`, '  at last'],
+    ['passwd', 'pawl -i alice passwd --new-key-file key', 'alice.db'],
+    ['restore', 'mv .local/share/pawl/alice.db a.db; pawl restore a.db', 'alice.db'],
+  ])('takes the second one and the third: %s', async (_, command, said) => {
+    const { terminal } = run(locked, command);
+    await answer(terminal, 'passphrase of', WRONG, ENTER);
+    await answer(terminal, 'wrong, try 2 of 3: ', `${ALICE}!`, ENTER);
+    await answer(terminal, 'try 3 of 3: ', ALICE, ENTER);
+    expect(await terminal.exit).toBe(0);
+    expect(read(terminal)).toContain(said);
+    for (const passphrase of [WRONG, ALICE]) expect(terminal.shown).not.toContain(passphrase);
+  });
+
+  it.each([
+    ['the environment', `PAWL_PASSPHRASE='${WRONG}' pawl -i alice inspect`],
+    ['a descriptor', `pawl -i alice inspect --passphrase-fd 3 3<<< '${WRONG}'`],
+    ['a command', `pawl -i alice inspect --passphrase-command 'echo ${WRONG}'`],
+  ])('is not asked where a wrong one comes from elsewhere: %s', async (_, command) => {
+    const { terminal } = run(locked, command);
+    expect(await terminal.exit).toBe(77);
+    expect(read(terminal)).toMatch(/^error: wrong passphrase [^\n]*\nhint: try again[^\n]*\n$/);
+  });
+
+  it('takes nothing that was typed before it', async () => {
+    const { terminal } = run(locked, 'echo begin; read -r line; pawl -i alice inspect');
+    await answer(terminal, 'begin', `line\n${WRONG}\nand mo`);
+    await answer(terminal, 'passphrase of', ALICE, ENTER);
+    expect(await terminal.exit).toBe(0);
+    expect(read(terminal)).not.toContain('try 2');
+  });
+
+  it.each([
+    ['recv', 'pawl -i bob recv', 'paste it here', `${AS_ALICE} send bob -a -m 'pasted late'`, /\n {2}pasted late\n$/],
+    ['add', 'pawl -i bob add zoe', 'paste it here', `${AS_ALICE} invite bob`, /stays alice\n/],
+    ['send', 'pawl -i bob send alice > message', 'type the message', 'echo hi', /\nhi\n/],
+    ['send --lines', 'pawl -i bob send alice --lines > message', CLOSED, 'echo hi', /\nhi\n/],
+  ])('comes before what is pasted, which a wrong answer does not throw away: %s', async (...given) => {
+    const [, command, ready, prepare, said] = given;
+    const home = locked.copy();
+    const { stdout } = await home.prepare(prepare);
+    const { terminal } = run(locked, command, { home });
+    const before = await terminal.shows('passphrase of');
+    expect(before).not.toContain(ready);
+    terminal.type(WRONG + ENTER);
+    await answer(terminal, 'wrong, try 2 of 3: ', BOB, ENTER);
+    await answer(terminal, ready, `${stdout}`, CTRL_D);
+    expect(await terminal.exit).toBe(0);
+    expect(read(terminal)).toMatch(said);
+    if (command.includes('message')) expect(home.read('message').length).toBeGreaterThan(200);
+  });
+
+  it.each([
+    ['an identity that is not there', 'pawl -i zoe recv', 78],
+    ['a name that cannot be', 'pawl -i bob add A', 64],
+    ['a folder that is not there', 'pawl -i bob recv --out-dir no', 73],
+    ['a file that is no envelope', 'pawl -i bob recv .tmp/../.key', 65],
+    ['a file that is not there', 'pawl -i bob add zoe no', 66],
+    ['an input that is no envelope', 'echo hi | pawl -i bob recv', 65],
+    ['PAWL_MARKS', 'PAWL_MARKS=x pawl -i bob recv', 64],
+    ['a backup that is none', 'pawl restore .key', 74],
+  ])('comes after what is wrong without a passphrase: %s', async (_, command, exit) => {
+    const { terminal } = run(locked, command);
+    expect(await terminal.exit).toBe(exit);
+    expect(read(terminal)).not.toContain('passphrase of');
+  });
+
+  it('is not asked where the passphrase would be typed in the open', async () => {
+    const { terminal } = run(
+      locked,
+      'pawl -i alice inspect --passphrase-fd 0; pawl -i alice inspect --passphrase-fd 3 3<&0',
+    );
+    expect(await terminal.exit).toBe(64);
+    expect(read(terminal)).toMatch(
+      /^(error: a passphrase or key is not typed on standard input, or .*\nhint: .*\n){2}$/,
+    );
+  });
+
+  it('is asked again after Ctrl-Z and fg, and the shell has the terminal as it was in between', async () => {
+    const command = 'set -m; pawl -i alice inspect; echo "stopped $?"; stty -a; fg; echo "exit $?"';
+    const { terminal } = run(locked, command);
+    await answer(terminal, 'passphrase of', WRONG, CTRL_Z);
+    await terminal.shows('stopped 148');
+    expect((await terminal.shows('passphrase of')).replaceAll('\r\n', ' ')).toMatch(/ icanon .* echo /s);
+    terminal.type(ALICE + ENTER);
+    await terminal.shows('exit 0');
+    expect(await terminal.exit).toBe(0);
+    for (const passphrase of [WRONG, ALICE]) expect(terminal.shown).not.toContain(passphrase);
+  });
+
+  it('stops the other end of a pipe as well', async () => {
+    const command = 'set -m; pawl -i alice inspect | cat; echo "stopped $?"; jobs; fg';
+    const { terminal } = run(locked, command);
+    await answer(terminal, 'passphrase of', CTRL_Z);
+    await terminal.shows('stopped 148');
+    await answer(terminal, 'passphrase of', ALICE, ENTER);
+    expect(await terminal.exit).toBe(0);
+  });
+
+  it.each(['TSTP', 'STOP'])('is asked again after SIG%s', async (signal) => {
+    const command = `set -m; sh -c 'echo "process $$"; exec pawl -i alice inspect'; echo stopped; stty -a; fg`;
+    const { terminal } = run(locked, command);
+    await terminal.shows('process ');
+    const pid = Number.parseInt(await terminal.shows('\r\n'), 10);
+    await terminal.shows('passphrase of');
+    process.kill(pid, `SIG${signal}`);
+    await terminal.shows('stopped');
+    await answer(terminal, 'passphrase of', ALICE, ENTER);
+    expect(await terminal.exit).toBe(0);
+    expect(terminal.shown).not.toContain(ALICE);
+  });
+
+  it('goes on after Ctrl-Z where there is no shell to continue it', async () => {
+    const { terminal } = run(locked, 'exec pawl -i alice inspect');
+    await answer(terminal, 'passphrase of', WRONG, CTRL_Z);
+    await terminal.shows(SHOW_CURSOR);
+    await answer(terminal, 'passphrase of', ALICE, ENTER);
+    expect(await terminal.exit).toBe(0);
+    expect(terminal.shown).not.toContain(ALICE);
   });
 
   it('ends with Ctrl-C, and changes nothing', async () => {
@@ -199,7 +381,7 @@ describe.concurrent('a question', () => {
     expect(home.identities()).toEqual(before);
     // The terminal is as it was.
     expect(read(terminal)).toMatch(/ icanon .* echo /s);
-    expect(terminal.shown).toContain('\x1b[?25h');
+    expect(terminal.shown).toContain(SHOW_CURSOR);
   });
 
   it('ends with Ctrl-D', { timeout: 10_000 }, async () => {
@@ -303,14 +485,14 @@ describe.concurrent('a question', () => {
   });
 
   it('has nothing in it that acts on the terminal', async () => {
-    const home = String.raw`$'a\e]0;title\ab\u202ec'`;
+    const home = String.raw`$'a\e]0;title\ab\u202ec\nd'`;
     const { terminal } = run(
       locked,
       `mkdir ${home}; cp .local/share/pawl/alice.db ${home}; pawl --home ${home} inspect`,
     );
     await answer(terminal, 'passphrase of', CTRL_C);
     expect(await terminal.exit).toBe(130);
-    expect(read(terminal)).toContain('a\\u{1b}]0;title\\u{7}b\\u{202e}c');
+    expect(read(terminal)).toContain('a\\u{1b}]0;title\\u{7}b\\u{202e}c\\u{a}d');
     expect(read(terminal).replaceAll('\r', '')).not.toMatch(ACTING);
   });
 });
@@ -341,6 +523,15 @@ describe.concurrent('a question whether one is sure', () => {
     expect(read(terminal)).toMatch(said);
     const { stdout } = await home.prepare('pawl -i alice log');
     expect(stdout.toString().slice(stdout.toString().indexOf('\n')).trim()).toBe(left);
+  });
+
+  it('is asked again after Ctrl-Z and fg', async () => {
+    const { terminal } = run(open, 'set -m; pawl -i alice forget bob; echo "stopped $?"; fg');
+    await answer(terminal, 'forget the contact bob', CTRL_Z);
+    await terminal.shows('stopped 148');
+    await answer(terminal, 'forget the contact bob', 'y', ENTER);
+    expect(await terminal.exit).toBe(0);
+    expect(read(terminal)).toContain('pawl: forgotten: the contact bob');
   });
 
   it('ends with Ctrl-C, and changes nothing', async () => {
@@ -487,12 +678,12 @@ describe.concurrent('a text on a terminal', () => {
 });
 
 describe.concurrent('an envelope on a terminal', () => {
-  it('is read to the end of what is pasted, and none of that answers the question for the passphrase', async () => {
+  it('is read to the end of what is pasted, after the question for the passphrase', async () => {
     const home = locked.copy();
     const { stdout } = await home.prepare(`${AS_ALICE} send bob -a -m "pasted"`);
     const { terminal } = run(locked, 'pawl -i bob recv', { home });
-    await answer(terminal, 'then press Ctrl-D', `hi, here it is:\n${stdout}\ncheers\n`, CTRL_D);
     await answer(terminal, 'passphrase of', BOB, ENTER);
+    await answer(terminal, 'then press Ctrl-D', `hi, here it is:\n${stdout}\ncheers\n`, CTRL_D);
     expect(await terminal.exit).toBe(0);
     expect(read(terminal)).toMatch(/\n {2}pasted\n$/);
   });

@@ -8,6 +8,8 @@ import {
   type Context,
   claim,
   type InboxId,
+  listLent,
+  listOutbox,
   listWaiting,
   type Outcome,
   readClaimed,
@@ -54,6 +56,66 @@ describe('what a command cannot deliver', () => {
       { from: 'alice', head: { kind: 'file', name: 'a.bin', length: 7 }, process: undefined },
       { from: 'alice', head: { kind: 'bytes', length: 1 }, process: undefined },
     ]);
+  });
+});
+
+describe('what a process of another machine or container has', () => {
+  const there = (name: string) => (name === 'there' ? undefined : name === 'here');
+
+  it('is left to it for ten minutes, and told, and given to others then', async () => {
+    const { alice, bob } = await meet();
+    const [first, second] = await envelopesOf(alice, text('a'), text('b'));
+    const away: Context = { ...bob.context, process: 'there' };
+    const here: Context = { ...bob.context, process: 'here', isRunning: there };
+    const received = bob.time;
+    await receive({ ...away, process: 'dead' }, first ? [first] : [], {});
+    await receive({ ...away, process: 'dead' }, second ? [second] : [], {});
+    bob.time += 300_000;
+    const waiting = await listWaiting(here);
+    expect(waiting).toHaveLength(2);
+    // It takes one of them up; from then on the time counts, and not from the arrival.
+    await claim(away, waiting.slice(0, 1), NOTHING_SETTLED);
+    expect(await listWaiting(here)).toHaveLength(1);
+    expect(await listLent(here)).toEqual({ texts: 1, until: received + 900_000 });
+    bob.time = received + 899_999;
+    expect(await listWaiting(here)).toHaveLength(1);
+    bob.time = received + 900_000;
+    expect(await listWaiting(here)).toHaveLength(2);
+    expect((await listLent(here)).texts).toBe(0);
+    expect(await claim(here, await listWaiting(here), NOTHING_SETTLED)).toMatchObject([
+      { again: true },
+      { again: true },
+    ]);
+    // Whoever claims it late finds it gone.
+    expect(await claim(away, waiting, NOTHING_SETTLED)).toEqual([]);
+  });
+
+  it('binds nobody where its clock is ahead by more', async () => {
+    const { alice, bob } = await meet();
+    bob.time += 700_000;
+    await receive({ ...bob.context, process: 'there' }, await envelopesOf(alice, text('a')), {});
+    bob.time -= 700_000;
+    expect(await listWaiting({ ...bob.context, isRunning: there })).toHaveLength(1);
+  });
+
+  it('is not written by others, where it is an envelope, for as long', async () => {
+    const { alice } = await meet();
+    await send({ ...alice.context, process: 'there' }, 'bob', text('a'));
+    const here: Context = { ...alice.context, isRunning: there };
+    expect((await listOutbox(here)).envelopes).toEqual([]);
+    alice.time += 600_000;
+    expect((await listOutbox(here)).envelopes).toHaveLength(1);
+    // One that is newer shows that it lives.
+    await send({ ...alice.context, process: 'there' }, 'bob', text('b'));
+    expect((await listOutbox(here)).envelopes).toEqual([]);
+  });
+
+  it('is looked up once, however much it is', async () => {
+    const { alice, bob } = await meet();
+    await receive({ ...bob.context, process: 'there' }, await envelopesOf(alice, text('a'), text('b')), {});
+    const isRunning = vi.fn(there);
+    expect(await listWaiting({ ...bob.context, isRunning })).toEqual([]);
+    expect(isRunning).toHaveBeenCalledTimes(1);
   });
 });
 

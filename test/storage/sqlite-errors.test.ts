@@ -13,6 +13,7 @@ it.each([
   ['SQLITE_IOERR_WRITE', 'write-failed'],
   ['SQLITE_IOERR_DIR_FSYNC', 'write-failed'],
   ['SQLITE_FULL', 'write-failed'],
+  ['SQLITE_BUSY_SNAPSHOT', 'busy'],
   ['SQLITE_READONLY_DBMOVED', 'write-failed'],
   ['SQLITE_CANTOPEN', 'write-failed'],
 ])('%s is %s', (code, expected) => {
@@ -20,6 +21,11 @@ it.each([
   const error = translateError(cause, '/home/bob.db');
   expect(error).toBeInstanceOf(PawlError);
   expect(error).toMatchObject({ code: expected, detail: { path: '/home/bob.db' }, cause });
+});
+
+it.each(['LOCK', 'RDLOCK', 'UNLOCK', 'CHECKRESERVEDLOCK', 'SHMLOCK'])('SQLITE_IOERR_%s is no-locks', (name) => {
+  const error = translateError(new Database.SqliteError('disk I/O error', `SQLITE_IOERR_${name}`), '/net/pawl/bob.db');
+  expect(error).toMatchObject({ code: 'no-locks', detail: { folder: '/net/pawl' } });
 });
 
 it('an error that is no fault of the file is a bug, and stays no error of the database', () => {

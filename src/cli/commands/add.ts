@@ -1,7 +1,7 @@
 /**
  * `pawl add`: adds a contact from an invite.
  */
-import { add } from '../../session/index.ts';
+import { add, checkName } from '../../session/index.ts';
 import type { DefineCommand } from '../context.ts';
 import { refuseSharedInput } from '../identity/key-source.ts';
 import { withIdentity } from '../identity/open.ts';
@@ -25,9 +25,14 @@ Examples:
     .action(
       makeAction(async (context, name: string, file: string | undefined) => {
         const { reporter } = context;
-        if (file === undefined || file === STANDARD_INPUT) refuseSharedInput(context, 'the invite');
-        const invite = await readInviteFrom(context, file);
-        const added = await withIdentity(context, (identity) => add(identity, name, invite));
+        checkName(name);
+        const readsInput = file === undefined || file === STANDARD_INPUT;
+        if (readsInput) refuseSharedInput(context, 'the invite');
+        // What is pasted comes after the passphrase: a wrong one must not throw it away.
+        const early = readsInput && context.io.input.isTerminal ? undefined : await readInviteFrom(context, file);
+        const added = await withIdentity(context, async (identity) =>
+          add(identity, name, early ?? (await readInviteFrom(context, file))),
+        );
         await reporter.result(`fingerprint ${added.fingerprint}`, {
           type: 'contact',
           name: added.name,

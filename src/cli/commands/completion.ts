@@ -12,6 +12,9 @@ import { type OpenIdentity, withIdentity } from '../identity/open.ts';
 import { findHome, identitiesIn } from '../identity/path.ts';
 import { Reporter } from '../terminal/reporter.ts';
 
+/** The names of contacts are looked up where that goes without a word: all else is completed where it does not. */
+const OPENS_NOTHING = () => false;
+
 export const defineCompletion: DefineCommand = (program, makeAction) => {
   program
     .command('completion')
@@ -32,7 +35,7 @@ Examples:
       makeAction(async ({ io }, shell: ShellName) => {
         await io.output.write(SCRIPTS[shell]);
         return 0;
-      }),
+      }, OPENS_NOTHING),
     );
 
   program
@@ -43,7 +46,7 @@ Examples:
         const candidates = await candidatesFor(program, words, namesFor(context));
         await context.io.output.write(formatCandidates(candidates));
         return 0;
-      }),
+      }, OPENS_NOTHING),
     );
 };
 

@@ -49,14 +49,17 @@ Examples:
   $ pawl inspect bob --json`,
     )
     .action(
-      makeAction(async (context, name: string | undefined, options: InspectOptions) => {
-        checkOptions(name, options);
-        if (options.check) return checkFile(context);
-        if (options.envelope !== undefined) await inspectEnvelope(context, options.envelope);
-        else if (name === undefined) await inspectIdentity(context);
-        else await inspectSessions(context, name, options);
-        return 0;
-      }),
+      makeAction(
+        async (context, name: string | undefined, options: InspectOptions) => {
+          checkOptions(name, options);
+          if (options.check) return checkFile(context);
+          if (options.envelope !== undefined) await inspectEnvelope(context, options.envelope);
+          else if (name === undefined) await inspectIdentity(context);
+          else await inspectSessions(context, name, options);
+          return 0;
+        },
+        (command) => command.opts<InspectOptions>().envelope === undefined,
+      ),
     );
 };
 

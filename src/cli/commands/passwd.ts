@@ -4,7 +4,7 @@
 import { PawlError } from '../../errors.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { refuseSharedInput } from '../identity/key-source.ts';
-import { changeSecret, withIdentity } from '../identity/open.ts';
+import { changeSecret, loadNativeParts, withIdentity } from '../identity/open.ts';
 import { nextSecretFor } from '../identity/secret.ts';
 import { STANDARD_INPUT } from '../stream/read.ts';
 import { explain } from '../terminal/error-messages.ts';
@@ -33,6 +33,7 @@ Examples:
     .action(
       makeAction(async (context, options: PasswdOptions) => {
         checkOptions(context, options);
+        await loadNativeParts(context, { isNewPassphrase: options.newKeyFile === undefined });
         const { newKeyFile, newPassphraseFile } = options;
         await withIdentity(context, async (identity) => {
           const files = {

@@ -5,6 +5,7 @@
 import { PawlError } from '../../errors.ts';
 import type { CommandContext, GlobalOptions } from '../context.ts';
 import { STANDARD_INPUT } from '../stream/read.ts';
+import type { Io } from '../terminal/io.ts';
 
 /** Where the passphrase or key of an identity file comes from. */
 export type KeySource =
@@ -22,23 +23,25 @@ export type KeyOptions = Pick<GlobalOptions, 'keyFile' | 'passphraseFile' | 'pas
 
 /**
  * Finds the source with the highest priority: options before environment variables, and the terminal last (README, "Keys").
- * @throws `usage` if PAWL_PASSPHRASE_FD is not a number.
+ * Those behind it are not looked at.
+ * @throws `usage` if PAWL_PASSPHRASE_FD is not a number; `not-utf8`, `bad-passphrase` for a variable whose bytes were replaced.
  */
 export function keySourceOf({ io: { environment }, options }: Pick<CommandContext, 'io' | 'options'>): KeySource {
-  const { PAWL_KEY_FILE, PAWL_PASSPHRASE_FILE, PAWL_PASSPHRASE_FD, PAWL_PASSPHRASE_COMMAND } = environment;
-  return (
-    keySourceIn(options) ??
-    keySourceIn({
-      ...(PAWL_KEY_FILE && { keyFile: PAWL_KEY_FILE }),
-      ...(PAWL_PASSPHRASE_FILE && { passphraseFile: PAWL_PASSPHRASE_FILE }),
-      ...(PAWL_PASSPHRASE_FD && { passphraseFd: parseDescriptor(PAWL_PASSPHRASE_FD) }),
-      ...(PAWL_PASSPHRASE_COMMAND && { passphraseCommand: PAWL_PASSPHRASE_COMMAND }),
-    }) ??
-    // An empty PAWL_PASSPHRASE is reported as an error later, rather than ignored.
-    (environment.PAWL_PASSPHRASE === undefined
-      ? { kind: 'terminal' }
-      : { kind: 'passphrase', text: environment.PAWL_PASSPHRASE })
-  );
+  return keySourceIn(options) ?? keySourceFrom(environment);
+}
+
+function keySourceFrom(environment: Io['environment']): KeySource {
+  const keyFile = environment.PAWL_KEY_FILE;
+  if (keyFile) return { kind: 'key-file', path: keyFile };
+  const passphraseFile = environment.PAWL_PASSPHRASE_FILE;
+  if (passphraseFile) return { kind: 'passphrase-file', path: passphraseFile };
+  const descriptor = environment.PAWL_PASSPHRASE_FD;
+  if (descriptor) return { kind: 'passphrase-fd', fd: parseDescriptor(descriptor) };
+  const command = environment.PAWL_PASSPHRASE_COMMAND;
+  if (command) return { kind: 'passphrase-command', command };
+  const text = environment.PAWL_PASSPHRASE;
+  // An empty one is reported as an error later, rather than ignored.
+  return text === undefined ? { kind: 'terminal' } : { kind: 'passphrase', text };
 }
 
 /**
@@ -50,6 +53,11 @@ export function canReadSilently(context: Pick<CommandContext, 'io' | 'options'>)
   return ['key-file', 'passphrase-file', 'passphrase'].includes(kind) && !readsInput(context);
 }
 
+/** Whether the passphrase is typed at a question, where a mistake is likely, and nobody else sees a second try. */
+export function isAsked(context: Pick<CommandContext, 'io' | 'options'>): boolean {
+  return keySourceOf(context).kind === 'terminal';
+}
+
 /**
  * To be called by a command that reads standard input itself, before it does.
  * @param what it reads there.
@@ -59,7 +67,7 @@ export function refuseSharedInput(context: CommandContext, what: string): void {
   if (!readsInput(context)) return;
   throw new PawlError('usage', {
     problem: `${what} and the passphrase or key cannot both come from standard input`,
-    hint: 'give one of them in a file: --passphrase-file FILE, --passphrase-fd N',
+    hint: 'give the passphrase or key another way: --passphrase-fd 3 3< FILE, --passphrase-file FILE; or name the input as a file',
   });
 }
 

@@ -3,7 +3,7 @@
  * Knows nothing of what a command does with an open identity.
  */
 import { existsSync } from 'node:fs';
-import { PawlError } from '../../errors.ts';
+import { isPawlError, PawlError } from '../../errors.ts';
 import { inodeAt } from '../../files/index.ts';
 import { wipe } from '../../primitives/index.ts';
 import {
@@ -19,6 +19,9 @@ import {
   createIdentityFile,
   deriveFileKey,
   type FileKey,
+  type Lock,
+  loadArgon2,
+  loadDatabase,
   openIdentityFile,
   readSalt,
   restoreIdentityFile,
@@ -29,6 +32,8 @@ import type { CommandContext } from '../context.ts';
 import { explain } from '../terminal/error-messages.ts';
 import type { Io } from '../terminal/io.ts';
 import { keepOthersOut, warnOfOthers } from './exposure.ts';
+import { isAsked, keySourceOf } from './key-source.ts';
+import { flawOf, formsToTry } from './passphrase.ts';
 import { chosenIdentity, homeOf, type Marks, makeHome, marksOf, pathOf } from './path.ts';
 import { type NewSecret, newSecretFor, type Secret, secretFor } from './secret.ts';
 
@@ -38,6 +43,17 @@ import { type NewSecret, newSecretFor, type Secret, secretFor } from './secret.t
  * as completion.
  */
 export type Purpose = 'writes' | 'reads' | 'peeks';
+
+/**
+ * Loads the native parts that opening or making the identity file takes: an installation that lacks one is told before
+ * any input is read, or a secret asked.
+ * @param isNewPassphrase whether a passphrase is needed whatever opens the file.
+ * @throws `no-addon`, and what finding the source of the key throws.
+ */
+export async function loadNativeParts(context: CommandContext, { isNewPassphrase = false } = {}): Promise<void> {
+  loadDatabase();
+  if (isNewPassphrase || keySourceOf(context).kind !== 'key-file') await loadArgon2();
+}
 
 /** An identity whose file is open: the context of the session functions, and the store itself. */
 export interface OpenIdentity extends Context {
@@ -55,26 +71,21 @@ export interface OpenIdentity extends Context {
 async function unlock(context: CommandContext, purpose: Purpose): Promise<OpenIdentity> {
   const { io, options, reporter } = context;
   const { name, path } = chosenIdentity(context);
-  const salt = readSalt(path);
-  // Asking and deriving take time. They come before the file is opened, so that other commands need not wait for them.
-  const key = await fileKeyFrom(context, await secretFor(context, path), salt);
   const marks = marksOf(context);
-  let opened: SqliteStore | undefined;
-  const close = () => {
-    opened?.close();
-    wipe(key);
+  const openWith = async (lock: Lock) => {
+    const store = openIdentityFile(path, lock, {
+      wait: options.wait * 1_000,
+      marks: marks.folder,
+      whileBusy: (wait) => reporter.progress.whileBlocked(`waiting for another pawl that uses ${name}`, wait),
+    });
+    const close = () => {
+      store.close();
+      wipe(lock.key);
+    };
+    return { store, close };
   };
+  const { store, close } = await tryKeys(context, path, openWith);
   try {
-    const store = openIdentityFile(
-      path,
-      { key, salt },
-      {
-        wait: options.wait * 1_000,
-        marks: marks.folder,
-        whileBusy: (wait) => reporter.progress.whileBlocked(`waiting for another pawl that uses ${name}`, wait),
-      },
-    );
-    opened = store;
     if (purpose !== 'peeks') await keepOthersOut(context, store);
     if (store.name !== name) throw new PawlError('misplaced', { path, name: store.name });
     const identity = { ...sessionContext(io, store), store, name, path, close };
@@ -92,6 +103,59 @@ async function unlock(context: CommandContext, purpose: Purpose): Promise<OpenId
     close();
     throw error;
   }
+}
+
+/** How often a passphrase is asked for. */
+const TRIES = 3;
+
+/**
+ * Gets the passphrase or key of a file, and calls `open` with the key that follows from it, until one fits. A passphrase
+ * is tried in each of its forms, and one that is typed may be typed anew.
+ *
+ * Asking and deriving take time. They come before the file is opened, so that other commands need not wait for them.
+ * @param open throws `wrong-passphrase` for a key that does not fit. It owns the key that fits.
+ * @throws what reading the secret and `open` throw; `wrong-passphrase`.
+ */
+async function tryKeys<Opened>(
+  context: CommandContext,
+  path: string,
+  open: (lock: Lock) => Promise<Opened>,
+): Promise<Opened> {
+  // An error that needs no passphrase comes before the question.
+  readSalt(path);
+  for (let attempt = 1; ; attempt++) {
+    const before = attempt === 1 ? '' : `wrong, try ${attempt} of ${TRIES}: `;
+    try {
+      return await tryForms(context, await secretFor(context, path, before), { path, open });
+    } catch (error) {
+      const isMistyped = isPawlError(error, 'wrong-passphrase') || isPawlError(error, 'empty-passphrase');
+      if (!isMistyped || attempt === TRIES || !isAsked(context)) throw error;
+    }
+  }
+}
+
+async function tryForms<Opened>(
+  context: CommandContext,
+  secret: Secret,
+  { path, open }: { readonly path: string; readonly open: (lock: Lock) => Promise<Opened> },
+): Promise<Opened> {
+  const salt = readSalt(path);
+  const forms = secret.kind === 'key' ? [secret.bytes] : formsToTry(secret.bytes);
+  const flaw = secret.kind === 'key' ? undefined : flawOf(secret.bytes);
+  try {
+    for (const bytes of forms) {
+      const key = await fileKeyFrom(context, { ...secret, bytes }, salt);
+      try {
+        return await open({ key, salt });
+      } catch (error) {
+        wipe(key);
+        if (!isPawlError(error, 'wrong-passphrase')) throw error;
+      }
+    }
+  } finally {
+    if (secret.kind === 'passphrase') wipe(...forms);
+  }
+  throw new PawlError('wrong-passphrase', { path, ...(flaw !== undefined && { flaw }) });
 }
 
 function sessionContext({ random, now, isRunning, process }: Io, store: SqliteStore): Context {
@@ -214,8 +278,6 @@ export async function restoreIdentity(
   name?: string,
 ): Promise<{ name: string; path: string; held: readonly HeldContact[] }> {
   const { io, options } = context;
-  const salt = readSalt(file);
-  const key = await fileKeyFrom(context, await secretFor(context, file), salt);
   const marks = marksOf(context);
   const placeOf = (own: string): string => {
     if (name !== undefined && name !== own) throw holdsAnother(file, own);
@@ -228,18 +290,19 @@ export async function restoreIdentity(
     await goOnAfterRestore(sessionContext(io, store));
     return { own: store.name, held: await heldContacts({ store }), trouble: store.markTrouble };
   };
-  try {
-    const { own, held, trouble } = await restoreIdentityFile(
-      file,
-      { key, salt },
-      { wait: options.wait * 1_000, marks: marks.folder, placeOf, prepare },
-    );
-    await tellOfMarks(context, marks, trouble);
-    await warnOfOthers(context, homeOf(context));
-    return { name: own, path: pathOf(context, own), held };
-  } finally {
-    wipe(key);
-  }
+  const restored = await tryKeys(context, file, async (lock) => {
+    const done = await restoreIdentityFile(file, lock, {
+      wait: options.wait * 1_000,
+      marks: marks.folder,
+      placeOf,
+      prepare,
+    });
+    wipe(lock.key);
+    return done;
+  });
+  await tellOfMarks(context, marks, restored.trouble);
+  await warnOfOthers(context, homeOf(context));
+  return { name: restored.own, path: pathOf(context, restored.own), held: restored.held };
 }
 
 function holdsAnother(file: string, name: string): PawlError {

@@ -2,10 +2,10 @@
  * The files that commands make, and those that none may take the place of: identity files, keys, inputs.
  * Writes nothing itself.
  */
-import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PawlError } from '../../errors.ts';
-import { Folder, type IsPrecious, inodeAt, OutputFile } from '../../files/index.ts';
+import { Folder, type IsPrecious, inodeAt, isStream, OutputFile, realPath } from '../../files/index.ts';
 import type { CommandContext } from '../context.ts';
 import { STANDARD_INPUT } from '../stream/read.ts';
 import { keySourceOf } from './key-source.ts';
@@ -46,10 +46,12 @@ export function outputFolderAt(context: CommandContext, path: string, inputs: In
  * @throws `protected`.
  */
 export function refusePlaceOfIdentity(context: CommandContext, path: string): void {
+  // A pipe is nowhere.
+  if (isStream(path)) return;
   const folder = dirname(resolve(path));
   // A folder that is missing is none of ours; nothing can be made in it either.
   if (!existsSync(folder)) return;
-  const located = existsSync(path) ? realpathSync(path) : join(realpathSync(folder), basename(path));
+  const located = existsSync(path) ? realPath(path) : join(realPath(folder), basename(path));
   if (isPlaceOfIdentity(homeOf(context), located)) {
     throw new PawlError('protected', { path, what: PART_OF_AN_IDENTITY });
   }
@@ -76,14 +78,14 @@ function preciousFor(context: CommandContext, inputs: Inputs): IsPrecious {
 
 /** @param path absolute; its folder without symbolic links. */
 function isPlaceOfIdentity(home: string, path: string): boolean {
-  const isInHome = existsSync(home) && realpathSync(home) === dirname(path);
+  const isInHome = existsSync(home) && realPath(home) === dirname(path);
   return (isInHome && OF_AN_IDENTITY.test(basename(path))) || placesBehindLinks(home).includes(path);
 }
 
 /** Where the identity files are that the home only has links to, and what is or would be beside them. */
 function placesBehindLinks(home: string): readonly string[] {
   const files = filesIn(home).filter((file) => file.endsWith('.db') && existsSync(file));
-  return files.map((file) => realpathSync(file)).flatMap((file) => [file, ...BESIDE.map((suffix) => file + suffix)]);
+  return files.map((file) => realPath(file)).flatMap((file) => [file, ...BESIDE.map((suffix) => file + suffix)]);
 }
 
 /** Standard input may be a file, too. */

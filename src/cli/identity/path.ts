@@ -24,16 +24,20 @@ export function homeOf(context: CommandContext): string {
 
 /** The same; `undefined` where there is none. */
 export function findHome({ io, options }: CommandContext): string | undefined {
-  const { PAWL_HOME, XDG_DATA_HOME } = io.environment;
-  return options.home ?? (PAWL_HOME || folderOfPawl(io, XDG_DATA_HOME, 'share'));
+  return options.home ?? (io.environment.PAWL_HOME || folderOfPawl(io, 'XDG_DATA_HOME', 'share'));
 }
 
 /**
  * The folder `pawl` in a folder that an XDG variable names, else in its default below the home folder; `undefined` where
  * there is neither. The specification of the variables has relative paths ignored.
  */
-function folderOfPawl(io: Io, variable: string | undefined, name: 'share' | 'state'): string | undefined {
-  if (variable !== undefined && isAbsolute(variable)) return join(variable, 'pawl');
+function folderOfPawl(
+  io: Io,
+  variable: 'XDG_DATA_HOME' | 'XDG_STATE_HOME',
+  name: 'share' | 'state',
+): string | undefined {
+  const folder = io.environment[variable];
+  if (folder !== undefined && isAbsolute(folder)) return join(folder, 'pawl');
   const home = io.home();
   return home && join(home, '.local', name, 'pawl');
 }
@@ -52,11 +56,11 @@ export type Marks =
  * @throws `usage` for any other value of `PAWL_MARKS`.
  */
 export function marksOf({ io }: CommandContext): Marks {
-  const { PAWL_MARKS, XDG_STATE_HOME } = io.environment;
+  const { PAWL_MARKS } = io.environment;
   if (PAWL_MARKS === 'none') return { folder: undefined, why: 'PAWL_MARKS is none', isChosen: true };
   if (PAWL_MARKS)
     throw new PawlError('usage', { problem: `PAWL_MARKS can only be none, not ${JSON.stringify(PAWL_MARKS)}` });
-  const folder = folderOfPawl(io, XDG_STATE_HOME, 'state');
+  const folder = folderOfPawl(io, 'XDG_STATE_HOME', 'state');
   if (folder === undefined) return { folder, why: 'there is no home folder', isChosen: true };
   if (isMadeForAnother(io, folder)) return { folder: undefined, why: `${NOT_BY_ROOT}: ${folder}`, isChosen: false };
   return { folder };

@@ -2,18 +2,20 @@
  * Reads, asks for, and generates passphrases and keys of identity files.
  * Knows nothing of the identity file itself, and of how a key is derived from a passphrase.
  */
-import { realpathSync, type Stats, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { type Stats, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { wordlist } from '@scure/bip39/wordlists/english.js';
+import { isatty } from 'node:tty';
 import { isPawlError, PawlError } from '../../errors.ts';
-import { inodeAt, makeFile, readDescriptor, readFileIf } from '../../files/index.ts';
-import { type Random, utf8 } from '../../primitives/index.ts';
+import { inodeAt, isOnReadOnlyMount, makeFile, readFileIf, readInherited, realPath } from '../../files/index.ts';
+import { equal, fromUtf8, utf8, wipe } from '../../primitives/index.ts';
 import type { CommandContext } from '../context.ts';
 import { nameOfInput, readInput, STANDARD_INPUT } from '../stream/read.ts';
+import { escapeInLine } from '../terminal/format.ts';
 import type { Io } from '../terminal/io.ts';
 import { askSecret, showOnTerminal } from '../terminal/prompt.ts';
 import { type KeyOptions, type KeySource, keySourceOf } from './key-source.ts';
 import { refusePlaceOfIdentity } from './output.ts';
+import { formForLock, isShort, LONGEST_SECRET, lineOf, randomWords } from './passphrase.ts';
 import { homeOf } from './path.ts';
 
 /** What opens an identity file: the key, or a passphrase from which the key is derived. */
@@ -23,12 +25,12 @@ export type Secret =
 
 const KEY_LENGTH = 32;
 const STICKY = 0o1000;
-/** The most bytes to read: a device may be endless. */
-const LONGEST_SECRET = 65_536;
-const NEWLINE = 0x0a;
-const RETURN = 0x0d;
-/** Ten words out of 2,048 are 110 bits. */
-const GENERATED_WORDS = 10;
+/** What others may do with a file. */
+const ANYTHING = 0o077;
+const READING = 0o044;
+/** What a short passphrase is told with. */
+const COST_OF_A_GUESS =
+  'this passphrase is short: a guess costs whoever gets the file 0.1 s and 64 MiB, and a thousand machines try 860 million a day; ten random words cannot be guessed (leave it empty where it is asked for)';
 
 /** What is to lock an identity file from now on. */
 export interface NewSecret {
@@ -39,20 +41,24 @@ export interface NewSecret {
 
 /**
  * Gets the passphrase or key of the identity file at `path`, from the source that `keySourceOf` finds.
+ * @param before what the question on the terminal begins with, as why it is asked again.
  * @throws `missing-file`, `read-failed`, `exposed-key`, `bad-key-file`, `empty-passphrase`, `several-lines`,
- * `passphrase-command`, `no-passphrase`, `interrupted`, `usage`.
+ * `bad-passphrase`, `passphrase-command`, `no-passphrase`, `interrupted`, `usage`.
  */
-export async function secretFor(context: CommandContext, path: string): Promise<Secret> {
+export async function secretFor(context: CommandContext, path: string, before = ''): Promise<Secret> {
   const source = keySourceOf(context);
   switch (source.kind) {
     case 'key-file':
       return keySecret(await readSecretFile(context.io, source.path, refuseExposed), source.path);
     case 'terminal':
-      return askPassphrase(context, path, `passphrase of ${path}`);
+      return passphraseSecret(await askOnTerminal(context, path, `${before}passphrase of ${path}`), ANSWER);
     default:
       return readPassphrase(context.io, source);
   }
 }
+
+/** What errors call what was typed. */
+const ANSWER = 'your answer';
 
 /**
  * Gets the passphrase or key of a new identity file. A passphrase is asked for twice on the terminal, and an empty answer
@@ -68,9 +74,18 @@ export async function newSecretFor(context: CommandContext, path: string): Promi
       return newKeyFrom(context, source.path);
     case 'terminal':
       return { secret: await askNewPassphrase(context, path) };
-    default:
-      return { secret: await readPassphrase(context.io, source) };
+    default: {
+      const { bytes } = await readPassphrase(context.io, source);
+      return { secret: await lockSecret(context, bytes, nameOfSource(source)) };
+    }
   }
+}
+
+/** Makes of a passphrase what locks a file, and tells if it is short. */
+async function lockSecret({ reporter }: CommandContext, line: Uint8Array, source: string): Promise<Secret> {
+  const bytes = formForLock(line, source);
+  if (isShort(bytes)) await reporter.notice(COST_OF_A_GUESS);
+  return { kind: 'passphrase', bytes };
 }
 
 /**
@@ -137,19 +152,43 @@ async function newKeyFrom(context: CommandContext, path: string): Promise<NewSec
   return { secret };
 }
 
-async function readPassphrase(io: Io, source: Exclude<KeySource, { kind: 'key-file' | 'terminal' }>): Promise<Secret> {
+type PassphraseSource = Exclude<KeySource, { kind: 'key-file' | 'terminal' }>;
+
+async function readPassphrase(io: Io, source: PassphraseSource): Promise<Secret> {
+  return passphraseSecret(await bytesFrom(io, source), nameOfSource(source));
+}
+
+async function bytesFrom(io: Io, source: PassphraseSource): Promise<Uint8Array> {
   switch (source.kind) {
     case 'passphrase-file':
-      return parsePassphrase(await readSecretFile(io, source.path, refuseExposed), nameOfInput(source.path));
-    case 'passphrase-fd': {
-      const name = `file descriptor ${source.fd}`;
-      return parsePassphrase(readDescriptor(source.fd, name, LONGEST_SECRET), name);
-    }
+      return readSecretFile(io, source.path, refuseExposed);
+    case 'passphrase-fd':
+      if (isatty(source.fd)) throw typedInTheOpen();
+      return readInherited(source.fd, nameOfSource(source), LONGEST_SECRET);
     case 'passphrase-command':
-      return parsePassphrase(runPassphraseCommand(io, source.command), 'the output of the passphrase command');
+      return runPassphraseCommand(io, source.command);
     case 'passphrase':
-      return passphraseSecret(utf8(source.text), 'PAWL_PASSPHRASE');
+      return utf8(source.text);
   }
+}
+
+/** What errors call a source. */
+function nameOfSource(source: PassphraseSource): string {
+  switch (source.kind) {
+    case 'passphrase-file':
+      return nameOfInput(source.path);
+    case 'passphrase-fd':
+      return `file descriptor ${source.fd}`;
+    case 'passphrase-command':
+      return 'the output of the passphrase command';
+    case 'passphrase':
+      return 'PAWL_PASSPHRASE';
+  }
+}
+
+/** @throws `empty-passphrase`, `several-lines`, `bad-passphrase`. */
+function passphraseSecret(given: Uint8Array, source: string): Secret {
+  return { kind: 'passphrase', bytes: lineOf(given, source) };
 }
 
 /** @throws `bad-key-file`. */
@@ -173,39 +212,46 @@ async function readSecretFile(io: Io, path: string, check: CheckSecretFile): Pro
       if (userId !== undefined) check(path, status, userId);
     });
   }
-  if (io.input.isTerminal) {
-    throw new PawlError('usage', {
-      problem: 'a passphrase or key is not typed on standard input, where it would be shown',
-      hint: 'leave the option out: pawl asks for the passphrase',
-    });
-  }
+  if (io.input.isTerminal) throw typedInTheOpen();
   return readInput(io, path, LONGEST_SECRET);
 }
 
+function typedInTheOpen(): PawlError {
+  return new PawlError('usage', {
+    problem: 'a passphrase or key is not typed on standard input, or elsewhere where it would be shown',
+    hint: 'leave the option out: pawl asks for the passphrase',
+  });
+}
+
 /**
- * Refuses a file of the user that others can read or write. Pipes and files of another owner, such as a mounted secret,
- * are not checked: whether the file opens the identity shows whether it is the right one.
+ * Refuses a file of the user that others can read or write, unless it is a mounted secret. Pipes and files of another
+ * owner are not checked: whether the file opens the identity shows whether it is the right one.
  * @throws `exposed-key`.
  */
 function refuseExposed(path: string, status: Stats, userId: number): void {
-  if (!status.isFile() || status.uid !== userId || (status.mode & 0o077) === 0) return;
+  const open = status.mode & ANYTHING;
+  if (!status.isFile() || status.uid !== userId || open === 0) return;
+  if ((open & ~READING) === 0 && isOnReadOnlyMount(realPath(path))) return;
   throw new PawlError('exposed-key', { path, mode: (status.mode & 0o777).toString(8).padStart(4, '0') });
 }
 
 /**
  * Refuses a key file for a new lock that somebody else has made, can read or can change: nothing shows whether it is the
- * one that was meant. What is no file, such as an open pipe, is only refused if it belongs to somebody else.
+ * one that was meant. What is no file, such as an open pipe, is only refused if it belongs to somebody else. A secret that
+ * root has mounted read-only may be root's, and readable by others: whoever mounts has meant it.
  * @throws `untrusted-key`, `exposed-key`.
  */
 function refuseUntrusted(path: string, status: Stats, userId: number): void {
   if (status.isCharacterDevice() || status.isDirectory()) return;
-  if (status.uid !== userId) throw new PawlError('untrusted-key', { path });
-  refuseExposed(path, status, userId);
+  const isMounted = status.isFile() && status.uid === 0 && isOnReadOnlyMount(realPath(path));
+  if (status.uid !== userId && !isMounted) throw new PawlError('untrusted-key', { path });
+  refuseExposed(path, status, status.uid);
   if (!status.isFile()) return;
-  for (const folder of new Set([dirname(resolve(path)), dirname(realpathSync(path))])) {
-    // In a folder with a sticky bit, as /tmp has, nobody else can rename or remove the file.
+  for (const folder of new Set([dirname(resolve(path)), dirname(realPath(path))])) {
+    // In a folder with a sticky bit, as /tmp has, nobody else can rename or remove the file; nor on a read-only mount.
     const { mode } = statSync(folder);
-    if ((mode & 0o022) !== 0 && (mode & STICKY) === 0) throw new PawlError('untrusted-key', { path, folder });
+    const isOpen = (mode & 0o022) !== 0 && (mode & STICKY) === 0;
+    if (isOpen && !isOnReadOnlyMount(realPath(folder))) throw new PawlError('untrusted-key', { path, folder });
   }
 }
 
@@ -215,11 +261,7 @@ function runPassphraseCommand(io: Io, command: string): Uint8Array {
   return output;
 }
 
-async function askPassphrase(context: CommandContext, path: string, question: string): Promise<Secret> {
-  return passphraseSecret(utf8(await askOnTerminal(context, path, question)), 'your answer');
-}
-
-async function askOnTerminal({ io, options }: CommandContext, path: string, question: string): Promise<string> {
+async function askOnTerminal({ io, options }: CommandContext, path: string, question: string): Promise<Uint8Array> {
   const answer = options.input ? await askSecret(io, question) : undefined;
   if (answer === undefined) throw new PawlError('no-passphrase', { path });
   return answer;
@@ -228,49 +270,20 @@ async function askOnTerminal({ io, options }: CommandContext, path: string, ques
 async function askNewPassphrase(context: CommandContext, path: string): Promise<Secret> {
   for (;;) {
     const first = await askOnTerminal(context, path, 'new passphrase (leave it empty for ten random words)');
-    if (first === '') return generatePassphrase(context, path);
+    if (first.length === 0) return generatePassphrase(context, path);
     const second = await askOnTerminal(context, path, 'once more');
-    if (first === second) return passphraseSecret(utf8(first), 'your answer');
+    const isSame = equal(first, second);
+    wipe(second);
+    if (isSame) return lockSecret(context, lineOf(first, ANSWER), ANSWER);
+    wipe(first);
     await context.reporter.warn('the two passphrases differ: try again');
   }
 }
 
 /** Generates a passphrase, and shows it once, on the terminal only. */
 async function generatePassphrase({ io }: CommandContext, path: string): Promise<Secret> {
-  const words = randomWords(io.random);
-  await showOnTerminal(io, `the passphrase of ${path}, shown this once; write it down:\n\n  ${words}\n\n`);
-  return passphraseSecret(utf8(words), 'your answer');
-}
-
-/** Random words of the BIP-39 list, joined by dashes, so that the passphrase can be written down and typed. */
-function randomWords(random: Random): string {
-  const bytes = random(2 * GENERATED_WORDS);
-  const words = Array.from({ length: GENERATED_WORDS }, (_, i) => {
-    // 2^16 is a multiple of the length of the list, so that every word is equally likely.
-    const index = (((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)) % wordlist.length;
-    return wordlist[index] ?? '';
-  });
-  return words.join('-');
-}
-
-/** @throws `empty-passphrase`. */
-function passphraseSecret(bytes: Uint8Array, source: string): Secret {
-  if (bytes.length === 0) throw new PawlError('empty-passphrase', { source });
+  const bytes = randomWords(io.random);
+  const about = `the passphrase of ${escapeInLine(path)}, shown this once; write it down`;
+  await showOnTerminal(io, `${about}:\n\n  ${fromUtf8(bytes)}\n\n`);
   return { kind: 'passphrase', bytes };
-}
-
-/**
- * Takes a passphrase from a single line, without its newline. More lines are most likely a mistake: the wrong file, or a
- * note below the passphrase.
- * @throws `several-lines`, `empty-passphrase`.
- */
-function parsePassphrase(bytes: Uint8Array, source: string): Secret {
-  const line = stripNewline(bytes);
-  if (line.includes(NEWLINE)) throw new PawlError('several-lines', { source });
-  return passphraseSecret(line, source);
-}
-
-function stripNewline(bytes: Uint8Array): Uint8Array {
-  if (bytes.at(-1) !== NEWLINE) return bytes;
-  return bytes.subarray(0, bytes.at(-2) === RETURN ? -2 : -1);
 }

@@ -7,12 +7,30 @@ import { PawlError } from '../../errors.ts';
 import type { Arrival } from '../../session/index.ts';
 import type { CommandContext } from '../context.ts';
 import { bytesInWords } from '../terminal/format.ts';
-import { nameOfInput, STANDARD_INPUT, streamsOf } from './read.ts';
+import { nameOfInput, STANDARD_INPUT, streamOf } from './read.ts';
 
 /** An envelope in the input, or the error if it cannot be decoded. `source` is its file and position, for messages. */
 export type InputItem<Arrived = { readonly source: string; readonly envelope: Envelope }> =
   | Arrived
   | { readonly source: string; readonly error: PawlError };
+
+/** Is told what becomes of each input. Without it, an input that cannot be read ends the reading. */
+export interface InputListener {
+  /** The input cannot be read, or not to its end. The next one is read. */
+  onUnreadable(error: PawlError): Promise<void>;
+  /**
+   * The input was read to its end.
+   * @param what there was in it: an envelope, be it broken; or none, with the error that says so, unless it is blank.
+   */
+  onRead(name: string, what: { readonly hasEnvelope: boolean; readonly error?: PawlError }): Promise<void>;
+}
+
+interface ReadOptions<Item> {
+  /** The most bytes in each input. */
+  readonly limit?: number;
+  readonly itemOf: (read: InputItem) => Item;
+  readonly listener?: InputListener;
+}
 
 /** The most bytes of input for a command that reads all of it before it begins. */
 const MAX_INPUT = 2 ** 29;
@@ -20,32 +38,21 @@ const MAX_INPUT = 2 ** 29;
 /**
  * Reads the envelopes in files, or in standard input if no file is given. Those that arrive in one chunk are yielded
  * together, in an array that belongs to the caller: it is the only one that holds them.
- * @param options.limit the most bytes in each file.
- * @throws `missing-file`, `read-failed`, `too-large`.
+ * @throws `missing-file`, `read-failed`, `cut-line`, `too-large`, unless there is a listener.
  */
 async function* readEnvelopes<Item>(
-  { io, reporter }: CommandContext,
+  context: CommandContext,
   files: readonly string[],
-  { limit = Number.POSITIVE_INFINITY, itemOf }: { limit?: number; itemOf: (read: InputItem) => Item },
+  options: ReadOptions<Item>,
 ): AsyncGenerator<Item[], void, undefined> {
-  for (const { path, chunks } of streamsOf(io, files.length === 0 ? [STANDARD_INPUT] : files)) {
-    const read = (found: Found) => itemOf(decode(`${nameOfInput(path)}, ${found.at}`, found));
-    const scanner = new Scanner();
-    // On a terminal, all input is read before the caller may ask for a passphrase there.
-    const isPasted = path === STANDARD_INPUT && io.input.isTerminal;
-    const pasted: Item[] = [];
-    let bytes = 0;
-    if (isPasted) await reporter.notice('paste it here, then press Ctrl-D');
-    for await (const chunk of chunks) {
-      bytes += chunk.length;
-      if (bytes > limit) throw new PawlError('too-large', { what: 'input', bytes, limit, isLeast: true });
-      const reads = scanner.push(chunk).map(read);
-      if (isPasted) pasted.push(...reads);
-      else if (reads.length > 0) yield reads;
-      else reporter.progress.update(`reading, ${bytesInWords(bytes)}`);
+  const { listener } = options;
+  for (const path of files.length === 0 ? [STANDARD_INPUT] : files) {
+    try {
+      yield* readInput(context, path, options);
+    } catch (error) {
+      if (listener === undefined || !(error instanceof PawlError)) throw error;
+      await listener.onUnreadable(error);
     }
-    const last = [...pasted, ...scanner.end().map(read)];
-    if (last.length > 0) yield last;
   }
 }
 
@@ -55,12 +62,52 @@ export interface PartArrival {
   readonly part: SealedPart;
 }
 
-/** Like `readEnvelopes`, for messages and parts only: an invite becomes an item with the error `wrong-kind`. */
+/** Reads the envelopes in one file, or in standard input for `-`. */
+async function* readInput<Item>(
+  { io, reporter }: CommandContext,
+  path: string,
+  { limit = Number.POSITIVE_INFINITY, itemOf, listener }: ReadOptions<Item>,
+): AsyncGenerator<Item[], void, undefined> {
+  const name = nameOfInput(path);
+  const read = (found: Found) => itemOf(decode(`${name}, ${found.at}`, found));
+  const scanner = new Scanner();
+  // On a terminal, all input is read before the caller may ask for a passphrase there.
+  const isPasted = path === STANDARD_INPUT && io.input.isTerminal;
+  const pasted: Item[] = [];
+  let bytes = 0;
+  let hasEnvelope = false;
+  if (isPasted) await reporter.notice('paste it here, then press Ctrl-D');
+  for await (const chunk of streamOf(io, path)) {
+    bytes += chunk.length;
+    if (bytes > limit) throw new PawlError('too-large', { what: 'input', bytes, limit, isLeast: true });
+    const reads = scanner.push(chunk).map(read);
+    hasEnvelope ||= reads.length > 0;
+    if (isPasted) pasted.push(...reads);
+    else if (reads.length > 0) yield reads;
+    else reporter.progress.update(`reading, ${bytesInWords(bytes)}`);
+  }
+  const end = scanner.end();
+  hasEnvelope ||= end.length > 0;
+  const [only] = end;
+  if (listener !== undefined && only !== undefined && 'error' in only && only.isNone) {
+    await listener.onRead(name, { hasEnvelope: false, error: only.error });
+    return;
+  }
+  const last = [...pasted, ...end.map(read)];
+  await listener?.onRead(name, { hasEnvelope });
+  if (last.length > 0) yield last;
+}
+
+/**
+ * Like `readEnvelopes`, for messages and parts only: an invite becomes an item with the error `wrong-kind`. An input that cannot be
+ * read keeps none of the others back.
+ */
 export function readMessages(
   context: CommandContext,
   files: readonly string[],
+  listener: InputListener,
 ): AsyncGenerator<InputItem<Arrival | PartArrival>[], void, undefined> {
-  return readEnvelopes(context, files, { itemOf: asMessage });
+  return readEnvelopes(context, files, { itemOf: asMessage, listener });
 }
 
 /**

@@ -62,16 +62,11 @@ function sizeOf(path: string): number | undefined {
 }
 
 /**
- * Opens files one after the other, or standard input for `-`. If one of them does not exist, none is read.
- * @throws `missing-file`, `read-failed`.
+ * A file, or standard input for `-`, in chunks.
+ * @throws `missing-file`, `read-failed`; `cut-line` for standard input.
  */
-export function* streamsOf(
-  io: Io,
-  paths: readonly string[],
-): Generator<{ path: string; chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array> }, void, undefined> {
-  const missing = paths.find((path) => path !== STANDARD_INPUT && isMissing(path));
-  if (missing !== undefined) throw new PawlError('missing-file', { path: missing });
-  for (const path of paths) yield { path, chunks: path === STANDARD_INPUT ? chunksOf(io) : chunksOfFile(path) };
+export function streamOf(io: Io, path: string): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  return path === STANDARD_INPUT ? chunksOf(io) : chunksOfFile(path);
 }
 
 /**
@@ -110,15 +105,6 @@ function longestLineIn(chunk: Uint8Array): number {
     start = end + 1;
   }
   return longest;
-}
-
-/** Whether a file does not exist. Other errors are reported when it is read. */
-function isMissing(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false }) === undefined;
-  } catch {
-    return false;
-  }
 }
 
 /**

@@ -3,7 +3,15 @@
  * Knows nothing of where they are written.
  */
 import { dirname, join } from 'node:path';
-import type { BlockDamage, ErrorCode, ErrorDetails, ForkReason, PawlError, Release } from '../../errors.ts';
+import type {
+  BlockDamage,
+  ErrorCode,
+  ErrorDetails,
+  ForkReason,
+  PassphraseFlaw,
+  PawlError,
+  Release,
+} from '../../errors.ts';
 import { isName, LARGEST_GAP } from '../../session/index.ts';
 import { bytesInWords, count, day, instant } from './format.ts';
 import { similarTo } from './similar.ts';
@@ -64,6 +72,18 @@ const DAMAGES: Readonly<Record<BlockDamage, string>> = {
   'taken-for-text': 'a program took its bytes for text, such as UTF-16, and rewrote them',
 };
 
+/** What is wrong with a passphrase, and what helps. */
+const FLAWS: Readonly<Record<PassphraseFlaw, readonly [problem: string, remedy: string]>> = {
+  replaced: [
+    'has bytes that are no UTF-8, or U+FFFD, which Node puts in the place of such bytes',
+    'give it as bytes: --passphrase-file FILE',
+  ],
+  bom: ['begins with a byte order mark', 'save it as UTF-8 without one'],
+  'utf-16': ['is saved as UTF-16', 'save it as UTF-8'],
+  nul: ['has a NUL in it, as UTF-16 has', 'save it as UTF-8'],
+  long: ['has more than 65536 bytes', 'a passphrase is one line; a key file has 32 bytes: --key-file FILE'],
+};
+
 /** What must arrive before anything is sent from a file that was restored, or is behind what was sent from it. */
 export const HOLDS: Readonly<Record<Release, string>> = {
   answered: 'an answer of theirs, or a new invite',
@@ -75,6 +95,14 @@ function didYouMean(name: string, known: readonly string[]): string {
   return similar.length === 0 ? '' : `did you mean ${similar.join(' or ')}? `;
 }
 
+/** Only the database of Node 20 is compiled when it is installed. `npm rebuild -g pawl` would not reach it. */
+function wayToInstall(part: string, node: string): string {
+  const again = 'npm uninstall -g pawl, then install it again, with this Node';
+  return part === 'the database' && Number.parseInt(node, 10) < 22
+    ? `npm rebuild -g better-sqlite3-multiple-ciphers (npm 12: with --allow-scripts=better-sqlite3-multiple-ciphers); if it is still so: ${again}`
+    : again;
+}
+
 // One explanation for each error code, by subject
 
 type Explain<Code extends ErrorCode> = (detail: ErrorDetails[Code]) => Explanation;
@@ -84,6 +112,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   usage: ({ problem, hint = 'pawl --help lists the commands and options' }) => ({
     message: problem,
     hint,
+    exit: USAGE,
+  }),
+  'not-utf8': ({ what }) => ({
+    message: `${what} has bytes that are no UTF-8, or U+FFFD, which Node puts in the place of such bytes`,
+    hint: 'give a text by a pipe: pawl send NAME < FILE; give a file or folder another name',
     exit: USAGE,
   }),
   'bad-name': ({ name }) => ({
@@ -350,9 +383,14 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'use another name or folder',
     exit: CANNOT_CREATE,
   }),
-  'no-database': ({ node }) => ({
-    message: `the database that pawl needs does not load with Node ${node}`,
-    hint: 'install pawl again, with the Node that runs it',
+  'no-addon': ({ part, why, node }) => ({
+    message: {
+      missing: `${part} that pawl needs is missing from its installation`,
+      'other-node': `${part} that pawl needs was installed for another Node than this ${node}`,
+      'other-system': `${part} that pawl needs was built for another system or processor than this one`,
+      disabled: `Node is told not to load native parts, and ${part} that pawl needs is one`,
+    }[why],
+    hint: why === 'disabled' ? 'run pawl without --no-addons (NODE_OPTIONS)' : wayToInstall(part, node),
     exit: NO_IDENTITY,
   }),
   'no-folder': ({ path, isTaken }) => ({
@@ -418,6 +456,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'try again, or wait for longer: --wait SECONDS',
     exit: BUSY,
   }),
+  'no-locks': ({ folder }) => ({
+    message: `the file system of ${folder} does not lock files, and without a lock two commands could use one key twice`,
+    hint: 'keep identities where files can be locked, as on a local disk: --home DIR, or PAWL_HOME; with NFS, the lock service must run on both machines',
+    exit: IO,
+  }),
   replaced: ({ path }) => ({
     message: `the passphrase or key of ${path} was changed, or it was restored, meanwhile`,
     hint: 'try again, with the new passphrase or key',
@@ -452,9 +495,12 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
 
   // the passphrase or key
-  'wrong-passphrase': ({ path }) => ({
+  'wrong-passphrase': ({ path, flaw }) => ({
     message: `wrong passphrase or key for ${path}, or the file is damaged: they look alike`,
-    hint: 'try again, with --key-file FILE if it was made with one; nothing was changed',
+    hint:
+      flaw === undefined
+        ? 'try again, with --key-file FILE if it was made with one; nothing was changed'
+        : `the passphrase ${FLAWS[flaw][0]}: ${FLAWS[flaw][1]}; nothing was changed`,
     exit: NO_KEY,
   }),
   'no-passphrase': ({ path, isNew }) =>
@@ -479,6 +525,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'keep the passphrase alone there, on one line',
     exit: NO_KEY,
   }),
+  'bad-passphrase': ({ source, flaw }) => ({
+    message: `the passphrase in ${source} ${FLAWS[flaw][0]}`,
+    hint: FLAWS[flaw][1],
+    exit: NO_KEY,
+  }),
   'passphrase-command': ({ reason }) => ({
     message: `the passphrase command failed: ${reason}`,
     hint: 'run it by itself: it is to print the passphrase, and nothing else, on standard output',
@@ -491,14 +542,14 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'exposed-key': ({ path, mode }) => ({
     message: `${path} can be ${othersCan(mode)} by others (mode ${mode})`,
-    hint: `chmod 600 ${path}`,
+    hint: `chmod 600 ${path}; where its mode cannot be changed, give it by a pipe, in bash: <(cat ${path}) in its place`,
     exit: NO_KEY,
   }),
   'untrusted-key': ({ path, folder }) =>
     folder === undefined
       ? {
           message: `${path} is no key for a new lock: it belongs to somebody else`,
-          hint: 'name a file that is not there, and it is made; or copy it to a file of your own, if the key is yours',
+          hint: `name a file that is not there, and it is made; if the key is yours, copy it, or give it by a pipe, in bash: <(cat ${path}) in its place`,
           exit: NO_KEY,
         }
       : {

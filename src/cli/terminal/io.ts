@@ -3,17 +3,18 @@
  * clock. Knows nothing of commands; tests hand in an `Io` of their own.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { fstatSync, fsyncSync, openSync, type Stats, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, type Stats, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { ReadStream, WriteStream } from 'node:tty';
 import { PawlError } from '../../errors.ts';
-import { codeOf, readAtOnce, reasonOf } from '../../files/index.ts';
+import { codeOf, REPLACEMENT, readAtOnce, reasonOf } from '../../files/index.ts';
 import { type Random, systemRandom } from '../../primitives/index.ts';
 import { isRunning, processName } from './process-name.ts';
 
 export interface Io {
   readonly arguments: readonly string[];
+  /** Reading a variable throws `not-utf8`, or for a passphrase `bad-passphrase`, where bytes of it were replaced. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The absolute path of the user's home folder; `undefined` if there is none, as in some containers. */
   readonly home: () => string | undefined;
@@ -26,7 +27,8 @@ export interface Io {
   readonly now: () => number;
   /** Names this process (`processName`). */
   readonly process: () => string;
-  readonly isRunning: (process: string) => boolean;
+  /** `undefined` for a process of another machine or container. */
+  readonly isRunning: (process: string) => boolean | undefined;
   /**
    * Runs a command line in the shell.
    * @param limit the most bytes of output to accept.
@@ -72,6 +74,12 @@ export interface Output {
 export interface Terminal {
   readonly input: NodeJS.ReadableStream;
   readonly output: NodeJS.WritableStream;
+  /** Passes on each key as it is pressed, and shows none. What was typed before is dropped. */
+  hideKeys(): void;
+  /** Stops the whole job, as the terminal itself does at Ctrl-Z where it does not pass on each key. */
+  stop(): void;
+  /** Has `redraw` called when the process goes on after it was stopped. */
+  onContinue(redraw: () => void): void;
   close(): void;
 }
 
@@ -80,10 +88,11 @@ export function systemIo(process: NodeJS.Process): Io {
   const input = lazy(() => inputFrom(process));
   const output = lazy(() => outputTo(() => process.stdout, 1, 'standard output'));
   const errors = lazy(() => outputTo(() => process.stderr, 2, 'standard error'));
+  const environment = textsOf(process.env);
   return {
     arguments: process.argv.slice(2),
-    environment: process.env,
-    home: () => homeFolder(process.env.HOME),
+    environment,
+    home: () => homeFolder(environment),
     userId: process.getuid?.(),
     get input() {
       return input();
@@ -104,16 +113,36 @@ export function systemIo(process: NodeJS.Process): Io {
   };
 }
 
-/** @param variable the environment variable. An empty or relative one names no folder. */
-function homeFolder(variable: string | undefined): string | undefined {
+/** The variables of the environment, none of which can be read where Node has replaced bytes that are no UTF-8. */
+function textsOf(environment: NodeJS.ProcessEnv): Io['environment'] {
+  return new Proxy(environment, {
+    get(variables, name: string) {
+      const value = variables[name];
+      // A locale decides only how something is shown.
+      if (!value?.includes(REPLACEMENT) || /^(LC_|LANG)/.test(name)) return value;
+      throw name === 'PAWL_PASSPHRASE'
+        ? new PawlError('bad-passphrase', { source: name, flaw: 'replaced' })
+        : new PawlError('not-utf8', { what: `the variable ${name}` });
+    },
+  });
+}
+
+/**
+ * The home folder by the environment, where an empty or relative one is none; else by the list of users.
+ * @throws `not-utf8`.
+ */
+function homeFolder({ HOME }: Io['environment']): string | undefined {
   // homedir() returns the variable, too, but loading node:os slows the start down.
-  if (variable !== undefined) return isAbsolute(variable) ? variable : undefined;
+  if (HOME !== undefined) return isAbsolute(HOME) ? HOME : undefined;
+  let home: string;
   try {
-    return homedir();
+    home = homedir();
   } catch {
     // Nor has the list of users an entry.
     return undefined;
   }
+  if (home.includes(REPLACEMENT)) throw new PawlError('not-utf8', { what: 'the name of the home folder' });
+  return home;
 }
 
 /** Calls `make` when the value is first needed, and never again. */
@@ -272,27 +301,87 @@ function openTerminal(): Terminal | undefined {
   } catch {
     return undefined;
   }
-  const removeHandlers = () => {
-    for (const signal of SIGNALS) process.removeListener(signal, restoreAndEnd);
-  };
-  // A prompt hides the typed characters and the cursor. A signal must not leave the terminal in that state.
-  const restoreAndEnd = (signal: NodeJS.Signals) => {
-    removeHandlers();
+  let hidesKeys = false;
+  let isStopped = false;
+  let redraw: () => void = () => undefined;
+  const showKeys = () => {
     input.setRawMode(false);
     writeSync(screen, SHOW_CURSOR);
+  };
+  // A question hides the keys, and may hide the cursor. A signal must not leave the terminal in that state.
+  const restoreAndEnd = (signal: NodeJS.Signals) => {
+    removeHandlers();
+    showKeys();
     process.kill(process.pid, signal);
+  };
+  const stop = (target: number) => {
+    isStopped = true;
+    showKeys();
+    process.removeListener('SIGTSTP', stopMyself);
+    process.kill(target, 'SIGTSTP');
+    // The system stops nobody whom no shell could continue. Who was stopped hears of SIGCONT first.
+    setTimeout(() => setImmediate(goOn), SOON);
+  };
+  const stopMyself = () => stop(process.pid);
+  const goOn = () => {
+    if (!isStopped) return;
+    isStopped = false;
+    if (hidesKeys) hideKeys();
+    redraw();
+  };
+  // It may also have been stopped by SIGSTOP, which cannot be handled.
+  const onContinue = () => {
+    isStopped = true;
+    goOn();
+  };
+  const hideKeys = () => {
+    hidesKeys = true;
+    process.removeListener('SIGTSTP', stopMyself).on('SIGTSTP', stopMyself);
+    // The shell may have changed the mode meanwhile, and the stream does nothing where it believes to be in a mode.
+    input.setRawMode(false);
+    input.setRawMode(true);
+    dropTyped();
+  };
+  const removeHandlers = () => {
+    for (const signal of SIGNALS) process.removeListener(signal, restoreAndEnd);
+    process.removeListener('SIGTSTP', stopMyself).removeListener('SIGCONT', onContinue);
   };
   for (const signal of SIGNALS) process.prependListener(signal, restoreAndEnd);
   return {
     input,
     output,
+    hideKeys,
+    // Every process of the group, as the other end of a pipe.
+    stop: () => stop(0),
+    onContinue: (given) => {
+      redraw = given;
+      process.on('SIGCONT', onContinue);
+    },
     close: () => {
+      isStopped = false;
       removeHandlers();
+      if (hidesKeys) showKeys();
       input.destroy();
       output.destroy();
     },
   };
 }
 
+/** Reads what has been typed on the terminal and nobody has read, and drops it. */
+function dropTyped(): void {
+  let terminal: number | undefined;
+  try {
+    terminal = openSync('/dev/tty', constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    const typed = new Uint8Array(4_096);
+    while (readSync(terminal, typed) > 0) typed.fill(0);
+  } catch {
+    // There is nothing more.
+  } finally {
+    if (terminal !== undefined) closeSync(terminal);
+  }
+}
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const SHOW_CURSOR = '\u001b[?25h';
+/** In milliseconds. */
+const SOON = 50;

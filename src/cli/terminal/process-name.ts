@@ -3,18 +3,44 @@
  * Knows nothing of what the names are used for.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 
-/** Names a process by its id and start time, because ids are reused. */
+/** Names a process by its id and start time, because ids are reused, and by the place where the id counts. */
 export function processName(pid: number): string {
-  return `${pid}:${startTime(pid) ?? ''}`;
+  return `${pid}:${startTime(pid) ?? ''}@${place()}`;
 }
 
-/** Whether the process of that name still runs. */
-export function isRunning(name: string): boolean {
-  const pid = Number.parseInt(name, 10);
+/**
+ * Whether the process of that name still runs; `undefined` for one of another machine or container, of which nothing is
+ * known here. A name without a place is of an older pawl, and counts as one of this place.
+ */
+export function isRunning(name: string): boolean | undefined {
+  const [process = '', elsewhere] = name.split('@');
+  if (elsewhere !== undefined && elsewhere !== place()) return undefined;
+  const pid = Number.parseInt(process, 10);
   const started = startTime(pid);
-  return started !== undefined && name === `${pid}:${started}`;
+  return started !== undefined && process === `${pid}:${started}`;
+}
+
+let known: string | undefined;
+
+/**
+ * Where the ids of processes are those that we see: this boot of this machine, and a PID namespace on it. The first
+ * namespace has the same number on every machine. Without /proc, it is the machine.
+ */
+function place(): string {
+  known ??= placeByProc() ?? hostname();
+  return known;
+}
+
+function placeByProc(): string | undefined {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+    return `${boot}/${readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')}`;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The start time of a process, in a format of the operating system; `undefined` if there is no such process. */

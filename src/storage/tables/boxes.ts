@@ -23,7 +23,7 @@ const ROW = 2 ** 20;
 const EMPTY = new Uint8Array(0);
 
 const LISTED = `
-SELECT id, contact_id AS contact, message_id AS messageId, n, late, received_at AS receivedAt, process, kind,
+SELECT id, contact_id AS contact, message_id AS messageId, n, late, received_at AS receivedAt, process, claimed_at AS claimedAt, kind,
   file_name AS name, sent_at AS sentAt, length
 FROM inbox`;
 
@@ -52,9 +52,12 @@ export function boxes(transaction: SqlTransaction): Boxes {
     },
 
     async countOutbox() {
-      const sql = 'SELECT process, count(*) AS count FROM outbox GROUP BY process';
-      const rows = transaction.all<{ readonly process: string; readonly count: number }>(sql);
-      return new Map(rows.map(({ process, count }) => [process, count]));
+      // The index has the ids: of each process one row is read.
+      const sql = `
+        SELECT process, count, (SELECT created_at FROM outbox WHERE id = newest) AS latest
+        FROM (SELECT process, count(*) AS count, max(id) AS newest FROM outbox GROUP BY process)`;
+      const rows = transaction.all<{ readonly process: string; readonly count: number; readonly latest: number }>(sql);
+      return new Map(rows.map(({ process, ...rest }) => [process, rest]));
     },
 
     async envelope(id) {
@@ -71,8 +74,8 @@ export function boxes(transaction: SqlTransaction): Boxes {
     async addToInbox({ head, ...entry }, content) {
       const isInline = content.length <= LONGEST_INLINE;
       const { id } = transaction.run(
-        `INSERT INTO inbox (contact_id, message_id, n, late, received_at, process, content, kind, file_name, sent_at, length)
-        VALUES (@contact, @messageId, @n, @late, @receivedAt, @process, @content, @kind, @name, @sentAt, @length)`,
+        `INSERT INTO inbox (contact_id, message_id, n, late, received_at, process, claimed_at, content, kind, file_name, sent_at, length)
+        VALUES (@contact, @messageId, @n, @late, @receivedAt, @process, @receivedAt, @content, @kind, @name, @sentAt, @length)`,
         {
           name: null,
           ...head,
@@ -105,9 +108,9 @@ export function boxes(transaction: SqlTransaction): Boxes {
       return row && (row.content.length > 0 ? row.content : wholeOf(transaction, 'inbox', id, EMPTY));
     },
 
-    async handOver(id, from, to) {
-      const sql = 'UPDATE inbox SET process = @to WHERE id = @id AND process IS @from';
-      return transaction.run(sql, { id, from: from ?? null, to: to ?? null }).changes > 0;
+    async handOver(id, from, to, at) {
+      const sql = 'UPDATE inbox SET process = @to, claimed_at = @at WHERE id = @id AND process IS @from';
+      return transaction.run(sql, { id, from: from ?? null, to: to ?? null, at }).changes > 0;
     },
 
     async waitingOf(contact, process) {

@@ -23,9 +23,10 @@ interface DescriptorRow {
 }
 
 /** The CHECK constraints of the table guarantee what is null together. */
-interface IncomingRow extends DescriptorRow, Omit<StoredIncoming, 'descriptor' | 'late' | 'place' | 'process'> {
+interface IncomingRow extends DescriptorRow, Omit<StoredIncoming, 'descriptor' | 'late' | 'place' | 'claim'> {
   readonly late: 0 | 1;
   readonly process: string | null;
+  readonly claimedAt: number | null;
   readonly path: string | null;
   readonly inode: string | null;
   readonly target: string | null;
@@ -41,11 +42,12 @@ type PartRow = Omit<PartRecord, 'isLast'> & { readonly isLast: 0 | 1 };
 
 const INCOMING = `
 SELECT id, contact_id AS contact, message_id AS messageId, n, late, received_at AS receivedAt, name, sent_at AS sentAt,
-  size, part_size AS partSize, key, process, path, inode, target
+  size, part_size AS partSize, key, process, claimed_at AS claimedAt, path, inode, target
 FROM incoming`;
 
 const OUTGOING = `
-SELECT id, contact_id AS contact, message_id AS messageId, n, created_at AS createdAt, process, name, sent_at AS sentAt,
+SELECT id, contact_id AS contact, message_id AS messageId, n, created_at AS createdAt, process, advanced_at AS advancedAt, name,
+  sent_at AS sentAt,
   size, part_size AS partSize, key, path, inode, modified, parts, link, envelope
 FROM outgoing`;
 
@@ -84,9 +86,10 @@ export function transfers(transaction: SqlTransaction): Transfers {
       }
     },
 
-    async handOverIncoming(id, from, to) {
-      const sql = 'UPDATE incoming SET process = @to WHERE id = @id AND process IS @from';
-      return transaction.run(sql, { id, from: from ?? null, to: to ?? null }).changes > 0;
+    async handOverIncoming(id, from, to, at) {
+      const sql = 'UPDATE incoming SET process = @to, claimed_at = @at WHERE id = @id AND process IS @from';
+      const claim = to === undefined ? { to: null, at: null } : { to, at };
+      return transaction.run(sql, { id, from: from ?? null, ...claim }).changes > 0;
     },
 
     async setPlace(id, { path, inode, target }) {
@@ -105,10 +108,10 @@ export function transfers(transaction: SqlTransaction): Transfers {
 
     async addOutgoing({ descriptor, source, ...outgoing }) {
       const { id } = transaction.run(
-        `INSERT INTO outgoing (contact_id, message_id, n, created_at, process, name, sent_at, size, part_size, key, path,
-          inode, modified, parts, link, envelope)
-        VALUES (@contact, @messageId, @n, @createdAt, @process, @name, @sentAt, @size, @partSize, @key, @path,
-          @inode, @modified, @parts, @link, @envelope)`,
+        `INSERT INTO outgoing (contact_id, message_id, n, created_at, process, advanced_at, name, sent_at, size, part_size,
+          key, path, inode, modified, parts, link, envelope)
+        VALUES (@contact, @messageId, @n, @createdAt, @process, @advancedAt, @name, @sentAt, @size, @partSize,
+          @key, @path, @inode, @modified, @parts, @link, @envelope)`,
         { path: null, inode: null, modified: null, ...source, ...outgoing, ...rowOf(descriptor) },
       );
       return id as OutgoingId;
@@ -118,9 +121,11 @@ export function transfers(transaction: SqlTransaction): Transfers {
       return transaction.all<OutgoingRow>(`${OUTGOING} ORDER BY id`).map(outgoingIn);
     },
 
-    async advanceOutgoing(id, { parts, link, process }) {
-      const sql = 'UPDATE outgoing SET parts = @parts, link = @link, process = @process WHERE id = @id';
-      transaction.run(sql, { id, parts, link, process });
+    async advanceOutgoing(id, { parts, link, process, advancedAt }) {
+      transaction.run(
+        'UPDATE outgoing SET parts = @parts, link = @link, process = @process, advanced_at = @advancedAt WHERE id = @id',
+        { id, parts, link, process, advancedAt },
+      );
     },
 
     async dropOutgoing(id) {
@@ -142,7 +147,7 @@ function descriptorIn({ name, sentAt, size, partSize, key }: DescriptorRow): Out
 }
 
 function incomingIn(row: IncomingRow): StoredIncoming {
-  const { id, contact, messageId, n, late, receivedAt, process, path, inode, target } = row;
+  const { id, contact, messageId, n, late, receivedAt, process, claimedAt, path, inode, target } = row;
   return {
     id,
     contact,
@@ -151,13 +156,14 @@ function incomingIn(row: IncomingRow): StoredIncoming {
     late: late === 1,
     receivedAt,
     descriptor: descriptorIn(row),
-    process: process ?? undefined,
+    claim: process === null || claimedAt === null ? undefined : { process, at: claimedAt },
     place: path === null || inode === null ? undefined : { path, inode, target: target ?? undefined },
   };
 }
 
 function outgoingIn(row: OutgoingRow): StoredOutgoing {
-  const { id, contact, messageId, n, createdAt, process, path, inode, modified, parts, link, envelope } = row;
+  const { id, contact, messageId, n, createdAt, process, advancedAt, path, inode, modified, parts, link, envelope } =
+    row;
   const source = path === null || inode === null || modified === null ? undefined : { path, inode, modified };
   return {
     id,
@@ -166,6 +172,7 @@ function outgoingIn(row: OutgoingRow): StoredOutgoing {
     n,
     createdAt,
     process,
+    advancedAt,
     descriptor: descriptorIn(row),
     source,
     parts,

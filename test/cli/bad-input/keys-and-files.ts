@@ -20,6 +20,20 @@ export const KEYS: readonly BadInput[] = [
   key('a passphrase instead', 'wrong-passphrase', 77, `echo guess > p; chmod 600 p; ${INSPECT} --passphrase-file p`),
   key('another', 'wrong-passphrase', 77, `head -c 32 /dev/zero > k; chmod 600 k; ${INSPECT} --key-file k`),
   key('from the environment, wrong', 'wrong-passphrase', 77, `unset PAWL_KEY_FILE; PAWL_PASSPHRASE=guess ${INSPECT}`),
+  key('bytes that are no UTF-8', 'bad-passphrase', 77, `unset PAWL_KEY_FILE; PAWL_PASSPHRASE=$'\\xe9' ${INSPECT}`),
+  key('two lines in the environment', 'several-lines', 77, `unset PAWL_KEY_FILE; PAWL_PASSPHRASE=$'a\\nb' ${INSPECT}`),
+  key('65,537 bytes', 'bad-passphrase', 77, `${INSPECT} --passphrase-fd 3 3< <(printf '%065537d' 0)`),
+  ...Object.entries({
+    'a byte order mark': String.raw`\xef\xbb\xbfwords`,
+    'UTF-16': String.raw`\xff\xfew\0o\0\n\0`,
+    'UTF-16, big endian': String.raw`\xfe\xff\0w\0o`,
+    'a NUL': String.raw`wor\0ds`,
+  }).flatMap(([what, bytes]) =>
+    ['pawl init zoe --passphrase-fd 3 $JSON 3< words', 'pawl -i bob passwd --new-passphrase-file words $JSON'].map(
+      (command) =>
+        key(`${what}, in a new one`, 'bad-passphrase', 77, `printf '${bytes}' > words; chmod 600 words; ${command}`),
+    ),
+  ),
   key('an empty passphrase', 'empty-passphrase', 77, `unset PAWL_KEY_FILE; PAWL_PASSPHRASE= ${INSPECT}`),
   key('an empty passphrase file', 'empty-passphrase', 77, `: > p; chmod 600 p; ${INSPECT} --passphrase-file p`),
   key('only a newline', 'empty-passphrase', 77, `echo > p; chmod 600 p; ${INSPECT} --passphrase-file p`),

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -235,5 +235,68 @@ describe('passwd to what the file has already', () => {
     ]);
     expect(readFileSync(file)).toEqual(before);
     expect((await person.run([], undefined, { ...io, arguments: [...passwd, others] })).exit).toBe(0);
+  });
+});
+
+/** Whether this user may mount in a namespace of its own. */
+const canMount = spawnSync('unshare', ['-rm', 'true']).status === 0;
+
+describe.skipIf(!canMount)('a secret on a read-only mount', () => {
+  /** Runs a line of shell where `secrets` is a mount, with files of these modes and the owner that runs it. */
+  const withMount = async (command: string, { options = 'remount,bind,ro' } = {}) => {
+    let result = { exit: -1, stderr: '' };
+    await inHome(async (home) => {
+      await home.prepare('mkdir secrets');
+      const script = `set -e; mount -t tmpfs none secrets; cp .key secrets/key; echo 'correct horse' > secrets/words
+        chmod 444 secrets/key; chmod 440 secrets/words; cp -p secrets/key secrets/open; chmod 466 secrets/open
+        chmod 777 secrets; mount -o ${options} secrets; ${command}`;
+      const environment = { SCRIPT: script };
+      result = await home.run('unset PAWL_KEY_FILE; unshare -rm bash -c "$SCRIPT"', { environment });
+    });
+    return result;
+  };
+
+  it('may be readable by others, who have no more to say about it than its owner', async () => {
+    const { exit, stderr } = await withMount(`pawl init alice --key-file secrets/key
+      pawl inspect --key-file secrets/key; pawl passwd --key-file secrets/key --new-passphrase-file secrets/words
+      pawl inspect --passphrase-file secrets/words; ln -s secrets/key link; pawl init zoe --key-file link
+      echo done >&2`);
+    expect([exit, stderr.replaceAll(/^pawl: .*\n/gm, '')]).toEqual([0, 'done\n']);
+  });
+
+  it('is not to be changed by others, were it elsewhere', async () => {
+    const { exit, stderr } = await withMount('pawl init alice --key-file secrets/open');
+    expect(exit).toBe(77);
+    expect(stderr).toMatch(/can be read and changed by others .*\nhint: chmod 600 .*<\(cat secrets\/open\)/);
+  });
+
+  it('is like any other where it can be written to', async () => {
+    const { exit, stderr } = await withMount('pawl init alice --key-file secrets/key', { options: 'remount,rw' });
+    expect([exit, stderr]).toEqual([77, expect.stringContaining('(mode 0444)')]);
+  });
+
+  it('is not safe behind a link that others can replace', async () => {
+    const command = 'mkdir -m 777 open; ln -s ../secrets/key open/link; pawl init alice --key-file open/link';
+    const { exit, stderr } = await withMount(command);
+    expect([exit, stderr]).toEqual([77, expect.stringContaining('others can write to its folder')]);
+  });
+
+  it.skipIf(!isRoot)('may belong to root, which mounts', async () => {
+    const asNobody = 'setpriv --reuid 65534 --clear-groups env PAWL_MARKS=none';
+    await inHome(async (home) => {
+      const result = await home.run(`
+        unset PAWL_KEY_FILE; chmod 755 .; mkdir secrets; mkdir -m 700 of-nobody; chown 65534 of-nobody
+        unshare -m bash -c 'set -e; mount -t tmpfs none secrets; cp .key secrets/key; chmod 444 secrets/key
+          cp -p secrets/key secrets/other; chown 12345 secrets/other
+          ${asNobody} pawl --home of-nobody init zoe --key-file secrets/key && exit 1
+          mount -o remount,bind,ro secrets
+          ${asNobody} pawl --home of-nobody init zoe --key-file secrets/other 2> /dev/null && exit 1
+          ${asNobody} pawl --home of-nobody init zoe --key-file secrets/key
+          ${asNobody} pawl --home of-nobody inspect --key-file secrets/key'`);
+      expect(result.stderr).toMatch(
+        /^error: .* is no key for a new lock: it belongs to somebody else\nhint: .*<\(cat /,
+      );
+      expect([result.exit, result.stdout.toString()]).toEqual([0, expect.stringContaining('identity     zoe')]);
+    });
   });
 });

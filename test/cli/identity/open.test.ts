@@ -46,3 +46,31 @@ describe('the derivation of a key', () => {
     expect(others).toEqual(Array.from({ length: derivations }, () => ({ exit: 0, errors: '' })));
   });
 });
+
+describe('a passphrase that does not come from the terminal', () => {
+  it.each([
+    ['right', 'correct horse', 0, 1],
+    ['wrong', 'incorrect horse', 77, 1],
+    ['wrong in each of its forms', 'cafe\u0301', 77, 2],
+  ])('is read once, and costs a derivation for each form: %s', async (_, words, expected, derivations) => {
+    const home = temporaryFolder();
+    const given = { home: () => home, random: systemRandom };
+    const init = { ...given, arguments: ['--home', home, 'init', 'alice'] };
+    await main(fakeIo({ ...init, environment: { PAWL_PASSPHRASE: 'correct horse' } }));
+    const count = { derived: 0, run: 0 };
+    const derived = async () => {
+      count.derived++;
+    };
+    meanwhile.push(...Array.from({ length: 9 }, () => derived));
+    const io = fakeIo({
+      ...given,
+      arguments: ['--home', home, '--passphrase-command', 'any', 'inspect'],
+      runCommand: () => {
+        count.run++;
+        return { output: Buffer.from(`${words}\n`), failure: undefined };
+      },
+    });
+    expect([await main(io), count]).toEqual([expected, { derived: derivations, run: 1 }]);
+    meanwhile.length = 0;
+  });
+});

@@ -5,6 +5,7 @@ import { type ErrorCode, type ErrorDetails, PawlError } from '../../../src/error
 /** One of each of the closed set, with the exit code that the contract gives it. A new code without one does not compile. */
 const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: ErrorDetails[Code]] } = {
   usage: [64, { problem: 'no command was given' }],
+  'not-utf8': [64, { what: 'the variable PAWL_HOME' }],
   'bad-name': [64, { name: 'Älice\n' }],
   'no-input': [66, { source: 'standard input' }],
   'cut-line': [74, { limit: 4_094 }],
@@ -67,7 +68,8 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
 
   exists: [73, { path: 'alice.db' }],
   protected: [73, { path: 'file', what: 'the key file' }],
-  'no-database': [78, { node: '22.1.0' }],
+  'no-locks': [74, { folder: '/net/pawl' }],
+  'no-addon': [78, { part: 'the database', why: 'other-node', node: '22.1.0' }],
   'no-folder': [73, { path: 'photos', isTaken: false }],
   'cannot-create': [73, { path: 'alice.db', reason: 'permission denied' }],
   'read-failed': [74, { path: 'alice.db', reason: 'permission denied' }],
@@ -81,6 +83,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'no-passphrase': [77, { path: 'alice.db' }],
   'empty-passphrase': [77, { source: 'PAWL_PASSPHRASE' }],
   'several-lines': [77, { source: 'words' }],
+  'bad-passphrase': [77, { source: 'secret.txt', flaw: 'utf-16' }],
   'passphrase-command': [77, { reason: 'exit 1' }],
   'bad-key-file': [77, { path: 'key', bytes: 31 }],
   'untrusted-key': [77, { path: 'key', folder: '/tmp' }],

@@ -97,7 +97,7 @@ export function boxes(make: MakeStore): void {
       const entries = [late, file, bytes];
       const ids: InboxId[] = [];
       for (const entry of entries) ids.push(await transaction.addToInbox(entry, CONTENT));
-      const listed = entries.map((entry, index) => ({ ...entry, id: ids[index] }));
+      const listed = entries.map((entry, index) => ({ ...entry, id: ids[index], claimedAt: entry.receivedAt }));
       expect(await transaction.inbox()).toEqual(listed);
       for (const [index, id] of ids.entries()) expect(await transaction.inboxEntry(id)).toEqual(listed[index]);
       await transaction.dropFromInbox(ids);
@@ -131,14 +131,15 @@ export function boxes(make: MakeStore): void {
       const sent: OutboxId[] = [];
       const received: InboxId[] = [];
       for (const process of ['one', 'two', 'one', 'one', 'three']) {
-        sent.push(await transaction.addToOutbox({ ...outgoing(contact, process), process }));
+        const createdAt = NOW + sent.length;
+        sent.push(await transaction.addToOutbox({ ...outgoing(contact, process), process, createdAt }));
         received.push(await transaction.addToInbox({ ...incoming(contact, process), process }, CONTENT));
       }
       const counts = [...(await transaction.countOutbox())].sort();
       expect(counts).toEqual([
-        ['one', 3],
-        ['three', 1],
-        ['two', 1],
+        ['one', { count: 3, latest: NOW + 3 }],
+        ['three', { count: 1, latest: NOW + 4 }],
+        ['two', { count: 1, latest: NOW + 1 }],
       ]);
       expect(await transaction.countInbox()).toBe(5);
       for (const newest of [0, 1, 2, 5, 99]) {
@@ -156,16 +157,19 @@ export function boxes(make: MakeStore): void {
       const dead = await transaction.addToInbox({ ...text, process: 'dead' }, CONTENT);
       const free = await transaction.addToInbox(text, CONTENT);
       const processes = async () => (await transaction.inbox()).map(({ process }) => process);
-      expect(await transaction.handOver(dead, undefined, 'alive')).toBe(false);
-      expect(await transaction.handOver(dead, 'other', 'alive')).toBe(false);
-      expect(await transaction.handOver(free, 'dead', 'alive')).toBe(false);
+      expect(await transaction.handOver(dead, undefined, 'alive', NOW + 7)).toBe(false);
+      expect(await transaction.handOver(dead, 'other', 'alive', NOW + 7)).toBe(false);
+      expect(await transaction.handOver(free, 'dead', 'alive', NOW + 7)).toBe(false);
       expect(await processes()).toEqual(['dead', undefined]);
-      expect(await transaction.handOver(dead, 'dead', 'alive')).toBe(true);
-      expect(await transaction.handOver(free, undefined, 'alive')).toBe(true);
+      for (const one of await transaction.inbox()) expect(one.claimedAt).toBe(one.receivedAt);
+      expect(await transaction.handOver(dead, 'dead', 'alive', NOW + 7)).toBe(true);
+      expect(await transaction.handOver(free, undefined, 'alive', NOW + 7)).toBe(true);
       expect(await processes()).toEqual(['alive', 'alive']);
-      expect(await transaction.handOver(dead, 'alive', undefined)).toBe(true);
+      const claimedAt = async () => (await transaction.inbox()).map((entry) => entry.claimedAt);
+      expect(await claimedAt()).toEqual([NOW + 7, NOW + 7]);
+      expect(await transaction.handOver(dead, 'alive', undefined, NOW + 7)).toBe(true);
       expect(await processes()).toEqual([undefined, 'alive']);
-      expect(await transaction.handOver(99 as InboxId, undefined, 'alive')).toBe(false);
+      expect(await transaction.handOver(99 as InboxId, undefined, 'alive', NOW + 7)).toBe(false);
     });
   });
 

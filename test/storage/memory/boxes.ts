@@ -17,8 +17,10 @@ export function boxes(transaction: MemoryTransaction): Boxes {
     },
 
     async countOutbox() {
-      const counts = new Map<string, number>();
-      for (const { process } of transaction.data.outbox) counts.set(process, (counts.get(process) ?? 0) + 1);
+      const counts = new Map<string, { count: number; latest: number }>();
+      for (const { process, createdAt } of transaction.data.outbox) {
+        counts.set(process, { count: (counts.get(process)?.count ?? 0) + 1, latest: createdAt });
+      }
       return counts;
     },
 
@@ -33,7 +35,12 @@ export function boxes(transaction: MemoryTransaction): Boxes {
     async addToInbox(entry, content) {
       requireContact(transaction, entry.contact);
       const id = transaction.nextId() as InboxId;
-      transaction.change({ inbox: [...transaction.data.inbox, { ...copyOf(entry), content: copyOf(content), id }] });
+      transaction.change({
+        inbox: [
+          ...transaction.data.inbox,
+          { ...copyOf(entry), claimedAt: entry.receivedAt, content: copyOf(content), id },
+        ],
+      });
       return id;
     },
 
@@ -56,10 +63,10 @@ export function boxes(transaction: MemoryTransaction): Boxes {
       return copyOf(transaction.data.inbox.find((known) => known.id === id)?.content);
     },
 
-    async handOver(id, from, to) {
+    async handOver(id, from, to, at) {
       const entry = transaction.data.inbox.find((known) => known.id === id && known.process === from);
       if (entry === undefined) return false;
-      const changed = { ...entry, process: to };
+      const changed = { ...entry, process: to, claimedAt: at };
       transaction.change({ inbox: transaction.data.inbox.map((known) => (known === entry ? changed : known)) });
       return true;
     },

@@ -45,8 +45,16 @@ export function timesOf(transaction: MemoryTransaction): Times {
         }),
         outbox: outbox.map((entry) => ({ ...entry, createdAt: right(entry.createdAt) })),
         inbox: inbox.map((entry) => ({ ...entry, receivedAt: right(entry.receivedAt) })),
-        incoming: incoming.map((row) => ({ ...row, receivedAt: right(row.receivedAt) })),
-        outgoing: outgoing.map((row) => ({ ...row, createdAt: right(row.createdAt) })),
+        incoming: incoming.map((row) => ({
+          ...row,
+          receivedAt: right(row.receivedAt),
+          claim: row.claim && { ...row.claim, at: right(row.claim.at) },
+        })),
+        outgoing: outgoing.map((row) => ({
+          ...row,
+          createdAt: right(row.createdAt),
+          advancedAt: right(row.advancedAt),
+        })),
         historySetting: historySetting && { ...historySetting, since: right(historySetting.since) },
         history: history.map((entry) => ({ ...entry, at: right(entry.at) })),
       });

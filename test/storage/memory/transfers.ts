@@ -11,7 +11,7 @@ export function transfers(transaction: MemoryTransaction): Transfers {
     async addIncoming(incoming) {
       requireContact(transaction, incoming.contact);
       const id = transaction.nextId() as IncomingId;
-      const row = { ...copyOf(incoming), id, process: undefined, place: undefined, parts: [] };
+      const row = { ...copyOf(incoming), id, claim: undefined, place: undefined, parts: [] };
       transaction.change({ incoming: [...transaction.data.incoming, row] });
       return id;
     },
@@ -30,9 +30,9 @@ export function transfers(transaction: MemoryTransaction): Transfers {
       changeIncoming(id, { parts: [...known, ...parts] });
     },
 
-    async handOverIncoming(id, from, to) {
-      const found = transaction.data.incoming.some((row) => row.id === id && row.process === from);
-      if (found) changeIncoming(id, { process: to });
+    async handOverIncoming(id, from, to, at) {
+      const found = transaction.data.incoming.some((row) => row.id === id && row.claim?.process === from);
+      if (found) changeIncoming(id, { claim: to === undefined ? undefined : { process: to, at } });
       return found;
     },
 
@@ -59,8 +59,8 @@ export function transfers(transaction: MemoryTransaction): Transfers {
       return copyOf(transaction.data.outgoing);
     },
 
-    async advanceOutgoing(id, { parts, link, process }) {
-      transaction.change({ outgoing: change(transaction.data.outgoing, id, { parts, link, process }) });
+    async advanceOutgoing(id, { parts, link, process, advancedAt }) {
+      transaction.change({ outgoing: change(transaction.data.outgoing, id, { parts, link, process, advancedAt }) });
     },
 
     async dropOutgoing(id) {

@@ -22,6 +22,8 @@ import { acknowledgeOrWarn, BufferedOutput } from '../../stream/write.ts';
 import { count } from '../../terminal/format.ts';
 import { type Document, jsonLine } from '../../terminal/reporter.ts';
 import { columnsOf } from '../../terminal/screen.ts';
+import { type RecordFormat, recordForTerminal, recordOf } from './record-format.ts';
+import { Repeats } from './repeats.ts';
 import {
   deliveryDocument,
   reportNotices,
@@ -39,6 +41,8 @@ export interface DeliveryOptions {
   readonly folder?: Folder;
   /** Files replace what has their name in the folder. */
   readonly force?: true;
+  /** Each text in this form. */
+  readonly format?: RecordFormat;
   /** A newline after each text. */
   readonly lines?: true;
 }
@@ -56,6 +60,7 @@ export class Deliverer {
   /** With `-o`: in the file at the end. */
   readonly #forOutputFile: Claim[] = [];
   readonly #garbage = new Garbage();
+  readonly #repeats: Repeats;
   #deferred: InboxId[] = [];
   #exit = 0;
   #count = 0;
@@ -65,6 +70,7 @@ export class Deliverer {
     this.#context = context;
     this.#identity = identity;
     this.#options = options;
+    this.#repeats = new Repeats(reporter);
     this.#stdout = new BufferedOutput(reporter.progress.clearBefore(io.output));
     this.#showsTextsOnly = options.output === undefined && io.output.isTerminal && !reporter.json;
   }
@@ -123,9 +129,10 @@ export class Deliverer {
     }
   }
 
-  /** Notes what is settled, in transactions of its own. */
+  /** Notes what is settled, in transactions of its own, and tells what was not read again. */
   async acknowledge(): Promise<void> {
     this.#context.reporter.progress.clear();
+    await this.#repeats.report();
     // If writing has just failed, what was written before that is still acknowledged.
     await this.#stdout.flush().catch(() => undefined);
     const { settled } = this;
@@ -139,7 +146,7 @@ export class Deliverer {
    * @throws `write-failed`, and what reading throws.
    */
   async finish({ isTaken }: { readonly isTaken: boolean }): Promise<void> {
-    const { output, lines } = this.#options;
+    const { output, lines, format } = this.#options;
     const claims = this.#forOutputFile;
     if (output === undefined || claims.length === 0) return;
     const { reporter } = this.#context;
@@ -159,7 +166,7 @@ export class Deliverer {
         while (left.length > 0) {
           garbage.collect();
           for (const delivery of await readClaimed(identity, left)) {
-            yield delivery.content.bytes;
+            yield format === undefined ? delivery.content.bytes : recordOf(format, delivery);
             if (lines) yield NEWLINE;
             garbage.add(delivery.content.bytes.length);
             if (reporter.json) documents.push(deliveryDocument(delivery, { withContent: false }));
@@ -180,6 +187,9 @@ export class Deliverer {
       return this.#deliverOne(outcome);
     }
     await this.#stdout.drain();
+    if (outcome.type === 'duplicate' || outcome.type === 'forgotten' || outcome.type === 'too-late') {
+      return this.#repeats.add(outcome);
+    }
     const exit = await reportOutcome(this.#context, outcome);
     this.#exit ||= exit;
   }
@@ -188,7 +198,9 @@ export class Deliverer {
     const { inboxId, content, again, notices } = delivery;
     if (again || notices.length > 0) {
       await this.#stdout.drain();
-      await reportNotices(this.#context, delivery);
+      const { io, reporter } = this.#context;
+      const hasHead = reporter.json || (io.output.isTerminal && this.#options.format === undefined);
+      await reportNotices(this.#context, delivery, { hasHead });
     }
     const { output, folder } = this.#options;
     if (output !== undefined) {
@@ -230,9 +242,13 @@ export class Deliverer {
   #bytesOf(delivery: Delivery): Uint8Array {
     const { io, reporter } = this.#context;
     if (reporter.json) return utf8(jsonLine(deliveryDocument(delivery)));
-    if (io.output.isTerminal) return utf8(textForTerminal(delivery, columnsOf(io.output)));
+    const { format, lines } = this.#options;
+    const { isTerminal } = io.output;
+    if (format !== undefined && isTerminal) return utf8(recordForTerminal(format, delivery, columnsOf(io.output)));
+    if (format !== undefined) return recordOf(format, delivery);
+    if (isTerminal) return utf8(textForTerminal(delivery, columnsOf(io.output)));
     const { bytes } = delivery.content;
-    return this.#options.lines ? concat(bytes, NEWLINE) : bytes;
+    return lines ? concat(bytes, NEWLINE) : bytes;
   }
 
   #acknowledge(settled: Settled): Promise<void> {

@@ -41,14 +41,15 @@ export interface ReceiveOptions extends DeliveryOptions, PartOptions {
  * Receives every envelope of the input. Texts that earlier commands have left in the inbox are delivered first; with
  * `-o` they are only counted, because the file is for what was asked for.
  * @param input `undefined` where there is none.
- * @returns the exit code, and whether there was nothing to receive or deliver.
+ * @returns the exit code; whether there was nothing to receive or deliver; and with `exitCode`, the exit code that tells
+ * of news where no error comes first.
  */
 export async function receiveAll(
   context: CommandContext,
   identity: OpenIdentity,
   input: Batches<Item> | undefined,
   options: ReceiveOptions,
-): Promise<{ exit: number; isEmpty: boolean }> {
+): Promise<{ exit: number; isEmpty: boolean; news?: number }> {
   const { reporter } = context;
   const deliverer = new Deliverer(context, identity, options);
   const parts = new PartReceiver(context, identity, options);
@@ -143,8 +144,7 @@ export async function receiveAll(
     exit: deliverer.exit || parts.exit,
     isEmpty: deliverer.isEmpty && waiting.length === 0 && parts.known === 0,
   };
-  if (!options.exitCode || result.exit !== 0) return result;
-  return { ...result, exit: await exitCodeFor(identity, senders) };
+  return options.exitCode ? { ...result, news: await exitCodeFor(identity, senders) } : result;
 }
 
 const SHOWN_ONCE =

@@ -2,16 +2,19 @@
  * `pawl recv`: its options, and what has to be known before the identity file is opened.
  */
 import { PawlError } from '../../../errors.ts';
-import { LARGEST_GAP } from '../../../session/index.ts';
+import { LARGEST_GAP, listLent } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { refuseSharedInput } from '../../identity/key-source.ts';
-import { withIdentity } from '../../identity/open.ts';
+import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
 import { outputFileAt, outputFolderAt } from '../../identity/output.ts';
 import { byteSize, folderName, namedFile, outputFile, wholeNumber } from '../../option-types.ts';
 import { Batches } from '../../stream/batches.ts';
 import { readMessages } from '../../stream/envelopes.ts';
-import { nameOfInput, STANDARD_INPUT } from '../../stream/read.ts';
+import { STANDARD_INPUT } from '../../stream/read.ts';
+import { count, instant } from '../../terminal/format.ts';
+import { Inputs } from './inputs.ts';
 import { type Item, isArrival, isPart, lengthOf, receiveAll, refusal } from './receive.ts';
+import { type RecordFormat, recordFormat } from './record-format.ts';
 import { reportOutcome } from './report.ts';
 
 interface RecvOptions {
@@ -20,6 +23,7 @@ interface RecvOptions {
   readonly force?: true;
   readonly waiting?: true;
   readonly lines?: true;
+  readonly format?: RecordFormat;
   readonly maxGap?: number;
   readonly maxSize?: number;
   readonly from?: string;
@@ -35,6 +39,7 @@ export const defineRecv: DefineCommand = (program, makeAction) => {
     .option('--force', 'with -o or --out-dir, replace what is there')
     .option('--waiting', 'read no input: only what still waits')
     .option('--lines', 'a newline after each text')
+    .option('--format <format>', 'each text in this form, made of %from, %time, %text and others', recordFormat)
     .option('--max-gap <n>', 'skip up to N missing messages', wholeNumber(1, LARGEST_GAP))
     .option('--max-size <size>', 'refuse what is larger: 500M, 100G (16G)', byteSize)
     .option('--from <name>', 'accept from NAME only; leave the others for later')
@@ -43,11 +48,16 @@ export const defineRecv: DefineCommand = (program, makeAction) => {
       'after',
       `
 Messages may come in any order, and more than once. A pipe or a file gets the exact bytes.
+What cannot be read keeps nothing else back.
+--format: %from, %verified (or unverified), %time (when it was sent, as the sender says), %id, %file (the name of a file),
+%text (its bytes; it may have newlines, and anything else), %%; and \\n, \\t, \\\\, \\0, \\x1e and the like, as printf has
+them. A terminal gets the text escaped, and its further lines set off.
 With --out-dir, a file that cannot be put there waits, and nothing that is there is replaced.
 
 Examples:
   $ pawl recv message.pawl
   $ cat inbox/*.pawl | pawl recv --json
+  $ pawl recv --format '%from %time %text\\n' inbox/*.pawl
   $ pawl recv photo.pawl --out-dir ~/Downloads
   $ pawl recv --waiting --out-dir /tmp/new`,
     )
@@ -56,27 +66,25 @@ Examples:
 
 async function recv(context: CommandContext, files: string[], given: RecvOptions): Promise<number> {
   const options = { ...given, output: namedFile(given.output) };
-  checkOptions(files, options);
+  checkOptions(context, files, options);
   const readsInput = !options.waiting && (files.length === 0 || files.includes(STANDARD_INPUT));
   if (readsInput) refuseSharedInput(context, 'the messages');
-  const inputs = readsInput ? [...files, STANDARD_INPUT] : files;
+  const read = readsInput ? [...files, STANDARD_INPUT] : files;
   // A folder that is missing is reported before anything is read or asked.
-  const folder = options.outDir === undefined ? undefined : outputFolderAt(context, options.outDir, inputs);
+  const folder = options.outDir === undefined ? undefined : outputFolderAt(context, options.outDir, read);
   const { output: path, force, ...others } = options;
-  const output = path === undefined ? undefined : outputFileAt(context, path, { force, inputs });
-  const stream = options.waiting ? emptyStream() : readMessages(context, files);
-  let exit = 0;
-  let first = await stream.next();
-  // The identity file is opened, and a passphrase asked for, only once an envelope could be decoded.
-  for (; !first.done && !first.value.some(isOfConversation); first = await stream.next()) {
-    for (const item of first.value) {
-      const code = isOfConversation(item) ? 0 : await reportOutcome(context, refusal(item));
-      exit ||= code;
-    }
-  }
-  if (first.done && exit !== 0) return exit;
+  const output = path === undefined ? undefined : outputFileAt(context, path, { force, inputs: read });
+  const inputs = new Inputs(context.reporter);
+  const stream = options.waiting ? emptyStream() : readMessages(context, files, inputs);
+  // The identity file is opened, and a passphrase asked for, only once an envelope could be decoded. What is pasted comes
+  // after the question: a wrong answer must not throw it away.
+  const isPasted = readsInput && context.io.input.isTerminal;
+  const early = isPasted ? undefined : await firstIntact(context, stream, inputs);
+  if (early?.first.done && early.exit !== 0) return early.exit;
 
   return withIdentity(context, async (identity) => {
+    const { first, exit } = early ?? (await firstIntact(context, stream, inputs));
+    if (first.done && exit !== 0) return exit;
     const input = first.done ? undefined : new Batches(stream, { first, lengthOf });
     const received = await receiveAll(context, identity, input, {
       ...others,
@@ -85,13 +93,11 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
       ...(folder && { folder }),
     });
     if (input === undefined && received.isEmpty) {
-      if (!options.waiting)
-        throw new PawlError('no-input', {
-          source: (files.length === 0 ? [STANDARD_INPUT] : files).map(nameOfInput).join(', '),
-        });
-      await context.reporter.notice('nothing waits');
+      if (!options.waiting) throw new PawlError('no-input', { source: inputs.emptyOnes });
+      await tellNothingWaits(context, identity);
     }
-    return exit || received.exit;
+    await inputs.report();
+    return exit || received.exit || inputs.exit || (received.news ?? 0);
   });
 }
 
@@ -99,9 +105,42 @@ function isOfConversation(item: Item): item is Exclude<Item, { error: unknown }>
   return isArrival(item) || isPart(item);
 }
 
+/** Reads on to the first envelope that can be decoded, and reports those before it; or that there is none. */
+async function firstIntact(context: CommandContext, stream: AsyncIterator<Item[], void>, inputs: Inputs) {
+  let exit = 0;
+  let first = await stream.next();
+  for (; !first.done && !first.value.some(isOfConversation); first = await stream.next()) {
+    for (const item of first.value) {
+      const code = isOfConversation(item) ? 0 : await reportOutcome(context, refusal(item));
+      exit ||= code;
+    }
+  }
+  if (first.done) exit ||= await inputs.refuseEmpty();
+  return { first, exit };
+}
+
+/** What another machine or container has may not wait, or wait in vain. */
+async function tellNothingWaits({ reporter }: CommandContext, identity: OpenIdentity): Promise<void> {
+  const { texts, until } = await listLent(identity);
+  const is = texts === 1 ? 'is' : 'are';
+  await reporter.notice(
+    texts === 0
+      ? 'nothing waits'
+      : `${count(texts, 'text')} ${is} with a pawl on another machine or in another container; if that has ended, pawl recv --waiting has what it left from ${instant(until)} on`,
+  );
+}
+
 async function* emptyStream(): AsyncGenerator<never, void, undefined> {}
 
-function checkOptions(files: readonly string[], { output, outDir, force, waiting }: RecvOptions): void {
+function checkOptions(
+  { reporter }: CommandContext,
+  files: readonly string[],
+  { output, outDir, force, waiting, format, lines }: RecvOptions,
+): void {
+  const other = reporter.json ? '--json' : outDir !== undefined ? '--out-dir' : lines ? '--lines' : undefined;
+  if (format !== undefined && other !== undefined) {
+    throw new PawlError('usage', { problem: `--format and ${other} do not go together`, hint: 'give one of them' });
+  }
   if (waiting && files.length > 0) {
     throw new PawlError('usage', { problem: 'a file and --waiting do not go together', hint: 'give one of them' });
   }

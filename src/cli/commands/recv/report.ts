@@ -10,6 +10,7 @@ import { explain, FORKS } from '../../terminal/error-messages.ts';
 import { bytesInWords, instant, iso, TEXT_INDENT, textLines, withRemarks } from '../../terminal/format.ts';
 import type { Document } from '../../terminal/reporter.ts';
 import { wrap } from '../../terminal/wrap.ts';
+import type { Repeat } from './repeats.ts';
 import type { Saved } from './save-file.ts';
 
 /** The most waiting texts that are told one by one; `AT_LENGTH` where they are what was asked for. */
@@ -17,56 +18,42 @@ const FEW = 3;
 const AT_LENGTH = 20;
 
 /**
- * Reports the outcome of an envelope that gave no text.
+ * Reports an envelope that was refused, or whose content waits.
  * @returns its exit code.
  */
-export async function reportOutcome(context: CommandContext, outcome: Exclude<Outcome, Delivery>): Promise<number> {
+export async function reportOutcome(
+  context: CommandContext,
+  outcome: Exclude<Outcome, Delivery | Repeat>,
+): Promise<number> {
   if (outcome.type === 'waiting') {
-    await reportNotices(context, { ...outcome, again: false });
+    await reportNotices(context, { ...outcome, again: false }, { hasHead: true });
     await reportWaiting(context, [outcome]);
     return 0;
   }
   if (outcome.type === 'announced') {
-    await reportNotices(context, { ...outcome, again: false });
+    await reportNotices(context, { ...outcome, again: false }, { hasHead: true });
     return 0;
   }
   const { reporter } = context;
-  const { type, from, source } = outcome;
-  switch (type) {
-    case 'duplicate':
-    case 'too-late': {
-      const { id, n } = outcome;
-      if (reporter.json) await reporter.document({ type, from, id: toHex(id), n, source });
-      else if (type === 'duplicate') await reporter.notice(`${source}: message ${n} of ${from} was received before`);
-      else await reporter.warn(`${source}: message ${n} of ${from} came too late: its key is gone`);
-      return 0;
-    }
-    case 'forgotten':
-      if (reporter.json) await reporter.document({ type: 'duplicate', source });
-      else
-        await reporter.notice(
-          `${source}: this conversation was opened here before, and forgotten; it is not opened again`,
-        );
-      return 0;
-    case 'refused': {
-      const { error } = outcome;
-      const { message, hint, exit } = explain(error);
-      const fork = isPawlError(error, 'fork') ? { fork: foundFork(error.detail) } : {};
-      if (reporter.json) await reporter.document({ type, code: error.code, source, from, message, hint, ...fork });
-      else if (exit === 0) await reporter.notice(`${source}: ${message}`);
-      else await reporter.error(error, from === undefined ? source : `${source}, from ${from}`);
-      return exit;
-    }
-  }
+  const { type, from, source, error } = outcome;
+  const { message, hint, exit } = explain(error);
+  const fork = isPawlError(error, 'fork') ? { fork: foundFork(error.detail) } : {};
+  if (reporter.json) await reporter.document({ type, code: error.code, source, from, message, hint, ...fork });
+  else if (exit === 0) await reporter.notice(`${source}: ${message}`);
+  else await reporter.error(error, from === undefined ? source : `${source}, from ${from}`);
+  return exit;
 }
 
-/** Reports what the person should know beside a text, before the text. */
+/**
+ * Reports what the person should know beside a text, before the text.
+ * @param options.hasHead whether the text comes with a head or as a document, which says itself that it comes again.
+ */
 export async function reportNotices(
-  { io, reporter }: CommandContext,
+  { reporter }: CommandContext,
   { from, again, notices }: Pick<Delivery, 'from' | 'again' | 'notices'>,
+  { hasHead }: { readonly hasHead: boolean },
 ): Promise<void> {
-  if (again && !reporter.json && !io.output.isTerminal)
-    await reporter.notice(`this text of ${from} may have come before`);
+  if (again && !hasHead) await reporter.notice(`this text of ${from} may have come before`);
   for (const notice of notices) {
     if (notice.kind === 'fork') await reporter.warn(noticeSentence(notice, from));
     else await reporter.notice(noticeSentence(notice, from));

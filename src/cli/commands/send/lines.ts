@@ -14,9 +14,11 @@ import { checkAmount, EnvelopeOutput } from './output.ts';
 export async function sendLines(context: CommandContext, name: string, armored: boolean): Promise<void> {
   const { io, reporter } = context;
   const stream = linesOf(chunksOf(io));
-  // Read before a passphrase is asked for, so that the two ends of a pipe never ask at the same time.
-  const first = await stream.next();
+  // Read before a passphrase is asked for, so that the two ends of a pipe never ask at the same time. On a terminal the
+  // question comes first, as a wrong answer would throw away what was typed.
+  const early = io.input.isTerminal ? undefined : await stream.next();
   await withIdentity(context, async (identity) => {
+    const first = early ?? (await stream.next());
     const format = { armored, file: undefined };
     const output = new EnvelopeOutput(context, identity, format);
     let sentSoFar = 0;
