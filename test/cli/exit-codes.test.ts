@@ -207,6 +207,15 @@ const SIGNALS: readonly (Ending & { readonly signal: string })[] = [
 const OUT_OF_REACH: Partial<Record<ErrorCode, string>> = {
   'no-locks': 'a file system without locks: test/storage/no-locks.test.ts',
   'kem-missing': 'only a peer that breaks the protocol leaves it out: test/session/rekeying-attacks.test.ts',
+  'cannot-resume': 'a process was killed while it read a pipe: test/torture',
+  'no-place': 'depends on where the output goes: test/cli/parts.test.ts',
+  'no-room': 'a disk that is nearly full: test/files/partial-file.test.ts',
+  'part-too-far': 'more than 4 GB: test/parts',
+  'parts-contradict': 'a file that changes between two attempts: test/cli/parts.test.ts',
+  'parts-missing': 'a pipe that is cut short: test/cli/parts.test.ts',
+  'source-changed': 'the same: test/cli/parts.test.ts',
+  'taken-elsewhere': 'two processes at once: test/cli/parts.test.ts',
+  'too-many-incoming': 'five large contents: test/cli/parts.test.ts',
   'not-begun': 'a session is stored with its first message',
 };
 

@@ -141,7 +141,7 @@ describe('--json', () => {
           name: 'alice',
           fingerprint: HEX_32,
           path: home.identity('alice'),
-          schema: 7,
+          schema: 8,
           contacts: [
             {
               name: 'bob',
@@ -160,6 +160,8 @@ describe('--json', () => {
           invites: [],
           inbox: [],
           outbox: [{ to: 'bob', created_at: TIME, bytes: 1600 }],
+          incoming: [],
+          outgoing: [],
           history: { on: false, since: null, kept_for: null, texts: 0, first_at: null },
           attention: [expect.stringMatching(/^bob: unverified/)],
         },

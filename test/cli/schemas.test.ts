@@ -1,8 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { acquaint, Person } from './fake-io.ts';
+import { PawlError } from '../../src/errors.ts';
+import { acquaint, CollectedOutput, Person } from './fake-io.ts';
 import { TYPES } from './schemas.ts';
+
+class ClosedOutput extends CollectedOutput {
+  override async write(): Promise<void> {
+    throw new PawlError('closed-pipe', {});
+  }
+}
 
 it('every kind of document is printed by some command, and keeps its schema', async () => {
   const seen = new Set<string>();
@@ -37,6 +44,12 @@ it('every kind of document is printed by some command, and keeps its schema', as
   bob.time += 31 * 24 * 3_600_000;
   await run(bob, 'prune');
   await run(bob, 'recv', first);
+
+  // A large content, of which the last parts are lost on both sides.
+  writeFileSync(at('film'), new Uint8Array(17_000_000));
+  const large = await run(alice, `send bob ${at('film')}`);
+  await run(bob, `recv --out-dir ${bob.folder}`, large.subarray(0, 5_000_000));
+  await alice.run(['send', 'bob', at('film')], undefined, { output: new ClosedOutput() });
 
   await run(alice, 'log bob');
   await run(alice, 'contacts');

@@ -113,16 +113,22 @@ export const COMMAND_LINE: readonly BadInput[] = [
     prepare: (home) => home.prepare('pawl -i alice add dave invite.txt'),
   },
   {
-    what: 'a text over 16 MiB',
+    what: 'a line over 16 MiB',
     code: 'too-large',
     exit: 65,
-    command: 'head -c 16777217 /dev/zero | pawl -i alice send bob $JSON',
+    command: 'head -c 16777217 /dev/zero | pawl -i alice send bob --lines $JSON',
   },
   {
-    what: 'a file over 16 MiB with its name',
-    code: 'too-large',
-    exit: 65,
-    command: 'head -c 16777213 /dev/zero > big; pawl -i alice send bob big $JSON',
+    what: 'standard input given twice',
+    code: 'usage',
+    exit: 64,
+    command: 'pawl -i alice send bob - - $JSON < /dev/null',
+  },
+  {
+    what: 'no number of bytes',
+    code: 'usage',
+    exit: 64,
+    command: 'pawl -i bob recv --max-size 1Q $JSON < message.pawl',
   },
   {
     what: 'a file to send that is not there',
@@ -163,7 +169,12 @@ export const COMMAND_LINE: readonly BadInput[] = [
     ([what, command]) =>
       ({ what: `bytes that are no UTF-8: ${what}`, code: 'not-utf8', exit: 64, command }) as BadInput,
   ),
-  { what: 'a folder to send', code: 'read-failed', exit: 74, command: 'pawl -i alice send bob . $JSON' },
+  {
+    what: 'several files to send, one of which is not there',
+    code: 'missing-file',
+    exit: 66,
+    command: 'pawl -i alice send bob message.pawl no $JSON',
+  },
   {
     what: 'an output file in a folder that is not there',
     code: 'cannot-create',

@@ -66,4 +66,23 @@ export const CONVERSATIONS: readonly BadInput[] = [
     command: 'pawl -i zoe inspect $JSON',
     prepare: (home) => home.prepare('cp .local/share/pawl/bob.db .local/share/pawl/zoe.db'),
   },
+  {
+    what: 'a part of a content that nobody awaits',
+    code: 'unknown-part',
+    exit: 65,
+    prepare: (home) =>
+      home.prepare('head -c 17000000 /dev/zero > big; pawl -i alice send bob big | tail -c 983131 > part.pawl'),
+    command: 'pawl -i bob recv part.pawl $JSON',
+  },
+  {
+    what: 'a content that is larger than is taken',
+    code: 'over-max-size',
+    exit: 65,
+    prepare: (home) =>
+      home.prepare(
+        'head -c 17000000 /dev/zero > big; pawl -i alice send bob big > big.pawl; mkdir dir; pawl -i bob recv big.pawl --out-dir dir --max-size 1M || true; tail -c 983131 big.pawl > part.pawl',
+      ),
+    command: 'pawl -i bob recv part.pawl --out-dir dir --max-size 1M $JSON',
+    changes: 'who takes the parts is noted',
+  },
 ];
