@@ -168,7 +168,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
       : { message: `this is a message, not an ${expected}`, hint: 'read it: pawl recv FILE', exit: REFUSED },
   'too-large': ({ what, bytes, limit, isLeast }) => ({
     message: `${what} is too large: ${isLeast ? 'at least ' : ''}${bytes} bytes, of at most ${limit}`,
-    hint: 'send it in parts: split -b 15M FILE, and a message for each',
+    hint: what === 'line' ? 'send it as a file: pawl send NAME FILE' : 'give less at a time',
     exit: REFUSED,
   }),
   'weak-key': ({ what }) => ({
