@@ -73,3 +73,13 @@ export const LARGER_THAN_THE_CACHE = 'z'.repeat(3 << 20);
 export function writeKey(box: Box, name: string): void {
   writeFileSync(box.path(name), randomBytes(32), { mode: 0o600 });
 }
+
+/** Larger than one message: it goes in parts, none of which is like another. */
+export const FILM = Buffer.alloc(17_500_000);
+for (let at = 0; at < FILM.length; at += 4) FILM.writeUInt32LE(Math.imul(at, 2_654_435_761) >>> 0, at);
+
+/** Both have sent and received, and there is a large file. */
+export async function withFilm(box: Box): Promise<void> {
+  await talking(box);
+  writeFileSync(box.path('film'), FILM);
+}

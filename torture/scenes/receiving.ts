@@ -1,10 +1,10 @@
 /** Scenes of `recv`: each text is delivered, or delivered later, or can be received again. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { type Box, documents } from '../box.ts';
 import { countOf, type Laws, maySayItAgain } from '../laws.ts';
 import { replacing, type Scene } from '../scene.ts';
 import type { Ran } from '../start.ts';
-import { invited, keeping, talking, undelivered } from './people.ts';
+import { FILM, invited, keeping, talking, undelivered, withFilm } from './people.ts';
 
 const TEXTS = ['<the first text>', '<the second text>', '<the third text>'];
 const LEFT = '<left behind before>';
@@ -70,6 +70,48 @@ async function recvNothing(box: Box, laws: Laws, options: readonly string[] = []
   laws.hold(ran.code === 0 || ran.code === 66, `recv of nothing: exit ${ran.code}: ${ran.stderr.trim()}`);
   return documents(ran.stdout).filter(({ type }) => type === 'message');
 }
+
+async function sentFilm(box: Box): Promise<void> {
+  await withFilm(box);
+  mkdirSync(box.path('got'));
+  writeFileSync(box.path('in.pawl'), await box.ready('alice', ['send', 'bob', box.path('film')]));
+}
+
+/** The file is in its place, whole, or not at all; the same command again puts it there, and leaves nothing beside it. */
+const filmIntoFolder: Scene = {
+  name: 'recv --out-dir DIR, a large file',
+  large: true,
+  prepare: sentFilm,
+  call: (box) => ({ who: 'bob', parameters: ['recv', box.path('in.pawl'), '--out-dir', box.path('got')] }),
+  async check(box, ran, laws) {
+    await laws.whole(box, 'bob');
+    const film = box.read('got', 'film');
+    laws.hold(film?.equals(FILM) ?? ran.code !== 0, film === undefined ? 'done, but it is not there' : 'it is not whole');
+    await laws.works(box, 'bob', ['recv', box.path('in.pawl'), '--out-dir', box.path('got')]);
+    laws.hold(box.read('got', 'film')?.equals(FILM) ?? false, 'it does not come a second time');
+    const [identity] = documents((await laws.works(box, 'bob', ['inspect', '--json'])).stdout);
+    laws.hold((identity?.incoming as unknown[]).length === 0, 'it is awaited still');
+    laws.hold(readdirSync(box.path('got')).join() === 'film', `in its folder there are ${readdirSync(box.path('got'))}`);
+    await laws.talk(box, 'alice', 'bob');
+  },
+};
+
+/** What was written is how it begins; until all of it was, it can be given again. */
+const filmIntoPipe: Scene = {
+  name: 'recv, a large stream',
+  large: true,
+  prepare: sentFilm,
+  call: (box) => ({ who: 'bob', parameters: ['recv', box.path('in.pawl')] }),
+  async check(box, ran, laws) {
+    await laws.whole(box, 'bob');
+    laws.hold(FILM.subarray(0, ran.stdout.length).equals(ran.stdout), 'it is not what was sent');
+    const isWhole = ran.stdout.length === FILM.length;
+    laws.hold(isWhole || ran.code !== 0, 'done, but it is not whole');
+    const again = await box.run('bob', ['recv', box.path('in.pawl')]);
+    laws.hold(again.stdout.equals(FILM) || (isWhole && again.stdout.length === 0), 'it cannot be had again');
+    await laws.talk(box, 'alice', 'bob');
+  },
+};
 
 const FILES: Readonly<Record<string, string>> = { 'one.txt': '<the first file>', 'two.txt': '<the second file>' };
 
@@ -188,6 +230,8 @@ export const RECEIVING: readonly Scene[] = [
   replacing(toFile, 'out.txt'),
   intoFolder,
   waitingIntoFolder,
+  filmIntoFolder,
+  filmIntoPipe,
   receiving({ name: 'recv, one left behind', before: withLeftover, texts: TEXTS.slice(0, 1) }),
   kept,
   { ...receiving({ name: 'recv, 3 MiB', before: talking, texts: [`<${'y'.repeat(3 << 20)}>`] }), large: true },

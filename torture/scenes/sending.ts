@@ -1,10 +1,10 @@
 /** Scenes of `send` and `outbox resend`: each text arrives exactly once. */
-import { chmodSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { type Box, type Call, type Document, documents } from '../box.ts';
 import { countOf, type Laws, maySayItAgain } from '../laws.ts';
 import { replacing, type Scene } from '../scene.ts';
 import type { Ran } from '../start.ts';
-import { deliver, invited, keeping, talking, unwritten } from './people.ts';
+import { deliver, FILM, invited, keeping, talking, unwritten, withFilm } from './people.ts';
 
 const TEXT = 'the text of this send';
 
@@ -92,6 +92,27 @@ const large: Scene = {
   check: (box, ran, laws) => checkSend(box, ran, laws, ['x'.repeat(LARGE)]),
 };
 
+/** What was begun is gone on with, and Bob gets the whole of it; or nothing was begun. */
+const film: Scene = {
+  name: 'send, a large file',
+  large: true,
+  prepare: withFilm,
+  call: (box) => ({ who: 'alice', parameters: ['send', 'bob', box.path('film')] }),
+  async check(box, ran, laws) {
+    await laws.whole(box, 'alice');
+    const resent = (await laws.works(box, 'alice', ['outbox', 'resend'])).stdout;
+    const again = (await laws.works(box, 'alice', ['outbox', 'resend'])).stdout;
+    laws.hold(again.length === 0, 'the outbox gives a content twice');
+    mkdirSync(box.path('got'));
+    await box.run('bob', ['recv', '--out-dir', box.path('got')], Buffer.concat([ran.stdout, resent]));
+    const isThere = box.read('got', 'film')?.equals(FILM) ?? false;
+    laws.hold(isThere || (ran.code !== 0 && ran.stdout.length === 0), 'Bob does not get all of it');
+    const [identity] = documents((await laws.works(box, 'bob', ['inspect', '--json'])).stdout);
+    laws.hold((identity?.incoming as unknown[]).length === 0, 'Bob awaits it still');
+    await laws.talk(box, 'alice', 'bob');
+  },
+};
+
 const LINES = ['the first line', 'the second line', 'the third line'];
 
 const lines: Scene = {
@@ -137,6 +158,7 @@ export const SENDING: readonly Scene[] = [
   replacing(toFile, 'out.pawl'),
   exposed,
   kept,
+  film,
   lines,
   large,
   resend,
