@@ -73,7 +73,7 @@ describe('a sealed part', () => {
   it('is put together as the protocol says', () => {
     const [, part] = partsOf(repeatable('content')(2 * SMALL + 1)) as [Part, Part];
     const { salt, tag, sealed: bytes } = sealed(part, SMALL, constant);
-    const hkdf = (info: string, with_ = new Uint8Array(0)) =>
+    const hkdf = (info: string, with_: Uint8Array = new Uint8Array(0)) =>
       new Uint8Array(hkdfSync('sha256', keys.content, with_, info, 32));
     const hmac = (key: Uint8Array, ...of: readonly Uint8Array[]) =>
       new Uint8Array(
