@@ -4,9 +4,10 @@ import type { Prepared, Target } from './target.ts';
 import { commands } from './targets/commands.ts';
 import { decoders } from './targets/decoders.ts';
 import { handshakes } from './targets/handshake.ts';
+import { inParts } from './targets/parts.ts';
 import { sessions } from './targets/sessions.ts';
 
-export const TARGETS: readonly Target[] = [...decoders, ...handshakes, ...sessions, ...commands];
+export const TARGETS: readonly Target[] = [...decoders, ...handshakes, ...inParts, ...sessions, ...commands];
 const SHARES = TARGETS.reduce((sum, { share }) => sum + share, 0);
 
 /** Limit per input: 2 s for each MiB, at least 2 s. Far above the usual time, so that a busy machine passes. */

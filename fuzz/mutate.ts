@@ -5,8 +5,18 @@ import type { Dice } from './dice.ts';
 type Edit = (dice: Dice, bytes: Uint8Array, other: Uint8Array) => Uint8Array;
 
 /** Limits of fields of 1, 2 and 4 bytes, and of valid lengths. */
-const EDGES = [0, 1, 2, 16, 40, 72, 127, 128, 255, 256, 1_160, 1_208, 1_256, 1_321, 65_535, 17 * 2 ** 20];
-const EDGES_OF_4 = [...EDGES, 17 * 2 ** 20 + 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
+const EDGES = [0, 1, 2, 16, 40, 72, 127, 128, 255, 256, 1_160, 1_208, 1_256, 1_321, 65_535, 65_617, 17 * 2 ** 20];
+const EDGES_OF_4 = [
+  ...EDGES,
+  65_616,
+  983_121,
+  2 ** 24 + 81,
+  17 * 2 ** 20 + 1,
+  2 ** 31 - 1,
+  2 ** 31,
+  2 ** 32 - 2,
+  2 ** 32 - 1,
+];
 
 const EDITS: readonly Edit[] = [flipBit, flipBit, setByte, setNumber, cut, extend, drop, repeat, clear, splice];
 

@@ -69,6 +69,7 @@ async function dump(view: Transaction) {
     sessions,
     invites: await view.invites(),
     inbox: await view.inbox(),
+    incoming: await view.incoming(),
     finds: await findsOf(view),
     states: await Promise.all(sessions.map(({ id }) => view.ratchetState(id))),
     missing: await Promise.all(sessions.map(({ id }) => view.missingMessages(id))),
@@ -84,6 +85,7 @@ async function findsOf(view: Transaction): Promise<FindEntry[]> {
   return entries;
 }
 
+/** An answer to a chain that was never begun also holds the sessions of its contact (docs/PROTOCOL.md §8). */
 function withoutForks(all: Dump) {
-  return { ...all, sessions: all.sessions.map((session) => ({ ...session, fork: undefined })) };
+  return { ...all, sessions: all.sessions.map((session) => ({ ...session, fork: undefined, held: false })) };
 }

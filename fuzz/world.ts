@@ -2,11 +2,14 @@
  * Bob's state in memory, with as many kinds of sessions, chains and invites as possible, and the envelopes and peer
  * states that targets use against it.
  */
-import { decodeEnvelope, type Envelope } from '../src/envelope/index.ts';
+import { decodeEnvelope, type Envelope, encodeEnvelope, PART_SIZES } from '../src/envelope/index.ts';
 import type { Transcript } from '../src/handshake/index.ts';
+import { deriveKeys, FIRST_LINK, nextLink } from '../src/parts/index.ts';
 import type { RatchetState } from '../src/ratchet/index.ts';
-import { DAY } from '../src/session/index.ts';
+import { DAY, send } from '../src/session/index.ts';
 import { Party } from '../test/session/party.ts';
+import { KNOWN_KEY } from './grammar.ts';
+import { sealPart } from './one-part.ts';
 
 /** A peer's side of a session at one moment. */
 export interface PeerState {
@@ -26,6 +29,8 @@ export interface World {
   readonly peers: readonly PeerState[];
   /** Those of `peers` whose next message bob has not received, so that it can be accepted. */
   readonly live: readonly PeerState[];
+  /** Parts of a content that bob awaits, of judy; he awaits as many of hers as he may. They are in `envelopes`, too. */
+  readonly parts: readonly Uint8Array[];
   /** Bob's open invites. */
   readonly invites: readonly Uint8Array[];
 }
@@ -84,11 +89,14 @@ export async function createWorld(): Promise<World> {
   await erin.receive(await write(bob, 'erin', 2));
   await write(erin, 'bob', 2);
   const live = [...peers.slice(heard), ...(await startExchanges(bob, write))];
+  const { judy, parts } = await announceContents(bob, write);
+  envelopes.push(...parts);
+  live.push(judy);
   const invites = [await bob.invite('new'), await bob.invite('newer')];
   bob.time += 8 * DAY;
   // Deletes what has expired by now, so that no input appears to have done it.
   await bob.receive([]);
-  return { bob, envelopes, texts, peers, live, invites };
+  return { bob, envelopes, texts, peers, live, parts, invites };
 }
 
 /** Sends `count` messages and records them. */
@@ -113,6 +121,29 @@ async function startExchanges(bob: Party, write: Write): Promise<readonly PeerSt
   await bob.receive((await write(ivan, 'bob', 2)).slice(1));
   // Grace's state is repeated to be picked more often: it has the most to break.
   return Promise.all([grace, grace, grace, heidi, ivan].map(peerState));
+}
+
+/** Judy has told bob of four contents in parts, and nothing of them has come. @returns her state, and parts of the first. */
+async function announceContents(bob: Party, write: Write): Promise<{ judy: PeerState; parts: readonly Uint8Array[] }> {
+  const judy = new Party('judy');
+  judy.time = bob.time;
+  await judy.add('bob', await bob.invite('judy'));
+  await bob.receive(await write(judy, 'bob', 1));
+  const partSize = PART_SIZES.least;
+  const size = 2 * partSize;
+  for (const key of [KNOWN_KEY, judy.random(32), judy.random(32), judy.random(32)]) {
+    const descriptor = { type: 'descriptor', name: undefined, sentAt: judy.time, size, partSize, key } as const;
+    await bob.receive([(await send(judy.context, 'bob', descriptor)).envelope]);
+  }
+  const keys = deriveKeys(KNOWN_KEY);
+  let link = FIRST_LINK;
+  const parts = [0, 1].map((index) => {
+    const part = { index, isLast: index === 1, link, data: judy.random(partSize) };
+    const { sealed, digest } = sealPart(keys, part, { partSize, random: judy.random });
+    link = nextLink(link, digest);
+    return encodeEnvelope({ kind: 'part', part: sealed });
+  });
+  return { judy: await peerState(judy), parts };
 }
 
 /** The newest session of `party`. */

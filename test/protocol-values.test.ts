@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sealPart } from '../fuzz/one-part.ts';
 import { encodeContent, encodeEnvelope } from '../src/envelope/index.ts';
 import { paddedLength } from '../src/envelope/padding.ts';
 import {
@@ -13,7 +14,8 @@ import {
   openSession,
   safetyNumber,
 } from '../src/handshake/index.ts';
-import { digest, type Random, toHex, utf8 } from '../src/primitives/index.ts';
+import { deriveKeys, FIRST_LINK, nextLink } from '../src/parts/index.ts';
+import { digest, hkdfSha256, type Random, toHex, utf8 } from '../src/primitives/index.ts';
 import { encrypt, initiatorState, nextMessageKey } from '../src/ratchet/index.ts';
 
 // What docs/PROTOCOL.md §11 states for others to check themselves against, computed by the code.
@@ -30,6 +32,24 @@ const stated = [...section.matchAll(/^\| (.+?) \| (.+?) \|$/gm)]
 function bytesOf(...values: readonly number[]): Random {
   const left = [...values];
   return (length) => new Uint8Array(length).fill(left.shift() ?? Number.NaN);
+}
+
+/** A part of a content: the only one. */
+function computePart(): readonly string[] {
+  const keys = deriveKeys(bytesOf(7)(32));
+  const part = { index: 0, isLast: true, link: FIRST_LINK, data: utf8('hi bob') };
+  const { sealed, digest: partDigest } = sealPart(keys, part, { partSize: 65_536, random: bytesOf(8) });
+  const envelope = encodeEnvelope({ kind: 'part', part: sealed });
+  expect(envelope).toHaveLength(65_627);
+  return [
+    toHex(keys.find),
+    toHex(keys.salt),
+    toHex(partDigest),
+    toHex(nextLink(FIRST_LINK, partDigest)),
+    `${toHex(sealed.salt)}, ${toHex(sealed.tag)}`,
+    toHex(hkdfSha256(keys.content, utf8('pawl/1 part key'), 32, sealed.salt)),
+    toHex(digest(16, envelope)),
+  ];
 }
 
 function compute(): readonly string[] {
@@ -77,7 +97,7 @@ function compute(): readonly string[] {
 
 describe('the values of docs/PROTOCOL.md', () => {
   it('are those that the code computes', () => {
-    expect(compute()).toEqual(stated.map(([, hex]) => hex));
+    expect([...compute(), ...computePart()]).toEqual(stated.map(([, hex]) => hex));
   });
 
   it('has the padded lengths that the code computes', () => {

@@ -1,10 +1,18 @@
 /** Targets for receiving messages: from an outsider without keys, and from a hostile peer with keys. */
-import { decodeEnvelope, type Envelope, encodeEnvelope, scan } from '../../src/envelope/index.ts';
+import { decodeEnvelope, type Envelope, encodeEnvelope, type SealedPart, scan } from '../../src/envelope/index.ts';
 import { isPawlError, PawlError } from '../../src/errors.ts';
 import { openSession, readInvite } from '../../src/handshake/index.ts';
-import { concat } from '../../src/primitives/index.ts';
+import { concat, equal } from '../../src/primitives/index.ts';
 import { initiatorState, openHeader } from '../../src/ratchet/index.ts';
-import { type Arrival, DAY, type Outcome, type Reception, receive } from '../../src/session/index.ts';
+import {
+  type Arrival,
+  DAY,
+  type IncomingContent,
+  incomingContents,
+  type Outcome,
+  type Reception,
+  receive,
+} from '../../src/session/index.ts';
 import type { Dice } from '../dice.ts';
 import { anyOpener, craft } from '../hostile.ts';
 import { mutate } from '../mutate.ts';
@@ -31,6 +39,7 @@ const outsider: Target = {
           demand(world.texts.has(Buffer.from(outcome.content.bytes).toString()), 'only what was written is accepted');
           demand(!outcome.notices.some(({ kind }) => kind === 'fork'), 'an outsider raises no fork');
         }
+        demand(outcome.type !== 'announced', 'there is no descriptor that bob does not have');
         demand(!isFork(outcome), 'an outsider raises no fork');
       }),
     };
@@ -110,16 +119,26 @@ function hostileOpeners(dice: Dice, { bob, invites }: World): readonly PeerState
 /**
  * Receives input as `recv` does, on bob's store, and rolls back. Every fourth run compares the states before and after.
  */
-function receiver({ bob }: World, check: (outcome: Outcome) => void): (input: Uint8Array) => Promise<Verdicts> {
+function receiver({ bob, parts }: World, check: (outcome: Outcome) => void): (input: Uint8Array) => Promise<Verdicts> {
   const store = new TrialStore<Reception>(bob.store, changesOf);
   let runs = 0;
   return async (input) => {
+    const incoming = await incomingContents(bob.context);
     const verdicts: string[] = [];
     const arrivals: Arrival[] = [];
     for (const found of scan(input)) {
       if ('error' in found) verdicts.push(found.error.code);
-      else verdicts.push(...verdictOf(() => arrivals.push(arrival(decodeEnvelope(found.bytes)))).filter(isRefusal));
+      else {
+        const { bytes } = found;
+        const [verdict = ''] = verdictOf(() => {
+          const envelope = decodeEnvelope(bytes);
+          if (envelope.kind !== 'part') arrivals.push(arrival(envelope));
+          else openWith(incoming, envelope.part, () => parts.some((part) => equal(part, bytes)));
+        });
+        if (isRefusal(verdict)) verdicts.push(verdict);
+      }
     }
+    for (const content of incoming) content.wipe();
     store.compare = runs++ % 4 === 0;
     const { outcomes } = await receive({ ...bob.context, store }, arrivals, {});
     outcomes.forEach(check);
@@ -127,8 +146,16 @@ function receiver({ bob }: World, check: (outcome: Outcome) => void): (input: Ui
   };
 }
 
+/** Opens a part as `recv` does, without taking it. @param isAuthentic whether whoever has the key has sealed it. */
+function openWith(incoming: readonly IncomingContent[], part: SealedPart, isAuthentic: () => boolean): void {
+  const content = incoming.find((one) => one.owns(part));
+  if (content === undefined) throw new PawlError('not-for-you', {});
+  content.open(part);
+  demand(isAuthentic(), 'only a part that was sealed is opened');
+}
+
 function changesOf({ outcomes }: Reception): Changes {
-  if (outcomes.some(({ type }) => type === 'message')) return 'anything';
+  if (outcomes.some(({ type }) => type === 'message' || type === 'announced')) return 'anything';
   return outcomes.some(isFork) ? 'forks' : 'nothing';
 }
 

@@ -285,8 +285,8 @@ export class Scanner {
   /**
    * Whether another envelope begins, with a complete head, before this one ends. If so, this one was cut short (the
    * disk was full, or the writer was killed), and its length reaches into what was appended later. In ciphertext this
-   * happens by chance less than once in 2^40 of the largest messages: a head has 46 fixed bits and one of a few
-   * lengths.
+   * happens by chance less than once in 2^30 of the largest parts: a head has 46 fixed bits, and a length of which the
+   * first byte is 0 or 1.
    */
   #swallowsAnother({ at, end }: BegunBinary): boolean {
     this.#starts.skipTo(at + 1);

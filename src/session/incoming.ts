@@ -28,20 +28,23 @@ const MOST_INCOMING = 16;
 const MOST_INCOMING_UNVERIFIED = 4;
 
 /**
- * Refuses the descriptor of a contact of whom many contents are unfinished, and one whose key is that of another content.
+ * Refuses a descriptor whose key is that of another content, and one of a contact of whom many contents are unfinished.
+ * @param contact `undefined` for a new one, of whom there is none.
  * @throws `too-many-incoming`, `corrupt`.
  */
 export async function refuseExcessIncoming(
   transaction: Transaction,
-  { id, name, verifiedAt }: Contact,
+  contact: Contact | undefined,
   { key }: Descriptor,
 ): Promise<void> {
   const incoming = await transaction.incoming();
   if (incoming.some(({ descriptor }) => equal(descriptor.key, key))) {
     throw new PawlError('corrupt', { what: 'message content' });
   }
+  if (contact === undefined) return;
+  const { id, name, verifiedAt } = contact;
   const limit = verifiedAt === undefined ? MOST_INCOMING_UNVERIFIED : MOST_INCOMING;
-  if (incoming.filter(({ contact }) => contact === id).length >= limit) {
+  if (incoming.filter((one) => one.contact === id).length >= limit) {
     throw new PawlError('too-many-incoming', { name, limit });
   }
 }
@@ -135,18 +138,23 @@ export class IncomingContent {
   }
 
   /**
-   * Makes this process the only one that takes parts.
+   * Makes this process the only one that takes parts, and reads what others have taken since the content was read.
    * @throws `taken-elsewhere`.
    */
   async take(): Promise<void> {
-    const { id, claim, descriptor } = this.row;
+    const { id, descriptor } = this.row;
     const { process, store, now } = this.#context;
-    const of = claim?.process;
-    if (of === process) return;
-    const isTaken =
-      !isTakenElsewhere(this.#context, this.row) &&
-      (await store.transaction((transaction) => transaction.handOverIncoming(id, of, process, now())));
-    if (!isTaken) throw new PawlError('taken-elsewhere', { what: nameOf(descriptor) });
+    await store.transaction(async (transaction) => {
+      const row = (await transaction.incoming()).find((one) => one.id === id);
+      if (row?.claim?.process === process) return;
+      if (row === undefined || isTakenElsewhere(this.#context, row)) {
+        throw new PawlError('taken-elsewhere', { what: nameOf(descriptor) });
+      }
+      await transaction.handOverIncoming(id, row.claim?.process, process, now());
+      this.#log = new PartLog(descriptor, await transaction.receivedParts(id));
+      this.#unsaved = [];
+      this.#place = row.place;
+    });
   }
 
   /** Begins anew in a place: no part is there. */

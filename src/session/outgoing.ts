@@ -123,11 +123,12 @@ export class OutgoingContent {
   }
 
   /**
-   * Takes up an unfinished content whose process has ended.
+   * Takes up an unfinished content whose process has ended, unless it is too old.
    * @throws `not-in-outbox`; `cannot-resume`, and drops the content, because its stream is gone.
    */
   static async resume(context: Context, id: OutgoingId): Promise<OutgoingContent> {
     const found = await context.store.transaction(async (transaction) => {
+      await sweep(transaction, context.now());
       const row = (await transaction.outgoing()).find((one) => one.id === id);
       if (row === undefined || claimsOf(context).isHeld(row.process, row.advancedAt)) return undefined;
       if (row.source === undefined) await transaction.dropOutgoing(id);

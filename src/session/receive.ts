@@ -116,13 +116,14 @@ async function receiveOne(
     from = name;
     if (only !== undefined && only !== name) throw new PawlError('other-sender', { from: name });
   };
-  const refuseExcess = (contact: Contact, content: Content): Promise<void> =>
-    content.type === 'descriptor'
-      ? refuseExcessIncoming(transaction, contact, content)
-      : inbox.refuseExcess(contact, content);
+  /** `contact`: `undefined` for a new one, of whom nothing waits. */
+  const refuseExcess = async (contact: Contact | undefined, content: Content): Promise<void> => {
+    if (content.type === 'descriptor') await refuseExcessIncoming(transaction, contact, content);
+    else if (contact !== undefined) await inbox.refuseExcess(contact, content);
+  };
   const admit = async (content: Content, name: string, known?: Contact): Promise<void> => {
     refuseOther(name);
-    if (known !== undefined) await refuseExcess(known, content);
+    await refuseExcess(known, content);
   };
   const take = async (message: AcceptedMessage): Promise<Outcome> => {
     if (message.skipped > 0) gaps.add(message.contact.name);

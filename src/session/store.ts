@@ -346,6 +346,7 @@ export interface Transfers {
   incoming(): Promise<readonly StoredIncoming[]>;
   /** In the order of the parts. */
   receivedParts(id: IncomingId): Promise<readonly PartRecord[]>;
+  /** Adds nothing to a content that is gone: another command may have forgotten its contact. */
   addReceivedParts(id: IncomingId, parts: readonly PartRecord[]): Promise<void>;
   /**
    * Hands an incoming content from one process to another; `undefined` is none.

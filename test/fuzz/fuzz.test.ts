@@ -22,6 +22,19 @@ describe('what strangers may send', () => {
     );
   });
 
+  it('meets every outcome of a descriptor, and of a part of a content that is awaited or not', async () => {
+    const verdicts = async (name: string, inputs: number) => {
+      const target = TARGETS.find((one) => one.name === name);
+      if (target === undefined) throw new Error('the target has gone');
+      const { refused, violations } = await fuzz(target, inputs, 'parts');
+      expect(violations).toEqual([]);
+      return [...refused.keys()];
+    };
+    expect(await verdicts('receive, peer', 400)).toEqual(expect.arrayContaining(['announced']));
+    expect(await verdicts('openPart, outsider', 200)).toEqual(expect.arrayContaining(['corrupt', 'not-for-you']));
+    expect(await verdicts('part log', 200)).toEqual(expect.arrayContaining(['parts-contradict']));
+  });
+
   it('is the same for the same seed', () => {
     const throws = (seed: string) => Array.from({ length: 5 }, () => new Dice(seed).bytes(8));
     expect(throws('a')).toEqual(throws('a'));

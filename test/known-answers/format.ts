@@ -19,7 +19,17 @@ export type Content = { readonly sentAt: number } & (
   | { readonly text: string }
   | { readonly bytes: Bytes }
   | { readonly file: string; readonly bytes: Bytes }
+  | { readonly descriptor: DescriptorFields }
 );
+
+/** Of a content in parts. */
+export interface DescriptorFields {
+  readonly name: string | null;
+  /** `null`: FF×8. */
+  readonly size: number | null;
+  readonly partSize: number;
+  readonly key: Hex;
+}
 
 /** test/vectors/pawl-1.json; its own `meta` says how it is read. */
 export interface Vectors {
@@ -41,7 +51,17 @@ export interface Vectors {
     /** What an encoder refuses. */
     readonly notSent: readonly { readonly why: string; readonly code: ErrorCode; readonly content: Content }[];
   };
-  readonly envelopes: { readonly refused: readonly Refused[] };
+  readonly envelopes: {
+    /** Parts. */
+    readonly read: readonly {
+      readonly why: string;
+      readonly bytes: Bytes;
+      readonly salt: Hex;
+      readonly tag: Hex;
+      readonly partSize: number;
+    }[];
+    readonly refused: readonly Refused[];
+  };
   readonly armor: {
     readonly read: readonly { readonly of: string; readonly block: string }[];
     /** `find` stands once in the block of `of`, and gives way to `put`. */
@@ -54,7 +74,70 @@ export interface Vectors {
     }[];
     readonly edited: readonly EditedBlock[];
   };
+  readonly parts: {
+    readonly contents: readonly InParts[];
+    readonly sealed: readonly SealedInPart[];
+    readonly forged: readonly ForgedPart[];
+    readonly refused: readonly RefusedPart[];
+    readonly received: readonly PartsReceived[];
+  };
   readonly stories: readonly Story[];
+}
+
+/** A content in parts, as its descriptor says; and what is derived from its key. */
+export interface InParts {
+  readonly as: string;
+  readonly key: Hex;
+  readonly findKey: Hex;
+  readonly saltKey: Hex;
+  readonly size: number | null;
+  readonly partSize: number;
+}
+
+/** A part as §7.1 makes it, of fields that may contradict those of others. */
+export interface SealedInPart {
+  readonly as: string;
+  /** Its content. */
+  readonly of: string;
+  readonly index: number;
+  readonly last: 0 | 1;
+  readonly data: Bytes;
+  readonly link: Hex;
+  readonly r: Hex;
+  readonly digest: Hex;
+  /** The link of the part behind it. */
+  readonly next: Hex;
+  readonly salt: Hex;
+  readonly tag: Hex;
+  readonly partKey: Hex;
+  /** Of the envelope. */
+  readonly length: number;
+  /** H_16 of the envelope. */
+  readonly is: Hex;
+}
+
+/** A part whose plaintext breaks a rule, sealed by somebody who has the key of the content. */
+export interface ForgedPart {
+  readonly why: string;
+  readonly code: ErrorCode;
+  readonly of: string;
+  readonly salt: Hex;
+  readonly plaintext: Bytes;
+  readonly is: Hex;
+}
+
+export interface RefusedPart extends Refused {
+  readonly of: string;
+}
+
+/** What becomes of parts, one after the other, at somebody who awaits the content and has nothing of it. */
+export interface PartsReceived {
+  readonly tells: string;
+  readonly of: string;
+  readonly steps: readonly (readonly [part: string, outcome: string])[];
+  readonly missing: number;
+  readonly bytes: number;
+  readonly complete: boolean;
 }
 
 /** A block in canonical base64 whose label or envelope is wrong. */

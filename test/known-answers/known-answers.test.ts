@@ -2,11 +2,26 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { armor, dearmor, decodeContent, decodeEnvelope, decodeWhole, encodeContent } from '../../src/envelope/index.ts';
+import { sealPart } from '../../fuzz/one-part.ts';
+import {
+  armor,
+  dearmor,
+  decodeContent,
+  decodeEnvelope,
+  encodeContent,
+  encodeEnvelope,
+  partHead,
+  partSizeOf,
+} from '../../src/envelope/index.ts';
 import { paddedLength } from '../../src/envelope/padding.ts';
 import { createIdentity, fingerprint, inviteId, readInvite, safetyNumber } from '../../src/handshake/index.ts';
+import { deriveKeys, type Link, nextLink } from '../../src/parts/index.ts';
 import {
+  concat,
   digest,
+  equal,
+  hkdfSha256,
+  hmacSha256,
   type IdentityKey,
   type IdentitySeed,
   keyedBlake2b,
@@ -14,9 +29,11 @@ import {
   readIdentityKey,
   readPublicKey,
   type SharedSecret,
+  seal,
   toHex,
   toX25519PublicKey,
   toX25519SecretKey,
+  utf8,
 } from '../../src/primitives/index.ts';
 import { type RootKey, RULES, rootStep } from '../../src/ratchet/index.ts';
 import { Mark } from '../../src/storage/rollback-mark.ts';
@@ -25,6 +42,7 @@ import { editedBlock, joined } from './bytes.ts';
 import { contentOf, written } from './contents.ts';
 import type { Bytes, Vectors } from './format.ts';
 import { printed, vectors } from './making/index.ts';
+import { logFor, openedPart, take } from './parts.ts';
 import { Reading } from './reading/reading.ts';
 import { expectRefusal } from './refused.ts';
 
@@ -119,7 +137,7 @@ describe('the sections', () => {
       const plaintext = encodeContent(contentOf(content));
       const used = 13 + Buffer.from(plaintext).readUInt32BE(9);
       expect([used, plaintext.length, toHex(digest(16, plaintext))]).toEqual([length, padded, is]);
-      expect(written(decodeWhole(plaintext))).toEqual(written(contentOf(content)));
+      expect(written(decodeContent(plaintext))).toEqual(written(contentOf(content)));
     }
     for (const { why, code, bytes: of } of known.contents.refused) {
       expectRefusal(why, code, () => decodeContent(bytes(of)));
@@ -129,7 +147,14 @@ describe('the sections', () => {
     }
   });
 
-  it('refuse what is no envelope', () => {
+  it('read and refuse envelopes', () => {
+    for (const { bytes: of, salt, tag, partSize } of known.envelopes.read) {
+      const envelope = decodeEnvelope(bytes(of));
+      if (envelope.kind !== 'part') throw new Error('a part');
+      const { part } = envelope;
+      expect([toHex(part.salt), toHex(part.tag), partSizeOf(part)]).toEqual([salt, tag, partSize]);
+      expect(equal(encodeEnvelope(envelope), bytes(of))).toBe(true);
+    }
     for (const { why, code, bytes: of } of known.envelopes.refused) {
       expectRefusal(why, code, () => decodeEnvelope(bytes(of)));
     }
@@ -154,6 +179,54 @@ describe('the sections', () => {
       else if (envelopeCode !== undefined) expectRefusal(why, envelopeCode, () => decodeEnvelope(dearmor(block)));
       else throw new Error(`${why}: nothing is refused`);
       if (blockCode === undefined) expect(armor(dearmor(block))).toBe(block);
+    }
+  });
+
+  it('seal, open and refuse parts, and tell which belong together', () => {
+    const contents = new Map(known.parts.contents.map((content) => [content.as, content]));
+    const contentOfPart = (of: string) => contents.get(of) ?? expect.fail(`no ${of}`);
+    for (const { key, findKey, saltKey } of known.parts.contents) {
+      const { find, salt } = deriveKeys(hex(key));
+      expect([toHex(find), toHex(salt)]).toEqual([findKey, saltKey]);
+    }
+    const envelopes = new Map<string, Uint8Array>();
+    for (const { as, of, index, last, data, link, r, ...made } of known.parts.sealed) {
+      const { key, partSize } = contentOfPart(of);
+      const part = { index, isLast: last === 1, link: hex(link) as Link, data: bytes(data) };
+      const { sealed, digest: d } = sealPart(deriveKeys(hex(key)), part, { partSize, random: () => hex(r) });
+      const envelope = encodeEnvelope({ kind: 'part', part: sealed });
+      expect({
+        digest: toHex(d),
+        next: toHex(nextLink(part.link, d)),
+        salt: toHex(sealed.salt),
+        tag: toHex(sealed.tag),
+        partKey: toHex(hkdfSha256(hex(key), utf8('pawl/1 part key'), 32, sealed.salt)),
+        length: envelope.length,
+        is: toHex(digest(16, envelope)),
+      }).toEqual(made);
+      const { data: opened, ...fields } = openedPart(contentOfPart(of), envelope);
+      expect(equal(opened, part.data)).toBe(true);
+      expect(fields).toEqual({ index, isLast: part.isLast, link: part.link, digest: d });
+      envelopes.set(as, envelope);
+    }
+    const named = (name: string) => envelopes.get(name) ?? expect.fail(`no ${name}`);
+    for (const { why, code, of, salt, plaintext, is } of known.parts.forged) {
+      const { key, findKey, partSize } = contentOfPart(of);
+      const tag = hmacSha256(hex(findKey), hex(salt)).slice(0, 8);
+      const partKey = hkdfSha256(hex(key), utf8('pawl/1 part key'), 32, hex(salt));
+      const head = partHead({ salt: hex(salt), tag }, partSize);
+      const envelope = concat(head, seal(partKey, new Uint8Array(12), bytes(plaintext), head));
+      expect(toHex(digest(16, envelope))).toBe(is);
+      expectRefusal(why, code, () => openedPart(contentOfPart(of), envelope));
+    }
+    for (const { why, code, of, bytes: altered } of known.parts.refused) {
+      expectRefusal(why, code, () => openedPart(contentOfPart(of), joined(altered, named)));
+    }
+    for (const { tells, of, steps, missing, bytes: there, complete } of known.parts.received) {
+      const log = logFor(contentOfPart(of));
+      const outcomes = steps.map(([name]) => [name, take(log, openedPart(contentOfPart(of), named(name)))]);
+      expect([tells, ...outcomes]).toEqual([tells, ...steps]);
+      expect([log.firstMissing, log.bytes, log.isComplete]).toEqual([missing, there, complete]);
     }
   });
 });

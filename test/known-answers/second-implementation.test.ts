@@ -34,6 +34,8 @@ describe.skipIf(!isThere)(
       ['a refusal', /"refused":"(invite-used-up)"/, /^reusable\/peggy 2: /],
       ['the session that is sent on', /"sends":"([0-9a-f]{16})"/, /^bob: sends on: /],
       ['the code of a content', /"code":"(too-large)","content"/, /^content: a text of 16 MiB and a byte: /],
+      ['the salt of a part', /"salt":"([0-9a-f]{32})","tag":"[0-9a-f]{16}","partKey"/, /^part parts\/f0: /],
+      ['what becomes of a part', /"parts\/f2 after f1 changed","(parts-contradict)"/, /^parts: a source that changed/],
       ['the code of a block', /"block":"(unknown-version)"/, /^block: version 0: /],
     ] as const;
     it.each(alterations)('notices an answer that is another: %s', (_what, place, complaint) => {

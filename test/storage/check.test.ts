@@ -4,7 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { PawlError } from '../../src/errors.ts';
 import { openIdentityFile, readSalt } from '../../src/storage/index.ts';
 import { openDatabase } from '../../src/storage/sqlcipher.ts';
-import { addContact, bytesOf, Conversation, HEAD, inviteFor, NOW } from './fixtures.ts';
+import {
+  addContact,
+  bytesOf,
+  Conversation,
+  HEAD,
+  incomingOf,
+  inviteFor,
+  NOW,
+  outgoingTo,
+  partRecord,
+} from './fixtures.ts';
 import { LOCK, newFile, openStore, temporaryFolder } from './folder.ts';
 
 const PAGE = 4_096;
@@ -22,6 +32,9 @@ async function filled(): Promise<string> {
     const gone = await transaction.addToOutbox({ ...out, envelope: bytesOf('gone', 30_000) });
     await transaction.addToOutbox({ ...out, envelope: bytesOf('large', 30_000) });
     await transaction.dropFromOutbox([gone]);
+    const incoming = await transaction.addIncoming(incomingOf(contact));
+    await transaction.addReceivedParts(incoming, [partRecord(0), partRecord(4_096)]);
+    await transaction.addOutgoing(outgoingTo(contact));
     await transaction.addToInbox(
       {
         contact,
@@ -117,6 +130,34 @@ describe('a check', () => {
     database.exec("PRAGMA ignore_check_constraints = ON; UPDATE invites SET fate = 'lost'");
     database.close();
     expect(await verdictOn(path)).toEqual(['CHECK constraint failed in invites']);
+  });
+
+  it.each([
+    ['incoming', "UPDATE incoming SET inode = '1'"],
+    ['incoming', "UPDATE incoming SET target = '/tmp/a'"],
+    ['incoming', 'UPDATE incoming SET part_size = 65535'],
+    ['incoming', "UPDATE incoming SET key = x'00'"],
+    ['incoming', 'UPDATE incoming SET size = -1'],
+    ['incoming_parts', "UPDATE incoming_parts SET next = x'00' WHERE part = 0"],
+    ['incoming_parts', 'UPDATE incoming_parts SET part = 4294967296 WHERE part = 4096'],
+    ['outgoing', 'UPDATE outgoing SET modified = NULL'],
+    ['outgoing', 'UPDATE outgoing SET part_size = 16777217'],
+    ['outgoing', 'UPDATE outgoing SET parts = -1'],
+  ])('finds what no content in parts has: %s: %s', async (table, sql) => {
+    const path = await filled();
+    const database = openDatabase(path, LOCK, { wait: 0 });
+    expect(() => database.exec(sql)).toThrow('CHECK constraint failed');
+    database.exec(`PRAGMA ignore_check_constraints = ON; ${sql}`);
+    database.close();
+    expect(await verdictOn(path)).toEqual([`CHECK constraint failed in ${table}`]);
+  });
+
+  it('finds parts whose content is gone', async () => {
+    const path = await filled();
+    const database = openDatabase(path, LOCK, { wait: 0 });
+    database.exec('PRAGMA foreign_keys = OFF; DELETE FROM incoming');
+    database.close();
+    expect(new Set(await verdictOn(path))).toEqual(new Set(['a row of incoming_parts belongs to nothing']));
   });
 
   it('finds rows that belong to nothing, and indices that disagree with their tables', async () => {

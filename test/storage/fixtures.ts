@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { ContentHead } from '../../src/envelope/index.ts';
 import { createIdentity, type OwnIdentity, type StoredInvite, type Transcript } from '../../src/handshake/index.ts';
+import type { PartRecord } from '../../src/parts/index.ts';
 import { generateKeyPair, type IdentityKey, type KemSeed } from '../../src/primitives/index.ts';
 import type { Encrypted, FindEntry, Limits, RatchetState, Rules, SessionId } from '../../src/ratchet/index.ts';
-import type { ContactId, NewSession, SessionStore, Transaction } from '../../src/session/store.ts';
+import type { ContactId, Incoming, NewSession, Outgoing, SessionStore, Transaction } from '../../src/session/store.ts';
 import { meet, type Party, repeatable } from '../ratchet/party.ts';
 
 export const NOW = Date.UTC(2026, 0, 1);
@@ -135,4 +136,53 @@ export class Conversation {
   read<Result>(work: (view: Transaction) => Promise<Result>): Promise<Result> {
     return this.#store.snapshot(work);
   }
+}
+
+/** A content that comes in parts: of a file. */
+export function incomingOf(contact: ContactId, name = 'film.mkv'): Incoming {
+  return {
+    contact,
+    messageId: bytesOf(`message of ${name}`, 16),
+    n: 2 ** 32 - 2,
+    late: false,
+    receivedAt: NOW,
+    descriptor: {
+      type: 'descriptor',
+      name,
+      sentAt: 8.64e15,
+      size: 2 ** 53 - 1,
+      partSize: 983_040,
+      key: bytesOf(name, 32),
+    },
+  };
+}
+
+/** A content that goes in parts: of a file that can be read again. */
+export function outgoingTo(contact: ContactId, name = 'film.mkv'): Outgoing {
+  const { messageId, n, descriptor } = incomingOf(contact, name);
+  return {
+    contact,
+    messageId,
+    n,
+    createdAt: NOW,
+    process: 'one',
+    advancedAt: NOW,
+    descriptor,
+    source: { path: `/tmp/${name}`, inode: '18446744073709551615 7', modified: '1767225600123456789' },
+    parts: 0,
+    link: bytesOf(`link of ${name}`, 32),
+    envelope: bytesOf(`envelope of ${name}`, 5_000),
+  };
+}
+
+/** What is stored of a part that is there. */
+export function partRecord(index: number, isLast = false): PartRecord {
+  return {
+    index,
+    isLast,
+    digest: bytesOf(`digest ${index}`, 16),
+    link: bytesOf(`link ${index}`, 32) as PartRecord['link'],
+    next: bytesOf(`link ${index + 1}`, 32) as PartRecord['link'],
+    length: isLast ? 1 : 983_040,
+  };
 }

@@ -5,7 +5,7 @@ import { decodeWhole, encodeContent, headOf } from '../../src/envelope/index.ts'
 import { equal, utf8 } from '../../src/primitives/index.ts';
 import { Connection } from '../../src/storage/connection.ts';
 import { MIGRATIONS, migrate, schemaVersion } from '../../src/storage/migrations.ts';
-import { addContact, bytesOf } from './fixtures.ts';
+import { addContact, bytesOf, incomingOf, outgoingTo, partRecord } from './fixtures.ts';
 import { KEY, newFile, openStore, SALT, temporaryFolder } from './folder.ts';
 import { contents, refusal } from './refusals.ts';
 import { bytesIn, fileOfVersion1, tablesOfVersion1 } from './version-1.ts';
@@ -107,6 +107,20 @@ describe('migrations', () => {
     onTestFinished(() => other.close());
     other.begin('IMMEDIATE');
     expect((await refusal(() => migrate(connection, [...MIGRATIONS, ADD_NOTE]))).code).toBe('busy');
+  });
+
+  it('give a file of version 7 room for contents in parts, with nothing in it, and leave the rest', async () => {
+    const contact = "INSERT INTO contacts (name, identity, added_at) VALUES ('alice', zeroblob(32), 0)";
+    const store = migratedFrom(7, contact);
+    await store.transaction(async (transaction) => {
+      expect([await transaction.incoming(), await transaction.outgoing()]).toEqual([[], []]);
+      const [alice] = await transaction.contacts();
+      if (alice === undefined) throw new Error('she is gone');
+      const id = await transaction.addIncoming(incomingOf(alice.id));
+      await transaction.addReceivedParts(id, [partRecord(0)]);
+      await transaction.addOutgoing(outgoingTo(alice.id));
+    });
+    expect(await store.check()).toEqual([]);
   });
 
   it('leave the history of version 4 what it was: off', async () => {

@@ -9,7 +9,7 @@ export const META = {
       '`bytes` and `envelope` may be a list of parts to join: hex; [hex, times], which is the hex repeated; or [name, from, to], bytes of the envelope or invite of that name, an invite being its 1,321 B without head (§3). Large values are written with [hex, times], so 16 MiB take a few characters. A name is unique in the file. In the order stories, then sections, it is defined before it is used.',
     times: '`now`, `at`, `opened`, `sentAt`: unix milliseconds. `expires`: unix seconds.',
     content:
-      '`sentAt` with `text`: type 1 (§7), the text in UTF-8; with `bytes`: type 1 as well; with `file`, the name, and `bytes`: type 2.',
+      '`sentAt` with `text`: type 1 (§7), the text in UTF-8; with `bytes`: type 1 as well; with `file`, the name, and `bytes`: type 2; with `descriptor`: type 3 (§7.1), where a `name` of null is none, and a `size` of null is FF×8.',
   },
   sections: {
     derivations:
@@ -23,9 +23,12 @@ export const META = {
     padding: '[L, P] (§7).',
     contents:
       '`read`: contents and their plaintexts: L, P and H_16 of all P bytes. `refused`: plaintexts that a decoder refuses. `notSent`: contents that an encoder refuses (§7).',
-    envelopes: 'Byte strings that a decoder of envelopes refuses (§7).',
+    envelopes:
+      '`read`: envelopes of kind 3, with salt, tag and S; what is sealed in them is zeros, and opens under no key. `refused`: byte strings that a decoder of envelopes refuses (§7).',
     armor:
       '`read`: the blocks of a message and of an invite, the latter as an envelope of kind 16. `refused`: blocks that the strict decoder of blocks refuses: the block of `of` with `find`, which stands in it once, replaced by `put`. `edited`: the block of `of` after all `edits`, each [find, put] as before; the decoder of blocks refuses it as `block`, or, where there is no `block`, accepts it, and the decoder of envelopes refuses the result as `envelope` (§7).',
+    parts:
+      '§7.1. `contents`: contents in parts, with what is derived from K (`key`): k_find (`findKey`) and k_salt (`saltKey`). `sealed`: a part of the content `of`, named `as`, of its fields and r: d_i (`digest`), the link of the part behind it (`next`), salt, tag, k_part (`partKey`), length and H_16 of the envelope (`is`). Each opens to its fields. `forged`: sealed under the k_part of that salt is `plaintext`, which breaks a rule: H_16 of the envelope, and what a reader refuses it as. `refused`: what a reader who awaits only the content `of` refuses. `received`: a reader awaits the content `of`, and has nothing of it; the parts come one after the other, each `new`, `duplicate` (passed over) or refused with that code. Then `missing` is the index of the first part that is missing, `bytes` the bytes of data that are there, and `complete` whether the content is.',
   },
   story:
     '`people` are new: each has an identity seed and nothing else. A story that is `after` another also has the people of that story, as they were at its end; it does not change them for other stories. A step is a command of the person `by`, whose clock shows `now` (a clock may go back), unless it is `forge`, `copy`, `check` or `sessions`. Each command first deletes what has outlived its time (§3, §5.5).',

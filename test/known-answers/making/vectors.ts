@@ -4,6 +4,7 @@ import { Names } from './names.ts';
 import { derivations, identities, safetyNumbers } from './sections/derivations.ts';
 import { invites } from './sections/invites.ts';
 import { marks } from './sections/marks.ts';
+import { parts } from './sections/parts.ts';
 import { publicKeys } from './sections/public-keys.ts';
 import { armored, contents, envelopes, padding } from './sections/wire.ts';
 import { both } from './stories/both.ts';
@@ -44,6 +45,7 @@ export async function vectors(): Promise<Vectors> {
     contents: contents(),
     envelopes: envelopes(names, opening, message),
     armor: armored(message, invite),
+    parts: parts(names),
     stories: [first, ...others].map((story) => story.told()),
   };
 }

@@ -10,6 +10,7 @@ import { ratchet } from './ratchet.ts';
 import { sessions } from './sessions.ts';
 import { times } from './times.ts';
 import { transactions } from './transactions.ts';
+import { transfers } from './transfers.ts';
 
 /** What every store must do, whatever it keeps things in (docs/ARCHITECTURE.md, law 6). */
 export function storeContract(name: string, make: MakeStore): void {
@@ -22,6 +23,7 @@ export function storeContract(name: string, make: MakeStore): void {
     describe('the ratchet', () => ratchet(make));
     describe('limits', () => limits(make));
     describe('outbox and inbox', () => boxes(make));
+    describe('contents in parts', () => transfers(make));
     describe('the history', () => history(make));
     describe('times of our own clock', () => times(make));
   });

@@ -1,4 +1,5 @@
-import type { IncomingId, OutgoingId, Transfers } from '../../../src/session/store.ts';
+import { equal } from '../../../src/primitives/index.ts';
+import type { IncomingId, Outgoing, OutgoingId, Transfers } from '../../../src/session/store.ts';
 import { requireContact } from './contacts.ts';
 import { copyOf, type Data, type MemoryTransaction } from './data.ts';
 
@@ -10,6 +11,7 @@ export function transfers(transaction: MemoryTransaction): Transfers {
   return {
     async addIncoming(incoming) {
       requireContact(transaction, incoming.contact);
+      refuseKnownKey(transaction.data.incoming, incoming);
       const id = transaction.nextId() as IncomingId;
       const row = { ...copyOf(incoming), id, claim: undefined, place: undefined, parts: [] };
       transaction.change({ incoming: [...transaction.data.incoming, row] });
@@ -27,6 +29,8 @@ export function transfers(transaction: MemoryTransaction): Transfers {
 
     async addReceivedParts(id, parts) {
       const known = transaction.data.incoming.find((row) => row.id === id)?.parts ?? [];
+      const indexes = new Set([...known, ...parts].map(({ index }) => index));
+      if (indexes.size < known.length + parts.length) throw new Error('one of the parts is there');
       changeIncoming(id, { parts: [...known, ...parts] });
     },
 
@@ -50,6 +54,7 @@ export function transfers(transaction: MemoryTransaction): Transfers {
 
     async addOutgoing(outgoing) {
       requireContact(transaction, outgoing.contact);
+      refuseKnownKey(transaction.data.outgoing, outgoing);
       const id = transaction.nextId() as OutgoingId;
       transaction.change({ outgoing: [...transaction.data.outgoing, { ...copyOf(outgoing), id }] });
       return id;
@@ -74,4 +79,9 @@ export function transfers(transaction: MemoryTransaction): Transfers {
       return dropped;
     },
   };
+}
+
+function refuseKnownKey(rows: readonly Pick<Outgoing, 'descriptor'>[], { descriptor }: Pick<Outgoing, 'descriptor'>) {
+  if (rows.some((row) => equal(row.descriptor.key, descriptor.key)))
+    throw new Error('the key is that of another content');
 }

@@ -1,4 +1,5 @@
 """ChaCha20-Poly1305 (RFC 8439) and XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03)."""
+import functools
 import hmac
 import struct
 
@@ -34,9 +35,14 @@ def _block(key, counter, nonce):
     return struct.pack('<16I', *((a + b) & MASK for a, b in zip(mixed, state)))
 
 
+@functools.lru_cache(2)
+def _stream(key, nonce, blocks):
+    """What is sealed is opened next."""
+    return b''.join(_block(key, 1 + i, nonce) for i in range(blocks))
+
+
 def _xor_stream(key, nonce, data):
-    stream = b''.join(_block(key, 1 + i, nonce) for i in range((len(data) + 63) // 64))
-    return bytes(a ^ b for a, b in zip(data, stream))
+    return bytes(a ^ b for a, b in zip(data, _stream(key, nonce, (len(data) + 63) // 64)))
 
 
 def _padded(data):

@@ -14,6 +14,7 @@ from curve25519 import is_x25519_key, prime_order_point, x25519_form, x25519_pub
 from derive import H
 from ml_kem import is_encapsulation_key
 from opening import Invite
+from parts import Awaited, InParts, next_link
 from stated import content_of, expect, expect_refusal, joined, named, unhex
 from stories import follow
 
@@ -104,6 +105,46 @@ def armor(known):
             expect_refusal(f'block: {row["why"]}', row['envelope'], lambda: wire.decode_envelope(envelope))
 
 
+def envelopes(known):
+    for row in known['read']:
+        data = joined(row['bytes'])
+        kind, salt, tag, sealed = wire.decode_envelope(data)
+        expect('part', (kind, salt.hex(), tag.hex(), len(sealed) - 57),
+               (wire.PART, row['salt'], row['tag'], row['partSize']))
+        expect('part', H(16, wire.encode_envelope(kind, salt + tag + sealed)), H(16, data))
+
+
+def parts(known):
+    contents = {}
+    for row in known['contents']:
+        content = contents[row['as']] = InParts(unhex(row['key']), row['size'], row['partSize'])
+        expect('keys of a content', (content.find_key.hex(), content.salt_key.hex()), (row['findKey'], row['saltKey']))
+    opened = {}
+    for row in known['sealed']:
+        content, link, data = contents[row['of']], unhex(row['link']), joined(row['data'])
+        envelope, salt, digest = content.seal_part(row['index'], row['last'], link, data, unhex(row['r']))
+        expect(f'part {row["as"]}', {
+            'as': row['as'], 'of': row['of'], 'index': row['index'], 'last': row['last'], 'data': row['data'],
+            'link': row['link'], 'r': row['r'], 'digest': digest.hex(), 'next': next_link(link, digest).hex(),
+            'salt': salt.hex(), 'tag': content.tag(salt).hex(), 'partKey': content.part_key(salt).hex(),
+            'length': len(envelope), 'is': H(16, envelope).hex()}, row)
+        named[row['as']], opened[row['as']] = envelope, content.open(envelope)
+        expect(f'opened part {row["as"]}', opened[row['as']], (row['index'], row['last'], link, data, digest))
+    for row in known['forged']:
+        content = contents[row['of']]
+        envelope = content.seal(unhex(row['salt']), joined(row['plaintext']))
+        expect(f'forged part: {row["why"]}', H(16, envelope).hex(), row['is'])
+        expect_refusal(f'forged part: {row["why"]}', row['code'], lambda: content.open(envelope))
+    for row in known['refused']:
+        expect_refusal(f'part: {row["why"]}', row['code'], lambda: contents[row['of']].open(joined(row['bytes'])))
+    for row in known['received']:
+        awaited = Awaited(contents[row['of']])
+        outcomes = [[name, awaited.take(*opened[name])] for name, _ in row['steps']]
+        expect(f'parts: {row["tells"]}', outcomes, row['steps'])
+        expect(f'parts: {row["tells"]}: what is there', (awaited.missing(), awaited.bytes(), awaited.complete()),
+               (row['missing'], row['bytes'], row['complete']))
+
+
 def edited(block, find, put):
     parts = block.split(find)
     expect('how often `find` stands there', len(parts) - 1, 1)
@@ -131,7 +172,9 @@ def main(path):
     invites(known['invites'])
     padding(known['padding'])
     contents(known['contents'])
+    envelopes(known['envelopes'])
     armor(known['armor'])
+    parts(known['parts'])
     refusals(known)
     steps = sum(len(story['steps']) for story in known['stories'])
     print(f'{len(ends)} stories, {steps} steps: all {stated.compared} comparisons hold')

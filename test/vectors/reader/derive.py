@@ -42,8 +42,12 @@ def _hkdf(mac, salt, ikm, info, length):
     return okm[:length]
 
 
+def hkdf_sha256(ikm, info, length, salt=bytes(32)):
+    return _hkdf(hmac_sha256, salt, ikm, info, length)
+
+
 def handshake_kdf(ikm, info, length):
-    return _hkdf(hmac_sha256, bytes(32), b'\xff' * 32 + ikm, info, length)
+    return hkdf_sha256(b'\xff' * 32 + ikm, info, length)
 
 
 def root(root_key, ikm):

@@ -44,7 +44,10 @@ def _part(part):
 
 
 def content_of(stated):
-    """(type, time, name or None, bytes)"""
+    """(type, time, name or None, bytes; or of a descriptor (size or None, S, K))"""
+    if 'descriptor' in stated:
+        fields = stated['descriptor']
+        return 3, stated['sentAt'], fields['name'], (fields['size'], fields['partSize'], unhex(fields['key']))
     if 'text' in stated:
         return 1, stated['sentAt'], None, stated['text'].encode()
     name = stated.get('file')

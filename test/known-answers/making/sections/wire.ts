@@ -5,7 +5,6 @@ import {
   decodeEnvelope,
   encodeContent,
   encodeEnvelope,
-  type WholeContent as Sent,
 } from '../../../../src/envelope/index.ts';
 import { paddedLength } from '../../../../src/envelope/padding.ts';
 import type { ErrorCode } from '../../../../src/errors.ts';
@@ -20,6 +19,13 @@ import { replaced } from '../on-the-way.ts';
 type Row = readonly [why: string, code: ErrorCode, bytes: Bytes];
 
 const MAX_CONTENT = 16 * 2 ** 20;
+const MAX_REST = 17 * 2 ** 20;
+const SALT = '08'.repeat(16);
+const TAG = '09'.repeat(8);
+const LEAST_PART = 2 ** 16;
+const MOST_PART = 2 ** 24;
+/** Of a content in parts. */
+const KEY = '07'.repeat(32);
 
 /** docs/PROTOCOL.md §7: padded lengths around every step. */
 export function padding(): Vectors['padding'] {
@@ -46,11 +52,16 @@ export function contents(): Vectors['contents'] {
     { sentAt: 1, file: 'n'.repeat(255), bytes: [['61', 1_000]] },
     { sentAt: 1, bytes: [['61', MAX_CONTENT]] },
     { sentAt: 1, file: 'abc', bytes: [['61', MAX_CONTENT - 4]] },
+    { sentAt: 1, descriptor: { name: 'film.mkv', size: 5 * 2 ** 30, partSize: 983_040, key: KEY } },
+    { sentAt: 8.64e15, descriptor: { name: null, size: null, partSize: LEAST_PART, key: KEY } },
+    { sentAt: 0, descriptor: { name: 'n'.repeat(255), size: 0, partSize: MOST_PART, key: KEY } },
+    { sentAt: 1, descriptor: { name: 'ü', size: LEAST_PART * (2 ** 32 - 1), partSize: LEAST_PART, key: KEY } },
+    { sentAt: 1, descriptor: { name: null, size: 2 ** 53 - 1, partSize: MOST_PART, key: KEY } },
   ];
   return {
     read: read.map((content) => {
       const padded = encodeContent(contentOf(content));
-      const length = lengthOf(contentOf(content));
+      const length = 13 + Buffer.from(padded).readUInt32BE(9);
       return { content, length, padded: padded.length, digest: toHex(digest(16, padded)) };
     }),
     refused: told(refusedContents(), decodeContent),
@@ -71,10 +82,6 @@ function notSent(): Vectors['contents']['notSent'] {
     expectRefusal(why, 'too-large', () => encodeContent(contentOf(content)));
     return { why, code: 'too-large', content };
   });
-}
-
-function lengthOf(content: Sent): number {
-  return 13 + content.bytes.length + (content.type === 'file' ? 1 + utf8(content.name).length : 0);
 }
 
 /** A plaintext of type, time and content length, padded by `zeros`. */
@@ -102,7 +109,9 @@ function refusedContents(): readonly Row[] {
     ['nothing', 'corrupt', ''],
     ['the head is cut short', 'corrupt', [['00', 12]]],
     ['type 0', 'corrupt', plaintext(0, 1, 0, [], 243)],
-    ['type 3', 'corrupt', plaintext(3, 1, 0, [], 243)],
+    ['type 4', 'corrupt', plaintext(4, 1, 0, [], 243)],
+    ['a descriptor without content', 'corrupt', plaintext(3, 1, 0, [], 243)],
+    ...refusedDescriptors(),
     ['the time is 8.64 × 10^15 + 1', 'corrupt', plaintext(1, 8.64e15 + 1, 0, [], 243)],
     ['a byte of padding is missing', 'corrupt', plaintext(1, 1, 1, ['61'], 241)],
     ['padded to 512 where 256 is due', 'corrupt', plaintext(1, 1, 1, ['61'], 498)],
@@ -115,6 +124,30 @@ function refusedContents(): readonly Row[] {
     ['16 MiB and a byte, all there, and padded as is due', 'corrupt', oversized(1, ['61', MAX_CONTENT + 1])],
     ['the same of a file', 'corrupt', oversized(2, '03616263', ['61', MAX_CONTENT - 3])],
   ];
+}
+
+function refusedDescriptors(): readonly Row[] {
+  const unknown = 'ff'.repeat(8);
+  const size = (bytes: bigint): string => bytes.toString(16).padStart(16, '0');
+  const rows: readonly (readonly [why: string, ...fields: readonly string[]])[] = [
+    ['S is 65,535', '00', unknown, '0000ffff', KEY],
+    ['S is 16 MiB and a byte', '00', unknown, '01000001', KEY],
+    ['S is 0, and so is the size', '00', size(0n), '00000000', KEY],
+    ['the size is S × (2^32 − 1) and a byte', '00', size(2n ** 48n - 65_535n), '00010000', KEY],
+    ['the size is 2^53', '00', size(2n ** 53n), '01000000', KEY],
+    ['the size is FF×7 FE', '00', `${'ff'.repeat(7)}fe`, '01000000', KEY],
+    ['K has 31 bytes', '00', unknown, '00010000', KEY.slice(2)],
+    ['K has 33 bytes', '00', unknown, '00010000', `${KEY}00`],
+    ['the name is ..', '022e2e', unknown, '00010000', KEY],
+    ['the name has a slash', '03612f62', unknown, '00010000', KEY],
+    ['the name is no UTF-8', '01ff', unknown, '00010000', KEY],
+    ['the name is longer than the content', 'ff', unknown, '00010000', KEY],
+  ];
+  return rows.map(([why, ...fields]) => {
+    const descriptor = fields.join('');
+    const length = descriptor.length / 2;
+    return [`a descriptor: ${why}`, 'corrupt', plaintext(3, 1, length, [descriptor], 243 - length)] as const;
+  });
 }
 
 /** A plaintext of 16 MiB and a byte. */
@@ -133,11 +166,17 @@ export function envelopes(names: Names, opening: Named, message: Named): Vectors
     ['version 2', 'unknown-version', replaced(message, 4, Uint8Array.of(2))],
     ['version 0', 'unknown-version', replaced(message, 4, Uint8Array.of(0))],
     ['kind 0', 'corrupt', replaced(message, 5, Uint8Array.of(0))],
-    ['kind 3', 'corrupt', replaced(message, 5, Uint8Array.of(3))],
+    ['kind 4', 'corrupt', replaced(message, 5, Uint8Array.of(4))],
+    ['a message as a part', 'corrupt', replaced(message, 5, Uint8Array.of(3))],
     ['a message as an opening', 'corrupt', replaced(message, 5, Uint8Array.of(1))],
     ['an opening as a message', 'corrupt', replaced(opening, 5, Uint8Array.of(2))],
     ['a message as an invite', 'corrupt', replaced(message, 5, Uint8Array.of(16))],
-    ['an unknown kind, and too large', 'corrupt', ['7061776c0103ffffffff']],
+    ['an unknown kind, and too large', 'corrupt', ['7061776c0104ffffffff']],
+    ['a part of 17 MiB and a byte', 'too-large', part(MAX_REST + 1 - 81)],
+    ['a part of 16 MiB and a byte', 'corrupt', part(MOST_PART + 1)],
+    ['a part of 65,535', 'corrupt', part(LEAST_PART - 1)],
+    ['the last byte of a part is missing', 'corrupt', part(LEAST_PART, LEAST_PART - 1)],
+    ['a byte follows a part', 'corrupt', part(LEAST_PART, LEAST_PART + 1)],
     [
       'the rest is of 17 MiB and a byte',
       'too-large',
@@ -155,7 +194,22 @@ export function envelopes(names: Names, opening: Named, message: Named): Vectors
     ['the sealed header is one longer than it can be', 'corrupt', replaced(message, 34, uint(73, 2))],
     ['the sealed header is longer than the rest', 'corrupt', replaced(message, 34, uint(1256, 2))],
   ];
-  return { refused: told(rows, decodeEnvelope, names.bytes) };
+  return { read: partEnvelopes(), refused: told(rows, decodeEnvelope, names.bytes) };
+}
+
+/** The smallest and the largest part, with nothing sealed in them. */
+function partEnvelopes(): Vectors['envelopes']['read'] {
+  const rows = [
+    ['the smallest part', LEAST_PART],
+    ['a part as pawl makes them', 983_040],
+    ['the largest part', MOST_PART],
+  ] as const;
+  return rows.map(([why, partSize]) => ({ why, bytes: part(partSize), salt: SALT, tag: TAG, partSize }));
+}
+
+/** A part of a content with so large parts, and so much of it. */
+function part(partSize: number, there = partSize): Bytes {
+  return [`7061776c0103${toHex(uint(81 + partSize, 4))}${SALT}${TAG}`, ['00', 57 + there]];
 }
 
 /** Envelopes as blocks; and blocks that are not the one there is: `find` stands once in that of `of`, and gives way to `put`. */
@@ -205,10 +259,12 @@ function editedBlocks(message: Named, invite: Named): readonly EditedBlock[] {
     ['the magic is pawm', 'corrupt', message, firstLine(message, 0, utf8('pawm'))],
     ['version 0', 'unknown-version', message, firstLine(message, 4, Uint8Array.of(0))],
     ['version 2', 'unknown-version', message, firstLine(message, 4, Uint8Array.of(2))],
-    ['version 2 and kind 3', 'unknown-version', message, firstLine(message, 4, Uint8Array.of(2, 3))],
+    ['version 2 and kind 4', 'unknown-version', message, firstLine(message, 4, Uint8Array.of(2, 4))],
     ['kind 0', 'corrupt', message, firstLine(message, 5, Uint8Array.of(0))],
-    ['kind 3', 'corrupt', message, firstLine(message, 5, Uint8Array.of(3))],
-    ['kind 3, and too large', 'corrupt', message, firstLine(message, 5, concat(Uint8Array.of(3), tooLarge))],
+    ['kind 4', 'corrupt', message, firstLine(message, 5, Uint8Array.of(4))],
+    ['kind 4, and too large', 'corrupt', message, firstLine(message, 5, concat(Uint8Array.of(4), tooLarge))],
+    ['kind 3, and too large', 'too-large', message, firstLine(message, 5, concat(Uint8Array.of(3), tooLarge))],
+    ['kind 3, and a length that no part has', 'corrupt', message, firstLine(message, 5, Uint8Array.of(3))],
     ['kind 1, and a length that no opening has', 'corrupt', message, firstLine(message, 5, Uint8Array.of(1))],
     ['kind 16, and a length that no invite has', 'corrupt', message, firstLine(message, 5, Uint8Array.of(16))],
     ['kind 2, and a length that no message has', 'corrupt', invite, firstLine(invite, 5, Uint8Array.of(2))],
