@@ -44,7 +44,7 @@ const partIn = (bytes: Uint8Array): SealedPart => ({
 /** Opens what has come, as a reader does who awaits the content. */
 function opened(keys: PartKeys, input: Uint8Array): OpenedPart {
   const part = partIn(input);
-  if (!isOf(keys, part)) throw new PawlError('not-for-you', {});
+  if (!isOf(keys, part)) throw new PawlError('unknown-part', {});
   return openPart(keys, part, S);
 }
 

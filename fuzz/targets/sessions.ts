@@ -149,7 +149,7 @@ function receiver({ bob, parts }: World, check: (outcome: Outcome) => void): (in
 /** Opens a part as `recv` does, without taking it. @param isAuthentic whether whoever has the key has sealed it. */
 function openWith(incoming: readonly IncomingContent[], part: SealedPart, isAuthentic: () => boolean): void {
   const content = incoming.find((one) => one.owns(part));
-  if (content === undefined) throw new PawlError('not-for-you', {});
+  if (content === undefined) throw new PawlError('unknown-part', {});
   content.open(part);
   demand(isAuthentic(), 'only a part that was sealed is opened');
 }

@@ -31,7 +31,7 @@ describe('what strangers may send', () => {
       return [...refused.keys()];
     };
     expect(await verdicts('receive, peer', 400)).toEqual(expect.arrayContaining(['announced']));
-    expect(await verdicts('openPart, outsider', 200)).toEqual(expect.arrayContaining(['corrupt', 'not-for-you']));
+    expect(await verdicts('openPart, outsider', 200)).toEqual(expect.arrayContaining(['corrupt', 'unknown-part']));
     expect(await verdicts('part log', 200)).toEqual(expect.arrayContaining(['parts-contradict']));
   });
 

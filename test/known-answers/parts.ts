@@ -5,11 +5,11 @@ import { deriveKeys, isOf, type OpenedPart, PartLog } from '../../src/parts/inde
 import { hex } from '../primitives/hex.ts';
 import type { InParts } from './format.ts';
 
-/** Opens an envelope as a part of a content. @throws `not-for-you` where it is of another; `corrupt`. */
+/** Opens an envelope as a part of a content. @throws `unknown-part` where it is of another; `corrupt`. */
 export function openedPart({ key, partSize }: InParts, bytes: Uint8Array): OpenedPart {
   const keys = deriveKeys(hex(key));
   const envelope = decodeEnvelope(bytes);
-  if (envelope.kind !== 'part' || !isOf(keys, envelope.part)) throw new PawlError('not-for-you', {});
+  if (envelope.kind !== 'part' || !isOf(keys, envelope.part)) throw new PawlError('unknown-part', {});
   return openPart(keys, envelope.part, partSize);
 }
 

@@ -299,7 +299,7 @@ describe('a receiver', () => {
     });
     // Two was killed.
     await (await only(as(bob, 'three', ['three']))).take();
-    expect((await stored(bob)).incoming).toMatchObject([{ process: 'three' }]);
+    expect((await stored(bob)).incoming).toMatchObject([{ claim: { process: 'three' } }]);
   });
 
   it('goes on with what another took since it looked', async () => {

@@ -50,7 +50,7 @@ class InParts:
         """Index, last, link, data and d_i."""
         kind, *fields = decode_envelope(envelope)
         if kind != PART or fields[1] != self.tag(fields[0]):
-            raise Refusal('not-for-you')
+            raise Refusal('unknown-part')
         salt, _, sealed = fields
         plaintext = unseal(self.part_key(salt), NONCE, envelope[:34], sealed)
         if plaintext is None or len(plaintext) != FIELDS + self.part_size:

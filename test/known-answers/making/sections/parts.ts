@@ -151,9 +151,9 @@ function refusals(maker: Maker, names: Names, film: InParts, stream: InParts): r
   const longer: Bytes = ['7061776c0103', toHex(uint(length - 9, 4)), ...slice(f2, 10, length), '00'];
   const cut: Bytes = slice(f2, 0, length - 1);
   const rows: readonly (readonly [why: string, code: RefusedPart['code'], of: InParts, bytes: Bytes])[] = [
-    ['of another content', 'not-for-you', stream, slice(f2, 0, length)],
-    ['a bit of the salt', 'not-for-you', film, flipped(f2, 10)],
-    ['a bit of the tag', 'not-for-you', film, flipped(f2, 33, 0x80)],
+    ['of another content', 'unknown-part', stream, slice(f2, 0, length)],
+    ['a bit of the salt', 'unknown-part', film, flipped(f2, 10)],
+    ['a bit of the tag', 'unknown-part', film, flipped(f2, 33, 0x80)],
     ['a bit of the index', 'corrupt', film, flipped(f2, 34)],
     ['a bit of the zeros', 'corrupt', film, flipped(f2, length - 17)],
     ['the last bit', 'corrupt', film, flipped(f2, length - 1)],
