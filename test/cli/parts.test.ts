@@ -1,5 +1,6 @@
 import {
   existsSync,
+  linkSync,
   lstatSync,
   readdirSync,
   readFileSync,
@@ -276,6 +277,34 @@ describe('the partial file', () => {
     expect([exit, errors]).toEqual([0, expect.stringContaining('is gone or was changed; it begins anew')]);
     expectWhole(folder);
     if (link !== undefined) expect(victim?.toString()).toBe('not ours');
+  });
+
+  it.each(['the name was given', 'it has both names'])('is not asked for again after a kill: %s', async (killed) => {
+    const { bob, folder, partial, parts, descriptor } = await begun();
+    await bob.pawl(['recv', '--out-dir', folder, '--max-size', '1G'], joined(...parts.slice(9, -1)));
+    const target = join(folder, 'film.mkv');
+    const { bytes: last } = await bob.run(['recv', '--out-dir', folder], new Uint8Array());
+    expect(last.length).toBe(0);
+    // All parts came, the file got its name, and the key is still there.
+    const before = bob.openFile();
+    const copies = ['incoming', 'incoming_parts'].map(
+      (table) => [table, before.prepare(`SELECT * FROM ${table}`).raw().all()] as const,
+    );
+    before.close();
+    await bob.pawl(['recv', '--out-dir', folder], joined(...parts.slice(-1)));
+    const after = bob.openFile();
+    for (const [table, rows] of copies) {
+      for (const row of rows as unknown[][]) {
+        after.prepare(`INSERT INTO ${table} VALUES (${row.map(() => '?').join()})`).run(...row);
+      }
+    }
+    after.prepare('UPDATE incoming SET target = ?').run(target);
+    after.close();
+    if (killed === 'it has both names') linkSync(target, partial);
+    const { errors } = await bob.pawl(['recv', '--out-dir', folder], joined(descriptor, ...parts));
+    expect(errors).toContain(`wrote ${target} (17.7 MB) from alice`);
+    expect([kept(bob), readdirSync(folder)]).toEqual([NOTHING, ['film.mkv']]);
+    expectWhole(folder);
   });
 
   it('waits where its name is taken, and gets another place', async () => {

@@ -119,6 +119,7 @@ export class PartReceiver {
       }
     }
     for (const content of contents) if (content.row.receivedAt >= limit) this.#know(content);
+    for (const content of contents) if (this.#contents.has(content.row.id)) await this.#noteDelivered(content);
   }
 
   /** Descriptors have been accepted. */
@@ -326,20 +327,26 @@ export class PartReceiver {
     }
   }
 
-  /** A content whose parts all came with earlier commands: it could not be put in its place, or that was not noted. */
+  /** A content whose parts all came with earlier commands, which could not put it in its place. */
   async #completeBefore(content: IncomingContent): Promise<Taken | undefined> {
-    const { place, log } = content;
-    if (place === undefined || !log.isComplete) return undefined;
-    if (place.target !== undefined && inodeAt(place.target) === place.inode) {
+    const hasPlace = this.#options.folder !== undefined || this.#options.output?.folder !== undefined;
+    return hasPlace && content.place !== undefined && content.log.isComplete ? this.#takenOf(content) : undefined;
+  }
+
+  /** An earlier command has given a content its name, and was killed before it had noted that. */
+  async #noteDelivered(content: IncomingContent): Promise<void> {
+    const { place } = content;
+    if (place?.target === undefined || inodeAt(place.target) !== place.inode) return;
+    try {
       await content.take();
-      if (place.target !== place.path) removePartialFile(place.path, place.inode);
-      await this.#tell(content, place.target);
-      await content.finish(log.bytes);
-      this.#forget(content);
-      return undefined;
+    } catch (error) {
+      // That command notes it just now.
+      if (isPawlError(error, 'taken-elsewhere')) return;
+      throw error;
     }
-    if (this.#options.folder === undefined && this.#options.output?.folder === undefined) return undefined;
-    return this.#takenOf(content);
+    // Its first name is still there where the command was killed between the two.
+    if (place.target !== place.path) removePartialFile(place.path, place.inode);
+    await this.#deliver(content, place.target);
   }
 
   async #putInPlace({ content, what }: Taken, file: PartialFile): Promise<void> {
