@@ -8,6 +8,7 @@ import { handshakes } from './handshakes.ts';
 import { inMemory } from './in-memory.ts';
 import { largeContent } from './large-content.ts';
 import { largeInMemory } from './large-in-memory.ts';
+import { largeParts } from './large-parts.ts';
 import { many } from './many.ts';
 import { type Figure, print } from './measure.ts';
 import { onTheWire, rootSteps } from './rekeying.ts';
@@ -27,6 +28,7 @@ const MEASUREMENTS: readonly [title: string, measure: () => readonly Figure[] | 
   ['one message, whole processes, with this behind it (ms, and as a ratio to nothing)', growth],
   ['reports on large identities (ms of processor time, and as a ratio to node -e 0)', reports],
   ['16 MiB in one message, whole processes', largeContent],
+  ['256 MiB in parts, whole processes (processor time; × node:crypto on the same bytes)', largeParts],
   ['bounds: strangers, lying gaps, many large files', bounds],
 ];
 

@@ -62,16 +62,6 @@ export class PartialFile {
     return undefined;
   }
 
-  /**
-   * Refuses to fill the disk.
-   * @param bytes that are to be written.
-   * @throws `no-room`.
-   */
-  checkRoom(bytes: number): void {
-    const { bavail, bsize } = known(this.path, () => statfsSync(dirname(this.path)));
-    if (bavail * bsize - bytes < RESERVE) throw new PawlError('no-room', { path: dirname(this.path), free: RESERVE });
-  }
-
   /** @throws `write-failed`. */
   write(bytes: Uint8Array, position: number): void {
     known(this.path, () => {
@@ -117,6 +107,16 @@ export class PartialFile {
   close(): void {
     closeSync(this.#file);
   }
+}
+
+/**
+ * Refuses to fill the disk of a folder.
+ * @param bytes that are to be written.
+ * @throws `no-room`.
+ */
+export function checkRoom(folder: string, bytes: number): void {
+  const { bavail, bsize } = known(folder, () => statfsSync(folder));
+  if (bavail * bsize - bytes < RESERVE) throw new PawlError('no-room', { path: folder, free: RESERVE });
 }
 
 /** Deletes a partial file, if it is there and the same. */

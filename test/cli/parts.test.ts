@@ -234,6 +234,14 @@ describe('parts', () => {
   });
 });
 
+it('what is awaited is told by --waiting', async () => {
+  const { bob, descriptor, parts } = await sentFile();
+  await bob.pawl(['recv', '--out-dir', temporaryFolder()], joined(descriptor, ...parts.slice(0, 4)));
+  const { errors } = await bob.pawl(['recv', '--waiting']);
+  expect(errors).toBe(`pawl: film.mkv from alice: 4 of ${PARTS} parts are there; part 5 is missing\n`);
+  expect(await bob.refusal(['recv'], new Uint8Array())).toBe('no-input 66');
+});
+
 describe('the partial file', () => {
   async function begun() {
     const sent = await sentFile();
@@ -356,8 +364,9 @@ describe('what is not taken', () => {
   it('is a stream that grows beyond --max-size', async () => {
     const { alice, bob } = await acquaint();
     const { bytes } = await alice.pawl(['send', 'bob'], CONTENT);
-    const { exit, bytes: written } = await bob.run(['recv', '--max-size', '5M'], bytes);
+    const { exit, errors, bytes: written } = await bob.run(['recv', '--max-size', '5M'], bytes);
     expect([exit, written.length]).toEqual([65, 5 * 983_040]);
+    expect(errors.match(/error:/g)?.length).toBe(1);
   });
 
   it('is the fifth content of a contact that is not verified', async () => {

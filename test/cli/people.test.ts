@@ -220,7 +220,7 @@ describe('prune', () => {
     expect(bob.rows('skipped_keys')).toEqual([]);
     expect(bob.rows('invites')).toMatchObject([{ fate: 'spent' }, { fate: 'expired', kem_seed: null }]);
     expect(await bob.documents(['prune', '--older-than', '1m'])).toEqual([
-      { v: 1, type: 'pruned', skipped_keys: 0, invites: 0 },
+      { v: 1, type: 'pruned', skipped_keys: 0, invites: 0, incoming: 0, outgoing: 0 },
     ]);
     expect(await bob.refusal(['prune', '--older-than', '31d'])).toBe('usage 64');
   });

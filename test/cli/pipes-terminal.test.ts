@@ -367,7 +367,7 @@ describe.concurrent('an input that cannot be read', () => {
   it('is told of: a folder by its name', async () => {
     const home = begin();
     const before = home.identities();
-    for (const command of ['-i bob recv .', '-i alice send bob .']) {
+    for (const command of ['-i bob recv .', '-i bob add alice .']) {
       const { exit, stderr } = await home.run(`pawl ${command}`);
       expect({ exit, stderr }).toEqual({
         exit: 74,

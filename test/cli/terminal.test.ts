@@ -796,6 +796,6 @@ describe.concurrent('an error on a terminal', () => {
   it('in an envelope does not act on it', async () => {
     const { terminal } = run(open, `printf 'not \\e[31m an envelope' > $'x\\e.pawl'; pawl -i alice recv $'x\\e.pawl'`);
     expect(await terminal.exit).toBe(65);
-    expect(read(terminal)).toMatch(/^error: x\\u\{1b\}\.pawl, byte 0: [^\n]*\nhint: [^\n]+\n$/);
+    expect(read(terminal)).toMatch(/^error: x\\u\{1b\}\.pawl: [^\n]*\nhint: [^\n]+\n$/);
   });
 });

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { PartialFile, removePartialFile } from '../../src/files/index.ts';
+import { checkRoom, PartialFile, removePartialFile } from '../../src/files/index.ts';
 import { known } from '../envelope/samples.ts';
 
 function newFolder(): string {
@@ -81,9 +81,9 @@ describe('a partial file', () => {
   });
 
   it('fills no disk', () => {
-    const file = made();
-    const { bavail, bsize } = statfsSync(newFolder());
-    expect(known(() => file.checkRoom(bavail * bsize))).toMatchObject({ code: 'no-room' });
+    const folder = newFolder();
+    const { bavail, bsize } = statfsSync(folder);
+    expect(known(() => checkRoom(folder, bavail * bsize))).toMatchObject({ code: 'no-room' });
   });
 
   it('is deleted only if it is the same', () => {

@@ -203,7 +203,11 @@ describe('a reusable invite', () => {
   it('ends when it is forgotten', async () => {
     const { host, guests } = await party('alice', 'bob');
     await nameOf(host, guests[0]);
-    expect(await forget(host.context, 'friends')).toEqual({ contact: undefined, invites: 1 });
+    expect(await forget(host.context, 'friends')).toEqual({
+      contact: undefined,
+      invites: 1,
+      partialFiles: [],
+    });
     expect(await host.read((await guests[1].send('host', 'too late')).envelope)).toBe('refused: unknown-invite');
     expect(await nameOf(host, guests[0])).toBe('friends-1');
   });

@@ -2,10 +2,17 @@
  * Takes the parts of large contents: into a partial file beside the place that they get, or in order into a pipe.
  * Knows nothing of texts and sessions. What is committed, `session/incoming.ts` does.
  */
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { SealedPart } from '../../../envelope/index.ts';
-import { isPawlError, PawlError } from '../../../errors.ts';
-import { type Folder, inodeAt, type OutputFile, PartialFile, removePartialFile } from '../../../files/index.ts';
+import { type ErrorCode, isPawlError, PawlError } from '../../../errors.ts';
+import {
+  checkRoom,
+  type Folder,
+  inodeAt,
+  type OutputFile,
+  PartialFile,
+  removePartialFile,
+} from '../../../files/index.ts';
 import { toHex } from '../../../primitives/index.ts';
 import {
   dropOldIncoming,
@@ -34,6 +41,8 @@ export interface PartOptions {
   readonly force?: true;
   /** The most bytes of a content. */
   readonly maxSize?: number;
+  /** There is no input: tell what is awaited. */
+  readonly waiting?: true;
 }
 
 /** Where the data of a content go. */
@@ -58,6 +67,8 @@ interface Taken {
 const MAX_SIZE = 2 ** 34;
 /** Milliseconds between two commits of which parts are there. */
 const SAVE_INTERVAL = 1_000;
+/** With these, the parts that follow would be refused as well. */
+const ENDING: ReadonlySet<ErrorCode> = new Set(['write-failed', 'no-room', 'over-max-size']);
 /** Bytes after which it is looked once more whether there is room. */
 const ROOM_INTERVAL = 2 ** 26;
 
@@ -78,7 +89,8 @@ export class PartReceiver {
   /** Parts of no content that is known, and those that were there. */
   readonly #strange: { count: number; first: string } = { count: 0, first: '' };
   #exit = 0;
-  #delivered = 0;
+  /** How often something was told. */
+  #told = 0;
 
   constructor(context: CommandContext, identity: OpenIdentity, options: PartOptions) {
     this.#context = context;
@@ -102,9 +114,9 @@ export class PartReceiver {
     return this.#isOutputTaken;
   }
 
-  /** How many contents are awaited, or were delivered by this command. */
-  get known(): number {
-    return this.#contents.size + this.#delivered;
+  /** Whether there was nothing to tell. */
+  get isSilent(): boolean {
+    return this.#told === 0;
   }
 
   /** Reads which contents are awaited; tells of those that were awaited for too long, and gives them up. */
@@ -143,6 +155,7 @@ export class PartReceiver {
     } catch (error) {
       if (!(error instanceof PawlError) || error.code === 'closed-pipe') throw error;
       await this.#refuse(error, `${source}, from ${content.from}`);
+      if (ENDING.has(error.code)) await this.#stop(content);
     }
   }
 
@@ -176,6 +189,18 @@ export class PartReceiver {
     for (const content of this.#contents.values()) content.wipe();
     this.#taken.clear();
     this.#contents.clear();
+  }
+
+  /** Takes no more parts of a content. What is there is kept; of a stream, what follows would not fit. */
+  async #stop(content: IncomingContent): Promise<void> {
+    const taken = this.#taken.get(content);
+    if (taken === undefined) return;
+    this.#taken.set(content, undefined);
+    if (taken.sink?.kind === 'file') {
+      await this.#save(taken);
+      taken.sink.file.close();
+    }
+    await content.release();
   }
 
   #know(content: IncomingContent): void {
@@ -231,8 +256,8 @@ export class PartReceiver {
       output?.folder ?? (folder !== undefined && row.descriptor.name !== undefined ? folder.pathOf('.') : undefined);
     if (beside !== undefined) {
       if (output !== undefined && this.#isOutputTaken) throw new PawlError('no-place', { what });
+      checkRoom(beside, row.descriptor.size ?? 0);
       const file = PartialFile.make(beside, toHex(row.messageId));
-      file.checkRoom(row.descriptor.size ?? 0);
       await content.begin({ path: file.path, inode: file.inode, target: undefined });
       if (output !== undefined) this.#isOutputTaken = true;
       return { kind: 'file', file };
@@ -276,7 +301,7 @@ export class PartReceiver {
     if (sink.kind === 'file') {
       taken.unchecked -= part.data.length;
       if (taken.unchecked < 0) {
-        sink.file.checkRoom(part.data.length);
+        checkRoom(dirname(sink.file.path), part.data.length);
         taken.unchecked = ROOM_INTERVAL;
       }
       sink.file.write(part.data, part.index * partSize);
@@ -311,7 +336,10 @@ export class PartReceiver {
   async #finishOne(content: IncomingContent): Promise<void> {
     try {
       const taken = this.#taken.get(content) ?? (await this.#completeBefore(content));
-      if (taken === undefined) return;
+      if (taken === undefined) {
+        if (this.#options.waiting && this.#contents.has(content.row.id)) await this.#tellProgress(content);
+        return;
+      }
       const { sink, what } = taken;
       const { firstMissing, total, isComplete } = content.log;
       if (sink?.kind === 'stream') {
@@ -380,7 +408,6 @@ export class PartReceiver {
     this.#taken.delete(content);
     this.#contents.delete(content.row.id);
     content.wipe();
-    this.#delivered += 1;
   }
 
   /** @param path `undefined` for what went into a stream. */
@@ -388,6 +415,7 @@ export class PartReceiver {
     const { reporter, io } = this.#context;
     const { from, verified, log, row } = content;
     reporter.progress.clear();
+    this.#told += 1;
     const { messageId, n, late, descriptor } = row;
     if (reporter.json) {
       const document = {
@@ -414,6 +442,7 @@ export class PartReceiver {
   async #tellProgress(content: IncomingContent): Promise<void> {
     const { reporter } = this.#context;
     const { from, log, row } = content;
+    this.#told += 1;
     if (reporter.json) await reporter.document({ type: 'incoming', ...incomingFields(content) });
     else await reporter.notice(`${nameOf(row.descriptor)} from ${from}: ${partsInWords(log)}`);
   }
@@ -426,6 +455,7 @@ export class PartReceiver {
   async #refuse(error: PawlError, where: string): Promise<void> {
     const { reporter } = this.#context;
     reporter.progress.clear();
+    this.#told += 1;
     const { message, hint, exit } = explain(error);
     if (reporter.json) await reporter.document({ type: 'refused', code: error.code, source: where, message, hint });
     else await reporter.error(error, where);

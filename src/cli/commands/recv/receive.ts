@@ -142,7 +142,7 @@ export async function receiveAll(
   } else await reportWaiting(context, left, { atLength: options.waiting === true });
   const result = {
     exit: deliverer.exit || parts.exit,
-    isEmpty: deliverer.isEmpty && waiting.length === 0 && parts.known === 0,
+    isEmpty: deliverer.isEmpty && waiting.length === 0 && parts.isSilent,
   };
   return options.exitCode ? { ...result, news: await exitCodeFor(identity, senders) } : result;
 }
