@@ -184,13 +184,17 @@ export function textOf(bytes: Uint8Array): string | undefined {
   return text?.includes('\0') ? undefined : text;
 }
 
+/** @throws `usage` for a name under which no file can be sent. */
+export function checkFileName(name: string): void {
+  if (isFileName(name)) return;
+  throw new PawlError('usage', {
+    problem: `a file cannot be sent under the name ${JSON.stringify(name)}`,
+    hint: `a name has 1 to ${MAX_NAME} bytes and no slash, backslash or control character`,
+  });
+}
+
 function encodeName(name: string): Uint8Array {
-  if (!isFileName(name)) {
-    throw new PawlError('usage', {
-      problem: `a file cannot be sent under the name ${JSON.stringify(name)}`,
-      hint: `a name has 1 to ${MAX_NAME} bytes and no slash, backslash or control character`,
-    });
-  }
+  checkFileName(name);
   const bytes = utf8(name);
   return concat(uint(bytes.length, 1), bytes);
 }

@@ -6,6 +6,7 @@ export { armor, armoredLength, dearmor } from './armor.ts';
 export {
   type Content,
   type ContentHead,
+  checkFileName,
   type Descriptor,
   decodeContent,
   decodeWhole,

@@ -8,7 +8,7 @@ import { PawlError } from '../errors.ts';
 import type { PartialFile } from './partial-file.ts';
 import { chunksOf } from './read.ts';
 import { realPath } from './real-path.ts';
-import { codeOf, reasonOf } from './system-error.ts';
+import { withWriteErrors } from './system-error.ts';
 import { type IsPrecious, inodeAt, inodeOf, putInPlace, removeDeadDrafts, sync, syncFolderOf } from './write.ts';
 
 export class Folder {
@@ -28,7 +28,7 @@ export class Folder {
   constructor(path: string, isPrecious: IsPrecious) {
     this.#path = path;
     this.#isPrecious = isPrecious;
-    const status = withKnownErrors(path, () => statSync(path, { throwIfNoEntry: false }));
+    const status = withWriteErrors(path, () => statSync(path, { throwIfNoEntry: false }));
     if (!status?.isDirectory()) throw new PawlError('no-folder', { path, isTaken: status !== undefined });
     removeDeadDrafts(path);
   }
@@ -49,7 +49,7 @@ export class Folder {
    */
   put(name: string, bytes: Uint8Array, { replace = false } = {}): 'put' | 'was there' {
     const path = this.pathOf(name);
-    return withKnownErrors(path, () => {
+    return withWriteErrors(path, () => {
       if (hasBytes(path, bytes)) {
         // The run that wrote it may have been killed before the file was durable.
         sync(path);
@@ -84,17 +84,6 @@ export class Folder {
     const path = this.pathOf(name);
     const what = this.#isPrecious(join(realPath(this.#path), name), inodeAt(path));
     if (what !== undefined) throw new PawlError('protected', { path, what });
-  }
-}
-
-/** Runs `work` and turns the errors of the system into `exists` and `write-failed`. */
-function withKnownErrors<Result>(path: string, work: () => Result): Result {
-  try {
-    return work();
-  } catch (cause) {
-    if (cause instanceof PawlError) throw cause;
-    if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
-    throw new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
   }
 }
 

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { PawlError } from '../errors.ts';
-import { codeOf, reasonOf } from './system-error.ts';
+import { reasonOf, withWriteErrors } from './system-error.ts';
 import { type Existing, inodeOf, moveInPlace } from './write.ts';
 
 /** What stays free of a disk, in bytes. */
@@ -42,7 +42,7 @@ export class PartialFile {
    */
   static make(folder: string, name: string): PartialFile {
     const path = resolve(folder, `.pawl-${name}.part`);
-    return known(path, () => {
+    return withWriteErrors(path, () => {
       if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path);
       return new PartialFile(path, openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600));
     });
@@ -64,7 +64,7 @@ export class PartialFile {
 
   /** @throws `write-failed`. */
   write(bytes: Uint8Array, position: number): void {
-    known(this.path, () => {
+    withWriteErrors(this.path, () => {
       for (let at = 0; at < bytes.length; ) {
         at += writeSync(this.#file, bytes, at, bytes.length - at, position + at);
       }
@@ -87,7 +87,7 @@ export class PartialFile {
 
   /** Puts on the disk what was written. @throws `write-failed`. */
   sync(): void {
-    known(this.path, () => fsyncSync(this.#file));
+    withWriteErrors(this.path, () => fsyncSync(this.#file));
   }
 
   /**
@@ -96,7 +96,7 @@ export class PartialFile {
    * @throws `exists`; `write-failed`, also for a folder on another disk; what `decide` throws.
    */
   putInPlace(target: string, decide: () => Existing): void {
-    known(target, () => {
+    withWriteErrors(target, () => {
       if (lstatSync(dirname(target)).dev !== lstatSync(this.path).dev) {
         throw new PawlError('write-failed', { path: target, reason: `it is on another disk than ${this.path}` });
       }
@@ -115,7 +115,7 @@ export class PartialFile {
  * @throws `no-room`.
  */
 export function checkRoom(folder: string, bytes: number): void {
-  const { bavail, bsize } = known(folder, () => statfsSync(folder));
+  const { bavail, bsize } = withWriteErrors(folder, () => statfsSync(folder));
   if (bavail * bsize - bytes < RESERVE) throw new PawlError('no-room', { path: folder, free: RESERVE });
 }
 
@@ -126,15 +126,5 @@ export function removePartialFile(path: string, inode: string): void {
     if (status.isFile() && inodeOf(status) === inode) unlinkSync(path);
   } catch {
     // It is gone, or cannot be deleted: nothing depends on it.
-  }
-}
-
-function known<Result>(path: string, work: () => Result): Result {
-  try {
-    return work();
-  } catch (cause) {
-    if (cause instanceof PawlError) throw cause;
-    if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
-    throw new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
   }
 }

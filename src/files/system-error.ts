@@ -32,3 +32,17 @@ export function reasonOf(error: unknown): string {
   const number = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
   return getSystemErrorMap().get(number)?.[1] ?? error.message;
 }
+
+/**
+ * Runs `work`, which makes or writes a file, and turns the errors of the system into those of pawl.
+ * @throws `exists`, `write-failed`.
+ */
+export function withWriteErrors<Result>(path: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof PawlError) throw cause;
+    if (codeOf(cause) === 'EEXIST') throw new PawlError('exists', { path }, { cause });
+    throw new PawlError('write-failed', { path, reason: reasonOf(cause) }, { cause });
+  }
+}

@@ -60,7 +60,7 @@ export class PartLog {
   /** How many parts there will be, once that is known. */
   get total(): number | undefined {
     const { size, partSize } = this.#whole;
-    if (size !== undefined) return Math.max(Math.ceil(size / partSize), 1);
+    if (size !== undefined) return partsOf(size, partSize);
     return this.#last === undefined ? undefined : this.#last + 1;
   }
 
@@ -124,6 +124,11 @@ export class PartLog {
     if (record.isLast) this.#last = record.index;
     while (this.#records.has(this.#missing)) this.#missing += 1;
   }
+}
+
+/** How many parts a content of a size has. */
+export function partsOf(size: number, partSize: number): number {
+  return Math.max(Math.ceil(size / partSize), 1);
 }
 
 /** Whether data are those of a part that is there. */

@@ -55,7 +55,7 @@ export type { ChainOnLadder, Ladder } from './ladder.ts';
 export { DAY, goOnAfterRestore, prune, SECOND, type Swept, TRANSFER_RETENTION } from './maintenance.ts';
 export { listOutbox, readEnvelope, selectFromOutbox, type UnsentEnvelope } from './outbox.ts';
 export type { Announced, Delivery, Notice, Outcome, Waiting } from './outcome.ts';
-export { listUnsent, type NewOutgoing, OutgoingContent, partsOf, type UnsentContent } from './outgoing.ts';
+export { listUnsent, type NewOutgoing, OutgoingContent, type UnsentContent } from './outgoing.ts';
 export { type Arrival, type ReceiveOptions, type Reception, receive } from './receive.ts';
 export {
   type ChainReport,

@@ -12,6 +12,7 @@ import {
   nextLink,
   PartCipher,
   type PartKeys,
+  partsOf,
   wipeKeys,
 } from '../parts/index.ts';
 import { claimsOf } from './claims.ts';
@@ -229,11 +230,6 @@ export async function listUnsent(context: Context): Promise<readonly UnsentConte
     }
     return unsent;
   });
-}
-
-/** How many parts a content of a size has. */
-export function partsOf(size: number, partSize: number): number {
-  return Math.max(Math.ceil(size / partSize), 1);
 }
 
 /** What the history stores of a content that came or went in parts. */

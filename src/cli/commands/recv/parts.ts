@@ -178,14 +178,7 @@ export class PartReceiver {
 
   /** Commits what is there, whatever has happened, and lets others take the rest. */
   async close(): Promise<void> {
-    for (const taken of this.#taken.values()) {
-      if (taken === undefined) continue;
-      if (taken.sink?.kind === 'file') {
-        await this.#save(taken);
-        taken.sink.file.close();
-      }
-      await taken.content.release();
-    }
+    for (const content of this.#taken.keys()) await this.#stop(content);
     for (const content of this.#contents.values()) content.wipe();
     this.#taken.clear();
     this.#contents.clear();
@@ -263,8 +256,7 @@ export class PartReceiver {
       return { kind: 'file', file };
     }
     const write = this.#streamFor(io.output.isTerminal || reporter.json);
-    if (write === undefined) throw new PawlError('no-place', { what });
-    if (this.#streaming !== undefined) throw new PawlError('no-place', { what });
+    if (write === undefined || this.#streaming !== undefined) throw new PawlError('no-place', { what });
     if (place !== undefined || content.log.count > 0) await content.begin(undefined);
     this.#streaming = taken;
     return { kind: 'stream', write };

@@ -4,7 +4,7 @@
  */
 import { isPawlError } from '../../../errors.ts';
 import { toHex } from '../../../primitives/index.ts';
-import { OutgoingContent, partsOf } from '../../../session/index.ts';
+import { OutgoingContent } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { Garbage } from '../../stream/memory.ts';
@@ -107,5 +107,5 @@ export async function* envelopesOf(
 
 /** Bytes of armor of a content, at least: for the terminal, which takes none of it. */
 export function leastArmor({ size = Number.POSITIVE_INFINITY }: Pick<LargeContent, 'size'>): number {
-  return partsOf(size, 2 ** 20) * 2 ** 20;
+  return Math.ceil(size / 2 ** 20) * 2 ** 20;
 }

@@ -5,7 +5,7 @@
  */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { isFileName, MAX_CONTENT, type WholeContent } from '../../../envelope/index.ts';
+import { checkFileName, MAX_CONTENT, type WholeContent } from '../../../envelope/index.ts';
 import { isPawlError, PawlError } from '../../../errors.ts';
 import { chunksOfFile, Gathered, inodeOf, reasonOf } from '../../../files/index.ts';
 import { utf8 } from '../../../primitives/index.ts';
@@ -67,15 +67,10 @@ export async function fileSource(context: CommandContext, path: string, to: stri
   const status = statSync(path, { throwIfNoEntry: false });
   if (status?.isDirectory()) return folderSource(context, path);
   const name = basename(path);
-  if (status?.isFile() && status.size > MAX_CONTENT - 1 - utf8(name).length) return { large: largeFile(path, name) };
-  const limit = MAX_CONTENT - 1 - utf8(name).length;
-  if (status !== undefined && !status.isFile()) {
-    // A pipe or a device, whose length is not known.
-    const chunks = chunksOfFile(path);
-    const gathered = await gather(chunks, limit, () => undefined);
-    if (gathered.isFull) return { large: streamed(name, gathered.bytes, chunks) };
-    return { whole: { type: 'file', name, sentAt: io.now(), bytes: gathered.bytes } };
-  }
+  const limit = longestUnder(name);
+  if (status?.isFile() && status.size > limit) return { large: largeFile(path, name) };
+  // A pipe or a device, whose length is not known.
+  if (status !== undefined && !status.isFile()) return chunkSource(context, name, chunksOfFile(path));
   const bytes = await readInput(io, path, limit, (length) => reporter.progress.update(bytesInWords(length))).catch(
     (error) => {
       throw isPawlError(error, 'missing-file') ? new PawlError('missing-file', { ...error.detail, to }) : error;
@@ -85,13 +80,26 @@ export async function fileSource(context: CommandContext, path: string, to: stri
 }
 
 /** The folder as an archive, in one piece where that is small. */
-async function folderSource({ io }: CommandContext, path: string): Promise<Source> {
+async function folderSource(context: CommandContext, path: string): Promise<Source> {
   const folder = resolve(path);
-  const name = `${basename(folder) || 'root'}.tar`;
-  const archive = io.runTar(dirname(folder), basename(folder) || '.');
-  const gathered = await gather(archive, MAX_CONTENT - 1 - utf8(name).length, () => undefined);
-  if (gathered.isFull) return { large: streamed(name, gathered.bytes, archive) };
+  const name = basename(folder);
+  return chunkSource(context, `${name || 'root'}.tar`, context.io.runTar(dirname(folder), name || '.'));
+}
+
+/** What comes in chunks, as a file of that name. */
+async function chunkSource(
+  { io }: CommandContext,
+  name: string,
+  chunks: AsyncIterator<Uint8Array> | Iterator<Uint8Array>,
+): Promise<Source> {
+  const gathered = await gather(chunks, longestUnder(name), () => undefined);
+  if (gathered.isFull) return { large: streamed(name, gathered.bytes, chunks) };
   return { whole: { type: 'file', name, sentAt: io.now(), bytes: gathered.bytes } };
+}
+
+/** The most bytes of a file that goes in one message: its name is part of the content, in as many bytes and one. */
+function longestUnder(name: string): number {
+  return MAX_CONTENT - 1 - utf8(name).length;
 }
 
 /** Takes chunks up to a limit, and leaves the rest to the next reader. */
@@ -116,7 +124,7 @@ function streamed(
   beginning: Uint8Array,
   rest: AsyncIterator<Uint8Array> | Iterator<Uint8Array>,
 ): LargeContent {
-  checkName(name);
+  if (name !== undefined) checkFileName(name);
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     yield beginning;
     for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
@@ -129,7 +137,7 @@ function streamed(
  * @throws `missing-file`, `read-failed`.
  */
 function largeFile(path: string, name: string): LargeContent {
-  checkName(name);
+  checkFileName(name);
   const absolute = resolve(path);
   const { source, size } = lookAt(absolute);
   return { ...fileContent(source, size), name };
@@ -209,14 +217,6 @@ function lookAt(path: string): { readonly source: SourceFile; readonly size: num
 function statusOf(file: number): { readonly inode: string; readonly modified: string; readonly size: number } {
   const status = fstatSync(file, { bigint: true });
   return { inode: inodeOf(status), modified: String(status.mtimeNs), size: Number(status.size) };
-}
-
-function checkName(name: string | undefined): void {
-  if (name === undefined || isFileName(name)) return;
-  throw new PawlError('usage', {
-    problem: `a file cannot be sent under the name ${JSON.stringify(name)}`,
-    hint: 'a name has 1 to 255 bytes and no slash, backslash or control character',
-  });
 }
 
 function known<Result>(path: string, work: () => Result): Result {
