@@ -291,7 +291,7 @@ export class Scanner {
   #swallowsAnother({ at, end }: BegunBinary): boolean {
     this.#starts.skipTo(at + 1);
     for (;;) {
-      const other = this.#starts.next(this.#ended);
+      const other = this.#starts.next(this.#ended, end);
       if (other === undefined || other.at >= end) return false;
       if (other.kind === 'binary') {
         const headEnd = other.at + ENVELOPE_HEAD_LENGTH;

@@ -5,8 +5,10 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** The bytes of large contents after which the garbage is collected. It takes a fiftieth of the time of such a content. */
+/** The bytes of large contents after which the garbage is collected. */
 const MUCH = 8 * 2 ** 20;
+/** Of so many collections one goes through the whole heap: that takes ten times as long as one of what is new in it. */
+const WHOLE = 4;
 
 /**
  * Keeps the heap about as large as it is, so that a stream of any length takes the memory of a short one. By default V8
@@ -20,6 +22,7 @@ export function keepHeapSmall(): void {
 /** Counts the bytes that are not needed any more, and has them collected when they are many. */
 export class Garbage {
   #bytes = 0;
+  #collections = 0;
 
   add(bytes: number): void {
     this.#bytes += bytes;
@@ -30,15 +33,16 @@ export class Garbage {
     if (this.#bytes < MUCH) return;
     this.#bytes = 0;
     collector ??= makeCollector();
-    collector();
+    collector({ type: ++this.#collections % WHOLE === 0 ? 'major' : 'minor' });
   }
 }
 
-let collector: (() => void) | undefined;
+type Collector = (options: { readonly type: 'major' | 'minor' }) => void;
+let collector: Collector | undefined;
 
-function makeCollector(): () => void {
+function makeCollector(): Collector {
   setFlagsFromString('--expose-gc');
   // The flag holds for contexts that are made from now on.
   const collect: unknown = runInNewContext('globalThis.gc');
-  return typeof collect === 'function' ? () => collect() : () => undefined;
+  return typeof collect === 'function' ? (options) => collect(options) : () => undefined;
 }
