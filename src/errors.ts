@@ -71,6 +71,15 @@ export interface ErrorDetails {
   'not-begun': Record<never, never>;
   exhausted: Record<never, never>;
   'clock-ahead': { opened: number };
+  // places
+  /** A place fails, or does not answer. `place`: what the route is called, without credentials. */
+  unreachable: { place: string; reason: string };
+  /** A folder has another mark than when the route was made, or none. */
+  'other-place': { place: string; expected: string; found: string | undefined };
+  /** A text is no route. `reason`: what is wrong with it. */
+  'bad-route': { route: string; reason: string };
+  /** A stream of a server does not suit. `reason`: the setting. */
+  'unsuited-stream': { place: string; reason: string };
   // invites
   'bad-signature': Record<never, never>;
   'unknown-invite': Record<never, never>;
