@@ -94,6 +94,7 @@ async function addContact(transaction: Transaction, name: string): Promise<void>
   const state: RatchetState = { ...opened, receiving };
   const session = await transaction.addSession(
     {
+      boxes: undefined,
       contact,
       origin: { role: 'responder', prefixDigest: systemRandom(16) },
       transcript: systemRandom(32) as unknown as Transcript,

@@ -8,6 +8,7 @@ export {
   INVITE_LENGTH,
   type Invite,
   type InviteSecrets,
+  inviteBox,
   inviteId,
   readInvite,
 } from './invite.ts';

@@ -50,6 +50,8 @@ export interface InviteSecrets {
 export const INVITE_LENGTH = 1 + 32 + 32 + ENCAPSULATION_KEY_LENGTH + 8 + 64;
 export const INVITE_ID_LENGTH = 16;
 
+/** Of the name of a box, in bytes. */
+const BOX_LENGTH = 16;
 const SIGNED = utf8('pawl/1 invite');
 const SIGNATURE_LENGTH = 64;
 const REUSABLE = 1;
@@ -118,6 +120,14 @@ export function readInvite(bytes: Uint8Array): Invite {
     encapsulationKey: readEncapsulationKey(encapsulationKey),
     expiresAt: expires * SECOND,
   };
+}
+
+/**
+ * Names the box that openings go to which answer an invite, until the opener has an answer (docs/PROTOCOL.md §4).
+ * @returns 16 bytes.
+ */
+export function inviteBox(inviteBytes: Uint8Array): Uint8Array {
+  return digest(BOX_LENGTH, utf8('pawl/1 mailbox'), inviteBytes);
 }
 
 /**

@@ -48,6 +48,9 @@ export interface Agreement {
   readonly rootKey: Branded<'root key'>;
   readonly initiatorHeader: Branded<'header key'>;
   readonly responderHeader: Branded<'header key'>;
+  /** The box that takes what the opener sends, and that of the other side: 16 bytes each. */
+  readonly initiatorBox: Uint8Array;
+  readonly responderBox: Uint8Array;
 }
 
 /** The parts of an invite of ours that are needed to accept an opening. */
@@ -219,13 +222,15 @@ function agree(
     ciphertext,
     uint64(opened),
   ) as Transcript;
-  const okm = derive(secrets, concat(utf8('pawl/1 handshake'), transcript), 96);
+  const okm = derive(secrets, concat(utf8('pawl/1 handshake'), transcript), 128);
   const agreement = {
     transcript,
     opened,
     rootKey: okm.slice(0, 32) as Agreement['rootKey'],
     initiatorHeader: okm.slice(32, 64) as Agreement['initiatorHeader'],
-    responderHeader: okm.slice(64) as Agreement['responderHeader'],
+    responderHeader: okm.slice(64, 96) as Agreement['responderHeader'],
+    initiatorBox: okm.slice(96, 112),
+    responderBox: okm.slice(112),
   };
   wipe(okm);
   return agreement;

@@ -86,4 +86,3 @@ export interface MakeOptions {
   /** Take a stream whose settings are not the ones that `create` gives it. */
   readonly anyStream?: boolean;
 }
-

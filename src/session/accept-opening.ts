@@ -9,6 +9,7 @@ import {
   acceptOpening,
   fingerprint,
   hintedInvite,
+  inviteBox,
   type OwnIdentity,
   type StoredInvite,
 } from '../handshake/index.ts';
@@ -27,6 +28,7 @@ import { withOwnIdentity } from './identity.ts';
 import { admitUser, type User, userOf, wipeInvites } from './invites.ts';
 import { CLOCK_AHEAD, OPENING_GRACE } from './maintenance.ts';
 import type { AcceptedMessage, Notice } from './outcome.ts';
+import { takeOverRoute } from './routes.ts';
 import { dropIdleSessions } from './select-session.ts';
 import type { Contact, Transaction } from './store.ts';
 
@@ -89,7 +91,18 @@ export async function acceptFirst(
       });
       const origin = { role: 'responder', prefixDigest: prefixDigest(prefix) } as const;
       const session = await transaction.addSession(
-        { contact: contact.id, origin, transcript, opened, createdAt: now },
+        {
+          contact: contact.id,
+          origin,
+          transcript,
+          opened,
+          createdAt: now,
+          boxes: {
+            outgoing: agreement.responderBox,
+            incoming: agreement.initiatorBox,
+            invite: inviteBox(invite.fate.bytes),
+          },
+        },
         state,
       );
       await transaction.saveReceived(session, [{ step, digest: header.digest }], now, limits);
@@ -222,6 +235,7 @@ async function addNewContact(
   }
   await admit(name);
   const id = await transaction.addContact({ name, identity: sender, addedAt: now, invite: undefined });
+  await takeOverRoute(transaction, invite.contactName, id);
   const contact = await transaction.contact(id);
   return { contact, notices: [{ kind: 'new-contact', name, fingerprint: offered, invitedAt: invite.createdAt }] };
 }

@@ -45,7 +45,9 @@ export async function rename(
     if (newName === name) return 0;
     await transaction.renameContact(contact.id, newName);
     await retireName(transaction, name);
-    return keepInvites ? 0 : transaction.renameInvites(name, newName);
+    if (keepInvites) return 0;
+    await transaction.renameRoute(name, newName);
+    return transaction.renameInvites(name, newName);
   });
 }
 
@@ -109,6 +111,7 @@ export async function forget(context: Context, name: string): Promise<Forgotten>
       await retireName(transaction, name);
     }
     for (const id of inviteIds) await transaction.dropInvite(id);
+    await transaction.dropRoute({ inviteName: name });
     return forgotten;
   });
 }

@@ -94,5 +94,6 @@ export async function goOnAfterRestore({ store }: Context): Promise<void> {
     await transaction.sweepInvites(Number.MAX_SAFE_INTEGER, 0);
     for (const { id } of await transaction.contacts()) await transaction.setContactInvite(id, undefined);
     await transaction.sweepOutgoing(Number.MAX_SAFE_INTEGER);
+    await transaction.distrustRoutes();
   });
 }

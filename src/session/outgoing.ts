@@ -106,8 +106,9 @@ export class OutgoingContent {
         context,
         transaction,
         { name: to, plaintexts, now },
-        async ({ contact, messageId, n, envelope, opening }) => {
-          const row = { contact: contact.id, messageId, n, descriptor, source, parts: 0, link: FIRST_LINK, envelope };
+        async ({ contact, messageId, n, envelope, opening, box }) => {
+          const sealed = { contact: contact.id, messageId, n, envelope, box };
+          const row = { ...sealed, descriptor, source, parts: 0, link: FIRST_LINK };
           const id = await transaction.addOutgoing({
             ...row,
             createdAt: now,

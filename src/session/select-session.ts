@@ -5,12 +5,15 @@
 import type { Release } from '../errors.ts';
 import { toHex } from '../primitives/index.ts';
 import type { RatchetState, SessionId } from '../ratchet/index.ts';
+import { hasRoute } from './routes.ts';
 import type { Session, SessionOverview, Transaction } from './store.ts';
 
 /** The most sessions of one contact: both sides may open one at the same time, twice. */
 const MAX_SESSIONS = 4;
 /** A session that is not sent on is dropped after this many messages over the other sessions. */
 const IDLE_MESSAGES = 64;
+/** The most sessions beyond these limits that are kept because their boxes are not read yet. */
+const MAX_UNREAD = 60;
 
 /**
  * Selects the session to send on: the one opened last. Both sides compare the same opening times, so they agree. An
@@ -61,9 +64,22 @@ export async function dropIdleSessions(
 ): Promise<readonly SessionId[]> {
   const sending = sendingSession(sessions);
   const others = sessions.filter(({ id }) => id !== sending?.id).sort((a, b) => a.idle - b.idle || b.id - a.id);
-  const dropped = others.filter(({ idle }, index) => index >= MAX_SESSIONS - 1 || idle >= IDLE_MESSAGES);
+  const surplus = others.filter(({ idle }, index) => index >= MAX_SESSIONS - 1 || idle >= IDLE_MESSAGES);
+  const unread = surplus.length === 0 ? [] : await unreadSessions(transaction, sessions);
+  const dropped = surplus.filter((session, index) => index >= MAX_UNREAD || !unread.includes(session));
   for (const { id } of dropped) await transaction.dropSession(id);
   return dropped.map(({ id }) => id);
+}
+
+/**
+ * Those whose box may still hold messages of before the newest session: the contact is reached by a route, and the box was
+ * not read empty since. An unread session is not dropped for the number of its idle messages, which were read first.
+ */
+async function unreadSessions(transaction: Transaction, sessions: readonly Session[]): Promise<readonly Session[]> {
+  const [first] = sessions;
+  if (first === undefined || !(await hasRoute(transaction, first.contact))) return [];
+  const newest = Math.max(...sessions.map(({ id }) => id));
+  return sessions.filter(({ boxes, readWith }) => boxes !== undefined && (readWith === undefined || readWith < newest));
 }
 
 function openedLastFirst(a: Session, b: Session): number {

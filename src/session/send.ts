@@ -5,7 +5,7 @@
  */
 import { type Content, encodeContent, encodeEnvelope } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
-import { type Invite, inviteId, openSession, readInvite } from '../handshake/index.ts';
+import { type Invite, inviteBox, inviteId, openSession, readInvite } from '../handshake/index.ts';
 import { wipe } from '../primitives/index.ts';
 import { initiatorState, LIMITS, wipeState } from '../ratchet/index.ts';
 import { requireContact } from './contacts.ts';
@@ -27,6 +27,8 @@ export interface Sent {
   readonly n: number;
   /** Whether it carries the prefix that opens the session. */
   readonly opening: boolean;
+  /** The box for it, 16 bytes; `undefined` on a session of before there were boxes. */
+  readonly box: Uint8Array | undefined;
   /**
    * When an invite of theirs expired that this was to answer: it is dropped, and the message is on the session that there
    * was. Only with the first message after that.
@@ -52,6 +54,8 @@ export interface SealedContent {
   readonly envelope: Uint8Array;
   readonly opening: boolean;
   readonly plaintext: Uint8Array;
+  /** The box for it, 16 bytes; `undefined` on a session without boxes. */
+  readonly box: Uint8Array | undefined;
 }
 
 /**
@@ -72,16 +76,17 @@ export async function sendAll(
     const { historySetting } = await sweep(transaction, now);
     await transaction.dropFromOutbox(acknowledged);
     const { stored, expiredInvite } = await sealFor(context, transaction, { name, plaintexts, now }, async (sealed) => {
-      const { contact, messageId: id, n, envelope, opening, plaintext } = sealed;
+      const { contact, messageId: id, n, envelope, opening, plaintext, box } = sealed;
       const outboxId = await transaction.addToOutbox({
         contact: contact.id,
         messageId: id,
         envelope,
         process: context.process,
         createdAt: now,
+        box,
       });
       if (historySetting !== undefined) await recordSent(transaction, { contact: contact.id, id, n, plaintext }, now);
-      return { envelope, outboxId, to: contact.name, id, n, opening };
+      return { envelope, outboxId, to: contact.name, id, n, opening, box };
     });
     return stored.map((one, index) => ({ ...one, expiredInvite: index === 0 ? expiredInvite : undefined }));
   });
@@ -108,12 +113,14 @@ export async function sealFor<Stored>(
   const ratchet = await RatchetSession.read(transaction, session);
   const prefix = session.origin.role === 'initiator' ? session.origin.prefix : undefined;
   const opening = prefix !== undefined;
+  const { boxes } = session;
+  const box = opening ? boxes?.invite : boxes?.outgoing;
   const stored: Stored[] = [];
   try {
     for (const plaintext of plaintexts) {
       const { message, n, id: messageId } = ratchet.encrypt(plaintext, context.random, now);
       const envelope = encodeEnvelope(opening ? { kind: 'opening', prefix, message } : { kind: 'message', message });
-      stored.push(await store({ contact, messageId, n, envelope, opening, plaintext }));
+      stored.push(await store({ contact, messageId, n, envelope, opening, plaintext, box }));
     }
     await ratchet.save(now, LIMITS);
     return { stored, expiredInvite };
@@ -185,6 +192,11 @@ async function open(
       transcript: agreement.transcript,
       opened,
       createdAt: now,
+      boxes: {
+        outgoing: agreement.initiatorBox,
+        incoming: agreement.responderBox,
+        invite: inviteBox(invite.bytes),
+      },
     },
     state,
   );

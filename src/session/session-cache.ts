@@ -15,6 +15,8 @@ export interface CachedSession {
   readonly ratchet: RatchetSession;
   /** Whether another message changes the ratchet only: `settle` has nothing more to do. */
   isSettled: boolean;
+  /** Whether the peer may still send to the box of our invite that it answered. */
+  usesInviteBox: boolean;
 }
 
 export class SessionCache {
@@ -76,6 +78,13 @@ export class SessionCache {
     }
   }
 
+  /** A message without the prefix was accepted: the opener has had an answer, and sends nothing more to the invite's box. */
+  async leaveInviteBox(session: CachedSession): Promise<void> {
+    if (!session.usesInviteBox) return;
+    session.usesInviteBox = false;
+    await this.#transaction.leaveInviteBox(session.ratchet.session.id);
+  }
+
   /** Writes all changes, and overwrites the sessions' keys in memory. Find keys that cannot have changed stay. */
   async save(): Promise<void> {
     for (const [id, { ratchet }] of this.#sessions) {
@@ -98,7 +107,9 @@ export class SessionCache {
     if (known !== undefined) return known;
     const session = await this.#transaction.session(id);
     const contact = await this.#transaction.contact(session.contact);
-    const opened = { contact, ratchet: await RatchetSession.read(this.#transaction, session), isSettled: false };
+    const ratchet = await RatchetSession.read(this.#transaction, session);
+    const usesInviteBox = session.origin.role === 'responder' && session.boxes?.invite !== undefined;
+    const opened = { contact, ratchet, isSettled: false, usesInviteBox };
     this.#sessions.set(id, opened);
     return opened;
   }

@@ -6,6 +6,7 @@ import type { ContentHead, Descriptor } from '../envelope/index.ts';
 import type { ForkReason } from '../errors.ts';
 import type { HandshakeStore, Transcript } from '../handshake/index.ts';
 import type { PartRecord } from '../parts/index.ts';
+import type { Route } from '../places/index.ts';
 import type { IdentityKey, Random } from '../primitives/index.ts';
 import type { FinishedChain, RatchetState, RatchetStore, SessionId } from '../ratchet/index.ts';
 
@@ -31,6 +32,7 @@ export interface Transaction
     SessionTable,
     Boxes,
     Transfers,
+    Routes,
     HistoryStore,
     Times {}
 
@@ -105,6 +107,19 @@ export type Origin =
   /** They opened it. `prefixDigest`: 16 bytes that distinguish a repeated prefix from a new opening. */
   | { readonly role: 'responder'; readonly prefixDigest: Uint8Array };
 
+/** The boxes of a session, at whatever place its contact is reached: 16 bytes each (docs/PROTOCOL.md §4). */
+export interface SessionBoxes {
+  /** Takes what we send. */
+  readonly outgoing: Uint8Array;
+  /** Takes what they send. */
+  readonly incoming: Uint8Array;
+  /**
+   * The box of the invite that was answered: it takes the opener's messages that have the prefix. `undefined` once there
+   * are no more of them: the opener has had an answer, or its first message without the prefix is accepted.
+   */
+  readonly invite: Uint8Array | undefined;
+}
+
 /** A session when it is created. */
 export interface NewSession {
   readonly contact: ContactId;
@@ -115,6 +130,8 @@ export interface NewSession {
   readonly opened: number;
   /** When we opened or accepted it, by our own clock. */
   readonly createdAt: number;
+  /** `undefined` for a session of before there were boxes. */
+  readonly boxes: SessionBoxes | undefined;
 }
 
 /** A stored session, without its ratchet state. */
@@ -133,6 +150,11 @@ export interface Session extends NewSession {
    */
   readonly held: boolean;
   readonly fork: ForkMark | undefined;
+  /**
+   * The newest session of the contact when all in the incoming box of this one was last read; `undefined` before. While
+   * there is a newer one, older messages may still lie in the box.
+   */
+  readonly readWith: SessionId | undefined;
 }
 
 /** The first contradiction in a session, or the first since an earlier one was acknowledged (docs/PROTOCOL.md §5.6). */
@@ -176,8 +198,12 @@ export interface SessionTable {
   /** Returns the session that was opened with the prefix of this digest. */
   sessionOfPrefix(prefixDigest: Uint8Array): Promise<Session | undefined>;
   addSession(session: NewSession, state: RatchetState): Promise<SessionId>;
-  /** Deletes the prefix of our opening, after the first answer. */
+  /** Deletes the prefix of our opening, and the name of the invite's box, after the first answer. */
   answerSession(id: SessionId): Promise<void>;
+  /** Deletes the name of the invite's box: the opener sends nothing more to it. */
+  leaveInviteBox(id: SessionId): Promise<void>;
+  /** Notes that all in the incoming box of a session, if it is there, was read while another was the contact's newest. */
+  setReadWith(id: SessionId, newest: SessionId): Promise<void>;
   /** Sets `idle` of the session to 0, and adds 1 to `idle` of the contact's other sessions. */
   useSession(id: SessionId): Promise<void>;
   /**
@@ -207,6 +233,8 @@ export interface OutboxEntry {
   /** The process that writes it out. */
   readonly process: string;
   readonly createdAt: number;
+  /** The box for it, 16 bytes; `undefined` on a session without boxes. */
+  readonly box: Uint8Array | undefined;
 }
 
 /** An entry of the outbox as it is listed: with the length of its envelope in place of the envelope. */
@@ -335,6 +363,8 @@ export interface Outgoing {
   readonly link: Uint8Array;
   /** That of its descriptor. */
   readonly envelope: Uint8Array;
+  /** The box for that, 16 bytes; `undefined` on a session without boxes. */
+  readonly box: Uint8Array | undefined;
 }
 
 export type StoredOutgoing = Outgoing & { readonly id: OutgoingId };
@@ -369,6 +399,54 @@ export interface Transfers {
   dropOutgoing(id: OutgoingId): Promise<void>;
   /** Deletes what was begun before a time. @returns how many were deleted. */
   sweepOutgoing(before: number): Promise<number>;
+}
+
+/** Whom a route is for: a contact, or who comes in by an open invite for a name. */
+export type RouteOwner = { readonly contact: ContactId } | { readonly inviteName: string };
+
+/** A route as it is stored. */
+export interface StoredRoute {
+  readonly owner: RouteOwner;
+  readonly route: Route;
+  readonly setAt: number;
+  /** Whether its owner has typed it on this machine: a command of a file from elsewhere is not run unasked. */
+  readonly isTrusted: boolean;
+}
+
+/** An envelope that was left at its place, because it could not be taken. It is read again, after a pause that grows. */
+export interface LeftEntry {
+  /** 16 bytes. */
+  readonly box: Uint8Array;
+  /** These three are the place's own. */
+  readonly name: string;
+  readonly size: number;
+  readonly version: string;
+  /** What kept it from being taken. */
+  readonly code: string;
+  readonly tries: number;
+  /** When it was read last. */
+  readonly triedAt: number;
+}
+
+/** The tables of routes, and of what is left at places. */
+export interface Routes {
+  /** In no order. */
+  routes(): Promise<readonly StoredRoute[]>;
+  /** Replaces the route of the same owner. */
+  setRoute(route: StoredRoute): Promise<void>;
+  /** @returns whether there was one. */
+  dropRoute(owner: RouteOwner): Promise<boolean>;
+  /** Makes the routes of one name of open invites those of another. */
+  renameRoute(inviteName: string, newName: string): Promise<void>;
+  /** No route is trusted any more. */
+  distrustRoutes(): Promise<void>;
+  /** Those in a box, in no order. */
+  leftEntries(box: Uint8Array): Promise<readonly LeftEntry[]>;
+  /** Adds an entry, or replaces the one of the same box and name. */
+  setLeftEntry(entry: LeftEntry): Promise<void>;
+  dropLeftEntry(box: Uint8Array, name: string): Promise<void>;
+  /** Deletes the entries that were read last before a time. */
+  sweepLeftEntries(before: number): Promise<void>;
 }
 
 /** The setting of a history that is on. */

@@ -4,7 +4,17 @@
  */
 import { PawlError } from '../errors.ts';
 import type { Connection } from './connection.ts';
-import { VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8 } from './schema.ts';
+import {
+  VERSION_1,
+  VERSION_2,
+  VERSION_3,
+  VERSION_4,
+  VERSION_5,
+  VERSION_6,
+  VERSION_7,
+  VERSION_8,
+  VERSION_9,
+} from './schema.ts';
 
 /** The migration at index i leads from schema version i to version i + 1. A released migration never changes. */
 export const MIGRATIONS: readonly string[] = [
@@ -16,6 +26,7 @@ export const MIGRATIONS: readonly string[] = [
   VERSION_6,
   VERSION_7,
   VERSION_8,
+  VERSION_9,
 ];
 
 /** Returns the schema version of a file: its `user_version`. */

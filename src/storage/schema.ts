@@ -390,3 +390,47 @@ CREATE TABLE outgoing ( -- contents of which parts are not yet known to be writt
 ) STRICT;
 CREATE INDEX outgoing_of_contact ON outgoing (contact_id);
 `;
+
+/**
+ * Version 9: routes, by which envelopes are carried to boxes at places (docs/PROTOCOL.md §4).
+ */
+export const VERSION_9 = `
+-- The boxes of a session; none for those of before.
+ALTER TABLE sessions ADD COLUMN outgoing_box BLOB CHECK (length(outgoing_box) = 16);
+ALTER TABLE sessions ADD COLUMN incoming_box BLOB
+  CHECK (length(incoming_box) = 16 AND (incoming_box IS NULL) = (outgoing_box IS NULL));
+ALTER TABLE sessions ADD COLUMN invite_box BLOB -- of the invite that was answered, while it is used
+  CHECK (length(invite_box) = 16 AND (invite_box IS NULL OR outgoing_box IS NOT NULL));
+ALTER TABLE sessions ADD COLUMN read_with INTEGER; -- the contact's newest session when the incoming box was last read empty
+ALTER TABLE outbox ADD COLUMN box BLOB CHECK (length(box) = 16);
+ALTER TABLE outgoing ADD COLUMN box BLOB CHECK (length(box) = 16);
+
+CREATE TABLE routes (
+  contact_id  INTEGER UNIQUE REFERENCES contacts (id) ON DELETE CASCADE,
+  invite_name TEXT    UNIQUE,   -- of open invites: who comes in by one takes it over
+  kind        TEXT    NOT NULL, -- dir: a folder; exec: a command; nats: a server
+  place       TEXT    NOT NULL, -- path; command; URL
+  mark        TEXT,             -- of a folder
+  credentials TEXT,             -- for a server: the path of a file with them
+  set_at      INTEGER NOT NULL,
+  trusted     INTEGER NOT NULL CHECK (trusted IN (0, 1)), -- typed on this machine
+  CHECK ((contact_id IS NULL) <> (invite_name IS NULL)),
+  CHECK (CASE kind
+    WHEN 'dir'  THEN mark IS NOT NULL AND credentials IS NULL
+    WHEN 'exec' THEN coalesce(mark, credentials) IS NULL
+    WHEN 'nats' THEN mark IS NULL
+    ELSE FALSE
+  END)
+) STRICT;
+
+CREATE TABLE left_entries ( -- envelopes that were left at their place, and are read again
+  box      BLOB    NOT NULL CHECK (length(box) = 16),
+  name     TEXT    NOT NULL, -- these three are the place's own
+  size     INTEGER NOT NULL,
+  version  TEXT    NOT NULL,
+  code     TEXT    NOT NULL, -- of the error
+  tries    INTEGER NOT NULL CHECK (tries > 0),
+  tried_at INTEGER NOT NULL,
+  PRIMARY KEY (box, name)
+) STRICT, WITHOUT ROWID;
+`;

@@ -19,6 +19,7 @@ import { contactStore } from './tables/contacts.ts';
 import { historyStore } from './tables/history.ts';
 import { handshakeStore } from './tables/invites.ts';
 import { ratchetStore } from './tables/ratchet.ts';
+import { routesOf } from './tables/routes.ts';
 import { sessionTable } from './tables/sessions.ts';
 import { timesOf } from './tables/times.ts';
 import { transfers } from './tables/transfers.ts';
@@ -242,6 +243,7 @@ function transactionOn(transaction: SqlTransaction): Transaction {
     ...ratchetStore(transaction),
     ...boxes(transaction),
     ...transfers(transaction),
+    ...routesOf(transaction),
     ...historyStore(transaction),
     ...timesOf(transaction),
   };

@@ -29,8 +29,8 @@ async function filled(): Promise<string> {
     const contact = await addContact(transaction, 'carol');
     await transaction.addInvite(inviteFor('carol'));
     const out = { contact, messageId: bytesOf('id', 16), process: 'p', createdAt: NOW };
-    const gone = await transaction.addToOutbox({ ...out, envelope: bytesOf('gone', 30_000) });
-    await transaction.addToOutbox({ ...out, envelope: bytesOf('large', 30_000) });
+    const gone = await transaction.addToOutbox({ box: undefined, ...out, envelope: bytesOf('gone', 30_000) });
+    await transaction.addToOutbox({ box: undefined, ...out, envelope: bytesOf('large', 30_000) });
     await transaction.dropFromOutbox([gone]);
     const incoming = await transaction.addIncoming(incomingOf(contact));
     await transaction.addReceivedParts(incoming, [partRecord(0), partRecord(4_096)]);
@@ -98,7 +98,7 @@ describe('a check', () => {
         await store.transaction(async (transaction) => {
           const contact = await addContact(transaction, 'dave');
           const entry = { contact, messageId: bytesOf('id', 16), process: 'p', createdAt: NOW };
-          await transaction.addToOutbox({ ...entry, envelope: bytesOf('new', 60_000) });
+          await transaction.addToOutbox({ box: undefined, ...entry, envelope: bytesOf('new', 60_000) });
         });
         const envelopes = await store.snapshot(async (view) =>
           Promise.all((await view.outbox()).map(({ id }) => view.envelope(id))),

@@ -45,6 +45,11 @@ export function opened(contact: ContactId, name = 'prefix', at = NOW): NewSessio
     transcript: bytesOf(`transcript of ${name}`, 32) as Transcript,
     opened: at,
     createdAt: at,
+    boxes: {
+      outgoing: bytesOf(`outgoing box of ${name}`, 16),
+      incoming: bytesOf(`incoming box of ${name}`, 16),
+      invite: bytesOf(`invite box of ${name}`, 16),
+    },
   };
 }
 
@@ -161,6 +166,7 @@ export function incomingOf(contact: ContactId, name = 'film.mkv'): Incoming {
 export function outgoingTo(contact: ContactId, name = 'film.mkv'): Outgoing {
   const { messageId, n, descriptor } = incomingOf(contact, name);
   return {
+    box: undefined,
     contact,
     messageId,
     n,

@@ -38,8 +38,8 @@ async function filled() {
   const entry = { messageId: bytesOf('id', 16), process: 'p', createdAt: NOW, envelope: bytesOf('large', 300_000) };
   await store.transaction(async (transaction) => {
     const contact = await addContact(transaction, 'carol');
-    const first = await transaction.addToOutbox({ contact, ...entry });
-    await transaction.addToOutbox({ contact, ...entry });
+    const first = await transaction.addToOutbox({ box: undefined, contact, ...entry });
+    await transaction.addToOutbox({ box: undefined, contact, ...entry });
     await transaction.dropFromOutbox([first]);
   });
   return { path, store, marks, conversation };

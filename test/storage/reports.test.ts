@@ -39,7 +39,14 @@ async function known(contacts: number, store: Context['store'] = openStore(newFi
       const messageId = bytesOf(name, 16);
       const envelope = bytesOf(name, 400);
       for (const process of ['gone', 'running']) {
-        await transaction.addToOutbox({ contact, messageId, envelope, process, createdAt: NOW + number });
+        await transaction.addToOutbox({
+          box: undefined,
+          contact,
+          messageId,
+          envelope,
+          process,
+          createdAt: NOW + number,
+        });
       }
       const text = { contact, messageId, n: 0, late: false, head: HEAD, process: undefined };
       await transaction.addToInbox({ ...text, receivedAt: NOW + number }, envelope);

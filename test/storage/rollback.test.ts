@@ -62,7 +62,7 @@ describe('the generation of a file', () => {
       const entry = { contact: await addContact(transaction, 'alice'), messageId: bytesOf('id', 16), process: 'p' };
       const bytes = bytesOf('text', 1_000);
       return {
-        sent: await transaction.addToOutbox({ ...entry, envelope: bytes, createdAt: NOW }),
+        sent: await transaction.addToOutbox({ box: undefined, ...entry, envelope: bytes, createdAt: NOW }),
         received: await transaction.addToInbox({ ...entry, head: HEAD, n: 0, late: false, receivedAt: NOW }, bytes),
       };
     });

@@ -24,7 +24,7 @@ describe('what is deleted', () => {
     await store.transaction(async (transaction) => {
       const entry = { contact: await addContact(transaction, 'alice'), messageId: bytesOf('id', 16), process: 'p' };
       for (const bytes of Object.values(secrets)) {
-        await transaction.addToOutbox({ ...entry, envelope: bytes, createdAt: NOW });
+        await transaction.addToOutbox({ box: undefined, ...entry, envelope: bytes, createdAt: NOW });
         await transaction.addToInbox({ ...entry, head: HEAD, n: 0, late: false, receivedAt: NOW }, bytes);
       }
     });
@@ -155,10 +155,10 @@ describe('the file', () => {
     for (let i = 0; i < 3; i++) {
       const entry = { contact, messageId: bytesOf('id', 16), process: 'p', createdAt: NOW };
       const large = await store.transaction((transaction) =>
-        transaction.addToOutbox({ ...entry, envelope: bytesOf('large', 2_000_000) }),
+        transaction.addToOutbox({ box: undefined, ...entry, envelope: bytesOf('large', 2_000_000) }),
       );
       const small = await store.transaction((transaction) =>
-        transaction.addToOutbox({ ...entry, envelope: bytesOf('small', 9_000) }),
+        transaction.addToOutbox({ box: undefined, ...entry, envelope: bytesOf('small', 9_000) }),
       );
       expect(statSync(path).size).toBeGreaterThan(2_000_000);
       await store.transaction((transaction) => transaction.dropFromOutbox([large]));

@@ -27,6 +27,7 @@ async function filledFile(): Promise<string> {
     const contact = await addContact(transaction, 'carol');
     await transaction.addInvite(inviteFor('carol'));
     await transaction.addToOutbox({
+      box: undefined,
       contact,
       messageId: bytesOf('id', 16),
       envelope: bytesOf('a large envelope', 100_000),

@@ -36,9 +36,9 @@ export function boxes(transaction: SqlTransaction): Boxes {
   return {
     async addToOutbox(entry) {
       const { id } = transaction.run(
-        `INSERT INTO outbox (contact_id, message_id, process, created_at, envelope)
-        VALUES (@contact, @messageId, @process, @createdAt, @envelope)`,
-        { ...entry, envelope: entry.envelope.subarray(0, ROW) },
+        `INSERT INTO outbox (contact_id, message_id, process, created_at, box, envelope)
+        VALUES (@contact, @messageId, @process, @createdAt, @box, @envelope)`,
+        { ...entry, box: entry.box ?? null, envelope: entry.envelope.subarray(0, ROW) },
       );
       addRest(transaction, 'outbox', id, entry.envelope.subarray(ROW));
       return id as OutboxId;
@@ -46,9 +46,12 @@ export function boxes(transaction: SqlTransaction): Boxes {
 
     async outbox(newest = ALL) {
       const sql = `
-        SELECT id, contact_id AS contact, message_id AS messageId, process, created_at AS createdAt, ${LENGTH} AS length
+        SELECT id, contact_id AS contact, message_id AS messageId, process, created_at AS createdAt, box, ${LENGTH} AS length
         FROM outbox ORDER BY id DESC LIMIT @newest`;
-      return transaction.all<ListedOutboxEntry>(sql, { newest }).reverse();
+      return transaction
+        .all<ListedOutboxEntry & { readonly box: Uint8Array | null }>(sql, { newest })
+        .reverse()
+        .map(({ box, ...entry }) => ({ ...entry, box: box ?? undefined }));
     },
 
     async countOutbox() {

@@ -28,6 +28,10 @@ type SessionRow = {
   readonly idle: number;
   readonly lost: number;
   readonly held: 0 | 1;
+  readonly outgoingBox: Uint8Array | null;
+  readonly incomingBox: Uint8Array | null;
+  readonly inviteBox: Uint8Array | null;
+  readonly readWith: SessionId | null;
 } & OriginRow &
   ForkRow;
 type OriginRow =
@@ -50,14 +54,15 @@ export const SET_FORK = Object.entries(FORK_COLUMNS)
 const SELECT = `
 SELECT id, contact_id AS contact, role, invite_id AS inviteId, prefix, prefix_digest AS prefixDigest, transcript, opened,
   created_at AS createdAt, last_dh_step_at AS lastDhStepAt, idle, lost, held,
-  fork_reason AS forkReason, fork_at AS forkAt, fork_acknowledged_at AS forkAcknowledgedAt
+  fork_reason AS forkReason, fork_at AS forkAt, fork_acknowledged_at AS forkAcknowledgedAt,
+  outgoing_box AS outgoingBox, incoming_box AS incomingBox, invite_box AS inviteBox, read_with AS readWith
 FROM sessions`;
 
 const INSERT = `
 INSERT INTO sessions (contact_id, role, invite_id, prefix, prefix_digest, transcript, opened, created_at,
-  ${STATE_COLUMNS.join(', ')})
+  outgoing_box, incoming_box, invite_box, ${STATE_COLUMNS.join(', ')})
 VALUES (@contact, @role, @inviteId, @prefix, @prefixDigest, @transcript, @opened, @createdAt,
-  ${STATE_COLUMNS.map((column) => `@${column}`).join(', ')})`;
+  @outgoingBox, @incomingBox, @inviteBox, ${STATE_COLUMNS.map((column) => `@${column}`).join(', ')})`;
 
 export function sessionTable(transaction: SqlTransaction): SessionTable {
   return {
@@ -76,15 +81,35 @@ export function sessionTable(transaction: SqlTransaction): SessionTable {
       return row && sessionIn(row);
     },
 
-    async addSession({ contact, origin, transcript, opened, createdAt }, state) {
-      const row = { contact, ...originColumns(origin), transcript, opened, createdAt, ...stateColumns(state) };
+    async addSession({ contact, origin, transcript, opened, createdAt, boxes }, state) {
+      const row = {
+        contact,
+        ...originColumns(origin),
+        transcript,
+        opened,
+        createdAt,
+        ...boxColumns(boxes),
+        ...stateColumns(state),
+      };
       const id = transaction.run(INSERT, row).id as SessionId;
       addChains(transaction, id, state);
       return id;
     },
 
     async answerSession(id) {
-      transaction.update('session', "UPDATE sessions SET prefix = NULL WHERE id = @id AND role = 'initiator'", { id });
+      transaction.update(
+        'session',
+        "UPDATE sessions SET prefix = NULL, invite_box = NULL WHERE id = @id AND role = 'initiator'",
+        { id },
+      );
+    },
+
+    async leaveInviteBox(id) {
+      transaction.update('session', 'UPDATE sessions SET invite_box = NULL WHERE id = @id', { id });
+    },
+
+    async setReadWith(id, newest) {
+      transaction.run('UPDATE sessions SET read_with = @newest WHERE id = @id', { id, newest });
     },
 
     async useSession(id) {
@@ -145,7 +170,18 @@ function sessionIn(row: SessionRow): Session {
     lost,
     held: row.held === 1,
     fork: forkIn(row),
+    boxes: boxesIn(row),
+    readWith: row.readWith ?? undefined,
   };
+}
+
+function boxesIn({ outgoingBox: outgoing, incomingBox: incoming, inviteBox: invite }: SessionRow): Session['boxes'] {
+  return outgoing === null || incoming === null ? undefined : { outgoing, incoming, invite: invite ?? undefined };
+}
+
+function boxColumns(boxes: Session['boxes']) {
+  const { outgoing, incoming, invite } = boxes ?? {};
+  return { outgoingBox: outgoing ?? null, incomingBox: incoming ?? null, inviteBox: invite ?? null };
 }
 
 function forkIn({ forkReason: reason, forkAt: at, forkAcknowledgedAt }: ForkRow): Session['fork'] {

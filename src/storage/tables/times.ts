@@ -16,6 +16,8 @@ export const TIMES: Readonly<Record<string, readonly string[]>> = {
   inbox: ['received_at', 'claimed_at'],
   incoming: ['received_at', 'claimed_at'],
   outgoing: ['created_at', 'advanced_at'],
+  routes: ['set_at'],
+  left_entries: ['tried_at'],
   history: ['at'],
 };
 

@@ -32,7 +32,8 @@ interface IncomingRow extends DescriptorRow, Omit<StoredIncoming, 'descriptor' |
   readonly target: string | null;
 }
 
-interface OutgoingRow extends DescriptorRow, Omit<StoredOutgoing, 'descriptor' | 'source'> {
+interface OutgoingRow extends DescriptorRow, Omit<StoredOutgoing, 'descriptor' | 'source' | 'box'> {
+  readonly box: Uint8Array | null;
   readonly path: string | null;
   readonly inode: string | null;
   readonly modified: string | null;
@@ -48,7 +49,7 @@ FROM incoming`;
 const OUTGOING = `
 SELECT id, contact_id AS contact, message_id AS messageId, n, created_at AS createdAt, process, advanced_at AS advancedAt, name,
   sent_at AS sentAt,
-  size, part_size AS partSize, key, path, inode, modified, parts, link, envelope
+  size, part_size AS partSize, key, path, inode, modified, parts, link, envelope, box
 FROM outgoing`;
 
 export function transfers(transaction: SqlTransaction): Transfers {
@@ -109,10 +110,18 @@ export function transfers(transaction: SqlTransaction): Transfers {
     async addOutgoing({ descriptor, source, ...outgoing }) {
       const { id } = transaction.run(
         `INSERT INTO outgoing (contact_id, message_id, n, created_at, process, advanced_at, name, sent_at, size, part_size,
-          key, path, inode, modified, parts, link, envelope)
+          key, path, inode, modified, parts, link, envelope, box)
         VALUES (@contact, @messageId, @n, @createdAt, @process, @advancedAt, @name, @sentAt, @size, @partSize,
-          @key, @path, @inode, @modified, @parts, @link, @envelope)`,
-        { path: null, inode: null, modified: null, ...source, ...outgoing, ...rowOf(descriptor) },
+          @key, @path, @inode, @modified, @parts, @link, @envelope, @box)`,
+        {
+          path: null,
+          inode: null,
+          modified: null,
+          ...source,
+          ...outgoing,
+          box: outgoing.box ?? null,
+          ...rowOf(descriptor),
+        },
       );
       return id as OutgoingId;
     },
@@ -162,8 +171,22 @@ function incomingIn(row: IncomingRow): StoredIncoming {
 }
 
 function outgoingIn(row: OutgoingRow): StoredOutgoing {
-  const { id, contact, messageId, n, createdAt, process, advancedAt, path, inode, modified, parts, link, envelope } =
-    row;
+  const {
+    id,
+    contact,
+    messageId,
+    n,
+    createdAt,
+    process,
+    advancedAt,
+    path,
+    inode,
+    modified,
+    parts,
+    link,
+    envelope,
+    box,
+  } = row;
   const source = path === null || inode === null || modified === null ? undefined : { path, inode, modified };
   return {
     id,
@@ -178,5 +201,6 @@ function outgoingIn(row: OutgoingRow): StoredOutgoing {
     parts,
     link,
     envelope,
+    box: box ?? undefined,
   };
 }

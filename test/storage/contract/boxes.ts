@@ -20,6 +20,7 @@ export function boxes(make: MakeStore): void {
   }
 
   const outgoing = (contact: ContactId, text: string): OutboxEntry => ({
+    box: text === 'b' ? undefined : bytesOf(`box of ${text}`, 16),
     contact,
     messageId: bytesOf(text, 16),
     envelope: bytesOf(text, 5_000),

@@ -180,7 +180,12 @@ export function contacts(make: MakeStore): void {
         await transaction.setContactInvite(contact, { bytes: bytesOf('invite', 1321), addedAt: NOW });
         await transaction.addSession(opened(contact, name), freshState());
         await transaction.addSession(opening(contact, name), freshState());
-        await transaction.addToOutbox({ ...box(contact), envelope: bytesOf(name, 400), createdAt: NOW });
+        await transaction.addToOutbox({
+          box: undefined,
+          ...box(contact),
+          envelope: bytesOf(name, 400),
+          createdAt: NOW,
+        });
         await transaction.addToInbox(
           {
             ...box(contact),

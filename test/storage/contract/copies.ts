@@ -66,7 +66,14 @@ export function copies(make: MakeStore): void {
         session: opening(contact),
         state: structuredClone(conversation.alice.state),
         invite: inviteFor('carol'),
-        outgoing: { contact, messageId: bytesOf('a', 16), envelope: bytesOf('b', 99), process: 'p', createdAt: NOW },
+        outgoing: {
+          contact,
+          messageId: bytesOf('a', 16),
+          envelope: bytesOf('b', 99),
+          process: 'p',
+          createdAt: NOW,
+          box: bytesOf('box', 16),
+        },
         incoming: {
           contact,
           messageId: bytesOf('c', 16),

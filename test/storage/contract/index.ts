@@ -7,6 +7,7 @@ import { history } from './history.ts';
 import { invites } from './invites.ts';
 import { limits } from './limits.ts';
 import { ratchet } from './ratchet.ts';
+import { routes } from './routes.ts';
 import { sessions } from './sessions.ts';
 import { times } from './times.ts';
 import { transactions } from './transactions.ts';
@@ -24,6 +25,7 @@ export function storeContract(name: string, make: MakeStore): void {
     describe('limits', () => limits(make));
     describe('outbox and inbox', () => boxes(make));
     describe('contents in parts', () => transfers(make));
+    describe('routes', () => routes(make));
     describe('the history', () => history(make));
     describe('times of our own clock', () => times(make));
   });

@@ -65,6 +65,7 @@ export function sessions(make: MakeStore): void {
         ...opening(alice),
         ...NEW,
         origin: { ...origin, prefix: undefined },
+        boxes: { ...opening(alice).boxes, invite: undefined },
       });
       const theirs = await transaction.addSession(opened(alice), freshState());
       await expect(transaction.answerSession(theirs)).rejects.toThrow();

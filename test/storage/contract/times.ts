@@ -69,7 +69,7 @@ export function times(make: MakeStore): void {
       await transaction.addInvite({ ...inviteFor('withdrawn'), createdAt: time });
       await transaction.withdrawInvite(inviteFor('withdrawn').id, time);
       const box = { contact, messageId: bytesOf('id', 16), process: 'here' };
-      await transaction.addToOutbox({ ...box, envelope: bytesOf('envelope', 9), createdAt: time });
+      await transaction.addToOutbox({ box: undefined, ...box, envelope: bytesOf('envelope', 9), createdAt: time });
       await transaction.addToInbox({ ...box, n: 0, late: false, head: HEAD, receivedAt: time }, bytesOf('text', 9));
       await transaction.setHistorySetting({ since: time, maxAge: 5 });
       await transaction.addToHistory({

@@ -71,7 +71,7 @@ export function contactStore(transaction: MemoryTransaction): ContactStore {
     async dropContact(id) {
       requireContact(transaction, id);
       const isOfOthers = ({ contact }: { contact: ContactId }) => contact !== id;
-      const { contacts, sessions, outbox, inbox, incoming, outgoing, history } = transaction.data;
+      const { contacts, sessions, outbox, inbox, incoming, outgoing, routes, history } = transaction.data;
       transaction.change({
         contacts: contacts.filter((known) => known.id !== id),
         sessions: sessions.filter(isOfOthers),
@@ -79,6 +79,7 @@ export function contactStore(transaction: MemoryTransaction): ContactStore {
         inbox: inbox.filter(isOfOthers),
         incoming: incoming.filter(isOfOthers),
         outgoing: outgoing.filter(isOfOthers),
+        routes: routes.filter(({ owner }) => !('contact' in owner) || owner.contact !== id),
         history: history.filter(isOfOthers),
       });
     },

@@ -6,12 +6,14 @@ import type {
   HistoryEntry,
   HistoryId,
   HistorySetting,
+  LeftEntry,
   ListedInboxEntry,
   OutboxEntry,
   OutboxId,
   Session,
   StoredIncoming,
   StoredOutgoing,
+  StoredRoute,
 } from '../../../src/session/store.ts';
 import type { IdentityRecord } from '../../../src/storage/identity-file.ts';
 
@@ -29,6 +31,8 @@ export interface Data {
   readonly inbox: readonly (ListedInboxEntry & { readonly content: Uint8Array })[];
   readonly incoming: readonly (StoredIncoming & { readonly parts: readonly PartRecord[] })[];
   readonly outgoing: readonly StoredOutgoing[];
+  readonly routes: readonly StoredRoute[];
+  readonly leftEntries: readonly LeftEntry[];
   readonly historySetting: HistorySetting | undefined;
   /** In the order in which they were kept. */
   readonly history: readonly (HistoryEntry & { readonly id: HistoryId })[];

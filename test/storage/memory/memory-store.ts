@@ -7,6 +7,7 @@ import { copyOf, type Data, MemoryTransaction } from './data.ts';
 import { historyStore } from './history.ts';
 import { handshakeStore } from './invites.ts';
 import { ratchetStore } from './ratchet.ts';
+import { routesOf } from './routes.ts';
 import { sessionTable } from './sessions.ts';
 import { timesOf } from './times.ts';
 import { transfers } from './transfers.ts';
@@ -60,6 +61,8 @@ export function emptyData(record: IdentityRecord): Data {
     inbox: [],
     incoming: [],
     outgoing: [],
+    routes: [],
+    leftEntries: [],
     historySetting: copyOf(record.historySetting),
     history: [],
     lastId: 0,
@@ -76,6 +79,7 @@ export function transactionOn(transaction: MemoryTransaction): Transaction {
     ...ratchetStore(transaction),
     ...boxes(transaction),
     ...transfers(transaction),
+    ...routesOf(transaction),
     ...historyStore(transaction),
     ...timesOf(transaction),
   };

@@ -23,19 +23,20 @@ export function sessionTable(transaction: MemoryTransaction): SessionTable {
       return stored && sessionIn(stored);
     },
 
-    async addSession({ contact, origin, transcript, opened, createdAt }, state) {
+    async addSession({ contact, origin, transcript, opened, createdAt, boxes }, state) {
       requireContact(transaction, contact);
       if (origin.role === 'responder' && sessionOfPrefix(origin.prefixDigest) !== undefined) {
         throw new Error('a prefix opens one session');
       }
       const id = transaction.nextId() as SessionId;
       const session: StoredSession = {
-        ...copyOf({ id, contact, origin, transcript, opened, createdAt, state }),
+        ...copyOf({ id, contact, origin, transcript, opened, createdAt, boxes, state }),
         lastDhStepAt: undefined,
         idle: 0,
         lost: 0,
         held: false,
         fork: undefined,
+        readWith: undefined,
         finished: [],
         skipped: [],
         accepted: [],
@@ -47,9 +48,22 @@ export function sessionTable(transaction: MemoryTransaction): SessionTable {
     },
 
     async answerSession(id) {
-      const { origin } = requireSession(transaction, id);
+      const { origin, boxes } = requireSession(transaction, id);
       if (origin.role !== 'initiator') throw new Error('the session was opened by the peer');
-      changeSession(transaction, id, { origin: { ...origin, prefix: undefined } });
+      changeSession(transaction, id, {
+        origin: { ...origin, prefix: undefined },
+        boxes: boxes && { ...boxes, invite: undefined },
+      });
+    },
+
+    async leaveInviteBox(id) {
+      const { boxes } = requireSession(transaction, id);
+      changeSession(transaction, id, { boxes: boxes && { ...boxes, invite: undefined } });
+    },
+
+    async setReadWith(id, newest) {
+      if (transaction.data.sessions.some((session) => session.id === id))
+        changeSession(transaction, id, { readWith: newest });
     },
 
     async useSession(id) {
@@ -112,6 +126,21 @@ export function changeSession(transaction: MemoryTransaction, id: SessionId, dif
 
 /** The part of it that `SessionTable` tells about. */
 function sessionIn(stored: StoredSession): Session {
-  const { id, contact, origin, transcript, opened, createdAt, lastDhStepAt, idle, lost, held, fork } = stored;
-  return copyOf({ id, contact, origin, transcript, opened, createdAt, lastDhStepAt, idle, lost, held, fork });
+  const { id, contact, origin, transcript, opened, createdAt, lastDhStepAt, idle, lost, held, fork, boxes, readWith } =
+    stored;
+  return copyOf({
+    id,
+    contact,
+    origin,
+    transcript,
+    opened,
+    createdAt,
+    lastDhStepAt,
+    idle,
+    lost,
+    held,
+    fork,
+    boxes,
+    readWith,
+  });
 }

@@ -1,0 +1,141 @@
+/**
+ * The boxes that are read at places, and what is left in them (docs/PROTOCOL.md §4).
+ * Does not reach any place, and does not decrypt.
+ */
+import { inviteBox } from '../handshake/index.ts';
+import { toHex } from '../primitives/index.ts';
+import type { SessionId } from '../ratchet/index.ts';
+import { wipeInvites } from './invites.ts';
+import { correctTimes, DAY } from './maintenance.ts';
+import { routeOf } from './routes.ts';
+import type { Contact, Context, LeftEntry, StoredRoute, Transaction } from './store.ts';
+
+/** For how long the opener of a session may go on to use the box of the invite, in milliseconds. */
+const INVITE_BOX_RETENTION = 90 * DAY;
+/** How long an entry that is not seen any more is remembered as left: places delete what is older. In milliseconds. */
+const LEFT_RETENTION = 31 * DAY;
+
+/** A box that is read. */
+export type Mailbox = {
+  /** 16 bytes. */
+  readonly box: Uint8Array;
+  /** The contact whose messages come into it, or for whom the invite is. */
+  readonly name: string;
+  readonly left: readonly LeftEntry[];
+} & (
+  | { readonly of: 'invite' }
+  /** `newest`: the newest session of the contact. `isNoted`: the box was read empty since there is that one. */
+  | { readonly of: 'session'; readonly session: SessionId; readonly newest: SessionId; readonly isNoted: boolean }
+);
+
+/** The boxes to read at one place. */
+export interface Mailboxes extends Pick<StoredRoute, 'route' | 'isTrusted'> {
+  /** Of one contact, the boxes of older sessions come first. */
+  readonly boxes: readonly Mailbox[];
+}
+
+/**
+ * Lists the boxes to read, by place: of each session with a contact that has a route, and of each open invite that there is
+ * a route for.
+ * @param only of this contact, or of the invites for this name.
+ */
+export async function mailboxes(
+  { store, now }: Pick<Context, 'store' | 'now'>,
+  only?: string,
+): Promise<readonly Mailboxes[]> {
+  return store.snapshot(async (view) => {
+    const routes = await view.routes();
+    const places = new Map<string, { readonly stored: StoredRoute; readonly boxes: Map<string, Mailbox> }>();
+    const add = async (stored: StoredRoute, mailbox: MailboxIdea): Promise<void> => {
+      if (only !== undefined && mailbox.name !== only) return;
+      const key = JSON.stringify(stored.route);
+      const place = places.get(key) ?? { stored, boxes: new Map<string, Mailbox>() };
+      places.set(key, place);
+      const name = toHex(mailbox.box);
+      if (!place.boxes.has(name)) place.boxes.set(name, { ...mailbox, left: await view.leftEntries(mailbox.box) });
+    };
+    if (routes.length === 0) return [];
+    for (const { id, name } of await view.contacts()) {
+      const stored = routeOf(routes, id);
+      if (stored === undefined) continue;
+      for (const mailbox of await boxesOf(view, { id, name }, now())) await add(stored, mailbox);
+    }
+    const invites = await view.invites();
+    for (const { contactName: name, fate } of invites) {
+      if (fate.kind !== 'open') continue;
+      const contact = await view.contactNamed(name);
+      const stored =
+        routes.find(({ owner }) => 'inviteName' in owner && owner.inviteName === name) ??
+        (contact && routeOf(routes, contact.id));
+      if (stored !== undefined) await add(stored, { of: 'invite', name, box: inviteBox(fate.bytes) });
+    }
+    wipeInvites(invites);
+    return [...places.values()].map(({ stored: { route, isTrusted }, boxes }) => ({
+      route,
+      isTrusted,
+      boxes: [...boxes.values()],
+    }));
+  });
+}
+
+/** A mailbox of which it is not known yet what is left in it. */
+type MailboxIdea = Mailbox extends infer Each ? (Each extends unknown ? Omit<Each, 'left'> : never) : never;
+
+async function boxesOf(
+  view: Transaction,
+  { id, name }: Pick<Contact, 'id' | 'name'>,
+  now: number,
+): Promise<readonly MailboxIdea[]> {
+  const sessions = await view.sessions(id);
+  const newest = sessions.at(-1)?.id;
+  return sessions.flatMap(({ id: session, origin, boxes, createdAt, readWith }): readonly MailboxIdea[] => {
+    if (boxes === undefined || newest === undefined) return [];
+    const own = { of: 'session', name, box: boxes.incoming, session, newest, isNoted: readWith === newest } as const;
+    const usesInvite = origin.role === 'responder' && now - createdAt < INVITE_BOX_RETENTION;
+    return usesInvite && boxes.invite !== undefined ? [{ of: 'invite', name, box: boxes.invite }, own] : [own];
+  });
+}
+
+/** What has become of what was read at a place. */
+export interface SettledEntries {
+  /** Not taken, and to be read again later. */
+  readonly left: readonly Omit<LeftEntry, 'tries' | 'triedAt'>[];
+  /** Were left before, and are gone. */
+  readonly gone: readonly Pick<LeftEntry, 'box' | 'name'>[];
+  /** Sessions in whose boxes nothing is any more. One that was dropped meanwhile is no error. */
+  readonly empty: readonly { readonly session: SessionId; readonly newest: SessionId }[];
+}
+
+/** Notes what has become of what was read at a place. */
+export async function settleEntries(context: Context, { left, gone, empty }: SettledEntries): Promise<void> {
+  if (left.length + gone.length + empty.length === 0) return;
+  const now = context.now();
+  await context.store.transaction(async (transaction) => {
+    await correctTimes(transaction, now);
+    await transaction.sweepLeftEntries(now - LEFT_RETENTION);
+    for (const { box, name } of gone) await transaction.dropLeftEntry(box, name);
+    for (const entry of left) {
+      const before = (await transaction.leftEntries(entry.box)).find(({ name }) => name === entry.name);
+      await transaction.setLeftEntry({ ...entry, tries: (before?.tries ?? 0) + 1, triedAt: now });
+    }
+    for (const { session, newest } of empty) await transaction.setReadWith(session, newest);
+  });
+}
+
+/** The pauses between the first readings of an entry that is left, in milliseconds; the last one holds for all further ones. */
+const PAUSES = [60_000, 600_000, 3_600_000, DAY];
+
+/** Whether an entry of a place is one that was left, and whose pause is not over. */
+export function isResting(
+  entry: Pick<LeftEntry, 'name' | 'size' | 'version'>,
+  left: readonly LeftEntry[],
+  now: number,
+): boolean {
+  const known = left.find(
+    ({ name, size, version }) => name === entry.name && size === entry.size && version === entry.version,
+  );
+  if (known === undefined) return false;
+  const pause = PAUSES[Math.min(known.tries, PAUSES.length) - 1] ?? DAY;
+  // A clock that was turned back must not make it rest for ever.
+  return Math.abs(now - known.triedAt) < pause;
+}

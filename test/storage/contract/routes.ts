@@ -1,0 +1,138 @@
+import { expect, it } from 'vitest';
+import type { Route } from '../../../src/places/index.ts';
+import type { LeftEntry, StoredRoute } from '../../../src/session/store.ts';
+import { addContact, bytesOf, freshState, type MakeStore, NOW, opened, opening } from '../fixtures.ts';
+
+const ROUTES: readonly Route[] = [
+  { kind: 'dir', path: '/home/a/Sync', mark: 'ab'.repeat(16) },
+  { kind: 'exec', command: "ssh relay 'pawl-box'" },
+  { kind: 'nats', url: 'nats://relay.example', credentials: undefined },
+  { kind: 'nats', url: 'tls://relay.example:4222', credentials: '/home/a/relay.creds' },
+];
+
+/** What every store must do with routes, and with what is left at places. */
+export function routes(make: MakeStore): void {
+  const stored = (owner: StoredRoute['owner'], route: Route): StoredRoute => ({
+    owner,
+    route,
+    setAt: NOW,
+    isTrusted: true,
+  });
+  const byPlace = (all: readonly StoredRoute[]) =>
+    all.toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
+
+  it.each(ROUTES)('keeps one of each kind, for a contact and for an invite: %j', async (route) => {
+    const { store } = make();
+    await store.transaction(async (transaction) => {
+      const contact = await addContact(transaction, 'bob');
+      const both = [stored({ contact }, route), stored({ inviteName: 'carol' }, route)];
+      for (const one of both) await transaction.setRoute(one);
+      expect(byPlace(await transaction.routes())).toEqual(byPlace(both));
+      expect(await transaction.dropRoute({ contact })).toBe(true);
+      expect(await transaction.dropRoute({ contact })).toBe(false);
+      expect(await transaction.routes()).toEqual([both[1]]);
+    });
+  });
+
+  it('keeps one for each owner, the last one', async () => {
+    const { store } = make();
+    await store.transaction(async (transaction) => {
+      const contact = await addContact(transaction, 'bob');
+      for (const route of ROUTES) await transaction.setRoute(stored({ contact }, route));
+      const last = ROUTES.at(-1);
+      expect(last && (await transaction.routes())).toEqual([last && stored({ contact }, last)]);
+    });
+  });
+
+  it('gives a route for invites another name, and takes the place of one that has it', async () => {
+    const { store } = make();
+    const [first, second] = ROUTES;
+    if (first === undefined || second === undefined) throw new Error('there are several');
+    await store.transaction(async (transaction) => {
+      await transaction.setRoute(stored({ inviteName: 'a' }, first));
+      await transaction.setRoute(stored({ inviteName: 'b' }, second));
+      await transaction.renameRoute('a', 'b');
+      await transaction.renameRoute('nobody', 'c');
+      expect(await transaction.routes()).toEqual([stored({ inviteName: 'b' }, first)]);
+    });
+  });
+
+  it('trusts none that came with the file, until it is set anew', async () => {
+    const { store } = make();
+    const [, exec] = ROUTES;
+    if (exec === undefined) throw new Error('there are several');
+    await store.transaction(async (transaction) => {
+      await transaction.setRoute(stored({ inviteName: 'a' }, exec));
+      await transaction.distrustRoutes();
+      expect(await transaction.routes()).toEqual([{ ...stored({ inviteName: 'a' }, exec), isTrusted: false }]);
+      await transaction.setRoute(stored({ inviteName: 'a' }, exec));
+      expect(await transaction.routes()).toEqual([stored({ inviteName: 'a' }, exec)]);
+    });
+  });
+
+  it('goes with its contact, and is for a contact that is there', async () => {
+    const { store } = make();
+    const [route] = ROUTES;
+    if (route === undefined) throw new Error('there are several');
+    const contact = await store.transaction(async (transaction) => {
+      const bob = await addContact(transaction, 'bob');
+      await transaction.setRoute(stored({ contact: bob }, route));
+      await transaction.dropContact(bob);
+      expect(await transaction.routes()).toEqual([]);
+      return bob;
+    });
+    await expect(
+      store.transaction((transaction) => transaction.setRoute(stored({ contact }, route))),
+    ).rejects.toThrow();
+  });
+
+  it('keeps what is left, by box and name', async () => {
+    const { store } = make();
+    const entry = (text: string, name: string, triedAt = NOW): LeftEntry => ({
+      box: bytesOf(text, 16),
+      name,
+      size: 400,
+      version: '1',
+      code: 'not-for-you',
+      tries: 1,
+      triedAt,
+    });
+    await store.transaction(async (transaction) => {
+      for (const one of [entry('a', 'x'), entry('a', 'y', NOW - 9), entry('b', 'x')])
+        await transaction.setLeftEntry(one);
+      await transaction.setLeftEntry({ ...entry('a', 'x'), tries: 2 });
+      const left = async (text: string) =>
+        (await transaction.leftEntries(bytesOf(text, 16))).toSorted((one, other) => (one.name < other.name ? -1 : 1));
+      expect(await left('a')).toEqual([{ ...entry('a', 'x'), tries: 2 }, entry('a', 'y', NOW - 9)]);
+      await transaction.sweepLeftEntries(NOW);
+      expect(await left('a')).toEqual([{ ...entry('a', 'x'), tries: 2 }]);
+      await transaction.dropLeftEntry(bytesOf('a', 16), 'x');
+      await transaction.dropLeftEntry(bytesOf('a', 16), 'x');
+      expect(await left('a')).toEqual([]);
+      expect(await left('b')).toEqual([entry('b', 'x')]);
+    });
+  });
+
+  it('keeps the boxes of a session, that of the invite while it is used, and when they were read', async () => {
+    const { store } = make();
+    await store.transaction(async (transaction) => {
+      const contact = await addContact(transaction, 'bob');
+      const theirs = await transaction.addSession(opened(contact), freshState());
+      const ours = await transaction.addSession(opening(contact), freshState());
+      const old = await transaction.addSession({ ...opened(contact, 'old'), boxes: undefined }, freshState());
+      const boxesOf = async (id: typeof ours) => (await transaction.session(id)).boxes;
+      expect(await boxesOf(theirs)).toEqual(opened(contact).boxes);
+      expect(await boxesOf(ours)).toEqual(opening(contact).boxes);
+      expect(await boxesOf(old)).toBeUndefined();
+      await transaction.answerSession(ours);
+      await transaction.leaveInviteBox(theirs);
+      expect(await boxesOf(theirs)).toEqual({ ...opened(contact).boxes, invite: undefined });
+      expect(await boxesOf(ours)).toEqual({ ...opening(contact).boxes, invite: undefined });
+      expect((await transaction.session(theirs)).readWith).toBeUndefined();
+      await transaction.setReadWith(theirs, old);
+      expect((await transaction.session(theirs)).readWith).toBe(old);
+      await transaction.dropSession(theirs);
+      await transaction.setReadWith(theirs, old);
+    });
+  });
+}
