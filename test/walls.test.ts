@@ -20,6 +20,7 @@ const WALLS: Readonly<
   envelope: { values: ['errors', 'primitives'], types: ['ratchet', 'handshake'], node: true },
   parts: { values: ['errors', 'primitives', 'envelope'] },
   session: { values: ['errors', 'primitives', 'ratchet', 'handshake', 'envelope', 'parts'] },
+  places: { values: ['errors', 'primitives', 'files', 'envelope'], node: true },
   storage: {
     values: ['errors', 'primitives', 'files'],
     types: ['ratchet', 'handshake', 'parts', 'session'],
@@ -27,7 +28,7 @@ const WALLS: Readonly<
     packages: ['better-sqlite3-multiple-ciphers', '@node-rs/argon2'],
   },
   cli: {
-    values: ['errors', 'primitives', 'files', 'envelope', 'session', 'storage'],
+    values: ['errors', 'primitives', 'files', 'envelope', 'session', 'places', 'storage'],
     node: true,
     packages: ['commander', 'inquirer', 'qr', '@scure/bip39'],
   },
