@@ -74,6 +74,12 @@ export interface ErrorDetails {
   // places
   /** A place fails, or does not answer. `place`: what the route is called, without credentials. */
   unreachable: { place: string; reason: string };
+  /** A message is encrypted, and its place cannot be reached: it waits. `reason`: why. */
+  queued: { to: string; place: string; reason: string };
+  /** A route with a command has come with the identity file from elsewhere. */
+  'untrusted-route': { route: string };
+  /** The conversation with a contact is of before there were boxes. */
+  'no-boxes': { name: string };
   /** A folder has another mark than when the route was made, or none. */
   'other-place': { place: string; expected: string; found: string | undefined };
   /** A text is no route. `reason`: what is wrong with it. */

@@ -108,6 +108,8 @@ export class Box {
       runTar: () => {
         throw new Error('there is no tar here');
       },
+      variables: () => ({}),
+      killGroup: () => undefined,
       runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
       openTerminal: () => undefined,
     });

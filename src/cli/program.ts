@@ -21,6 +21,7 @@ import { definePrune } from './commands/prune.ts';
 import { defineRecv } from './commands/recv/recv.ts';
 import { defineRename } from './commands/rename.ts';
 import { defineRestore } from './commands/restore.ts';
+import { defineRoute } from './commands/route.ts';
 import { defineSend } from './commands/send/send.ts';
 import { defineVerify } from './commands/verify.ts';
 import type { CommandContext, DefineCommand, GlobalOptions, MakeAction } from './context.ts';
@@ -36,6 +37,7 @@ const COMMANDS: readonly DefineCommand[] = [
   defineAdd,
   defineSend,
   defineRecv,
+  defineRoute,
   defineInspect,
   defineContacts,
   defineVerify,

@@ -31,11 +31,14 @@ export {
   viewMessage,
 } from './envelope.ts';
 export {
+  ENVELOPE_HEAD_LENGTH,
   longestMessage,
+  MAX_REST,
   PART_FIELDS_LENGTH,
   PART_SALT_LENGTH,
   PART_SIZES,
   PART_TAG_LENGTH,
   partLength,
+  restLength,
 } from './head.ts';
 export { type Found, Scanner, scan } from './scan.ts';

@@ -13,6 +13,7 @@ const CHUNK = 4_096;
 const PAUSE = 10;
 /** The bits of the flags of an open file that say whether it is read or written. */
 const ACCESS_MODE = 3;
+const CLOSE_ON_EXEC = 0o2000000;
 
 /**
  * Reads a descriptor to its end, and waits for what another process has yet to write, also where that process has made
@@ -43,6 +44,32 @@ export async function readInherited(descriptor: number, name: string, limit: num
   return gathered.bytes;
 }
 
+/**
+ * The descriptors above 2 that are open in this process: its own, which it passes on to nobody, and those that were handed
+ * to it, which every program that it starts would get. Empty where the system does not tell.
+ */
+export function inheritedDescriptors(): readonly number[] {
+  for (const list of ['/proc/self/fd', '/dev/fd']) {
+    try {
+      return readdirSync(list)
+        .map(Number)
+        .filter((descriptor) => descriptor > 2 && isPassedOn(descriptor));
+    } catch {
+      // The system has no such list.
+    }
+  }
+  return [];
+}
+
+/** Whether a program that is started gets the descriptor. Only Linux tells; elsewhere, what is open may be. */
+function isPassedOn(descriptor: number): boolean {
+  try {
+    return (flagsOf(String(descriptor)) & CLOSE_ON_EXEC) === 0;
+  } catch {
+    return statusOf(descriptor) !== undefined;
+  }
+}
+
 /** Whether this process has the writing end of a pipe. Only Linux tells. */
 function isWrittenHere({ dev, ino }: Stats): boolean {
   try {
@@ -65,6 +92,11 @@ function statusOf(descriptor: number): Stats | undefined {
 }
 
 function isWritable(entry: string): boolean {
+  return (flagsOf(entry) & ACCESS_MODE) !== 0;
+}
+
+/** The flags of an open file. */
+function flagsOf(entry: string): number {
   const [, flags = '0'] = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${entry}`, 'latin1')) ?? [];
-  return (Number.parseInt(flags, 8) & ACCESS_MODE) !== 0;
+  return Number.parseInt(flags, 8);
 }

@@ -2,13 +2,22 @@
  * Reading, creating and replacing files, each atomically.
  * Knows no file format. Turns the errors of the system into `PawlError`s, except where a function says otherwise.
  */
-export { readInherited } from './descriptor.ts';
+export { inheritedDescriptors, readInherited } from './descriptor.ts';
 export { Folder } from './folder.ts';
 export { isOnReadOnlyMount } from './mounts.ts';
 export { isStream, OutputFile, type OutputOptions } from './output-file.ts';
 export { checkRoom, PartialFile, removePartialFile } from './partial-file.ts';
 export { chunksOfFile, Gathered, readAtOnce, readDescriptor, readFile, readFileIf } from './read.ts';
 export { REPLACEMENT, realPath } from './real-path.ts';
+export {
+  filesOf,
+  isFolder,
+  namesOf,
+  putSharedFile,
+  type RegularFile,
+  readRegularFile,
+  removeSharedFile,
+} from './shared-folder.ts';
 export { sleep } from './sleep.ts';
 export { codeOf, reasonOf } from './system-error.ts';
 export {

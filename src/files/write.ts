@@ -22,14 +22,19 @@ import { type ErrorCode, isPawlError, PawlError } from '../errors.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 
 /**
- * Writes a file of mode 0600 at `path`. `build` writes to a temporary file, which is synced and then takes the name.
+ * Writes a file of mode 0600, unless another is given, at `path`. `build` writes to a temporary file, which is synced and then takes the name.
  * Leaves no temporary file behind, even if it throws. Never follows a symbolic link.
  * @param decide says, when all is written, what happens to a file at `path`: it stays, and `EEXIST` is thrown; or it is
  * replaced. A folder is never replaced.
  * @throws the errors of the system.
  */
-export function putInPlace(path: string, decide: () => Existing, build: (draft: string, file: number) => void): void {
-  const draft = new Draft(path);
+export function putInPlace(
+  path: string,
+  decide: () => Existing,
+  build: (draft: string, file: number) => void,
+  mode?: number,
+): void {
+  const draft = new Draft(path, undefined, mode);
   try {
     build(draft.path, draft.file);
     draft.putInPlace(decide);
@@ -75,12 +80,13 @@ export class Draft {
 
   /**
    * @param path its own path. A name that nothing else has, unless it is given.
+   * @param mode of which the umask leaves some.
    * @throws the errors of the system.
    */
-  constructor(target: string, path = join(dirname(target), `.pawl-${randomBytes(8).toString('hex')}`)) {
+  constructor(target: string, path = join(dirname(target), `.pawl-${randomBytes(8).toString('hex')}`), mode = 0o600) {
     this.#target = target;
     this.path = path;
-    this.file = openSync(this.path, 'wx', 0o600);
+    this.file = openSync(this.path, 'wx', mode);
   }
 
   /**
@@ -188,14 +194,15 @@ function remove(path: string): void {
 const KEPT: ReadonlySet<ErrorCode> = new Set(['no-locks', 'exists', 'protected', 'cannot-create']);
 
 /**
- * Creates a file of mode 0600, atomically and durably. `build` writes to a temporary file. Never replaces a file.
+ * Creates a file, atomically and durably. `build` writes to a temporary file. Never replaces a file.
+ * @param mode of which the umask leaves some: 0600 unless given.
  * @throws `exists`, also for a file of the same name with `-journal` added.
  * @throws `cannot-create`; `no-locks`, `protected`, and these two of another file, as they come from `build`.
  */
-export function makeFile(path: string, build: (draft: string) => void): void {
+export function makeFile(path: string, build: (draft: string) => void, mode?: number): void {
   refuseTaken(path);
   removeDeadDrafts(dirname(path));
-  withCreationErrors(path, () => putInPlace(path, () => 'stays', build));
+  withCreationErrors(path, () => putInPlace(path, () => 'stays', build, mode));
 }
 
 /**

@@ -24,10 +24,18 @@ export interface Delivery {
   readonly bytes: Uint8Array;
 }
 
+/** An entry that the place does not let us read, or remove, and why, as a file of another user. */
+export interface Refusal {
+  readonly entry: Entry;
+  readonly reason: string;
+}
+
 /** The most that is listed of a box at a time. */
 export interface ListLimits {
   readonly entries: number;
   readonly bytes: number;
+  /** Says of an entry that it was left before. It is not listed, and does not count: what comes behind it is found. */
+  readonly passOver?: (entry: Entry) => boolean;
 }
 
 /**
@@ -43,20 +51,25 @@ export interface Place {
   put(box: Box, name: string, envelope: Uint8Array): Promise<void>;
   /**
    * Lists what is in boxes, the oldest of each first as far as the place knows. Of each box at most `limits`, so that what
-   * lies in one does not keep back another. Leaves out what is no envelope by its name or size, and what is not whole yet.
+   * lies in one does not keep back another. The boxes follow each other as they are given. Leaves out what is no envelope
+   * by its name or size.
    */
   list(boxes: readonly Box[], limits: ListLimits): AsyncIterable<Entry>;
-  /** Reads entries, in their order. Those that are gone, or not whole yet, are left out. Removes nothing. */
-  read(entries: readonly Entry[]): AsyncIterable<Delivery>;
+  /**
+   * Reads entries, in their order. Those that are gone, or not whole yet, are left out. Removes nothing. What was read is
+   * good, also where the rest throws.
+   */
+  read(entries: readonly Entry[]): AsyncIterable<Delivery | Refusal>;
   /**
    * Removes entries for good: they are stored here. Those that are gone are no error.
-   * @returns those that the place does not let us remove, with its reason.
+   * @returns those that the place does not let us remove.
    */
-  remove(entries: readonly Entry[]): Promise<readonly { readonly entry: Entry; readonly reason: string }[]>;
+  remove(entries: readonly Entry[]): Promise<readonly Refusal[]>;
   /** Leaves entries where they are. A place that gives things once only gives these again, after so many milliseconds. */
   leave(entries: readonly Entry[], delay: number): Promise<void>;
-  /** Resolves when something may have come into one of the boxes, or when the signal is aborted. */
+  /** Resolves when something may lie in one of the boxes that was not listed last, or when the signal is aborted. */
   wait(boxes: readonly Box[], signal: AbortSignal): Promise<void>;
+  /** Ends what is still under way. */
   close(): Promise<void>;
 }
 
@@ -76,12 +89,14 @@ export interface PlaceContext {
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly random: (length: number) => Uint8Array;
+  /** Kills every process of a group, SIGKILL. Where there is none, nothing. */
+  readonly killGroup: (leader: number) => void;
   /** The most milliseconds without an answer or a byte, 30,000 unless given. */
   readonly timeLimit?: number;
 }
 
 export interface MakeOptions {
-  /** Make what the place lacks: the folder's mark, the server's stream. */
+  /** Make what a server lacks: its stream. (A folder without a mark gets one in any case.) */
   readonly create: boolean;
   /** Take a stream whose settings are not the ones that `create` gives it. */
   readonly anyStream?: boolean;

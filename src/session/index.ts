@@ -54,7 +54,7 @@ export {
 export type { ChainOnLadder, Ladder } from './ladder.ts';
 export { isResting, type Mailbox, type Mailboxes, mailboxes, type SettledEntries, settleEntries } from './mailboxes.ts';
 export { DAY, goOnAfterRestore, prune, SECOND, type Swept, TRANSFER_RETENTION } from './maintenance.ts';
-export { listOutbox, readEnvelope, selectFromOutbox, type UnsentEnvelope } from './outbox.ts';
+export { boxOfEntry, listOutbox, readEnvelope, selectFromOutbox, type UnsentEnvelope } from './outbox.ts';
 export type { Announced, Delivery, Notice, Outcome, Waiting } from './outcome.ts';
 export { listUnsent, type NewOutgoing, OutgoingContent, type UnsentContent } from './outgoing.ts';
 export { type Arrival, type ReceiveOptions, type Reception, receive } from './receive.ts';
@@ -72,7 +72,16 @@ export {
   type SessionReport,
   sessionReports,
 } from './reports.ts';
-export { distrustRoutes, dropRoute, listRoutes, type RouteReport, type RouteSet, routeTo, setRoute } from './routes.ts';
+export {
+  checkBoxes,
+  distrustRoutes,
+  dropRoute,
+  listRoutes,
+  type RouteReport,
+  type RouteSet,
+  routeTo,
+  setRoute,
+} from './routes.ts';
 export { acknowledgeSent, checkContact, type Sent, send, sendAll } from './send.ts';
 export type * from './store.ts';
 export type { Context } from './store.ts';

@@ -16,6 +16,8 @@ export interface UnsentEnvelope {
   readonly createdAt: number;
   /** The length of the envelope, in bytes. */
   readonly length: number;
+  /** The box for it, 16 bytes, at whatever place the contact is reached. */
+  readonly box: Uint8Array | undefined;
 }
 
 /** Some envelopes, oldest first, and how many there are before them. */
@@ -42,12 +44,13 @@ export async function listOutbox(context: Context, newest = Infinity): Promise<U
     const names = new Map<ContactId, string>();
     for (const { contact } of left) if (!names.has(contact)) names.set(contact, (await view.contact(contact)).name);
     return {
-      envelopes: left.map(({ id, contact, messageId, createdAt, length }) => ({
+      envelopes: left.map(({ id, contact, messageId, createdAt, length, box }) => ({
         id,
         to: names.get(contact) ?? '',
         messageId,
         createdAt,
         length,
+        box,
       })),
       older: unsent - left.length,
     };
@@ -70,6 +73,11 @@ export async function selectFromOutbox(context: Context, id: number | undefined)
 /** Reads an envelope; `undefined` when it has left the outbox in the meantime. */
 export async function readEnvelope({ store }: Pick<Context, 'store'>, id: OutboxId): Promise<Uint8Array | undefined> {
   return store.snapshot((view) => view.envelope(id));
+}
+
+/** The box for an envelope, 16 bytes; `undefined` without one, and once it has left the outbox. */
+export async function boxOfEntry({ store }: Pick<Context, 'store'>, id: OutboxId): Promise<Uint8Array | undefined> {
+  return store.snapshot(async (view) => (await view.outbox()).find((entry) => entry.id === id)?.box);
 }
 
 function sum(counts: readonly { readonly count: number }[]): number {

@@ -2,6 +2,8 @@
  * Routes: how the envelopes for a contact, and from it, are carried (docs/PROTOCOL.md §4).
  * Does not reach any place.
  */
+import { PawlError } from '../errors.ts';
+import { readInvite } from '../handshake/index.ts';
 import type { Route } from '../places/index.ts';
 import { requireContact } from './contacts.ts';
 import { invitesIn } from './invites.ts';
@@ -73,6 +75,19 @@ export async function routeTo({ store }: Pick<Context, 'store'>, name: string): 
   return store.snapshot(async (view) => {
     const contact = await view.contactNamed(name);
     return contact && routeOf(await view.routes(), contact.id);
+  });
+}
+
+/**
+ * Checks that what is sent to a contact next goes on a session with boxes.
+ * @throws `no-boxes`.
+ */
+export async function checkBoxes({ store, now }: Pick<Context, 'store' | 'now'>, name: string): Promise<void> {
+  await store.snapshot(async (view) => {
+    const contact = await requireContact(view, name);
+    if (contact.invite !== undefined && readInvite(contact.invite.bytes).expiresAt > now()) return;
+    const session = sendingSession(await view.sessions(contact.id));
+    if (session !== undefined && session.boxes === undefined) throw new PawlError('no-boxes', { name });
   });
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ErrorCode } from '../../src/errors.ts';
+import { type ErrorCode, PawlError } from '../../src/errors.ts';
 import { BAD_INPUT } from './bad-input/index.ts';
 import { acquaint, CollectedOutput, type Person } from './fake-io.ts';
 import { Home } from './shell.ts';
@@ -119,6 +119,17 @@ const OTHERS: readonly Tried[] = [
     },
   },
   {
+    what: 'a place that cannot be reached',
+    exit: 69,
+    code: 'unreachable',
+    async run({ alice }) {
+      const home = () => {
+        throw new PawlError('unreachable', { place: 'dir:/mnt/us', reason: 'there is no such folder' });
+      };
+      return (await alice.run(['inspect'], undefined, { home })).exit;
+    },
+  },
+  {
     what: 'an installation from which a package is missing',
     exit: 78,
     code: 'no-addon',
@@ -216,6 +227,9 @@ const OUT_OF_REACH: Partial<Record<ErrorCode, string>> = {
   'source-changed': 'the same: test/cli/parts.test.ts',
   'taken-elsewhere': 'two processes at once: test/cli/parts.test.ts',
   'too-many-incoming': 'five large contents: test/cli/parts.test.ts',
+  'other-place': 'a folder that another disk has taken the place of: test/places',
+  'bad-route': 'the reader of routes: test/places/route.test.ts',
+  'unsuited-stream': 'a server with another stream: test/places',
   'not-begun': 'a session is stored with its first message',
 };
 

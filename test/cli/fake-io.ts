@@ -60,6 +60,8 @@ export function fakeIo(given: Partial<FakeIo> & { readonly chunks?: Iterable<Uin
     runTar: () => {
       throw new Error('there is no tar here');
     },
+    variables: () => ({}),
+    killGroup: () => undefined,
     runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
     openTerminal: () => undefined,
     ...others,

@@ -35,6 +35,7 @@ const USAGE = 64;
 const REFUSED = 65;
 const NO_INPUT = 66;
 const UNKNOWN = 67;
+const UNREACHABLE = 69;
 const CANNOT_CREATE = 73;
 const IO = 74;
 const BUSY = 75;
@@ -314,6 +315,46 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     message: `this conversation says that it was opened more than a day from now, on ${instant(opened)}`,
     hint: 'one of the two clocks is wrong: mend it, then exchange a new invite',
     exit: REFUSED,
+  }),
+
+  // places
+  unreachable: ({ place, reason }) => ({
+    message: `${place} cannot be reached: ${reason}`,
+    hint: 'nothing is lost: what waits to be handed over goes with the next pawl send or recv, or by pawl outbox resend; do not send it again',
+    exit: UNREACHABLE,
+  }),
+  queued: ({ to, place, reason }) => ({
+    message: `the message for ${to} is encrypted, and waits: ${place} cannot be reached: ${reason}`,
+    hint: 'it goes with the next pawl send or recv, or by pawl outbox resend; do not send it again',
+    exit: UNREACHABLE,
+  }),
+  'untrusted-route': ({ route }) => ({
+    message: `this identity file comes from elsewhere, and its command was not typed on this machine: ${route}`,
+    hint: `if the command is yours, make the route again: pawl route NAME '${route}'`,
+    exit: UNREACHABLE,
+  }),
+  'no-boxes': ({ name }) => ({
+    message: `the conversation with ${name} is older than routes`,
+    hint: `one new invite, in either direction, and an answer to it: pawl invite ${name} -o invite.txt; until then: pawl send ${name} -o FILE`,
+    exit: UNREACHABLE,
+  }),
+  'other-place': ({ place, expected, found }) => ({
+    message:
+      found === undefined
+        ? `${place} is not the place that the route was made for: it has no .pawl-place`
+        : `${place} is not the place that the route was made for: it is marked ${found.slice(0, 8)}, and that one was ${expected.slice(0, 8)}`,
+    hint: 'see whether its disk is mounted, or has been filled yet; nothing was put there, and nothing is lost; if the place is to be this one from now on, make the route again: pawl route NAME dir:FOLDER',
+    exit: UNREACHABLE,
+  }),
+  'bad-route': ({ route, reason }) => ({
+    message: `${JSON.stringify(route)} is no route: ${reason}`,
+    hint: "a route is dir:FOLDER, nats://HOST, or exec:COMMAND, as exec:'ssh relay pawl-box'",
+    exit: USAGE,
+  }),
+  'unsuited-stream': ({ place, reason }) => ({
+    message: `the stream of ${place} does not suit: ${reason}`,
+    hint: 'pawl route NAME nats://HOST --create makes one where there is none; --any-stream takes it as it is, and envelopes may get lost',
+    exit: UNREACHABLE,
   }),
 
   // invites

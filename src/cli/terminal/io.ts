@@ -35,6 +35,10 @@ export interface Io {
    * @returns its standard output, and the reason if it failed.
    */
   readonly runCommand: (command: string, limit: number) => { output: Uint8Array; failure: string | undefined };
+  /** The variables of the environment of these names, for a program that pawl runs. Those that are no UTF-8 are left out. */
+  readonly variables: (isMeant: (name: string) => boolean) => Readonly<Record<string, string>>;
+  /** Kills every process of a group. Where there is none, nothing. */
+  readonly killGroup: (leader: number) => void;
   /**
    * Packs a folder by tar, whose standard error is that of pawl.
    * @param parent the folder that it is in.
@@ -107,6 +111,19 @@ export function systemIo(process: NodeJS.Process): Io {
     now: Date.now,
     process: () => processName(process.pid),
     isRunning,
+    variables: (isMeant) =>
+      Object.fromEntries(
+        Object.entries(process.env).flatMap(([name, value]) =>
+          value !== undefined && !value.includes(REPLACEMENT) && isMeant(name) ? [[name, value]] : [],
+        ),
+      ),
+    killGroup: (leader) => {
+      try {
+        process.kill(-leader, 'SIGKILL');
+      } catch (error) {
+        if (codeOf(error) !== 'ESRCH') throw error;
+      }
+    },
     runCommand: (command, limit) => runCommand(command, limit, process.env),
     runTar: (parent, name) => runTar(parent, name, process.env),
     openTerminal,

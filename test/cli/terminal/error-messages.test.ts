@@ -55,6 +55,14 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   exhausted: [65, {}],
   'clock-ahead': [65, { opened: 1.8e12 }],
 
+  unreachable: [69, { place: 'dir:/mnt/us', reason: 'there is no such folder' }],
+  queued: [69, { to: 'bob', place: 'dir:/x', reason: 'it is full' }],
+  'untrusted-route': [69, { route: 'exec:ssh relay' }],
+  'no-boxes': [69, { name: 'bob' }],
+  'other-place': [69, { place: 'dir:/mnt/us', expected: '0011223344556677', found: undefined }],
+  'bad-route': [64, { route: 'ftp://relay', reason: 'it is of no kind that there is' }],
+  'unsuited-stream': [69, { place: 'nats://relay', reason: 'it discards old messages' }],
+
   'bad-signature': [65, {}],
   'unknown-invite': [65, {}],
   'invite-expired': [65, { expiredAt: 1.8e12 }],
@@ -180,6 +188,15 @@ describe('hints', () => {
     expect(mounted?.message).toMatch(/mounted by itself/);
     expect(mounted?.hint).toMatch(/^it still opens with the old one; mount the folder/);
     expect(full?.hint).toMatch(/make room/);
+  });
+
+  it('tell a place without a mark from another one, by the digits that both sides see', () => {
+    const [expected, other] = ['0011223344556677', '8899aabbccddeeff'];
+    const [none, another] = [undefined, other].map(
+      (found) => explain(new PawlError('other-place', { place: 'dir:/mnt/us', expected, found })).message,
+    );
+    expect(none).toMatch(/: it has no \.pawl-place$/);
+    expect(another).toMatch(/: it is marked 8899aabb, and that one was 00112233$/);
   });
 
   it('name the key sources where a key is wanted', () => {

@@ -35,6 +35,11 @@ export interface ReceiveOptions extends DeliveryOptions, PartOptions {
   readonly from?: string;
   /** Tell by the exit code whether there was anything new, and whether messages are missing. */
   readonly exitCode?: true;
+  /**
+   * Is told what has become of items of the input, which is committed, before any of it is delivered.
+   * @returns the outcomes that are to be delivered or told.
+   */
+  readonly onCommitted?: (items: readonly object[], outcomes: readonly Outcome[]) => Promise<Outcome[]>;
 }
 
 /**
@@ -113,10 +118,11 @@ export async function receiveAll(
       return;
     }
     const outcomes = await receiveSome(messages);
+    const told = await (options.onCommitted?.(messages, outcomes) ?? outcomes);
     // The envelopes are let go before their texts are delivered.
     messages.length = 0;
     batch.splice(0, outcomes.length);
-    await deliverer.deliver(outcomes);
+    await deliverer.deliver(told);
   };
 
   try {

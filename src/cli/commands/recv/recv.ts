@@ -2,7 +2,7 @@
  * `pawl recv`: its options, and what has to be known before the identity file is opened.
  */
 import { PawlError } from '../../../errors.ts';
-import { LARGEST_GAP, listLent } from '../../../session/index.ts';
+import { LARGEST_GAP, listLent, listRoutes } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { refuseSharedInput } from '../../identity/key-source.ts';
 import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
@@ -12,6 +12,7 @@ import { Batches } from '../../stream/batches.ts';
 import { readMessages } from '../../stream/envelopes.ts';
 import { STANDARD_INPUT } from '../../stream/read.ts';
 import { count, instant } from '../../terminal/format.ts';
+import { fetchMessages } from './fetch.ts';
 import { Inputs } from './inputs.ts';
 import { type Item, isArrival, isPart, lengthOf, receiveAll, refusal } from './receive.ts';
 import { type RecordFormat, recordFormat } from './record-format.ts';
@@ -28,16 +29,20 @@ interface RecvOptions {
   readonly maxSize?: number;
   readonly from?: string;
   readonly exitCode?: true;
+  readonly fetch?: true;
+  readonly follow?: true;
 }
 
 export const defineRecv: DefineCommand = (program, makeAction) => {
   program
     .command('recv [files...]')
-    .description('decrypt every message in files or standard input')
+    .description('decrypt every message in files or standard input, or what has come along the routes')
     .option('-o, --output <file>', 'write the texts to a file', outputFile)
     .option('--out-dir <dir>', 'put files there, under their own names', folderName)
     .option('--force', 'with -o or --out-dir, replace what is there')
     .option('--waiting', 'read no input: only what still waits')
+    .option('--fetch', 'read no input: what has come along the routes')
+    .option('--follow', 'the same, and go on with what comes')
     .option('--lines', 'a newline after each text')
     .option('--format <format>', 'each text in this form, made of %from, %time, %text and others', recordFormat)
     .option('--max-gap <n>', 'skip up to N missing messages', wholeNumber(1, LARGEST_GAP))
@@ -52,6 +57,7 @@ What cannot be read keeps nothing else back.
 --format: %from, %verified (or unverified), %time (when it was sent, as the sender says), %id, %file (the name of a file),
 %text (its bytes; it may have newlines, and anything else), %%; and \\n, \\t, \\\\, \\0, \\x1e and the like, as printf has
 them. A terminal gets the text escaped, and its further lines set off.
+On a terminal, without a file: what has come along the routes, if there are any (pawl route); pawl recv - reads a paste.
 With --out-dir, a file that cannot be put there waits, and nothing that is there is replaced.
 
 Examples:
@@ -59,6 +65,7 @@ Examples:
   $ cat inbox/*.pawl | pawl recv --json
   $ pawl recv --format '%from %time %text\\n' inbox/*.pawl
   $ pawl recv photo.pawl --out-dir ~/Downloads
+  $ pawl recv --fetch --json
   $ pawl recv --waiting --out-dir /tmp/new`,
     )
     .action(makeAction(recv));
@@ -67,13 +74,18 @@ Examples:
 async function recv(context: CommandContext, files: string[], given: RecvOptions): Promise<number> {
   const options = { ...given, output: namedFile(given.output) };
   checkOptions(context, files, options);
-  const readsInput = !options.waiting && (files.length === 0 || files.includes(STANDARD_INPUT));
+  const isFetching = options.fetch === true || options.follow === true;
+  const readsInput = !options.waiting && !isFetching && (files.length === 0 || files.includes(STANDARD_INPUT));
   if (readsInput) refuseSharedInput(context, 'the messages');
   const read = readsInput ? [...files, STANDARD_INPUT] : files;
   // A folder that is missing is reported before anything is read or asked.
   const folder = options.outDir === undefined ? undefined : outputFolderAt(context, options.outDir, read);
-  const { output: path, force, ...others } = options;
+  const { output: path, force, fetch: _, follow = false, ...others } = options;
   const output = path === undefined ? undefined : outputFileAt(context, path, { force, inputs: read });
+  const receiveOptions = { ...others, ...(force && { force }), ...(output && { output }), ...(folder && { folder }) };
+  if (isFetching) {
+    return withIdentity(context, (identity) => fetchMessages(context, identity, { ...receiveOptions, follow }));
+  }
   const inputs = new Inputs(context.reporter);
   const stream = options.waiting ? emptyStream() : readMessages(context, files, inputs);
   // The identity file is opened, and a passphrase asked for, only once an envelope could be decoded. What is pasted comes
@@ -83,15 +95,13 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
   if (early?.first.done && early.exit !== 0) return early.exit;
 
   return withIdentity(context, async (identity) => {
+    if (isPasted && files.length === 0 && (await listRoutes(identity)).length > 0) {
+      return fetchMessages(context, identity, { ...receiveOptions, follow: false });
+    }
     const { first, exit } = early ?? (await firstIntact(context, stream, inputs));
     if (first.done && exit !== 0) return exit;
     const input = first.done ? undefined : new Batches(stream, { first, lengthOf });
-    const received = await receiveAll(context, identity, input, {
-      ...others,
-      ...(force && { force }),
-      ...(output && { output }),
-      ...(folder && { folder }),
-    });
+    const received = await receiveAll(context, identity, input, receiveOptions);
     if (input === undefined && received.isEmpty) {
       if (!options.waiting) throw new PawlError('no-input', { source: inputs.emptyOnes });
       await tellNothingWaits(context, identity);
@@ -135,8 +145,18 @@ async function* emptyStream(): AsyncGenerator<never, void, undefined> {}
 function checkOptions(
   { reporter }: CommandContext,
   files: readonly string[],
-  { output, outDir, force, waiting, format, lines }: RecvOptions,
+  { output, outDir, force, waiting, format, lines, fetch, follow }: RecvOptions,
 ): void {
+  const source = follow ? '--follow' : fetch ? '--fetch' : undefined;
+  if (source !== undefined && (files.length > 0 || waiting)) {
+    throw new PawlError('usage', {
+      problem: `${waiting ? '--waiting' : 'a file'} and ${source} do not go together`,
+      hint: 'give one of them',
+    });
+  }
+  if (follow && output !== undefined) {
+    throw new PawlError('usage', { problem: '-o and --follow do not go together', hint: 'pawl recv --follow > FILE' });
+  }
   const other = reporter.json ? '--json' : outDir !== undefined ? '--out-dir' : lines ? '--lines' : undefined;
   if (format !== undefined && other !== undefined) {
     throw new PawlError('usage', { problem: `--format and ${other} do not go together`, hint: 'give one of them' });

@@ -5,21 +5,21 @@
 import { encodeContent } from '../../../envelope/index.ts';
 import { sendAll } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
-import { withIdentity } from '../../identity/open.ts';
+import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
 import { Batches, BOUND } from '../../stream/batches.ts';
 import { chunksOf, linesOf } from '../../stream/read.ts';
 import { count } from '../../terminal/format.ts';
-import { checkAmount, EnvelopeOutput } from './output.ts';
+import { type ChosenFormat, withCarrier } from './carried.ts';
+import { checkAmount, type EnvelopeFormat, EnvelopeOutput } from './output.ts';
 
-export async function sendLines(context: CommandContext, name: string, armored: boolean): Promise<void> {
+export async function sendLines(context: CommandContext, name: string, chosen: ChosenFormat): Promise<void> {
   const { io, reporter } = context;
   const stream = linesOf(chunksOf(io));
   // Read before a passphrase is asked for, so that the two ends of a pipe never ask at the same time. On a terminal the
   // question comes first, as a wrong answer would throw away what was typed.
   const early = io.input.isTerminal ? undefined : await stream.next();
-  await withIdentity(context, async (identity) => {
+  const send = async (identity: OpenIdentity, format: EnvelopeFormat): Promise<void> => {
     const first = early ?? (await stream.next());
-    const format = { armored, file: undefined };
     const output = new EnvelopeOutput(context, identity, format);
     let sentSoFar = 0;
     const sendBatch = async (lines: readonly Uint8Array[]): Promise<void> => {
@@ -43,5 +43,9 @@ export async function sendLines(context: CommandContext, name: string, armored: 
     } finally {
       await output.acknowledge();
     }
-  });
+    await output.tellOfCarrier();
+  };
+  await withIdentity(context, (identity) =>
+    withCarrier(context, identity, { name, format: chosen }, (format) => send(identity, format)),
+  );
 }

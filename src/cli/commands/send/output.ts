@@ -3,9 +3,11 @@
  * Knows nothing of where their texts came from.
  */
 import { armor, armoredLength, longestMessage } from '../../../envelope/index.ts';
+import { isPawlError, PawlError } from '../../../errors.ts';
 import type { OutputFile } from '../../../files/index.ts';
 import { toHex, utf8 } from '../../../primitives/index.ts';
-import { acknowledgeSent, type OutboxId, type Sent } from '../../../session/index.ts';
+import { acknowledgeSent, boxOfEntry, type OutboxId, readEnvelope, type Sent } from '../../../session/index.ts';
+import { type Carrier, handOverEarlier, isOfPlace } from '../../carrier/hand-over.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { acknowledgeOrWarn, BufferedOutput, checkFitsTerminal } from '../../stream/write.ts';
@@ -16,6 +18,8 @@ export interface EnvelopeFormat {
   readonly armored: boolean;
   /** A file for it, instead of standard output. */
   readonly file: OutputFile | undefined;
+  /** Puts it where the route to the contact leads, instead. */
+  readonly carrier?: Carrier;
 }
 
 /**
@@ -23,8 +27,12 @@ export interface EnvelopeFormat {
  * @param plaintexts padded.
  * @throws `usage`.
  */
-export function checkAmount({ io }: CommandContext, plaintexts: readonly Uint8Array[], { file }: EnvelopeFormat): void {
-  if (file !== undefined) return;
+export function checkAmount(
+  { io }: CommandContext,
+  plaintexts: readonly Uint8Array[],
+  { file, carrier }: EnvelopeFormat,
+): void {
+  if (file !== undefined || carrier !== undefined) return;
   const characters = plaintexts.reduce((sum, { length }) => sum + armoredLength(longestMessage(length)), 0);
   checkFitsTerminal(io.output, characters, 'use -o FILE, or a pipe');
 }
@@ -44,6 +52,12 @@ export class EnvelopeOutput {
   readonly #stdout: BufferedOutput<OutboxId>;
   /** The one that is in the file, until it is acknowledged. */
   #inFile: OutboxId | undefined;
+  /** Those that were handed over, until they are acknowledged. */
+  #handedOver: OutboxId[] = [];
+  /** Those that could not be handed over, and why the last attempt failed. */
+  #queued: OutboxId[] = [];
+  #failure: { readonly error: PawlError; readonly at: number } | undefined;
+  #isBegun = false;
 
   constructor(context: CommandContext, identity: OpenIdentity, format: EnvelopeFormat) {
     this.#context = context;
@@ -54,6 +68,7 @@ export class EnvelopeOutput {
 
   /** The entries of the outbox that have been written, and not acknowledged yet. */
   get written(): readonly OutboxId[] {
+    if (this.#format.carrier !== undefined) return this.#handedOver;
     return this.#inFile === undefined ? this.#stdout.written : [this.#inFile];
   }
 
@@ -61,6 +76,7 @@ export class EnvelopeOutput {
   markAcknowledged(ids: readonly OutboxId[]): void {
     this.#stdout.markAcknowledged(ids);
     this.#inFile = undefined;
+    this.#handedOver = this.#handedOver.filter((id) => !ids.includes(id));
   }
 
   /**
@@ -68,8 +84,9 @@ export class EnvelopeOutput {
    * @throws `closed-pipe`, `write-failed`.
    */
   async write(envelopes: readonly Sent[]): Promise<void> {
-    const { armored, file } = this.#format;
+    const { armored, file, carrier } = this.#format;
     await this.#tellOfExpiredInvite(envelopes);
+    if (carrier !== undefined) return this.#carry(carrier, envelopes);
     for (const { envelope, outboxId } of envelopes) {
       const bytes = armored ? utf8(armor(envelope)) : envelope;
       if (file === undefined) await this.#stdout.write(bytes, outboxId);
@@ -79,6 +96,49 @@ export class EnvelopeOutput {
       }
     }
     await this.#stdout.flush();
+  }
+
+  /**
+   * Hands envelopes over, after those that wait. While the place cannot be reached, they wait, too: it is tried again after a
+   * while only.
+   */
+  async #carry(carrier: Carrier, envelopes: readonly Sent[]): Promise<void> {
+    const { io, reporter } = this.#context;
+    this.#queued.push(...envelopes.map(({ outboxId }) => outboxId));
+    if (this.#failure !== undefined && Math.abs(io.now() - this.#failure.at) < RETRY_INTERVAL) return;
+    try {
+      if (!this.#isBegun) await handOverEarlier(this.#identity, this.#context, carrier);
+      this.#isBegun = true;
+      for (let id = this.#queued[0]; id !== undefined; id = this.#queued[0]) {
+        await this.#handOver(carrier, id, envelopes);
+        this.#queued.shift();
+        this.#handedOver.push(id);
+        reporter.progress.update(`handing over to ${carrier.title}`);
+      }
+      this.#failure = undefined;
+    } catch (error) {
+      if (!isOfPlace(error)) throw error;
+      this.#failure = { error, at: io.now() };
+    }
+  }
+
+  async #handOver(carrier: Carrier, id: OutboxId, envelopes: readonly Sent[]): Promise<void> {
+    const known = envelopes.find(({ outboxId }) => outboxId === id);
+    const envelope = known?.envelope ?? (await readEnvelope(this.#identity, id));
+    const box = known?.box ?? (await boxOfEntry(this.#identity, id));
+    // The contact was forgotten, or another pawl has handed it over.
+    if (envelope !== undefined && box !== undefined) await carrier.put(box, envelope);
+  }
+
+  /**
+   * Says where the envelopes went.
+   * @throws `queued` if some of them wait because the place cannot be reached.
+   */
+  async tellOfCarrier(): Promise<void> {
+    const { carrier } = this.#format;
+    if (carrier === undefined) return;
+    if (this.#failure !== undefined) throw queuedError(carrier, this.#failure.error);
+    await this.#context.reporter.notice(`handed over to ${carrier.title}`);
   }
 
   /** It is dropped already, so it is told also if nothing can be written. */
@@ -104,11 +164,37 @@ export class EnvelopeOutput {
   /** With `--json`, describes each envelope: on standard error where standard output has the envelope itself. */
   async describe(envelopes: readonly Sent[]): Promise<void> {
     const { reporter } = this.#context;
-    for (const { to, id, n, envelope, opening, expiredInvite } of envelopes) {
+    for (const { to, id, n, envelope, opening, expiredInvite, outboxId } of envelopes) {
       const expired = expiredInvite === undefined ? {} : { expired_invite: iso(expiredInvite) };
-      const document = { type: 'sent', to, id: toHex(id), n, bytes: envelope.length, opening, ...expired };
-      if (this.#format.file === undefined) await reporter.documentOnStderr(document);
+      const document = {
+        type: 'sent',
+        to,
+        id: toHex(id),
+        n,
+        bytes: envelope.length,
+        opening,
+        ...expired,
+        ...this.#fate(outboxId),
+      };
+      if (this.#format.file === undefined && this.#format.carrier === undefined)
+        await reporter.documentOnStderr(document);
       else if (reporter.json) await reporter.document(document);
     }
   }
+
+  /** What is said of where an envelope went. */
+  #fate(id: OutboxId): Readonly<Record<string, unknown>> {
+    const { carrier } = this.#format;
+    if (carrier === undefined) return {};
+    return this.#queued.includes(id) ? { queued: true } : { handed_to: carrier.title };
+  }
+}
+
+/** Milliseconds after which a place that could not be reached is tried again. */
+const RETRY_INTERVAL = 60_000;
+
+/** The error of what waits because its place cannot be reached. */
+export function queuedError({ to, title }: Carrier, cause: PawlError): PawlError {
+  if (!isPawlError(cause, 'unreachable')) return cause;
+  return new PawlError('queued', { to, place: title, reason: cause.detail.reason }, { cause });
 }

@@ -13,6 +13,7 @@ import { namedFile, outputFile } from '../../option-types.ts';
 import { STANDARD_INPUT } from '../../stream/read.ts';
 import { acknowledgeOrWarn, checkFitsTerminal } from '../../stream/write.ts';
 import { bytesInWords } from '../../terminal/format.ts';
+import { type ChosenFormat, withCarrier } from './carried.ts';
 import { sendLines } from './lines.ts';
 import { checkAmount, type EnvelopeFormat, EnvelopeOutput, encoded } from './output.ts';
 import { envelopesOf, finishParts, leastArmor, sendLarge } from './parts.ts';
@@ -61,7 +62,7 @@ async function send(context: CommandContext, name: string, files: string[], give
   const [file] = files;
   const text = options.message?.[0];
   const isTyped = file === undefined && text === undefined && context.io.input.isTerminal;
-  if (options.lines) await sendLines(context, name, format.armored);
+  if (options.lines) await sendLines(context, name, format);
   else if (isTyped) await sendTyped(context, name, format);
   else if (files.length > 1) await sendFiles(context, name, files, format);
   else {
@@ -69,13 +70,17 @@ async function send(context: CommandContext, name: string, files: string[], give
       text !== undefined
         ? textSource(text, context.io.now())
         : await (file === undefined ? inputSource(context) : fileSource(context, file, name));
-    const prepared = prepare(context, source, format);
-    await withIdentity(context, (identity) => sendOne(context, identity, { name, prepared, format }));
+    const prepared = prepare(source);
+    await withIdentity(context, (identity) =>
+      withCarrier(context, identity, { name, format }, (destination) =>
+        sendOne(context, identity, { name, prepared, format: destination }),
+      ),
+    );
   }
   return 0;
 }
 
-function checkOptions(context: CommandContext, files: readonly string[], options: SendOptions): EnvelopeFormat {
+function checkOptions(context: CommandContext, files: readonly string[], options: SendOptions): ChosenFormat {
   const problem = (text: string, hint: string) => new PawlError('usage', { problem: text, hint });
   const sources = [
     files.length > 0 && 'a file',
@@ -95,7 +100,11 @@ function checkOptions(context: CommandContext, files: readonly string[], options
   const toTerminal = options.output === undefined && context.io.output.isTerminal;
   if (toTerminal && options.binary) throw problem('bytes are not written to a terminal', 'use -o FILE, or -a');
   const inputs = readsInput ? [...files, STANDARD_INPUT] : files;
-  return { armored: options.armor ?? (toTerminal && !options.binary), file: outputFor(context, inputs, options) };
+  return {
+    armored: options.armor ?? (toTerminal && !options.binary),
+    file: outputFor(context, inputs, options),
+    isChosen: options.output !== undefined || options.armor === true || options.binary === true,
+  };
 }
 
 function outputFor(context: CommandContext, inputs: readonly string[], { output, force }: SendOptions) {
@@ -103,30 +112,30 @@ function outputFor(context: CommandContext, inputs: readonly string[], { output,
 }
 
 /** The contact and the key are checked before the message is typed, so that it is not typed in vain. */
-async function sendTyped(context: CommandContext, name: string, format: EnvelopeFormat): Promise<void> {
+async function sendTyped(context: CommandContext, name: string, format: ChosenFormat): Promise<void> {
   await withIdentity(context, async (identity) => {
     await checkContact(identity, name);
     await context.reporter.notice('type the message, then press Ctrl-D on a line of its own');
-    const prepared = prepare(context, await inputSource(context), format);
-    await sendOne(context, identity, { name, prepared, format });
+    await withCarrier(context, identity, { name, format }, async (destination) => {
+      const prepared = prepare(await inputSource(context));
+      await sendOne(context, identity, { name, prepared, format: destination });
+    });
   });
 }
 
 /** What is ready to be encrypted. */
 type Prepared = { readonly plaintext: Uint8Array } | { readonly large: LargeContent };
 
-/**
- * Encodes what fits into one message, so that its content can be collected.
- * @throws `usage` for more armor than a terminal takes.
- */
-function prepare(context: CommandContext, source: Source, format: EnvelopeFormat): Prepared {
-  if ('large' in source) {
-    if (format.file === undefined) checkFitsTerminal(context.io.output, leastArmor(source.large), TO_A_FILE);
-    return source;
-  }
-  const plaintext = encodeContent(source.whole);
-  checkAmount(context, [plaintext], format);
-  return { plaintext };
+/** Encodes what fits into one message, so that its content can be collected. */
+function prepare(source: Source): Prepared {
+  return 'large' in source ? source : { plaintext: encodeContent(source.whole) };
+}
+
+/** @throws `usage` for more armor than a terminal takes. */
+function checkPrepared(context: CommandContext, prepared: Prepared, format: EnvelopeFormat): void {
+  if ('plaintext' in prepared) return checkAmount(context, [prepared.plaintext], format);
+  if (format.file !== undefined || format.carrier !== undefined) return;
+  checkFitsTerminal(context.io.output, leastArmor(prepared.large), TO_A_FILE);
 }
 
 /** Several files are read one after the other. None is sent where one of them does not exist. */
@@ -134,26 +143,29 @@ async function sendFiles(
   context: CommandContext,
   name: string,
   files: readonly string[],
-  format: EnvelopeFormat,
+  chosen: ChosenFormat,
 ): Promise<void> {
   const missing = files.find((file) => file !== STANDARD_INPUT && !existsSync(file));
   if (missing !== undefined) throw new PawlError('missing-file', { path: missing, to: name });
   await withIdentity(context, async (identity) => {
     await checkContact(identity, name);
-    const { file: output } = format;
+    const { file: output } = chosen;
     if (output === undefined) {
-      for (const file of files) {
-        const prepared = prepare(context, await fileSource(context, file, name), format);
-        await sendOne(context, identity, { name, prepared, format });
-      }
+      await withCarrier(context, identity, { name, format: chosen }, async (format) => {
+        for (const file of files) {
+          const prepared = prepare(await fileSource(context, file, name));
+          await sendOne(context, identity, { name, prepared, format });
+        }
+      });
       return;
     }
+    const format = chosen;
     // All of them become one file, which is in its place at the end.
     const afterwards: (() => Promise<void>)[] = [];
     await output.writePieces(
       (async function* () {
         for (const file of files) {
-          const prepared = prepare(context, await fileSource(context, file, name), format);
+          const prepared = prepare(await fileSource(context, file, name));
           yield* inOneFile(context, identity, { name, prepared, format, afterwards });
         }
       })(),
@@ -203,6 +215,7 @@ async function sendOne(
   identity: OpenIdentity,
   { name, prepared, format }: Sending,
 ): Promise<void> {
+  checkPrepared(context, prepared, format);
   if ('large' in prepared) return sendLarge(context, identity, { name, large: prepared.large, format });
   const { plaintext } = prepared;
   if (plaintext.length > LARGE) {
@@ -214,6 +227,7 @@ async function sendOne(
   await output.write(sent);
   await output.acknowledge();
   await output.describe(sent);
+  await output.tellOfCarrier();
 }
 
 const TO_A_FILE = 'use -o FILE, or a pipe';

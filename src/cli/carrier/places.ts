@@ -1,0 +1,66 @@
+/**
+ * Reaches the places that routes lead to. Each is opened once, when it is first needed.
+ * Does not know what is put there or taken.
+ */
+import { PawlError } from '../../errors.ts';
+import { formatRoute, openPlace, type Place, type PlaceContext, type Route } from '../../places/index.ts';
+import type { CommandContext } from '../context.ts';
+
+/** A route, and whether its owner has typed it on this machine. */
+export interface KnownRoute {
+  readonly route: Route;
+  readonly isTrusted: boolean;
+}
+
+/** The variables that a command, or a client of a server, gets. PAWL_… may hold a passphrase. */
+const OURS = /^PAWL_/;
+
+/** What places need of the outside world. */
+export function placeContext({ io }: CommandContext): PlaceContext {
+  return {
+    environment: io.variables((name) => !OURS.test(name)),
+    now: io.now,
+    random: io.random,
+    killGroup: io.killGroup,
+  };
+}
+
+export class Places {
+  readonly #context: CommandContext;
+  readonly #open = new Map<string, Promise<Place>>();
+
+  constructor(context: CommandContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Reaches a place.
+   * @throws `untrusted-route`, `unreachable`, `other-place`, `no-addon`.
+   */
+  async at({ route, isTrusted }: KnownRoute): Promise<Place> {
+    // A command of a file from elsewhere is somebody else's word.
+    if (route.kind === 'exec' && !isTrusted) throw new PawlError('untrusted-route', { route: formatRoute(route) });
+    const name = JSON.stringify(route);
+    const known = this.#open.get(name) ?? openPlace(route, placeContext(this.#context));
+    this.#open.set(name, known);
+    try {
+      return await known;
+    } catch (error) {
+      this.#open.delete(name);
+      throw error;
+    }
+  }
+
+  /** Leaves a place that has failed: it is reached anew. */
+  async leave({ route }: Pick<KnownRoute, 'route'>): Promise<void> {
+    const name = JSON.stringify(route);
+    const place = this.#open.get(name);
+    this.#open.delete(name);
+    await place?.then((one) => one.close()).catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    for (const place of this.#open.values()) await place.then((one) => one.close()).catch(() => undefined);
+    this.#open.clear();
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * `recv --fetch` and `recv --follow`: hands over what waits, fetches what has come along the routes, once or for as long as
+ * the command runs.
+ * Does not know what places are.
+ */
+import { PawlError } from '../../../errors.ts';
+import { boxOf } from '../../../places/index.ts';
+import { listRoutes, type Mailboxes, mailboxes } from '../../../session/index.ts';
+import { handOverAll, isOfPlace } from '../../carrier/hand-over.ts';
+import { Places } from '../../carrier/places.ts';
+import { Round } from '../../carrier/round.ts';
+import type { CommandContext } from '../../context.ts';
+import type { OpenIdentity } from '../../identity/open.ts';
+import { Batches } from '../../stream/batches.ts';
+import { lengthOf, type ReceiveOptions, receiveAll } from './receive.ts';
+
+/** Milliseconds after which a place that could not be reached is tried again. */
+const RETRY_INTERVAL = 10_000;
+
+export interface FetchOptions extends ReceiveOptions {
+  /** Go on with what comes, until the process is stopped. */
+  readonly follow: boolean;
+}
+
+/**
+ * Receives what has come along the routes, or along the one to `options.from`.
+ * @returns the exit code.
+ * @throws `usage` where there is no route.
+ */
+export async function fetchMessages(
+  context: CommandContext,
+  identity: OpenIdentity,
+  options: FetchOptions,
+): Promise<number> {
+  if ((await listRoutes(identity)).length === 0) {
+    throw new PawlError('usage', { problem: 'there is no route to fetch along', hint: 'pawl route NAME dir:FOLDER' });
+  }
+  const places = new Places(context);
+  try {
+    let { exit, isEmpty, read } = await fetchOnce(context, identity, places, options);
+    if (isEmpty && !options.follow && exit === 0) await context.reporter.notice('nothing new');
+    while (options.follow) {
+      await waitForNews(places, read);
+      ({ exit, isEmpty, read } = await fetchOnce(context, identity, places, options));
+    }
+    return exit;
+  } finally {
+    await places.close();
+  }
+}
+
+async function fetchOnce(context: CommandContext, identity: OpenIdentity, places: Places, options: FetchOptions) {
+  const { follow: _, ...others } = options;
+  const exit = await handOverAll(context, identity, places);
+  const round = new Round(context, identity, places);
+  const read = await mailboxes(identity, options.from);
+  const stream = round.items(read);
+  const first = await stream.next();
+  const input = first.done ? undefined : new Batches(stream, { first, lengthOf });
+  try {
+    const received = await receiveAll(context, identity, input, {
+      ...others,
+      onCommitted: (items, outcomes) => round.settle(items, outcomes),
+    });
+    const code = received.exit || round.exit || exit || (received.news ?? 0);
+    return { exit: code, isEmpty: received.isEmpty, read };
+  } finally {
+    await round.finish();
+  }
+}
+
+/** Waits until something may have come at one of the places. One that cannot be reached is tried again after a while. */
+async function waitForNews(places: Places, read: readonly Mailboxes[]): Promise<void> {
+  const over = new AbortController();
+  const news = read.map(async (mailboxesThere) => {
+    try {
+      const place = await places.at(mailboxesThere);
+      await place.wait(
+        mailboxesThere.boxes.map(({ box }) => boxOf(box)),
+        over.signal,
+      );
+    } catch (error) {
+      if (!isOfPlace(error)) throw error;
+      await pause(over.signal);
+    }
+  });
+  try {
+    await (news.length === 0 ? pause(over.signal) : Promise.race(news));
+  } finally {
+    over.abort();
+    await Promise.allSettled(news);
+  }
+}
+
+function pause(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, RETRY_INTERVAL);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

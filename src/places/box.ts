@@ -1,0 +1,69 @@
+/**
+ * The names of boxes, and of what lies in them.
+ * Knows nothing of where boxes are.
+ */
+import { ENVELOPE_HEAD_LENGTH, MAX_REST } from '../envelope/index.ts';
+import { fromHex, sha256, toHex } from '../primitives/index.ts';
+import type { Box } from './place.ts';
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
+/** In bytes. */
+const BOX_LENGTH = 16;
+/** The last character stands for 3 bits and two zeros. */
+const BOX = /^[a-z2-7]{25}[aeimquy4]$/;
+const NAME = /^[0-9a-f]{32}$/;
+
+/** What an envelope has at least, its head, and at most: bytes. */
+export const SIZES = { least: ENVELOPE_HEAD_LENGTH, most: ENVELOPE_HEAD_LENGTH + MAX_REST } as const;
+
+/**
+ * Writes 16 bytes as the name of a box.
+ * @throws `RangeError` for another length.
+ */
+export function boxOf(bytes: Uint8Array): Box {
+  if (bytes.length !== BOX_LENGTH) throw new RangeError(`a box has ${BOX_LENGTH} bytes, not ${bytes.length}`);
+  const digits = (BigInt(`0x${toHex(bytes)}`) << 2n).toString(32).padStart(26, '0');
+  return digits.replace(/./g, (digit) => ALPHABET.charAt(Number.parseInt(digit, 32))) as Box;
+}
+
+/** Whether it is a text that {@link boxOf} writes. */
+export function isBox(text: string): text is Box {
+  return BOX.test(text);
+}
+
+/** The 16 bytes of a box. */
+export function bytesOfBox(box: Box): Uint8Array {
+  let bits = 0n;
+  for (const character of box) bits = (bits << 5n) | BigInt(ALPHABET.indexOf(character));
+  return fromHex((bits >> 2n).toString(16).padStart(2 * BOX_LENGTH, '0'));
+}
+
+/** Whether an envelope can be called so: 32 hexadecimal digits in lower case. */
+export function isName(text: string): boolean {
+  return NAME.test(text);
+}
+
+/** What an envelope is called: the first 16 bytes of its SHA-256. */
+export function nameOfEnvelope(envelope: Uint8Array): string {
+  return toHex(sha256(envelope).subarray(0, 16));
+}
+
+/** What a part of a content is called, which has a box of its own: its index. */
+export function nameOfPart(index: number): string {
+  return index.toString(16).padStart(32, '0');
+}
+
+/** Whether it is the name of a part. No digest begins with so many zeros. */
+export function isNameOfPart(name: string): boolean {
+  return name.startsWith('0'.repeat(24));
+}
+
+/** @throws `RangeError` for what cannot be put. */
+export function checkPut(name: string, envelope: Uint8Array): void {
+  if (!isName(name)) throw new RangeError(`${name} is no name of an envelope`);
+  if (!isSize(envelope.length)) throw new RangeError(`no envelope has ${envelope.length} bytes`);
+}
+
+export function isSize(size: number): boolean {
+  return size >= SIZES.least && size <= SIZES.most;
+}

@@ -1,0 +1,219 @@
+/**
+ * Runs a command of the user's with one of four verbs: gives it its input, and its output out, both within limits of time
+ * and size. Nothing of boxes stands in its arguments.
+ * Knows nothing of what the verbs mean.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { PawlError } from '../errors.ts';
+import { inheritedDescriptors, reasonOf } from '../files/index.ts';
+
+export type Verb = 'put' | 'list' | 'get' | 'ack';
+
+export interface Call {
+  readonly verb: Verb;
+  readonly input: Uint8Array;
+  /** The most bytes of its output. */
+  readonly most: number;
+  /** Kills it. */
+  readonly signal: AbortSignal;
+}
+
+export interface Surroundings {
+  readonly command: string;
+  /** What errors call it. */
+  readonly place: string;
+  /** The most milliseconds without a byte. */
+  readonly timeLimit: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly killGroup: (leader: number) => void;
+}
+
+/** In bytes. Of its input, so much is given at a time. */
+const PIECE = 2 ** 16;
+/** What carries fewer bytes a second does not answer. */
+const SLOWEST = 4_096;
+/** The most bytes that may be on their way while nothing is heard, in pipes and in the window of ssh. */
+const ON_ITS_WAY = 4 * 2 ** 20;
+/** So much of what it says on standard error is kept, in bytes, and shown, in characters. */
+const STDERR_KEPT = 4_096;
+const STDERR_SHOWN = 200;
+/** What a terminal would act on, and what changes the direction of text. */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * Runs the command, and gives its output out as it comes. Ends it, and what it has started, when the output is not read to
+ * its end. All that was given out is good only once this has come to its end.
+ * @throws `unreachable` when it fails, is silent for too long, writes too much, or has not read all of its input.
+ */
+export async function* outputOf(surroundings: Surroundings, call: Call): AsyncGenerator<Buffer, void, undefined> {
+  const run = new Run(surroundings, call);
+  try {
+    yield* run.output();
+  } finally {
+    run.end();
+  }
+}
+
+class Run {
+  readonly #around: Surroundings;
+  readonly #call: Call;
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<void>;
+  /** What it ended with; `undefined` while it runs. */
+  #ending: string | undefined;
+  #stderr = Buffer.alloc(0);
+  #isInputCut = false;
+  #isOver = false;
+  /** Bytes that went in and came out, milliseconds that were spent waiting, and when the last byte moved. */
+  #given = 0;
+  #taken = 0;
+  #waited = 0;
+  #moved = performance.now();
+
+  constructor(around: Surroundings, call: Call) {
+    this.#around = around;
+    this.#call = call;
+    this.#child = started(around, call.verb);
+    this.#ended = new Promise((resolve) => {
+      const end = (how: string) => {
+        this.#ending ??= how;
+        resolve();
+      };
+      this.#child.once('error', (error) => end(reasonOf(error)));
+      this.#child.once('exit', (code, signal) => end(code === 0 ? '' : signal ? `ended by ${signal}` : `exit ${code}`));
+    });
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr = Buffer.concat([this.#stderr, chunk]).subarray(-STDERR_KEPT);
+    });
+    for (const stream of this.#child.stdio) stream?.on('error', () => undefined);
+    call.signal.addEventListener('abort', this.end);
+    if (call.signal.aborted) this.end();
+  }
+
+  async *output(): AsyncGenerator<Buffer, void, undefined> {
+    void this.#give();
+    const { stdout } = this.#child;
+    const chunks = (stdout as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+    for (;;) {
+      const { value, done } = await this.#wait(chunks.next().catch((cause) => this.#broken(cause)));
+      if (done) break;
+      this.#taken += value.length;
+      if (this.#taken > this.#call.most) throw this.#failed(`it answers ${this.#call.verb} by too many bytes`);
+      yield value;
+    }
+    await this.#wait(this.#ended);
+    if (this.#ending !== '') {
+      await this.#rest();
+      throw this.#failed(lastLine(this.#stderr) ?? this.#ending ?? '');
+    }
+    if (this.#isInputCut) throw this.#failed(`it ended before it had read all of ${this.#call.verb}`);
+    this.#isOver = true;
+  }
+
+  /** Kills it and what it has started, unless it has come to its end. */
+  end = (): void => {
+    this.#call.signal.removeEventListener('abort', this.end);
+    // Where it could not be started there is none.
+    if (!this.#isOver && this.#child.pid !== undefined) this.#around.killGroup(this.#child.pid);
+    this.#isOver = true;
+    // What it has left in the background may hold them.
+    for (const stream of this.#child.stdio) stream?.destroy();
+    this.#child.unref();
+  };
+
+  async #give(): Promise<void> {
+    const { stdin } = this.#child;
+    const { input } = this.#call;
+    for (let at = 0; at < input.length && !this.#isInputCut; at += PIECE) {
+      await new Promise<void>((resolve) => {
+        const piece = input.subarray(at, at + PIECE);
+        stdin?.write(piece, (error) => {
+          if (error) this.#isInputCut = true;
+          else this.#given += piece.length;
+          this.#moved = performance.now();
+          resolve();
+        });
+      });
+    }
+    stdin?.end();
+  }
+
+  /** Waits for something of it: not longer than a while without a byte, and not for ever for a byte now and then. */
+  async #wait<Result>(something: Promise<Result>): Promise<Result> {
+    const { timeLimit } = this.#around;
+    const began = performance.now();
+    this.#moved = began;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await Promise.race([
+        something,
+        new Promise<never>((_, reject) => {
+          const look = () => {
+            const now = performance.now();
+            const silence = timeLimit + milliseconds(Math.min(this.#given, ON_ITS_WAY)) - (now - this.#moved);
+            const inAll = 2 * timeLimit + milliseconds(this.#given + this.#taken) - this.#waited - (now - began);
+            if (silence <= 0) reject(this.#failed(`it does not answer for ${Math.round(timeLimit / 1_000)} s`));
+            else if (inAll <= 0) reject(this.#failed('it answers too slowly'));
+            else timer = setTimeout(look, Math.min(silence, inAll) + 1);
+          };
+          look();
+        }),
+      ]);
+    } finally {
+      clearTimeout(timer);
+      this.#waited += performance.now() - began;
+    }
+  }
+
+  /** Gives what it said last a moment to come. What it has started may keep its standard error open for ever. */
+  async #rest(): Promise<void> {
+    const { stderr } = this.#child;
+    if (stderr === null || stderr.readableEnded) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, 200);
+      stderr.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #broken(cause: unknown): never {
+    throw this.#failed(this.#call.signal.aborted ? 'it was ended' : reasonOf(cause));
+  }
+
+  #failed(reason: string): PawlError {
+    return new PawlError('unreachable', { place: this.#around.place, reason });
+  }
+}
+
+/** In a process group of its own, which can be killed with all that it starts. */
+function started({ command, environment }: Surroundings, verb: Verb): ChildProcess {
+  const nothing = openSync('/dev/null', 'r');
+  try {
+    const stdio: ('pipe' | 'ignore' | number)[] = ['pipe', 'pipe', 'pipe'];
+    // A passphrase may lie in a descriptor that was handed to pawl.
+    for (const descriptor of inheritedDescriptors()) {
+      while (stdio.length < descriptor) stdio.push('ignore');
+      stdio[descriptor] = nothing;
+    }
+    const env = Object.fromEntries(Object.entries(environment).filter(([name]) => !/^PAWL_/i.test(name)));
+    return spawn('/bin/sh', ['-c', `${command} ${verb}`], { detached: true, env, stdio });
+  } finally {
+    closeSync(nothing);
+  }
+}
+
+/** What so many bytes take at most. */
+function milliseconds(bytes: number): number {
+  return (bytes / SLOWEST) * 1_000;
+}
+
+/** The last line that is not empty, made harmless. */
+function lastLine(stderr: Buffer): string | undefined {
+  const lines = stderr.toString('utf8').split(/[\r\n]+/);
+  const last = lines.map((line) => line.replace(UNSEEN, '?').trim()).findLast((line) => line !== '');
+  return last !== undefined && last.length > STDERR_SHOWN ? `${last.slice(0, STDERR_SHOWN)}…` : last;
+}

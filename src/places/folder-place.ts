@@ -1,0 +1,285 @@
+/**
+ * A folder that both sides see, as a place: one file an envelope, `BOX.NAME.pawl`. The folder is known by a mark in it, so
+ * that a disk that is not mounted, or another one, takes nothing.
+ * Knows nothing of what keeps the folder the same on two machines.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { restLength } from '../envelope/index.ts';
+import { isPawlError, PawlError } from '../errors.ts';
+import {
+  filesOf,
+  inodeAt,
+  isFolder,
+  makeFile,
+  namesOf,
+  putSharedFile,
+  type RegularFile,
+  readRegularFile,
+  reasonOf,
+  removeSharedFile,
+} from '../files/index.ts';
+import { toHex } from '../primitives/index.ts';
+import { checkPut, isBox, isNameOfPart, isSize, nameOfEnvelope, SIZES } from './box.ts';
+import { pause, within } from './patience.ts';
+import type { Box, Delivery, Entry, ListLimits, Place, PlaceContext, Refusal, Route } from './place.ts';
+import { formatRoute } from './route.ts';
+import { Listed, Shelf } from './shelf.ts';
+
+type FolderRoute = Route & { readonly kind: 'dir' };
+
+const MARK_FILE = '.pawl-place';
+const MARK = /^[0-9a-f]{32}$/;
+const MARK_SIZES = { least: 32, most: 64 } as const;
+/** A file of an envelope, and one that is being written. What is called otherwise is not ours. */
+const FILE = /^([a-z2-7]{26})\.([0-9a-f]{32})\.pawl$/;
+const DRAFT = /^\.[a-z2-7]{26}\.[0-9a-f]{32}\.[0-9a-f]{8}\.tmp$/;
+
+/** In milliseconds. */
+const HOUR = 3_600_000;
+const POLL = 1_000;
+const TIME_LIMIT = 30_000;
+/** A disk that writes fewer bytes a second does not answer. */
+const SLOWEST = 4_096;
+/** So many files are removed at once. */
+const AT_ONCE = 16;
+
+/**
+ * Finds the mark of a folder, or makes one.
+ * @returns 32 hexadecimal digits.
+ * @throws `no-folder`; `cannot-create`; `unreachable` where the mark cannot be read, or is none.
+ */
+export async function markOf(path: string, context: PlaceContext): Promise<string> {
+  const place = formatRoute({ kind: 'dir', path });
+  const ask = <Result>(work: () => Promise<Result>) => asking(place, context.timeLimit ?? TIME_LIMIT, work);
+  if (!(await ask(() => isFolder(path)))) {
+    throw new PawlError('no-folder', { path, isTaken: await ask(async () => inodeAt(path) !== undefined) });
+  }
+  const found = await ask(() => readMark(path));
+  if (found !== undefined) return found;
+  const file = join(path, MARK_FILE);
+  try {
+    makeFile(file, (draft) => writeFileSync(draft, `${toHex(context.random(16))}\n`), 0o666);
+  } catch (error) {
+    // Another may have made it at this moment. Or it is none.
+    if (!isPawlError(error, 'exists')) throw error;
+  }
+  const made = await ask(() => readMark(path));
+  if (made === undefined) throw new PawlError('unreachable', { place, reason: `its file ${MARK_FILE} is no mark` });
+  return made;
+}
+
+export class FolderPlace implements Place {
+  readonly #route: FolderRoute;
+  readonly #context: PlaceContext;
+  readonly #listed = new Listed();
+  /** When drafts were last looked for. */
+  #swept = Number.NEGATIVE_INFINITY;
+
+  constructor(route: FolderRoute, context: PlaceContext) {
+    this.#route = route;
+    this.#context = context;
+  }
+
+  async put(box: Box, name: string, envelope: Uint8Array): Promise<void> {
+    checkPut(name, envelope);
+    const slow = (envelope.length / SLOWEST) * 1_000;
+    await this.#ask(async (goesOn) => {
+      await this.#check();
+      await this.#sweep(goesOn);
+      // A name of its own: two processes may put the same envelope at once.
+      const draft = `.${box}.${name}.${toHex(this.#context.random(4))}.tmp`;
+      await putSharedFile(this.#pathOf(draft), this.#fileOf(box, name), envelope);
+      // The disk may have gone in between, and what is behind it have taken the file.
+      await this.#check();
+    }, slow);
+  }
+
+  async *list(boxes: readonly Box[], limits: ListLimits): AsyncGenerator<Entry, void, undefined> {
+    this.#listed.clear();
+    const shelf = new Shelf(boxes, limits, this.#listed);
+    await this.#ask(async (goesOn) => {
+      await this.#check();
+      const isWanted = (file: string) => shelf.has(boxIn(file));
+      for await (const [file, status] of filesOf(this.#route.path, isWanted)) {
+        goesOn();
+        const { size, mtimeMs, ctimeMs } = status;
+        const entry = { ...(partsOf(file) as Named), size, version: `${Math.trunc(mtimeMs)}-${Math.trunc(ctimeMs)}` };
+        if (status.isFile() && isSize(size)) shelf.add(entry, mtimeMs);
+        // What is too small may still grow.
+        else if (!(status.isFile() && size < SIZES.least && this.#isYoung(ctimeMs))) this.#listed.add(entry);
+      }
+    });
+    yield* shelf.entries();
+  }
+
+  async *read(entries: readonly Entry[]): AsyncGenerator<Delivery | Refusal, void, undefined> {
+    if (entries.length === 0) return;
+    await this.#ask(() => this.#check());
+    for (const entry of entries) {
+      const slow = (entry.size / SLOWEST) * 1_000;
+      const found = await this.#ask(() => this.#readOne(entry), slow);
+      if (found !== undefined) yield found;
+    }
+  }
+
+  /** A folder that goes between two files looks as if the second were gone: it comes again with the folder. */
+  async #readOne(entry: Entry): Promise<Delivery | Refusal | undefined> {
+    try {
+      const file = await readRegularFile(this.#fileOf(entry.box, entry.name), SIZES);
+      if (file !== undefined && this.#isWhole(entry.name, file)) return { entry, bytes: file.bytes };
+      this.#listed.delete(entry);
+      return undefined;
+    } catch (error) {
+      return await this.#refusal(entry, error);
+    }
+  }
+
+  async remove(entries: readonly Entry[]): Promise<readonly Refusal[]> {
+    const refusals: Refusal[] = [];
+    if (entries.length === 0) return refusals;
+    await this.#ask(async (goesOn) => {
+      await this.#check();
+      for (let at = 0; at < entries.length; at += AT_ONCE) {
+        const removed = await Promise.all(entries.slice(at, at + AT_ONCE).map((entry) => this.#removeOne(entry)));
+        refusals.push(...removed.filter((refusal) => refusal !== undefined));
+        goesOn();
+      }
+    });
+    return refusals;
+  }
+
+  async #removeOne(entry: Entry): Promise<Refusal | undefined> {
+    try {
+      await removeSharedFile(this.#fileOf(entry.box, entry.name));
+      this.#listed.delete(entry);
+      return undefined;
+    } catch (error) {
+      return await this.#refusal(entry, error);
+    }
+  }
+
+  async leave(): Promise<void> {}
+
+  async wait(boxes: readonly Box[], signal: AbortSignal): Promise<void> {
+    const wanted: ReadonlySet<string> = new Set(boxes);
+    for (;;) {
+      await pause(POLL, signal);
+      if (signal.aborted || (await this.#ask((goesOn) => this.#hasNews(wanted, goesOn)))) return;
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  async #hasNews(boxes: ReadonlySet<string>, goesOn: () => void): Promise<boolean> {
+    await this.#check();
+    for await (const file of namesOf(this.#route.path)) {
+      goesOn();
+      const { box, name } = partsOf(file) ?? {};
+      if (box !== undefined && name !== undefined && boxes.has(box) && !this.#listed.has(box, name)) return true;
+    }
+    return false;
+  }
+
+  /**
+   * What is being copied here may have its name before it is whole: at its full length even, with zeros at its end. The
+   * message in it would look like one that contradicts an earlier one.
+   */
+  #isWhole(name: string, { bytes, status }: RegularFile): boolean {
+    if (!this.#isYoung(status.ctimeMs)) return true;
+    if (bytes.length < status.size || bytes.length < SIZES.least + (restLength(bytes) ?? 0)) return false;
+    return isNameOfPart(name) || nameOfEnvelope(bytes) === name;
+  }
+
+  /** @param changedAt by the clock of the disk: unix milliseconds. */
+  #isYoung(changedAt: number): boolean {
+    return Math.abs(this.#context.now() - changedAt) < HOUR;
+  }
+
+  /** Removes what puts have left that were killed. No put takes an hour. */
+  async #sweep(goesOn: () => void): Promise<void> {
+    const now = this.#context.now();
+    if (now - this.#swept < HOUR) return;
+    this.#swept = now;
+    for await (const [name, { ctimeMs, mtimeMs }] of filesOf(this.#route.path, (file) => DRAFT.test(file))) {
+      goesOn();
+      if (now - Math.max(ctimeMs, mtimeMs) < HOUR) continue;
+      // It may be another user's, who removes it then.
+      await removeSharedFile(this.#pathOf(name)).catch(() => undefined);
+    }
+  }
+
+  /** @throws `other-place`; the errors of the system. */
+  async #check(): Promise<void> {
+    const { path, mark } = this.#route;
+    const found = await readMark(path);
+    if (found === mark) return;
+    if (found === undefined && !(await isFolder(path))) throw this.#unreachable('there is no such folder');
+    throw new PawlError('other-place', { place: formatRoute(this.#route), expected: mark, found });
+  }
+
+  /** Unless it is the whole folder that fails. */
+  async #refusal(entry: Entry, error: unknown): Promise<Refusal> {
+    if (!isOfSystem(error)) throw error;
+    await this.#check();
+    return { entry, reason: reasonOf(error) };
+  }
+
+  #ask<Result>(work: (goesOn: () => void) => Promise<Result>, more = 0): Promise<Result> {
+    return asking(formatRoute(this.#route), (this.#context.timeLimit ?? TIME_LIMIT) + more, work);
+  }
+
+  #unreachable(reason: string): PawlError {
+    return new PawlError('unreachable', { place: formatRoute(this.#route), reason });
+  }
+
+  #fileOf(box: Box, name: string): string {
+    return this.#pathOf(`${box}.${name}.pawl`);
+  }
+
+  #pathOf(name: string): string {
+    return join(this.#route.path, name);
+  }
+}
+
+interface Named {
+  readonly box: Box;
+  readonly name: string;
+}
+
+/** What the name of a file says; `undefined` for a file that is not ours. */
+function partsOf(file: string): Named | undefined {
+  const [, box, name] = FILE.exec(file) ?? [];
+  return box !== undefined && name !== undefined && isBox(box) ? { box, name } : undefined;
+}
+
+function boxIn(file: string): string {
+  return partsOf(file)?.box ?? '';
+}
+
+async function readMark(path: string): Promise<string | undefined> {
+  const file = await readRegularFile(join(path, MARK_FILE), MARK_SIZES);
+  const text = file && Buffer.from(file.bytes).toString('latin1').trim();
+  return text !== undefined && MARK.test(text) ? text : undefined;
+}
+
+/** Asks the system about a folder, which may be far away. @throws `unreachable`. */
+async function asking<Result>(
+  place: string,
+  milliseconds: number,
+  work: (goesOn: () => void) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await within(milliseconds, work, () => {
+      const reason = `it does not answer for ${Math.round(milliseconds / 1_000)} s`;
+      return new PawlError('unreachable', { place, reason });
+    });
+  } catch (cause) {
+    if (!isOfSystem(cause)) throw cause;
+    throw new PawlError('unreachable', { place, reason: reasonOf(cause) }, { cause });
+  }
+}
+
+function isOfSystem(error: unknown): boolean {
+  return error instanceof Error && 'errno' in error;
+}

@@ -1,0 +1,103 @@
+/**
+ * What a place has found in boxes, within limits: so that what lies in one box keeps back no other, and a place full of
+ * junk fills no memory. And what was listed, by which news is told from it.
+ */
+import type { Box, Entry, ListLimits } from './place.ts';
+
+/** The most entries of all boxes together, and of each box in any case. */
+const MOST = 50_000;
+const LEAST_OF_A_BOX = 16;
+
+interface Found {
+  readonly entry: Entry;
+  readonly order: number;
+}
+
+export class Shelf {
+  readonly #limits: ListLimits;
+  readonly #boxes: ReadonlyMap<string, Found[]>;
+  readonly #listed: Listed;
+  /** The boxes in which something lies, and how many entries of each are kept. */
+  #filled = 0;
+  #most: number;
+
+  /** @param listed is told what is passed over, and what is taken from the shelf. */
+  constructor(boxes: readonly Box[], limits: ListLimits, listed: Listed) {
+    this.#limits = limits;
+    this.#boxes = new Map(boxes.map((box) => [box, []]));
+    this.#listed = listed;
+    this.#most = limits.entries;
+  }
+
+  /** Whether it is one of the boxes. */
+  has(box: string): box is Box {
+    return this.#boxes.has(box);
+  }
+
+  /** @param order the smallest is given out first. */
+  add(entry: Entry, order: number): void {
+    const found = this.#boxes.get(entry.box);
+    if (found === undefined) return;
+    if (this.#limits.passOver?.(entry)) {
+      this.#listed.add(entry);
+      return;
+    }
+    found.push({ entry, order });
+    if (found.length === 1) this.#shareOut();
+    // Not after each one: that would be a sort for each.
+    else if (found.length >= 2 * this.#most) cut(found, this.#most);
+  }
+
+  /** Gives out what is kept of each box, the oldest first, up to the limit of bytes, but one at least. */
+  *entries(): Generator<Entry, void, undefined> {
+    for (const found of this.#boxes.values()) {
+      cut(found, this.#most);
+      let bytes = 0;
+      for (const { entry } of found) {
+        if (bytes > 0 && bytes + entry.size > this.#limits.bytes) break;
+        bytes += entry.size;
+        this.#listed.add(entry);
+        yield entry;
+      }
+    }
+  }
+
+  #shareOut(): void {
+    this.#filled++;
+    const most = Math.min(this.#limits.entries, Math.max(LEAST_OF_A_BOX, Math.floor(MOST / this.#filled)));
+    if (most === this.#most) return;
+    this.#most = most;
+    for (const found of this.#boxes.values()) if (found.length > 2 * most) cut(found, most);
+  }
+}
+
+function cut(found: Found[], most: number): void {
+  found.sort((a, b) => a.order - b.order || (a.entry.name < b.entry.name ? -1 : 1));
+  if (found.length > most) found.length = most;
+}
+
+/** What was listed last and is still there, as far as is known here. */
+export class Listed {
+  readonly #keys = new Set<string>();
+
+  clear(): void {
+    this.#keys.clear();
+  }
+
+  add({ box, name }: Pick<Entry, 'box' | 'name'>): void {
+    this.#keys.add(keyOf(box, name));
+  }
+
+  has(box: string, name: string): boolean {
+    return this.#keys.has(keyOf(box, name));
+  }
+
+  /** It is not there any more, or was not whole: when it is seen again, it is news. */
+  delete({ box, name }: Entry): void {
+    this.#keys.delete(keyOf(box, name));
+  }
+}
+
+function keyOf(box: string, name: string): string {
+  return `${box}.${name}`;
+}

@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { boxOf, bytesOfBox, isBox, nameOfEnvelope, nameOfPart } from '../../src/places/index.ts';
+
+describe('the name of a box', () => {
+  it('is base32 of RFC 4648 in lower case, without padding', () => {
+    // By Python: base64.b32encode(bytes).decode().rstrip('=').lower()
+    expect(boxOf(new Uint8Array(16))).toBe('aaaaaaaaaaaaaaaaaaaaaaaaaa');
+    expect(boxOf(new Uint8Array(16).fill(0xff))).toBe('77777777777777777777777774');
+    expect(boxOf(Uint8Array.from({ length: 16 }, (_, index) => index))).toBe('aaaqeayeaudaocajbifqydiob4');
+    expect(() => boxOf(new Uint8Array(15))).toThrow(RangeError);
+    expect(() => boxOf(new Uint8Array(17))).toThrow(RangeError);
+  });
+
+  it('has one form for each 16 bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (bytes) => {
+        const box = boxOf(bytes);
+        expect(box).toMatch(/^[a-z2-7]{26}$/);
+        expect(isBox(box)).toBe(true);
+        expect(bytesOfBox(box)).toEqual(bytes);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.stringMatching(/^[a-z2-7]{26}$/), (text) => {
+        expect(isBox(text)).toBe(boxOf(bytesOfBox(text as never)) === text);
+      }),
+    );
+  });
+
+  it('is nothing else', () => {
+    const box = boxOf(new Uint8Array(16));
+    for (const text of [
+      '',
+      box.slice(1),
+      `${box}a`,
+      box.toUpperCase(),
+      `${box}\n`,
+      `../${box.slice(3)}`,
+      `${box.slice(1)}1`,
+    ]) {
+      expect(isBox(text), text).toBe(false);
+    }
+  });
+});
+
+describe('the name of an envelope', () => {
+  it('is of its bytes, or of the index of a part', () => {
+    expect(nameOfEnvelope(new Uint8Array(0))).toBe('e3b0c44298fc1c149afbf4c8996fb924');
+    expect(nameOfPart(255)).toBe('000000000000000000000000000000ff');
+    expect(nameOfPart(2 ** 32 - 1)).toHaveLength(32);
+  });
+});
