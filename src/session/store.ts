@@ -329,7 +329,7 @@ export interface Outgoing {
   readonly descriptor: Descriptor;
   /** The file that it is read from; `undefined` for a stream, which cannot be read again. */
   readonly source: SourceFile | undefined;
-  /** How many parts are written. */
+  /** How many parts are known to be written: on a disk. */
   readonly parts: number;
   /** The link of the next part: 32 bytes. */
   readonly link: Uint8Array;

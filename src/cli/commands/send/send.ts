@@ -170,7 +170,7 @@ async function* inOneFile(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if ('large' in prepared) {
     const content = await OutgoingContent.begin(identity, name, prepared.large);
-    yield* encoded(envelopesOf(context, content, prepared.large, format), format);
+    yield* encoded(envelopesOf(context, content, { large: prepared.large, format }), format);
     afterwards.push(() => finishParts(context, content, format));
     return;
   }
