@@ -72,6 +72,9 @@ export async function announce(
   };
 }
 
+/** Reads data of a content from where they were put: fewer bytes where there are no more. */
+type ReadData = (position: number, length: number) => Uint8Array;
+
 /** A content that comes in parts, with its keys. */
 export class IncomingContent {
   readonly from: string;
@@ -81,6 +84,8 @@ export class IncomingContent {
   readonly #keys: PartKeys;
   #cipher: PartCipher | undefined;
   #log: PartLog;
+  /** Those that earlier commands have put in their place: what is there now was not looked at. */
+  #unseen: Map<number, PartRecord>;
   /** In the log, and not committed. */
   #unsaved: PartRecord[] = [];
   #place: PartialPlace | undefined;
@@ -92,6 +97,7 @@ export class IncomingContent {
     this.#context = context;
     this.#keys = deriveKeys(row.descriptor.key);
     this.#log = new PartLog(row.descriptor, records);
+    this.#unseen = byIndex(records);
     this.#place = row.place;
   }
 
@@ -123,13 +129,48 @@ export class IncomingContent {
     return { part: opened, verdict: this.#log.check(opened) };
   }
 
-  /** Finds a part that is there whose data are others by now. @param read reads the data of a part. */
-  findChanged(read: (position: number, length: number) => Uint8Array): PartRecord | undefined {
-    const { partSize } = this.row.descriptor;
-    for (const record of this.#log.records) {
-      if (!isDataOf(record, read(record.index * partSize, record.length))) return record;
-    }
-    return undefined;
+  /** Lets go of the buffers, until the next part comes. */
+  rest(): void {
+    this.#cipher?.wipe();
+    this.#cipher = undefined;
+  }
+
+  /**
+   * Whether the data of a part that is there have to be put in their place anew: an earlier command has put them there, and
+   * they are others by now. Looks once.
+   */
+  isChanged(index: number, read: ReadData): boolean {
+    const record = this.#unseen.get(index);
+    this.#unseen.delete(index);
+    return record !== undefined && !this.#isAsItWas(record, read);
+  }
+
+  /**
+   * Compares what earlier commands have put in its place with what they noted, and forgets the parts whose data are others
+   * by now: they are missing again.
+   * @returns how many.
+   */
+  async dropChanged(read: ReadData): Promise<number> {
+    const changed = new Set<number>();
+    for (const record of this.#unseen.values()) if (!this.#isAsItWas(record, read)) changed.add(record.index);
+    this.#unseen.clear();
+    if (changed.size === 0) return 0;
+    const left = [...this.#log.records].filter(({ index }) => !changed.has(index));
+    const { id, descriptor } = this.row;
+    const place = this.#place;
+    await this.#context.store.transaction(async (transaction) => {
+      await this.#refuseTaken(transaction);
+      await transaction.dropReceivedParts(id);
+      if (place !== undefined) await transaction.setPlace(id, place);
+      await transaction.addReceivedParts(id, left);
+    });
+    this.#log = new PartLog(descriptor, left);
+    this.#unsaved = [];
+    return changed.size;
+  }
+
+  #isAsItWas(record: PartRecord, read: ReadData): boolean {
+    return isDataOf(record, read(record.index * this.row.descriptor.partSize, record.length));
   }
 
   /** Adds a part whose data are in their place. They must be on the disk before `save`. */
@@ -151,7 +192,9 @@ export class IncomingContent {
         throw new PawlError('taken-elsewhere', { what: nameOf(descriptor) });
       }
       await transaction.handOverIncoming(id, row.claim?.process, process, now());
-      this.#log = new PartLog(descriptor, await transaction.receivedParts(id));
+      const records = await transaction.receivedParts(id);
+      this.#log = new PartLog(descriptor, records);
+      this.#unseen = byIndex(records);
       this.#unsaved = [];
       this.#place = row.place;
     });
@@ -161,10 +204,12 @@ export class IncomingContent {
   async begin(place: PartialPlace | undefined): Promise<void> {
     const { id, descriptor } = this.row;
     await this.#context.store.transaction(async (transaction) => {
+      await this.#refuseTaken(transaction);
       await transaction.dropReceivedParts(id);
       if (place !== undefined) await transaction.setPlace(id, place);
     });
     this.#log = new PartLog(descriptor);
+    this.#unseen.clear();
     this.#unsaved = [];
     this.#place = place;
   }
@@ -172,18 +217,28 @@ export class IncomingContent {
   /**
    * Commits which parts are there. Their data must be on the disk.
    * @param target what the partial file is to be called, where all are there.
+   * @throws `taken-elsewhere`.
    */
   async save(target?: string): Promise<void> {
     const [parts, place] = [this.#unsaved, this.#place];
     if (parts.length === 0 && target === undefined) return;
-    const { store, process, now } = this.#context;
-    await store.transaction(async (transaction) => {
-      await transaction.handOverIncoming(this.row.id, process, process, now());
+    await this.#context.store.transaction(async (transaction) => {
+      await this.#refuseTaken(transaction);
       await transaction.addReceivedParts(this.row.id, parts);
       if (target !== undefined && place !== undefined) await transaction.setPlace(this.row.id, { ...place, target });
     });
     this.#unsaved = [];
     if (target !== undefined && place !== undefined) this.#place = { ...place, target };
+  }
+
+  /** Renews the claim; refuses where another process took the content because this one was silent for too long. */
+  async #refuseTaken(transaction: Transaction): Promise<void> {
+    const { id, descriptor } = this.row;
+    const { process, now } = this.#context;
+    if (await transaction.handOverIncoming(id, process, process, now())) return;
+    // What is gone, with a contact that was forgotten, nobody takes.
+    if ((await transaction.incoming()).every((one) => one.id !== id)) return;
+    throw new PawlError('taken-elsewhere', { what: nameOf(descriptor) });
   }
 
   /** The content is delivered: its key goes, and the history gets name and length. */
@@ -219,6 +274,10 @@ export class IncomingContent {
     this.#cipher?.wipe();
     wipeKeys(this.#keys);
   }
+}
+
+function byIndex(records: readonly PartRecord[]): Map<number, PartRecord> {
+  return new Map(records.map((record) => [record.index, record]));
 }
 
 /** Whether another process takes the parts, and runs, or may run. */
