@@ -697,6 +697,32 @@ describe('sending', () => {
     expect([kept(alice), kept(bob)]).toEqual([NOTHING, NOTHING]);
   });
 
+  it('gives up archives that are read, where a later one fails, and keeps what can be read again', async () => {
+    const { alice } = await acquaint();
+    const folders = [temporaryFolder(), temporaryFolder()];
+    async function* tar(parent: string, name: string) {
+      yield CONTENT;
+      if (join(parent, name) === folders[1]) throw new PawlError('read-failed', { path: name, reason: 'tar: exit 2' });
+    }
+    const [small, large, all] = [
+      fileOf(Buffer.from('small'), 'small'),
+      fileOf(CONTENT),
+      join(temporaryFolder(), 'all.pawl'),
+    ];
+    const parameters = ['send', 'bob', small, large, ...folders, '-o', all];
+    const { exit } = await alice.run(parameters, undefined, { runTar: tar });
+    expect([exit, existsSync(all)]).toEqual([74, false]);
+    expect(await alice.documents(['outbox'])).toMatchObject([
+      { type: 'unwritten' },
+      { type: 'unfinished', file: 'film.mkv', resumable: true },
+    ]);
+    // Nor is one kept whose last part cannot be written.
+    const [folder = ''] = folders;
+    const full = { output: new ClosingOutput(18_650_000, false), runTar: tar };
+    expect((await alice.run(['send', 'bob', folder], undefined, full)).exit).toBe(74);
+    expect(kept(alice)).toEqual([0, 0, 1]);
+  });
+
   it('sends none of several files where one does not exist', async () => {
     const { alice } = await acquaint();
     const { exit, bytes } = await alice.run(['send', 'bob', fileOf(Buffer.from('a')), '/nowhere/at/all']);

@@ -55,6 +55,9 @@ export async function writeParts(
       for await (const piece of pieces) await io.output.write(piece);
       await io.output.flush();
     }
+  } catch (error) {
+    await giveUpStream(content);
+    throw error;
   } finally {
     reporter.progress.clear();
   }
@@ -76,10 +79,12 @@ export async function finishParts(
   else if (reporter.json) await reporter.document(document);
 }
 
-/**
- * The message with the descriptor, then the parts that are not written yet. A content that cannot be read to its end, and
- * not again, is given up.
- */
+/** What was not written to its end, and cannot be read again, is given up. */
+export async function giveUpStream(content: OutgoingContent): Promise<void> {
+  if (content.source === undefined) await content.abandon();
+}
+
+/** The message with the descriptor, then the parts that are not written yet. A file that has changed is given up. */
 export async function* envelopesOf(
   context: CommandContext,
   content: OutgoingContent,
@@ -89,7 +94,6 @@ export async function* envelopesOf(
   const garbage = new Garbage();
   const pace = new Pace(io, content.size);
   let savedAt = io.now();
-  let isWritten = false;
   try {
     yield content.envelope;
     for await (const { bytes, isLast } of large.pieces(content.partSize, content.parts)) {
@@ -101,7 +105,6 @@ export async function* envelopesOf(
         continue;
       }
       yield content.seal(bytes, isLast);
-      isWritten = isLast;
       garbage.add(bytes.length);
       reporter.progress.update(`sending, ${pace.words(content.bytes)}`);
       if (file !== undefined || isLast || io.now() - savedAt < SAVE_INTERVAL) continue;
@@ -112,8 +115,6 @@ export async function* envelopesOf(
   } catch (error) {
     if (isPawlError(error, 'source-changed')) await content.abandon();
     throw error;
-  } finally {
-    if (!isWritten && content.source === undefined) await content.abandon();
   }
 }
 
