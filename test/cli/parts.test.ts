@@ -198,6 +198,20 @@ describe('parts', () => {
     expect(Buffer.compare(readFileSync(join(folder, 'film.mkv')), CONTENT)).toBe(0);
   });
 
+  it('that were altered by the dozen are told in a few lines, and in a document each', async () => {
+    const { bob, descriptor, parts } = await sentFile();
+    const altered = parts.slice(0, 6).map((part) => {
+      const other = Buffer.from(part);
+      other[500_000] = (other[500_000] ?? 0) ^ 1;
+      return other;
+    });
+    const { errors } = await bob.run(['recv', '--out-dir', temporaryFolder()], joined(descriptor, ...altered));
+    expect(errors.match(/^error: .*part of a content/gm)?.length).toBe(3);
+    expect(errors).toContain('film.mkv from alice: 3 more parts refused for the same reason');
+    const { text } = await bob.run(['--json', 'recv', '--out-dir', temporaryFolder()], joined(...altered));
+    expect(text.match(/"corrupt"/g)?.length).toBe(6);
+  });
+
   it('into a pipe are written in order, up to the first that is missing', async () => {
     const { bob, descriptor, parts } = await sentFile();
     const short = await bob.run(['recv'], joined(descriptor, ...parts.slice(0, 4), ...parts.slice(5)));

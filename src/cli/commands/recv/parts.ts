@@ -73,6 +73,8 @@ const MAX_SIZE = 2 ** 34;
 const SAVE_INTERVAL = 1_000;
 /** With these, the parts that follow would be refused as well. */
 const ENDING: ReadonlySet<ErrorCode> = new Set(['write-failed', 'no-room', 'over-max-size', 'taken-elsewhere']);
+/** So many parts of a content are told of that are refused for one reason. */
+const FEW = 3;
 /** Bytes after which it is looked once more whether there is room. */
 const ROOM_INTERVAL = 2 ** 26;
 
@@ -94,6 +96,8 @@ export class PartReceiver {
   #current: IncomingContent | undefined;
   /** Parts of no content that is known, and those that were there. */
   readonly #strange: { count: number; first: string } = { count: 0, first: '' };
+  /** How many parts of a content were refused, by the code. */
+  readonly #refused = new Map<IncomingContent, Map<ErrorCode, number>>();
   #exit = 0;
   /** How often something was told. */
   #told = 0;
@@ -166,7 +170,7 @@ export class PartReceiver {
       if (taken !== undefined) await this.#takePart(taken, part);
     } catch (error) {
       if (!(error instanceof PawlError) || error.code === 'closed-pipe') throw error;
-      await this.#refuse(error, `${source}, from ${content.from}`);
+      if (this.#isToldOf(content, error.code)) await this.#refuse(error, `${source}, from ${content.from}`);
       if (ENDING.has(error.code)) await this.#stop(content);
     }
   }
@@ -177,6 +181,7 @@ export class PartReceiver {
    */
   async finish({ isRepeated }: { readonly isRepeated: boolean }): Promise<void> {
     const { reporter } = this.#context;
+    for (const [content, codes] of this.#refused) await this.#tellOfMore(content, codes);
     for (const content of [...this.#contents.values()]) await this.#finishOne(content);
     reporter.progress.clear();
     const { count: strangers, first } = this.#strange;
@@ -211,6 +216,24 @@ export class PartReceiver {
       taken.sink.file.close();
     }
     await content.release();
+  }
+
+  /** Counts a part that is refused: thousands would each say the same. */
+  #isToldOf(content: IncomingContent, code: ErrorCode): boolean {
+    const codes = this.#refused.get(content) ?? new Map<ErrorCode, number>();
+    this.#refused.set(content, codes);
+    const times = (codes.get(code) ?? 0) + 1;
+    codes.set(code, times);
+    return times <= FEW || this.#context.reporter.json;
+  }
+
+  async #tellOfMore(content: IncomingContent, codes: ReadonlyMap<ErrorCode, number>): Promise<void> {
+    const { reporter } = this.#context;
+    if (reporter.json) return;
+    const what = `${nameOf(content.row.descriptor)} from ${content.from}`;
+    for (const times of codes.values()) {
+      if (times > FEW) await reporter.warn(`${what}: ${count(times - FEW, 'more part')} refused for the same reason`);
+    }
   }
 
   /** Closes what the content before has open. */
