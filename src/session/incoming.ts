@@ -14,6 +14,7 @@ import {
   PartLog,
   type PartRecord,
   type PartVerdict,
+  refuseOther,
   wipeKeys,
 } from '../parts/index.ts';
 import { equal } from '../primitives/index.ts';
@@ -84,8 +85,9 @@ export class IncomingContent {
   readonly #keys: PartKeys;
   #cipher: PartCipher | undefined;
   #log: PartLog;
-  /** Those that earlier commands have put in their place: what is there now was not looked at. */
-  #unseen: Map<number, PartRecord>;
+  /** The parts that earlier commands have put in their place, and those of them that this one has looked at. */
+  #earlier: Earlier;
+  readonly #looked = new Set<number>();
   /** In the log, and not committed. */
   #unsaved: PartRecord[] = [];
   #place: PartialPlace | undefined;
@@ -96,8 +98,8 @@ export class IncomingContent {
     this.verified = contact.verifiedAt !== undefined;
     this.#context = context;
     this.#keys = deriveKeys(row.descriptor.key);
-    this.#log = new PartLog(row.descriptor, records);
-    this.#unseen = byIndex(records);
+    this.#log = new PartLog(row.descriptor, records, row.allBelow);
+    this.#earlier = earlierOf(row, records);
     this.#place = row.place;
   }
 
@@ -129,6 +131,12 @@ export class IncomingContent {
     return { part: opened, verdict: this.#log.check(opened) };
   }
 
+  /** Compares a part with the one that is stored. @throws `parts-contradict`. */
+  async compare(part: OpenedPart): Promise<void> {
+    const record = await this.#stored(part.index);
+    if (record !== undefined) refuseOther(record, part);
+  }
+
   /** Lets go of the buffers, until the next part comes. */
   rest(): void {
     this.#cipher?.wipe();
@@ -139,34 +147,61 @@ export class IncomingContent {
    * Whether the data of a part that is there have to be put in their place anew: an earlier command has put them there, and
    * they are others by now. Looks once.
    */
-  isChanged(index: number, read: ReadData): boolean {
-    const record = this.#unseen.get(index);
-    this.#unseen.delete(index);
+  async isChanged(index: number, read: ReadData): Promise<boolean> {
+    if (!this.#isEarlier(index)) return false;
+    this.#looked.add(index);
+    const record = await this.#stored(index);
     return record !== undefined && !this.#isAsItWas(record, read);
   }
 
   /**
-   * Compares what earlier commands have put in its place with what they noted, and forgets the parts whose data are others
-   * by now: they are missing again.
+   * Compares what earlier commands have put in its place with what they noted. From the first part on whose data are others by
+   * now, all are missing again: a file that was cut has lost its end.
    * @returns how many.
    */
   async dropChanged(read: ReadData): Promise<number> {
-    const changed = new Set<number>();
-    for (const record of this.#unseen.values()) if (!this.#isAsItWas(record, read)) changed.add(record.index);
-    this.#unseen.clear();
-    if (changed.size === 0) return 0;
-    const left = [...this.#log.records].filter(({ index }) => !changed.has(index));
+    const changed = await this.#firstChanged(read);
+    if (changed === undefined) return 0;
     const { id, descriptor } = this.row;
-    const place = this.#place;
-    await this.#context.store.transaction(async (transaction) => {
+    const kept = Math.max(changed - 1, 0);
+    const before = this.#log.count;
+    this.#log = await this.#context.store.transaction(async (transaction) => {
       await this.#refuseTaken(transaction);
-      await transaction.dropReceivedParts(id);
+      const place = this.#place;
+      await transaction.dropReceivedParts(id, changed);
       if (place !== undefined) await transaction.setPlace(id, place);
-      await transaction.addReceivedParts(id, left);
+      await transaction.addReceivedParts(id, [], kept);
+      return new PartLog(descriptor, await transaction.receivedParts(id, kept), kept);
     });
-    this.#log = new PartLog(descriptor, left);
     this.#unsaved = [];
-    return changed.size;
+    return before - this.#log.count;
+  }
+
+  /** Reads the records in slices, of which there may be many. */
+  async #firstChanged(read: ReadData): Promise<number | undefined> {
+    const { store } = this.#context;
+    let from = 0;
+    while (from < this.#earlier.end) {
+      const records = await store.snapshot((view) => view.receivedParts(this.row.id, from, SLICE));
+      for (const record of records) {
+        if (this.#isEarlier(record.index) && !this.#isAsItWas(record, read)) return record.index;
+        from = record.index + 1;
+      }
+      if (records.length === 0) break;
+    }
+    this.#earlier = NONE;
+    return undefined;
+  }
+
+  /** Whether an earlier command has put a part in its place, and nobody has looked at it since. */
+  #isEarlier(index: number): boolean {
+    const { below, others } = this.#earlier;
+    return (index < below || others.has(index)) && !this.#looked.has(index);
+  }
+
+  async #stored(index: number): Promise<PartRecord | undefined> {
+    const [record] = await this.#context.store.snapshot((view) => view.receivedParts(this.row.id, index, 1));
+    return record?.index === index ? record : undefined;
   }
 
   #isAsItWas(record: PartRecord, read: ReadData): boolean {
@@ -192,9 +227,10 @@ export class IncomingContent {
         throw new PawlError('taken-elsewhere', { what: nameOf(descriptor) });
       }
       await transaction.handOverIncoming(id, row.claim?.process, process, now());
-      const records = await transaction.receivedParts(id);
-      this.#log = new PartLog(descriptor, records);
-      this.#unseen = byIndex(records);
+      const records = await transaction.receivedParts(id, row.allBelow);
+      this.#log = new PartLog(descriptor, records, row.allBelow);
+      this.#earlier = earlierOf(row, records);
+      this.#looked.clear();
       this.#unsaved = [];
       this.#place = row.place;
     });
@@ -209,7 +245,7 @@ export class IncomingContent {
       if (place !== undefined) await transaction.setPlace(id, place);
     });
     this.#log = new PartLog(descriptor);
-    this.#unseen.clear();
+    this.#earlier = NONE;
     this.#unsaved = [];
     this.#place = place;
   }
@@ -224,10 +260,11 @@ export class IncomingContent {
     if (parts.length === 0 && target === undefined) return;
     await this.#context.store.transaction(async (transaction) => {
       await this.#refuseTaken(transaction);
-      await transaction.addReceivedParts(this.row.id, parts);
+      await transaction.addReceivedParts(this.row.id, parts, Math.max(this.#log.firstMissing - 1, 0));
       if (target !== undefined && place !== undefined) await transaction.setPlace(this.row.id, { ...place, target });
     });
     this.#unsaved = [];
+    this.#log.forget();
     if (target !== undefined && place !== undefined) this.#place = { ...place, target };
   }
 
@@ -276,8 +313,20 @@ export class IncomingContent {
   }
 }
 
-function byIndex(records: readonly PartRecord[]): Map<number, PartRecord> {
-  return new Map(records.map((record) => [record.index, record]));
+/** Parts that were there: all below one, and some others; none from `end` on. */
+interface Earlier {
+  readonly below: number;
+  readonly others: ReadonlySet<number>;
+  readonly end: number;
+}
+
+const NONE: Earlier = { below: 0, others: new Set(), end: 0 };
+/** So many records are read at once. */
+const SLICE = 1_000;
+
+function earlierOf({ allBelow }: Pick<StoredIncoming, 'allBelow'>, records: readonly PartRecord[]): Earlier {
+  const others = new Set(records.map(({ index }) => index));
+  return { below: allBelow, others, end: Math.max(allBelow, (records.at(-1)?.index ?? -1) + 1) };
 }
 
 /** Whether another process takes the parts, and runs, or may run. */
@@ -295,7 +344,7 @@ export async function incomingContents(context: Context): Promise<readonly Incom
   return context.store.snapshot(async (view) => {
     const contents: IncomingContent[] = [];
     for (const row of await view.incoming()) {
-      const records = await view.receivedParts(row.id);
+      const records = await view.receivedParts(row.id, row.allBelow);
       contents.push(new IncomingContent(context, row, await view.contact(row.contact), records));
     }
     return contents;

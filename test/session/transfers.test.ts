@@ -380,11 +380,12 @@ describe('a receiver', () => {
       throw new Error('nothing is to be read');
     };
     // What this process has put there itself is not looked at.
-    expect([one.isChanged(1, refuse), await one.dropChanged(refuse)]).toEqual([false, 0]);
+    expect([await one.isChanged(1, refuse), await one.dropChanged(refuse)]).toEqual([false, 0]);
     await one.release();
     const two = await only(as(bob, 'two', ['two']));
     await two.take();
-    expect([two.isChanged(0, read), two.isChanged(1, read), two.isChanged(1, refuse)]).toEqual([false, true, false]);
+    const looks = [await two.isChanged(0, read), await two.isChanged(1, read), await two.isChanged(1, refuse)];
+    expect(looks).toEqual([false, true, false]);
     // Parts that were looked at are put in their place anew by now.
     expect(await two.dropChanged(read)).toBe(0);
     await two.release();
@@ -395,7 +396,49 @@ describe('a receiver', () => {
     expect([three.log.count, three.log.firstMissing, three.log.isComplete, three.place]).toEqual([1, 1, false, PLACE]);
     expect((await only(bob.context)).log).toMatchObject({ count: 1, firstMissing: 1 });
     expect((await only(bob.context)).place).toEqual(PLACE);
-    expect(await three.dropChanged(refuse)).toBe(0);
+    expect(await three.dropChanged(cut)).toBe(0);
+  });
+
+  it('compares what comes again with what is stored, and has few records of its own', async () => {
+    const six = bytesOf('content', 6 * S);
+    const { bob, outgoing } = await begun(six);
+    const parts = Array.from({ length: 6 }, () => next(outgoing, six));
+    const at = (index: number): SealedPart => parts[index] as SealedPart;
+    const one = await only(as(bob, 'one', ['one']));
+    await one.take();
+    await one.begin(PLACE);
+    for (const index of [0, 1, 2, 3, 5]) take(one, at(index));
+    await one.save();
+    const [{ allBelow } = { allBelow: 0 }] = (await stored(bob)).incoming;
+    expect(allBelow).toBe(3);
+    for (const awaited of [one, await only(bob.context)]) {
+      expect(awaited.log).toMatchObject({ count: 5, firstMissing: 4, bytes: 5 * S, total: 6, kept: 3 });
+      expect([0, 1, 2, 3, 5].map((index) => take(awaited, at(index)))).toEqual([
+        ...['stored', 'stored', 'stored', 'duplicate', 'duplicate'],
+      ]);
+      const { part } = awaited.open(at(1));
+      await awaited.compare(part);
+      for (const other of [{ digest: bytesOf('other', 32) }, { link: bytesOf('other', 32) as never }]) {
+        await expect(awaited.compare({ ...part, ...other })).rejects.toMatchObject({ code: 'parts-contradict' });
+      }
+    }
+    const two = await only(as(bob, 'two', ['two']));
+    await two.take();
+    const looked: number[] = [];
+    const read = (position: number, length: number) => {
+      looked.push(position / S);
+      return six.subarray(position, position + length);
+    };
+    expect([await two.isChanged(1, read), await two.isChanged(5, read), await two.isChanged(4, read)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(take(two, at(4))).toBe('new');
+    expect([two.log.isComplete, await two.dropChanged(read)]).toEqual([true, 0]);
+    expect(looked).toEqual([1, 5, 0, 2, 3]);
+    await two.save('/tmp/film.mkv');
+    expect((await only(bob.context)).log).toMatchObject({ count: 6, isComplete: true, bytes: 6 * S, kept: 5 });
   });
 
   it('that was silent for too long changes nothing where another one has taken its place', async () => {

@@ -341,8 +341,9 @@ export class PartReceiver {
     const { part, verdict } = content.open(sealed);
     if (sink === undefined) return;
     const { partSize } = content.row.descriptor;
-    if (verdict === 'duplicate') {
-      if (sink.kind !== 'file' || !content.isChanged(part.index, this.#reading(sink.file))) return;
+    if (verdict === 'stored') await content.compare(part);
+    if (verdict !== 'new') {
+      if (sink.kind !== 'file' || !(await content.isChanged(part.index, this.#reading(sink.file)))) return;
       sink.file.write(part.data, part.index * partSize);
       taken.mended += 1;
       return;
@@ -419,7 +420,7 @@ export class PartReceiver {
     }
     if (changed > 0) {
       await this.#context.reporter.warn(
-        `${about}: ${count(changed, 'part')} in ${file.path} had been changed: missing again`,
+        `${about}: ${file.path} had been changed: ${count(changed, 'part')} missing again`,
       );
     }
   }
