@@ -213,6 +213,12 @@ export class IncomingContent {
     this.#unsaved.push(this.#log.add(part));
   }
 
+  /** Adds a part whose data were written to a stream: no later command is to know of it. */
+  addWritten(part: OpenedPart): void {
+    this.#log.add(part);
+    this.#log.forget();
+  }
+
   /**
    * Makes this process the only one that takes parts, and reads what others have taken since the content was read.
    * @throws `taken-elsewhere`.

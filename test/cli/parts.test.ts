@@ -527,6 +527,16 @@ describe('what is not taken', () => {
   });
 });
 
+it('what the reader of a pipe did not take is to be given again, as a whole', async () => {
+  const { bob, stream } = await sentFile();
+  const { exit, errors } = await bob.run(['recv'], stream, { output: new ClosingOutput(3_000_000, false) });
+  expect([exit, errors]).toEqual([
+    74,
+    expect.stringContaining('film.mkv from alice was not written to its end: give all of it again'),
+  ]);
+  expect(Buffer.compare((await bob.pawl(['recv'], stream)).bytes, CONTENT)).toBe(0);
+});
+
 describe('sending', () => {
   /** A send whose output is closed after some bytes. */
   async function cutShort(source: 'file' | 'standard input', { isFile = true } = {}) {

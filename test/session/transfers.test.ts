@@ -441,6 +441,18 @@ describe('a receiver', () => {
     expect((await only(bob.context)).log).toMatchObject({ count: 6, isComplete: true, bytes: 6 * S, kept: 5 });
   });
 
+  it('keeps nothing of what it has written to a stream, but what the next part is compared with', async () => {
+    const { bob, outgoing } = await begun(content);
+    const one = await only(as(bob, 'one', ['one']));
+    await one.take();
+    const parts = [next(outgoing, content), next(outgoing, content), next(outgoing, content)];
+    for (const part of parts) one.addWritten(one.open(part).part);
+    expect([one.hasUnsaved, one.log]).toMatchObject([false, { count: 3, isComplete: true, bytes: 3 * S, kept: 2 }]);
+    const { part, verdict } = one.open(parts[0] as SealedPart);
+    expect(verdict).toBe('stored');
+    await one.compare(part);
+  });
+
   it('that was silent for too long changes nothing where another one has taken its place', async () => {
     const { bob, outgoing } = await begun(content);
     const one = await only(as(bob, 'one', ['one']));

@@ -169,7 +169,12 @@ export class PartReceiver {
       const taken = await this.#takenOf(content);
       if (taken !== undefined) await this.#takePart(taken, part);
     } catch (error) {
-      if (!(error instanceof PawlError) || error.code === 'closed-pipe') throw error;
+      if (!(error instanceof PawlError)) throw error;
+      if (error.code === 'closed-pipe') {
+        const what = `${nameOf(content.row.descriptor)} from ${content.from}`;
+        await this.#context.reporter.notice(`${what} was not written to its end: give all of it again`);
+        throw error;
+      }
       if (this.#isToldOf(content, error.code)) await this.#refuse(error, `${source}, from ${content.from}`);
       if (ENDING.has(error.code)) await this.#stop(content);
     }
@@ -362,7 +367,7 @@ export class PartReceiver {
       // What is behind a part that is missing cannot be written, and comes again with the whole.
       if (part.index !== content.log.firstMissing) return;
       await sink.write(part.data);
-      content.add(part);
+      content.addWritten(part);
       if (content.log.isComplete) await this.#finishStream(taken);
     }
     this.#context.reporter.progress.update(`${what}, ${pace.words(content.log.bytes)}`);
