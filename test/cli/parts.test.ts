@@ -564,6 +564,13 @@ describe('sending', () => {
     expect(await alice.documents(['outbox'])).toMatchObject([
       { type: 'unfinished', outbox_id: 'L1', of: PARTS, resumable: true },
     ]);
+    // Into a pipe all of it goes, whatever a file has of it.
+    const pipe = new ClosingOutput(1_500_000, false);
+    expect((await alice.run(['outbox', 'resend', 'L1'], undefined, { output: pipe })).exit).toBe(74);
+    const folder = temporaryFolder();
+    const { errors } = await bob.run(['recv', '--out-dir', folder], pipe.bytes);
+    expect(errors).toContain('film.mkv from alice: 1 of 19 parts are there; part 2 is missing');
+    rmSync(folder, { recursive: true });
     const { bytes: rest } = await alice.pawl(['outbox', 'resend', 'L1'], undefined, { output: new File() });
     expect(rest.length).toBeLessThan(CONTENT.length);
     expect(Buffer.compare((await bob.pawl(['recv'], joined(written, rest))).bytes, CONTENT)).toBe(0);
