@@ -6,7 +6,7 @@ export { inheritedDescriptors, readInherited } from './descriptor.ts';
 export { Folder } from './folder.ts';
 export { isOnReadOnlyMount } from './mounts.ts';
 export { isStream, OutputFile, type OutputOptions } from './output-file.ts';
-export { checkRoom, PartialFile, removePartialFile } from './partial-file.ts';
+export { checkRoom, hasName, PartialFile, removePartialFile } from './partial-file.ts';
 export { chunksOfFile, Gathered, readAtOnce, readDescriptor, readFile, readFileIf } from './read.ts';
 export { REPLACEMENT, realPath } from './real-path.ts';
 export {

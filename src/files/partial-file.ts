@@ -7,16 +7,18 @@ import {
   constants,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
   lstatSync,
   openSync,
   readSync,
   statfsSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { PawlError } from '../errors.ts';
-import { reasonOf, withWriteErrors } from './system-error.ts';
+import { codeOf, reasonOf, withWriteErrors } from './system-error.ts';
 import { type Existing, inodeOf, moveInPlace } from './write.ts';
 
 /** What stays free of a disk, in bytes. */
@@ -26,11 +28,11 @@ export class PartialFile {
   readonly path: string;
   /** Its device and inode. */
   readonly inode: string;
-  readonly #file: number;
+  #descriptor: number | undefined;
 
   private constructor(path: string, file: number) {
     this.path = path;
-    this.#file = file;
+    this.#descriptor = file;
     this.inode = inodeOf(fstatSync(file, { bigint: true }));
   }
 
@@ -48,18 +50,22 @@ export class PartialFile {
     });
   }
 
-  /** Opens a file that is there. @returns `undefined` where it is gone, or is another one. */
+  /**
+   * Opens a file that is there.
+   * @returns `undefined` where it is gone, or is another one.
+   * @throws `write-failed` where that cannot be known.
+   */
   static reopen(path: string, inode: string): PartialFile | undefined {
-    let file: number;
-    try {
-      file = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    } catch {
-      return undefined;
+    const file = openSame(path, inode);
+    return file === undefined ? undefined : new PartialFile(path, file);
+  }
+
+  get #file(): number {
+    this.#descriptor ??= openSame(this.path, this.inode);
+    if (this.#descriptor === undefined) {
+      throw new PawlError('write-failed', { path: this.path, reason: 'it is gone, or another file has its place' });
     }
-    const status = fstatSync(file, { bigint: true });
-    if (status.isFile() && inodeOf(status) === inode) return new PartialFile(path, file);
-    closeSync(file);
-    return undefined;
+    return this.#descriptor;
   }
 
   /** @throws `write-failed`. */
@@ -97,16 +103,44 @@ export class PartialFile {
    */
   putInPlace(target: string, decide: () => Existing): void {
     withWriteErrors(target, () => {
-      if (lstatSync(dirname(target)).dev !== lstatSync(this.path).dev) {
+      if (statSync(dirname(target)).dev !== lstatSync(this.path).dev) {
         throw new PawlError('write-failed', { path: target, reason: `it is on another disk than ${this.path}` });
       }
       moveInPlace(this.path, target, decide());
     });
   }
 
-  close(): void {
-    closeSync(this.#file);
+  /** Cuts off what is behind so many bytes. @throws `write-failed`. */
+  cut(length: number): void {
+    withWriteErrors(this.path, () => {
+      if (fstatSync(this.#file).size > length) ftruncateSync(this.#file, length);
+    });
   }
+
+  /** Closes the file. It is opened again where it is used again. */
+  close(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+}
+
+/** What the system says where a file is gone, or has become something else. */
+const GONE: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO']);
+
+function openSame(path: string, inode: string): number | undefined {
+  return withWriteErrors(path, () => {
+    let file: number;
+    try {
+      file = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch (error) {
+      if (GONE.has(codeOf(error))) return undefined;
+      throw error;
+    }
+    const status = fstatSync(file, { bigint: true });
+    if (status.isFile() && inodeOf(status) === inode) return file;
+    closeSync(file);
+    return undefined;
+  });
 }
 
 /**
@@ -117,6 +151,16 @@ export class PartialFile {
 export function checkRoom(folder: string, bytes: number): void {
   const { bavail, bsize } = withWriteErrors(folder, () => statfsSync(folder));
   if (bavail * bsize - bytes < RESERVE) throw new PawlError('no-room', { path: folder, free: RESERVE });
+}
+
+/** Whether a partial file of so many bytes has got a name. What cannot be looked at has not. */
+export function hasName(target: string, { inode, bytes }: { readonly inode: string; readonly bytes: number }): boolean {
+  try {
+    const status = lstatSync(target, { bigint: true });
+    return status.isFile() && inodeOf(status) === inode && status.size === BigInt(bytes);
+  } catch {
+    return false;
+  }
 }
 
 /** Deletes a partial file, if it is there and the same. */

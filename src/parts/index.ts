@@ -3,7 +3,7 @@
  * part, and the rules that tell which parts belong together.
  * Knows no file and no session.
  */
-export { isDataOf, PartLog, type PartRecord, type PartVerdict, partsOf, type Whole } from './part-log.ts';
+export { isDataOf, PartLog, type PartRecord, type PartVerdict, partsOf, refuseOther, type Whole } from './part-log.ts';
 export {
   deriveKeys,
   FIRST_LINK,

@@ -24,7 +24,8 @@ export interface PartRecord {
   readonly length: number;
 }
 
-export type PartVerdict = 'new' | 'duplicate';
+/** `stored`: it is there, and its record is in the store alone. */
+export type PartVerdict = 'new' | 'duplicate' | 'stored';
 
 /** What a content is known to be. */
 export interface Whole {
@@ -35,15 +36,24 @@ export interface Whole {
 
 export class PartLog {
   readonly #whole: Whole;
+  /** Of parts from {@link #kept} on. */
   readonly #records = new Map<number, PartRecord>();
+  /** All parts below it are there, and their records are not here. The last part is not among them. */
+  #kept: number;
   /** The first part that is missing. */
-  #missing = 0;
+  #missing: number;
   #last: number | undefined;
-  #bytes = 0;
+  #bytes: number;
 
-  /** @param records what is stored of the parts that are there. */
-  constructor(whole: Whole, records: Iterable<PartRecord> = []) {
+  /**
+   * @param records what is stored of the parts that are there, from `kept` on.
+   * @param kept all parts below it are there, and the one at it: see {@link forget}.
+   */
+  constructor(whole: Whole, records: Iterable<PartRecord> = [], kept = 0) {
     this.#whole = whole;
+    this.#kept = kept;
+    this.#missing = kept;
+    this.#bytes = kept * whole.partSize;
     for (const record of records) this.#add(record);
   }
 
@@ -54,7 +64,12 @@ export class PartLog {
 
   /** How many parts are there. */
   get count(): number {
-    return this.#records.size;
+    return this.#kept + this.#records.size;
+  }
+
+  /** The first part whose record is here. */
+  get kept(): number {
+    return this.#kept;
   }
 
   /** How many parts there will be, once that is known. */
@@ -73,22 +88,32 @@ export class PartLog {
     return this.#bytes;
   }
 
+  /** Of the parts from {@link kept} on. */
   get records(): Iterable<PartRecord> {
     return this.#records.values();
   }
 
   /**
+   * Forgets the records that no part is compared with but one of the same index; they must be stored. What is kept is that of
+   * the last part before the first that is missing, and those behind: {@link REACH} at most.
+   */
+  forget(): void {
+    for (; this.#kept < this.#missing - 1; this.#kept += 1) this.#records.delete(this.#kept);
+  }
+
+  /**
    * Compares a part with the size of the content and with the parts that are there.
-   * @returns `duplicate` for one that is there.
+   * @returns `duplicate` for one that is there; `stored` where that is to be found out by {@link refuseOther}.
    * @throws `parts-contradict`; `part-too-far`.
    */
   check(part: OpenedPart): PartVerdict {
     const { index, isLast, link, data, digest } = part;
     const known = this.#records.get(index);
     if (known !== undefined) {
-      if (!equal(known.digest, digest.subarray(0, KEPT)) || !equal(known.link, link)) contradict(index);
+      refuseOther(known, part);
       return 'duplicate';
     }
+    if (index < this.#kept) return 'stored';
     const { size, partSize } = this.#whole;
     if (size !== undefined) {
       const length = Math.min(size - index * partSize, partSize);
@@ -134,6 +159,14 @@ export function partsOf(size: number, partSize: number): number {
 /** Whether data are those of a part that is there. */
 export function isDataOf({ index, isLast, digest }: PartRecord, data: Uint8Array): boolean {
   return equal(digest, partDigest({ index, isLast, data }).subarray(0, KEPT));
+}
+
+/**
+ * Compares a part with what is stored of the one that is there.
+ * @throws `parts-contradict`, where it is another.
+ */
+export function refuseOther(known: Pick<PartRecord, 'digest' | 'link'>, { index, link, digest }: OpenedPart): void {
+  if (!equal(known.digest, digest.subarray(0, KEPT)) || !equal(known.link, link)) contradict(index);
 }
 
 function contradict(index: number): never {

@@ -98,13 +98,13 @@ export class PartCipher {
   readonly #keys: PartKeys;
   readonly #partSize: number;
   readonly #plaintext: Uint8Array;
-  readonly #sealed: Uint8Array;
+  /** Made where something is sealed. */
+  #sealed: Uint8Array | undefined;
 
   constructor(keys: PartKeys, partSize: number) {
     this.#keys = keys;
     this.#partSize = partSize;
     this.#plaintext = new Uint8Array(PART_FIELDS_LENGTH + partSize);
-    this.#sealed = new Uint8Array(this.#plaintext.length + TAG_LENGTH);
   }
 
   /**
@@ -128,6 +128,7 @@ export class PartCipher {
     const tag = hmacSha256(find, salt).slice(0, PART_TAG_LENGTH);
     const key = hkdfSha256(content, PART_KEY, KEY_LENGTH, salt);
     const aad = partHead({ salt, tag }, this.#partSize);
+    this.#sealed ??= new Uint8Array(plaintext.length + TAG_LENGTH);
     sealInto(this.#sealed, { key, nonce: NONCE, plaintext, aad });
     wipe(key, seed);
     return { sealed: { salt, tag, sealed: this.#sealed }, digest };

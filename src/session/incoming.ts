@@ -14,6 +14,7 @@ import {
   PartLog,
   type PartRecord,
   type PartVerdict,
+  refuseOther,
   wipeKeys,
 } from '../parts/index.ts';
 import { equal } from '../primitives/index.ts';
@@ -72,6 +73,9 @@ export async function announce(
   };
 }
 
+/** Reads data of a content from where they were put: fewer bytes where there are no more. */
+type ReadData = (position: number, length: number) => Uint8Array;
+
 /** A content that comes in parts, with its keys. */
 export class IncomingContent {
   readonly from: string;
@@ -81,6 +85,9 @@ export class IncomingContent {
   readonly #keys: PartKeys;
   #cipher: PartCipher | undefined;
   #log: PartLog;
+  /** The parts that earlier commands have put in their place, and those of them that this one has looked at. */
+  #earlier: Earlier;
+  readonly #looked = new Set<number>();
   /** In the log, and not committed. */
   #unsaved: PartRecord[] = [];
   #place: PartialPlace | undefined;
@@ -91,7 +98,8 @@ export class IncomingContent {
     this.verified = contact.verifiedAt !== undefined;
     this.#context = context;
     this.#keys = deriveKeys(row.descriptor.key);
-    this.#log = new PartLog(row.descriptor, records);
+    this.#log = new PartLog(row.descriptor, records, row.allBelow);
+    this.#earlier = earlierOf(row, records);
     this.#place = row.place;
   }
 
@@ -123,18 +131,92 @@ export class IncomingContent {
     return { part: opened, verdict: this.#log.check(opened) };
   }
 
-  /** Finds a part that is there whose data are others by now. @param read reads the data of a part. */
-  findChanged(read: (position: number, length: number) => Uint8Array): PartRecord | undefined {
-    const { partSize } = this.row.descriptor;
-    for (const record of this.#log.records) {
-      if (!isDataOf(record, read(record.index * partSize, record.length))) return record;
+  /** Compares a part with the one that is stored. @throws `parts-contradict`. */
+  async compare(part: OpenedPart): Promise<void> {
+    const record = await this.#stored(part.index);
+    if (record !== undefined) refuseOther(record, part);
+  }
+
+  /** Lets go of the buffers, until the next part comes. */
+  rest(): void {
+    this.#cipher?.wipe();
+    this.#cipher = undefined;
+  }
+
+  /**
+   * Whether the data of a part that is there have to be put in their place anew: an earlier command has put them there, and
+   * they are others by now. Looks once.
+   */
+  async isChanged(index: number, read: ReadData): Promise<boolean> {
+    if (!this.#isEarlier(index)) return false;
+    this.#looked.add(index);
+    const record = await this.#stored(index);
+    return record !== undefined && !this.#isAsItWas(record, read);
+  }
+
+  /**
+   * Compares what earlier commands have put in its place with what they noted. From the first part on whose data are others by
+   * now, all are missing again: a file that was cut has lost its end.
+   * @returns how many.
+   */
+  async dropChanged(read: ReadData): Promise<number> {
+    const changed = await this.#firstChanged(read);
+    if (changed === undefined) return 0;
+    const { id, descriptor } = this.row;
+    const kept = Math.max(changed - 1, 0);
+    const before = this.#log.count;
+    this.#log = await this.#context.store.transaction(async (transaction) => {
+      await this.#refuseTaken(transaction);
+      const place = this.#place;
+      await transaction.dropReceivedParts(id, changed);
+      if (place !== undefined) await transaction.setPlace(id, place);
+      await transaction.addReceivedParts(id, [], kept);
+      return new PartLog(descriptor, await transaction.receivedParts(id, kept), kept);
+    });
+    this.#unsaved = [];
+    return before - this.#log.count;
+  }
+
+  /** Reads the records in slices, of which there may be many. */
+  async #firstChanged(read: ReadData): Promise<number | undefined> {
+    const { store } = this.#context;
+    let from = 0;
+    while (from < this.#earlier.end) {
+      const records = await store.snapshot((view) => view.receivedParts(this.row.id, from, SLICE));
+      for (const record of records) {
+        if (this.#isEarlier(record.index) && !this.#isAsItWas(record, read)) return record.index;
+        from = record.index + 1;
+      }
+      if (records.length === 0) break;
     }
+    this.#earlier = NONE;
     return undefined;
+  }
+
+  /** Whether an earlier command has put a part in its place, and nobody has looked at it since. */
+  #isEarlier(index: number): boolean {
+    const { below, others } = this.#earlier;
+    return (index < below || others.has(index)) && !this.#looked.has(index);
+  }
+
+  async #stored(index: number): Promise<PartRecord | undefined> {
+    const [record] = await this.#context.store.snapshot((view) => view.receivedParts(this.row.id, index, 1));
+    return record?.index === index ? record : undefined;
+  }
+
+  #isAsItWas(record: PartRecord, read: ReadData): boolean {
+    return isDataOf(record, read(record.index * this.row.descriptor.partSize, record.length));
   }
 
   /** Adds a part whose data are in their place. They must be on the disk before `save`. */
   add(part: OpenedPart): void {
     this.#unsaved.push(this.#log.add(part));
+  }
+
+  /** Adds a part whose data were written to a stream: no later command is to know of it. */
+  addWritten(part: OpenedPart): void {
+    this.#log.add(part);
+    this.#log.forget();
   }
 
   /**
@@ -151,7 +233,10 @@ export class IncomingContent {
         throw new PawlError('taken-elsewhere', { what: nameOf(descriptor) });
       }
       await transaction.handOverIncoming(id, row.claim?.process, process, now());
-      this.#log = new PartLog(descriptor, await transaction.receivedParts(id));
+      const records = await transaction.receivedParts(id, row.allBelow);
+      this.#log = new PartLog(descriptor, records, row.allBelow);
+      this.#earlier = earlierOf(row, records);
+      this.#looked.clear();
       this.#unsaved = [];
       this.#place = row.place;
     });
@@ -161,10 +246,12 @@ export class IncomingContent {
   async begin(place: PartialPlace | undefined): Promise<void> {
     const { id, descriptor } = this.row;
     await this.#context.store.transaction(async (transaction) => {
+      await this.#refuseTaken(transaction);
       await transaction.dropReceivedParts(id);
       if (place !== undefined) await transaction.setPlace(id, place);
     });
     this.#log = new PartLog(descriptor);
+    this.#earlier = NONE;
     this.#unsaved = [];
     this.#place = place;
   }
@@ -172,18 +259,29 @@ export class IncomingContent {
   /**
    * Commits which parts are there. Their data must be on the disk.
    * @param target what the partial file is to be called, where all are there.
+   * @throws `taken-elsewhere`.
    */
   async save(target?: string): Promise<void> {
     const [parts, place] = [this.#unsaved, this.#place];
     if (parts.length === 0 && target === undefined) return;
-    const { store, process, now } = this.#context;
-    await store.transaction(async (transaction) => {
-      await transaction.handOverIncoming(this.row.id, process, process, now());
-      await transaction.addReceivedParts(this.row.id, parts);
+    await this.#context.store.transaction(async (transaction) => {
+      await this.#refuseTaken(transaction);
+      await transaction.addReceivedParts(this.row.id, parts, Math.max(this.#log.firstMissing - 1, 0));
       if (target !== undefined && place !== undefined) await transaction.setPlace(this.row.id, { ...place, target });
     });
     this.#unsaved = [];
+    this.#log.forget();
     if (target !== undefined && place !== undefined) this.#place = { ...place, target };
+  }
+
+  /** Renews the claim; refuses where another process took the content because this one was silent for too long. */
+  async #refuseTaken(transaction: Transaction): Promise<void> {
+    const { id, descriptor } = this.row;
+    const { process, now } = this.#context;
+    if (await transaction.handOverIncoming(id, process, process, now())) return;
+    // What is gone, with a contact that was forgotten, nobody takes.
+    if ((await transaction.incoming()).every((one) => one.id !== id)) return;
+    throw new PawlError('taken-elsewhere', { what: nameOf(descriptor) });
   }
 
   /** The content is delivered: its key goes, and the history gets name and length. */
@@ -221,6 +319,22 @@ export class IncomingContent {
   }
 }
 
+/** Parts that were there: all below one, and some others; none from `end` on. */
+interface Earlier {
+  readonly below: number;
+  readonly others: ReadonlySet<number>;
+  readonly end: number;
+}
+
+const NONE: Earlier = { below: 0, others: new Set(), end: 0 };
+/** So many records are read at once. */
+const SLICE = 1_000;
+
+function earlierOf({ allBelow }: Pick<StoredIncoming, 'allBelow'>, records: readonly PartRecord[]): Earlier {
+  const others = new Set(records.map(({ index }) => index));
+  return { below: allBelow, others, end: Math.max(allBelow, (records.at(-1)?.index ?? -1) + 1) };
+}
+
 /** Whether another process takes the parts, and runs, or may run. */
 function isTakenElsewhere(context: Context, { claim }: StoredIncoming): boolean {
   return claim !== undefined && claim.process !== context.process && claimsOf(context).isHeld(claim.process, claim.at);
@@ -236,7 +350,7 @@ export async function incomingContents(context: Context): Promise<readonly Incom
   return context.store.snapshot(async (view) => {
     const contents: IncomingContent[] = [];
     for (const row of await view.incoming()) {
-      const records = await view.receivedParts(row.id);
+      const records = await view.receivedParts(row.id, row.allBelow);
       contents.push(new IncomingContent(context, row, await view.contact(row.contact), records));
     }
     return contents;

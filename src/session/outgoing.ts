@@ -12,9 +12,11 @@ import {
   nextLink,
   PartCipher,
   type PartKeys,
+  partDigest,
   partsOf,
   wipeKeys,
 } from '../parts/index.ts';
+import { equal } from '../primitives/index.ts';
 import { claimsOf } from './claims.ts';
 import { sweep } from './maintenance.ts';
 import { sealFor } from './send.ts';
@@ -38,7 +40,7 @@ export interface UnsentContent {
   readonly createdAt: number;
   readonly name: string | undefined;
   readonly size: number | undefined;
-  /** How many parts are written. */
+  /** How many parts are known to be on a disk. */
   readonly parts: number;
   /** How many there will be, if that is known. */
   readonly total: number | undefined;
@@ -63,16 +65,25 @@ export class OutgoingContent {
   readonly #row: Pick<StoredOutgoing, 'id' | 'contact' | 'descriptor'>;
   readonly #keys: PartKeys;
   readonly #cipher: PartCipher;
+  /** What an earlier command noted: the parts that are on a disk, and the link behind them. */
+  readonly #before: Pick<StoredOutgoing, 'parts' | 'link'>;
   #parts: number;
   #link: Link;
   #bytes: number;
+  #saved: Pick<StoredOutgoing, 'parts' | 'link'>;
 
   private constructor(
     context: Context,
     row: Omit<StoredOutgoing, 'createdAt' | 'advancedAt' | 'process'>,
-    about: { readonly to: string; readonly opening: boolean; readonly expiredInvite: number | undefined },
+    about: {
+      readonly to: string;
+      readonly opening: boolean;
+      readonly expiredInvite: number | undefined;
+      readonly isWhole?: boolean;
+    },
   ) {
-    const { descriptor, parts } = row;
+    const { descriptor } = row;
+    const { parts, link } = about.isWhole ? { parts: 0, link: FIRST_LINK } : row;
     this.to = about.to;
     this.opening = about.opening;
     this.expiredInvite = about.expiredInvite;
@@ -86,8 +97,10 @@ export class OutgoingContent {
     this.#row = row;
     this.#keys = deriveKeys(descriptor.key);
     this.#cipher = new PartCipher(this.#keys, descriptor.partSize);
+    this.#before = { parts: row.parts, link: row.link };
+    this.#saved = this.#before;
     this.#parts = parts;
-    this.#link = row.link as Link;
+    this.#link = link as Link;
     this.#bytes = parts * descriptor.partSize;
   }
 
@@ -126,9 +139,14 @@ export class OutgoingContent {
 
   /**
    * Takes up an unfinished content whose process has ended, unless it is too old.
+   * @param options.isWhole begins with the first part; else behind those that are noted to be on a disk.
    * @throws `not-in-outbox`; `cannot-resume`, and drops the content, because its stream is gone.
    */
-  static async resume(context: Context, id: OutgoingId): Promise<OutgoingContent> {
+  static async resume(
+    context: Context,
+    id: OutgoingId,
+    { isWhole = false }: { readonly isWhole?: boolean } = {},
+  ): Promise<OutgoingContent> {
     const found = await context.store.transaction(async (transaction) => {
       await sweep(transaction, context.now());
       const row = (await transaction.outgoing()).find((one) => one.id === id);
@@ -139,10 +157,15 @@ export class OutgoingContent {
     });
     if (found === undefined) throw new PawlError('not-in-outbox', { id });
     if (found.row.source === undefined) throw new PawlError('cannot-resume', { id });
-    return new OutgoingContent(context, found.row, { to: found.to, opening: false, expiredInvite: undefined });
+    return new OutgoingContent(context, found.row, {
+      to: found.to,
+      opening: false,
+      expiredInvite: undefined,
+      isWhole,
+    });
   }
 
-  /** How many parts are sealed. */
+  /** How many parts are sealed, or passed over. */
   get parts(): number {
     return this.#parts;
   }
@@ -156,20 +179,39 @@ export class OutgoingContent {
    * Seals the next part.
    * @param data as many bytes as the part size, or the last ones.
    * @returns its envelope.
+   * @throws `source-changed`, where what an earlier command sealed was something else.
    */
   seal(data: Uint8Array, isLast: boolean): Uint8Array {
     const part = { index: this.#parts, isLast, link: this.#link, data };
     const { sealed, digest } = this.#cipher.seal(part, this.#context.random);
-    this.#parts += 1;
-    this.#link = nextLink(this.#link, digest);
-    this.#bytes += data.length;
+    this.#advance(digest, data.length);
     return encodeEnvelope({ kind: 'part', part: sealed });
   }
 
-  /** Commits how many parts are written: after a crash, the next one goes on behind them. */
-  async save(): Promise<void> {
+  /** Passes a part over that the other side has. @throws as {@link seal}. */
+  pass(data: Uint8Array, isLast: boolean): void {
+    this.#advance(partDigest({ index: this.#parts, isLast, data }), data.length);
+  }
+
+  #advance(digest: Uint8Array, bytes: number): void {
+    this.#parts += 1;
+    this.#link = nextLink(this.#link, digest);
+    this.#bytes += bytes;
+    const { parts, link } = this.#before;
+    if (this.#parts === parts && !equal(this.#link, link)) {
+      throw new PawlError('source-changed', { path: this.source?.path ?? '' });
+    }
+  }
+
+  /**
+   * Commits that this process writes on.
+   * @param isOnDisk whether all that was sealed is there: then the next command goes on behind it. What went into a pipe may
+   * be lost with the process at its other end.
+   */
+  async save(isOnDisk: boolean): Promise<void> {
     const { process, now } = this.#context;
-    const state = { parts: this.#parts, link: this.#link, process, advancedAt: now() };
+    if (isOnDisk) this.#saved = { parts: this.#parts, link: this.#link };
+    const state = { ...this.#saved, process, advancedAt: now() };
     await this.#context.store.transaction((transaction) => transaction.advanceOutgoing(this.#row.id, state));
   }
 

@@ -332,6 +332,8 @@ export interface StoredIncoming extends Incoming {
   /** The process that takes its parts, and when it took the last ones; `undefined` while none does. */
   readonly claim: { readonly process: string; readonly at: number } | undefined;
   readonly place: PartialPlace | undefined;
+  /** All parts below this index are there, and it is known without their records. */
+  readonly allBelow: number;
 }
 
 /** A file that is sent in parts, as it was when it was first opened. */
@@ -357,7 +359,7 @@ export interface Outgoing {
   readonly descriptor: Descriptor;
   /** The file that it is read from; `undefined` for a stream, which cannot be read again. */
   readonly source: SourceFile | undefined;
-  /** How many parts are written. */
+  /** How many parts are known to be written: on a disk. */
   readonly parts: number;
   /** The link of the next part: 32 bytes. */
   readonly link: Uint8Array;
@@ -374,10 +376,17 @@ export interface Transfers {
   addIncoming(incoming: Incoming): Promise<IncomingId>;
   /** Oldest first. */
   incoming(): Promise<readonly StoredIncoming[]>;
-  /** In the order of the parts. */
-  receivedParts(id: IncomingId): Promise<readonly PartRecord[]>;
-  /** Adds nothing to a content that is gone: another command may have forgotten its contact. */
-  addReceivedParts(id: IncomingId, parts: readonly PartRecord[]): Promise<void>;
+  /**
+   * In the order of the parts.
+   * @param from the first index.
+   * @param most how many.
+   */
+  receivedParts(id: IncomingId, from?: number, most?: number): Promise<readonly PartRecord[]>;
+  /**
+   * Adds nothing to a content that is gone: another command may have forgotten its contact.
+   * @param allBelow all parts below it are there now.
+   */
+  addReceivedParts(id: IncomingId, parts: readonly PartRecord[], allBelow?: number): Promise<void>;
   /**
    * Hands an incoming content from one process to another; `undefined` is none.
    * @param at when it is.
@@ -386,8 +395,8 @@ export interface Transfers {
   handOverIncoming(id: IncomingId, from: string | undefined, to: string | undefined, at: number): Promise<boolean>;
   /** Sets where the parts are collected. */
   setPlace(id: IncomingId, place: PartialPlace): Promise<void>;
-  /** Deletes the records of all its parts, and its place. */
-  dropReceivedParts(id: IncomingId): Promise<void>;
+  /** Deletes the records of the parts from an index on; where that is 0, the place as well. */
+  dropReceivedParts(id: IncomingId, from?: number): Promise<void>;
   /** Deletes an incoming content, if it is there. */
   dropIncoming(id: IncomingId): Promise<void>;
   addOutgoing(outgoing: Outgoing): Promise<OutgoingId>;

@@ -350,6 +350,7 @@ CREATE TABLE incoming ( -- contents of which parts are missing
   path        TEXT,             -- of the partial file
   inode       TEXT,
   target      TEXT,             -- what it is to be called, once it is complete
+  all_below   INTEGER NOT NULL DEFAULT 0 CHECK (all_below >= 0), -- all parts below this one are there
   CHECK ((process IS NULL) = (claimed_at IS NULL)),
   CHECK ((path IS NULL) = (inode IS NULL)),
   CHECK (target IS NULL OR path IS NOT NULL)

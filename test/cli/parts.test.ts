@@ -1,9 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   linkSync,
   lstatSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -11,8 +15,9 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { PawlError } from '../../src/errors.ts';
 import { acquaint, CollectedOutput, type Person, temporaryFolder } from './fake-io.ts';
 
@@ -66,11 +71,13 @@ const NOTHING = [0, 0, 0];
 
 /** An output that takes so many bytes, and is closed then. */
 class ClosingOutput extends CollectedOutput {
+  readonly isFile: boolean;
   #left: number;
 
-  constructor(bytes: number) {
+  constructor(bytes: number, isFile: boolean) {
     super();
     this.#left = bytes;
+    this.isFile = isFile;
   }
 
   override async write(bytes: Uint8Array): Promise<void> {
@@ -140,11 +147,11 @@ describe('a content of more than 16 MiB', () => {
         size: CONTENT.length,
         parts: 17,
         of: PARTS,
-        first_missing: 3,
+        first_missing: 4,
       },
     ]);
     const [identity] = await bob.documents<{ incoming: object[] }>(['inspect']);
-    expect(identity?.incoming).toMatchObject([{ from: 'alice', parts: 17, first_missing: 3 }]);
+    expect(identity?.incoming).toMatchObject([{ from: 'alice', parts: 17, first_missing: 4 }]);
     expect(await bob.documents(['recv', '--out-dir', folder], joined(...parts.slice(3, 5)))).toMatchObject([
       { type: 'message', from: 'alice', file: 'film.mkv', path: join(folder, 'film.mkv'), bytes: CONTENT.length },
     ]);
@@ -189,6 +196,20 @@ describe('parts', () => {
     expect([exit, errors]).toEqual([65, expect.stringContaining('part of a content')]);
     await bob.pawl(['recv', '--out-dir', folder], parts[2]);
     expect(Buffer.compare(readFileSync(join(folder, 'film.mkv')), CONTENT)).toBe(0);
+  });
+
+  it('that were altered by the dozen are told in a few lines, and in a document each', async () => {
+    const { bob, descriptor, parts } = await sentFile();
+    const altered = parts.slice(0, 6).map((part) => {
+      const other = Buffer.from(part);
+      other[500_000] = (other[500_000] ?? 0) ^ 1;
+      return other;
+    });
+    const { errors } = await bob.run(['recv', '--out-dir', temporaryFolder()], joined(descriptor, ...altered));
+    expect(errors.match(/^error: .*part of a content/gm)?.length).toBe(3);
+    expect(errors).toContain('film.mkv from alice: 3 more parts refused for the same reason');
+    const { text } = await bob.run(['--json', 'recv', '--out-dir', temporaryFolder()], joined(...altered));
+    expect(text.match(/"corrupt"/g)?.length).toBe(6);
   });
 
   it('into a pipe are written in order, up to the first that is missing', async () => {
@@ -265,8 +286,6 @@ describe('the partial file', () => {
   });
 
   it.each([
-    ['one byte was changed', (path: string) => writeFileSync(path, '!', { flag: 'r+' })],
-    ['it was cut', (path: string) => truncateSync(path, 1_000_000)],
     ['it was deleted', (path: string) => unlinkSync(path)],
     [
       'a link has its place',
@@ -282,33 +301,91 @@ describe('the partial file', () => {
     const victim = lstatSync(partial, { throwIfNoEntry: false })?.isSymbolicLink() ? readFileSync(partial) : undefined;
     const link = victim && partial;
     const { exit, errors } = await finish();
-    expect([exit, errors]).toEqual([0, expect.stringContaining('is gone or was changed; it begins anew')]);
+    expect([exit, errors]).toEqual([0, expect.stringContaining('is gone; it begins anew')]);
     expectWhole(folder);
     if (link !== undefined) expect(victim?.toString()).toBe('not ours');
   });
 
-  it.each(['the name was given', 'it has both names'])('is not asked for again after a kill: %s', async (killed) => {
-    const { bob, folder, partial, parts, descriptor } = await begun();
-    await bob.pawl(['recv', '--out-dir', folder, '--max-size', '1G'], joined(...parts.slice(9, -1)));
-    const target = join(folder, 'film.mkv');
-    const { bytes: last } = await bob.run(['recv', '--out-dir', folder], new Uint8Array());
-    expect(last.length).toBe(0);
-    // All parts came, the file got its name, and the key is still there.
-    const before = bob.openFile();
-    const copies = ['incoming', 'incoming_parts'].map(
-      (table) => [table, before.prepare(`SELECT * FROM ${table}`).raw().all()] as const,
-    );
-    before.close();
-    await bob.pawl(['recv', '--out-dir', folder], joined(...parts.slice(-1)));
-    const after = bob.openFile();
-    for (const [table, rows] of copies) {
-      for (const row of rows as unknown[][]) {
-        after.prepare(`INSERT INTO ${table} VALUES (${row.map(() => '?').join()})`).run(...row);
-      }
+  const CHANGES: readonly [string, (path: string) => void][] = [
+    ['one byte was changed', (path) => writeFileSync(path, '!', { flag: 'r+' })],
+    ['it was cut', (path) => truncateSync(path, 1_000_000)],
+    ['it has grown', (path) => truncateSync(path, 30_000_000)],
+  ];
+
+  it.each(CHANGES)('is mended by the same parts where %s', async (how, change) => {
+    const { folder, partial, finish } = await begun();
+    change(partial);
+    const { exit, errors } = await finish();
+    expect(exit).toBe(0);
+    if (how !== 'it has grown') expect(errors).toMatch(/\d parts? in .* had been changed: written anew/);
+    expectWhole(folder);
+  });
+
+  it.each(CHANGES)('does not get its name with what others wrote into it, where %s', async (how, change) => {
+    const { bob, parts, folder, partial } = await begun();
+    change(partial);
+    const { errors } = await bob.pawl(['recv', '--out-dir', folder], joined(...parts.slice(9)));
+    if (how !== 'it has grown') {
+      expect(errors).toMatch(/\.part had been changed: 1[89] parts missing again/);
+      expect(errors).toMatch(/\d+ of 19 parts are there; part [12] is missing/);
+      expect(readdirSync(folder)).not.toContain('film.mkv');
+      await bob.pawl(['recv', '--out-dir', folder], joined(...parts));
     }
-    after.prepare('UPDATE incoming SET target = ?').run(target);
-    after.close();
-    if (killed === 'it has both names') linkSync(target, partial);
+    expectWhole(folder);
+    expect(kept(bob)).toEqual(NOTHING);
+  });
+
+  it('keeps no command from its work where its name cannot be looked at', async () => {
+    const { bob, folder, finish } = await begun();
+    writeFileSync(join(folder, 'film.mkv'), 'mine');
+    expect((await finish()).exit).toBe(73);
+    const moved = `${folder}-moved`;
+    renameSync(folder, moved);
+    symlinkSync(folder, folder);
+    const { exit, errors } = await bob.run(['recv', '--waiting']);
+    expect([exit, errors]).toEqual([0, expect.stringContaining('19 of 19 parts are there')]);
+    unlinkSync(folder);
+    renameSync(moved, folder);
+    await bob.pawl(['recv', '--waiting', '--out-dir', folder, '--force']);
+    expectWhole(folder);
+  });
+
+  it('is not taken for one that was delivered where another file has its name', async () => {
+    const { bob, folder, partial, finish } = await begun();
+    writeFileSync(join(folder, 'film.mkv'), 'mine');
+    expect((await finish()).exit).toBe(73);
+    unlinkSync(partial);
+    // As if the system had given its inode to the next file.
+    const { dev, ino } = statSync(join(folder, 'film.mkv'), { bigint: true });
+    const database = bob.openFile();
+    database.prepare('UPDATE incoming SET inode = ?').run(`${dev}:${ino}`);
+    database.close();
+    const { errors } = await bob.run(['recv', '--waiting']);
+    expect(errors).not.toContain('wrote');
+    expect(bob.rows('incoming').length).toBe(1);
+  });
+
+  it.runIf(existsSync('/dev/shm') && statSync('/dev/shm').dev !== statSync(tmpdir()).dev)(
+    'gets its place by a link that leads to another disk',
+    async () => {
+      const { bob, stream } = await sentFile();
+      const [link, folder] = [join(mkdtempSync(join(tmpdir(), 'pawl-link-')), 'link'), temporaryFolder()];
+      symlinkSync(folder, link);
+      onTestFinished(() => rmSync(dirname(link), { recursive: true }));
+      await bob.pawl(['recv', '--out-dir', link], stream);
+      expectWhole(folder);
+    },
+  );
+
+  it.each(['the name was given', 'it has both names'])('is not asked for again after a kill: %s', async (killed) => {
+    const { bob, folder, partial, parts, descriptor, finish } = await begun();
+    const target = join(folder, 'film.mkv');
+    // All parts came, and the name that they are to get is noted.
+    writeFileSync(target, 'mine');
+    expect((await finish()).exit).toBe(73);
+    unlinkSync(target);
+    if (killed === 'it has both names') linkSync(partial, target);
+    else renameSync(partial, target);
     const { errors } = await bob.pawl(['recv', '--out-dir', folder], joined(descriptor, ...parts));
     expect(errors).toContain(`wrote ${target} (17.7 MB) from alice`);
     expect([kept(bob), readdirSync(folder)]).toEqual([NOTHING, ['film.mkv']]);
@@ -337,6 +414,76 @@ describe('the partial file', () => {
     expect([exit, errors]).toEqual([75, expect.stringContaining('another pawl takes the parts of film.mkv')]);
     expect(readdirSync(folder)).toEqual([expect.stringContaining('.part')]);
   });
+});
+
+describe('the file of -o', () => {
+  /** Bob has the beginnings of two contents in a folder. */
+  async function two() {
+    const { alice, bob } = await acquaint();
+    const folder = temporaryFolder();
+    const streams: Uint8Array[] = [];
+    for (const name of ['one', 'two']) {
+      const { bytes } = await alice.pawl(['send', 'bob', fileOf(name === 'one' ? CONTENT : CONTENT.slice(1), name)]);
+      await bob.pawl(['recv', '--out-dir', folder], joined(...envelopesIn(bytes).slice(0, 5)));
+      streams.push(bytes);
+    }
+    const out = join(folder, 'out');
+    writeFileSync(out, 'old');
+    const [one = out, other = out] = streams;
+    return { alice, bob, folder, out, streams: [one, other] as Uint8Array[] };
+  }
+
+  it('is for one content, though others are complete with it', async () => {
+    const { bob, folder, out, streams } = await two();
+    const { exit, errors } = await bob.run(['recv', '-o', out, '--force'], joined(...streams));
+    expect([exit, errors]).toEqual([73, expect.stringContaining('there is no place for the parts of two')]);
+    expect(Buffer.compare(readFileSync(out), CONTENT)).toBe(0);
+    await bob.pawl(['recv', '--waiting', '--out-dir', folder]);
+    expect(Buffer.compare(readFileSync(join(folder, 'two')), CONTENT.slice(1))).toBe(0);
+  });
+
+  it('is not for texts as well, where the content goes on in a partial file', async () => {
+    const { alice, bob, out, streams } = await two();
+    const text = await alice.send('bob', 'hi');
+    await bob.pawl(['recv', '-o', out, '--force'], joined(streams[0] ?? text, text));
+    expect(Buffer.compare(readFileSync(out), CONTENT)).toBe(0);
+    expect((await bob.pawl(['recv', '--waiting'])).text).toBe('hi');
+  });
+
+  it('is for what comes, and not for a content that waits for its place', async () => {
+    const { alice, bob, folder, streams } = await two();
+    writeFileSync(join(folder, 'one'), 'mine');
+    expect((await bob.run(['recv', '--out-dir', folder], streams[0])).exit).toBe(73);
+    const out = join(folder, 'text');
+    await bob.pawl(['recv', '-o', out], await alice.send('bob', 'hi'));
+    expect(readFileSync(out, 'utf8')).toBe('hi');
+    await bob.pawl(['recv', '--waiting', '-o', join(folder, 'one!')]);
+    expect(Buffer.compare(readFileSync(join(folder, 'one!')), CONTENT)).toBe(0);
+  });
+
+  it('and any other place are not for what comes from others, where one is named', async () => {
+    const { bob, folder, streams } = await two();
+    const { errors } = await bob.pawl(['recv', '--from', 'carol', '--out-dir', folder], joined(...streams));
+    expect(errors.match(/left alone: (one|two) from alice/g)).toEqual([
+      'left alone: one from alice',
+      'left alone: two from alice',
+    ]);
+    expect(bob.rows('incoming').length).toBe(2);
+    await bob.pawl(['recv', '--from', 'alice', '--out-dir', folder], joined(...streams));
+    expect(kept(bob)).toEqual(NOTHING);
+  });
+});
+
+it('parts of several contents take turns', async () => {
+  const { alice, bob } = await acquaint();
+  const streams: Uint8Array[][] = [];
+  for (const name of ['one', 'two']) {
+    streams.push(envelopesIn((await alice.pawl(['send', 'bob', fileOf(CONTENT, name)])).bytes));
+  }
+  const folder = temporaryFolder();
+  const [one = [], two = []] = streams;
+  await bob.pawl(['recv', '--out-dir', folder], joined(...one.flatMap((part, at) => [part, two[at] ?? part])));
+  for (const name of ['one', 'two']) expect(Buffer.compare(readFileSync(join(folder, name)), CONTENT)).toBe(0);
 });
 
 describe('what is not taken', () => {
@@ -380,12 +527,22 @@ describe('what is not taken', () => {
   });
 });
 
+it('what the reader of a pipe did not take is to be given again, as a whole', async () => {
+  const { bob, stream } = await sentFile();
+  const { exit, errors } = await bob.run(['recv'], stream, { output: new ClosingOutput(3_000_000, false) });
+  expect([exit, errors]).toEqual([
+    74,
+    expect.stringContaining('film.mkv from alice was not written to its end: give all of it again'),
+  ]);
+  expect(Buffer.compare((await bob.pawl(['recv'], stream)).bytes, CONTENT)).toBe(0);
+});
+
 describe('sending', () => {
   /** A send whose output is closed after some bytes. */
-  async function cutShort(source: 'file' | 'standard input') {
+  async function cutShort(source: 'file' | 'standard input', { isFile = true } = {}) {
     const { alice, bob } = await acquaint();
     const path = fileOf(CONTENT);
-    const output = new ClosingOutput(6_000_000);
+    const output = new ClosingOutput(6_000_000, isFile);
     let time = alice.time;
     // Each look at the clock is half a second later, so that what was written is noted.
     const now = () => (time += 500);
@@ -395,17 +552,106 @@ describe('sending', () => {
     return { alice, bob, path, written: output.bytes };
   }
 
+  class File extends CollectedOutput {
+    readonly isFile = true;
+  }
+
   it('goes on where it stopped', async () => {
     const { alice, bob, written } = await cutShort('file');
     expect((await alice.pawl(['outbox'])).text).toMatch(
-      /^L1 +for bob .* film\.mkv, [1-6] of 19 parts are written; pawl outbox resend L1 >> FILE\n$/,
+      /^L1 +for bob .* film\.mkv, [1-6] of 19 parts are known to be written; pawl outbox resend L1 >> FILE\n$/,
     );
     expect(await alice.documents(['outbox'])).toMatchObject([
       { type: 'unfinished', outbox_id: 'L1', of: PARTS, resumable: true },
     ]);
-    const { bytes: rest } = await alice.pawl(['outbox', 'resend', 'L1']);
+    // Into a pipe all of it goes, whatever a file has of it.
+    const pipe = new ClosingOutput(1_500_000, false);
+    expect((await alice.run(['outbox', 'resend', 'L1'], undefined, { output: pipe })).exit).toBe(74);
+    const folder = temporaryFolder();
+    const { errors } = await bob.run(['recv', '--out-dir', folder], pipe.bytes);
+    expect(errors).toContain('film.mkv from alice: 1 of 19 parts are there; part 2 is missing');
+    rmSync(folder, { recursive: true });
+    const { bytes: rest } = await alice.pawl(['outbox', 'resend', 'L1'], undefined, { output: new File() });
     expect(rest.length).toBeLessThan(CONTENT.length);
     expect(Buffer.compare((await bob.pawl(['recv'], joined(written, rest))).bytes, CONTENT)).toBe(0);
+    expect(kept(alice)).toEqual(NOTHING);
+  });
+
+  it('into a pipe begins anew, because what was in it may be lost, or where the other side says', async () => {
+    const { alice, bob, written } = await cutShort('file', { isFile: false });
+    expect(await alice.documents(['outbox'])).toMatchObject([{ type: 'unfinished', parts: 0 }]);
+    // Bob was killed before he had noted more than three parts.
+    const folder = temporaryFolder();
+    const [descriptor = written, ...some] = envelopesIn(written.subarray(0, written.length - (written.length % 1000)));
+    await bob.run(['recv', '--out-dir', folder], joined(descriptor, ...some.slice(0, 3)));
+    const [{ first_missing: from } = { first_missing: 0 }] = await bob.documents<{ first_missing: number }>([
+      'recv',
+      '--waiting',
+    ]);
+    expect(from).toBe(4);
+    const cut = { output: new ClosingOutput(4_000_000, false) };
+    expect((await alice.run(['outbox', 'resend', 'L1', '--from', '4'], undefined, cut)).exit).toBe(74);
+    const begins = envelopesIn(cut.output.bytes).slice(0, 3);
+    const said = await bob.pawl(['recv', '--out-dir', folder], joined(...begins));
+    expect(said.errors).toContain('film.mkv from alice: 5 of 19 parts are there; part 6 is missing');
+    // What describes it came before, and is told of no more.
+    expect(said.errors).not.toContain('received before');
+    const { bytes: whole } = await alice.pawl(['outbox', 'resend']);
+    expect(envelopesIn(whole).length).toBe(1 + PARTS);
+    await bob.pawl(['recv', '--out-dir', folder], whole);
+    expect(Buffer.compare(readFileSync(join(folder, 'film.mkv')), CONTENT)).toBe(0);
+    expect([kept(alice), kept(bob)]).toEqual([NOTHING, NOTHING]);
+  });
+
+  it('begins with a part of the content, which is named', async () => {
+    const { alice } = await cutShort('file');
+    const begin = (...more: string[]) => alice.run(['outbox', 'resend', ...more]);
+    expect(await begin('L1', '--from', '20')).toMatchObject({
+      exit: 64,
+      errors: expect.stringContaining('--from 20: there are 19 parts'),
+    });
+    expect(await begin('--from', '2')).toMatchObject({
+      exit: 64,
+      errors: expect.stringContaining('resend L1 --from 2'),
+    });
+    const { bytes } = await alice.pawl(['outbox', 'resend', 'L1', '--from', '19']);
+    expect(envelopesIn(bytes).length).toBe(2);
+  });
+
+  it('sees that what it passes over has changed, where size and time are the same', async () => {
+    const { alice, path } = await cutShort('file');
+    const { mtimeNs } = statSync(path, { bigint: true });
+    const changed = Buffer.from(CONTENT);
+    changed[10] = (changed[10] ?? 0) ^ 1;
+    writeFileSync(path, changed);
+    const database = alice.openFile();
+    database.prepare('UPDATE outgoing SET modified = ?').run(String(statSync(path, { bigint: true }).mtimeNs));
+    database.close();
+    expect(statSync(path, { bigint: true }).mtimeNs).not.toBe(mtimeNs);
+    const { exit, errors } = await alice.run(['outbox', 'resend', 'L1', '--from', '15']);
+    expect([exit, errors]).toEqual([74, expect.stringContaining(`${path} has changed since it was begun to be sent`)]);
+    expect(kept(alice)).toEqual(NOTHING);
+  });
+
+  it('of one file that is gone keeps none of the others back', async () => {
+    const { alice, path } = await cutShort('file');
+    const other = fileOf(CONTENT, 'other');
+    const { exit } = await alice.run(['send', 'bob', other], undefined, {
+      output: new ClosingOutput(2_000_000, false),
+    });
+    expect([exit, kept(alice)]).toEqual([74, [0, 0, 2]]);
+    unlinkSync(path);
+    const { exit: gone, errors, bytes } = await alice.run(['outbox', 'resend']);
+    expect([gone, errors]).toEqual([74, expect.stringContaining('film.mkv for bob')]);
+    expect(envelopesIn(bytes).length).toBe(2 + PARTS);
+    expect(kept(alice)).toEqual([0, 0, 1]);
+  });
+
+  it('does not wait for a pipe that has the place of the file', async () => {
+    const { alice, path } = await cutShort('file');
+    unlinkSync(path);
+    execFileSync('mkfifo', [path]);
+    expect((await alice.run(['outbox', 'resend', 'L1'])).exit).toBe(74);
     expect(kept(alice)).toEqual(NOTHING);
   });
 
@@ -480,6 +726,32 @@ describe('sending', () => {
     await bob.pawl(['recv', '--out-dir', other], bytes);
     expect(readdirSync(other).sort()).toEqual(['film.mkv', 'small']);
     expect([kept(alice), kept(bob)]).toEqual([NOTHING, NOTHING]);
+  });
+
+  it('gives up archives that are read, where a later one fails, and keeps what can be read again', async () => {
+    const { alice } = await acquaint();
+    const folders = [temporaryFolder(), temporaryFolder()];
+    async function* tar(parent: string, name: string) {
+      yield CONTENT;
+      if (join(parent, name) === folders[1]) throw new PawlError('read-failed', { path: name, reason: 'tar: exit 2' });
+    }
+    const [small, large, all] = [
+      fileOf(Buffer.from('small'), 'small'),
+      fileOf(CONTENT),
+      join(temporaryFolder(), 'all.pawl'),
+    ];
+    const parameters = ['send', 'bob', small, large, ...folders, '-o', all];
+    const { exit } = await alice.run(parameters, undefined, { runTar: tar });
+    expect([exit, existsSync(all)]).toEqual([74, false]);
+    expect(await alice.documents(['outbox'])).toMatchObject([
+      { type: 'unwritten' },
+      { type: 'unfinished', file: 'film.mkv', resumable: true },
+    ]);
+    // Nor is one kept whose last part cannot be written.
+    const [folder = ''] = folders;
+    const full = { output: new ClosingOutput(18_650_000, false), runTar: tar };
+    expect((await alice.run(['send', 'bob', folder], undefined, full)).exit).toBe(74);
+    expect(kept(alice)).toEqual([0, 0, 1]);
   });
 
   it('sends none of several files where one does not exist', async () => {

@@ -8,7 +8,9 @@ import {
   type OpenedPart,
   type Part,
   PartLog,
+  type PartRecord,
   partDigest,
+  refuseOther,
   type Whole,
 } from '../../src/parts/index.ts';
 import { REACH } from '../../src/parts/part-log.ts';
@@ -146,6 +148,55 @@ describe('the parts of one content', () => {
         }
       }),
     );
+  });
+
+  it('are compared alike where the log forgets what is stored', () => {
+    let stored = 0;
+    fc.assert(
+      fc.property(anyContent, anyChange, fc.array(fc.nat(), { maxLength: 60 }), (content, change, order) => {
+        const first = partsOf(content);
+        const parts = [...first, ...partsOf(changed(content, change))];
+        const inOrder = first.slice(0, order.length % (first.length + 1)).keys();
+        const [log, short] = [new PartLog(unknown), new PartLog(unknown)];
+        const records = new Map<number, PartRecord>();
+        const takeShort = (part: Part): string => {
+          const one = opened(part);
+          try {
+            const verdict = short.check(one);
+            if (verdict === 'new') records.set(part.index, short.add(one));
+            if (verdict !== 'stored') return verdict;
+            stored++;
+            refuseOther(records.get(part.index) as PartRecord, one);
+            return 'duplicate';
+          } catch (error) {
+            if (isPawlError(error, 'parts-contradict')) return error.code;
+            throw error;
+          }
+        };
+        for (const pick of [...inOrder, ...order]) {
+          const part = parts[pick % parts.length] as Part;
+          expect(takeShort(part)).toBe(take(log, part));
+          short.forget();
+          expect(short.kept).toBe(Math.max(log.firstMissing - 1, 0));
+          expect([...short.records].every(({ index }) => index >= short.kept)).toBe(true);
+          const again = new PartLog(
+            unknown,
+            [...records.values()].filter(({ index }) => index >= short.kept),
+            short.kept,
+          );
+          for (const one of [short, again]) {
+            expect([one.count, one.firstMissing, one.total, one.bytes, one.isComplete]).toEqual([
+              log.count,
+              log.firstMissing,
+              log.total,
+              log.bytes,
+              log.isComplete,
+            ]);
+          }
+        }
+      }),
+    );
+    expect(stored).toBeGreaterThan(100);
   });
 
   it('name their data', () => {

@@ -186,7 +186,7 @@ describe('a content in parts', () => {
     expect((await forget(alice.context, 'bob')).contact).toMatchObject({ unfinished: 1 });
     await incoming.save();
     await incoming.finish(content.length);
-    await outgoing.save();
+    await outgoing.save(true);
     await outgoing.finish();
     expect([(await stored(bob)).incoming, (await stored(alice)).outgoing]).toEqual([[], []]);
   });
@@ -366,18 +366,107 @@ describe('a receiver', () => {
     expect((await only(bob.context)).place).toBeUndefined();
   });
 
-  it('finds the part whose data were changed', async () => {
+  it('finds the parts whose data were changed since an earlier command put them there', async () => {
     const { bob, outgoing } = await begun(content);
     const one = await only(as(bob, 'one', ['one']));
+    await one.take();
+    await one.begin(PLACE);
     for (let n = 0; n < 3; n++) take(one, next(outgoing, content));
+    await one.save();
     const data = Uint8Array.from(content);
-    const read = (position: number, length: number) => data.subarray(position, position + length);
-    expect(one.findChanged(read)).toBeUndefined();
     data[S + 5] = (data[S + 5] ?? 0) ^ 1;
-    expect(one.findChanged(read)).toMatchObject({ index: 1 });
-    expect(one.findChanged((position, length) => content.subarray(position, position + length - 1))).toMatchObject({
-      index: 0,
-    });
+    const read = (position: number, length: number) => data.subarray(position, position + length);
+    const refuse = () => {
+      throw new Error('nothing is to be read');
+    };
+    // What this process has put there itself is not looked at.
+    expect([await one.isChanged(1, refuse), await one.dropChanged(refuse)]).toEqual([false, 0]);
+    await one.release();
+    const two = await only(as(bob, 'two', ['two']));
+    await two.take();
+    const looks = [await two.isChanged(0, read), await two.isChanged(1, read), await two.isChanged(1, refuse)];
+    expect(looks).toEqual([false, true, false]);
+    // Parts that were looked at are put in their place anew by now.
+    expect(await two.dropChanged(read)).toBe(0);
+    await two.release();
+    const three = await only(as(bob, 'three', ['three']));
+    await three.take();
+    const cut = (position: number, length: number) => read(position, length).subarray(0, position === 0 ? S : 100);
+    expect(await three.dropChanged(cut)).toBe(2);
+    expect([three.log.count, three.log.firstMissing, three.log.isComplete, three.place]).toEqual([1, 1, false, PLACE]);
+    expect((await only(bob.context)).log).toMatchObject({ count: 1, firstMissing: 1 });
+    expect((await only(bob.context)).place).toEqual(PLACE);
+    expect(await three.dropChanged(cut)).toBe(0);
+  });
+
+  it('compares what comes again with what is stored, and has few records of its own', async () => {
+    const six = bytesOf('content', 6 * S);
+    const { bob, outgoing } = await begun(six);
+    const parts = Array.from({ length: 6 }, () => next(outgoing, six));
+    const at = (index: number): SealedPart => parts[index] as SealedPart;
+    const one = await only(as(bob, 'one', ['one']));
+    await one.take();
+    await one.begin(PLACE);
+    for (const index of [0, 1, 2, 3, 5]) take(one, at(index));
+    await one.save();
+    const [{ allBelow } = { allBelow: 0 }] = (await stored(bob)).incoming;
+    expect(allBelow).toBe(3);
+    for (const awaited of [one, await only(bob.context)]) {
+      expect(awaited.log).toMatchObject({ count: 5, firstMissing: 4, bytes: 5 * S, total: 6, kept: 3 });
+      expect([0, 1, 2, 3, 5].map((index) => take(awaited, at(index)))).toEqual([
+        ...['stored', 'stored', 'stored', 'duplicate', 'duplicate'],
+      ]);
+      const { part } = awaited.open(at(1));
+      await awaited.compare(part);
+      for (const other of [{ digest: bytesOf('other', 32) }, { link: bytesOf('other', 32) as never }]) {
+        await expect(awaited.compare({ ...part, ...other })).rejects.toMatchObject({ code: 'parts-contradict' });
+      }
+    }
+    const two = await only(as(bob, 'two', ['two']));
+    await two.take();
+    const looked: number[] = [];
+    const read = (position: number, length: number) => {
+      looked.push(position / S);
+      return six.subarray(position, position + length);
+    };
+    expect([await two.isChanged(1, read), await two.isChanged(5, read), await two.isChanged(4, read)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(take(two, at(4))).toBe('new');
+    expect([two.log.isComplete, await two.dropChanged(read)]).toEqual([true, 0]);
+    expect(looked).toEqual([1, 5, 0, 2, 3]);
+    await two.save('/tmp/film.mkv');
+    expect((await only(bob.context)).log).toMatchObject({ count: 6, isComplete: true, bytes: 6 * S, kept: 5 });
+  });
+
+  it('keeps nothing of what it has written to a stream, but what the next part is compared with', async () => {
+    const { bob, outgoing } = await begun(content);
+    const one = await only(as(bob, 'one', ['one']));
+    await one.take();
+    const parts = [next(outgoing, content), next(outgoing, content), next(outgoing, content)];
+    for (const part of parts) one.addWritten(one.open(part).part);
+    expect([one.hasUnsaved, one.log]).toMatchObject([false, { count: 3, isComplete: true, bytes: 3 * S, kept: 2 }]);
+    const { part, verdict } = one.open(parts[0] as SealedPart);
+    expect(verdict).toBe('stored');
+    await one.compare(part);
+  });
+
+  it('that was silent for too long changes nothing where another one has taken its place', async () => {
+    const { bob, outgoing } = await begun(content);
+    const one = await only(as(bob, 'one', ['one']));
+    await one.take();
+    await one.begin(PLACE);
+    take(one, next(outgoing, content));
+    const two = await only(as(bob, 'two', ['two']));
+    await two.take();
+    await two.begin({ ...PLACE, inode: '1 4' });
+    for (const change of [() => one.save(), () => one.save('/tmp/a'), () => one.begin(PLACE)]) {
+      await expect(change()).rejects.toMatchObject({ code: 'taken-elsewhere' });
+    }
+    const stands = await only(bob.context);
+    expect([stands.log.count, stands.place]).toEqual([0, { ...PLACE, inode: '1 4' }]);
   });
 
   it('refuses what contradicts, and what is of no honest sender, and changes nothing', async () => {
@@ -411,7 +500,7 @@ describe('a sender', () => {
   it('goes on behind what was saved, and the parts of both attempts are of one content', async () => {
     const { alice, bob, outgoing } = await begun(content);
     const killed = [next(outgoing, content)];
-    await outgoing.save();
+    await outgoing.save(true);
     killed.push(next(outgoing, content));
     const [unsent] = await listUnsent(as(alice, 'two', ['two']));
     expect(unsent).toMatchObject({
@@ -436,7 +525,7 @@ describe('a sender', () => {
   it('whose source changed between two attempts is found out', async () => {
     const { alice, bob, outgoing } = await begun(content);
     const [p0] = [next(outgoing, content)];
-    await outgoing.save();
+    await outgoing.save(true);
     const p1 = next(outgoing, content);
     const other = concat(content.subarray(0, S), bytesOf('other', 2 * S + 1));
     const [unsent] = await listUnsent(as(alice, 'two', ['two']));
@@ -584,7 +673,7 @@ it('beginning, changing and ending a content raises the generation, on both side
   await raises(async () => {
     outgoing = await OutgoingContent.begin(bob.context, 'alice', { name: 'a', size: S + 1, source: SOURCE });
   });
-  await raises(async () => outgoing?.save());
+  await raises(async () => outgoing?.save(true));
   await raises(async () => outgoing?.finish());
   connection.close();
   file.close();

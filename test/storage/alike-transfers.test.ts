@@ -15,7 +15,8 @@ type Event =
   | { readonly type: 'await' | 'send'; readonly who: number; readonly at: number; readonly isStream: boolean }
   | { readonly type: 'parts'; readonly which: number; readonly indexes: readonly number[] }
   | { readonly type: 'hand over'; readonly which: number; readonly from?: string; readonly to?: string }
-  | { readonly type: 'place' | 'begin' | 'drop' | 'sent'; readonly which: number }
+  | { readonly type: 'place' | 'drop' | 'sent'; readonly which: number }
+  | { readonly type: 'begin'; readonly which: number; readonly from: number }
   | { readonly type: 'advance'; readonly which: number; readonly parts: number }
   | { readonly type: 'sweep'; readonly before: number }
   | { readonly type: 'correct'; readonly now: number }
@@ -38,7 +39,8 @@ const events = fc.oneof(
     arbitrary: fc.record({ type: just('parts'), which, indexes: fc.uniqueArray(fc.nat(6), { maxLength: 3 }) }),
   },
   { weight: 4, arbitrary: fc.record({ type: just('hand over'), which, from: process, to: process }) },
-  { weight: 4, arbitrary: fc.record({ type: fc.constantFrom('place', 'begin', 'drop', 'sent'), which }) },
+  { weight: 4, arbitrary: fc.record({ type: fc.constantFrom('place', 'drop', 'sent'), which }) },
+  { weight: 2, arbitrary: fc.record({ type: just('begin'), which, from: fc.nat(4) }) },
   { weight: 3, arbitrary: fc.record({ type: just('advance'), which, parts: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ type: just('sweep'), before: time }) },
   { weight: 1, arbitrary: fc.record({ type: just('correct'), now: time }) },
@@ -102,14 +104,14 @@ async function perform(
     case 'parts': {
       const there = new Set((await transaction.receivedParts(incoming)).map(({ index }) => index));
       const records = event.indexes.filter((index) => !there.has(index)).map((index) => partRecord(index, index === 6));
-      return transaction.addReceivedParts(incoming, records);
+      return transaction.addReceivedParts(incoming, records, event.indexes[0]);
     }
     case 'hand over':
       return transaction.handOverIncoming(incoming, event.from, event.to, n);
     case 'place':
       return transaction.setPlace(incoming, { path: `/${n}`, inode: `${n}`, target: n % 2 === 0 ? '/a' : undefined });
     case 'begin':
-      return transaction.dropReceivedParts(incoming);
+      return transaction.dropReceivedParts(incoming, event.from);
     case 'drop':
       return transaction.dropIncoming(incoming);
     case 'sent':
@@ -141,6 +143,8 @@ async function held(transaction: Transaction, ids: Ids): Promise<unknown[]> {
       number: known.indexOf(id),
     });
   const incoming = await transaction.incoming();
-  const parts = await Promise.all(incoming.map(({ id }) => transaction.receivedParts(id)));
+  const parts = await Promise.all(
+    incoming.flatMap(({ id }) => [transaction.receivedParts(id), transaction.receivedParts(id, 2, 2)]),
+  );
   return [incoming.map(told(ids.incoming)), parts, (await transaction.outgoing()).map(told(ids.outgoing))];
 }

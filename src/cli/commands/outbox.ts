@@ -3,7 +3,7 @@
  */
 import { Argument } from 'commander';
 import { armor, armoredLength } from '../../envelope/index.ts';
-import { PawlError } from '../../errors.ts';
+import { type ErrorCode, PawlError } from '../../errors.ts';
 import { toHex, utf8 } from '../../primitives/index.ts';
 import {
   acknowledgeSent,
@@ -25,6 +25,12 @@ import { count, instant, iso, PAGE_LENGTH, table } from '../terminal/format.ts';
 import { leastArmor, writeParts } from './send/parts.ts';
 import { fileContent } from './send/source.ts';
 
+interface OutboxOptions {
+  readonly all?: true;
+  /** Counted from 1. */
+  readonly from?: number;
+}
+
 const resendId = wholeNumber(1, 999_999_999);
 
 export const defineOutbox: DefineCommand = (program, makeAction) => {
@@ -33,24 +39,33 @@ export const defineOutbox: DefineCommand = (program, makeAction) => {
     .description('show, or write again, envelopes that were never fully written')
     .addArgument(new Argument('[resend]', 'write them again').choices(['resend']))
     .argument('[id]', 'only this one')
+    .option('--from <part>', 'with the number of a large content: begin with this part', wholeNumber(1, 999_999_999))
     .option('--all', `list all, not only the newest ${PAGE_LENGTH}; --json always does`)
     .addHelpText(
       'after',
       `
 An envelope stays here when its process ended before all of it was written. The same bytes again are the same
-message: the other side shows it once. Of a large content, resend goes on with the parts that were not written.
+message: the other side shows it once. Of a large content, resend goes on in a file with the parts that were not written.
+What went into a pipe may be lost with the process at its other end: all of it comes again, and the other side passes over
+what it has; --from begins with the part that is missing there (pawl inspect).
 
 Examples:
   $ pawl outbox
   $ pawl outbox resend > message.pawl
-  $ pawl outbox resend L1 >> film.pawl`,
+  $ pawl outbox resend L1 >> film.pawl
+  $ pawl outbox resend L1 --from 901 | ssh bob@home pawl recv --out-dir films`,
     )
     .action(
-      makeAction(async (context, action: string | undefined, id: string | undefined, { all }: { all?: true }) => {
+      makeAction(async (context, action: string | undefined, id: string | undefined, { all, from }: OutboxOptions) => {
+        const isLarge = id?.startsWith(LARGE) === true;
+        if (from !== undefined && !isLarge) {
+          const hint = `pawl outbox resend ${LARGE}1 --from ${from}`;
+          throw new PawlError('usage', { problem: '--from goes with the number of a large content', hint });
+        }
         if (action === undefined) await list(context, all === true || context.reporter.json ? undefined : PAGE_LENGTH);
         else if (all) throw new PawlError('usage', { problem: '--all and resend do not go together' });
-        else if (id?.startsWith(LARGE)) await resendLarge(context, resendId(id.slice(LARGE.length)));
-        else await resend(context, id === undefined ? undefined : resendId(id));
+        else if (isLarge) await resendLarge(context, resendId(id.slice(LARGE.length)), from);
+        else return await resend(context, id === undefined ? undefined : resendId(id));
         return 0;
       }),
     );
@@ -94,8 +109,10 @@ async function list(context: CommandContext, newest: number | undefined): Promis
   }
 }
 
-async function resend(context: CommandContext, id: number | undefined): Promise<void> {
+/** What is wrong with one content keeps none of the others back. @returns the exit code. */
+async function resend(context: CommandContext, id: number | undefined): Promise<number> {
   const { io, reporter } = context;
+  let exit = 0;
   await withIdentity(context, async (identity) => {
     const entries = await selectFromOutbox(identity, id);
     const characters = entries.reduce((sum, { length }) => sum + armoredLength(length), 0);
@@ -114,28 +131,63 @@ async function resend(context: CommandContext, id: number | undefined): Promise<
       await reporter.documentOnStderr(documentOf(entry));
     }
     const contents = id === undefined ? await listUnsent(identity) : [];
-    for (const content of contents) await resume(context, identity, content);
+    for (const content of contents) {
+      try {
+        await resume(context, identity, content);
+      } catch (error) {
+        if (!(error instanceof PawlError) || !OF_ONE_CONTENT.has(error.code)) throw error;
+        const code = await reporter.error(error, `${nameOf(content)} for ${content.to}`);
+        exit ||= code;
+      }
+    }
     if (entries.length + contents.length === 0) await reporter.notice('nothing is waiting to be written');
   });
+  return exit;
 }
 
-async function resendLarge(context: CommandContext, id: number): Promise<void> {
+/** Their reason is what is read, and not where it is written. */
+const OF_ONE_CONTENT: ReadonlySet<ErrorCode> = new Set([
+  'source-changed',
+  'cannot-resume',
+  'read-failed',
+  'not-in-outbox',
+]);
+
+async function resendLarge(context: CommandContext, id: number, from: number | undefined): Promise<void> {
   await withIdentity(context, async (identity) => {
     const content = (await listUnsent(identity)).find((one) => one.id === id);
     if (content === undefined) throw new PawlError('not-in-outbox', { id });
-    await resume(context, identity, content);
+    const { total } = content;
+    if (from !== undefined && total !== undefined && from > total) {
+      throw new PawlError('usage', {
+        problem: `--from ${from}: there ${total === 1 ? 'is 1 part' : `are ${total} parts`}`,
+      });
+    }
+    await resume(context, identity, content, from);
   });
 }
 
-/** Goes on with the parts of a large content that are not written yet. */
-async function resume(context: CommandContext, identity: OpenIdentity, { id, size }: UnsentContent): Promise<void> {
-  checkFitsTerminal(context.io.output, leastArmor({ size }), 'pawl outbox resend >> FILE');
-  const content = await OutgoingContent.resume(identity, id);
+/**
+ * Goes on with the parts of a large content: behind those that an earlier command has put on a disk, where this one goes to a
+ * disk as well; else with the first.
+ * @param from the part to begin with, counted from 1.
+ */
+async function resume(
+  context: CommandContext,
+  identity: OpenIdentity,
+  { id, size }: UnsentContent,
+  from?: number,
+): Promise<void> {
+  const { output } = context.io;
+  checkFitsTerminal(output, leastArmor({ size }), 'pawl outbox resend >> FILE');
+  const isWhole = from !== undefined || output.isFile !== true;
+  const content = await OutgoingContent.resume(identity, id, { isWhole });
   const { source } = content;
   if (source === undefined || size === undefined) return;
   await writeParts(context, content, {
     large: fileContent(source, size),
-    format: { armored: context.io.output.isTerminal, file: undefined },
+    ...(from !== undefined && { first: from - 1 }),
+    format: { armored: output.isTerminal, file: undefined },
   });
 }
 

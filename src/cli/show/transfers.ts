@@ -37,7 +37,7 @@ export function incomingFields({ from, log, row, place }: IncomingContent) {
     parts: log.count,
     ...(log.total !== undefined && { of: log.total }),
     bytes: log.bytes,
-    ...(!log.isComplete && { first_missing: log.firstMissing }),
+    ...(!log.isComplete && { first_missing: log.firstMissing + 1 }),
     ...(place !== undefined && { partial: place.path }),
   };
 }
@@ -50,11 +50,11 @@ export function unsentLine(content: UnsentContent): string {
   return `${nameOf(content)} for ${content.to}, since ${instant(content.createdAt)}: ${writtenInWords(content)}`;
 }
 
-/** How far an outgoing content has come: `3 of 1500 parts are written`. */
+/** How far an outgoing content has come: `3 of 1500 parts are known to be written`. What went into a pipe is not. */
 export function writtenInWords({ id, parts, total, source }: UnsentContent): string {
   const of = total === undefined ? '' : ` of ${total}`;
   const next = source === undefined ? 'it cannot go on' : `pawl outbox resend ${LARGE}${id} >> FILE`;
-  return `${parts}${of} ${(total ?? parts) === 1 ? 'part is' : 'parts are'} written; ${next}`;
+  return `${parts}${of} ${(total ?? parts) === 1 ? 'part is' : 'parts are'} known to be written; ${next}`;
 }
 
 /** What is known of an outgoing content, in the JSON output. */

@@ -61,6 +61,8 @@ export interface Input {
 
 export interface Output {
   readonly isTerminal: boolean;
+  /** Whether it is a file, so that what is flushed is on the disk. */
+  readonly isFile?: boolean;
   /** The size of the terminal in characters, if known. */
   readonly size?: { readonly columns: number; readonly rows: number } | undefined;
   /**
@@ -226,6 +228,7 @@ function outputTo(stream: () => NodeJS.WriteStream, descriptor: number, path: st
   }
   return {
     isTerminal: false,
+    isFile: sizeOf(descriptor) !== undefined,
     async write(data) {
       const bytes =
         typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);

@@ -43,7 +43,7 @@ type PartRow = Omit<PartRecord, 'isLast'> & { readonly isLast: 0 | 1 };
 
 const INCOMING = `
 SELECT id, contact_id AS contact, message_id AS messageId, n, late, received_at AS receivedAt, name, sent_at AS sentAt,
-  size, part_size AS partSize, key, process, claimed_at AS claimedAt, path, inode, target
+  size, part_size AS partSize, key, process, claimed_at AS claimedAt, path, inode, target, all_below AS allBelow
 FROM incoming`;
 
 const OUTGOING = `
@@ -67,17 +67,17 @@ export function transfers(transaction: SqlTransaction): Transfers {
       return transaction.all<IncomingRow>(`${INCOMING} ORDER BY id`).map(incomingIn);
     },
 
-    async receivedParts(id) {
+    async receivedParts(id, from = 0, most = -1) {
       return transaction
         .all<PartRow>(
           `SELECT part AS "index", is_last AS isLast, digest, link, next, length FROM incoming_parts
-          WHERE incoming = @id ORDER BY part`,
-          { id },
+          WHERE incoming = @id AND part >= @from ORDER BY part LIMIT @most`,
+          { id, from, most },
         )
         .map(({ isLast, ...part }) => ({ ...part, isLast: isLast === 1 }));
     },
 
-    async addReceivedParts(id, parts) {
+    async addReceivedParts(id, parts, allBelow) {
       for (const { isLast, ...part } of parts) {
         transaction.run(
           `INSERT INTO incoming_parts (incoming, part, is_last, digest, link, next, length)
@@ -85,6 +85,8 @@ export function transfers(transaction: SqlTransaction): Transfers {
           { ...part, id, isLast: isLast ? 1 : 0 },
         );
       }
+      if (allBelow === undefined) return;
+      transaction.run('UPDATE incoming SET all_below = @allBelow WHERE id = @id', { id, allBelow });
     },
 
     async handOverIncoming(id, from, to, at) {
@@ -98,8 +100,10 @@ export function transfers(transaction: SqlTransaction): Transfers {
       transaction.run(sql, { id, path, inode, target: target ?? null });
     },
 
-    async dropReceivedParts(id) {
-      transaction.run('DELETE FROM incoming_parts WHERE incoming = @id', { id });
+    async dropReceivedParts(id, from = 0) {
+      transaction.run('DELETE FROM incoming_parts WHERE incoming = @id AND part >= @from', { id, from });
+      transaction.run('UPDATE incoming SET all_below = min(all_below, @from) WHERE id = @id', { id, from });
+      if (from > 0) return;
       transaction.run('UPDATE incoming SET path = NULL, inode = NULL, target = NULL WHERE id = @id', { id });
     },
 
@@ -156,7 +160,7 @@ function descriptorIn({ name, sentAt, size, partSize, key }: DescriptorRow): Out
 }
 
 function incomingIn(row: IncomingRow): StoredIncoming {
-  const { id, contact, messageId, n, late, receivedAt, process, claimedAt, path, inode, target } = row;
+  const { id, contact, messageId, n, late, receivedAt, process, claimedAt, path, inode, target, allBelow } = row;
   return {
     id,
     contact,
@@ -167,6 +171,7 @@ function incomingIn(row: IncomingRow): StoredIncoming {
     descriptor: descriptorIn(row),
     claim: process === null || claimedAt === null ? undefined : { process, at: claimedAt },
     place: path === null || inode === null ? undefined : { path, inode, target: target ?? undefined },
+    allBelow,
   };
 }
 

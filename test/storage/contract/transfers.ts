@@ -24,6 +24,7 @@ export function transfers(make: MakeStore): void {
     id,
     claim: undefined,
     place: undefined,
+    allBelow: 0,
   });
   const stream = (contact: ContactId): Incoming => {
     const { descriptor, ...incoming } = incomingOf(contact, 'stream');
@@ -66,6 +67,38 @@ export function transfers(make: MakeStore): void {
       await transaction.dropIncoming(id);
       expect(await transaction.receivedParts(id)).toEqual([]);
       expect(await transaction.receivedParts(other)).toEqual([partRecord(1)]);
+    });
+  });
+
+  it('have parts that are read in pieces, and of which it is known that all below one are there', async () => {
+    const { store, contact } = await withContact();
+    await store.transaction(async (transaction) => {
+      const id = await transaction.addIncoming(incomingOf(contact));
+      const other = await transaction.addIncoming(stream(contact));
+      const known = async () => (await transaction.incoming()).map(({ allBelow }) => allBelow);
+      const read = async (...range: number[]) =>
+        (await transaction.receivedParts(id, ...range)).map((one) => one.index);
+      const records = [0, 1, 2, 5].map((index) => partRecord(index));
+      for (const one of [id, other]) await transaction.addReceivedParts(one, records, 2);
+      expect([await read(1), await read(1, 2), await read(3), await read(6), await read(0, 0)]).toEqual([
+        [1, 2, 5],
+        [1, 2],
+        [5],
+        [],
+        [],
+      ]);
+      await transaction.addReceivedParts(id, [partRecord(3)]);
+      expect(await known()).toEqual([2, 2]);
+      await transaction.setPlace(id, PLACE);
+      await transaction.dropReceivedParts(id, 3);
+      expect([await read(), await known()]).toEqual([
+        [0, 1, 2],
+        [2, 2],
+      ]);
+      await transaction.dropReceivedParts(id, 1);
+      expect([await read(), await known(), (await transaction.incoming())[0]?.place]).toEqual([[0], [1, 2], PLACE]);
+      await transaction.dropReceivedParts(id);
+      expect([await read(), await known(), (await transaction.incoming())[0]?.place]).toEqual([[], [0, 2], undefined]);
     });
   });
 

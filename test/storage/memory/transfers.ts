@@ -13,7 +13,7 @@ export function transfers(transaction: MemoryTransaction): Transfers {
       requireContact(transaction, incoming.contact);
       refuseKnownKey(transaction.data.incoming, incoming);
       const id = transaction.nextId() as IncomingId;
-      const row = { ...copyOf(incoming), id, claim: undefined, place: undefined, parts: [] };
+      const row = { ...copyOf(incoming), id, claim: undefined, place: undefined, allBelow: 0, parts: [] };
       transaction.change({ incoming: [...transaction.data.incoming, row] });
       return id;
     },
@@ -22,16 +22,17 @@ export function transfers(transaction: MemoryTransaction): Transfers {
       return transaction.data.incoming.map(({ parts: _, ...row }) => copyOf(row));
     },
 
-    async receivedParts(id) {
+    async receivedParts(id, from = 0, most = Number.POSITIVE_INFINITY) {
       const parts = transaction.data.incoming.find((row) => row.id === id)?.parts ?? [];
-      return copyOf([...parts].sort((a, b) => a.index - b.index));
+      const some = parts.filter(({ index }) => index >= from).sort((a, b) => a.index - b.index);
+      return copyOf(some.slice(0, most));
     },
 
-    async addReceivedParts(id, parts) {
+    async addReceivedParts(id, parts, allBelow) {
       const known = transaction.data.incoming.find((row) => row.id === id)?.parts ?? [];
       const indexes = new Set([...known, ...parts].map(({ index }) => index));
       if (indexes.size < known.length + parts.length) throw new Error('one of the parts is there');
-      changeIncoming(id, { parts: [...known, ...parts] });
+      changeIncoming(id, { parts: [...known, ...parts], ...(allBelow !== undefined && { allBelow }) });
     },
 
     async handOverIncoming(id, from, to, at) {
@@ -44,8 +45,12 @@ export function transfers(transaction: MemoryTransaction): Transfers {
       changeIncoming(id, { place });
     },
 
-    async dropReceivedParts(id) {
-      changeIncoming(id, { parts: [], place: undefined });
+    async dropReceivedParts(id, from = 0) {
+      const row = transaction.data.incoming.find((one) => one.id === id);
+      if (row === undefined) return;
+      const left = row.parts.filter(({ index }) => index < from);
+      const allBelow = Math.min(row.allBelow, from);
+      changeIncoming(id, { parts: left, allBelow, ...(from === 0 && { place: undefined }) });
     },
 
     async dropIncoming(id) {

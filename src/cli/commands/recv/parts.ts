@@ -8,12 +8,12 @@ import { type ErrorCode, isPawlError, PawlError } from '../../../errors.ts';
 import {
   checkRoom,
   type Folder,
-  inodeAt,
+  hasName,
   type OutputFile,
   PartialFile,
   removePartialFile,
 } from '../../../files/index.ts';
-import { toHex } from '../../../primitives/index.ts';
+import { equal, toHex } from '../../../primitives/index.ts';
 import {
   dropOldIncoming,
   type IncomingContent,
@@ -41,6 +41,8 @@ export interface PartOptions {
   readonly force?: true;
   /** The most bytes of a content. */
   readonly maxSize?: number;
+  /** Take parts of this contact only. */
+  readonly from?: string;
   /** There is no input: tell what is awaited. */
   readonly waiting?: true;
 }
@@ -61,6 +63,8 @@ interface Taken {
   /** Bytes written since there was seen to be room. */
   unchecked: number;
   readonly pace: Pace;
+  /** How many parts of the file were found to be changed, and were written anew. */
+  mended: number;
 }
 
 /** 16 GiB. */
@@ -68,7 +72,9 @@ const MAX_SIZE = 2 ** 34;
 /** Milliseconds between two commits of which parts are there. */
 const SAVE_INTERVAL = 1_000;
 /** With these, the parts that follow would be refused as well. */
-const ENDING: ReadonlySet<ErrorCode> = new Set(['write-failed', 'no-room', 'over-max-size']);
+const ENDING: ReadonlySet<ErrorCode> = new Set(['write-failed', 'no-room', 'over-max-size', 'taken-elsewhere']);
+/** So many parts of a content are told of that are refused for one reason. */
+const FEW = 3;
 /** Bytes after which it is looked once more whether there is room. */
 const ROOM_INTERVAL = 2 ** 26;
 
@@ -84,10 +90,14 @@ export class PartReceiver {
   readonly #taken = new Map<IncomingContent, Taken | undefined>();
   /** The content that a stream is in the midst of. */
   #streaming: Taken | undefined;
-  /** Whether `-o` has its file. */
-  #isOutputTaken = false;
+  /** What the file of `-o` is for. */
+  #forOutput: IncomingContent | undefined;
+  /** The content of the last part: no other one has buffers or an open file, however many there are. */
+  #current: IncomingContent | undefined;
   /** Parts of no content that is known, and those that were there. */
   readonly #strange: { count: number; first: string } = { count: 0, first: '' };
+  /** How many parts of a content were refused, by the code. */
+  readonly #refused = new Map<IncomingContent, Map<ErrorCode, number>>();
   #exit = 0;
   /** How often something was told. */
   #told = 0;
@@ -111,7 +121,7 @@ export class PartReceiver {
 
   /** Whether a content was put into the file of `-o`. */
   get hasOutputFile(): boolean {
-    return this.#isOutputTaken;
+    return this.#forOutput !== undefined;
   }
 
   /** Whether there was nothing to tell. */
@@ -142,6 +152,11 @@ export class PartReceiver {
     }
   }
 
+  /** Whether a message described a content that is awaited. */
+  awaits(messageId: Uint8Array): boolean {
+    return [...this.#contents.values()].some(({ row }) => equal(row.messageId, messageId));
+  }
+
   /** Takes a part. One that is refused changes nothing. */
   async take({ part, source }: PartArrival): Promise<void> {
     const content = this.#find(part);
@@ -149,12 +164,18 @@ export class PartReceiver {
       if (this.#strange.count++ === 0) this.#strange.first = source;
       return;
     }
+    this.#turnTo(content);
     try {
       const taken = await this.#takenOf(content);
       if (taken !== undefined) await this.#takePart(taken, part);
     } catch (error) {
-      if (!(error instanceof PawlError) || error.code === 'closed-pipe') throw error;
-      await this.#refuse(error, `${source}, from ${content.from}`);
+      if (!(error instanceof PawlError)) throw error;
+      if (error.code === 'closed-pipe') {
+        const what = `${nameOf(content.row.descriptor)} from ${content.from}`;
+        await this.#context.reporter.notice(`${what} was not written to its end: give all of it again`);
+        throw error;
+      }
+      if (this.#isToldOf(content, error.code)) await this.#refuse(error, `${source}, from ${content.from}`);
       if (ENDING.has(error.code)) await this.#stop(content);
     }
   }
@@ -165,6 +186,7 @@ export class PartReceiver {
    */
   async finish({ isRepeated }: { readonly isRepeated: boolean }): Promise<void> {
     const { reporter } = this.#context;
+    for (const [content, codes] of this.#refused) await this.#tellOfMore(content, codes);
     for (const content of [...this.#contents.values()]) await this.#finishOne(content);
     reporter.progress.clear();
     const { count: strangers, first } = this.#strange;
@@ -190,10 +212,44 @@ export class PartReceiver {
     if (taken === undefined) return;
     this.#taken.set(content, undefined);
     if (taken.sink?.kind === 'file') {
-      await this.#save(taken);
+      try {
+        await this.#save(taken);
+      } catch (error) {
+        // The parts since the last commit can be given again, as after a kill.
+        if (!(error instanceof PawlError)) throw error;
+      }
       taken.sink.file.close();
     }
     await content.release();
+  }
+
+  /** Counts a part that is refused: thousands would each say the same. */
+  #isToldOf(content: IncomingContent, code: ErrorCode): boolean {
+    const codes = this.#refused.get(content) ?? new Map<ErrorCode, number>();
+    this.#refused.set(content, codes);
+    const times = (codes.get(code) ?? 0) + 1;
+    codes.set(code, times);
+    return times <= FEW || this.#context.reporter.json;
+  }
+
+  async #tellOfMore(content: IncomingContent, codes: ReadonlyMap<ErrorCode, number>): Promise<void> {
+    const { reporter } = this.#context;
+    if (reporter.json) return;
+    const what = `${nameOf(content.row.descriptor)} from ${content.from}`;
+    for (const times of codes.values()) {
+      if (times > FEW) await reporter.warn(`${what}: ${count(times - FEW, 'more part')} refused for the same reason`);
+    }
+  }
+
+  /** Closes what the content before has open. */
+  #turnTo(content: IncomingContent): void {
+    const before = this.#current;
+    if (before === content) return;
+    this.#current = content;
+    if (before === undefined) return;
+    before.rest();
+    const sink = this.#taken.get(before)?.sink;
+    if (sink?.kind === 'file') sink.file.close();
   }
 
   #know(content: IncomingContent): void {
@@ -210,6 +266,11 @@ export class PartReceiver {
     if (this.#taken.has(content)) return this.#taken.get(content);
     this.#taken.set(content, undefined);
     const { descriptor } = content.row;
+    const { from } = this.#options;
+    if (from !== undefined && from !== content.from) {
+      await this.#context.reporter.notice(`left alone: ${nameOf(descriptor)} from ${content.from}`);
+      return undefined;
+    }
     const what = nameOf(descriptor);
     this.#refuseSize(descriptor.size ?? 0);
     await content.take();
@@ -220,6 +281,7 @@ export class PartReceiver {
       savedAt: this.#context.io.now(),
       unchecked: 0,
       pace: new Pace(this.#context.io, descriptor.size),
+      mended: 0,
     };
     try {
       taken.sink = await this.#sinkFor(taken);
@@ -236,23 +298,24 @@ export class PartReceiver {
     const { row, place } = content;
     const { output, folder } = this.#options;
     const { io, reporter } = this.#context;
-    const resumed = place && this.#reopen(content);
+    const resumed = place && PartialFile.reopen(place.path, place.inode);
     if (resumed !== undefined) {
       await reporter.notice(`${what} from ${content.from} goes on in ${resumed.path}`);
+      if (output?.folder !== undefined) this.#forOutput ??= content;
       return { kind: 'file', file: resumed };
     }
     if (place !== undefined) {
-      await reporter.warn(`${what} from ${content.from}: ${place.path} is gone or was changed; it begins anew`);
+      await reporter.warn(`${what} from ${content.from}: ${place.path} is gone; it begins anew`);
       removePartialFile(place.path, place.inode);
     }
     const beside =
       output?.folder ?? (folder !== undefined && row.descriptor.name !== undefined ? folder.pathOf('.') : undefined);
     if (beside !== undefined) {
-      if (output !== undefined && this.#isOutputTaken) throw new PawlError('no-place', { what });
+      if (output !== undefined && this.#forOutput !== undefined) throw new PawlError('no-place', { what });
       checkRoom(beside, row.descriptor.size ?? 0);
       const file = PartialFile.make(beside, toHex(row.messageId));
       await content.begin({ path: file.path, inode: file.inode, target: undefined });
-      if (output !== undefined) this.#isOutputTaken = true;
+      if (output !== undefined) this.#forOutput = content;
       return { kind: 'file', file };
     }
     const write = this.#streamFor(io.output.isTerminal || reporter.json);
@@ -268,27 +331,28 @@ export class PartReceiver {
     return isForTexts || output !== undefined ? undefined : (data) => this.#output.write(data);
   }
 
-  /** Opens the partial file of an earlier command, where what it has is what was written. */
-  #reopen(content: IncomingContent): PartialFile | undefined {
-    const { place } = content;
-    const file = place && PartialFile.reopen(place.path, place.inode);
-    if (file === undefined) return undefined;
-    const changed = content.findChanged((position, length) => {
+  /** Reads what is in a partial file. */
+  readonly #reading =
+    (file: PartialFile) =>
+    (position: number, length: number): Uint8Array => {
       this.#context.reporter.progress.update(`checking ${file.path}`);
       this.#garbage.collect();
       this.#garbage.add(length);
       return file.read(position, length);
-    });
-    if (changed === undefined) return file;
-    file.close();
-    return undefined;
-  }
+    };
 
   async #takePart(taken: Taken, sealed: SealedPart): Promise<void> {
     const { content, sink, pace, what } = taken;
     const { part, verdict } = content.open(sealed);
-    if (verdict === 'duplicate' || sink === undefined) return;
+    if (sink === undefined) return;
     const { partSize } = content.row.descriptor;
+    if (verdict === 'stored') await content.compare(part);
+    if (verdict !== 'new') {
+      if (sink.kind !== 'file' || !(await content.isChanged(part.index, this.#reading(sink.file)))) return;
+      sink.file.write(part.data, part.index * partSize);
+      taken.mended += 1;
+      return;
+    }
     this.#refuseSize(part.index * partSize + part.data.length);
     if (sink.kind === 'file') {
       taken.unchecked -= part.data.length;
@@ -303,7 +367,7 @@ export class PartReceiver {
       // What is behind a part that is missing cannot be written, and comes again with the whole.
       if (part.index !== content.log.firstMissing) return;
       await sink.write(part.data);
-      content.add(part);
+      content.addWritten(part);
       if (content.log.isComplete) await this.#finishStream(taken);
     }
     this.#context.reporter.progress.update(`${what}, ${pace.words(content.log.bytes)}`);
@@ -333,13 +397,15 @@ export class PartReceiver {
         return;
       }
       const { sink, what } = taken;
-      const { firstMissing, total, isComplete } = content.log;
+      const { firstMissing, total } = content.log;
       if (sink?.kind === 'stream') {
         throw new PawlError('parts-missing', { what, missing: firstMissing, total });
       }
       if (sink === undefined) return;
+      this.#turnTo(content);
       await this.#save(taken);
-      if (isComplete) await this.#putInPlace(taken, sink.file);
+      if (content.log.isComplete) await this.#dropChanged(taken, sink.file);
+      if (content.log.isComplete) await this.#putInPlace(taken, sink.file);
       else await this.#tellProgress(content);
     } catch (error) {
       if (!(error instanceof PawlError)) throw error;
@@ -347,16 +413,39 @@ export class PartReceiver {
     }
   }
 
-  /** A content whose parts all came with earlier commands, which could not put it in its place. */
+  /** Nothing gets its name that was changed since it was collected. */
+  async #dropChanged(taken: Taken, file: PartialFile): Promise<void> {
+    const { content, what, mended } = taken;
+    const about = `${what} from ${content.from}`;
+    const changed = await content.dropChanged(this.#reading(file));
+    if (mended > 0) {
+      await this.#context.reporter.warn(
+        `${about}: ${count(mended, 'part')} in ${file.path} had been changed: written anew`,
+      );
+    }
+    if (changed > 0) {
+      await this.#context.reporter.warn(
+        `${about}: ${file.path} had been changed: ${count(changed, 'part')} missing again`,
+      );
+    }
+  }
+
+  /**
+   * A content whose parts all came with earlier commands, which could not put it in its place. The file of `-o` is for what
+   * comes with it, if anything does.
+   */
   async #completeBefore(content: IncomingContent): Promise<Taken | undefined> {
-    const hasPlace = this.#options.folder !== undefined || this.#options.output?.folder !== undefined;
+    const { folder, output, waiting, from } = this.#options;
+    if (from !== undefined && from !== content.from) return undefined;
+    const hasPlace = folder !== undefined || (output?.folder !== undefined && waiting === true);
     return hasPlace && content.place !== undefined && content.log.isComplete ? this.#takenOf(content) : undefined;
   }
 
   /** An earlier command has given a content its name, and was killed before it had noted that. */
   async #noteDelivered(content: IncomingContent): Promise<void> {
     const { place } = content;
-    if (place?.target === undefined || inodeAt(place.target) !== place.inode) return;
+    if (place?.target === undefined || !content.log.isComplete) return;
+    if (!hasName(place.target, { inode: place.inode, bytes: content.log.bytes })) return;
     try {
       await content.take();
     } catch (error) {
@@ -371,7 +460,11 @@ export class PartReceiver {
 
   async #putInPlace({ content, what }: Taken, file: PartialFile): Promise<void> {
     const { output, folder, force } = this.#options;
+    // What was written anew, and is not noted by a commit.
+    file.cut(content.log.bytes);
+    file.sync();
     if (output?.folder !== undefined) {
+      if (this.#forOutput !== content) throw new PawlError('no-place', { what });
       await content.save(resolve(output.path));
       output.take(file);
       return this.#deliver(content, output.path);
@@ -397,6 +490,7 @@ export class PartReceiver {
   #forget(content: IncomingContent): void {
     const taken = this.#taken.get(content);
     if (taken?.sink?.kind === 'file') taken.sink.file.close();
+    if (this.#current === content) this.#current = undefined;
     this.#taken.delete(content);
     this.#contents.delete(content.row.id);
     content.wipe();

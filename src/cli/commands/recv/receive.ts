@@ -96,13 +96,13 @@ export async function receiveAll(
     });
     deliverer.markSettled(settled);
     for (const name of gaps) contactsWithGaps.add(name);
+    if (outcomes.some(({ type }) => type === 'announced')) await parts.reload();
     for (const outcome of outcomes) {
       if (outcome.type === 'message' || outcome.type === 'waiting' || outcome.type === 'announced') {
         senders.add(outcome.from);
       }
-      isRepeated ||= outcome.type === 'duplicate';
+      isRepeated ||= outcome.type === 'duplicate' && !parts.awaits(outcome.id);
     }
-    if (outcomes.some(({ type }) => type === 'announced')) await parts.reload();
     return inInputOrder(items, outcomes);
   };
 
@@ -122,7 +122,8 @@ export async function receiveAll(
     // The envelopes are let go before their texts are delivered.
     messages.length = 0;
     batch.splice(0, outcomes.length);
-    await deliverer.deliver(told);
+    // What describes a content comes again with each attempt to send the rest of it.
+    await deliverer.deliver(told.splice(0).filter((one) => one.type !== 'duplicate' || !parts.awaits(one.id)));
   };
 
   try {

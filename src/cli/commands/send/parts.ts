@@ -28,24 +28,36 @@ export async function sendLarge(
   await writeParts(context, await OutgoingContent.begin(identity, name, large), { large, format });
 }
 
+/** What is to be written of a content. */
+export interface PartsToWrite {
+  readonly large: Omit<LargeContent, 'name'>;
+  /** The index of the first part; those before it are read all the same, for what the others say of them. */
+  readonly first?: number;
+  readonly format: EnvelopeFormat;
+}
+
 /**
- * Writes the descriptor and the parts that are not written yet. A stream is noted as it is written, so that a later command
- * goes on; a file is in its place when it is complete, or not at all.
+ * Writes the descriptor and the parts that are not written yet. What standard output has on a disk is noted, so that a later
+ * command goes on behind it; a file of `-o` is in its place when it is complete, or not at all.
  */
 export async function writeParts(
   context: CommandContext,
   content: OutgoingContent,
-  { large, format }: { readonly large: Omit<LargeContent, 'name'>; readonly format: EnvelopeFormat },
+  parts: PartsToWrite,
 ): Promise<void> {
   const { io, reporter } = context;
+  const { format } = parts;
   const { file } = format;
-  const pieces = encoded(envelopesOf(context, content, large, format), format);
+  const pieces = encoded(envelopesOf(context, content, parts), format);
   try {
     if (file !== undefined) await file.writePieces(pieces);
     else {
       for await (const piece of pieces) await io.output.write(piece);
       await io.output.flush();
     }
+  } catch (error) {
+    await giveUpStream(content);
+    throw error;
   } finally {
     reporter.progress.clear();
   }
@@ -67,41 +79,42 @@ export async function finishParts(
   else if (reporter.json) await reporter.document(document);
 }
 
-/**
- * The message with the descriptor, then the parts that are not written yet. A content that cannot be read to its end, and
- * not again, is given up.
- */
+/** What was not written to its end, and cannot be read again, is given up. */
+export async function giveUpStream(content: OutgoingContent): Promise<void> {
+  if (content.source === undefined) await content.abandon();
+}
+
+/** The message with the descriptor, then the parts that are not written yet. A file that has changed is given up. */
 export async function* envelopesOf(
   context: CommandContext,
   content: OutgoingContent,
-  large: Omit<LargeContent, 'name'>,
-  { file }: EnvelopeFormat,
+  { large, first = 0, format: { file } }: PartsToWrite,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { io, reporter } = context;
   const garbage = new Garbage();
   const pace = new Pace(io, content.size);
-  const isNoted = file === undefined;
   let savedAt = io.now();
-  let isWritten = false;
   try {
     yield content.envelope;
     for await (const { bytes, isLast } of large.pieces(content.partSize, content.parts)) {
       garbage.collect();
+      if (content.parts < first) {
+        content.pass(bytes, isLast);
+        garbage.add(bytes.length);
+        reporter.progress.update(`reading, ${pace.words(content.bytes)}`);
+        continue;
+      }
       yield content.seal(bytes, isLast);
-      isWritten = isLast;
       garbage.add(bytes.length);
       reporter.progress.update(`sending, ${pace.words(content.bytes)}`);
-      if (!isNoted || isLast || io.now() - savedAt < SAVE_INTERVAL) continue;
-      // What is noted as written must be on the disk, where the stream is a file.
+      if (file !== undefined || isLast || io.now() - savedAt < SAVE_INTERVAL) continue;
       await io.output.flush();
-      await content.save();
+      await content.save(io.output.isFile === true);
       savedAt = io.now();
     }
   } catch (error) {
     if (isPawlError(error, 'source-changed')) await content.abandon();
     throw error;
-  } finally {
-    if (!isWritten && content.source === undefined) await content.abandon();
   }
 }
 

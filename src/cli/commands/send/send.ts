@@ -16,7 +16,7 @@ import { bytesInWords } from '../../terminal/format.ts';
 import { type ChosenFormat, withCarrier } from './carried.ts';
 import { sendLines } from './lines.ts';
 import { checkAmount, type EnvelopeFormat, EnvelopeOutput, encoded } from './output.ts';
-import { envelopesOf, finishParts, leastArmor, sendLarge } from './parts.ts';
+import { envelopesOf, finishParts, giveUpStream, leastArmor, sendLarge } from './parts.ts';
 import { fileSource, inputSource, type LargeContent, type Source, textSource } from './source.ts';
 
 /** Bytes whose encryption takes a noticeable time. */
@@ -162,27 +162,34 @@ async function sendFiles(
     const format = chosen;
     // All of them become one file, which is in its place at the end.
     const afterwards: (() => Promise<void>)[] = [];
-    await output.writePieces(
-      (async function* () {
-        for (const file of files) {
-          const prepared = prepare(await fileSource(context, file, name));
-          yield* inOneFile(context, identity, { name, prepared, format, afterwards });
-        }
-      })(),
-    );
+    const begun: OutgoingContent[] = [];
+    try {
+      await output.writePieces(
+        (async function* () {
+          for (const file of files) {
+            const prepared = prepare(await fileSource(context, file, name));
+            yield* inOneFile(context, identity, { name, prepared, format, begun, afterwards });
+          }
+        })(),
+      );
+    } catch (error) {
+      for (const content of begun) await giveUpStream(content);
+      throw error;
+    }
     for (const acknowledge of afterwards) await acknowledge();
   });
 }
 
-/** The envelopes of one of several files. @param afterwards gets what is to be done once all are written. */
+/** The envelopes of one of several files. */
 async function* inOneFile(
   context: CommandContext,
   identity: OpenIdentity,
-  { name, prepared, format, afterwards }: Sending & { readonly afterwards: (() => Promise<void>)[] },
+  { name, prepared, format, begun, afterwards }: Gathering,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if ('large' in prepared) {
     const content = await OutgoingContent.begin(identity, name, prepared.large);
-    yield* encoded(envelopesOf(context, content, prepared.large, format), format);
+    begun.push(content);
+    yield* encoded(envelopesOf(context, content, { large: prepared.large, format }), format);
     afterwards.push(() => finishParts(context, content, format));
     return;
   }
@@ -208,6 +215,14 @@ interface Sending {
   readonly name: string;
   readonly prepared: Prepared;
   readonly format: EnvelopeFormat;
+}
+
+/** One of several contents on their way into one file. */
+interface Gathering extends Sending {
+  /** Gets the large content. */
+  readonly begun: OutgoingContent[];
+  /** Gets what is to be done once all are written. */
+  readonly afterwards: (() => Promise<void>)[];
 }
 
 async function sendOne(

@@ -3,7 +3,7 @@
  * read in pieces, one after the other.
  * Encrypts nothing.
  */
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { checkFileName, MAX_CONTENT, type WholeContent } from '../../../envelope/index.ts';
 import { isPawlError, PawlError } from '../../../errors.ts';
@@ -158,7 +158,7 @@ async function* piecesOfFile(
     const now = statusOf(descriptor);
     return now.inode === source.inode && now.modified === source.modified && now.size === size;
   };
-  const file = known(path, () => openSync(path, 'r'));
+  const file = known(path, () => openAtOnce(path));
   try {
     if (!known(path, () => isSame(file))) throw changed();
     const buffer = new Uint8Array(length);
@@ -204,8 +204,13 @@ async function* piecesOf(chunks: AsyncIterable<Uint8Array>, length: number): Asy
   if (isWaiting) yield { bytes: buffers[turn].subarray(0, filled), isLast: true };
 }
 
+/** Opens a file; a pipe that has taken its place is not waited for. */
+function openAtOnce(path: string): number {
+  return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+}
+
 function lookAt(path: string): { readonly source: SourceFile; readonly size: number } {
-  const file = known(path, () => openSync(path, 'r'));
+  const file = known(path, () => openAtOnce(path));
   try {
     const { inode, modified, size } = known(path, () => statusOf(file));
     return { source: { path, inode, modified }, size };
