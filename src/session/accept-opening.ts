@@ -28,7 +28,7 @@ import { withOwnIdentity } from './identity.ts';
 import { admitUser, type User, userOf, wipeInvites } from './invites.ts';
 import { CLOCK_AHEAD, OPENING_GRACE } from './maintenance.ts';
 import type { AcceptedMessage, Notice } from './outcome.ts';
-import { takeOverRoute } from './routes.ts';
+import { dropUnusedRoutes, takeOverRoute } from './routes.ts';
 import { dropIdleSessions } from './select-session.ts';
 import type { Contact, Transaction } from './store.ts';
 
@@ -106,8 +106,10 @@ export async function acceptFirst(
         state,
       );
       await transaction.saveReceived(session, [{ step, digest: header.digest }], now, limits);
-      if (user.number === undefined) await transaction.spendInvite(invite.id, sender, now);
-      else await admitUser(transaction, invite, user.number, origin.prefixDigest);
+      if (user.number === undefined) {
+        await transaction.spendInvite(invite.id, sender, now);
+        await dropUnusedRoutes(transaction);
+      } else await admitUser(transaction, invite, user.number, origin.prefixDigest);
       await dropIdleSessions(transaction, await transaction.sessions(contact.id));
       return {
         contact,

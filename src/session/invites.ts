@@ -8,6 +8,7 @@ import { equal, toHex, wipe } from '../primitives/index.ts';
 import { checkName, ownKey, withOwnIdentity } from './identity.ts';
 import { sweep } from './maintenance.ts';
 import { heldIn } from './reports.ts';
+import { dropUnusedRoutes } from './routes.ts';
 import type { Context, Transaction } from './store.ts';
 
 /**
@@ -157,6 +158,7 @@ export async function withdraw(context: Context, name: string, only?: string): P
     );
     if (found.length === 0) throw new PawlError('no-open-invite', { name, ...(only !== undefined && { id: only }) });
     for (const { id } of found) await transaction.withdrawInvite(id, now);
+    await dropUnusedRoutes(transaction);
     return found.map(({ id }) => inviteName(id));
   });
 }

@@ -63,7 +63,9 @@ export async function listRoutes({ store }: Pick<Context, 'store'>): Promise<rea
         isForInvite,
       });
     }
-    return reports.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return reports.sort((a, b) =>
+      a.name === b.name ? Number(a.isForInvite) - Number(b.isForInvite) : a.name < b.name ? -1 : 1,
+    );
   });
 }
 
@@ -111,6 +113,18 @@ export async function takeOverRoute(transaction: Transaction, inviteName: string
   const routes = await transaction.routes();
   const route = routes.find(({ owner }) => 'inviteName' in owner && owner.inviteName === inviteName);
   if (route !== undefined) await transaction.setRoute({ ...route, owner: { contact } });
+}
+
+/** Deletes the routes for names that no invite is open for any more. */
+export async function dropUnusedRoutes(
+  transaction: Pick<Transaction, 'routes' | 'dropRoute' | 'invites'>,
+): Promise<void> {
+  const owners = (await transaction.routes()).flatMap(({ owner }) => ('inviteName' in owner ? owner : []));
+  if (owners.length === 0) return;
+  const open = (await invitesIn(transaction)).filter(({ fate }) => fate.kind === 'open');
+  for (const owner of owners) {
+    if (!open.some(({ contactName }) => contactName === owner.inviteName)) await transaction.dropRoute(owner);
+  }
 }
 
 async function ownerOf(view: Transaction, name: string): Promise<RouteOwner> {

@@ -230,6 +230,9 @@ const OUT_OF_REACH: Partial<Record<ErrorCode, string>> = {
   'other-place': 'a folder that another disk has taken the place of: test/places',
   'bad-route': 'the reader of routes: test/places/route.test.ts',
   'unsuited-stream': 'a server with another stream: test/places',
+  queued: 'a place that cannot be reached: test/cli/routes.test.ts',
+  'untrusted-route': 'an identity file from elsewhere: test/cli/routes.test.ts',
+  'no-boxes': 'a conversation of an earlier version: test/cli/routes.test.ts',
   'not-begun': 'a session is stored with its first message',
 };
 

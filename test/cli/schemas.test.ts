@@ -62,6 +62,8 @@ it('every kind of document is printed by some command, and keeps its schema', as
   await run(alice, 'inspect');
   await run(alice, 'inspect --check');
   await run(alice, `backup ${at('copy')}`);
+  await run(alice, 'route bertha exec:true');
+  await run(alice, 'route');
   await run(alice, 'forget bertha --yes');
   await run(alice, `passwd --new-key-file ${at('new.key')}`);
   await run(alice, `restore ${at('copy')} --home ${at('another')}`);

@@ -25,10 +25,13 @@ export const defineRoute: DefineCommand = (program, makeAction) => {
     .addHelpText(
       'after',
       `
-Both sides type it once, each for the other; nobody exchanges addresses. ROUTE is one of:
-  dir:FOLDER           a folder that both see: synchronized, on a network, on a stick
+Both sides type it once, each for the other; nobody exchanges addresses. ROUTE is
+one of:
+
+  dir:FOLDER           a folder that both see: synchronized, mounted, on a stick
   exec:COMMAND         a command with four verbs, such as ssh RELAY pawl-box
   nats://HOST[:PORT]   a NATS server with JetStream; ?creds=FILE behind it
+
 NAME is a contact, or the name of an open invite: who comes in by it takes the route over.
 Then pawl send hands over by itself, and pawl recv fetches.
 

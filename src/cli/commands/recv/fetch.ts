@@ -57,16 +57,11 @@ async function fetchOnce(context: CommandContext, identity: OpenIdentity, places
   const stream = round.items(read);
   const first = await stream.next();
   const input = first.done ? undefined : new Batches(stream, { first, lengthOf });
-  try {
-    const received = await receiveAll(context, identity, input, {
-      ...others,
-      onCommitted: (items, outcomes) => round.settle(items, outcomes),
-    });
-    const code = received.exit || round.exit || exit || (received.news ?? 0);
-    return { exit: code, isEmpty: received.isEmpty, read };
-  } finally {
-    await round.finish();
-  }
+  const received = await receiveAll(context, identity, input, {
+    ...others,
+    onCommitted: (items, outcomes) => round.settle(items, outcomes),
+  }).finally(() => round.finish());
+  return { exit: received.exit || round.exit || exit || (received.news ?? 0), isEmpty: received.isEmpty, read };
 }
 
 /** Waits until something may have come at one of the places. One that cannot be reached is tried again after a while. */

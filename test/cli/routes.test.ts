@@ -1,0 +1,292 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { boxOf } from '../../src/places/index.ts';
+import { acquaint, CollectedOutput, Person, temporaryFolder } from './fake-io.ts';
+
+// Conversations over a folder that both see: nobody carries anything.
+
+const HOUR = 3_600_000;
+
+interface Couple {
+  readonly alice: Person;
+  readonly bob: Person;
+  readonly place: string;
+}
+
+/** An alice and a bob who know each other, and whose routes lead to one folder. */
+async function routed(): Promise<Couple> {
+  const people = await acquaint();
+  const place = temporaryFolder();
+  await people.alice.pawl(['route', 'bob', `dir:${place}`]);
+  await people.bob.pawl(['route', 'alice', `dir:${place}`]);
+  return { ...people, place };
+}
+
+function envelopesIn(place: string): readonly string[] {
+  return readdirSync(place).filter((name) => name.endsWith('.pawl'));
+}
+
+/** What has come along the routes, one text a line. */
+async function fetched(person: Person, ...options: readonly string[]): Promise<string> {
+  return (await person.pawl(['recv', '--fetch', '--lines', ...options])).text;
+}
+
+/** The name of the box that one side reads, or of its open invite. */
+function boxIn({ rows }: Person | { rows: Person['rows'] }, column: string): string {
+  const [session] = rows.call(undefined, 'sessions') as readonly Record<string, Uint8Array>[];
+  const bytes = session?.[column];
+  if (bytes === undefined) throw new Error(`there is no ${column}`);
+  return boxOf(bytes);
+}
+
+function put(place: string, box: string, number: number, bytes: Uint8Array): void {
+  writeFileSync(join(place, `${box}.${number.toString(16).padStart(32, '0')}.pawl`), bytes);
+}
+
+describe('a conversation along a route', () => {
+  it('begins with an invite, and nothing is carried by hand but that', async () => {
+    const place = temporaryFolder();
+    const alice = await Person.named('alice');
+    const bob = await Person.named('bob');
+    const invite = await bob.invite('alice');
+    expect((await bob.pawl(['route', 'alice', `dir:${place}`])).errors).toContain(
+      'who comes in by the invite for alice',
+    );
+    await alice.add('bob', invite);
+    await alice.pawl(['route', 'bob', `dir:${place}`]);
+    for (const text of ['one', 'two']) {
+      expect(await alice.pawl(['send', 'bob', '-m', text])).toMatchObject({
+        text: '',
+        errors: `pawl: handed over to dir:${place}\n`,
+      });
+    }
+    expect(await fetched(bob)).toBe('one\ntwo\n');
+    await bob.pawl(['send', 'alice', '-m', 'three']);
+    expect(await fetched(alice)).toBe('three\n');
+    await alice.pawl(['send', 'bob', '--lines'], Buffer.from('four\nfive\n'));
+    expect((await fetched(bob)).split('\n').sort()).toEqual(['', 'five', 'four']);
+    expect(envelopesIn(place)).toEqual([]);
+    expect((await bob.pawl(['recv', '--fetch'])).errors).toBe('pawl: nothing new\n');
+    // The last message had no prefix: nothing more is read in the invite's box.
+    expect(bob.rows<{ invite_box: unknown }>('sessions').map(({ invite_box }) => invite_box)).toEqual([null]);
+    expect(await bob.documents(['route'])).toMatchObject([{ name: 'alice', invite: false, trusted: true }]);
+  });
+
+  it('is by hand where the bytes are asked for, and again once the route is off', async () => {
+    const { alice, bob, place } = await routed();
+    const armored = await alice.pawl(['send', 'bob', '-m', 'armored', '-a']);
+    expect(armored.text).toContain('BEGIN PAWL MESSAGE');
+    const { bytes } = await alice.pawl(['send', 'bob', '-m', 'bytes', '-b']);
+    expect(await bob.recv(Buffer.concat([armored.bytes, bytes]))).toBe('armoredbytes');
+    await alice.pawl(['route', 'bob', '--off']);
+    expect((await alice.pawl(['route', 'bob', '--off'])).errors).toContain('there is no route for bob');
+    expect(await bob.recv(await alice.send('bob', 'by hand'))).toBe('by hand');
+    expect(envelopesIn(place)).toEqual([]);
+    expect(await alice.refusal(['recv', '--fetch'])).toBe('usage 64');
+  });
+
+  it('is fetched on a terminal, and pasted with -', async () => {
+    const { alice, bob } = await routed();
+    const { text } = await alice.pawl(['send', 'bob', '-m', 'pasted', '-a']);
+    await alice.pawl(['send', 'bob', '-m', 'fetched']);
+    const terminal = (chunks: string) => ({
+      input: {
+        isTerminal: true,
+        chunks: (async function* () {
+          yield Buffer.from(chunks);
+        })(),
+      },
+      output: new CollectedOutput(true),
+    });
+    expect((await bob.pawl(['recv'], undefined, terminal(''))).text).toContain('fetched');
+    expect((await bob.pawl(['recv', '-'], undefined, terminal(text))).text).toContain('pasted');
+  });
+
+  it('follows a contact through another name, and ends with it', async () => {
+    const { alice, bob } = await routed();
+    await alice.pawl(['rename', 'bob', 'bert']);
+    await alice.pawl(['send', 'bert', '-m', 'hi']);
+    expect(await fetched(bob)).toBe('hi\n');
+    expect(await alice.documents(['route'])).toMatchObject([{ name: 'bert' }]);
+    await alice.pawl(['forget', 'bert', '--yes']);
+    expect(await alice.documents(['route'])).toEqual([]);
+  });
+
+  it('fetches from one contact only, where that is asked for', async () => {
+    const { alice, bob } = await routed();
+    await alice.pawl(['send', 'bob', '-m', 'hi']);
+    expect(await fetched(bob, '--from', 'zoe')).toBe('');
+    expect(await fetched(bob, '--from', 'alice')).toBe('hi\n');
+  });
+});
+
+describe('a place that cannot be reached', () => {
+  it('gets what waits with the next send, and nothing is sent twice', async () => {
+    const { alice, bob, place } = await routed();
+    renameSync(place, `${place}-unplugged`);
+    const first = await alice.run(['--json', 'send', 'bob', '-m', 'one']);
+    expect(first.exit).toBe(69);
+    expect(first.text).toContain('"queued":true');
+    expect(first.errors).toContain('do not send it again');
+    // An empty folder is not the place.
+    mkdirSync(place);
+    expect(await alice.refusal(['send', 'bob', '-m', 'two'])).toBe('other-place 69');
+    expect(readdirSync(place)).toEqual([]);
+    expect(await bob.refusal(['recv', '--fetch'])).toBe('other-place 69');
+    renameSync(place, `${place}-empty`);
+    renameSync(`${place}-unplugged`, place);
+    expect(await alice.documents(['send', 'bob', '-m', 'three'])).toMatchObject([{ handed_to: `dir:${place}` }]);
+    expect((await fetched(bob)).split('\n').sort()).toEqual(['', 'one', 'three', 'two']);
+    expect((await alice.pawl(['outbox'])).errors).toContain('nothing is waiting');
+  });
+
+  it('gets what waits with a recv, too', async () => {
+    const { alice, bob, place } = await routed();
+    renameSync(place, `${place}-unplugged`);
+    expect((await alice.run(['send', 'bob', '-m', 'one'])).exit).toBe(69);
+    renameSync(`${place}-unplugged`, place);
+    expect((await alice.pawl(['recv', '--fetch'])).errors).toContain('1 earlier message for bob handed over');
+    expect(await fetched(bob)).toBe('one\n');
+  });
+});
+
+describe('what is refused before anything is done', () => {
+  it('is a command that came with the file', async () => {
+    const { alice, bob } = await routed();
+    const run = `exec:touch ${alice.folder}/ran; exit 1;`;
+    await alice.pawl(['route', 'bob', run]);
+    await alice.pawl(['--after-restore', 'route']);
+    expect(await alice.refusal(['recv', '--fetch'])).toBe('untrusted-route 69');
+    expect(readdirSync(alice.folder)).not.toContain('ran');
+    expect((await alice.pawl(['route'])).text).toContain('not used');
+    await alice.pawl(['route', 'bob', run]);
+    expect(await alice.refusal(['recv', '--fetch'])).toBe('unreachable 69');
+    expect(readdirSync(alice.folder)).toContain('ran');
+    expect(bob).toBeDefined();
+  });
+
+  it('is a conversation of before there were boxes; a new invite helps', async () => {
+    const { alice, bob, place } = await routed();
+    for (const person of [alice, bob]) {
+      const file = person.openFile();
+      file.exec('UPDATE sessions SET invite_box = NULL, outgoing_box = NULL, incoming_box = NULL');
+      file.close();
+    }
+    const warned = await alice.pawl(['route', 'bob', `dir:${place}`]);
+    expect(warned.errors).toContain('older than routes');
+    expect(await alice.refusal(['send', 'bob', '-m', 'lost?'])).toBe('no-boxes 69');
+    expect(alice.rows('outbox')).toEqual([]);
+    alice.time += HOUR;
+    bob.time += HOUR;
+    await alice.add('bob', await bob.invite('alice'));
+    await alice.pawl(['send', 'bob', '-m', 'anew']);
+    expect(await fetched(bob)).toBe('anew\n');
+    await bob.pawl(['send', 'alice', '-m', 'back']);
+    expect(await fetched(alice)).toBe('back\n');
+  });
+});
+
+describe('what lies in a box', () => {
+  it('and is junk by strangers costs one line, a bounded number at a time', async () => {
+    const { alice, bob, place } = await routed();
+    await alice.add('bob', await bob.invite('alice'));
+    alice.time += HOUR;
+    bob.time += HOUR;
+    await alice.pawl(['send', 'bob', '-m', 'in the midst']);
+    const [name = ''] = envelopesIn(place);
+    const opening = readFileSync(join(place, name));
+    const box = name.split('.')[0] ?? '';
+    for (let number = 0; number < 250; number++) {
+      const junk = Buffer.from(opening);
+      junk.writeUInt32BE(number, 10 + 32 + 1088);
+      put(place, box, number, junk);
+    }
+    const first = await bob.run(['recv', '--fetch', '--lines']);
+    const second = await bob.run(['recv', '--fetch', '--lines']);
+    expect(first.text + second.text).toBe('in the midst\n');
+    expect([first.exit, second.exit]).toEqual([0, 0]);
+    expect(first.errors.match(/of no use/g)).toHaveLength(1);
+    expect(envelopesIn(place)).toEqual([]);
+  });
+
+  it('and is damaged in the box of a contact is told, and goes', async () => {
+    const { alice, bob, place } = await routed();
+    const box = boxIn({ rows: (table) => bob.rows(table) }, 'incoming_box');
+    put(place, box, 1, Buffer.from('pawl\x01\x02\0\0\x01\x7e'.padEnd(392, 'x'), 'latin1'));
+    await alice.pawl(['send', 'bob', '-m', 'whole']);
+    const { exit, text, errors } = await bob.run(['recv', '--fetch', '--lines']);
+    expect([exit, text]).toEqual([65, 'whole\n']);
+    expect(errors).toMatch(/in the box of alice/);
+    expect(envelopesIn(place)).toEqual([]);
+  });
+
+  it('and cannot be read by this file is left, and told again only after a while', async () => {
+    const { alice, bob, place } = await routed();
+    const carol = await Person.named('carol');
+    const dave = await Person.named('dave');
+    await carol.add('dave', await dave.invite('carol'));
+    await dave.recv(await carol.send('dave', 'hi'));
+    await carol.recv(await dave.send('carol', 'hi'));
+    const foreign = await carol.send('dave', 'for dave');
+    put(place, boxIn({ rows: (table) => bob.rows(table) }, 'incoming_box'), 1, foreign);
+    const left = async () => (await bob.run(['recv', '--fetch'])).exit;
+    expect(await left()).toBe(65);
+    expect(envelopesIn(place)).toHaveLength(1);
+    for (const pause of [HOUR / 60, HOUR / 6, HOUR, 24 * HOUR, 24 * HOUR]) {
+      bob.time += pause - 1;
+      expect(await left()).toBe(0);
+      bob.time += 1;
+      expect(await left()).toBe(65);
+    }
+    // What comes behind it is not kept back.
+    await alice.pawl(['send', 'bob', '-m', 'behind it']);
+    expect(await fetched(bob)).toBe('behind it\n');
+    expect(bob.rows('left_entries')).toHaveLength(1);
+    for (const name of envelopesIn(place)) renameSync(join(place, name), join(bob.folder, name));
+    await fetched(bob);
+    expect(bob.rows('left_entries')).toEqual([]);
+  });
+
+  it('and comes too early is taken later', async () => {
+    const { alice, bob, place } = await routed();
+    await alice.add('bob', await bob.invite('alice'));
+    alice.time += 48 * HOUR;
+    await alice.pawl(['send', 'bob', '-m', 'from the future']);
+    expect((await bob.run(['recv', '--fetch'])).text).toBe('');
+    expect(envelopesIn(place)).toHaveLength(1);
+    bob.time += 47 * HOUR;
+    expect(await fetched(bob)).toBe('from the future\n');
+    expect(envelopesIn(place)).toEqual([]);
+  });
+
+  it('of an older session is not lost behind many messages of a new one', async () => {
+    const { alice, bob, place } = await routed();
+    for (const text of ['old 1', 'old 2']) await alice.pawl(['send', 'bob', '-m', text]);
+    const old = envelopesIn(place);
+    for (const name of old) renameSync(join(place, name), join(bob.folder, name));
+    alice.time += HOUR;
+    bob.time += HOUR;
+    await alice.add('bob', await bob.invite('alice'));
+    await alice.pawl(['send', 'bob', '--lines'], Buffer.from('new\n'.repeat(70)));
+    expect(await fetched(bob)).toBe('new\n'.repeat(70));
+    for (const name of old) renameSync(join(bob.folder, name), join(place, name));
+    expect((await fetched(bob)).split('\n').sort()).toEqual(['', 'old 1', 'old 2']);
+    // Once its box was read empty beside the new one, the rule of idle sessions holds again.
+    await fetched(bob);
+    await alice.pawl(['send', 'bob', '--lines'], Buffer.from('new\n'.repeat(70)));
+    await fetched(bob);
+    expect(bob.rows('sessions')).toHaveLength(1);
+  });
+
+  it('and came before is a duplicate, and goes', async () => {
+    const { alice, bob, place } = await routed();
+    await alice.pawl(['send', 'bob', '-m', 'once']);
+    const [name = ''] = envelopesIn(place);
+    const bytes = readFileSync(join(place, name));
+    expect(await fetched(bob)).toBe('once\n');
+    writeFileSync(join(place, name), bytes);
+    expect(await fetched(bob)).toBe('');
+    expect(envelopesIn(place)).toEqual([]);
+  });
+});
