@@ -48,6 +48,7 @@ export async function crash(scene: Scene, selection: Selection): Promise<readonl
 /** One run without a fault, which also has to keep the laws. */
 async function countSteps(scene: Scene, template: Box): Promise<readonly Step[]> {
   const box = template.copy(WORKSHOP);
+  await scene.arrange?.(box);
   const ran = await box.start(scene.call(box), { step: 0, mode: 'none' });
   const laws = new Laws();
   laws.hold(ran.code === 0, `exit ${ran.code}: ${ran.stderr}`);
@@ -60,10 +61,11 @@ async function countSteps(scene: Scene, template: Box): Promise<readonly Step[]>
 
 async function attempt(scene: Scene, template: Box, { step, at, mode }: Try, figures: Figures): Promise<void> {
   const box = template.copy(WORKSHOP);
+  await scene.arrange?.(box);
   const before = new Set(box.files());
   const laws = new Laws();
   const ran = await box.start(scene.call(box), { step, mode: mode.name });
-  const outcome = endOf(ran, mode, laws);
+  const outcome = endOf(ran, mode, laws, scene.exits);
   keepsItsLocks(ran, laws);
   const strays = box.files().filter((file) => !before.has(file) && isStray(file));
   // After a kill nothing can be cleaned up, nor where removing fails.
@@ -99,12 +101,20 @@ function isStray(file: string): boolean {
 /** Allowed exit codes when the disk fails: success, cannot create, reading or writing failed. */
 const FAILED = new Set([0, 73, 74]);
 
-function endOf({ code, signal, stderr, steps }: Ran, mode: FaultMode, laws: Laws): string {
+function endOf(
+  { code, signal, stderr, steps }: Ran,
+  mode: FaultMode,
+  laws: Laws,
+  exits: readonly number[] = [],
+): string {
   if (mode.ends !== undefined) {
     laws.hold(signal === mode.ends, `ends with ${signal ?? code} instead of ${mode.ends} (${steps?.length} steps)`);
     return signal ?? `exit ${code}`;
   }
-  laws.hold(code !== undefined && FAILED.has(code), `exit ${code ?? signal}: ${stderr.trim()}`);
+  laws.hold(
+    code !== undefined && (FAILED.has(code) || exits.includes(code)),
+    `exit ${code ?? signal}: ${stderr.trim()}`,
+  );
   laws.hold(!/\n {4}at /.test(stderr), 'shows a stack trace');
   return `exit ${code ?? signal}`;
 }

@@ -12,6 +12,10 @@ export interface Scene {
   readonly large?: true;
   /** Prepares a new box for the command. */
   prepare(box: Box): Promise<void>;
+  /** Finishes the preparation in each copy of that box: what has the path of its folder in it. */
+  arrange?(box: Box): Promise<void>;
+  /** Exit codes that are allowed where a system call fails, beside 0, 73 and 74. */
+  readonly exits?: readonly number[];
   call(box: Box): Call;
   /** Checks the box after the command, however it ended. May run further commands in it. */
   check(box: Box, ran: Ran, laws: Laws): Promise<void>;

@@ -1,5 +1,6 @@
 /** All scenes and situations. */
 import type { Scene } from '../scene.ts';
+import { CARRIED } from './carried.ts';
 import { KEEPING } from './keeping.ts';
 import { RECEIVING } from './receiving.ts';
 import { SENDING } from './sending.ts';
@@ -9,4 +10,4 @@ export { OUTSIDE } from './outside.ts';
 export { parallel, TOGETHER } from './together.ts';
 
 /** Every command that writes, in each situation that makes a difference for it. */
-export const SCENES: readonly Scene[] = [...KEEPING, ...SENDING, ...RECEIVING];
+export const SCENES: readonly Scene[] = [...KEEPING, ...SENDING, ...RECEIVING, ...CARRIED];
