@@ -4,6 +4,7 @@ import {
   type AnsweredInvite,
   acceptOpening,
   hintedInvite,
+  inviteBox,
   inviteId,
   LATEST_TIME,
   type OwnIdentity,
@@ -36,6 +37,9 @@ describe('an opening', () => {
     const keys = [agreement.transcript, agreement.rootKey, agreement.initiatorHeader, agreement.responderHeader];
     for (const key of keys) expect(key).toHaveLength(32);
     expect(new Set(keys.map(toHex)).size).toBe(4);
+    const boxes = [agreement.initiatorBox, agreement.responderBox, inviteBox(invite.bytes)];
+    for (const box of boxes) expect(box).toHaveLength(16);
+    expect(new Set(boxes.map(toHex)).size).toBe(3);
   });
 
   it('is what the protocol spells out', () => {

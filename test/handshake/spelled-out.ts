@@ -43,7 +43,7 @@ export function spelledOut({ invite, claimed, dh1, opened, random }: OpeningPart
 
   const bound = concat(invite.bytes, claimed, ephemeral.publicKey, ciphertext, uint64(opened));
   const transcript = digest(32, utf8('pawl/1 transcript'), bound);
-  const keys = hkdfSha256(concat(F, dh1, dh2, dh3, secret), concat(utf8('pawl/1 handshake'), transcript), 96);
+  const keys = hkdfSha256(concat(F, dh1, dh2, dh3, secret), concat(utf8('pawl/1 handshake'), transcript), 128);
   return {
     prefix: concat(ephemeral.publicKey, ciphertext, hint, sender),
     agreement: {
@@ -51,7 +51,9 @@ export function spelledOut({ invite, claimed, dh1, opened, random }: OpeningPart
       opened,
       rootKey: keys.subarray(0, 32),
       initiatorHeader: keys.subarray(32, 64),
-      responderHeader: keys.subarray(64),
+      responderHeader: keys.subarray(64, 96),
+      initiatorBox: keys.subarray(96, 112),
+      responderBox: keys.subarray(112),
     } as Agreement,
   };
 }

@@ -317,6 +317,10 @@ export interface Opening {
   readonly SK: Hex;
   readonly HK: Hex;
   readonly NHK: Hex;
+  /** The boxes of the opener, of the other side, and of the invite: 16 bytes each. */
+  readonly boxA: Hex;
+  readonly boxB: Hex;
+  readonly inviteBox: Hex;
 }
 
 /** What a root step of the sender's gave. */

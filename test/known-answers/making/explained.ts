@@ -103,7 +103,7 @@ function openingOf(
   const ff = new Uint8Array(32).fill(0xff);
   const bound = concat(bytes, self.key, ephemeral.publicKey, ciphertext, uint64(opened));
   const transcript = digest(32, utf8('pawl/1 transcript'), bound);
-  const keys = hkdfSha256(concat(ff, dh1, dh2, dh3, ss), concat(utf8('pawl/1 handshake'), transcript), 96);
+  const keys = hkdfSha256(concat(ff, dh1, dh2, dh3, ss), concat(utf8('pawl/1 handshake'), transcript), 128);
   const senderInfo = concat(utf8('pawl/1 sender'), digest(32, bytes));
   return {
     invite: name,
@@ -117,7 +117,10 @@ function openingOf(
     T: toHex(transcript),
     SK: toHex(keys.subarray(0, 32)),
     HK: toHex(keys.subarray(32, 64)),
-    NHK: toHex(keys.subarray(64)),
+    NHK: toHex(keys.subarray(64, 96)),
+    boxA: toHex(keys.subarray(96, 112)),
+    boxB: toHex(keys.subarray(112)),
+    inviteBox: toHex(digest(16, utf8('pawl/1 mailbox'), bytes)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { acceptOpening, hintedInvite, inviteId, PREFIX_LENGTH } from '../../../src/handshake/index.ts';
+import { acceptOpening, hintedInvite, inviteBox, inviteId, PREFIX_LENGTH } from '../../../src/handshake/index.ts';
 import {
   concat,
   decapsulate,
@@ -51,9 +51,12 @@ export function expectOpening(
     concat(opener.identity.key, uint64(values.opened)),
   );
   const accepted = acceptOpening(maker.identity, prefix, { bytes, secrets: { prekey, kemSeed: kemSeed as KemSeed } });
-  const { transcript, rootKey, initiatorHeader, responderHeader, opened } = accepted.agreement;
+  const { transcript, rootKey, initiatorHeader, responderHeader, initiatorBox, responderBox, opened } =
+    accepted.agreement;
   expect(accepted.sender).toEqual(opener.identity.key);
   expect(opened).toBe(values.opened);
   const agreed = [transcript, rootKey, initiatorHeader, responderHeader].map(toHex);
   expect(agreed).toEqual([values.T, values.SK, values.HK, values.NHK]);
+  const boxes = [initiatorBox, responderBox, inviteBox(bytes)].map(toHex);
+  expect(boxes).toEqual([values.boxA, values.boxB, values.inviteBox]);
 }

@@ -41,8 +41,10 @@ class Agreement:
     def __init__(self, invite, opener, opened, ek_a, ct, dh1, dh2, dh3, ss):
         self.dh1, self.dh2, self.dh3, self.ss, self.opened = dh1, dh2, dh3, ss, opened
         self.T = H(32, b'pawl/1 transcript', invite.bytes, opener, ek_a, ct, uint(opened, 8))
-        okm = handshake_kdf(dh1 + dh2 + dh3 + ss, b'pawl/1 handshake' + self.T, 96)
-        self.SK, self.HK, self.NHK = okm[:32], okm[32:64], okm[64:]
+        okm = handshake_kdf(dh1 + dh2 + dh3 + ss, b'pawl/1 handshake' + self.T, 128)
+        self.SK, self.HK, self.NHK = okm[:32], okm[32:64], okm[64:96]
+        self.box_a, self.box_b = okm[96:112], okm[112:]
+        self.invite_box = H(16, b'pawl/1 mailbox', invite.bytes)
 
 
 def _sender_key(invite, dh2, dh3, ss):

@@ -74,7 +74,8 @@ def expect_opening(sent, stated):
     a = sent.agreement
     expect('the invite that is answered', sent.session.invite_id, H(16, named[stated.pop('invite')]))
     values = {'dh1': a.dh1, 'dh2': a.dh2, 'dh3': a.dh3, 'ss': a.ss, 'hintKey': a.hint_key, 'senderKey': a.sender_key,
-              'T': a.T, 'SK': a.SK, 'HK': a.HK, 'NHK': a.NHK}
+              'T': a.T, 'SK': a.SK, 'HK': a.HK, 'NHK': a.NHK, 'boxA': a.box_a,
+              'boxB': a.box_b, 'inviteBox': a.invite_box}
     expect('opening', {'opened': a.opened, **{name: value.hex() for name, value in values.items()}}, stated)
 
 
