@@ -10,11 +10,13 @@ import {
   createInvite,
   fingerprint,
   hintedInvite,
+  inviteBox,
   inviteId,
   openSession,
   safetyNumber,
 } from '../src/handshake/index.ts';
 import { deriveKeys, FIRST_LINK, nextLink } from '../src/parts/index.ts';
+import { boxOf } from '../src/places/index.ts';
 import { digest, hkdfSha256, type Random, toHex, utf8 } from '../src/primitives/index.ts';
 import { encrypt, initiatorState, nextMessageKey } from '../src/ratchet/index.ts';
 
@@ -83,6 +85,8 @@ function compute(): readonly string[] {
     toHex(agreement.rootKey),
     toHex(agreement.initiatorHeader),
     toHex(agreement.responderHeader),
+    `${toHex(agreement.initiatorBox)}, ${toHex(agreement.responderBox)}`,
+    `${toHex(inviteBox(invite.bytes))}, ${boxOf(inviteBox(invite.bytes))}`,
     toHex(state.sending.header.find),
     toHex(state.rootKey),
     toHex(state.sending.chainKey),
