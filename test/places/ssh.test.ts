@@ -117,6 +117,7 @@ PidFile none
 AuthorizedKeysFile ${path('authorized_keys')}
 StrictModes no
 UsePAM no
+UseDNS no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
