@@ -8,6 +8,7 @@ import { closeSync, openSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { PawlError } from '../errors.ts';
 import { inheritedDescriptors, reasonOf } from '../files/index.ts';
+import { timeFor } from './patience.ts';
 
 export type Verb = 'put' | 'list' | 'get' | 'ack';
 
@@ -32,8 +33,6 @@ export interface Surroundings {
 
 /** In bytes. Of its input, so much is given at a time. */
 const PIECE = 2 ** 16;
-/** What carries fewer bytes a second does not answer. */
-const SLOWEST = 4_096;
 /** The most bytes that may be on their way while nothing is heard, in pipes and in the window of ssh. */
 const ON_ITS_WAY = 4 * 2 ** 20;
 /** So much of what it says on standard error is kept, in bytes, and shown, in characters. */
@@ -45,7 +44,7 @@ const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /**
  * Runs the command, and gives its output out as it comes. Ends it, and what it has started, when the output is not read to
  * its end. All that was given out is good only once this has come to its end.
- * @throws `unreachable` when it fails, is silent for too long, writes too much, or has not read all of its input.
+ * @throws `unreachable` when it fails, is silent for too long, writes too much, or has not read all that it says to have done.
  */
 export async function* outputOf(surroundings: Surroundings, call: Call): AsyncGenerator<Buffer, void, undefined> {
   const run = new Run(surroundings, call);
@@ -108,7 +107,10 @@ class Run {
       await this.#rest();
       throw this.#failed(lastLine(this.#stderr) ?? this.#ending ?? '');
     }
-    if (this.#isInputCut) throw this.#failed(`it ended before it had read all of ${this.#call.verb}`);
+    // It may list more than what was asked for, unasked. It can store and remove only what it has read.
+    const { verb } = this.#call;
+    if (this.#isInputCut && (verb === 'put' || verb === 'ack'))
+      throw this.#failed(`it ended before it had read all of ${verb}`);
     this.#isOver = true;
   }
 
@@ -152,8 +154,8 @@ class Run {
         new Promise<never>((_, reject) => {
           const look = () => {
             const now = performance.now();
-            const silence = timeLimit + milliseconds(Math.min(this.#given, ON_ITS_WAY)) - (now - this.#moved);
-            const inAll = 2 * timeLimit + milliseconds(this.#given + this.#taken) - this.#waited - (now - began);
+            const silence = timeFor(Math.min(this.#given, ON_ITS_WAY), timeLimit) - (now - this.#moved);
+            const inAll = timeLimit + timeFor(this.#given + this.#taken, timeLimit) - this.#waited - (now - began);
             if (silence <= 0) reject(this.#failed(`it does not answer for ${Math.round(timeLimit / 1_000)} s`));
             else if (inAll <= 0) reject(this.#failed('it answers too slowly'));
             else timer = setTimeout(look, Math.min(silence, inAll) + 1);
@@ -204,11 +206,6 @@ function started({ command, environment }: Surroundings, verb: Verb): ChildProce
   } finally {
     closeSync(nothing);
   }
-}
-
-/** What so many bytes take at most. */
-function milliseconds(bytes: number): number {
-  return (bytes / SLOWEST) * 1_000;
 }
 
 /** The last line that is not empty, made harmless. */

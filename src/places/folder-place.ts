@@ -21,7 +21,7 @@ import {
 } from '../files/index.ts';
 import { toHex } from '../primitives/index.ts';
 import { checkPut, isBox, isNameOfPart, isSize, nameOfEnvelope, SIZES } from './box.ts';
-import { pause, within } from './patience.ts';
+import { pause, timeFor, within } from './patience.ts';
 import type { Box, Delivery, Entry, ListLimits, Place, PlaceContext, Refusal, Route } from './place.ts';
 import { formatRoute } from './route.ts';
 import { Listed, Shelf } from './shelf.ts';
@@ -31,16 +31,18 @@ type FolderRoute = Route & { readonly kind: 'dir' };
 const MARK_FILE = '.pawl-place';
 const MARK = /^[0-9a-f]{32}$/;
 const MARK_SIZES = { least: 32, most: 64 } as const;
-/** A file of an envelope, and one that is being written. What is called otherwise is not ours. */
+/** A file of an envelope. What is called otherwise is not ours. */
 const FILE = /^([a-z2-7]{26})\.([0-9a-f]{32})\.pawl$/;
-const DRAFT = /^\.[a-z2-7]{26}\.[0-9a-f]{32}\.[0-9a-f]{8}\.tmp$/;
+/**
+ * One that is being written. Syncthing carries nothing that begins so, and Dropbox and Nextcloud nothing that begins with
+ * a tilde and ends with `.tmp`: it would be under way to the others when it changes its name.
+ */
+const DRAFT = /^~syncthing~[a-z2-7]{26}\.[0-9a-f]{32}\.[0-9a-f]{8}\.tmp$/;
 
 /** In milliseconds. */
 const HOUR = 3_600_000;
 const POLL = 1_000;
 const TIME_LIMIT = 30_000;
-/** A disk that writes fewer bytes a second does not answer. */
-const SLOWEST = 4_096;
 /** So many files are removed at once. */
 const AT_ONCE = 16;
 
@@ -83,16 +85,15 @@ export class FolderPlace implements Place {
 
   async put(box: Box, name: string, envelope: Uint8Array): Promise<void> {
     checkPut(name, envelope);
-    const slow = (envelope.length / SLOWEST) * 1_000;
     await this.#ask(async (goesOn) => {
       await this.#check();
       await this.#sweep(goesOn);
       // A name of its own: two processes may put the same envelope at once.
-      const draft = `.${box}.${name}.${toHex(this.#context.random(4))}.tmp`;
+      const draft = `~syncthing~${box}.${name}.${toHex(this.#context.random(4))}.tmp`;
       await putSharedFile(this.#pathOf(draft), this.#fileOf(box, name), envelope);
       // The disk may have gone in between, and what is behind it have taken the file.
       await this.#check();
-    }, slow);
+    }, envelope.length);
   }
 
   async *list(boxes: readonly Box[], limits: ListLimits): AsyncGenerator<Entry, void, undefined> {
@@ -117,8 +118,7 @@ export class FolderPlace implements Place {
     if (entries.length === 0) return;
     await this.#ask(() => this.#check());
     for (const entry of entries) {
-      const slow = (entry.size / SLOWEST) * 1_000;
-      const found = await this.#ask(() => this.#readOne(entry), slow);
+      const found = await this.#ask(() => this.#readOne(entry), entry.size);
       if (found !== undefined) yield found;
     }
   }
@@ -225,8 +225,8 @@ export class FolderPlace implements Place {
     return { entry, reason: reasonOf(error) };
   }
 
-  #ask<Result>(work: (goesOn: () => void) => Promise<Result>, more = 0): Promise<Result> {
-    return asking(formatRoute(this.#route), (this.#context.timeLimit ?? TIME_LIMIT) + more, work);
+  #ask<Result>(work: (goesOn: () => void) => Promise<Result>, bytes = 0): Promise<Result> {
+    return asking(formatRoute(this.#route), timeFor(bytes, this.#context.timeLimit ?? TIME_LIMIT), work);
   }
 
   #unreachable(reason: string): PawlError {

@@ -2,6 +2,14 @@
  * Waiting with an end: for what may never answer, and for the next look.
  */
 
+/** So many bytes a time limit, or what carries them does not answer: 4 KiB a second, with 30 s. */
+const SLOWEST = 2 ** 17;
+
+/** The milliseconds that an answer may take for which so many bytes have to be carried. */
+export function timeFor(bytes: number, timeLimit: number): number {
+  return timeLimit * (1 + bytes / SLOWEST);
+}
+
 /**
  * Waits for work, at most so many milliseconds since it was begun or last said that it goes on. The work itself is not
  * ended: nobody can end what waits for a disk that is gone.

@@ -15,11 +15,22 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { isPawlError } from '../../src/errors.ts';
 import { makeRoute, nameOfEnvelope, nameOfPart, openPlace, type Place, type Route } from '../../src/places/index.ts';
 import { asNobody } from '../storage/as-nobody.ts';
-import { all, boxWith, contentOf, contextWith, envelopeWith, listed, newFolder, put, read } from './places.ts';
+import {
+  all,
+  boxWith,
+  contentOf,
+  contextWith,
+  envelopeWith,
+  listed,
+  newFolder,
+  put,
+  read,
+  withoutPauses,
+} from './places.ts';
 
 const [A, B] = [boxWith(1), boxWith(2)];
 const ENVELOPE = envelopeWith(1);
@@ -189,7 +200,7 @@ describe('what lies in a folder', () => {
       `${stem} (1).pawl`,
       `${stem}.pawl~`,
       `.${stem}.pawl`,
-      `.${stem}.01234567.tmp`,
+      `~syncthing~${stem}.01234567.tmp`,
       `${stem}.PAWL`,
       `${stem.toUpperCase()}.pawl`,
       `${A}.${NAME.slice(1)}.pawl`,
@@ -332,8 +343,8 @@ describe('a file that is not whole yet', () => {
 describe('what a killed put has left', () => {
   it('goes with the next one, when it is an hour old', async () => {
     const { folder, place, route } = await opened();
-    const drafts = [`.${A}.${NAME}.01234567.tmp`, `.${B}.${NAME}.89abcdef.tmp`];
-    const foreign = ['.hidden.tmp', `.${A}.${NAME}.tmp`, `.syncthing.${A}.${NAME}.pawl.tmp`];
+    const drafts = [`~syncthing~${A}.${NAME}.01234567.tmp`, `~syncthing~${B}.${NAME}.89abcdef.tmp`];
+    const foreign = ['.hidden.tmp', `.${A}.${NAME}.tmp`, `~syncthing~${A}.${NAME}.pawl.tmp`];
     for (const name of [...drafts, ...foreign]) writeFileSync(join(folder, name), 'begun');
     await put(place, A, ENVELOPE);
     expect(files(folder)).toEqual(expect.arrayContaining(drafts));
@@ -395,39 +406,20 @@ describe.skipIf(!isRoot)('a folder of several users', () => {
 });
 
 describe('waiting for a folder', () => {
-  afterEach(() => vi.useRealTimers());
+  const isSecond = (milliseconds: number) => milliseconds === 1_000;
 
-  /** Begins to wait, with a clock that the test moves. */
-  function begun(place: Place) {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const controller = new AbortController();
-    let isOver = false;
-    const end = place.wait([A], controller.signal).finally(() => {
-      isOver = true;
-    });
-    end.catch(() => undefined);
-    return { end, stop: () => controller.abort(), isOver: () => isOver };
-  }
-
-  /** Waits for the first look, which must find something. */
+  /** The first look, after a second, must find something. */
   async function news(place: Place): Promise<void> {
-    const { end, isOver } = begun(place);
-    await vi.advanceTimersByTimeAsync(999);
-    expect(isOver()).toBe(false);
-    vi.advanceTimersByTime(1);
-    await end.finally(() => vi.useRealTimers());
+    const { signal } = new AbortController();
+    expect(await withoutPauses(isSecond, () => place.wait([A], signal))).toEqual([1_000]);
   }
 
+  /** Three looks find nothing. */
   async function noNews(place: Place): Promise<void> {
-    const { end, stop, isOver } = begun(place);
-    for (let second = 0; second < 3; second++) {
-      await vi.advanceTimersByTimeAsync(1_000);
-      // A look takes some turns of the real loop.
-      for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
-    }
-    expect(isOver()).toBe(false);
-    stop();
-    await end.finally(() => vi.useRealTimers());
+    const controller = new AbortController();
+    const stop = (looks: number) => looks > 3 && queueMicrotask(() => controller.abort());
+    const pauses = await withoutPauses(isSecond, () => place.wait([A], controller.signal), stop);
+    expect(pauses).toHaveLength(4);
   }
 
   it('ends with what was not listed, and not with what was', async () => {

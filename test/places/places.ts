@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { encodeEnvelope } from '../../src/envelope/index.ts';
 import {
   type Box,
@@ -89,4 +89,29 @@ export function script(folder: string, lines: string): string {
   const path = join(folder, 'command');
   writeFileSync(path, `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
   return path;
+}
+
+/**
+ * Lets pauses of these lengths pass at once while `work` runs.
+ * @param before is called before each of them.
+ * @returns how long they were, in milliseconds.
+ */
+export async function withoutPauses(
+  isPause: (milliseconds: number) => boolean,
+  work: () => Promise<unknown>,
+  before: (pauses: number) => void = () => undefined,
+): Promise<number[]> {
+  const pauses: number[] = [];
+  const { setTimeout: real } = globalThis;
+  const spy = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((act: () => void, milliseconds = 0) => {
+    if (!isPause(milliseconds)) return real(act, milliseconds);
+    before(pauses.push(milliseconds));
+    return real(act, 0);
+  }) as typeof setTimeout);
+  try {
+    await work();
+    return pauses;
+  } finally {
+    spy.mockRestore();
+  }
 }
