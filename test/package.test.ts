@@ -21,7 +21,7 @@ const installed = Object.entries(lock.packages).filter(([path, { dev }]) => path
 
 describe('what is installed with pawl', () => {
   it('may be used and passed on by anybody', () => {
-    const free = /^(?:MIT|ISC|Apache-2\.0|BSD-[23]-Clause)$/;
+    const free = /^(?:MIT|ISC|Apache-2\.0|BSD-[23]-Clause|Unlicense)$/;
     const others = installed.filter(
       ([, { license = '' }]) => !license.split(/[() ]+(?:OR)?[() ]*/).some((one) => free.test(one)),
     );
