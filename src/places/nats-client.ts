@@ -3,7 +3,8 @@
  * Knows credentials and TLS, and nothing of boxes.
  */
 import { createConnection, isIP, type Socket } from 'node:net';
-import type { ConnectionOptions, NatsConnection } from '@nats-io/transport-node';
+import type { ConnectionOptions, NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
+import type { NodeTransport } from '@nats-io/transport-node/lib/node_transport.js';
 import { PawlError } from '../errors.ts';
 import { codeOf, readFile } from '../files/index.ts';
 import type { PlaceContext } from './place.ts';
@@ -20,6 +21,8 @@ export interface NatsClient {
   readonly connection: NatsConnection;
   /** In bytes. */
   readonly largest: number;
+  /** The package does not notice at once, and what is asked meanwhile waits until its time is over. */
+  isOver(): boolean;
   /** Says that an answer is awaited, so that silence ends the connection. Call what it returns when it has come. */
   awaitAnswer(): () => void;
   /** Ends the connection: everything that is awaited fails with `reason`. */
@@ -38,16 +41,19 @@ const PING_INTERVAL = 600_000;
 /** In bytes: files of credentials and certificates are smaller. */
 const LARGEST_FILE = 2 ** 20;
 
-type Packages = Awaited<ReturnType<typeof loadPackages>>;
+type Core = typeof import('@nats-io/transport-node');
+type Node = typeof import('@nats-io/transport-node/lib/node_transport.js');
 
 /** @throws `no-addon` where the package is not installed. */
-export async function loadPackages() {
+export async function loadPackage(): Promise<Core> {
   try {
     const [core, node] = await Promise.all([
       import('@nats-io/transport-node'),
       import('@nats-io/transport-node/lib/node_transport.js'),
     ]);
-    return { core, node };
+    const Transport = transportOf(core, node.NodeTransport);
+    core.setTransportFactory({ factory: () => new Transport(), dnsResolveFn: node.nodeResolveHost });
+    return core;
   } catch (cause) {
     if (!['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(codeOf(cause) ?? '')) throw cause;
     throw new PawlError(
@@ -78,7 +84,7 @@ export function isLoopback({ host }: NatsAddress): boolean {
  * @throws `missing-file`, `read-failed`.
  */
 export function loginOf(
-  packages: Packages,
+  core: Core,
   file: string | undefined,
   { NATS_CREDS, NATS_NKEY, NATS_USER, NATS_PASSWORD, NATS_CA, NATS_CERT, NATS_KEY }: PlaceContext['environment'],
 ) {
@@ -89,24 +95,20 @@ export function loginOf(
     ...(NATS_KEY && { key: text(NATS_KEY) }),
   };
   const path = file ?? (NATS_CREDS || NATS_NKEY);
-  if (path) return { certificates, authenticator: authenticatorOf(packages, path, text(path)) };
+  if (path) return { certificates, authenticator: authenticatorOf(core, path, text(path)) };
   if (!NATS_USER) return { certificates };
   return {
     certificates,
     authenticator: NATS_PASSWORD
-      ? packages.core.usernamePasswordAuthenticator(NATS_USER, NATS_PASSWORD)
-      : packages.core.tokenAuthenticator(NATS_USER),
+      ? core.usernamePasswordAuthenticator(NATS_USER, NATS_PASSWORD)
+      : core.tokenAuthenticator(NATS_USER),
   };
 }
 
 export type NatsLogin = ReturnType<typeof loginOf>;
 
 /** A file has a JWT with its seed, a seed alone, or one line: USER:PASSWORD, or a token. */
-function authenticatorOf(
-  { core }: Packages,
-  path: string,
-  text: string,
-): NonNullable<ConnectionOptions['authenticator']> {
+function authenticatorOf(core: Core, path: string, text: string): NonNullable<ConnectionOptions['authenticator']> {
   const bad = (cause?: unknown) =>
     new PawlError('read-failed', { path, reason: 'it has no credentials for a NATS server' }, { cause });
   const [line = '', ...more] = text.split(/\r?\n/).filter((one) => one.trim() !== '' && !one.startsWith('#'));
@@ -131,16 +133,86 @@ function authenticatorOf(
  * @throws the errors of the package and of the system.
  */
 export async function connectTo(
-  { core, node }: Packages,
+  core: Core,
   address: NatsAddress,
   { certificates, authenticator }: NatsLogin,
   { timeLimit, signal }: { timeLimit: number; signal: AbortSignal },
 ): Promise<NatsClient> {
-  const mustEncrypt = !isLoopback(address);
+  let transport: Ending | undefined;
+  const giveUp = () => transport?.end(new Error('connection closed'));
+  const options: OurOptions = {
+    servers: [isIP(address.host) === 6 ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`],
+    timeout: timeLimit,
+    pingInterval: PING_INTERVAL,
+    reconnect: false,
+    noRandomize: true,
+    ignoreClusterUpdates: true,
+    noAsyncTraces: true,
+    tls: { ...certificates },
+    ...(authenticator && { authenticator }),
+    mustEncrypt: !isLoopback(address),
+    begun(one) {
+      transport = one;
+      if (signal.aborted) giveUp();
+    },
+  };
+  signal.addEventListener('abort', giveUp);
+  let connection: NatsConnection;
+  try {
+    connection = await core.NatsConnectionImpl.connect(options);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+  const made = transport;
+  if (made === undefined) throw new TypeError('a connection without a transport');
+  let awaited = 0;
+  let isOver = made.socket.destroyed;
+  made.socket.prependListener('close', () => {
+    isOver = true;
+  });
+  made.socket.setTimeout(timeLimit);
+  made.socket.on('timeout', () => {
+    if (awaited > 0) made.end(new Silence());
+  });
+  return {
+    connection,
+    isOver: () => isOver || connection.isClosed(),
+    largest: connection.info?.max_payload ?? 0,
+    awaitAnswer() {
+      awaited++;
+      return () => {
+        awaited--;
+      };
+    },
+    end: (reason) => made.end(reason),
+  };
+}
 
+/** What our transport does besides the package's. */
+interface Ending {
+  readonly socket: Socket;
+  end(reason: Error): void;
+}
+
+/** The package hands its options to the transport, and with them what is ours. */
+interface OurOptions extends NodeConnectionOptions {
+  readonly mustEncrypt: boolean;
+  /** Is told of the transport of each attempt. */
+  readonly begun: (transport: Ending) => void;
+}
+
+function transportOf(core: Core, Base: Node['NodeTransport']) {
   /** The package's transport does not close a socket on which nobody answers, so that the process would not end. */
-  class Transport extends node.NodeTransport {
+  return class extends Base implements Ending {
     #dialled: Socket | undefined;
+    #mustEncrypt = true;
+
+    override connect(server: Parameters<NodeTransport['connect']>[0], options: OurOptions): Promise<void> {
+      this.#mustEncrypt = options.mustEncrypt;
+      const connected = super.connect(server, options);
+      options.begun(this);
+      return connected;
+    }
 
     override dial({ hostname, port }: { hostname: string; port: number }): Promise<Socket> {
       return new Promise((resolve, reject) => {
@@ -160,7 +232,7 @@ export async function connectTo(
 
     override async peekInfo() {
       const info = await super.peekInfo();
-      if (!mustEncrypt && !info.tls_required && !info.tls_available) delete this.options.tls;
+      if (!this.#mustEncrypt && !info.tls_required && !info.tls_available) delete this.options.tls;
       return info;
     }
 
@@ -200,51 +272,5 @@ export async function connectTo(
       this.socket?.destroy(reason);
       this.#dialled?.destroy(reason);
     }
-  }
-
-  let transport: Transport | undefined;
-  const giveUp = () => transport?.end(new Error('connection closed'));
-  core.setTransportFactory({
-    factory: () => {
-      transport = new Transport();
-      if (signal.aborted) giveUp();
-      return transport;
-    },
-    dnsResolveFn: node.nodeResolveHost,
-  });
-  signal.addEventListener('abort', giveUp);
-  let connection: NatsConnection;
-  try {
-    connection = await core.NatsConnectionImpl.connect({
-      servers: [isIP(address.host) === 6 ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`],
-      timeout: timeLimit,
-      pingInterval: PING_INTERVAL,
-      reconnect: false,
-      noRandomize: true,
-      ignoreClusterUpdates: true,
-      noAsyncTraces: true,
-      tls: { ...certificates },
-      ...(authenticator && { authenticator }),
-    });
-  } finally {
-    signal.removeEventListener('abort', giveUp);
-  }
-  const made = transport;
-  if (made === undefined) throw new TypeError('a connection without a transport');
-  let awaited = 0;
-  made.socket.setTimeout(timeLimit);
-  made.socket.on('timeout', () => {
-    if (awaited > 0) made.end(new Silence());
-  });
-  return {
-    connection,
-    largest: connection.info?.max_payload ?? 0,
-    awaitAnswer() {
-      awaited++;
-      return () => {
-        awaited--;
-      };
-    },
-    end: (reason) => made.end(reason),
   };
 }

@@ -33,19 +33,23 @@ export const CODES = {
   notEnabledForServer: 10_076,
   notDeleted: 10_057,
   noStream: 10_059,
-  fullBox: 10_077,
 } as const;
 
 const PLAIN: Readonly<Record<number, string>> = {
   [CODES.notEnabled]: 'JetStream is not enabled for this user',
   [CODES.notEnabledForServer]: 'JetStream is not enabled there',
-  [CODES.fullBox]: 'the box is full',
   [CODES.noStream]: `there is no stream ${STREAM}`,
 };
 
+/** By the server's words, where one code stands for several. */
+const FULL: readonly [RegExp, string][] = [
+  [/^maximum messages per subject exceeded/, 'the box is full: too much in it was not fetched'],
+  [/^maximum bytes exceeded/, `the stream ${STREAM} is full (maximum bytes exceeded)`],
+];
+
 /** By the name or the code of an error, or of one of its causes. */
 const WORDS: Readonly<Record<string, string>> = {
-  NoRespondersError: `JetStream is not enabled there, or there is no stream ${STREAM}`,
+  NoResponders: `JetStream is not enabled there, or there is no stream ${STREAM}`,
   AuthorizationError: 'it refuses the credentials, or wants some',
   UserAuthenticationExpiredError: 'the credentials have expired',
   ECONNREFUSED: 'nothing listens there',
@@ -75,7 +79,9 @@ export function isOfName(error: unknown, name: string): boolean {
 /** @param timeLimit the milliseconds without an answer after which one was no more awaited. */
 export function wordsOf(error: unknown, timeLimit: number): string {
   for (const one of causesOf(error)) {
-    if (one instanceof Refused) return PLAIN[one.code] ?? one.message;
+    if (one instanceof Refused) {
+      return PLAIN[one.code] ?? FULL.find(([pattern]) => pattern.test(one.message))?.[1] ?? one.message;
+    }
     if (one instanceof BadAnswer) return one.message;
     const words = WORDS[one.name] ?? WORDS[codeOf(one) ?? ''];
     if (words !== undefined) return words;

@@ -222,6 +222,7 @@ class NatsPlace implements Place {
 
   async remove(entries: readonly Entry[]): Promise<readonly Refusal[]> {
     if (entries.length === 0) return [];
+    for (const entry of entries) this.#kept.take(entry);
     return await this.#stream.reach(async () => {
       const { created } = await this.#stream.state();
       const refusals: Refusal[] = [];

@@ -7,7 +7,7 @@ import { PawlError } from '../errors.ts';
 import {
   addressOf,
   connectTo,
-  loadPackages,
+  loadPackage,
   loginOf,
   type NatsAddress,
   type NatsClient,
@@ -27,6 +27,7 @@ export interface StreamState {
   readonly last: number;
 }
 
+type Core = Awaited<ReturnType<typeof loadPackage>>;
 type Settings = Readonly<Record<string, unknown>>;
 
 export interface StreamSize {
@@ -114,7 +115,7 @@ function flawOf(stream: Settings, isAnyTaken: boolean): string | undefined {
 
 /** Requests to the server of a route. It is connected to when something is asked, and again when the connection was lost. */
 export class NatsStream {
-  readonly #packages: Awaited<ReturnType<typeof loadPackages>>;
+  readonly #core: Core;
   readonly #address: NatsAddress;
   readonly #login: NatsLogin;
   readonly #timeLimit: number;
@@ -123,17 +124,12 @@ export class NatsStream {
 
   /** Connects to nothing yet. @throws `no-addon`, `missing-file`, `read-failed`. */
   static async of(url: string, credentials: string | undefined, context: PlaceContext): Promise<NatsStream> {
-    const packages = await loadPackages();
-    return new NatsStream(packages, addressOf(url), loginOf(packages, credentials, context.environment), context);
+    const core = await loadPackage();
+    return new NatsStream(core, addressOf(url), loginOf(core, credentials, context.environment), context);
   }
 
-  private constructor(
-    packages: Awaited<ReturnType<typeof loadPackages>>,
-    address: NatsAddress,
-    login: NatsLogin,
-    { timeLimit = 30_000 }: PlaceContext,
-  ) {
-    this.#packages = packages;
+  private constructor(core: Core, address: NatsAddress, login: NatsLogin, { timeLimit = 30_000 }: PlaceContext) {
+    this.#core = core;
     this.#address = address;
     this.#login = login;
     this.#timeLimit = timeLimit;
@@ -166,12 +162,14 @@ export class NatsStream {
   async client(): Promise<NatsClient> {
     if (this.#closing.signal.aborted) throw new Error('connection closed');
     this.#client ??= this.#connect();
-    return await this.#client;
+    const client = await this.#client;
+    if (client.isOver()) throw new Error('connection closed');
+    return client;
   }
 
   #connect(): Promise<NatsClient> {
     const { signal } = this.#closing;
-    const made = connectTo(this.#packages, this.#address, this.#login, { timeLimit: this.#timeLimit, signal });
+    const made = connectTo(this.#core, this.#address, this.#login, { timeLimit: this.#timeLimit, signal });
     const forget = () => {
       if (this.#client === made) this.#client = undefined;
     };
@@ -180,7 +178,7 @@ export class NatsStream {
   }
 
   headers(): MsgHdrs {
-    return this.#packages.core.headers();
+    return this.#core.headers();
   }
 
   /** Sends, and awaits the answer. @throws the package's errors. */
@@ -222,7 +220,7 @@ export class NatsStream {
     const client = await this.client();
     const { connection } = client;
     const arrived = client.awaitAnswer();
-    const inbox = this.#packages.core.createInbox();
+    const inbox = this.#core.createInbox();
     const messages: Msg[] = [];
     let subscription: Subscription | undefined;
     try {
@@ -277,7 +275,7 @@ export class NatsStream {
       return configOf(await this.ask<{ config: unknown }>('STREAM.INFO', {}));
     } catch (error) {
       if (isOfName(error, 'PermissionViolationError') && !create) return undefined;
-      if (isOfName(error, 'NoRespondersError')) throw this.unreachable('JetStream is not enabled there', error);
+      if (isOfName(error, 'NoResponders')) throw this.unreachable('JetStream is not enabled there', error);
       if (!(create && error instanceof Refused && error.code === CODES.noStream)) throw error;
     }
     return configOf(await this.ask<{ config: unknown }>('STREAM.CREATE', settingsOf(size)));

@@ -13,7 +13,8 @@ const PROGRAM = ['nats-server', '/usr/sbin/nats-server', '/usr/local/bin/nats-se
 );
 
 /** Why tests with a server are left out. */
-export const noServer = PROGRAM === undefined ? 'there is no nats-server here (apt-get install nats-server)' : undefined;
+export const noServer =
+  PROGRAM === undefined ? 'there is no nats-server here (apt-get install nats-server)' : undefined;
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -54,7 +55,10 @@ export class NatsServer {
   }
 
   async start(): Promise<void> {
-    writeFileSync(this.path('conf'), `listen: "127.0.0.1:${this.port}"\n${this.#config.replaceAll('FOLDER', this.folder)}\n`);
+    writeFileSync(
+      this.path('conf'),
+      `listen: "127.0.0.1:${this.port}"\n${this.#config.replaceAll('FOLDER', this.folder)}\n`,
+    );
     const process = spawn(PROGRAM ?? '', ['-c', this.path('conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = process;
     let said = '';
