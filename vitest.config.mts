@@ -25,6 +25,7 @@ const SLOW = [
   'test/examples.test.ts',
   'test/known-answers/second-implementation.test.ts',
   'test/man-pages.test.ts',
+  'test/places/nats*.test.ts',
   'test/readme.test.ts',
   'test/restore/**/*.test.ts',
   'test/torture/**/*.test.ts',

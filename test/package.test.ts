@@ -14,9 +14,11 @@ interface Locked {
 }
 
 const lock: { packages: Record<string, Locked> } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
-const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
-  readFileSync(join(ROOT, 'package.json'), 'utf8'),
-);
+const {
+  dependencies: needed,
+  optionalDependencies,
+}: Record<string, Record<string, string>> = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const dependencies = { ...needed, ...optionalDependencies };
 const installed = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && !dev);
 
 describe('what is installed with pawl', () => {

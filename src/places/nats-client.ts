@@ -3,6 +3,7 @@
  * Knows credentials and TLS, and nothing of boxes.
  */
 import { createConnection, isIP, type Socket } from 'node:net';
+import { checkServerIdentity as isFor, type PeerCertificate } from 'node:tls';
 import type { ConnectionOptions, NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
 import type { NodeTransport } from '@nats-io/transport-node/lib/node_transport.js';
 import { PawlError } from '../errors.ts';
@@ -148,7 +149,8 @@ export async function connectTo(
     noRandomize: true,
     ignoreClusterUpdates: true,
     noAsyncTraces: true,
-    tls: { ...certificates },
+    // The package has a server that is named by its address show a certificate for "localhost".
+    tls: { ...certificates, ...{ checkServerIdentity: (_: string, one: PeerCertificate) => isFor(address.host, one) } },
     ...(authenticator && { authenticator }),
     mustEncrypt: !isLoopback(address),
     begun(one) {

@@ -36,8 +36,12 @@ export class NatsServer {
   }
 
   /** Starts a server that ends with the test. `config`: in the server's language, `FOLDER` stands for its folder. */
-  static async start(config = 'jetstream: {store_dir: "FOLDER/store"}'): Promise<NatsServer> {
+  static async start(
+    config = 'jetstream: {store_dir: "FOLDER/store"}',
+    prepare: (folder: string) => void = () => undefined,
+  ): Promise<NatsServer> {
     const server = new NatsServer(await freePort(), config);
+    prepare(server.folder);
     onTestFinished(async () => {
       await server.kill();
       rmSync(server.folder, { recursive: true });

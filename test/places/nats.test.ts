@@ -1,74 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { makeNats, openNats } from '../../src/places/nats-place.ts';
-import type { Box, Delivery, Entry, ListLimits, Place, PlaceContext } from '../../src/places/place.ts';
+import { makeNats } from '../../src/places/nats-place.ts';
+import type { Entry, Place } from '../../src/places/place.ts';
+import { BOX, boxNamed, context, envelope, listed, nameOf, OTHER, open, read, relay, routeTo } from './nats-relay.ts';
 import { NatsServer, noServer } from './nats-server.ts';
-
-const LIMITS: ListLimits = { entries: 10_000, bytes: 2 ** 26 };
-
-function context(given: Partial<PlaceContext> = {}): PlaceContext {
-  return {
-    environment: {},
-    now: Date.now,
-    random: (length) => randomBytes(length),
-    killGroup: () => undefined,
-    timeLimit: 20_000,
-    ...given,
-  };
-}
-
-function boxNamed(letter: string, number = 0): Box {
-  const digits = number.toString(2).padStart(24, '0').replaceAll('0', 'a').replaceAll('1', 'b');
-  return `${letter}${digits}a` as Box;
-}
-
-const BOX = boxNamed('x');
-const OTHER = boxNamed('y');
-
-/** The name of the n-th envelope. */
-function nameOf(n: number): string {
-  return n.toString(16).padStart(32, '0');
-}
-
-function envelope(n: number, length = 300): Uint8Array {
-  return new Uint8Array(length).fill(n % 256);
-}
-
-function routeTo(url: string, credentials?: string) {
-  return { kind: 'nats', url, credentials } as const;
-}
-
-async function open(url: string, given: Partial<PlaceContext> = {}, credentials?: string): Promise<Place> {
-  const place = await openNats(routeTo(url, credentials), context(given));
-  onTestFinished(() => place.close());
-  return place;
-}
-
-/** A server with a stream, and a place there. */
-async function relay(): Promise<{ server: NatsServer; place: Place }> {
-  const server = await NatsServer.start();
-  await makeNats(routeTo(server.url), { create: true }, context());
-  return { server, place: await open(server.url) };
-}
-
-async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
-  const all: Item[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
-
-async function listed(place: Place, boxes = [BOX], limits = LIMITS): Promise<Entry[]> {
-  return await collect(place.list(boxes, limits));
-}
-
-async function read(place: Place, entries: readonly Entry[]): Promise<Delivery[]> {
-  const all = await collect(place.read(entries));
-  return all.map((one) => {
-    if ('reason' in one) throw new Error(one.reason);
-    return one;
-  });
-}
 
 beforeEach(({ skip }) => {
   if (noServer !== undefined) skip(noServer);
@@ -190,7 +126,6 @@ describe('what others do to a box', () => {
     expect(full.found).toBe(1000);
     expect(empty.milliseconds).toBeLessThan(2_000);
     expect(full.milliseconds).toBeLessThan(2_000);
-    if (process.env.MEASURE) console.log({ empty, full });
   });
 });
 
