@@ -30,8 +30,12 @@ const IDLE = 60e9;
 const KEPT = 2 ** 25;
 /** In bytes: how much is under way at a time. A request whose answer has an unknown length counts as `unknown`. */
 const UNDER_WAY = { most: 2 ** 25, unknown: 2 ** 20 } as const;
-/** In milliseconds: how often it is looked whether the stream has grown. What a subscription hears only hastens that. */
-const POLLING = { heard: 1, hearing: 15_000, deaf: 2_000 } as const;
+/**
+ * In milliseconds: how often it is looked whether the stream has grown. What a subscription hears only hastens that.
+ * `anyway`: in time limits, when the boxes are worth a list in any case; servers of a cluster know of messages one after
+ * the other.
+ */
+const POLLING = { heard: 1, hearing: 15_000, deaf: 2_000, anyway: 10 } as const;
 
 /**
  * Opens the place of a route. Connects when something is asked of it.
@@ -175,7 +179,8 @@ class NatsPlace implements Place {
     try {
       while (isMore && !count.isFull) {
         const messages = await this.#stream.pull(consumer, BATCH, this.#stream.timeLimit / 2);
-        isMore = messages.length === BATCH;
+        const newest = messages.at(-1);
+        isMore = newest !== undefined && deliveryOf(newest).pending !== 0;
         for (const message of messages) {
           const { sequence } = deliveryOf(message);
           const size = Number(message.headers?.get('Nats-Msg-Size'));
@@ -259,26 +264,34 @@ class NatsPlace implements Place {
   async leave(): Promise<void> {}
 
   async wait(boxes: readonly Box[], signal: AbortSignal): Promise<void> {
+    let end: (() => void) | undefined;
     const aborted = new Promise<void>((resolve) => {
+      end = () => resolve();
       if (signal.aborted) resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      signal.addEventListener('abort', end);
     });
-    // What fails after the signal is of no interest.
     const grown = this.#stream.reach(() => this.#untilGrown(boxes, signal));
+    // What fails after the signal is of no interest.
     grown.catch(() => undefined);
-    await Promise.race([aborted, grown]);
+    try {
+      await Promise.race([aborted, grown]);
+    } finally {
+      if (end) signal.removeEventListener('abort', end);
+    }
   }
 
   async #untilGrown(boxes: readonly Box[], signal: AbortSignal): Promise<void> {
+    const end = performance.now() + POLLING.anyway * this.#stream.timeLimit;
     let pause: number = POLLING.heard;
-    for (;;) {
+    while (!signal.aborted) {
       const client = await this.#stream.client();
       if (this.#listener?.client !== client) this.#listener = new Listener(client);
       const listener = this.#listener;
       // Before the stream is looked at, so that nothing comes between.
       listener.listenTo(boxes);
-      if (signal.aborted || (await this.#hasGrown())) return;
-      const longest = listener.isDeaf ? POLLING.deaf : POLLING.hearing;
+      const left = end - performance.now();
+      if (left <= 0 || (await this.#hasGrown())) return;
+      const longest = Math.min(left, listener.isDeaf ? POLLING.deaf : POLLING.hearing);
       // A subscription may hear of an envelope before the stream has it, and of one that the stream refuses.
       if (!listener.hasHeard) pause = longest;
       if (await listener.hears(Math.min(pause, longest), signal)) pause = POLLING.heard;

@@ -228,8 +228,10 @@ export class NatsStream {
         subscription = connection.subscribe(inbox, {
           callback: (error, message) => {
             if (error) return reject(error);
-            // A status instead of a message: there are no more.
-            if ((message.headers?.code ?? 0) !== 0) return resolve();
+            // A status instead of a message. There are no more, or none came in time; all others are failures.
+            const { code = 0, description = '' } = message.headers ?? {};
+            if (code === 404 || code === 408) return resolve();
+            if (code !== 0) return reject(new Refused(code, description));
             messages.push(message);
             if (messages.length === most || deliveryOf(message).pending === 0) resolve();
           },

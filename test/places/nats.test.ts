@@ -233,6 +233,15 @@ describe('waiting', () => {
     await (await waits(place)).waiting;
   });
 
+  it('ends after a long time in any case', async () => {
+    const { server } = await relay();
+    const place = await open(server.url, { timeLimit: 60 });
+    await listed(place);
+    const begun = performance.now();
+    await (await waits(place)).waiting;
+    expect(performance.now() - begun).toBeGreaterThan(590);
+  });
+
   it('is not ended by what is sent to the full box, and fails with the server', async () => {
     const { server, place } = await relay();
     await Promise.all(Array.from({ length: 10_000 }, (_, n) => place.put(BOX, nameOf(n), envelope(n, 10))));
