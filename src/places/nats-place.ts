@@ -4,15 +4,14 @@
  */
 import type { Subscription } from '@nats-io/transport-node';
 import { toHex } from '../primitives/index.ts';
+import { checkPut, isName, isSize } from './box.ts';
 import type { NatsClient } from './nats-client.ts';
 import { BadAnswer, CODES, isOfName, Refused, STREAM, wordsOf } from './nats-failures.ts';
-import { answerOf, deliveryOf, isCount, NatsStream, type StreamSize, type StreamState } from './nats-stream.ts';
+import { answerOf, deliveryOf, isCount, NatsStream, type StreamState } from './nats-stream.ts';
 import type { Box, Delivery, Entry, ListLimits, MakeOptions, Place, PlaceContext, Refusal, Route } from './place.ts';
 
 type NatsRoute = Extract<Route, { kind: 'nats' }>;
 
-/** What an envelope has at least, its head, and at most, in bytes (docs/PROTOCOL.md §7). */
-const SIZES = { least: 10, most: 17 * 2 ** 20 + 10 } as const;
 const NAME_HEADER = 'Pawl-Name';
 /** In bytes: the headers of a message have less. */
 const HEADERS = 128;
@@ -50,14 +49,10 @@ export async function openNats(route: NatsRoute, context: PlaceContext): Promise
  * not ask.
  * @throws what {@link openNats} throws; `unreachable`; `unsuited-stream`.
  */
-export async function makeNats(
-  route: NatsRoute,
-  options: MakeOptions & StreamSize,
-  context: PlaceContext,
-): Promise<void> {
+export async function makeNats(route: NatsRoute, options: MakeOptions, context: PlaceContext): Promise<void> {
   const stream = await NatsStream.of(route.url, route.credentials, context);
   try {
-    await stream.make(options.create, options.anyStream === true, options);
+    await stream.make(options);
   } finally {
     await stream.close();
   }
@@ -93,6 +88,7 @@ class NatsPlace implements Place {
   }
 
   async put(box: Box, name: string, envelope: Uint8Array): Promise<void> {
+    checkPut(name, envelope);
     await this.#stream.reach(async () => {
       const headers = this.#stream.headers();
       headers.set(NAME_HEADER, name);
@@ -393,7 +389,7 @@ class Count {
   /** Whether an entry is listed. */
   takes(entry: Entry): boolean {
     const { entries, bytes, passOver } = this.#limits;
-    if (this.isFull || entry.size < SIZES.least || entry.size > SIZES.most || passOver?.(entry)) return false;
+    if (this.isFull || !isSize(entry.size) || passOver?.(entry)) return false;
     if (this.#bytes + entry.size > bytes) {
       this.isFull = true;
       return false;
@@ -455,7 +451,7 @@ function sequenceOf({ name }: Entry): number {
 }
 
 function nameIn(header: string | undefined): string | undefined {
-  return header !== undefined && /^[0-9a-f]{32}$/.test(header) ? header : undefined;
+  return header !== undefined && isName(header) ? header : undefined;
 }
 
 /** @throws {@link BadAnswer}. */

@@ -15,7 +15,7 @@ import {
   Silence,
 } from './nats-client.ts';
 import { BadAnswer, CODES, isOfName, Refused, STREAM, wordsOf } from './nats-failures.ts';
-import type { PlaceContext } from './place.ts';
+import type { MakeOptions, PlaceContext } from './place.ts';
 
 /** What was found about the stream. */
 export interface StreamState {
@@ -30,13 +30,6 @@ export interface StreamState {
 type Core = Awaited<ReturnType<typeof loadPackage>>;
 type Settings = Readonly<Record<string, unknown>>;
 
-export interface StreamSize {
-  /** How many servers of a cluster keep each envelope. */
-  readonly replicas?: number | undefined;
-  /** In bytes: how much there may be in all boxes. */
-  readonly bytes?: number | undefined;
-}
-
 const SUBJECTS = 'pawl.>';
 /** Of a box. As many are listed of one at a time. */
 const MOST_ENVELOPES = 10_000;
@@ -45,7 +38,7 @@ const MOST_BYTES = 2 ** 30;
 /** How many times the time limit a request takes at most, while bytes come or go. */
 const PATIENCE = 20;
 
-function settingsOf({ replicas = 1, bytes = MOST_BYTES }: StreamSize): Settings {
+function settingsOf({ replicas = 1, bytes = MOST_BYTES }: MakeOptions): Settings {
   return {
     name: STREAM,
     subjects: [SUBJECTS],
@@ -62,7 +55,6 @@ function settingsOf({ replicas = 1, bytes = MOST_BYTES }: StreamSize): Settings 
     max_msg_size: -1,
     max_consumers: -1,
     num_replicas: replicas,
-    allow_direct: true,
   };
 }
 
@@ -263,24 +255,24 @@ export class NatsStream {
    * Makes the stream where there is none, and checks it.
    * @throws `unreachable`, `unsuited-stream`.
    */
-  async make(create: boolean, isAnyTaken: boolean, size: StreamSize): Promise<void> {
+  async make(options: MakeOptions): Promise<void> {
     await this.reach(async () => {
-      const config = await this.#config(create, size);
-      const flaw = config && flawOf(config, isAnyTaken);
+      const config = await this.#config(options);
+      const flaw = config && flawOf(config, options.anyStream === true);
       if (flaw !== undefined) throw new PawlError('unsuited-stream', { place: this.#address.shown, reason: flaw });
     });
   }
 
   /** The settings of the stream; nothing where this user may not see them, because he may only send. */
-  async #config(create: boolean, size: StreamSize): Promise<Settings | undefined> {
+  async #config(options: MakeOptions): Promise<Settings | undefined> {
     try {
       return configOf(await this.ask<{ config: unknown }>('STREAM.INFO', {}));
     } catch (error) {
-      if (isOfName(error, 'PermissionViolationError') && !create) return undefined;
+      if (isOfName(error, 'PermissionViolationError') && !options.create) return undefined;
       if (isOfName(error, 'NoResponders')) throw this.unreachable('JetStream is not enabled there', error);
-      if (!(create && error instanceof Refused && error.code === CODES.noStream)) throw error;
+      if (!(options.create && error instanceof Refused && error.code === CODES.noStream)) throw error;
     }
-    return configOf(await this.ask<{ config: unknown }>('STREAM.CREATE', settingsOf(size)));
+    return configOf(await this.ask<{ config: unknown }>('STREAM.CREATE', settingsOf(options)));
   }
 
   /** Ends what is under way. */
