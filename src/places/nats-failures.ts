@@ -38,7 +38,7 @@ export const CODES = {
 const PLAIN: Readonly<Record<number, string>> = {
   [CODES.notEnabled]: 'JetStream is not enabled for this user',
   [CODES.notEnabledForServer]: 'JetStream is not enabled there',
-  [CODES.noStream]: `there is no stream ${STREAM}`,
+  [CODES.noStream]: `there is no stream ${STREAM} (pawl route with --create makes it)`,
 };
 
 /** By the server's words, where one code stands for several. */

@@ -182,13 +182,15 @@ describe('a server that was killed', () => {
 
   it('that has another stream when it comes back loses none of it by what was listed before', async () => {
     const { server, place } = await relay();
-    await place.put(BOX, nameOf(1), envelope(1));
+    for (const n of [1, 2]) await place.put(BOX, nameOf(n), envelope(1));
     const before = await listed(place);
     await server.kill();
     rmSync(server.path('store'), { recursive: true });
     await server.start();
     await makeNats(routeTo(server.url), { create: true }, context());
     await place.put(BOX, nameOf(1), envelope(2));
+    await place.put(OTHER, nameOf(2), envelope(2));
+    expect(await read(await open(server.url), before.slice(1))).toEqual([]);
     expect(await place.remove(before)).toEqual([]);
     const [kept, ...more] = await read(place, await listed(place));
     expect(more).toEqual([]);
@@ -277,7 +279,7 @@ describe('a stream', () => {
 
   it('that is missing is told, and made where that is asked for', async () => {
     const server = await NatsServer.start();
-    const missing = { code: 'unreachable', detail: { place: server.url, reason: 'there is no stream PAWL' } };
+    const missing = { code: 'unreachable', detail: { place: server.url, reason: 'there is no stream PAWL (pawl route with --create makes it)' } };
     await expect(made(server, false)).rejects.toMatchObject(missing);
     const place = await open(server.url);
     await expect(listed(place)).rejects.toMatchObject(missing);
