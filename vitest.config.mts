@@ -26,6 +26,7 @@ const SLOW = [
   'test/known-answers/second-implementation.test.ts',
   'test/man-pages.test.ts',
   'test/places/command-place.test.ts',
+  'test/places/nats*.test.ts',
   'test/places/pawl-box.test.ts',
   'test/places/ssh.test.ts',
   'test/places/syncthing.test.ts',

@@ -20,6 +20,6 @@ await build({
   sourcesContent: false,
   legalComments: 'external',
   plugins: [lazyModules, noUnusedParts],
-  external: ['@node-rs/argon2', 'inquirer', 'qr'],
+  external: ['@nats-io/transport-node', '@node-rs/argon2', 'inquirer', 'qr'],
 });
 await manPages();

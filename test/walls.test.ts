@@ -19,7 +19,7 @@ const WALLS: Readonly<
   handshake: { values: ['errors', 'primitives'] },
   envelope: { values: ['errors', 'primitives'], types: ['ratchet', 'handshake'], node: true },
   parts: { values: ['errors', 'primitives', 'envelope'] },
-  places: { values: ['errors', 'primitives', 'files', 'envelope'], node: true },
+  places: { values: ['errors', 'primitives', 'files', 'envelope'], node: true, packages: ['@nats-io/transport-node'] },
   session: { values: ['errors', 'primitives', 'ratchet', 'handshake', 'envelope', 'parts'], types: ['places'] },
   storage: {
     values: ['errors', 'primitives', 'files'],

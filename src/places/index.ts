@@ -2,9 +2,8 @@
  * Places that carry envelopes, and the routes to them: folders, commands, servers.
  * Knows nothing of what is in an envelope, and not whose a box is.
  */
-import { PawlError } from '../errors.ts';
 import type { MakeOptions, Place, PlaceContext, Route } from './place.ts';
-import { type Destination, formatRoute } from './route.ts';
+import type { Destination } from './route.ts';
 
 export { boxOf, bytesOfBox, isBox, nameOfEnvelope, nameOfPart } from './box.ts';
 export type {
@@ -22,10 +21,10 @@ export { type Destination, formatRoute, parseRoute } from './route.ts';
 
 /**
  * Makes the route to a destination, with what is stored of it. Finds the mark of a folder, or makes one. A command is not
- * run.
- * @throws `unreachable`; `no-folder`, `cannot-create`.
+ * run. Asks a server for its stream, and makes one where that is wished.
+ * @throws `unreachable`; `no-folder`, `cannot-create`; `unsuited-stream`, `no-addon`, `missing-file`, `read-failed`.
  */
-export async function makeRoute(to: Destination, _options: MakeOptions, context: PlaceContext): Promise<Route> {
+export async function makeRoute(to: Destination, options: MakeOptions, context: PlaceContext): Promise<Route> {
   switch (to.kind) {
     case 'dir': {
       const { markOf } = await import('./folder-place.ts');
@@ -33,12 +32,18 @@ export async function makeRoute(to: Destination, _options: MakeOptions, context:
     }
     case 'exec':
       return to;
-    case 'nats':
-      throw notYet(to);
+    case 'nats': {
+      const { makeNats } = await import('./nats-place.ts');
+      await makeNats(to, options, context);
+      return to;
+    }
   }
 }
 
-/** Opens a place. Whether it can be reached shows at the first operation. */
+/**
+ * Opens a place. Whether it can be reached shows at the first operation.
+ * @throws `no-addon` without the package that a server needs; `missing-file`, `read-failed` for its credentials.
+ */
 export async function openPlace(route: Route, context: PlaceContext): Promise<Place> {
   switch (route.kind) {
     case 'dir': {
@@ -49,11 +54,9 @@ export async function openPlace(route: Route, context: PlaceContext): Promise<Pl
       const { CommandPlace } = await import('./command-place.ts');
       return new CommandPlace(route, context);
     }
-    case 'nats':
-      throw notYet(route);
+    case 'nats': {
+      const { openNats } = await import('./nats-place.ts');
+      return await openNats(route, context);
+    }
   }
-}
-
-function notYet(route: Destination): PawlError {
-  return new PawlError('bad-route', { route: formatRoute(route), reason: 'NATS is not built in here' });
 }

@@ -100,4 +100,8 @@ export interface MakeOptions {
   readonly create: boolean;
   /** Take a stream whose settings are not the ones that `create` gives it. */
   readonly anyStream?: boolean;
+  /** How many servers of a cluster keep each envelope; 1 unless given. */
+  readonly replicas?: number;
+  /** In bytes: how much there may be in all boxes of a server; 1 GiB unless given. */
+  readonly bytes?: number;
 }

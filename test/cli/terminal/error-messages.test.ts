@@ -167,6 +167,12 @@ describe('hints', () => {
     expect(hintOf('not-for-you', {})).toContain('after a new installation');
   });
 
+  it('say how to get the packages that are installed on request only', () => {
+    expect(hintOf('no-addon', { part: 'the NATS client', why: 'missing', node: '24.1.0' })).toContain(
+      '--include=optional',
+    );
+  });
+
   it('name a gap that can be bridged, and none for one that cannot', () => {
     expect(hintOf('gap-too-large', { missing: 3_000, limit: 2_000, inNewChain: true })).toBe(
       'pawl recv --max-gap 3000',

@@ -1,0 +1,278 @@
+/**
+ * Connects to a NATS server by the package `@nats-io/transport-node`, which is loaded when it is used.
+ * Knows credentials and TLS, and nothing of boxes.
+ */
+import { createConnection, isIP, type Socket } from 'node:net';
+import { checkServerIdentity as isFor, type PeerCertificate } from 'node:tls';
+import type { ConnectionOptions, NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
+import type { NodeTransport } from '@nats-io/transport-node/lib/node_transport.js';
+import { PawlError } from '../errors.ts';
+import { codeOf, readFile } from '../files/index.ts';
+import type { PlaceContext } from './place.ts';
+
+/** Where a server is. `shown`: how errors call it. */
+export interface NatsAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly shown: string;
+}
+
+/** A connection that is open, or was. */
+export interface NatsClient {
+  readonly connection: NatsConnection;
+  /** In bytes. */
+  readonly largest: number;
+  /** The package does not notice at once, and what is asked meanwhile waits until its time is over. */
+  isOver(): boolean;
+  /** Says that an answer is awaited, so that silence ends the connection. Call what it returns when it has come. */
+  awaitAnswer(): () => void;
+  /** Ends the connection: everything that is awaited fails with `reason`. */
+  end(reason: Error): void;
+}
+
+/** The server has said nothing for the time limit. */
+export class Silence extends Error {
+  override readonly name = 'Silence';
+}
+
+/** In bytes: how much is written at a time, so that a slow line is seen to move. */
+const WRITTEN_AT_ONCE = 2 ** 16;
+/** Not before an answer is long overdue: it must not look like one. */
+const PING_INTERVAL = 600_000;
+/** In bytes: files of credentials and certificates are smaller. */
+const LARGEST_FILE = 2 ** 20;
+
+type Core = typeof import('@nats-io/transport-node');
+type Node = typeof import('@nats-io/transport-node/lib/node_transport.js');
+
+/** @throws `no-addon` where the package is not installed. */
+export async function loadPackage(): Promise<Core> {
+  try {
+    const [core, node] = await Promise.all([
+      import('@nats-io/transport-node'),
+      import('@nats-io/transport-node/lib/node_transport.js'),
+    ]);
+    const Transport = transportOf(core, node.NodeTransport);
+    core.setTransportFactory({ factory: () => new Transport(), dnsResolveFn: node.nodeResolveHost });
+    return core;
+  } catch (cause) {
+    if (!['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(codeOf(cause) ?? '')) throw cause;
+    throw new PawlError(
+      'no-addon',
+      { part: 'the NATS client', why: 'missing', node: process.versions.node },
+      { cause },
+    );
+  }
+}
+
+/** @param url `nats://HOST` or `nats://HOST:PORT`. */
+export function addressOf(url: string): NatsAddress {
+  const { hostname, port } = new URL(url);
+  return {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port || 4222),
+    shown: `nats://${hostname}${port && `:${port}`}`,
+  };
+}
+
+/** Whether nothing that is sent there leaves this machine. */
+export function isLoopback({ host }: NatsAddress): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/**
+ * How to get in: by the file of the route, or else by the variables that the `nats` command has as well.
+ * @throws `missing-file`, `read-failed`.
+ */
+export function loginOf(
+  core: Core,
+  file: string | undefined,
+  { NATS_CREDS, NATS_NKEY, NATS_USER, NATS_PASSWORD, NATS_CA, NATS_CERT, NATS_KEY }: PlaceContext['environment'],
+) {
+  const text = (name: string) => Buffer.from(readFile(name, LARGEST_FILE)).toString();
+  const certificates = {
+    ...(NATS_CA && { ca: text(NATS_CA) }),
+    ...(NATS_CERT && { cert: text(NATS_CERT) }),
+    ...(NATS_KEY && { key: text(NATS_KEY) }),
+  };
+  const path = file ?? (NATS_CREDS || NATS_NKEY);
+  if (path) return { certificates, authenticator: authenticatorOf(core, path, text(path)) };
+  if (!NATS_USER) return { certificates };
+  return {
+    certificates,
+    authenticator: NATS_PASSWORD
+      ? core.usernamePasswordAuthenticator(NATS_USER, NATS_PASSWORD)
+      : core.tokenAuthenticator(NATS_USER),
+  };
+}
+
+export type NatsLogin = ReturnType<typeof loginOf>;
+
+/** A file has a JWT with its seed, a seed alone, or one line: USER:PASSWORD, or a token. */
+function authenticatorOf(core: Core, path: string, text: string): NonNullable<ConnectionOptions['authenticator']> {
+  const bad = (cause?: unknown) =>
+    new PawlError('read-failed', { path, reason: 'it has no credentials for a NATS server' }, { cause });
+  const [line = '', ...more] = text.split(/\r?\n/).filter((one) => one.trim() !== '' && !one.startsWith('#'));
+  if (text.includes('-----BEGIN') || /^SU[A-Z2-7]{56}$/.test(line)) {
+    const bytes = new TextEncoder().encode(text.includes('-----BEGIN') ? text : line);
+    const authenticator = text.includes('-----BEGIN') ? core.credsAuthenticator(bytes) : core.nkeyAuthenticator(bytes);
+    try {
+      authenticator('a nonce, to try it');
+    } catch (cause) {
+      throw bad(cause);
+    }
+    return authenticator;
+  }
+  if (line === '' || more.length > 0) throw bad();
+  const [, user, password = ''] = /^([^:]*):(.*)$/.exec(line) ?? [];
+  return user === undefined ? core.tokenAuthenticator(line) : core.usernamePasswordAuthenticator(user, password);
+}
+
+/**
+ * Connects. There is no reconnecting: who notices that a connection is gone makes another.
+ * @param signal ends the attempt.
+ * @throws the errors of the package and of the system.
+ */
+export async function connectTo(
+  core: Core,
+  address: NatsAddress,
+  { certificates, authenticator }: NatsLogin,
+  { timeLimit, signal }: { timeLimit: number; signal: AbortSignal },
+): Promise<NatsClient> {
+  let transport: Ending | undefined;
+  const giveUp = () => transport?.end(new Error('connection closed'));
+  const options: OurOptions = {
+    servers: [isIP(address.host) === 6 ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`],
+    timeout: timeLimit,
+    pingInterval: PING_INTERVAL,
+    reconnect: false,
+    noRandomize: true,
+    ignoreClusterUpdates: true,
+    noAsyncTraces: true,
+    // The package has a server that is named by its address show a certificate for "localhost".
+    tls: { ...certificates, ...{ checkServerIdentity: (_: string, one: PeerCertificate) => isFor(address.host, one) } },
+    ...(authenticator && { authenticator }),
+    mustEncrypt: !isLoopback(address),
+    begun(one) {
+      transport = one;
+      if (signal.aborted) giveUp();
+    },
+  };
+  signal.addEventListener('abort', giveUp);
+  let connection: NatsConnection;
+  try {
+    connection = await core.NatsConnectionImpl.connect(options);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+  const made = transport;
+  if (made === undefined) throw new TypeError('a connection without a transport');
+  let awaited = 0;
+  let isOver = made.socket.destroyed;
+  made.socket.prependListener('close', () => {
+    isOver = true;
+  });
+  made.socket.setTimeout(timeLimit);
+  made.socket.on('timeout', () => {
+    if (awaited > 0) made.end(new Silence());
+  });
+  return {
+    connection,
+    isOver: () => isOver || connection.isClosed(),
+    largest: connection.info?.max_payload ?? 0,
+    awaitAnswer() {
+      awaited++;
+      return () => {
+        awaited--;
+      };
+    },
+    end: (reason) => made.end(reason),
+  };
+}
+
+/** What our transport does besides the package's. */
+interface Ending {
+  readonly socket: Socket;
+  end(reason: Error): void;
+}
+
+/** The package hands its options to the transport, and with them what is ours. */
+interface OurOptions extends NodeConnectionOptions {
+  readonly mustEncrypt: boolean;
+  /** Is told of the transport of each attempt. */
+  readonly begun: (transport: Ending) => void;
+}
+
+function transportOf(core: Core, Base: Node['NodeTransport']) {
+  /** The package's transport does not close a socket on which nobody answers, so that the process would not end. */
+  return class extends Base implements Ending {
+    #dialled: Socket | undefined;
+    #mustEncrypt = true;
+
+    override connect(server: Parameters<NodeTransport['connect']>[0], options: OurOptions): Promise<void> {
+      this.#mustEncrypt = options.mustEncrypt;
+      const connected = super.connect(server, options);
+      options.begun(this);
+      return connected;
+    }
+
+    override dial({ hostname, port }: { hostname: string; port: number }): Promise<Socket> {
+      return new Promise((resolve, reject) => {
+        const socket = createConnection(port, hostname, () => {
+          socket.removeAllListeners();
+          resolve(socket);
+        });
+        this.#dialled = socket;
+        let failure: Error | undefined;
+        socket.on('error', (error) => {
+          failure = error;
+        });
+        socket.on('close', () => reject(failure ?? new Error('connection closed')));
+        socket.setNoDelay(true);
+      });
+    }
+
+    override async peekInfo() {
+      const info = await super.peekInfo();
+      if (!this.#mustEncrypt && !info.tls_required && !info.tls_available) delete this.options.tls;
+      return info;
+    }
+
+    /** Ends with the connection where the server's bytes are no NATS: the package would write of it to standard output. */
+    override async *iterate(): AsyncIterableIterator<Uint8Array> {
+      const parser = new core.Parser({
+        push: (event) => {
+          if ('kind' in event && event.kind === core.Kind.INFO) JSON.parse(new TextDecoder().decode(event.data));
+        },
+      });
+      for await (const frame of super.iterate()) {
+        try {
+          parser.parse(frame);
+        } catch (cause) {
+          this.end(new core.errors.ProtocolError('it does not answer as a NATS server', { cause }));
+          return;
+        }
+        yield frame;
+      }
+    }
+
+    override [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+      return this.iterate();
+    }
+
+    override send(frame: Uint8Array): void {
+      for (let at = 0; at < frame.length; at += WRITTEN_AT_ONCE) super.send(frame.subarray(at, at + WRITTEN_AT_ONCE));
+    }
+
+    override async close(error?: Error): Promise<void> {
+      await super.close(error);
+      this.discard();
+      this.#dialled?.destroy();
+    }
+
+    end(reason: Error): void {
+      this.socket?.destroy(reason);
+      this.#dialled?.destroy(reason);
+    }
+  };
+}
