@@ -195,16 +195,17 @@ export async function claim(context: Context, texts: readonly WaitingText[], set
 /**
  * Claims a text anew that this process has: another machine may take it over when a claim is old. Notes what has become of
  * others.
- * @returns whether this process has it still.
+ * @returns how often a command has failed on it; `undefined` where this process does not have it any more.
  */
-export async function claimAgain(context: Context, id: InboxId, settled: Settled): Promise<boolean> {
+export async function claimAgain(context: Context, id: InboxId, settled: Settled): Promise<number | undefined> {
   const { process } = context;
   const now = context.now();
   return context.store.transaction(async (transaction) => {
     const { historySetting } = await sweep(transaction, now);
     await dropDelivered(transaction, settled.delivered, historySetting, now);
     await defer(context, transaction, settled);
-    return transaction.handOver(id, process, process, now);
+    const isOurs = await transaction.handOver(id, process, process, now);
+    return isOurs ? (await transaction.inboxEntry(id))?.tries : undefined;
   });
 }
 
