@@ -53,6 +53,7 @@ export class Desk {
       variables: () => ({}),
       killGroup: () => undefined,
       runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
+      beforeEnd: () => ({ remove: () => undefined }),
       openTerminal: () => undefined,
     };
     const exit = await main(io);

@@ -11,6 +11,8 @@ export interface ErrorDetails {
   'not-utf8': { what: string };
   'bad-name': { name: string };
   'no-input': { source: string; toSend?: true };
+  /** The shell cannot run the command of `recv --exec`. `exit`: what it says, 126 or 127. */
+  'cannot-run': { command: string; exit: number };
   /** The terminal cuts lines of more than `limit` bytes. */
   'cut-line': { limit: number };
   /** `to`: the contact that the file was to be sent to. */

@@ -111,6 +111,7 @@ export class Box {
       variables: () => ({}),
       killGroup: () => undefined,
       runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
+      beforeEnd: () => ({ remove: () => undefined }),
       openTerminal: () => undefined,
     });
     return { code, signal: undefined, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() };

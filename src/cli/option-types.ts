@@ -25,6 +25,12 @@ export function folderName(text: string): string {
   return text;
 }
 
+/** Parses a command line for the shell. An empty one would do nothing, and say that all is well. */
+export function commandLine(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('it must be a command line for the shell');
+  return text;
+}
+
 /** Makes a parser for whole numbers from `least` to `most`. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {

@@ -3,12 +3,12 @@
  * and size. Nothing of boxes stands in its arguments.
  * Knows nothing of what the verbs mean.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { PawlError } from '../errors.ts';
-import { inheritedDescriptors, reasonOf } from '../files/index.ts';
+import { reasonOf } from '../files/index.ts';
 import { timeFor } from './patience.ts';
+import { startInShell } from './shell.ts';
 
 export type Verb = 'put' | 'list' | 'get' | 'ack';
 
@@ -191,21 +191,9 @@ class Run {
   }
 }
 
-/** In a process group of its own, which can be killed with all that it starts. */
 function started({ command, environment }: Surroundings, verb: Verb): ChildProcess {
-  const nothing = openSync('/dev/null', 'r');
-  try {
-    const stdio: ('pipe' | 'ignore' | number)[] = ['pipe', 'pipe', 'pipe'];
-    // A passphrase may lie in a descriptor that was handed to pawl.
-    for (const descriptor of inheritedDescriptors()) {
-      while (stdio.length < descriptor) stdio.push('ignore');
-      stdio[descriptor] = nothing;
-    }
-    const env = Object.fromEntries(Object.entries(environment).filter(([name]) => !/^PAWL_/i.test(name)));
-    return spawn('/bin/sh', ['-c', `${command} ${verb}`], { detached: true, env, stdio });
-  } finally {
-    closeSync(nothing);
-  }
+  const shown = Object.fromEntries(Object.entries(environment).filter(([name]) => !/^PAWL_/i.test(name)));
+  return startInShell({ command: `${command} ${verb}`, environment: shown, output: 'pipe' });
 }
 
 /** The last line that is not empty, made harmless. */

@@ -18,6 +18,7 @@ export type {
   Route,
 } from './place.ts';
 export { type Destination, formatRoute, parseRoute } from './route.ts';
+export { type ShellCommand, startInShell } from './shell.ts';
 
 /**
  * Makes the route to a destination, with what is stored of it. Finds the mark of a folder, or makes one. A command is not

@@ -167,6 +167,31 @@ export async function* log(
   }
 }
 
+/**
+ * Reads the newest texts of the history with a contact, oldest first. Leaves out those that are older than the setting allows.
+ * @param most how many.
+ * @returns `undefined` where the history is off.
+ * @throws `unknown-contact`.
+ */
+export async function recentHistory(
+  { store, now }: Pick<Context, 'store' | 'now'>,
+  name: string,
+  most: number,
+): Promise<readonly Logged[] | undefined> {
+  return store.snapshot(async (view) => {
+    const { id, name: contact } = await requireContact(view, name);
+    const setting = await view.historySetting();
+    if (setting === undefined) return undefined;
+    const entries = await view.history({
+      contact: id,
+      from: oldestStored(setting, now()),
+      limit: most,
+      newest: true,
+    });
+    return entries.map(({ id: _, contact: __, ...entry }) => ({ ...entry, contact }));
+  });
+}
+
 /** Returns the earliest time of which texts are stored under a setting, in unix milliseconds. */
 function oldestStored(setting: HistorySetting | undefined, now: number): number {
   if (setting === undefined) return Number.MAX_SAFE_INTEGER;

@@ -28,10 +28,18 @@ export interface Settled {
   readonly delivered: readonly InboxId[];
   /** They could not be written out, and wait for a later command. */
   readonly deferred: readonly InboxId[];
+  /** The same, because the command that they were given to has failed. */
+  readonly failed?: readonly InboxId[];
 }
 
+/** How often a command is given a text on which it fails, before that waits for its owner. */
+export const TRIES = 10;
+
+/** The pauses after the first failures, in milliseconds; the last one holds for all further ones. */
+const PAUSES = [1_000, 10_000, 60_000, 600_000, 3_600_000];
+
 /** A text that no running process delivers: its process has ended, or it waits for a command that can deliver it. */
-export interface WaitingText {
+export interface WaitingText extends Pick<ListedInboxEntry, 'tries' | 'triedAt'> {
   readonly inboxId: InboxId;
   readonly from: string;
   readonly head: ContentHead;
@@ -126,8 +134,32 @@ export async function listWaiting(context: Context): Promise<readonly WaitingTex
     for (const { contact } of inbox) if (!names.has(contact)) names.set(contact, (await view.contact(contact)).name);
     return inbox
       .filter(({ process, claimedAt }) => !isHeld(process, claimedAt))
-      .map(({ id, contact, head, process }) => ({ inboxId: id, from: names.get(contact) ?? '', head, process }));
+      .map(({ id, contact, head, process, tries, triedAt }) => ({
+        inboxId: id,
+        from: names.get(contact) ?? '',
+        head,
+        process,
+        tries,
+        triedAt,
+      }));
   });
+}
+
+/** Whether a command has failed on a text so often that it is not given it again unasked. */
+export function isGivenUp({ tries }: Pick<WaitingText, 'tries'>): boolean {
+  return tries >= TRIES;
+}
+
+/**
+ * How long a text is not given to a command again on which it has failed.
+ * @param now unix milliseconds.
+ * @returns milliseconds from now on; 0 where it may be given to it.
+ */
+export function pauseOf({ tries, triedAt }: Pick<WaitingText, 'tries' | 'triedAt'>, now: number): number {
+  if (triedAt === undefined) return 0;
+  const pause = PAUSES[Math.min(tries, PAUSES.length) - 1] ?? 0;
+  // A clock that was turned back must not make it rest for ever.
+  return Math.max(0, pause - Math.abs(now - triedAt));
 }
 
 /**
@@ -150,13 +182,30 @@ export async function claim(context: Context, texts: readonly WaitingText[], set
   return context.store.transaction(async (transaction) => {
     const { historySetting } = await sweep(transaction, now);
     await dropDelivered(transaction, settled.delivered, historySetting, now);
-    await defer(context, transaction, settled.deferred);
+    await defer(context, transaction, settled);
     const claims: Claim[] = [];
     for (const { inboxId, process } of texts) {
       const isTaken = await transaction.handOver(inboxId, process, context.process, now);
       if (isTaken) claims.push({ inboxId, again: process !== undefined });
     }
     return claims;
+  });
+}
+
+/**
+ * Claims a text anew that this process has: another machine may take it over when a claim is old. Notes what has become of
+ * others.
+ * @returns how often a command has failed on it; `undefined` where this process does not have it any more.
+ */
+export async function claimAgain(context: Context, id: InboxId, settled: Settled): Promise<number | undefined> {
+  const { process } = context;
+  const now = context.now();
+  return context.store.transaction(async (transaction) => {
+    const { historySetting } = await sweep(transaction, now);
+    await dropDelivered(transaction, settled.delivered, historySetting, now);
+    await defer(context, transaction, settled);
+    const isOurs = await transaction.handOver(id, process, process, now);
+    return isOurs ? (await transaction.inboxEntry(id))?.tries : undefined;
   });
 }
 
@@ -185,15 +234,16 @@ export async function readClaimed({ store }: Pick<Context, 'store'>, claims: Cla
  * Removes delivered texts from the inbox, and lets the deferred ones wait for the next command. Takes several
  * transactions where one would take long.
  */
-export async function acknowledgeDelivered(context: Context, { delivered, deferred }: Settled): Promise<void> {
-  if (delivered.length + deferred.length === 0) return;
+export async function acknowledgeDelivered(context: Context, settled: Settled): Promise<void> {
+  const { delivered, deferred, failed = [] } = settled;
+  if (delivered.length + deferred.length + failed.length === 0) return;
   for (let at = 0; ; ) {
     const first = at;
     at = await context.store.transaction(async (transaction) => {
       const begin = context.now();
-      if (first === 0) await defer(context, transaction, deferred);
       const historySetting = delivered.length > 0 ? await transaction.historySetting() : undefined;
-      if (historySetting !== undefined) await correctTimes(transaction, begin);
+      if (historySetting !== undefined || failed.length > 0) await correctTimes(transaction, begin);
+      if (first === 0) await defer(context, transaction, settled);
       // At least one, however slow.
       let done = first;
       do {
@@ -210,9 +260,10 @@ export async function acknowledgeDelivered(context: Context, { delivered, deferr
 export async function defer(
   { process, now }: Context,
   transaction: Transaction,
-  ids: readonly InboxId[],
+  { deferred, failed = [] }: Settled,
 ): Promise<void> {
-  for (const id of ids) await transaction.handOver(id, process, undefined, now());
+  for (const id of [...deferred, ...failed]) await transaction.handOver(id, process, undefined, now());
+  for (const id of failed) await transaction.noteTry(id, now());
 }
 
 async function deliveryOf(view: Transaction, entry: ListedInboxEntry, again: boolean): Promise<Delivery> {

@@ -22,6 +22,7 @@ export {
   type Logged,
   log,
   type Retention,
+  recentHistory,
   setHistory,
 } from './history.ts';
 export { checkName, isName, newIdentity } from './identity.ts';
@@ -29,11 +30,15 @@ export {
   acknowledgeDelivered,
   type Claim,
   claim,
+  claimAgain,
+  isGivenUp,
   listLent,
   listWaiting,
+  pauseOf,
   QUOTA,
   readClaimed,
   type Settled,
+  TRIES,
   type WaitingText,
 } from './inbox.ts';
 export { type DroppedContent, dropOldIncoming, IncomingContent, incomingContents, nameOf } from './incoming.ts';

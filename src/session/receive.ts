@@ -73,7 +73,7 @@ export async function receive(
     const { historySetting } = await sweep(transaction, now);
     if (settled !== undefined) {
       await dropDelivered(transaction, settled.delivered, historySetting, now);
-      await defer(context, transaction, settled.deferred);
+      await defer(context, transaction, settled);
     }
     const outcomes: Outcome[] = [];
     for (const arrival of arrivals) {

@@ -9,6 +9,7 @@ import { chainFingerprint, type KemExchange, wipeState } from '../ratchet/index.
 import { requireContact } from './contacts.ts';
 import { type HistoryReport, historyOf } from './history.ts';
 import { ownKey } from './identity.ts';
+import { TRIES } from './inbox.ts';
 import { inviteName, invitesIn } from './invites.ts';
 import { type Ladder, ladderOf } from './ladder.ts';
 import { releaseOf, releaseWhere, selectSession, sendingSession } from './select-session.ts';
@@ -31,7 +32,9 @@ export interface IdentityReport {
   /** The envelopes in the outbox, oldest first. */
   readonly outbox: readonly { readonly to: string; readonly createdAt: number; readonly bytes: number }[];
   /** The texts in the inbox, oldest first. */
-  readonly inbox: readonly { readonly from: string; readonly receivedAt: number }[];
+  readonly inbox: readonly { readonly from: string; readonly receivedAt: number; readonly tries: number }[];
+  /** How many texts of whom a command is not given any more, because it has failed on them. */
+  readonly givenUp: readonly { readonly from: string; readonly texts: number }[];
   /** How many there are in the boxes before those. */
   readonly older: { readonly outbox: number; readonly inbox: number };
   readonly history: HistoryReport;
@@ -187,7 +190,8 @@ export async function identityReport(
         createdAt,
         bytes: length,
       })),
-      inbox: inbox.map(({ contact, receivedAt }) => ({ from: nameOf.get(contact) ?? '', receivedAt })),
+      inbox: inbox.map(({ contact, receivedAt, tries }) => ({ from: nameOf.get(contact) ?? '', receivedAt, tries })),
+      givenUp: (await view.countTried(TRIES)).map(({ contact, texts }) => ({ from: nameOf.get(contact) ?? '', texts })),
       older: {
         outbox: [...(await view.countOutbox()).values()].reduce((total, { count }) => total + count, -outbox.length),
         inbox: (await view.countInbox()) - inbox.length,

@@ -260,6 +260,9 @@ export type ListedInboxEntry = InboxEntry & {
   readonly id: InboxId;
   /** Since when `process` has it. */
   readonly claimedAt: number;
+  /** How often a command was given it and failed, and when it did so last; `undefined` if it never has. */
+  readonly tries: number;
+  readonly triedAt: number | undefined;
 };
 
 /** A number of texts, and the sum of their lengths in bytes. */
@@ -299,6 +302,10 @@ export interface Boxes {
    * @returns whether `from` still had it.
    */
   handOver(id: InboxId, from: string | undefined, to: string | undefined, at: number): Promise<boolean>;
+  /** Notes that a command was given a text, if it is there, and failed. */
+  noteTry(id: InboxId, at: number): Promise<void>;
+  /** Counts the texts on which a command failed at least so often, by contact, in the order of the ids. */
+  countTried(least: number): Promise<readonly { readonly contact: ContactId; readonly texts: number }[]>;
   /** Counts the texts of a contact that another process delivers than this one, or none. */
   waitingOf(contact: ContactId, process: string): Promise<Amount>;
   dropFromInbox(ids: readonly InboxId[]): Promise<void>;
@@ -502,9 +509,12 @@ export interface HistoryStore {
   historySetting(): Promise<HistorySetting | undefined>;
   setHistorySetting(historySetting: HistorySetting | undefined): Promise<void>;
   addToHistory(entry: HistoryEntry): Promise<void>;
-  /** Returns at most `limit` entries after the entry `after`, in the order in which they were added. */
+  /**
+   * Returns at most `limit` entries after the entry `after`, in the order in which they were added; with `newest`, the last
+   * ones instead of the first.
+   */
   history(
-    range: HistoryRange & { readonly after?: HistoryId; readonly limit: number },
+    range: HistoryRange & { readonly after?: HistoryId; readonly limit: number; readonly newest?: true },
   ): Promise<readonly (HistoryEntry & { readonly id: HistoryId })[]>;
   /** Counts entries. `first`: the earliest `at` of them. */
   countHistory(range: HistoryRange): Promise<{ readonly count: number; readonly first: number | undefined }>;

@@ -406,6 +406,11 @@ ALTER TABLE sessions ADD COLUMN read_with INTEGER; -- the contact's newest sessi
 ALTER TABLE outbox ADD COLUMN box BLOB CHECK (length(box) = 16);
 ALTER TABLE outgoing ADD COLUMN box BLOB CHECK (length(box) = 16);
 
+-- The inbox: how often a command was given a text and failed (recv --exec), and when it did so last.
+ALTER TABLE inbox ADD COLUMN tries    INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0);
+ALTER TABLE inbox ADD COLUMN tried_at INTEGER CHECK ((tried_at IS NULL) = (tries = 0));
+CREATE INDEX inbox_by_tries ON inbox (tries, contact_id) WHERE tries > 0;
+
 CREATE TABLE routes (
   contact_id  INTEGER UNIQUE REFERENCES contacts (id) ON DELETE CASCADE,
   invite_name TEXT    UNIQUE,   -- of open invites: who comes in by one takes it over

@@ -119,6 +119,17 @@ const OTHERS: readonly Tried[] = [
     },
   },
   {
+    what: 'a command that cannot be run',
+    exit: 64,
+    code: 'cannot-run',
+    async run({ alice, bob }) {
+      const { bytes } = await alice.pawl(['send', 'bob'], Uint8Array.of(255));
+      // A terminal cannot show it, so it waits.
+      await bob.run(['recv'], bytes, { output: new CollectedOutput(true) });
+      return (await bob.run(['recv', '--waiting', '--exec', 'exec 2> /dev/null; no-such-command'])).exit;
+    },
+  },
+  {
     what: 'a place that cannot be reached',
     exit: 69,
     code: 'unreachable',

@@ -62,6 +62,7 @@ export function fakeIo(given: Partial<FakeIo> & { readonly chunks?: Iterable<Uin
     },
     variables: () => ({}),
     killGroup: () => undefined,
+    beforeEnd: () => ({ remove: () => undefined }),
     runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
     openTerminal: () => undefined,
     ...others,

@@ -3,7 +3,7 @@
  * person. Reads nothing from the store: it is given a report.
  */
 import type { Release } from '../../errors.ts';
-import { DAY, type IdentityReport, type IncomingContent, type UnsentContent } from '../../session/index.ts';
+import { DAY, type IdentityReport, type IncomingContent, TRIES, type UnsentContent } from '../../session/index.ts';
 import { HOLDS } from '../terminal/error-messages.ts';
 import { count, day, facts, instant, iso, section, spanInWords, table } from '../terminal/format.ts';
 import type { Document } from '../terminal/reporter.ts';
@@ -70,7 +70,11 @@ export function identityDocument({ name, path, schema, report, incoming, unsent,
       ...(invite.usedAt !== undefined && { used_at: iso(invite.usedAt) }),
       ...(invite.withdrawnAt !== undefined && { withdrawn_at: iso(invite.withdrawnAt) }),
     })),
-    inbox: report.inbox.map(({ from, receivedAt }) => ({ from, received_at: iso(receivedAt) })),
+    inbox: report.inbox.map(({ from, receivedAt, tries }) => ({
+      from,
+      received_at: iso(receivedAt),
+      ...(tries > 0 && { tries }),
+    })),
     outbox: report.outbox.map(({ to, createdAt, bytes }) => ({ to, created_at: iso(createdAt), bytes })),
     incoming: incoming.map(incomingFields),
     outgoing: unsent.map(unsentFields),
@@ -100,8 +104,12 @@ const LONG_UNANSWERED = 7 * DAY;
 const LONG_MISSING = 7 * DAY;
 
 /** One line for each state that the person should know of or do something about. */
-function attention({ contacts, invites }: IdentityReport, now: number): readonly string[] {
+function attention({ contacts, invites, givenUp }: IdentityReport, now: number): readonly string[] {
   return [
+    ...givenUp.map(
+      ({ from, texts }) =>
+        `${from}: the command of recv --exec failed ${TRIES} times on ${count(texts, 'message')}: pawl recv --waiting`,
+    ),
     ...contacts.flatMap((contact) => {
       const { name, verified, fork, inviteWaits, heldUntil } = contact;
       return [

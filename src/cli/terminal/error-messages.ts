@@ -127,6 +127,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: `${isName(name.toLowerCase()) ? `${name.toLowerCase()} can; ` : ''}a name is 1 to 64 of a-z, 0-9, dot, dash and underscore, and begins with a letter or digit`,
     exit: USAGE,
   }),
+  'cannot-run': ({ command, exit }) => ({
+    message: `the command ${JSON.stringify(command)} cannot be run: exit ${exit}`,
+    hint: 'run it by itself in /bin/sh; what it was to get waits: pawl recv --waiting',
+    exit: USAGE,
+  }),
   'no-input': ({ source, toSend }) =>
     toSend
       ? {

@@ -37,8 +37,14 @@ export interface Io {
   readonly runCommand: (command: string, limit: number) => { output: Uint8Array; failure: string | undefined };
   /** The variables of the environment of these names, for a program that pawl runs. Those that are no UTF-8 are left out. */
   readonly variables: (isMeant: (name: string) => boolean) => Readonly<Record<string, string>>;
-  /** Kills every process of a group. Where there is none, nothing. */
-  readonly killGroup: (leader: number) => void;
+  /** Signals every process of a group, by SIGKILL unless another is given. Where there is none of one's own, nothing. */
+  readonly killGroup: (leader: number, signal?: NodeJS.Signals) => void;
+  /**
+   * Has `work` done when a signal is to end the process, which ends by that signal once it is done. A second signal ends it
+   * at once.
+   * @returns `remove` has the signals end the process as before.
+   */
+  readonly beforeEnd: (work: (signal: NodeJS.Signals) => Promise<void>) => { remove: () => void };
   /**
    * Packs a folder by tar, whose standard error is that of pawl.
    * @param parent the folder that it is in.
@@ -119,12 +125,24 @@ export function systemIo(process: NodeJS.Process): Io {
           value !== undefined && !value.includes(REPLACEMENT) && isMeant(name) ? [[name, value]] : [],
         ),
       ),
-    killGroup: (leader) => {
+    killGroup: (leader, signal = 'SIGKILL') => {
       try {
-        process.kill(-leader, 'SIGKILL');
+        process.kill(-leader, signal);
       } catch (error) {
-        if (codeOf(error) !== 'ESRCH') throw error;
+        if (!['ESRCH', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
       }
+    },
+    beforeEnd: (work) => {
+      const remove = () => {
+        for (const signal of SIGNALS) process.removeListener(signal, end);
+      };
+      const end = (signal: NodeJS.Signals) => {
+        remove();
+        const die = () => process.kill(process.pid, signal);
+        work(signal).then(die, die);
+      };
+      for (const signal of SIGNALS) process.on(signal, end);
+      return { remove };
     },
     runCommand: (command, limit) => runCommand(command, limit, process.env),
     runTar: (parent, name) => runTar(parent, name, process.env),

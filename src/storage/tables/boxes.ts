@@ -2,14 +2,23 @@
  * The tables of the outbox and the inbox: `Boxes` in SQL.
  * Does not know what the envelopes and contents contain.
  */
-import type { Amount, Boxes, InboxId, ListedInboxEntry, ListedOutboxEntry, OutboxId } from '../../session/store.ts';
+import type {
+  Amount,
+  Boxes,
+  ContactId,
+  InboxId,
+  ListedInboxEntry,
+  ListedOutboxEntry,
+  OutboxId,
+} from '../../session/store.ts';
 import { LONGEST_INLINE } from '../schema.ts';
 import { mustExist, type SqlTransaction } from '../transaction.ts';
 
 /** The CHECK constraints of the table guarantee this union. */
-type InboxRow = Omit<ListedInboxEntry, 'late' | 'process' | 'head'> & {
+type InboxRow = Omit<ListedInboxEntry, 'late' | 'process' | 'head' | 'triedAt'> & {
   readonly late: 0 | 1;
   readonly process: string | null;
+  readonly triedAt: number | null;
   readonly sentAt: number;
   readonly length: number;
 } & ({ readonly kind: 'text' | 'bytes'; readonly name: null } | { readonly kind: 'file'; readonly name: string });
@@ -24,7 +33,7 @@ const EMPTY = new Uint8Array(0);
 
 const LISTED = `
 SELECT id, contact_id AS contact, message_id AS messageId, n, late, received_at AS receivedAt, process, claimed_at AS claimedAt, kind,
-  file_name AS name, sent_at AS sentAt, length
+  file_name AS name, sent_at AS sentAt, length, tries, tried_at AS triedAt
 FROM inbox`;
 
 /** The length of a whole envelope. Only a first row that is full has further rows. SQLite computes it without the bytes. */
@@ -116,6 +125,17 @@ export function boxes(transaction: SqlTransaction): Boxes {
       return transaction.run(sql, { id, from: from ?? null, to: to ?? null, at }).changes > 0;
     },
 
+    async noteTry(id, at) {
+      transaction.run('UPDATE inbox SET tries = tries + 1, tried_at = @at WHERE id = @id', { id, at });
+    },
+
+    async countTried(least) {
+      const sql = `
+        SELECT contact_id AS contact, count(*) AS texts FROM inbox WHERE tries >= @least AND tries > 0
+        GROUP BY contact_id ORDER BY contact_id`;
+      return transaction.all<{ readonly contact: ContactId; readonly texts: number }>(sql, { least });
+    },
+
     async waitingOf(contact, process) {
       const row = transaction.get<Amount>(
         `SELECT count(*) AS texts, coalesce(sum(length), 0) AS bytes FROM inbox
@@ -132,9 +152,9 @@ export function boxes(transaction: SqlTransaction): Boxes {
 }
 
 /** Converts the columns that SQL has no type for. */
-function entryIn({ kind, name, sentAt, length, late, process, ...entry }: InboxRow): ListedInboxEntry {
+function entryIn({ kind, name, sentAt, length, late, process, triedAt, ...entry }: InboxRow): ListedInboxEntry {
   const head = kind === 'file' ? { kind, name: name ?? '', sentAt, length } : { kind, sentAt, length };
-  return { ...entry, head, late: late === 1, process: process ?? undefined };
+  return { ...entry, head, late: late === 1, process: process ?? undefined, triedAt: triedAt ?? undefined };
 }
 
 type Box = 'outbox' | 'inbox';

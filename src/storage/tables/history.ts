@@ -60,13 +60,14 @@ export function historyStore(transaction: SqlTransaction): HistoryStore {
       );
     },
 
-    async history({ limit, after, ...range }) {
+    async history({ limit, after, newest, ...range }) {
       // The first slice begins at the first id of the range, instead of reading everything before it.
       const begin = after !== undefined ? 'id > @after' : range.from !== undefined ? `id >= ${FIRST_ID}` : 'TRUE';
       // The plus sign prevents SQLite from using the index of `at`: the rows are read in the order of their ids.
-      const sql = `${SELECT} WHERE ${conditionOf(range, '+at')} AND ${begin} ORDER BY id LIMIT @limit`;
+      const sql = `${SELECT} WHERE ${conditionOf(range, '+at')} AND ${begin} ORDER BY id ${newest ? 'DESC' : 'ASC'} LIMIT @limit`;
       const parameters = { ...boundsOf(range), ...(after !== undefined && { after }), limit };
-      return transaction.all<HistoryRow>(sql, parameters).map(entryIn);
+      const entries = transaction.all<HistoryRow>(sql, parameters).map(entryIn);
+      return newest ? entries.reverse() : entries;
     },
 
     async countHistory(range) {

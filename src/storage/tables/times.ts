@@ -13,7 +13,7 @@ export const TIMES: Readonly<Record<string, readonly string[]>> = {
   sessions: ['created_at', 'last_dh_step_at', 'kem_mixed_at', 'fork_at', 'fork_acknowledged_at'],
   skipped_keys: ['created_at'],
   outbox: ['created_at'],
-  inbox: ['received_at', 'claimed_at'],
+  inbox: ['received_at', 'claimed_at', 'tried_at'],
   incoming: ['received_at', 'claimed_at'],
   outgoing: ['created_at', 'advanced_at'],
   routes: ['set_at'],

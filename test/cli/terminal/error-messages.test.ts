@@ -8,6 +8,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'not-utf8': [64, { what: 'the variable PAWL_HOME' }],
   'bad-name': [64, { name: 'Älice\n' }],
   'no-input': [66, { source: 'standard input' }],
+  'cannot-run': [64, { command: 'notify', exit: 127 }],
   'cut-line': [74, { limit: 4_094 }],
   'missing-file': [66, { path: 'message.pawl' }],
   'no-home': [78, {}],

@@ -98,7 +98,13 @@ export function boxes(make: MakeStore): void {
       const entries = [late, file, bytes];
       const ids: InboxId[] = [];
       for (const entry of entries) ids.push(await transaction.addToInbox(entry, CONTENT));
-      const listed = entries.map((entry, index) => ({ ...entry, id: ids[index], claimedAt: entry.receivedAt }));
+      const listed = entries.map((entry, index) => ({
+        ...entry,
+        id: ids[index],
+        claimedAt: entry.receivedAt,
+        tries: 0,
+        triedAt: undefined,
+      }));
       expect(await transaction.inbox()).toEqual(listed);
       for (const [index, id] of ids.entries()) expect(await transaction.inboxEntry(id)).toEqual(listed[index]);
       await transaction.dropFromInbox(ids);
@@ -171,6 +177,44 @@ export function boxes(make: MakeStore): void {
       expect(await transaction.handOver(dead, 'alive', undefined, NOW + 7)).toBe(true);
       expect(await processes()).toEqual([undefined, 'alive']);
       expect(await transaction.handOver(99 as InboxId, undefined, 'alive', NOW + 7)).toBe(false);
+    });
+  });
+
+  it('notes how often a command has failed on a text, and counts those texts by contact', async () => {
+    const { store, contact } = await withContact();
+    await store.transaction(async (transaction) => {
+      const carol = await addContact(transaction, 'carol');
+      const ids: InboxId[] = [];
+      for (const of of [carol, contact, contact, contact]) {
+        ids.push(await transaction.addToInbox(incoming(of, 'a'), CONTENT));
+      }
+      const [ofCarol, once, thrice] = ids as [InboxId, InboxId, InboxId];
+      for (const [index, id] of [ofCarol, once, thrice, ofCarol, thrice, thrice].entries()) {
+        await transaction.noteTry(id, NOW + index);
+      }
+      await transaction.noteTry(99 as InboxId, NOW);
+      const tried = (await transaction.inbox()).map(({ tries, triedAt }) => [tries, triedAt]);
+      expect(tried).toEqual([
+        [2, NOW + 3],
+        [1, NOW + 1],
+        [3, NOW + 5],
+        [0, undefined],
+      ]);
+      expect((await transaction.inboxEntry(thrice))?.tries).toBe(3);
+      const counted = async (least: number) =>
+        (await transaction.countTried(least)).map((one) => [one.contact === carol ? 'carol' : 'alice', one.texts]);
+      expect(await counted(1)).toEqual([
+        ['alice', 2],
+        ['carol', 1],
+      ]);
+      expect(await counted(2)).toEqual([
+        ['alice', 1],
+        ['carol', 1],
+      ]);
+      expect(await counted(3)).toEqual([['alice', 1]]);
+      expect(await counted(4)).toEqual([]);
+      expect(await transaction.handOver(thrice, undefined, 'one', NOW)).toBe(true);
+      expect((await transaction.inboxEntry(thrice))?.tries).toBe(3);
     });
   });
 

@@ -63,6 +63,19 @@ export function history(make: MakeStore): void {
     });
   });
 
+  it('gives the newest ones, oldest first', async () => {
+    const { store, alice, carol } = await withContacts();
+    await store.transaction(async (transaction) => {
+      for (let i = 0; i < 6; i++) await transaction.addToHistory(entry(i === 4 ? carol : alice, NOW + i));
+      const newest = async (limit: number, from = NOW) =>
+        (await transaction.history({ contact: alice, from, limit, newest: true })).map(({ at }) => at - NOW);
+      expect(await newest(3)).toEqual([2, 3, 5]);
+      expect(await newest(9)).toEqual([0, 1, 2, 3, 5]);
+      expect(await newest(9, NOW + 3)).toEqual([3, 5]);
+      expect(await newest(0)).toEqual([]);
+    });
+  });
+
   it('gives them in slices, each behind the last of the one before', async () => {
     const { store, alice, carol } = await withContacts();
     await store.transaction(async (transaction) => {

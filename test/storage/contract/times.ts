@@ -39,6 +39,7 @@ export function times(make: MakeStore): void {
       withdrawn: (await view.invites()).map(({ fate }) => (fate.kind === 'withdrawn' ? fate.at : undefined)),
       sent: (await view.outbox()).map(({ createdAt }) => createdAt),
       received: (await view.inbox()).map(({ receivedAt }) => receivedAt),
+      tried: (await view.inbox()).map(({ triedAt }) => triedAt),
       kept: (await view.history({ limit: 9 })).map((entry) => entry.at),
       since: [(await view.historySetting())?.since],
     };
@@ -70,7 +71,8 @@ export function times(make: MakeStore): void {
       await transaction.withdrawInvite(inviteFor('withdrawn').id, time);
       const box = { contact, messageId: bytesOf('id', 16), process: 'here' };
       await transaction.addToOutbox({ box: undefined, ...box, envelope: bytesOf('envelope', 9), createdAt: time });
-      await transaction.addToInbox({ ...box, n: 0, late: false, head: HEAD, receivedAt: time }, bytesOf('text', 9));
+      const text = { ...box, n: 0, late: false, head: HEAD, receivedAt: time };
+      await transaction.noteTry(await transaction.addToInbox(text, bytesOf('text', 9)), time);
       await transaction.setHistorySetting({ since: time, maxAge: 5 });
       await transaction.addToHistory({
         ...{ contact, direction: 'sent', messageId: bytesOf('id', 16), n: 0, sentAt: time, at: time },

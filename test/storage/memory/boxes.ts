@@ -1,4 +1,4 @@
-import type { Boxes, InboxId, OutboxId } from '../../../src/session/store.ts';
+import type { Boxes, ContactId, InboxId, OutboxId } from '../../../src/session/store.ts';
 import { requireContact } from './contacts.ts';
 import { copyOf, type MemoryTransaction } from './data.ts';
 
@@ -38,7 +38,14 @@ export function boxes(transaction: MemoryTransaction): Boxes {
       transaction.change({
         inbox: [
           ...transaction.data.inbox,
-          { ...copyOf(entry), claimedAt: entry.receivedAt, content: copyOf(content), id },
+          {
+            ...copyOf(entry),
+            claimedAt: entry.receivedAt,
+            tries: 0,
+            triedAt: undefined,
+            content: copyOf(content),
+            id,
+          },
         ],
       });
       return id;
@@ -69,6 +76,21 @@ export function boxes(transaction: MemoryTransaction): Boxes {
       const changed = { ...entry, process: to, claimedAt: at };
       transaction.change({ inbox: transaction.data.inbox.map((known) => (known === entry ? changed : known)) });
       return true;
+    },
+
+    async noteTry(id, at) {
+      const { inbox } = transaction.data;
+      transaction.change({
+        inbox: inbox.map((known) => (known.id === id ? { ...known, tries: known.tries + 1, triedAt: at } : known)),
+      });
+    },
+
+    async countTried(least) {
+      const counts = new Map<ContactId, number>();
+      for (const { contact, tries } of transaction.data.inbox) {
+        if (tries >= Math.max(least, 1)) counts.set(contact, (counts.get(contact) ?? 0) + 1);
+      }
+      return [...counts].map(([contact, texts]) => ({ contact, texts })).sort((a, b) => a.contact - b.contact);
     },
 
     async waitingOf(contact, process) {

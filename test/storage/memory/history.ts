@@ -23,12 +23,9 @@ export function historyStore(transaction: MemoryTransaction): HistoryStore {
       transaction.change({ history: [...transaction.data.history, { ...copyOf(entry), id }] });
     },
 
-    async history({ limit, after = 0, ...range }) {
-      return copyOf(
-        within(range)
-          .filter(({ id }) => id > after)
-          .slice(0, limit),
-      );
+    async history({ limit, after = 0, newest = false, ...range }) {
+      const entries = within(range).filter(({ id }) => id > after);
+      return copyOf(entries.slice(newest ? Math.max(0, entries.length - limit) : 0).slice(0, limit));
     },
 
     async countHistory(range) {

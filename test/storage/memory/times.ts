@@ -44,7 +44,11 @@ export function timesOf(transaction: MemoryTransaction): Times {
           return { ...invite, createdAt: made, expiresAt: expires, fate: rightFate(fate) };
         }),
         outbox: outbox.map((entry) => ({ ...entry, createdAt: right(entry.createdAt) })),
-        inbox: inbox.map((entry) => ({ ...entry, receivedAt: right(entry.receivedAt) })),
+        inbox: inbox.map((entry) => ({
+          ...entry,
+          receivedAt: right(entry.receivedAt),
+          triedAt: right(entry.triedAt),
+        })),
         incoming: incoming.map((row) => ({
           ...row,
           receivedAt: right(row.receivedAt),

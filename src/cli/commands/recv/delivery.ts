@@ -1,6 +1,6 @@
 /**
- * Writes received texts to standard output or a file, and received files into a folder. A text leaves the inbox once it
- * has been written; what could not be written stays there.
+ * Writes received texts to standard output or a file, or gives them to a command, and received files into a folder. A text
+ * leaves the inbox once that is done; what could not be delivered stays there.
  * Knows nothing of envelopes and sessions.
  */
 import { type ContentHead, type FileContent, headOf } from '../../../envelope/index.ts';
@@ -9,17 +9,23 @@ import { concat, utf8 } from '../../../primitives/index.ts';
 import {
   acknowledgeDelivered,
   type Claim,
+  claimAgain,
   type Delivery,
   type InboxId,
+  isGivenUp,
   type Outcome,
+  pauseOf,
   readClaimed,
+  SECOND,
   type Settled,
+  TRIES,
+  type WaitingText,
 } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { Garbage } from '../../stream/memory.ts';
 import { acknowledgeOrWarn, BufferedOutput } from '../../stream/write.ts';
-import { count } from '../../terminal/format.ts';
+import { count, spanInWords } from '../../terminal/format.ts';
 import { type Document, jsonLine } from '../../terminal/reporter.ts';
 import { columnsOf } from '../../terminal/screen.ts';
 import { type RecordFormat, recordForTerminal, recordOf } from './record-format.ts';
@@ -33,6 +39,7 @@ import {
   textForTerminal,
 } from './report.ts';
 import { saveFile } from './save-file.ts';
+import type { TextCommand } from './text-command.ts';
 
 export interface DeliveryOptions {
   /** A file for the texts, instead of standard output. */
@@ -45,7 +52,14 @@ export interface DeliveryOptions {
   readonly format?: RecordFormat;
   /** A newline after each text. */
   readonly lines?: true;
+  /** Gets each text, instead of standard output, and files too, unless there is a folder for them. */
+  readonly command?: TextCommand;
+  /** Deliver nothing but what waits in the inbox: the input is empty. */
+  readonly waiting?: true;
 }
+
+/** The exit code where a command has failed on a text, which it gets again later (README). */
+const LATER = 75;
 
 const NEWLINE = utf8('\n');
 const NOTHING = new Uint8Array(0);
@@ -62,6 +76,9 @@ export class Deliverer {
   readonly #garbage = new Garbage();
   readonly #repeats: Repeats;
   #deferred: InboxId[] = [];
+  /** What the command was given: it has done its work, or has failed. */
+  #done: InboxId[] = [];
+  #failed: InboxId[] = [];
   #exit = 0;
   #count = 0;
 
@@ -72,12 +89,20 @@ export class Deliverer {
     this.#options = options;
     this.#repeats = new Repeats(reporter);
     this.#stdout = new BufferedOutput(reporter.progress.clearBefore(io.output));
-    this.#showsTextsOnly = options.output === undefined && io.output.isTerminal && !reporter.json;
+    const goesElsewhere = options.output !== undefined || options.command !== undefined;
+    this.#showsTextsOnly = !goesElsewhere && io.output.isTerminal && !reporter.json;
   }
 
   /** Whether a content can be delivered here. Any other waits for a command that can. */
   readonly delivers = ({ kind }: Pick<ContentHead, 'kind'>): boolean =>
     !this.#showsTextsOnly || kind === 'text' || (kind === 'file' && this.#options.folder !== undefined);
+
+  /** Whether a text that waits is delivered now. One on which a command has failed rests, unless it was asked for. */
+  takes(text: WaitingText): boolean {
+    const { command, waiting } = this.#options;
+    const isReady = command === undefined || waiting || (!isGivenUp(text) && pauseOf(text, this.#identity.now()) === 0);
+    return isReady && this.delivers(text.head);
+  }
 
   /** Whether a content goes where a large one is written in order, and not into a file of its own. */
   isForStream({ kind }: Pick<ContentHead, 'kind'>): boolean {
@@ -96,12 +121,14 @@ export class Deliverer {
 
   /** What has become of texts, and is not noted in the identity file yet. */
   get settled(): Settled {
-    return { delivered: this.#stdout.written, deferred: this.#deferred };
+    return { delivered: [...this.#stdout.written, ...this.#done], deferred: this.#deferred, failed: this.#failed };
   }
 
   /** A transaction has noted this. */
-  markSettled({ delivered, deferred }: Settled): void {
+  markSettled({ delivered, deferred, failed = [] }: Settled): void {
     this.#stdout.markAcknowledged(delivered);
+    this.#done = this.#done.filter((id) => !delivered.includes(id));
+    this.#failed = this.#failed.filter((id) => !failed.includes(id));
     this.#deferred = this.#deferred.filter((id) => !deferred.includes(id));
   }
 
@@ -202,11 +229,13 @@ export class Deliverer {
       const hasHead = reporter.json || (io.output.isTerminal && this.#options.format === undefined);
       await reportNotices(this.#context, delivery, { hasHead });
     }
-    const { output, folder } = this.#options;
+    const { output, folder, command } = this.#options;
     if (output !== undefined) {
       this.#forOutputFile.push({ inboxId, again });
     } else if (folder !== undefined && content.type === 'file') {
       await this.#save(delivery, content, folder);
+    } else if (command !== undefined) {
+      await this.#give(delivery, command);
     } else if (this.#showsTextsOnly && !this.delivers(headOf(content))) {
       // An older pawl put it into the inbox without a look at what it is.
       await this.#stdout.drain();
@@ -238,6 +267,27 @@ export class Deliverer {
     await reportSaved(this.#context, delivery, saved);
   }
 
+  /** Gives a text to the command. It leaves the inbox with the next transaction if that has done its work. */
+  async #give(delivery: Delivery, command: TextCommand): Promise<void> {
+    const { inboxId, from } = delivery;
+    const { settled } = this;
+    const tries = await claimAgain(this.#identity, inboxId, settled);
+    this.markSettled(settled);
+    // The one before took so long that another machine has taken it over.
+    if (tries === undefined) return;
+    const failure = await command.run(delivery).catch((error) => {
+      this.#deferred.push(inboxId);
+      throw error;
+    });
+    if (failure === undefined) {
+      this.#done.push(inboxId);
+      return;
+    }
+    this.#failed.push(inboxId);
+    this.#exit ||= LATER;
+    await this.#context.reporter.warn(`the command failed on a message of ${from} (${failure}): ${next(tries + 1)}`);
+  }
+
   /** A text in the form that standard output gets. */
   #bytesOf(delivery: Delivery): Uint8Array {
     const { io, reporter } = this.#context;
@@ -255,3 +305,13 @@ export class Deliverer {
     return acknowledgeOrWarn(this.#context.reporter, () => acknowledgeDelivered(this.#identity, settled));
   }
 }
+
+/** What becomes of a text on which a command has failed so often. */
+function next(tries: number): string {
+  if (isGivenUp({ tries })) return `try ${tries}, the last; it waits: pawl recv --waiting`;
+  const pause = pauseOf({ tries, triedAt: 0 }, 0);
+  const span = pause < MINUTE ? `${pause / SECOND} s` : spanInWords(pause);
+  return `try ${tries} of ${TRIES}; it is given it again after ${span}`;
+}
+
+const MINUTE = 60 * SECOND;

@@ -5,7 +5,7 @@
  */
 import { PawlError } from '../../../errors.ts';
 import { boxOf } from '../../../places/index.ts';
-import { listRoutes, type Mailboxes, mailboxes } from '../../../session/index.ts';
+import { isGivenUp, listRoutes, listWaiting, type Mailboxes, mailboxes, pauseOf } from '../../../session/index.ts';
 import { handOverAll, isOfPlace } from '../../carrier/hand-over.ts';
 import { Places } from '../../carrier/places.ts';
 import { Round } from '../../carrier/round.ts';
@@ -40,7 +40,7 @@ export async function fetchMessages(
     let { exit, isEmpty, read } = await fetchOnce(context, identity, places, options);
     if (isEmpty && !options.follow && exit === 0) await context.reporter.notice('nothing new');
     while (options.follow) {
-      await waitForNews(places, read);
+      await waitForNews(places, read, await untilNextTry(identity, options));
       ({ exit, isEmpty, read } = await fetchOnce(context, identity, places, options));
     }
     return exit;
@@ -64,8 +64,19 @@ async function fetchOnce(context: CommandContext, identity: OpenIdentity, places
   return { exit: received.exit || round.exit || exit || (received.news ?? 0), isEmpty: received.isEmpty, read };
 }
 
-/** Waits until something may have come at one of the places. One that cannot be reached is tried again after a while. */
-async function waitForNews(places: Places, read: readonly Mailboxes[]): Promise<void> {
+/** In how many milliseconds the command is to be given a text again on which it has failed; `undefined`: there is none. */
+async function untilNextTry(identity: OpenIdentity, { command }: FetchOptions): Promise<number | undefined> {
+  if (command === undefined) return undefined;
+  const now = identity.now();
+  const tried = (await listWaiting(identity)).filter((text) => text.tries > 0 && !isGivenUp(text));
+  return tried.length === 0 ? undefined : Math.min(...tried.map((text) => pauseOf(text, now)));
+}
+
+/**
+ * Waits until something may have come at one of the places, but no longer than so many milliseconds. A place that cannot be
+ * reached is tried again after a while.
+ */
+async function waitForNews(places: Places, read: readonly Mailboxes[], most?: number): Promise<void> {
   const over = new AbortController();
   const news = read.map(async (mailboxesThere) => {
     try {
@@ -80,6 +91,7 @@ async function waitForNews(places: Places, read: readonly Mailboxes[]): Promise<
     }
   });
   try {
+    if (most !== undefined) news.push(pause(over.signal, most));
     await (news.length === 0 ? pause(over.signal) : Promise.race(news));
   } finally {
     over.abort();
@@ -87,9 +99,9 @@ async function waitForNews(places: Places, read: readonly Mailboxes[]): Promise<
   }
 }
 
-function pause(signal: AbortSignal): Promise<void> {
+function pause(signal: AbortSignal, length = RETRY_INTERVAL): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, RETRY_INTERVAL);
+    const timer = setTimeout(resolve, length);
     signal.addEventListener('abort', () => {
       clearTimeout(timer);
       resolve();

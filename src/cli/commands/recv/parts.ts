@@ -31,6 +31,7 @@ import { bytesInWords, count, iso } from '../../terminal/format.ts';
 import type { Output } from '../../terminal/io.ts';
 import { Pace } from '../../terminal/pace.ts';
 import { sanitizeFileName } from './save-file.ts';
+import type { TextCommand } from './text-command.ts';
 
 export interface PartOptions {
   /** A file for what is received, instead of standard output. */
@@ -45,6 +46,8 @@ export interface PartOptions {
   readonly from?: string;
   /** There is no input: tell what is awaited. */
   readonly waiting?: true;
+  /** Gets the texts. Nothing goes to standard output. */
+  readonly command?: TextCommand;
 }
 
 /** Where the data of a content go. */
@@ -318,7 +321,8 @@ export class PartReceiver {
       if (output !== undefined) this.#forOutput = content;
       return { kind: 'file', file };
     }
-    const write = this.#streamFor(io.output.isTerminal || reporter.json);
+    const isForTexts = io.output.isTerminal || reporter.json || this.#options.command !== undefined;
+    const write = this.#streamFor(isForTexts);
     if (write === undefined || this.#streaming !== undefined) throw new PawlError('no-place', { what });
     if (place !== undefined || content.log.count > 0) await content.begin(undefined);
     this.#streaming = taken;

@@ -27,8 +27,6 @@ import { reportWaiting } from './report.ts';
 export type Item = InputItem<Arrival | PartArrival>;
 
 export interface ReceiveOptions extends DeliveryOptions, PartOptions {
-  /** Deliver nothing but what waits in the inbox: the input is empty. */
-  readonly waiting?: true;
   /** The most message keys to derive for one gap. */
   readonly maxGap?: number;
   /** Accept messages of this contact only. */
@@ -67,9 +65,8 @@ export async function receiveAll(
   let isRepeated = false;
   const waiting = await listWaiting(identity);
   const isForInput = options.output !== undefined && !options.waiting;
-  const canDeliver = ({ head }: WaitingText) => !isForInput && deliverer.delivers(head);
-  const earlier = waiting.filter(canDeliver);
-  const left = waiting.filter((text) => !canDeliver(text));
+  const earlier = waiting.filter((text) => !isForInput && deliverer.takes(text));
+  const left = waiting.filter(({ head }) => isForInput || !deliverer.delivers(head));
 
   const deliverEarlier = async (): Promise<void> => {
     if (input !== undefined && earlier.length > 0) {

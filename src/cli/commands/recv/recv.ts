@@ -7,7 +7,7 @@ import type { CommandContext, DefineCommand } from '../../context.ts';
 import { refuseSharedInput } from '../../identity/key-source.ts';
 import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
 import { outputFileAt, outputFolderAt } from '../../identity/output.ts';
-import { byteSize, folderName, namedFile, outputFile, wholeNumber } from '../../option-types.ts';
+import { byteSize, commandLine, folderName, namedFile, outputFile, wholeNumber } from '../../option-types.ts';
 import { Batches } from '../../stream/batches.ts';
 import { readMessages } from '../../stream/envelopes.ts';
 import { STANDARD_INPUT } from '../../stream/read.ts';
@@ -17,6 +17,7 @@ import { Inputs } from './inputs.ts';
 import { type Item, isArrival, isPart, lengthOf, receiveAll, refusal } from './receive.ts';
 import { type RecordFormat, recordFormat } from './record-format.ts';
 import { reportOutcome } from './report.ts';
+import { TextCommand } from './text-command.ts';
 
 interface RecvOptions {
   readonly output?: string | undefined;
@@ -31,6 +32,7 @@ interface RecvOptions {
   readonly exitCode?: true;
   readonly fetch?: true;
   readonly follow?: true;
+  readonly exec?: string;
 }
 
 export const defineRecv: DefineCommand = (program, makeAction) => {
@@ -43,6 +45,7 @@ export const defineRecv: DefineCommand = (program, makeAction) => {
     .option('--waiting', 'read no input: only what still waits')
     .option('--fetch', 'read no input: what has come along the routes')
     .option('--follow', 'the same, and go on with what comes')
+    .option('--exec <command>', 'with --follow, --fetch or --waiting: give each text to a command', commandLine)
     .option('--lines', 'a newline after each text')
     .option('--format <format>', 'each text in this form, made of %from, %time, %text and others', recordFormat)
     .option('--max-gap <n>', 'skip up to N missing messages', wholeNumber(1, LARGEST_GAP))
@@ -59,6 +62,10 @@ What cannot be read keeps nothing else back.
 them. A terminal gets the text escaped, and its further lines set off.
 On a terminal, without a file: what has come along the routes, if there are any (pawl route); pawl recv - reads a paste.
 With --out-dir, a file that cannot be put there waits, and nothing that is there is replaced.
+--exec: /bin/sh runs COMMAND for one text after the other, which is its standard input. PAWL_FROM, PAWL_ID, PAWL_VERIFIED (1
+or 0), PAWL_SENT_AT and, of a file, PAWL_FILE are in its environment. Exit 0 says that the text is delivered. Else, and after
+ten minutes, it gets it again after 1 s, 10 s, 1 min, 10 min, then each hour, and other texts meanwhile; after ten tries
+that one waits (pawl inspect, pawl recv --waiting). A text may come twice, with the same PAWL_ID, if pawl or COMMAND is killed.
 
 Examples:
   $ pawl recv message.pawl
@@ -66,6 +73,7 @@ Examples:
   $ pawl recv --format '%from %time %text\\n' inbox/*.pawl
   $ pawl recv photo.pawl --out-dir ~/Downloads
   $ pawl recv --fetch --json
+  $ pawl recv --follow --exec 'notify-send "$PAWL_FROM" "$(cat)"'
   $ pawl recv --waiting --out-dir /tmp/new`,
     )
     .action(makeAction(recv));
@@ -80,11 +88,13 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
   const read = readsInput ? [...files, STANDARD_INPUT] : files;
   // A folder that is missing is reported before anything is read or asked.
   const folder = options.outDir === undefined ? undefined : outputFolderAt(context, options.outDir, read);
-  const { output: path, force, fetch: _, follow = false, ...others } = options;
+  const { output: path, force, fetch: _, follow = false, exec, ...others } = options;
   const output = path === undefined ? undefined : outputFileAt(context, path, { force, inputs: read });
   const receiveOptions = { ...others, ...(force && { force }), ...(output && { output }), ...(folder && { folder }) };
   if (isFetching) {
-    return withIdentity(context, (identity) => fetchMessages(context, identity, { ...receiveOptions, follow }));
+    return withIdentity(context, (identity) =>
+      fetchMessages(context, identity, { ...receiveOptions, ...commandFor(context, identity, exec), follow }),
+    );
   }
   const inputs = new Inputs(context.reporter);
   const stream = options.waiting ? emptyStream() : readMessages(context, files, inputs);
@@ -101,7 +111,10 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
     const { first, exit } = early ?? (await firstIntact(context, stream, inputs));
     if (first.done && exit !== 0) return exit;
     const input = first.done ? undefined : new Batches(stream, { first, lengthOf });
-    const received = await receiveAll(context, identity, input, receiveOptions);
+    const received = await receiveAll(context, identity, input, {
+      ...receiveOptions,
+      ...commandFor(context, identity, exec),
+    });
     if (input === undefined && received.isEmpty) {
       if (!options.waiting) throw new PawlError('no-input', { source: inputs.emptyOnes });
       await tellNothingWaits(context, identity);
@@ -109,6 +122,10 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
     await inputs.report();
     return exit || received.exit || inputs.exit || (received.news ?? 0);
   });
+}
+
+function commandFor(context: CommandContext, identity: OpenIdentity, line: string | undefined) {
+  return line === undefined ? {} : { command: new TextCommand(context, identity, { line }) };
 }
 
 function isOfConversation(item: Item): item is Exclude<Item, { error: unknown }> {
@@ -145,7 +162,7 @@ async function* emptyStream(): AsyncGenerator<never, void, undefined> {}
 function checkOptions(
   { reporter }: CommandContext,
   files: readonly string[],
-  { output, outDir, force, waiting, format, lines, fetch, follow }: RecvOptions,
+  { output, outDir, force, waiting, format, lines, fetch, follow, exec }: RecvOptions,
 ): void {
   const source = follow ? '--follow' : fetch ? '--fetch' : undefined;
   if (source !== undefined && (files.length > 0 || waiting)) {
@@ -156,6 +173,16 @@ function checkOptions(
   }
   if (follow && output !== undefined) {
     throw new PawlError('usage', { problem: '-o and --follow do not go together', hint: 'pawl recv --follow > FILE' });
+  }
+  if (exec !== undefined && source === undefined && !waiting) {
+    throw new PawlError('usage', {
+      problem: '--exec goes with --follow, --fetch or --waiting',
+      hint: 'pawl recv --follow --exec COMMAND',
+    });
+  }
+  const elsewhere = output !== undefined ? '-o' : format !== undefined ? '--format' : lines ? '--lines' : undefined;
+  if (exec !== undefined && elsewhere !== undefined) {
+    throw new PawlError('usage', { problem: `${elsewhere} and --exec do not go together`, hint: 'give one of them' });
   }
   const other = reporter.json ? '--json' : outDir !== undefined ? '--out-dir' : lines ? '--lines' : undefined;
   if (format !== undefined && other !== undefined) {
