@@ -113,8 +113,8 @@ export class Scanner {
   #isEmpty = true;
   /** Whether the stream was blank up to now. */
   #isBlank = true;
-  /** Whether an END line has come without its BEGIN line. */
-  #hasStrayEnd = false;
+  /** The label of an END line that has come without its BEGIN line. */
+  #strayEnd: Label | undefined;
   #found: Found[] = [];
 
   /**
@@ -159,8 +159,8 @@ export class Scanner {
       if (!this.#isPrintable && this.#endsInBeginning()) {
         this.#found.push({ at: `byte ${this.#position}`, error: cutShort() });
       } else if (this.#isEmpty && !this.#isBlank && !this.#isPart) {
-        const damage = this.#hasStrayEnd ? 'no-begin' : undefined;
-        const error = corrupt('input (no pawl envelope in it)', damage);
+        const damage = this.#strayEnd === undefined ? undefined : 'no-begin';
+        const error = corrupt('input (no pawl envelope in it)', damage, this.#strayEnd);
         this.#found.push({ at: 'byte 0', error, ...(damage === undefined && { isNone: true }) });
       }
     }
@@ -240,7 +240,7 @@ export class Scanner {
         if (start.kind === 'base64' || !this.#isPrintable) this.#headers = { from: start.end, kind: start.kind };
         break;
       case 'end':
-        this.#hasStrayEnd = true;
+        this.#strayEnd = start.label;
     }
     return undefined;
   }
@@ -338,7 +338,7 @@ export class Scanner {
     const place = () => `line ${line}`;
     if (read instanceof Uint8Array) this.#give(place(), read, true);
     else if (this.#broken >= REPORTED || isBlock(text))
-      this.#refuse(place, () => (typeof read === 'string' ? corrupt('armored block', read) : read));
+      this.#refuse(place, () => (typeof read === 'string' ? corrupt('armored block', read, label) : read));
     else {
       this.#begun = undefined;
       return true;
@@ -487,6 +487,7 @@ function cutShort(): PawlError {
   return corrupt('envelope (cut short)');
 }
 
-function corrupt(what: string, damage?: BlockDamage): PawlError {
-  return new PawlError('corrupt', damage === undefined ? { what } : { what, damage });
+function corrupt(what: string, damage?: BlockDamage, label?: Label): PawlError {
+  const isInvite = label === 'INVITE';
+  return new PawlError('corrupt', { what, ...(damage !== undefined && { damage }), ...(isInvite && { isInvite }) });
 }
