@@ -96,6 +96,35 @@ export const PART = {
     return Buffer.from(around.join(end));
   },
 };
+/** Not of UTF-16, which is text enough there to be read as it stands. */
+export const PRINTABLE_PART = {
+  'a part in quoted-printable': (dice: Dice, bytes: Uint8Array) => {
+    const end = dice.pick(['\n', '\r\n']);
+    const header = dice.pick([
+      'Content-Transfer-Encoding: quoted-printable',
+      'content-transfer-encoding:Quoted-Printable',
+    ]);
+    return Buffer.from(['--b1', header, '', printable(dice, bytes, end), '--b1--', ''].join(end));
+  },
+};
+
+/** Bytes as quoted-printable, with a soft break at any place, and everything escaped that some programs escape. */
+export function printable(dice: Dice, bytes: Uint8Array, end = '\n'): string {
+  const kept = dice.pick([/[!-<>-~]/, /[A-Za-z0-9]/, /[b-z]/]);
+  let [encoded, column] = ['', 0];
+  for (const byte of bytes) {
+    const character = String.fromCharCode(byte);
+    const hex = byte.toString(16).padStart(2, '0');
+    const unit = kept.test(character) ? character : `=${dice.oneIn(2) ? hex.toUpperCase() : hex}`;
+    if (column + unit.length > 75 || dice.oneIn(50)) {
+      encoded += `=${dice.oneIn(9) ? ' ' : ''}${end}`;
+      column = 0;
+    }
+    encoded += unit;
+    column += unit.length;
+  }
+  return encoded;
+}
 
 /** As editors and shells store text, and whole mails too. */
 export const STORED = { 'UTF-16': utf16 };
@@ -136,7 +165,8 @@ export function travelled(dice: Dice, text: string): { readonly bytes: Uint8Arra
   if (dice.oneIn(3)) plain = applied(dice, { quoted: QUOTED }, plain, how);
   if (dice.oneIn(3)) plain = applied(dice, MARKUP, plain, how);
   let bytes: Uint8Array = Buffer.from(plain);
-  for (const edit of [QUOTED_PRINTABLE, PART, STORED, PART]) if (dice.oneIn(4)) bytes = applied(dice, edit, bytes, how);
+  for (const edit of [QUOTED_PRINTABLE, { ...PART, ...PRINTABLE_PART }, STORED, PART])
+    if (dice.oneIn(4)) bytes = applied(dice, edit, bytes, how);
   return { bytes: new Uint8Array(bytes), how: how.join(', ') };
 }
 

@@ -23,8 +23,8 @@ export interface ErrorDetails {
   /** `known`: the names of the identities in the folder. */
   'identity-missing': { name: string; home: string; known?: readonly string[] };
   // bytes from outside
-  /** `damage`: what seems to have happened to it on its way. */
-  corrupt: { what: string; damage?: BlockDamage };
+  /** `damage`: what seems to have happened to it on its way. `isInvite`: it was an invite. */
+  corrupt: { what: string; damage?: BlockDamage; isInvite?: true };
   'unknown-version': { version: number };
   'wrong-kind': { expected: 'invite' | 'message'; found: 'invite' | 'message' };
   /** `isLeast`: there may be more bytes than were read. */
@@ -111,7 +111,8 @@ export interface ErrorDetails {
   'no-folder': { path: string; isTaken: boolean };
   'cannot-create': { path: string; reason: string };
   'read-failed': { path: string; reason: string };
-  'write-failed': { path: string; reason: string };
+  /** `isUndone`: of an identity file, whether it is sure that nothing of the change is in it. */
+  'write-failed': { path: string; reason: string; isUndone?: boolean };
   'closed-pipe': Record<never, never>;
   /** A native part, or a package, does not load in this Node. */
   'no-addon': {
@@ -134,7 +135,7 @@ export interface ErrorDetails {
   unmarked: { path: string };
   misplaced: { path: string; name: string };
   /** `flaw`: what is odd about the passphrase that was tried. */
-  'wrong-passphrase': { path: string; flaw?: PassphraseFlaw };
+  'wrong-passphrase': { path: string; flaw?: PassphraseFlaw | PassphraseOddity };
   /** `isNew`: the new passphrase of a rekey is missing. */
   'no-passphrase': { path: string; isNew?: true };
   'empty-passphrase': { source: string };
@@ -165,6 +166,9 @@ export type BlockDamage = 'cut-off' | 'no-begin' | 'missing' | 'added' | 'altere
  * the byte order mark of UTF-8; `utf-16`: with that of UTF-16; `nul`: a NUL is in it; `long`: it has more bytes than are read.
  */
 export type PassphraseFlaw = 'replaced' | 'bom' | 'utf-16' | 'nul' | 'long';
+
+/** What may be the mistake in a passphrase that does not fit: a blank at an end, or bytes that are no UTF-8. */
+export type PassphraseOddity = 'blank' | 'not-utf8';
 
 /** Which rule of docs/PROTOCOL.md §5 the messages of a peer broke. */
 export type ForkReason =

@@ -122,8 +122,11 @@ function usageDetail(
     .replace(/\.$/, '')
     .replace(/\. (\w)/g, (_, letter: string) => `: ${letter.toLowerCase()}`);
   const tried = /^commander\.unknown(?:Command|Option)$/.test(code) ? /'(.*)'$/.exec(problem)?.[1] : undefined;
+  const isText = command === 'invite' && /^(-[ab]|--armor|--binary)$/.test(tried ?? '');
   const hint =
-    commandFor(tried ?? '') ?? (meant === undefined ? command && `pawl help ${command}` : `did you mean ${meant}?`);
+    (isText ? 'leave it out: an invite is always text, which can be pasted anywhere' : undefined) ??
+    commandFor(tried ?? '') ??
+    (meant === undefined ? command && `pawl help ${command}` : `did you mean ${meant}?`);
   return { problem: sentence, ...(hint !== undefined && { hint }) };
 }
 

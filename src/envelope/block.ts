@@ -51,16 +51,27 @@ const REPLACED = /\?|\xef\xbf\xbd/;
  */
 export function readBlock(label: Label, text: string, isClosed: boolean): Uint8Array | BlockDamage {
   const damages = new Set<BlockDamage>();
-  for (const base64 of readings(isClosed ? text : text.replace(CUT_END, ''))) {
+  /** Whether a reading that leaves out nothing of a block has too little in it. */
+  let isShort = false;
+  for (const { base64, isGuess } of readings(isClosed ? text : text.replace(CUT_END, ''))) {
     const read = readBase64(label, base64);
     if (read instanceof Uint8Array) return read;
     // What follows is of another text, in which nothing is sought.
     if (!isClosed) return 'cut-off';
     damages.add(read);
+    isShort ||= read === 'missing' && !isGuess;
   }
-  // Readings with more in them take names for base64.
-  if (damages.has('missing')) return REPLACED.test(text) ? 'replaced' : 'missing';
-  return damages.has('added') ? 'added' : 'altered';
+  // Readings with more in them take names for base64; those that guess leave out what may be of the block.
+  const mayBeShort = damages.has('missing');
+  if (mayBeShort && REPLACED.test(text)) return 'replaced';
+  if (isShort) return 'missing';
+  return damages.has('added') && !mayBeShort ? 'added' : 'altered';
+}
+
+/** `isGuess`: what was left out may be of the block. */
+interface Reading {
+  readonly base64: string;
+  readonly isGuess: boolean;
 }
 
 /**
@@ -68,11 +79,11 @@ export function readBlock(label: Label, text: string, isClosed: boolean): Uint8A
  * base64, most often the names of people who are quoted. What stands in front of the END line, in its line, may belong to
  * that and not to the block, and a `=` at the end of a line may be padding and not the mark of a line that goes on.
  */
-function* readings(text: string): Generator<string, void, undefined> {
-  if (text.length < LEAST_CHARACTERS) return yield '';
+function* readings(text: string): Generator<Reading, void, undefined> {
+  if (text.length < LEAST_CHARACTERS) return yield { base64: '', isGuess: false };
   const whole = unescaped(text);
   const base64 = base64In(whole);
-  yield base64;
+  yield { base64, isGuess: false };
   // All others have less in them.
   if (base64.length <= (charactersOf(base64) ?? base64.length)) return;
   const withPadding = unescaped(text.replace(PADDING, ''));
@@ -81,7 +92,7 @@ function* readings(text: string): Generator<string, void, undefined> {
   for (const without of [withoutCommonStart, lastWords, unmarkedWords, String]) {
     for (const plain of texts) {
       const rest = base64In(without(plain));
-      if (rest !== '') yield rest;
+      if (rest !== '') yield { base64: rest, isGuess: without !== withoutCommonStart || plain !== texts[0] };
     }
   }
 }
@@ -103,7 +114,8 @@ export function isBlock(text: string): boolean {
 function readBase64(label: Label, base64: string): Uint8Array | BlockDamage {
   const expected = charactersOf(base64);
   const isHead = base64.length >= LEAST_CHARACTERS && base64.startsWith(BEGINNING);
-  if (expected === undefined && !isHead) return 'missing';
+  // Without its head nobody knows how long it was.
+  if (expected === undefined && !isHead) return base64.length < LEAST_CHARACTERS ? 'missing' : 'altered';
   if (expected !== undefined && base64.length !== expected) return base64.length < expected ? 'missing' : 'added';
   try {
     return decode(label, base64);

@@ -1,5 +1,5 @@
 /**
- * Decodes what stands in a stream in another encoding: the base64 parts of mails, and text in UTF-16.
+ * Decodes what stands in a stream in another encoding: parts of mails in base64 and quoted-printable, and text in UTF-16.
  * Finds where such a part ends by itself, and knows nothing of envelopes or of the rest of MIME.
  */
 export interface Decoder {
@@ -7,7 +7,7 @@ export interface Decoder {
    * Takes the next bytes of a part, one character per byte.
    * @param isLast whether nothing more follows.
    * @returns what they decode to, how many of them were used, and whether the part ends behind those. What was not used
-   * is given again, with what follows.
+   * is given again, with what follows; after the last bytes, nothing is.
    */
   take(
     text: string,
@@ -39,6 +39,33 @@ export class Base64Decoder implements Decoder {
     decoded.push(Buffer.from(characters.slice(0, isOver || isLast ? characters.length : whole), 'base64'));
     this.#rest = characters.slice(whole);
     return { decoded: Buffer.concat(decoded), used, isOver };
+  }
+}
+
+/** What no quoted-printable has: bytes that are no ASCII text, and a `=` that is neither an escape nor at the end of a line. */
+const NO_PRINTABLE = /[^\t\n\r\x20-\x7e]|=(?![0-9A-Fa-f]{2}|[ \t]{0,76}\r?\n)/;
+const SOFT_BREAK = /=[ \t]*\r?\n/g;
+const ESCAPE = /=([0-9A-Fa-f]{2})/g;
+/** What may be the beginning of an escape or break. */
+const UNDECIDED_PRINTABLE = /(?:=(?:[0-9A-Fa-f]|[ \t]{0,76}\r?)|\r)$/;
+/** At most its length. */
+const UNDECIDED_LENGTH = 79;
+
+/**
+ * Quoted-printable. A break that stays is one newline, as encoders of bytes mean it; text does not mind. It ends at the first
+ * thing that is none, and not at the boundary, which it may have in it: what follows is read by its own rules all the same.
+ */
+export class PrintableDecoder implements Decoder {
+  take(text: string) {
+    const tail = Math.max(text.length - UNDECIDED_LENGTH, 0);
+    const undecided = text.slice(tail).search(UNDECIDED_PRINTABLE);
+    const ready = undecided === -1 ? text : text.slice(0, tail + undecided);
+    const end = ready.search(NO_PRINTABLE);
+    const isOver = end !== -1;
+    const used = isOver ? end : ready.length;
+    const plain = ready.slice(0, used).replace(SOFT_BREAK, '').replaceAll('\r\n', '\n');
+    const decoded = plain.replace(ESCAPE, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+    return { decoded: Buffer.from(decoded, 'latin1'), used, isOver };
   }
 }
 

@@ -7,7 +7,7 @@ import { hexDigest, Reader } from '../primitives/index.ts';
 import { beginLine, LABELS, type Label } from './armor.ts';
 import { charactersIn, isBlock, readBlock } from './block.ts';
 import { ENVELOPE_HEAD_LENGTH, MAGIC, readHead, restLength } from './head.ts';
-import { Base64Decoder, type Decoder, Utf16Decoder } from './parts.ts';
+import { Base64Decoder, type Decoder, PrintableDecoder, Utf16Decoder } from './parts.ts';
 import { type Start, Starts } from './starts.ts';
 import { Lines, Window } from './window.ts';
 
@@ -59,7 +59,7 @@ const BEGINNINGS = [MAGIC, ...LABELS.map(beginLine)];
 /** Bytes of an incomplete beginning, with the end of an END line in front. */
 const LONGEST_BEGINNING = 2 ** 6;
 const REST_OF_END = /^-{0,5}(?:\r?\n)?/;
-/** The most bytes of the headers of a part after the one that says base64. */
+/** The most bytes of the headers of a part after the one that says its encoding. */
 const HEADERS = 2 ** 12;
 /** The end of the headers of a part. */
 const BLANK_LINE = /\n[\r\t ]*\n|\r[\t ]*\r/;
@@ -80,8 +80,8 @@ export function scan(input: Uint8Array): readonly Found[] {
 
 /**
  * Finds the envelopes in a stream, in their order: binary ones back to back, armored blocks with whatever mail makes of
- * them as long as their characters are there (block.ts), both also in base64 parts of mails and in UTF-16, or a
- * mixture. A block or part of a mail that came before in the same stream is not given again.
+ * them as long as their characters are there (block.ts), both also in parts of mails in base64 or quoted-printable and in
+ * UTF-16, or a mixture. A block or part of a mail that came before in the same stream is not given again.
  *
  * An envelope is returned as soon as its last byte is there, a block with the words of its END line. The result does not
  * depend on how the stream is divided into chunks. A damaged envelope is reported at its place, and the search continues
@@ -98,8 +98,9 @@ export class Scanner {
   readonly #isPart: boolean;
   #ended = false;
   #begun: Begun | undefined;
-  /** The offset after the headers that announce a part, up to where its blank line is sought. */
-  #headers: number | undefined;
+  readonly #isPrintable: boolean;
+  /** The offset after the header that announces a part, from where its blank line is sought. */
+  #headers: { readonly from: number; readonly kind: 'base64' | 'printable' } | undefined;
   /** The offset after the last outcome. */
   #position = 0;
   /** The offset after the words of the last END line. */
@@ -112,15 +113,20 @@ export class Scanner {
   #isEmpty = true;
   /** Whether the stream was blank up to now. */
   #isBlank = true;
-  /** Whether an END line has come without its BEGIN line. */
-  #hasStrayEnd = false;
+  /** The label of an END line that has come without its BEGIN line. */
+  #strayEnd: Label | undefined;
   #found: Found[] = [];
 
-  /** @param outer for a part of a stream: the blocks that are known there, and the number of its first line. */
-  constructor(outer?: { readonly known: Set<string>; readonly line: number }) {
+  /**
+   * @param outer for a part of a stream: the blocks that are known there, the number of its first line, and whether it is in
+   * quoted-printable. Such a part has none like it in it: unlike the other encodings it may hardly get shorter by decoding, so
+   * that the work would grow with each.
+   */
+  constructor(outer?: { readonly known: Set<string>; readonly line: number; readonly isPrintable: boolean }) {
     this.#known = outer?.known ?? new Set();
     this.#lines = new Lines(this.#window, outer?.line ?? 1);
     this.#isPart = outer !== undefined;
+    this.#isPrintable = outer?.isPrintable ?? false;
   }
 
   /**
@@ -149,11 +155,12 @@ export class Scanner {
     this.#ended = true;
     this.#scan();
     if (this.#broken === 0) {
-      if (this.#endsInBeginning()) {
+      // Any text may be in quoted-printable, and end in such letters where a block begins.
+      if (!this.#isPrintable && this.#endsInBeginning()) {
         this.#found.push({ at: `byte ${this.#position}`, error: cutShort() });
       } else if (this.#isEmpty && !this.#isBlank && !this.#isPart) {
-        const damage = this.#hasStrayEnd ? 'no-begin' : undefined;
-        const error = corrupt('input (no pawl envelope in it)', damage);
+        const damage = this.#strayEnd === undefined ? undefined : 'no-begin';
+        const error = corrupt('input (no pawl envelope in it)', damage, this.#strayEnd);
         this.#found.push({ at: 'byte 0', error, ...(damage === undefined && { isNone: true }) });
       }
     }
@@ -229,24 +236,26 @@ export class Scanner {
         );
         break;
       case 'base64':
-        this.#headers = start.end;
+      case 'printable':
+        if (start.kind === 'base64' || !this.#isPrintable) this.#headers = { from: start.end, kind: start.kind };
         break;
       case 'end':
-        this.#hasStrayEnd = true;
+        this.#strayEnd = start.label;
     }
     return undefined;
   }
 
   #beginPart(decoder: Decoder, at: number, place: string): BegunPart {
     const line = this.#lines.at(at);
-    const inside = { known: this.#known, line: place === '' ? line : 1 };
+    const isPrintable = decoder instanceof PrintableDecoder;
+    const inside = { known: this.#known, line: place === '' ? line : 1, isPrintable };
     return { kind: 'part', decoder, scanner: new Scanner(inside), place, from: at, at };
   }
 
   /** Finds the blank line after the headers of a part, unless they are too long or something else begins in them. */
   #findPart(start: Start | undefined): BegunPart | undefined {
-    const from = this.#headers;
-    if (from === undefined) return undefined;
+    if (this.#headers === undefined) return undefined;
+    const { from, kind } = this.#headers;
     const searched = start?.at ?? this.#starts.searched;
     const limit = Math.min(searched, from + HEADERS);
     const blank = BLANK_LINE.exec(this.#window.text(from, limit));
@@ -254,7 +263,8 @@ export class Scanner {
     this.#headers = undefined;
     if (blank === null) return undefined;
     const at = from + blank.index + blank[0].length;
-    return this.#beginPart(new Base64Decoder(), at, `part at line ${this.#lines.at(at)}, `);
+    const decoder = kind === 'base64' ? new Base64Decoder() : new PrintableDecoder();
+    return this.#beginPart(decoder, at, `part at line ${this.#lines.at(at)}, `);
   }
 
   #readBinary(begun: BegunBinary): boolean {
@@ -328,7 +338,7 @@ export class Scanner {
     const place = () => `line ${line}`;
     if (read instanceof Uint8Array) this.#give(place(), read, true);
     else if (this.#broken >= REPORTED || isBlock(text))
-      this.#refuse(place, () => (typeof read === 'string' ? corrupt('armored block', read) : read));
+      this.#refuse(place, () => (typeof read === 'string' ? corrupt('armored block', read, label) : read));
     else {
       this.#begun = undefined;
       return true;
@@ -427,7 +437,7 @@ export class Scanner {
 
   /** Releases the bytes that will not be read again. */
   #forget(): void {
-    const needed = Math.min(this.#neededFrom(), this.#headers ?? Number.POSITIVE_INFINITY);
+    const needed = Math.min(this.#neededFrom(), this.#headers?.from ?? Number.POSITIVE_INFINITY);
     const kept = Math.max(Math.min(needed, this.#window.end - LONGEST_BEGINNING), this.#window.start);
     this.#lines.at(kept);
     this.#window.forget(kept);
@@ -477,6 +487,7 @@ function cutShort(): PawlError {
   return corrupt('envelope (cut short)');
 }
 
-function corrupt(what: string, damage?: BlockDamage): PawlError {
-  return new PawlError('corrupt', damage === undefined ? { what } : { what, damage });
+function corrupt(what: string, damage?: BlockDamage, label?: Label): PawlError {
+  const isInvite = label === 'INVITE';
+  return new PawlError('corrupt', { what, ...(damage !== undefined && { damage }), ...(isInvite && { isInvite }) });
 }

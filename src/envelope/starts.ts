@@ -1,6 +1,6 @@
 /**
  * Searches a window of a stream for the places that matter: the magic of an envelope, the BEGIN or END line of a block,
- * a part of a mail in base64, text in UTF-16. Does not read what is there: see scan.ts.
+ * a part of a mail in another encoding, text in UTF-16. Does not read what is there: see scan.ts.
  */
 import { LABELS, type Label } from './armor.ts';
 import { KINDS, MAGIC, VERSION } from './head.ts';
@@ -8,12 +8,12 @@ import type { Window } from './window.ts';
 
 /**
  * A place in a stream. `binary`: the magic with a known version and kind. `begin`, `end`: the words of a BEGIN or END
- * line. `base64`: the header of a part of a mail. `utf16`: text in UTF-16. `mark`: a byte-order mark, which ciphertext
+ * line. `base64`, `printable`: the header of a part of a mail in base64 or quoted-printable. `utf16`: text in UTF-16. `mark`: a byte-order mark, which ciphertext
  * has too. `as text`: the magic in UTF-16, of an envelope that some program took for text.
  */
 export type Start =
   | { readonly kind: 'begin' | 'end'; readonly label: Label; readonly at: number; readonly end: number }
-  | { readonly kind: 'binary' | 'base64' | 'as text'; readonly at: number; readonly end: number }
+  | { readonly kind: 'binary' | 'base64' | 'printable' | 'as text'; readonly at: number; readonly end: number }
   | { readonly kind: 'utf16' | 'mark'; readonly isBigEndian: boolean; readonly at: number; readonly end: number };
 
 /** Bytes that are searched at a time, and the most that a BEGIN line may have with noise in it. */
@@ -42,11 +42,12 @@ const TEXT = '[\\t\\n\\r\\x20-\\x7e\\xa0-\\xff]';
 const KIND_BYTES = String.fromCharCode(...Object.values(KINDS));
 /** How the magic ends in UTF-16. */
 const LOST = `${String.fromCharCode(VERSION)}\0`;
-const HEADER = [...'content-transfer-encoding:'].map(inEitherCase);
+const HEADER = [...[...'content-transfer-encoding:'].map(inEitherCase), '[ \\t]*(?:\\r?\\n[ \\t]+)?', '"?'];
 /** The parts of what is found without noise in it. So many letters in UTF-16 come in no ciphertext by chance. */
 const EXACT = {
   binary: [...MAGIC, String.fromCharCode(VERSION), `[${KIND_BYTES}]`],
-  base64: [...HEADER, '[ \\t]*(?:\\r?\\n[ \\t]+)?', '"?', ...[...'base64'].map(inEitherCase)],
+  base64: [...HEADER, ...[...'base64'].map(inEitherCase)],
+  printable: [...HEADER, ...[...'quoted-printable'].map(inEitherCase)],
   lost: [...`${MAGIC}${String.fromCharCode(VERSION)}`].flatMap((letter) => [letter, '\\0']),
   little: [...Array.from({ length: 8 }, () => [TEXT, '\\0']).flat(), `(?:${TEXT}\\0)*`],
   big: [...Array.from({ length: 8 }, () => ['\\0', TEXT]).flat(), `(?:\\0${TEXT})*`],
@@ -192,7 +193,9 @@ export class Starts {
     const end = at + hint.length;
     if (hint.length === BOM_LENGTH) return { kind: 'mark', isBigEndian: hint === BIG_ENDIAN, at, end };
     const zero = hint.indexOf('\0');
-    if (zero === -1) return { kind: hint.startsWith(MAGIC) ? 'binary' : 'base64', at, end };
+    if (zero === -1) {
+      return { kind: hint.startsWith(MAGIC) ? 'binary' : hint.endsWith('4') ? 'base64' : 'printable', at, end };
+    }
     if (hint.endsWith(LOST)) return { kind: 'as text', at, end };
     // ASCII reads the same in both byte orders, one byte apart. The units are taken to be where they are in a file of
     // nothing else.

@@ -24,17 +24,29 @@ export function translateError(error: unknown, path: string): unknown {
     case 'NOTADB':
       return new PawlError('damaged', { path }, { cause: error });
     case 'FULL':
-      return new PawlError('write-failed', { path, reason: 'no space left on device' }, { cause: error });
+      return new PawlError(
+        'write-failed',
+        { path, reason: 'no space left on device', isUndone: true },
+        { cause: error },
+      );
     case 'CANTOPEN':
-      return new PawlError('write-failed', { path, reason: 'its folder cannot be written' }, { cause: error });
+      return new PawlError(
+        'write-failed',
+        { path, reason: 'its folder cannot be written', isUndone: true },
+        { cause: error },
+      );
     case 'READONLY':
       // There is another file at the path now.
       if (code === 'SQLITE_READONLY_DBMOVED' && existsSync(path)) {
         return new PawlError('replaced', { path }, { cause: error });
       }
-      return new PawlError('write-failed', { path, reason: READONLY[code] ?? 'it is read-only' }, { cause: error });
+      return new PawlError(
+        'write-failed',
+        { path, reason: READONLY[code] ?? 'it is read-only', isUndone: true },
+        { cause: error },
+      );
     case 'PERM':
-      return new PawlError('write-failed', { path, reason: 'it is read-only' }, { cause: error });
+      return new PawlError('write-failed', { path, reason: 'it is read-only', isUndone: true }, { cause: error });
     case 'IOERR':
       return translateIoError(code, path, error);
     default:
@@ -65,5 +77,7 @@ function translateIoError(code: string, path: string, cause: unknown): PawlError
   if (LOCKING.test(code)) return new PawlError('no-locks', { folder: dirname(path) }, { cause });
   if (DAMAGE.has(code)) return new PawlError('damaged', { path }, { cause });
   const detail = { path, reason: 'input/output error' };
-  return new PawlError(READING.has(code) ? 'read-failed' : 'write-failed', detail, { cause });
+  if (READING.has(code)) return new PawlError('read-failed', detail, { cause });
+  // The last step of a commit may be what has failed.
+  return new PawlError('write-failed', { ...detail, isUndone: false }, { cause });
 }

@@ -212,7 +212,16 @@ const OTHERS: readonly Tried[] = [
         input.once('resume', () => input.end());
         const nothing = () => undefined;
         const output = new PassThrough().resume();
-        return { input, output, hideKeys: nothing, stop: nothing, onContinue: nothing, close: nothing };
+        const dropped = () => ({ isBlank: true, isMidLine: false });
+        return {
+          input,
+          output,
+          hideKeys: dropped,
+          dropTyped: dropped,
+          stop: nothing,
+          onContinue: nothing,
+          close: nothing,
+        };
       };
       return (await alice.run(['passwd'], undefined, { openTerminal })).exit;
     },

@@ -191,9 +191,16 @@ describe.concurrent('a new passphrase', () => {
   it('that is short is told what a guess costs, and taken', async () => {
     const { terminal } = init();
     await answer(terminal, 'new passphrase', BOB, ENTER);
+    const before = await terminal.shows('once more');
+    expect(before.replaceAll(/\s+/g, ' ')).toMatch(
+      /pawl: this passphrase is short: a guess costs .* 0\.1 s and 64 MiB, /,
+    );
+    expect(read(terminal)).toMatch(/for another, leave the next answer empty; later, pawl passwd changes it\n/);
+    terminal.type(ENTER);
+    await answer(terminal, 'differ: try again', '');
+    await answer(terminal, 'new passphrase', BOB, ENTER);
     await answer(terminal, 'once more', BOB, ENTER);
     expect(await terminal.exit).toBe(0);
-    expect(read(terminal)).toMatch(/\npawl: this passphrase is short: a guess costs .* 0\.1 s and 64 MiB, /);
     const { terminal: long } = init();
     await answer(long, 'new passphrase', ALICE, ENTER);
     await answer(long, 'once more', ALICE, ENTER);
@@ -274,12 +281,46 @@ describe.concurrent('a question', () => {
     expect(read(terminal)).toMatch(/^error: wrong passphrase [^\n]*\nhint: try again[^\n]*\n$/);
   });
 
-  it('takes nothing that was typed before it', async () => {
-    const { terminal } = run(locked, 'echo begin; read -r line; pawl -i alice inspect');
-    await answer(terminal, 'begin', `line\n${WRONG}\nand mo`);
-    await answer(terminal, 'passphrase of', ALICE, ENTER);
+  it('takes nothing that was typed before it, and says so', async () => {
+    const { home, terminal } = run(locked, 'echo begin; read -r line; pawl -q -i bob send alice > message');
+    await answer(terminal, 'begin', `line\nthe first line\nand mo`);
+    const before = (await terminal.shows('passphrase of')).replaceAll(SEQUENCES, '');
+    expect(before).toMatch(/and mo\r\npawl: what was typed before this question was dropped: type it again .*\r\n/);
+    terminal.type(BOB + ENTER);
+    await answer(terminal, CLOSED, 'all of it\n', CTRL_D);
     expect(await terminal.exit).toBe(0);
     expect(read(terminal)).not.toContain('try 2');
+    expect(read(terminal)).not.toContain('behind the answer');
+    expect((await home.prepare(`${AS_ALICE} recv message`)).stdout.toString()).toBe('all of it\n');
+  });
+
+  it('says nothing of blanks that were typed before it, or behind the answer', async () => {
+    const { terminal } = run(locked, 'echo begin; read -r line; pawl -q -i bob contacts');
+    await answer(terminal, 'begin', 'line\n \n');
+    await answer(terminal, 'passphrase of', `${BOB}\r\n`);
+    expect(await terminal.exit).toBe(0);
+    expect(read(terminal)).not.toContain('dropped');
+  });
+
+  it.each([
+    ['send', 'pawl -q -i bob send alice > message', 'the first line\nmore\n'],
+    ['recv', 'pawl -q -i bob recv > message', `${'-----BEGIN'.repeat(9_000)}\n`],
+    ['an end of the input', 'pawl -q -i bob send alice > message', `a text\n${CTRL_D}`],
+  ])('takes nothing that comes in one burst with its answer, and says so: %s', async (_, command, burst) => {
+    const { home, terminal } = run(locked, command);
+    await answer(terminal, 'passphrase of', `${BOB}${ENTER}${burst}`);
+    await terminal.shows('pawl: what came behind the answer was dropped: type or paste it again\r\n');
+    await answer(terminal, SHOW_CURSOR, 'all of it\n', CTRL_D);
+    expect(await terminal.exit).toBe(command.includes('recv') ? 65 : 0);
+    expect(read(terminal)).not.toContain('BEGIN');
+    if (command.includes('recv')) return;
+    expect((await home.prepare(`${AS_ALICE} recv message`)).stdout.toString()).toBe('all of it\n');
+  });
+
+  it('ends with a Ctrl-C that comes behind the answer', async () => {
+    const { terminal } = run(locked, 'pawl -i bob send alice > message');
+    await answer(terminal, 'passphrase of', `${BOB}${ENTER}no, that is not what I${CTRL_C}`);
+    expect(await terminal.exit).toBe(130);
   });
 
   it.each([
@@ -671,9 +712,22 @@ describe.concurrent('a text on a terminal', () => {
     const home = open.copy();
     const { stdout } = await home.prepare('pawl -q -i alice send bob -a -m "pasted"');
     const { terminal } = run(open, 'pawl -i bob recv', { home });
-    await answer(terminal, 'pawl: paste it here, then press Ctrl-D', `${stdout}`, CTRL_D);
+    await answer(terminal, 'pawl: paste it here, then press Enter and Ctrl-D', `${stdout}`, CTRL_D);
     expect(await terminal.exit).toBe(0);
     expect(read(terminal)).toMatch(/-----END PAWL MESSAGE-----\nalice, .*:\n {2}pasted\n$/);
+  });
+
+  it.each([
+    ['recv', 'pawl -i bob recv', '-----END PAWL MESSAGE-----\nalice, '],
+    ['recv < terminal > file', 'pawl -i bob recv > text; cat text', '-----END PAWL MESSAGE-----\npasted'],
+  ])('can be pasted in without the newline at its end: %s', async (_, command, shown) => {
+    const home = open.copy();
+    const { stdout } = await home.prepare('pawl -q -i alice send bob -a -m "pasted"');
+    const { terminal } = run(open, command, { home });
+    // The first ends the line, the second the input.
+    await answer(terminal, 'paste it here, then press Enter and Ctrl-D', stdout.toString().trimEnd(), CTRL_D + CTRL_D);
+    expect(await terminal.exit).toBe(0);
+    expect(read(terminal)).toContain(shown);
   });
 });
 
@@ -683,7 +737,7 @@ describe.concurrent('an envelope on a terminal', () => {
     const { stdout } = await home.prepare(`${AS_ALICE} send bob -a -m "pasted"`);
     const { terminal } = run(locked, 'pawl -i bob recv', { home });
     await answer(terminal, 'passphrase of', BOB, ENTER);
-    await answer(terminal, 'then press Ctrl-D', `hi, here it is:\n${stdout}\ncheers\n`, CTRL_D);
+    await answer(terminal, 'then press Enter and Ctrl-D', `hi, here it is:\n${stdout}\ncheers\n`, CTRL_D);
     expect(await terminal.exit).toBe(0);
     expect(read(terminal)).toMatch(/\n {2}pasted\n$/);
   });
@@ -735,7 +789,7 @@ describe.concurrent('an envelope on a terminal', () => {
   it.each([
     ['send', 'pawl -i alice send bob > message', 'press Ctrl-D on a line of its own'],
     ['send --lines', 'pawl -i alice send bob --lines > message', ''],
-    ['recv', 'pawl -i alice recv > message', 'then press Ctrl-D'],
+    ['recv', 'pawl -i alice recv > message', 'then press Enter and Ctrl-D'],
   ])(
     'takes no line that the terminal has cut, nor leaves the rest of it to the shell: %s',
     async (_, command, ready) => {

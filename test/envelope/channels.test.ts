@@ -2,9 +2,19 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { MARKUP, PART, QUOTED, QUOTED_PRINTABLE, STORED, TEXT, travelled } from '../../fuzz/channels.ts';
+import {
+  MARKUP,
+  PART,
+  PRINTABLE_PART,
+  printable,
+  QUOTED,
+  QUOTED_PRINTABLE,
+  STORED,
+  TEXT,
+  travelled,
+} from '../../fuzz/channels.ts';
 import { Dice } from '../../fuzz/dice.ts';
-import { armor, dearmor, encodeEnvelope, type Found, Scanner, scan } from '../../src/envelope/index.ts';
+import { armor, dearmor, decodeEnvelope, encodeEnvelope, type Found, Scanner, scan } from '../../src/envelope/index.ts';
 import { Window } from '../../src/envelope/window.ts';
 import { concat, utf8 } from '../../src/primitives/index.ts';
 import { anyEncoded, filled, invite, message, opening, same } from './samples.ts';
@@ -12,6 +22,7 @@ import { anyEncoded, filled, invite, message, opening, same } from './samples.ts
 const first = encodeEnvelope(message(72, 256, 1));
 const second = encodeEnvelope(opening(1256, 512, 2));
 const third = encodeEnvelope(invite(3));
+const fourth = encodeEnvelope(message(72, 512, 4));
 
 function kept(name: string): Buffer {
   return readFileSync(join(import.meta.dirname, 'channels', name));
@@ -23,7 +34,9 @@ function found(...input: readonly (string | Uint8Array)[]): string[] {
 
 function nameOf(item: Found): string {
   if ('error' in item) return JSON.stringify(item.error.detail);
-  return Object.entries({ first, second, third }).find(([, bytes]) => same(bytes, item.bytes))?.[0] ?? 'another';
+  return (
+    Object.entries({ first, second, third, fourth }).find(([, bytes]) => same(bytes, item.bytes))?.[0] ?? 'another'
+  );
 }
 
 /** A part of a mail, as programs write it. */
@@ -33,6 +46,12 @@ function part(body: string | Uint8Array, ...headers: readonly string[]): string 
       .toString('base64')
       .match(/.{1,76}/g) ?? [];
   return [...headers, 'Content-Transfer-Encoding: base64', '', ...lines, ''].join('\r\n');
+}
+
+/** A part in quoted-printable. */
+function printablePart(body: string | Uint8Array, seed = 'part'): string {
+  const lines = printable(new Dice(seed), typeof body === 'string' ? utf8(body) : body, '\r\n');
+  return `Content-Transfer-Encoding: quoted-printable\r\n\r\n${lines}\r\n`;
 }
 
 function utf16(text: string): Buffer {
@@ -79,7 +98,7 @@ describe('a block after whatever is done to it', () => {
     }
   });
 
-  const transfers = { ...QUOTED_PRINTABLE, ...PART, ...STORED };
+  const transfers = { ...QUOTED_PRINTABLE, ...PART, ...PRINTABLE_PART, ...STORED };
   it.each(Object.keys(transfers))('is found: %s', (name) => {
     const edit = transfers[name as keyof typeof transfers];
     for (let seed = 0; seed < 20; seed++) {
@@ -143,11 +162,14 @@ describe('a mail', () => {
       part(part(armor(third), 'Content-Type: text/plain'), 'Content-Type: message/rfc822'),
       '--a\r\n',
       part(utf16(armor(third))),
+      '--a\r\n',
+      printablePart(fourth),
       '--a--\r\n',
     ].join('');
-    expect(found(mail)).toEqual(['first', 'second', 'third']);
-    expect(found(mail.replaceAll('\r\n', '\n'))).toEqual(['first', 'second', 'third']);
-    expect(found(utf16(mail))).toEqual(['first', 'second', 'third']);
+    const all = ['first', 'second', 'third', 'fourth'];
+    expect(found(mail)).toEqual(all);
+    expect(found(mail.replaceAll('\r\n', '\n'))).toEqual(all);
+    expect(found(utf16(mail))).toEqual(all);
   });
 
   it('says where in it something is', () => {
@@ -190,6 +212,73 @@ describe('a mail', () => {
   });
 });
 
+describe('a part in quoted-printable', () => {
+  it('is read where it has bytes, as a mail program has made it', () => {
+    const [one, ...more] = scan(kept('attachment-qp.eml'));
+    expect(more).toEqual([]);
+    expect(one).toMatchObject({ at: 'part at line 9, byte 0' });
+    expect(decodeEnvelope((one as { bytes: Uint8Array }).bytes).kind).toBe('message');
+  });
+
+  it('is read however it is written, and the stream divided', () => {
+    fc.assert(
+      fc.property(anyEncoded, fc.string(), fc.integer({ min: 1, max: 300 }), (bytes, seed, size) => {
+        const input = utf8(`--b\r\n${printablePart(bytes, seed)}--b--\r\n${armor(fourth)}`);
+        const got = scan(input);
+        expect(got).toEqual([
+          { at: 'part at line 4, byte 0', bytes },
+          { at: expect.stringContaining('line'), bytes: fourth },
+        ]);
+        const scanner = new Scanner();
+        const inChunks: Found[] = [];
+        for (let at = 0; at < input.length; at += size) inChunks.push(...scanner.push(input.slice(at, at + size)));
+        expect([...inChunks, ...scanner.end()]).toEqual(got);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('has the newlines that some encoders leave in bytes, whatever the mail makes of them', () => {
+    const bytes = Uint8Array.from(first, (byte, index) => (index > 40 && index % 50 === 0 ? 0x0a : byte));
+    const lax = printable(new Dice('lax'), bytes).replaceAll(/=0[aA]/g, '\n');
+    expect(lax.match(/[^=\n]\n/g)?.length).toBeGreaterThan(3);
+    for (const end of ['\n', '\r\n']) {
+      const mail = `Content-Transfer-Encoding: quoted-printable\n\n${lax}\n--b--\n`.replaceAll('\n', end);
+      expect(scan(utf8(mail))).toEqual([{ at: 'part at line 3, byte 0', bytes }]);
+    }
+  });
+
+  it('is read in a part in base64, with one in it', () => {
+    expect(found(part(printablePart(second)))).toEqual(['second']);
+    expect(found(printablePart(part(second)))).toEqual(['second']);
+    expect(found(printablePart(utf16(armor(third))))).toEqual(['third']);
+  });
+
+  it('ends where it is none, and hides nothing: a bad escape, a control, other bytes', () => {
+    const lines = printable(new Dice('bad'), first);
+    const at = lines.indexOf('\n', 300) + 1;
+    for (const bad of ['=G1', '==', '=4 1', `=${' '.repeat(77)}\n`, '\x07', '\x80', 'é']) {
+      const mail = Buffer.from(
+        `Content-Transfer-Encoding: quoted-printable\n\n${lines.slice(0, at)}${bad}${lines.slice(at)}\n\n`,
+        'latin1',
+      );
+      expect(found(mail, second), bad).toEqual(['{"what":"envelope (cut short)"}', 'second']);
+      expect(found(mail, armor(third)), bad).toEqual(['{"what":"envelope (cut short)"}', 'third']);
+    }
+  });
+
+  it('is no envelope that is cut short where a block begins in it', () => {
+    for (const before of ['', '-', 'Hello,\n', 'p', '=2D\n']) {
+      expect(found(`Content-Transfer-Encoding: quoted-printable\n\n${before}${armor(first)}bye =2D\n`)).toEqual([
+        'first',
+      ]);
+    }
+    expect(found('Content-Transfer-Encoding: quoted-printable\n\nHello, =E2=82=AC 5')).toEqual([
+      '{"what":"input (no pawl envelope in it)"}',
+    ]);
+  });
+});
+
 describe('what is lost', () => {
   it('is named where bytes were taken for text', () => {
     const taken = '{"what":"envelope","damage":"taken-for-text"}';
@@ -218,6 +307,8 @@ describe('hostile text beside a block', () => {
     'Content-Transfer-Encoding: base64\n',
     'Content-Transfer-Encoding: base64\n\n',
     'Content-Transfer-Encoding: base64\n\nAAAA',
+    'Content-Transfer-Encoding: quoted-printable\n',
+    'Content-Transfer-Encoding: quoted-printable\n\npawl=01=02=',
     '\xff\xfe',
     '\xfe\xff',
     '\xff\xfea',
@@ -240,6 +331,7 @@ describe('hostile text beside a block', () => {
     ['UTF-16 of the other order', utf16(armor(first)).swap16()],
     ['a part', utf8(`\n${part(armor(first))}--\n`)],
     ['a part in bytes', utf8(`\n${part(first)}--\n`)],
+    ['a part in quoted-printable', utf8(`\n${printablePart(first)}--\n`)],
     ['bytes', first],
   ];
   it.each(blocks)('does not hide %s', (_what, good) => {
@@ -290,6 +382,10 @@ describe('hostile text beside a block', () => {
 describe('the work of a scan', () => {
   const begin = '-----BEGIN PAWL MESSAGE-----';
   const header = 'Content-Transfer-Encoding: base64\n\n';
+  const printableHeader = header.replace('base64', 'quoted-printable');
+  let printables = 'x'.repeat(40);
+  while (printables.length < 2 ** 17)
+    printables = `${printableHeader}${printables.replaceAll('=', '=3D').replace(/^C/, '=43')}\n`;
   const base64 = `cGF3bAECAAABfrfw${'A'.repeat(48)}\n`;
   let nested = 'x'.repeat(40);
   while (nested.length < 2 ** 18) nested = `${header}${Buffer.from(nested).toString('base64')}\n`;
@@ -309,6 +405,11 @@ describe('the work of a scan', () => {
     ['short parts', `${header}QUFB\n-`],
     ['a part', `${header}${base64.repeat(4_000)}-`],
     ['parts in parts', nested],
+    ['headers of quoted-printable', printableHeader],
+    ['short parts in quoted-printable', `${printableHeader}=41=\n=G`],
+    ['a part in quoted-printable', `${printableHeader}${'=41'.repeat(2 ** 16)}`],
+    ['breaks and dashes', `${printableHeader}${`=${' '.repeat(76)}\n-----`.repeat(4_000)}`],
+    ['parts in quoted-printable in each other', printables],
     ['byte-order marks', '\xff\xfe'],
     ['marks and letters', '\xff\xfea'],
     ['UTF-16', 'a\0b\0c\0d\0e\0f\0g\0h\0'],

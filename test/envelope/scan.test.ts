@@ -166,15 +166,16 @@ describe('scan of text', () => {
   });
 
   it('names what happened to a block, and goes on behind it', () => {
-    const damages: [string, (block: string) => string][] = [
+    const damages: [string, (block: string) => string, string?][] = [
       ['missing', (block) => block.replace(/\n(.{20})./, '\n$1')],
-      ['missing', (block) => block.replace(/\n.{64}\n(?=.{64}\n)/, '\n')],
+      ['missing', (block) => block.replace(/\n.{64}\n(?=.{64}\n)/, '\n'), 'altered'],
       ['missing', (block) => block.replace(/\n[^-]+/, '\n')],
       ['replaced', (block) => block.replace(/\n(.{20})./, '\n$1?')],
       ['replaced', (block) => block.replace(/\n(.{20})./, '\n$1\ufffd')],
       ['added', (block) => block.replace(/(\n.{64})(?=\n.{64}\n)/, '$1$1')],
+      ['altered', (block) => block.replace(/(?<=\n)[^-\n]+\n/g, (line) => line.toUpperCase())],
     ];
-    for (const [damage, change] of damages) {
+    for (const [damage, change, damageWithNames = damage] of damages) {
       const lines = change(armor(first)).split('\n').length;
       expect(found('\n', change(armor(first)), armor(third))).toEqual([
         `line 2: corrupt "armored block", ${damage}`,
@@ -182,9 +183,26 @@ describe('scan of text', () => {
       ]);
       // Also where names are in front of the lines.
       expect(found(change(armor(first)).replace(/^(?=.)/gm, 'Alice Smith> '))).toEqual([
-        `line 1: corrupt "armored block", ${damage}`,
+        `line 1: corrupt "armored block", ${damageWithNames}`,
       ]);
     }
+  });
+
+  it('says no more than that it was changed where words are in it: they may be of it, or not', () => {
+    expect(found(armor(first).replace(/\n(.{30})/, '\n$1 and so on '))).toEqual([
+      'line 1: corrupt "armored block", altered',
+    ]);
+  });
+
+  it('says of a block that it was an invite', () => {
+    const details = (text: string) => scan(utf8(text)).map((one) => 'error' in one && one.error.detail);
+    expect(details(armor(third).replace(/\n.{64}\n/, '\n'))).toEqual([
+      { what: 'armored block', damage: expect.any(String), isInvite: true },
+    ]);
+    expect(details(armor(third).replace(/.*\n/, ''))).toEqual([
+      { what: 'input (no pawl envelope in it)', damage: 'no-begin', isInvite: true },
+    ]);
+    expect(details(armor(first).replace(/\n.{64}\n/, '\n'))).toEqual([{ what: 'armored block', damage: 'missing' }]);
   });
 
   it('reports a block without END, at the end and in front of another', () => {

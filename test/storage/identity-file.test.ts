@@ -233,7 +233,7 @@ describe('a file that may only be read', () => {
       expect(await store.snapshot((view) => view.contacts())).toHaveLength(1);
       const work = () => store.transaction((transaction) => addContact(transaction, 'carol'));
       const error = await refusal(work);
-      expect([error.code, error.detail]).toEqual(['write-failed', { path, reason: 'it is read-only' }]);
+      expect([error.code, error.detail]).toEqual(['write-failed', { path, reason: 'it is read-only', isUndone: true }]);
       expect(await store.snapshot((view) => view.contacts())).toHaveLength(1);
       store.close();
     });

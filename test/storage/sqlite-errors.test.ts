@@ -23,6 +23,17 @@ it.each([
   expect(error).toMatchObject({ code: expected, detail: { path: '/home/bob.db' }, cause });
 });
 
+it.each([
+  ['SQLITE_FULL', true],
+  ['SQLITE_READONLY', true],
+  ['SQLITE_CANTOPEN', true],
+  ['SQLITE_PERM', true],
+  ['SQLITE_IOERR_WRITE', false],
+  ['SQLITE_IOERR_DIR_FSYNC', false],
+])('after %s it is sure that nothing was changed: %s', (code, isUndone) => {
+  expect(translateError(new Database.SqliteError('no', code), '/home/bob.db')).toMatchObject({ detail: { isUndone } });
+});
+
 it.each(['LOCK', 'RDLOCK', 'UNLOCK', 'CHECKRESERVEDLOCK', 'SHMLOCK'])('SQLITE_IOERR_%s is no-locks', (name) => {
   const error = translateError(new Database.SqliteError('disk I/O error', `SQLITE_IOERR_${name}`), '/net/pawl/bob.db');
   expect(error).toMatchObject({ code: 'no-locks', detail: { folder: '/net/pawl' } });

@@ -48,7 +48,8 @@ function receiving({ name, before, texts, options = [] }: Variant): Scene {
         laws.hold(now <= 1 && later.length <= 1 && anew <= 1, `${shown} came ${now}, ${later.length}, ${anew} times`);
         laws.hold(anew === 0 || now + later.length === 0, `${shown} was accepted twice`);
         laws.hold(now === 0 || later.every((one) => one.again === true), `${shown} came again and does not say so`);
-        const inOutput = text !== LEFT || !options.includes('-o');
+        // What was left waits where nothing would set it apart from what is received.
+        const inOutput = text !== LEFT || options.includes('--json');
         if (ran.code === 0 && inOutput)
           laws.hold(
             now === 1 && (later.length === 0 || maySayItAgain(ran)),
@@ -239,6 +240,12 @@ export const RECEIVING: readonly Scene[] = [
   filmIntoFolder,
   filmIntoPipe,
   receiving({ name: 'recv, one left behind', before: withLeftover, texts: TEXTS.slice(0, 1) }),
+  receiving({
+    name: 'recv --json, one left behind',
+    before: withLeftover,
+    texts: TEXTS.slice(0, 1),
+    options: ['--json'],
+  }),
   kept,
   { ...receiving({ name: 'recv, 3 MiB', before: talking, texts: [`<${'y'.repeat(3 << 20)}>`] }), large: true },
 ];

@@ -44,7 +44,7 @@ export const defineInvite: DefineCommand = (program, makeAction) => {
     .addHelpText(
       'after',
       `
-An invite is used once. Whoever uses it first is NAME to you: hand it over on a channel that you trust.
+An invite is text, which can be pasted anywhere: there is no -a. It is used once. Whoever uses it first is NAME to you: hand it over on a channel that you trust.
 With --reusable, up to 1,000 use it until it expires. What each of them writes before your first answer is only as safe
 as the secrets of this invite, which stay in your identity file until 7 days after that.
 With --withdraw, the secrets go at once, and what comes by such an invite is refused; those who are in stay. pawl inspect

@@ -33,7 +33,7 @@ import { explain } from '../terminal/error-messages.ts';
 import type { Io } from '../terminal/io.ts';
 import { keepOthersOut, warnOfOthers } from './exposure.ts';
 import { isAsked, keySourceOf } from './key-source.ts';
-import { flawOf, formsToTry } from './passphrase.ts';
+import { formsToTry, oddityOf } from './passphrase.ts';
 import { chosenIdentity, homeOf, type Marks, makeHome, marksOf, pathOf } from './path.ts';
 import { type NewSecret, newSecretFor, type Secret, secretFor } from './secret.ts';
 
@@ -141,7 +141,7 @@ async function tryForms<Opened>(
 ): Promise<Opened> {
   const salt = readSalt(path);
   const forms = secret.kind === 'key' ? [secret.bytes] : formsToTry(secret.bytes);
-  const flaw = secret.kind === 'key' ? undefined : flawOf(secret.bytes);
+  const flaw = secret.kind === 'key' ? undefined : oddityOf(secret.bytes);
   try {
     for (const bytes of forms) {
       const key = await fileKeyFrom(context, { ...secret, bytes }, salt);

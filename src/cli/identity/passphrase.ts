@@ -3,7 +3,7 @@
  * one is tried. Reads and derives nothing.
  */
 import { wordlist } from '@scure/bip39/wordlists/english.js';
-import { type PassphraseFlaw, PawlError } from '../../errors.ts';
+import { type PassphraseFlaw, type PassphraseOddity, PawlError } from '../../errors.ts';
 import { equal, fromUtf8, type Random, utf8 } from '../../primitives/index.ts';
 
 /** The most bytes of a passphrase, and of what is read for one: a device may be endless. */
@@ -50,6 +50,15 @@ export function flawOf(line: Uint8Array): PassphraseFlaw | undefined {
   if (begins(UTF8_MARK)) return 'bom';
   if (UTF16_MARKS.some(begins)) return 'utf-16';
   return line.includes(0) ? 'nul' : undefined;
+}
+
+/** What may be the mistake in a passphrase that does not fit; `undefined` if nothing looks like one. */
+export function oddityOf(line: Uint8Array): PassphraseFlaw | PassphraseOddity | undefined {
+  const flaw = flawOf(line);
+  if (flaw !== undefined) return flaw;
+  const text = fromUtf8(line);
+  if (text === undefined) return 'not-utf8';
+  return text === text.trim() ? undefined : 'blank';
 }
 
 /**

@@ -31,6 +31,8 @@ const READING = 0o044;
 /** What a short passphrase is told with. */
 const COST_OF_A_GUESS =
   'this passphrase is short: a guess costs whoever gets the file 0.1 s and 64 MiB, and a thousand machines try 860 million a day; ten random words cannot be guessed (leave it empty where it is asked for)';
+const CHANGED_LATER = 'pawl passwd changes it';
+const CHANGED_NOW = `for another, leave the next answer empty; later, ${CHANGED_LATER}`;
 
 /** What is to lock an identity file from now on. */
 export interface NewSecret {
@@ -76,15 +78,19 @@ export async function newSecretFor(context: CommandContext, path: string): Promi
       return { secret: await askNewPassphrase(context, path) };
     default: {
       const { bytes } = await readPassphrase(context.io, source);
-      return { secret: await lockSecret(context, bytes, nameOfSource(source)) };
+      return { secret: await lockSecret(context, bytes, { source: nameOfSource(source), hint: CHANGED_LATER }) };
     }
   }
 }
 
-/** Makes of a passphrase what locks a file, and tells if it is short. */
-async function lockSecret({ reporter }: CommandContext, line: Uint8Array, source: string): Promise<Secret> {
+/** Makes of a passphrase what locks a file, and tells if it is short. @param hint what can be done about that. */
+async function lockSecret(
+  { reporter }: CommandContext,
+  line: Uint8Array,
+  { source, hint }: { readonly source: string; readonly hint: string },
+): Promise<Secret> {
   const bytes = formForLock(line, source);
-  if (isShort(bytes)) await reporter.notice(COST_OF_A_GUESS);
+  if (isShort(bytes)) await reporter.notice(`${COST_OF_A_GUESS}; ${hint}`);
   return { kind: 'passphrase', bytes };
 }
 
@@ -271,11 +277,13 @@ async function askNewPassphrase(context: CommandContext, path: string): Promise<
   for (;;) {
     const first = await askOnTerminal(context, path, 'new passphrase (leave it empty for ten random words)');
     if (first.length === 0) return generatePassphrase(context, path);
+    // What is wrong with it, or weak, is told before it is typed once more.
+    const secret = await lockSecret(context, lineOf(first, ANSWER), { source: ANSWER, hint: CHANGED_NOW });
     const second = await askOnTerminal(context, path, 'once more');
     const isSame = equal(first, second);
     wipe(second);
-    if (isSame) return lockSecret(context, lineOf(first, ANSWER), ANSWER);
-    wipe(first);
+    if (isSame) return secret;
+    wipe(first, secret.bytes);
     await context.reporter.warn('the two passphrases differ: try again');
   }
 }

@@ -76,7 +76,7 @@ async function* readInput<Item>(
   const pasted: Item[] = [];
   let bytes = 0;
   let hasEnvelope = false;
-  if (isPasted) await reporter.notice('paste it here, then press Ctrl-D');
+  if (isPasted) await reporter.notice('paste it here, then press Enter and Ctrl-D');
   for await (const chunk of streamOf(io, path)) {
     bytes += chunk.length;
     if (bytes > limit) throw new PawlError('too-large', { what: 'input', bytes, limit, isLeast: true });

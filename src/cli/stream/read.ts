@@ -69,12 +69,14 @@ export function streamOf(io: Io, path: string): Iterable<Uint8Array> | AsyncIter
   return path === STANDARD_INPUT ? chunksOf(io) : chunksOfFile(path);
 }
 
+type Streams = Pick<Io, 'input' | 'output' | 'errors'>;
+
 /**
  * Standard input in chunks, as they arrive.
  * @throws `read-failed`; `cut-line` for a line that the terminal may have cut.
  */
-export async function* chunksOf({ input }: Pick<Io, 'input'>): AsyncGenerator<Uint8Array, void, undefined> {
-  const chunks = input.isTerminal ? wholeLines(input) : input.chunks;
+export async function* chunksOf(io: Streams): AsyncGenerator<Uint8Array, void, undefined> {
+  const chunks = io.input.isTerminal ? wholeLines(io) : io.input.chunks;
   try {
     yield* chunks;
   } catch (cause) {
@@ -87,12 +89,17 @@ export async function* chunksOf({ input }: Pick<Io, 'input'>): AsyncGenerator<Ui
  * A line that the terminal has cut cannot be told from one that is just as long: neither is taken. The rest is still read,
  * or the shell would run it.
  */
-async function* wholeLines({ chunks, longestLine = Number.POSITIVE_INFINITY }: Io['input']) {
+async function* wholeLines({ input, output, errors }: Streams) {
+  const { chunks, longestLine = Number.POSITIVE_INFINITY } = input;
   let isCut = false;
+  let last = NEWLINE;
   for await (const chunk of chunks) {
     isCut ||= longestLineIn(chunk) > longestLine;
+    last = chunk.at(-1) ?? last;
     if (!isCut) yield chunk;
   }
+  // The terminal has shown what was typed: what is said next begins a line of its own.
+  if (last !== NEWLINE) await [errors, output].find(({ isTerminal }) => isTerminal)?.write('\n');
   if (isCut) throw new PawlError('cut-line', { limit: longestLine });
 }
 

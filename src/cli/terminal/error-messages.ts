@@ -9,6 +9,7 @@ import type {
   ErrorDetails,
   ForkReason,
   PassphraseFlaw,
+  PassphraseOddity,
   PawlError,
   Release,
 } from '../../errors.ts';
@@ -68,13 +69,13 @@ const DAMAGES: Readonly<Record<BlockDamage, string>> = {
   'no-begin': 'an END line is there, and its BEGIN line is not',
   missing: 'lines or characters of it are missing',
   added: 'there are lines or characters in it that are not of it',
-  altered: 'characters of it were altered',
+  altered: 'it was changed: characters of it are others, or some are missing or added',
   replaced: 'characters of it were replaced by ?',
   'taken-for-text': 'a program took its bytes for text, such as UTF-16, and rewrote them',
 };
 
 /** What is wrong with a passphrase, and what helps. */
-const FLAWS: Readonly<Record<PassphraseFlaw, readonly [problem: string, remedy: string]>> = {
+const FLAWS: Readonly<Record<PassphraseFlaw | PassphraseOddity, readonly [problem: string, remedy: string]>> = {
   replaced: [
     'has bytes that are no UTF-8, or U+FFFD, which Node puts in the place of such bytes',
     'give it as bytes: --passphrase-file FILE',
@@ -82,6 +83,8 @@ const FLAWS: Readonly<Record<PassphraseFlaw, readonly [problem: string, remedy: 
   bom: ['begins with a byte order mark', 'save it as UTF-8 without one'],
   'utf-16': ['is saved as UTF-16', 'save it as UTF-8'],
   nul: ['has a NUL in it, as UTF-16 has', 'save it as UTF-8'],
+  blank: ['begins or ends with a blank', 'leave that out, unless it is part of it'],
+  'not-utf8': ['has bytes that are no UTF-8, as in Latin-1', 'save it as UTF-8'],
   long: ['has more than 65536 bytes', 'a passphrase is one line; a key file has 32 bytes: --key-file FILE'],
 };
 
@@ -157,12 +160,9 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   interrupted: () => ({ message: 'interrupted', exit: 130 }),
 
   // envelopes
-  corrupt: ({ what, damage }) => ({
+  corrupt: ({ what, damage, isInvite = what === 'invite' }) => ({
     message: `this is damaged, or was altered on its way: ${what}${damage === undefined ? '' : `; ${DAMAGES[damage]}`}`,
-    hint:
-      damage === undefined
-        ? 'see whether it is what you were sent, or ask for it once more; nothing was changed here'
-        : 'nothing was changed here: copy all of it, from BEGIN to END, or ask for it as an attachment (pawl send NAME -b -o FILE), which no mail program rewrites',
+    hint: wayToGetItWhole({ damage, isInvite, isNone: what.startsWith('input') }),
     exit: REFUSED,
   }),
   'unknown-version': ({ version }) => ({
@@ -174,11 +174,18 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     found === 'invite'
       ? { message: `this is an invite, not a ${expected}`, hint: 'keep it: pawl add NAME FILE', exit: REFUSED }
       : { message: `this is a message, not an ${expected}`, hint: 'read it: pawl recv FILE', exit: REFUSED },
-  'too-large': ({ what, bytes, limit, isLeast }) => ({
-    message: `${what} is too large: ${isLeast ? 'at least ' : ''}${bytes} bytes, of at most ${limit}`,
-    hint: what === 'line' ? 'send it as a file: pawl send NAME FILE' : 'give less at a time',
-    exit: REFUSED,
-  }),
+  'too-large': ({ what, bytes, limit, isLeast }) =>
+    what === 'envelope'
+      ? {
+          message: `this is damaged, or was altered on its way: an envelope that says it has ${bytes} bytes, where ${limit} are the most`,
+          hint: wayToGetItWhole({ damage: 'taken-for-text', isInvite: false, isNone: false }),
+          exit: REFUSED,
+        }
+      : {
+          message: `${what} is too large: ${isLeast ? 'at least ' : ''}${bytes} bytes, of at most ${limit}`,
+          hint: what === 'line' ? 'send it as a file: pawl send NAME FILE' : 'give less at a time',
+          exit: REFUSED,
+        },
   'weak-key': ({ what }) => ({
     message: `this holds a key that is refused because it protects nothing: ${what}`,
     hint: 'no honest pawl makes one: ask the sender, on another channel, what they sent',
@@ -452,9 +459,14 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     exit: CANNOT_CREATE,
   }),
   'read-failed': ({ path, reason }) => ({ message: `${path} cannot be read: ${reason}`, exit: IO }),
-  'write-failed': ({ path, reason }) => ({
+  'write-failed': ({ path, reason, isUndone }) => ({
     message: `${path} cannot be written: ${reason}`,
-    hint: NOTHING_LOST,
+    hint:
+      isUndone === undefined
+        ? NOTHING_LOST
+        : isUndone
+          ? 'nothing of this was done: mend that, then do it again'
+          : 'pawl inspect shows whether this was done; pawl outbox resend, or pawl recv --waiting, writes what waits',
     exit: IO,
   }),
   'closed-pipe': () => ({
@@ -614,6 +626,26 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     exit: NO_KEY,
   }),
 };
+
+/** What to do about something that did not come as it was sent. */
+function wayToGetItWhole({
+  damage,
+  isInvite,
+  isNone,
+}: {
+  readonly damage: BlockDamage | undefined;
+  readonly isInvite: boolean;
+  readonly isNone: boolean;
+}): string {
+  if (isNone && damage === undefined)
+    return 'see whether it is what you were sent, or ask for it once more; nothing was changed here';
+  const attached = `as an attachment (${isInvite ? 'pawl invite NAME -o FILE' : 'pawl send NAME -b -o FILE'}), which no mail program rewrites`;
+  if (damage === undefined)
+    return `nothing was changed here: see whether it is all of what you were sent, or ask for it once more, ${attached}`;
+  return damage === 'taken-for-text' && !isInvite
+    ? `nothing was changed here: ask for it as text (pawl send NAME -a), or ${attached}`
+    : `nothing was changed here: copy all of it, from BEGIN to END, or ask for it ${attached}`;
+}
 
 function othersCan(mode: string): string {
   const bits = Number.parseInt(mode, 8);

@@ -86,13 +86,21 @@ export interface Output {
 export interface Terminal {
   readonly input: NodeJS.ReadableStream;
   readonly output: NodeJS.WritableStream;
-  /** Passes on each key as it is pressed, and shows none. What was typed before is dropped. */
-  hideKeys(): void;
+  /** Passes on each key as it is pressed, and shows none. What was typed before is dropped: see `dropTyped`. */
+  hideKeys(): Dropped;
+  /** Drops what was typed and nobody has read. */
+  dropTyped(): Dropped;
   /** Stops the whole job, as the terminal itself does at Ctrl-Z where it does not pass on each key. */
   stop(): void;
   /** Has `redraw` called when the process goes on after it was stopped. */
   onContinue(redraw: () => void): void;
   close(): void;
+}
+
+/** What was typed and dropped: whether it was blank, and whether it ended in the midst of a line. */
+export interface Dropped {
+  readonly isBlank: boolean;
+  readonly isMidLine: boolean;
 }
 
 /** The `Io` of a real process. Only this file and `bin/pawl.js` use the process itself. */
@@ -378,7 +386,7 @@ function openTerminal(): Terminal | undefined {
     // The shell may have changed the mode meanwhile, and the stream does nothing where it believes to be in a mode.
     input.setRawMode(false);
     input.setRawMode(true);
-    dropTyped();
+    return dropTyped();
   };
   const removeHandlers = () => {
     for (const signal of SIGNALS) process.removeListener(signal, restoreAndEnd);
@@ -389,6 +397,7 @@ function openTerminal(): Terminal | undefined {
     input,
     output,
     hideKeys,
+    dropTyped,
     // Every process of the group, as the other end of a pipe.
     stop: () => stop(0),
     onContinue: (given) => {
@@ -405,19 +414,29 @@ function openTerminal(): Terminal | undefined {
   };
 }
 
-/** Reads what has been typed on the terminal and nobody has read, and drops it. */
-function dropTyped(): void {
+function dropTyped(): Dropped {
   let terminal: number | undefined;
+  let isBlank = true;
+  let last: number | undefined;
   try {
     terminal = openSync('/dev/tty', constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     const typed = new Uint8Array(4_096);
-    while (readSync(terminal, typed) > 0) typed.fill(0);
+    for (let length = readSync(terminal, typed); length > 0; length = readSync(terminal, typed)) {
+      isBlank &&= typed.subarray(0, length).every((byte) => byte <= BLANK);
+      last = typed[length - 1];
+      typed.fill(0);
+    }
   } catch {
     // There is nothing more.
   } finally {
     if (terminal !== undefined) closeSync(terminal);
   }
+  return { isBlank, isMidLine: last !== undefined && last !== NEWLINE };
 }
+
+/** The blank, and above all controls. */
+const BLANK = 0x20;
+const NEWLINE = 0x0a;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const SHOW_CURSOR = '\u001b[?25h';

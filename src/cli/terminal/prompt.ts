@@ -11,7 +11,8 @@ import { bytesTyped, TypedKeys } from './typed-keys.ts';
 type TerminalAccess = Pick<Io, 'openTerminal'>;
 
 /**
- * Asks for a secret, without showing what is typed. What was typed before the question is not part of the answer.
+ * Asks for a secret, without showing what is typed. What was typed before the question is not part of the answer, and what
+ * came behind the answer is of nothing: both are dropped, and that is told on the terminal.
  * @returns the bytes of the answer, as the terminal sent them; `undefined` if there is no terminal.
  * @throws `interrupted` on Ctrl-C, Ctrl-D, or when the terminal is closed.
  */
@@ -56,7 +57,7 @@ async function ask<Answer>(io: TerminalAccess, question: Question): Promise<Answ
     // Loading the library takes longer than the rest of a command.
     const { default: inquirer } = await import('inquirer');
     const shown = { ...question, message: escapeInLine(question.message), theme: THEME, name: 'answer' };
-    terminal.hideKeys();
+    await dropBefore(terminal);
     for (;;) {
       const keys = new Keys(terminal);
       const prompt = inquirer.createPromptModule({
@@ -66,6 +67,7 @@ async function ask<Answer>(io: TerminalAccess, question: Question): Promise<Answ
       });
       try {
         const { answer } = await Promise.race([prompt([shown]), keys.ended]);
+        await dropBehind(terminal, keys);
         return answer as Answer;
       } catch (error) {
         // After a stop it is asked anew: whoever comes back does not know how far they had come.
@@ -81,6 +83,38 @@ async function ask<Answer>(io: TerminalAccess, question: Question): Promise<Answ
   }
 }
 
+/** Drops what was typed before a question, and tells it. */
+async function dropBefore(terminal: Terminal): Promise<void> {
+  const { isBlank, isMidLine } = terminal.hideKeys();
+  if (isMidLine) terminal.output.write('\n');
+  if (isBlank) return;
+  await untilQuiet(() => !terminal.dropTyped().isBlank);
+  terminal.output.write(DROPPED_BEFORE);
+}
+
+/** Drops what has come behind an answer, and tells it. */
+async function dropBehind(terminal: Terminal, keys: Keys): Promise<void> {
+  const hasMore = () => {
+    // Called first: what has come meanwhile is dropped in any case.
+    const { isBlank } = terminal.dropTyped();
+    return keys.takeMore() || !isBlank;
+  };
+  if (!hasMore()) return;
+  await untilQuiet(hasMore);
+  terminal.output.write(DROPPED_BEHIND);
+}
+
+/** What is pasted comes in pieces, of which no part must get into what is read next. */
+async function untilQuiet(hasMore: () => boolean): Promise<void> {
+  do await new Promise((resolve) => setTimeout(resolve, BETWEEN_PIECES));
+  while (hasMore());
+}
+
+/** In milliseconds. */
+const BETWEEN_PIECES = 50;
+const DROPPED_BEFORE = 'pawl: what was typed before this question was dropped: type it again once it is asked for\n';
+const DROPPED_BEHIND = 'pawl: what came behind the answer was dropped: type or paste it again\n';
+
 /** A stream to the terminal that the library may end after each question. It breaks lines by its `columns`. */
 function screenOf({ output }: Terminal): Writable {
   const columns = 'columns' in output ? output.columns : undefined;
@@ -95,9 +129,12 @@ function screenOf({ output }: Terminal): Writable {
 }
 
 const STOP = '\x1a';
+const INTERRUPT = '\x03';
 /** Ctrl-C, Ctrl-D and Ctrl-Z. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are meant
 const SPECIAL = /[\x03\x04\x1a]/;
+/** Either key ends the answer. */
+const ENTER = /[\r\n]/;
 
 /** The keys for one question. The library gets neither those that end or stop it, which it does not handle, nor bytes. */
 class Keys {
@@ -107,6 +144,8 @@ class Keys {
   readonly #terminal: Terminal;
   readonly #typed = new TypedKeys();
   readonly #stopped = new AbortController();
+  #isAnswered = false;
+  #hasMore = false;
   #end: () => void = () => undefined;
 
   constructor(terminal: Terminal) {
@@ -126,6 +165,13 @@ class Keys {
     return this.#stopped.signal;
   }
 
+  /** Whether something came behind the answer since the last call, other than blanks. */
+  takeMore(): boolean {
+    const hasMore = this.#hasMore;
+    this.#hasMore = false;
+    return hasMore;
+  }
+
   /** Takes no more keys. */
   close(): void {
     for (const event of ENDS) this.#terminal.input.removeListener(event, this.#end);
@@ -135,9 +181,15 @@ class Keys {
 
   readonly #take = (bytes: Uint8Array): void => {
     const text = this.#typed.textOf(bytes);
-    const at = text.search(SPECIAL);
+    const enter = this.#isAnswered ? 0 : text.search(ENTER) + 1;
+    const isAnswered = this.#isAnswered || enter > 0;
+    const answer = isAnswered ? text.slice(0, enter) : text;
+    const more = text.slice(answer.length);
+    const at = more.includes(INTERRUPT) ? text.indexOf(INTERRUPT) : answer.search(SPECIAL);
     if (at === -1) {
-      this.input.write(text);
+      this.#isAnswered = isAnswered;
+      this.#hasMore ||= more.trim() !== '';
+      if (answer !== '') this.input.write(answer);
       return;
     }
     this.#terminal.output.write('\n');

@@ -6,6 +6,7 @@ import {
   isShort,
   LONGEST_SECRET,
   lineOf,
+  oddityOf,
   randomWords,
 } from '../../../src/cli/identity/passphrase.ts';
 import { isPawlError } from '../../../src/errors.ts';
@@ -117,6 +118,23 @@ describe('the forms to try', () => {
     for (const given of [words.slice(1), [...words, 'ZOO'], [...words.slice(1), 'PAWL']]) {
       expect(formsToTry(bytes(given.join(' ')))).toHaveLength(1);
     }
+  });
+});
+
+describe('one that does not fit', () => {
+  it.each([
+    ['words', undefined],
+    ['two words', undefined],
+    [' words', 'blank'],
+    ['words\t', 'blank'],
+    ['words\u00a0', 'blank'],
+    ['\ufeffwords ', 'bom'],
+  ])('has what may be the mistake: %j', (given, oddity) => {
+    expect(oddityOf(bytes(given))).toBe(oddity);
+  });
+
+  it('may be no UTF-8', () => {
+    expect(oddityOf(bytes('caf\xe9', 'latin1'))).toBe('not-utf8');
   });
 });
 

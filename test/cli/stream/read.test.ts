@@ -69,7 +69,7 @@ describe('chunksOf', () => {
     let taken = '';
     const input = { isTerminal, ...(longestLine !== undefined && { longestLine }), chunks: streamOf(texts.map(bytes)) };
     try {
-      for await (const chunk of chunksOf({ input })) taken += Buffer.from(chunk).toString();
+      for await (const chunk of chunksOf({ ...fakeIo(), input })) taken += Buffer.from(chunk).toString();
       return taken;
     } catch (error) {
       return `${taken}${(error as PawlError).code}`;
@@ -95,7 +95,7 @@ describe('chunksOf', () => {
     async function* typed(): AsyncGenerator<Uint8Array> {
       while (left-- > 0) yield bytes('12345\n');
     }
-    const all = chunksOf({ input: { isTerminal: true, longestLine: 4, chunks: typed() } });
+    const all = chunksOf({ ...fakeIo(), input: { isTerminal: true, longestLine: 4, chunks: typed() } });
     await expect(all.next()).rejects.toMatchObject({ code: 'cut-line', detail: { limit: 4 } });
     expect(left).toBe(-1);
   });

@@ -141,7 +141,44 @@ describe('hints', () => {
       expect(message).toMatch(/: armored block; [a-z]/);
       expect(hint).toContain('pawl send NAME -b -o FILE');
     }
-    expect(hintOf('corrupt', { what: 'message' })).not.toContain('-b');
+    expect(hintOf('corrupt', { what: 'message' })).toContain('as an attachment (pawl send NAME -b -o FILE)');
+    expect(hintOf('corrupt', { what: 'input (no pawl envelope in it)' })).not.toContain('-b');
+    expect(hintOf('corrupt', { what: 'envelope', damage: 'taken-for-text' })).toContain('as text (pawl send NAME -a)');
+  });
+
+  it('say of an invite what makes one', () => {
+    for (const damage of ['cut-off', 'no-begin', 'missing', 'altered', 'taken-for-text'] as const) {
+      const hint = hintOf('corrupt', { what: 'armored block', damage, isInvite: true });
+      expect(hint).toContain('pawl invite NAME -o FILE');
+      expect(hint).not.toContain('send');
+    }
+    expect(hintOf('corrupt', { what: 'invite' })).toContain('pawl invite NAME -o FILE');
+  });
+
+  it('say of a length that nobody sends that it is damage, and how bytes come through', () => {
+    const error = new PawlError('too-large', { what: 'envelope', bytes: 25_056_247, limit: 17_825_792 });
+    expect(explain(error).message).toMatch(/^this is damaged, or was altered on its way: .* 25056247 bytes/);
+    expect(explain(error).hint).toContain('pawl send NAME -a');
+    expect(explain(error).hint).not.toContain('less at a time');
+    expect(hintOf('too-large', { what: 'input', bytes: 2, limit: 1 })).toBe('give less at a time');
+  });
+
+  it('tell what was not done from what was not written out', () => {
+    const detail = { path: 'alice.db', reason: 'no space left on device' };
+    expect(hintOf('write-failed', detail)).toMatch(/^nothing is lost: .*outbox resend/);
+    expect(hintOf('write-failed', { ...detail, isUndone: true })).toBe(
+      'nothing of this was done: mend that, then do it again',
+    );
+    expect(hintOf('write-failed', { ...detail, isUndone: false })).toMatch(
+      /^pawl inspect shows whether this was done; /,
+    );
+  });
+
+  it('say what may be wrong with a passphrase that does not fit', () => {
+    expect(hintOf('wrong-passphrase', { path: 'a.db', flaw: 'blank' })).toContain('begins or ends with a blank');
+    expect(hintOf('wrong-passphrase', { path: 'a.db', flaw: 'not-utf8' })).toContain(
+      'no UTF-8, as in Latin-1: save it',
+    );
   });
 
   it('say what to type for what was handed over instead', () => {

@@ -109,6 +109,15 @@ export class Deliverer {
     return kind !== 'file' || this.#options.folder === undefined;
   }
 
+  /** Whether nothing sets a content apart from what is written next: no record, heading, line or file of its own. */
+  runsTogether(head: Pick<ContentHead, 'kind'>): boolean {
+    const { output, lines, format } = this.#options;
+    if (output !== undefined) return true;
+    const { io, reporter } = this.#context;
+    const isRecord = io.output.isTerminal || reporter.json || format !== undefined || (lines && head.kind === 'text');
+    return !isRecord && this.isForStream(head);
+  }
+
   /** The exit code of the first envelope that was refused, or of the first file that could not be saved. */
   get exit(): number {
     return this.#exit;

@@ -21,7 +21,7 @@ import type { InputItem, PartArrival } from '../../stream/envelopes.ts';
 import { count } from '../../terminal/format.ts';
 import { Deliverer, type DeliveryOptions } from './delivery.ts';
 import { type PartOptions, PartReceiver } from './parts.ts';
-import { reportWaiting } from './report.ts';
+import { reportHeldBack, reportWaiting } from './report.ts';
 
 /** What the input consists of. */
 export type Item = InputItem<Arrival | PartArrival>;
@@ -41,8 +41,8 @@ export interface ReceiveOptions extends DeliveryOptions, PartOptions {
 }
 
 /**
- * Receives every envelope of the input. Texts that earlier commands have left in the inbox are delivered first; with
- * `-o` they are only counted, because the file is for what was asked for.
+ * Receives every envelope of the input. Texts that earlier commands have left in the inbox are delivered first. Where
+ * nothing would set them apart from what is in the input they are only told: a file or pipe gets what was asked for.
  * @param input `undefined` where there is none.
  * @returns the exit code; whether there was nothing to receive or deliver; and with `exitCode`, the exit code that tells
  * of news where no error comes first.
@@ -64,9 +64,13 @@ export async function receiveAll(
   const senders = new Set<string>();
   let isRepeated = false;
   const waiting = await listWaiting(identity);
-  const isForInput = options.output !== undefined && !options.waiting;
-  const earlier = waiting.filter((text) => !isForInput && deliverer.takes(text));
-  const left = waiting.filter(({ head }) => isForInput || !deliverer.delivers(head));
+  // An option of its own, or an input with nothing in it: what waits is what is asked for. So it is along a route.
+  const isAskedFor = options.output !== undefined || (input !== undefined && options.onCommitted === undefined);
+  const isForInput = !options.waiting && isAskedFor;
+  const isHeldBack = ({ head }: WaitingText) => isForInput && deliverer.runsTogether(head);
+  const heldBack = waiting.filter(isHeldBack);
+  const earlier = waiting.filter((text) => !isHeldBack(text) && deliverer.takes(text));
+  const left = waiting.filter((text) => !isHeldBack(text) && !deliverer.delivers(text.head));
 
   const deliverEarlier = async (): Promise<void> => {
     if (input !== undefined && earlier.length > 0) {
@@ -140,10 +144,8 @@ export async function receiveAll(
   if (isRepeated && senders.size === 0 && !reporter.json && !(await historyReport(identity)).on) {
     await reporter.notice(SHOWN_ONCE);
   }
-  if (isForInput && left.length > 0) {
-    const verb = left.length === 1 ? 'is' : 'are';
-    await reporter.notice(`${count(left.length, 'earlier text')} ${verb} waiting: pawl recv --waiting`);
-  } else await reportWaiting(context, left, { atLength: options.waiting === true });
+  await reportHeldBack(context, heldBack);
+  await reportWaiting(context, left, { atLength: options.waiting === true });
   const result = {
     exit: deliverer.exit || parts.exit,
     isEmpty: deliverer.isEmpty && waiting.length === 0 && parts.isSilent,

@@ -55,7 +55,8 @@ export const defineRecv: DefineCommand = (program, makeAction) => {
     .addHelpText(
       'after',
       `
-Messages may come in any order, and more than once. A pipe or a file gets the exact bytes.
+Messages may come in any order, and more than once. A pipe or a file gets the exact bytes, of what is in the input alone:
+where something waits from before, that is told, and pawl recv --waiting gives it.
 What cannot be read keeps nothing else back.
 --format: %from, %verified (or unverified), %time (when it was sent, as the sender says), %id, %file (the name of a file),
 %text (its bytes; it may have newlines, and anything else), %%; and \\n, \\t, \\\\, \\0, \\x1e and the like, as printf has

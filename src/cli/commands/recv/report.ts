@@ -7,7 +7,7 @@ import { fromUtf8, toBase64, toHex } from '../../../primitives/index.ts';
 import type { Delivery, Notice, Outcome, Waiting } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import { explain, FORKS } from '../../terminal/error-messages.ts';
-import { bytesInWords, instant, iso, TEXT_INDENT, textLines, withRemarks } from '../../terminal/format.ts';
+import { bytesInWords, count, instant, iso, TEXT_INDENT, textLines, withRemarks } from '../../terminal/format.ts';
 import type { Document } from '../../terminal/reporter.ts';
 import { wrap } from '../../terminal/wrap.ts';
 import type { Repeat } from './repeats.ts';
@@ -73,6 +73,22 @@ export async function reportWaiting(
     for (const one of shown) await reporter.warn(waitsSentence(one));
     if (shown.length < group.length) await reporter.warn(allWaitSentence(group, { isFiles: group === files }));
   }
+}
+
+/** Reports what waits because the output is for what is in the input, even with `--quiet`: nothing else would tell it. */
+export async function reportHeldBack(
+  { reporter }: CommandContext,
+  texts: readonly Pick<Waiting, 'from' | 'head'>[],
+): Promise<void> {
+  if (texts.length === 0) return;
+  const isFile = texts.map(({ head }) => head.kind === 'file');
+  const [one, many] = isFile.every(Boolean)
+    ? ['earlier file', 'earlier files']
+    : isFile.some(Boolean)
+      ? ['', 'earlier texts and files']
+      : ['earlier text', 'earlier texts'];
+  const verb = texts.length === 1 ? 'waits' : 'wait';
+  await reporter.warn(`${count(texts.length, one, many)} ${verb}: pawl recv --waiting`);
 }
 
 const TO_FOLDER = 'pawl recv --waiting --out-dir DIR';

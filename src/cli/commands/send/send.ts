@@ -50,6 +50,7 @@ parts: give all of them to pawl recv, in any order. A folder becomes a tar archi
 
 Examples:
   $ pawl send bob -m 'hi bob'
+  $ pawl send bob -a < letter.txt > mail.txt      text, to be pasted into a mail
   $ pawl send bob photo.jpg -o photo.pawl
   $ pawl send bob film.mkv notes/ > all.pawl`,
     )

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { type Item, lengthOf, receiveAll } from '../../../../src/cli/commands/recv/receive.ts';
+import { type Item, lengthOf, type ReceiveOptions, receiveAll } from '../../../../src/cli/commands/recv/receive.ts';
+import { recordFormat } from '../../../../src/cli/commands/recv/record-format.ts';
 import { reportWaiting } from '../../../../src/cli/commands/recv/report.ts';
 import type { OpenIdentity } from '../../../../src/cli/identity/open.ts';
 import { outputFileAt } from '../../../../src/cli/identity/output.ts';
 import { Batches, BOUND } from '../../../../src/cli/stream/batches.ts';
-import { decodeEnvelope } from '../../../../src/envelope/index.ts';
+import { decodeEnvelope, type WholeContent } from '../../../../src/envelope/index.ts';
+import { Folder } from '../../../../src/files/index.ts';
+import { utf8 } from '../../../../src/primitives/index.ts';
 import { type Arrival, receive, send } from '../../../../src/session/index.ts';
 import { CollectedOutput, temporaryFolder } from '../../fake-io.ts';
 import { aliceAndBob, broken, FailingOutput, messages } from './people.ts';
@@ -133,7 +136,7 @@ describe('the receiving loop', () => {
     expect(io.output.text).toBe('one');
   });
 
-  it('keeps in the inbox what could not be written, and delivers it first the next time', async () => {
+  it('keeps in the inbox what could not be written, and delivers it first the next time, in a line of its own', async () => {
     const output = new FailingOutput(0);
     const { alice, context, identity, inbox } = await aliceAndBob({ output });
     const input = await batches(atOnce(await messages(alice, 'one')));
@@ -143,9 +146,9 @@ describe('the receiving loop', () => {
     // Another process, which finds the first one ended.
     const { io, context: later } = await aliceAndBob();
     const restarted = { ...identity, process: 'later', isRunning: (name: string) => name === 'later' };
-    const next = await batches(atOnce(await messages(alice, ' two')));
-    await receiveAll(later, restarted, next, {});
-    expect(io.output.text).toBe('one two');
+    const next = await batches(atOnce(await messages(alice, 'two')));
+    await receiveAll(later, restarted, next, { lines: true });
+    expect(io.output.text).toBe('one\ntwo\n');
     expect(io.errors.text).toContain('1 earlier text first, which waited');
     expect(await inbox()).toEqual([]);
   });
@@ -229,13 +232,85 @@ describe('the receiving loop', () => {
     const next = await batches(atOnce(await messages(alice, 'two')));
     expect(await receiveAll(later, restarted, next, { output })).toEqual({ exit: 0, isEmpty: false });
     expect(readFileSync(path, 'utf8')).toBe('two');
-    expect(io.errors.text).toContain('1 earlier text is waiting: pawl recv --waiting');
+    expect(io.errors.text).toBe('pawl: 1 earlier text waits: pawl recv --waiting\n');
     expect(await inbox()).toHaveLength(1);
 
     const again = outputFileAt(later, path, { force: true });
     await receiveAll(later, restarted, undefined, { output: again, waiting: true });
     expect(readFileSync(path, 'utf8')).toBe('one');
     expect(await inbox()).toEqual([]);
+  });
+
+  describe('what waits, where something else was asked for', () => {
+    const TEXT = { type: 'text', sentAt: 0, bytes: utf8('a text') } as const;
+    const BYTES = { type: 'text', sentAt: 0, bytes: new Uint8Array([0xff, 0]) } as const;
+    const FILE = { type: 'file', name: 'list', sentAt: 0, bytes: utf8('milk') } as const;
+
+    /** Bob gets "asked for" while those wait that a process had which was killed before it wrote them. */
+    async function besideWaiting(
+      contents: readonly WholeContent[],
+      options: ReceiveOptions = {},
+      { json = false, isTerminal = false, isAsked = true } = {},
+    ) {
+      const { alice, identity, inbox } = await aliceAndBob();
+      for (const content of contents) {
+        const envelope = decodeEnvelope((await send(alice.context, 'bob', content)).envelope);
+        if (!('message' in envelope)) throw new Error('an invite is no message');
+        await receive({ ...identity, process: 'killed' }, [{ source: 'before', envelope }], {});
+      }
+      const { io, context } = await aliceAndBob({ output: new CollectedOutput(isTerminal) }, { json });
+      const later = { ...identity, process: 'later', isRunning: (name: string) => name === 'later' };
+      const input = isAsked ? await batches(atOnce(await messages(alice, 'asked for'))) : undefined;
+      const { exit } = await receiveAll(context, later, input, options);
+      expect(exit).toBe(0);
+      return { output: io.output.text, errors: io.errors.text, left: (await inbox()).length };
+    }
+
+    it.each([
+      ['a text', [TEXT], '1 earlier text waits'],
+      ['a file', [FILE], '1 earlier file waits'],
+      ['bytes', [BYTES, BYTES], '2 earlier texts wait'],
+      ['all of them', [TEXT, FILE, BYTES], '3 earlier texts and files wait'],
+    ])('is told, and not glued to it in a pipe: %s', async (_, contents, words) => {
+      const { output, errors, left } = await besideWaiting(contents);
+      expect(output).toBe('asked for');
+      expect(errors).toBe(`pawl: ${words}: pawl recv --waiting\n`);
+      expect(left).toBe(contents.length);
+    });
+
+    it('comes first where it is set apart: as JSON, in a format of its own, a text in a line or with its heading', async () => {
+      const all = [TEXT, FILE, BYTES];
+      const json = await besideWaiting(all, {}, { json: true });
+      expect(json.output.trim().split('\n')).toHaveLength(4);
+      expect(json.left).toBe(0);
+      const formatted = await besideWaiting([TEXT, FILE], { format: recordFormat('<%text>') });
+      expect(formatted).toMatchObject({ output: '<a text><milk><asked for>', left: 0 });
+      const lines = await besideWaiting(all, { lines: true });
+      expect(lines).toMatchObject({ output: 'a text\nasked for\n', left: 2 });
+      expect(lines.errors).toContain('2 earlier texts and files wait: pawl recv --waiting');
+      const terminal = await besideWaiting(all, {}, { isTerminal: true });
+      expect(terminal.output).toMatch(/a text\n(.|\n)*asked for\n/);
+      expect(terminal).toMatchObject({
+        left: 2,
+        errors: expect.stringContaining('the file list (4 bytes) from alice waits'),
+      });
+    });
+
+    it('goes into its folder if it is a file, while a text waits', async () => {
+      const path = temporaryFolder();
+      const { output, errors, left } = await besideWaiting([TEXT, FILE], { folder: new Folder(path, () => undefined) });
+      expect(output).toBe('asked for');
+      expect(readFileSync(join(path, 'list'), 'utf8')).toBe('milk');
+      expect(errors).toContain('1 earlier text waits: pawl recv --waiting');
+      expect(left).toBe(1);
+    });
+
+    it('is what comes where nothing else was in the input, or where it was asked for', async () => {
+      const nothing = await besideWaiting([TEXT, FILE], {}, { isAsked: false });
+      expect(nothing).toEqual({ output: 'a textmilk', errors: expect.not.stringContaining('wait:'), left: 0 });
+      const waiting = await besideWaiting([TEXT, FILE], { waiting: true }, { isAsked: false });
+      expect(waiting).toMatchObject({ output: 'a textmilk', left: 0 });
+    });
   });
 
   it('says at the end, once for each contact, how many messages are still missing', async () => {
