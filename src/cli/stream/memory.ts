@@ -7,8 +7,12 @@ import { runInNewContext } from 'node:vm';
 
 /** The bytes of large contents after which the garbage is collected. */
 const MUCH = 8 * 2 ** 20;
-/** Of so many collections one goes through the whole heap: that takes ten times as long as one of what is new in it. */
-const WHOLE = 4;
+/**
+ * The bytes, since the last time or at once, after which that goes through the whole heap: it takes ten times as long as
+ * for what is new in it, where a large message does not stay for long.
+ */
+const WHOLE = 32 * 2 ** 20;
+const LARGE = 12 * 2 ** 20;
 
 /**
  * Keeps the heap about as large as it is, so that a stream of any length takes the memory of a short one. By default V8
@@ -22,7 +26,8 @@ export function keepHeapSmall(): void {
 /** Counts the bytes that are not needed any more, and has them collected when they are many. */
 export class Garbage {
   #bytes = 0;
-  #collections = 0;
+  /** Since the whole heap was gone through. */
+  #more = 0;
 
   add(bytes: number): void {
     this.#bytes += bytes;
@@ -31,18 +36,25 @@ export class Garbage {
   /** Is called before the next bytes are read. What the callers of the caller still hold stays. */
   collect(): void {
     if (this.#bytes < MUCH) return;
+    this.#more += this.#bytes;
+    const isWhole = this.#more >= WHOLE || this.#bytes >= LARGE;
     this.#bytes = 0;
+    if (isWhole) this.#more = 0;
     collector ??= makeCollector();
-    collector({ type: ++this.#collections % WHOLE === 0 ? 'major' : 'minor' });
+    // `{ type: 'major' }` leaves what is outside of the heap for later.
+    if (isWhole) collector();
+    else collector({ type: 'minor' });
   }
 }
 
-type Collector = (options: { readonly type: 'major' | 'minor' }) => void;
+type Collector = (options?: { readonly type: 'minor' }) => void;
 let collector: Collector | undefined;
 
 function makeCollector(): Collector {
   setFlagsFromString('--expose-gc');
   // The flag holds for contexts that are made from now on.
   const collect: unknown = runInNewContext('globalThis.gc');
-  return typeof collect === 'function' ? (options) => collect(options) : () => undefined;
+  return typeof collect === 'function'
+    ? (options) => (options === undefined ? collect() : collect(options))
+    : () => undefined;
 }
