@@ -266,7 +266,6 @@ function transportOf(core: Core, Base: Node['NodeTransport']) {
 
     override async close(error?: Error): Promise<void> {
       await super.close(error);
-      this.discard();
       this.#dialled?.destroy();
     }
 

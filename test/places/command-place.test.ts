@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { nameOfEnvelope, openPlace, type Place, type PlaceContext } from '../../src/places/index.ts';
 import { boxWith, contextWith, envelopeWith, listed, newFolder, put, read, script, withoutPauses } from './places.ts';
@@ -73,6 +75,44 @@ describe('a command', () => {
     expect(said('env')).not.toMatch(/PAWL_|pawl_key/);
     expect(said('open')).not.toContain('passphrase');
     expect(said('open').match(/ -> (?!pipe|socket|\/proc|.*\/(null|open)$)/gm)).toBeNull();
+  });
+});
+
+describe('a descriptor that pawl was handed', () => {
+  // In a process of its own: what is opened here is passed on to nobody anyway.
+  it('is not handed on, whatever its number', async () => {
+    const folder = newFolder();
+    const [program, secret] = [join(folder, 'program.cjs'), join(folder, 'passphrase')];
+    writeFileSync(secret, 'correct horse');
+    await build({
+      stdin: {
+        contents: `import { openPlace } from './src/places/index.ts';
+          const killGroup = () => undefined;
+          const context = { environment: { PATH: process.env.PATH }, now: Date.now, killGroup };
+          openPlace({ kind: 'exec', command: process.argv[2] }, context).then((place) => place.remove([{ box: 'a', name: 'b' }]));`,
+        resolveDir: join(import.meta.dirname, '..', '..'),
+        loader: 'ts',
+      },
+      bundle: true,
+      platform: 'node',
+      outfile: program,
+    });
+    const run = (command: string) =>
+      spawnSync('bash', [
+        '-c',
+        `exec 7< "$1" 200< "$1"; ${command}`,
+        'bash',
+        secret,
+        process.execPath,
+        program,
+        `cat > /dev/null; ls -l /proc/self/fd > '${folder}/open'; : `,
+      ]);
+    // They are there where nothing takes them away.
+    expect(`${run('ls -l /proc/self/fd').stdout}`.match(/passphrase/g)).toHaveLength(2);
+    expect(run('exec "$2" "$3" "$4"')).toMatchObject({ status: 0 });
+    const open = readFileSync(join(folder, 'open'), 'latin1');
+    expect(open).toMatch(/ 0 -> /);
+    expect(open).not.toContain('passphrase');
   });
 });
 

@@ -414,19 +414,20 @@ describe('a server that', () => {
     });
   });
 
-  it.each<[string, 'at once' | 'later', (socket: Socket) => void]>([
+  it.each<[string, 'at once' | 'later' | 'when it has given up', (socket: Socket) => void]>([
     ['says nothing', 'at once', () => undefined],
     ['says nothing', 'later', () => undefined],
+    ['says nothing', 'when it has given up', () => undefined],
     ['answers no request', 'at once', answering(() => '')],
     ['answers no request', 'later', answering(() => '')],
   ])('%s does not keep a process that closes %s from ending', async (_, when, talk) => {
     const url = await fake(talk);
     const outfile = await bundled([]);
     const program = `
-      const context = { environment: {}, now: Date.now, random: (length) => new Uint8Array(length), timeLimit: 20000 };
+      const context = { environment: {}, now: Date.now, random: (length) => new Uint8Array(length), timeLimit: ${when === 'when it has given up' ? 100 : 20_000} };
       require(${JSON.stringify(outfile)}).openNats({ kind: 'nats', url: '${url}' }, context).then(async (place) => {
         const listing = place.list(['${BOX}'], { entries: 1, bytes: 1 }).next().catch(({ code }) => console.log(code));
-        if (${when === 'later'}) await new Promise((resolve) => setTimeout(resolve, 500));
+        if (${when !== 'at once'}) await new Promise((resolve) => setTimeout(resolve, 500));
         await place.close();
         await listing;
       });`;

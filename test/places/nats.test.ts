@@ -279,7 +279,10 @@ describe('a stream', () => {
 
   it('that is missing is told, and made where that is asked for', async () => {
     const server = await NatsServer.start();
-    const missing = { code: 'unreachable', detail: { place: server.url, reason: 'there is no stream PAWL (pawl route with --create makes it)' } };
+    const missing = {
+      code: 'unreachable',
+      detail: { place: server.url, reason: 'there is no stream PAWL (pawl route with --create makes it)' },
+    };
     await expect(made(server, false)).rejects.toMatchObject(missing);
     const place = await open(server.url);
     await expect(listed(place)).rejects.toMatchObject(missing);
