@@ -50,7 +50,7 @@ export interface UnsentContent {
 export class OutgoingContent {
   readonly to: string;
   /** 16 bytes: of the message with the descriptor. */
-  readonly messageId: Uint8Array;
+  readonly id: Uint8Array;
   readonly n: number;
   readonly opening: boolean;
   readonly expiredInvite: number | undefined;
@@ -76,7 +76,7 @@ export class OutgoingContent {
     this.to = about.to;
     this.opening = about.opening;
     this.expiredInvite = about.expiredInvite;
-    this.messageId = row.messageId;
+    this.id = row.messageId;
     this.n = row.n;
     this.envelope = row.envelope;
     this.partSize = descriptor.partSize;
@@ -185,7 +185,7 @@ export class OutgoingContent {
       await transaction.addToHistory({
         contact,
         direction: 'sent',
-        messageId: this.messageId,
+        messageId: this.id,
         n: this.n,
         at: now,
         sentAt: descriptor.sentAt,

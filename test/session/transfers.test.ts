@@ -130,7 +130,7 @@ describe('a content in parts', () => {
     const { bob, outgoing } = await begun(content);
     expect(await bob.read(outgoing.envelope)).toBe('duplicate');
     const { row } = await only(bob.context);
-    expect([row.n, row.late, row.receivedAt, row.messageId]).toEqual([outgoing.n, false, START, outgoing.messageId]);
+    expect([row.n, row.late, row.receivedAt, row.messageId]).toEqual([outgoing.n, false, START, outgoing.id]);
     expect(row.descriptor).toMatchObject({ name: 'film.mkv', size: content.length, partSize: S, sentAt: START });
   });
 
