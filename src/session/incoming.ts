@@ -5,23 +5,21 @@
 import type { Descriptor, SealedPart } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
 import {
-  deriveKeys,
+  cipherOf,
   isDataOf,
   isOf,
   type OpenedPart,
-  PartCipher,
-  type PartKeys,
+  type PartCipher,
   PartLog,
   type PartRecord,
   type PartVerdict,
-  wipeKeys,
 } from '../parts/index.ts';
 import { equal } from '../primitives/index.ts';
 import { claimsOf } from './claims.ts';
-import { correctTimes, sweep, TRANSFER_RETENTION } from './maintenance.ts';
+import { correctTimes, TRANSFER_RETENTION } from './maintenance.ts';
 import { type AcceptedMessage, type Announced, noticesOf } from './outcome.ts';
-import { historyContent } from './outgoing.ts';
 import type { Contact, Context, PartialPlace, StoredIncoming, Transaction } from './store.ts';
+import { endContent, nameOf } from './transfers.ts';
 
 /** The most contents of a contact that are awaited at once; of one who is not verified. */
 const MOST_INCOMING = 16;
@@ -78,8 +76,7 @@ export class IncomingContent {
   readonly verified: boolean;
   readonly row: StoredIncoming;
   readonly #context: Context;
-  readonly #keys: PartKeys;
-  #cipher: PartCipher | undefined;
+  readonly #cipher: PartCipher;
   #log: PartLog;
   /** In the log, and not committed. */
   #unsaved: PartRecord[] = [];
@@ -90,7 +87,7 @@ export class IncomingContent {
     this.from = contact.name;
     this.verified = contact.verifiedAt !== undefined;
     this.#context = context;
-    this.#keys = deriveKeys(row.descriptor.key);
+    this.#cipher = cipherOf(row.descriptor);
     this.#log = new PartLog(row.descriptor, records);
     this.#place = row.place;
   }
@@ -110,7 +107,7 @@ export class IncomingContent {
 
   /** Whether a part is of this content. */
   owns(part: SealedPart): boolean {
-    return isOf(this.#keys, part);
+    return isOf(this.#cipher.keys, part);
   }
 
   /**
@@ -118,7 +115,6 @@ export class IncomingContent {
    * @throws `corrupt`, `parts-contradict`, `part-too-far`.
    */
   open(part: SealedPart): { readonly part: OpenedPart; readonly verdict: PartVerdict } {
-    this.#cipher ??= new PartCipher(this.#keys, this.row.descriptor.partSize);
     const opened = this.#cipher.open(part);
     return { part: opened, verdict: this.#log.check(opened) };
   }
@@ -188,24 +184,10 @@ export class IncomingContent {
 
   /** The content is delivered: its key goes, and the history gets name and length. */
   async finish(length: number): Promise<void> {
-    const { id, contact, messageId, n, descriptor } = this.row;
-    const { store, now } = this.#context;
-    await store.transaction(async (transaction) => {
-      const at = now();
-      const { historySetting } = await sweep(transaction, at);
-      const isThere = (await transaction.incoming()).some((one) => one.id === id);
-      await transaction.dropIncoming(id);
-      if (historySetting === undefined || !isThere) return;
-      await transaction.addToHistory({
-        contact,
-        direction: 'received',
-        messageId,
-        n,
-        at,
-        sentAt: descriptor.sentAt,
-        content: historyContent(descriptor.name, length),
-      });
-    });
+    const { row } = this;
+    await endContent(this.#context, { direction: 'received', row, length }, (transaction) =>
+      transaction.dropIncoming(row.id),
+    );
   }
 
   /** Lets other processes take parts. */
@@ -216,19 +198,13 @@ export class IncomingContent {
 
   /** Overwrites the keys in memory. */
   wipe(): void {
-    this.#cipher?.wipe();
-    wipeKeys(this.#keys);
+    this.#cipher.wipe();
   }
 }
 
 /** Whether another process takes the parts, and runs, or may run. */
 function isTakenElsewhere(context: Context, { claim }: StoredIncoming): boolean {
   return claim !== undefined && claim.process !== context.process && claimsOf(context).isHeld(claim.process, claim.at);
-}
-
-/** What a content is called where it is told of: its name, or that it has none. */
-export function nameOf({ name }: Pick<Descriptor, 'name'>): string {
-  return name ?? 'a stream';
 }
 
 /** Reads the contents of which parts are missing, oldest first. Their keys are to be wiped. */

@@ -129,7 +129,11 @@ describe('a content of more than 16 MiB', () => {
   });
 
   it('is told in documents', async () => {
-    const { bob, descriptor, parts, stream } = await sentFile();
+    const { alice, bob, path, descriptor, parts, stream } = await sentFile();
+    const out = join(temporaryFolder(), 'film.pawl');
+    expect(await alice.documents(['send', 'bob', path, '-o', out])).toMatchObject([
+      { type: 'sent', to: 'bob', bytes: CONTENT.length, opening: false, parts: PARTS, part_size: 983_040 },
+    ]);
     const folder = temporaryFolder();
     const some = joined(descriptor, ...parts.slice(0, 3), ...parts.slice(5));
     expect(await bob.documents(['recv', '--out-dir', folder], some)).toMatchObject([
