@@ -195,6 +195,40 @@ describe('parts', () => {
     expect(Buffer.compare(readFileSync(join(folder, 'film.mkv')), CONTENT)).toBe(0);
   });
 
+  it('that are refused by the dozen are told once for each reason, and the others in one line', async () => {
+    const { bob, descriptor, parts } = await sentFile();
+    const folder = temporaryFolder();
+    const damaged = parts.slice(1).map((part) => {
+      const bytes = Buffer.from(part);
+      bytes[500_000] = (bytes[500_000] ?? 0) ^ 1;
+      return bytes;
+    });
+    const input = joined(descriptor, parts[0] ?? descriptor, ...damaged, ...damaged);
+    const { exit, errors } = await bob.run(['recv', '--out-dir', folder], input);
+    expect([exit, errors.match(/part of a content/g)?.length]).toEqual([65, 1]);
+    expect(errors.split('\n').slice(-3)).toEqual([
+      `pawl: ${2 * PARTS - 3} more parts of film.mkv from alice were refused likewise`,
+      `pawl: film.mkv from alice: 1 of ${PARTS} parts are there; part 2 is missing`,
+      '',
+    ]);
+    // In documents each is told.
+    const codes = await bob.refusal(['recv', '--out-dir', folder], joined(...damaged.slice(0, 3)));
+    expect(codes).toBe('corrupt,corrupt,corrupt 65');
+    const one = await bob.run(['recv', '--out-dir', folder], joined(...damaged.slice(0, 2)));
+    expect(one.errors).toContain('1 more part of film.mkv from alice was refused likewise');
+  });
+
+  it('that are refused are told also where the output fails then', async () => {
+    const { alice, bob } = await acquaint();
+    const { bytes } = await alice.pawl(['send', 'bob'], CONTENT);
+    const [descriptor = bytes, ...parts] = envelopesIn(bytes);
+    const damaged = Buffer.from(parts[1] ?? []);
+    damaged[500_000] = (damaged[500_000] ?? 0) ^ 1;
+    const input = joined(descriptor, damaged, damaged, damaged, ...parts);
+    const { exit, errors } = await bob.run(['recv'], input, { output: new ClosingOutput(2_000_000) });
+    expect([exit, errors]).toEqual([74, expect.stringContaining('2 more parts of a stream from alice were refused')]);
+  });
+
   it('into a pipe are written in order, up to the first that is missing', async () => {
     const { bob, descriptor, parts } = await sentFile();
     const short = await bob.run(['recv'], joined(descriptor, ...parts.slice(0, 4), ...parts.slice(5)));

@@ -113,6 +113,9 @@ describe('a content in parts', () => {
     await incoming.finish(content.length);
     await outgoing.finish();
     expect([(await stored(bob)).incoming, (await stored(alice)).outgoing]).toEqual([[], []]);
+    for (const { store } of [alice, bob]) {
+      expect(await store.snapshot((view) => view.history({ limit: 1 }))).toEqual([]);
+    }
   });
 
   it('of one contact is none of another, and each has a key of its own', async () => {

@@ -30,6 +30,7 @@ import { explain } from '../../terminal/error-messages.ts';
 import { bytesInWords, count, iso } from '../../terminal/format.ts';
 import type { Output } from '../../terminal/io.ts';
 import { Pace } from '../../terminal/pace.ts';
+import { RefusedParts } from './refused-parts.ts';
 import { sanitizeFileName } from './save-file.ts';
 
 export interface PartOptions {
@@ -88,6 +89,7 @@ export class PartReceiver {
   #isOutputTaken = false;
   /** Parts of no content that is known, and those that were there. */
   readonly #strange: { count: number; first: string } = { count: 0, first: '' };
+  readonly #refused: RefusedParts;
   #exit = 0;
   /** How often something was told. */
   #told = 0;
@@ -96,6 +98,7 @@ export class PartReceiver {
     this.#context = context;
     this.#identity = identity;
     this.#options = options;
+    this.#refused = new RefusedParts(context.reporter);
     this.#output = context.reporter.progress.clearBefore(context.io.output);
   }
 
@@ -154,7 +157,7 @@ export class PartReceiver {
       if (taken !== undefined) await this.#takePart(taken, part);
     } catch (error) {
       if (!(error instanceof PawlError) || error.code === 'closed-pipe') throw error;
-      await this.#refuse(error, `${source}, from ${content.from}`);
+      if (this.#refused.isToldAlone(error, content)) await this.#refuse(error, `${source}, from ${content.from}`);
       if (ENDING.has(error.code)) await this.#stop(content);
     }
   }
@@ -165,6 +168,7 @@ export class PartReceiver {
    */
   async finish({ isRepeated }: { readonly isRepeated: boolean }): Promise<void> {
     const { reporter } = this.#context;
+    await this.#refused.report();
     for (const content of [...this.#contents.values()]) await this.#finishOne(content);
     reporter.progress.clear();
     const { count: strangers, first } = this.#strange;
@@ -178,6 +182,7 @@ export class PartReceiver {
 
   /** Commits what is there, whatever has happened, and lets others take the rest. */
   async close(): Promise<void> {
+    await this.#refused.report();
     for (const content of this.#taken.keys()) await this.#stop(content);
     for (const content of this.#contents.values()) content.wipe();
     this.#taken.clear();
