@@ -180,6 +180,17 @@ describe('a content in parts', () => {
     expect(await logged(alice)).toHaveLength(2);
   });
 
+  it('deletes at its end what has outlived its time', async () => {
+    const { alice, outgoing } = await begun(content);
+    const other = await OutgoingContent.begin(alice.context, 'bob', { name: 'b', size: 1, source: SOURCE });
+    await setHistory(alice.context, DAY);
+    await outgoing.finish();
+    alice.time += DAY + 1;
+    await other.finish();
+    const entries = await alice.store.snapshot((view) => view.history({ limit: 9 }));
+    expect(entries.map(({ content: what }) => what)).toMatchObject([{ name: 'b' }]);
+  });
+
   it('goes with its contact, whose receiver may be in the midst of it', async () => {
     const { alice, bob, outgoing } = await begun(content);
     const incoming = await only(bob.context);
