@@ -232,6 +232,7 @@ export class PartsModel extends Model {
         content.arrived.size,
         content.arrived.size === partsOf(content),
       ]);
+      if (isSaved) await owner.save();
       if (!owner.log.isComplete) continue;
       expect(owner.log.bytes).toBe(content.bytes.length);
       expect(equal(content.collected, content.bytes)).toBe(true);
