@@ -14,55 +14,10 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PawlError } from '../../src/errors.ts';
-import { acquaint, CollectedOutput, type Person, temporaryFolder } from './fake-io.ts';
+import { acquaint, CollectedOutput, temporaryFolder } from './fake-io.ts';
+import { CONTENT, envelopesIn, fileOf, joined, kept, NOTHING, PARTS, sentFile } from './large-content.ts';
 
 // Contents of any size: what `send` and `recv` make of them, and what becomes of them on the way.
-
-/** 18 parts of 983,040 bytes, and a shorter one. */
-const CONTENT = madeOf(17_700_000);
-const PARTS = 19;
-
-function madeOf(length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length; at += 4) new DataView(bytes.buffer).setUint32(at, Math.imul(at + 1, 2_654_435_761));
-  return bytes;
-}
-
-/** The envelopes in a stream: the descriptor, then the parts. */
-function envelopesIn(stream: Uint8Array): Uint8Array[] {
-  const envelopes: Uint8Array[] = [];
-  const view = new DataView(stream.buffer, stream.byteOffset, stream.length);
-  for (let at = 0; at < stream.length; ) {
-    const end = at + 10 + view.getUint32(at + 6);
-    envelopes.push(stream.subarray(at, end));
-    at = end;
-  }
-  return envelopes;
-}
-
-function fileOf(bytes: Uint8Array, name = 'film.mkv'): string {
-  const path = join(temporaryFolder(), name);
-  writeFileSync(path, bytes);
-  return path;
-}
-
-const joined = (...parts: readonly Uint8Array[]): Uint8Array => Buffer.concat(parts);
-
-/** An alice who has sent a file to bob, and the envelopes. */
-async function sentFile(bytes = CONTENT) {
-  const { alice, bob } = await acquaint();
-  const path = fileOf(bytes);
-  const { bytes: stream } = await alice.pawl(['send', 'bob', path]);
-  const [descriptor = stream, ...parts] = envelopesIn(stream);
-  return { alice, bob, path, stream, descriptor, parts };
-}
-
-/** What a person keeps of large contents. */
-function kept(person: Person) {
-  return ['incoming', 'incoming_parts', 'outgoing'].map((table) => person.rows(table).length);
-}
-
-const NOTHING = [0, 0, 0];
 
 /** An output that takes so many bytes, and is closed then. */
 class ClosingOutput extends CollectedOutput {
