@@ -30,6 +30,7 @@ import { explain } from '../../terminal/error-messages.ts';
 import { bytesInWords, count, iso } from '../../terminal/format.ts';
 import type { Output } from '../../terminal/io.ts';
 import { Pace } from '../../terminal/pace.ts';
+import { RefusedParts } from './refused-parts.ts';
 import { sanitizeFileName } from './save-file.ts';
 
 export interface PartOptions {
@@ -73,8 +74,6 @@ const MAX_SIZE = 2 ** 34;
 const SAVE_INTERVAL = 1_000;
 /** With these, the parts that follow would be refused as well. */
 const ENDING: ReadonlySet<ErrorCode> = new Set(['write-failed', 'no-room', 'over-max-size', 'taken-elsewhere']);
-/** So many parts of a content are told of that are refused for one reason. */
-const FEW = 3;
 /** Bytes after which it is looked once more whether there is room. */
 const ROOM_INTERVAL = 2 ** 26;
 
@@ -96,8 +95,7 @@ export class PartReceiver {
   #current: IncomingContent | undefined;
   /** Parts of no content that is known, and those that were there. */
   readonly #strange: { count: number; first: string } = { count: 0, first: '' };
-  /** How many parts of a content were refused, by the code. */
-  readonly #refused = new Map<IncomingContent, Map<ErrorCode, number>>();
+  readonly #refused: RefusedParts;
   #exit = 0;
   /** How often something was told. */
   #told = 0;
@@ -106,6 +104,7 @@ export class PartReceiver {
     this.#context = context;
     this.#identity = identity;
     this.#options = options;
+    this.#refused = new RefusedParts(context.reporter);
     this.#output = context.reporter.progress.clearBefore(context.io.output);
   }
 
@@ -175,7 +174,7 @@ export class PartReceiver {
         await this.#context.reporter.notice(`${what} was not written to its end: give all of it again`);
         throw error;
       }
-      if (this.#isToldOf(content, error.code)) await this.#refuse(error, `${source}, from ${content.from}`);
+      if (this.#refused.isToldAlone(error, content)) await this.#refuse(error, `${source}, from ${content.from}`);
       if (ENDING.has(error.code)) await this.#stop(content);
     }
   }
@@ -186,7 +185,7 @@ export class PartReceiver {
    */
   async finish({ isRepeated }: { readonly isRepeated: boolean }): Promise<void> {
     const { reporter } = this.#context;
-    for (const [content, codes] of this.#refused) await this.#tellOfMore(content, codes);
+    await this.#refused.report();
     for (const content of [...this.#contents.values()]) await this.#finishOne(content);
     reporter.progress.clear();
     const { count: strangers, first } = this.#strange;
@@ -200,6 +199,7 @@ export class PartReceiver {
 
   /** Commits what is there, whatever has happened, and lets others take the rest. */
   async close(): Promise<void> {
+    await this.#refused.report();
     for (const content of this.#taken.keys()) await this.#stop(content);
     for (const content of this.#contents.values()) content.wipe();
     this.#taken.clear();
@@ -221,24 +221,6 @@ export class PartReceiver {
       taken.sink.file.close();
     }
     await content.release();
-  }
-
-  /** Counts a part that is refused: thousands would each say the same. */
-  #isToldOf(content: IncomingContent, code: ErrorCode): boolean {
-    const codes = this.#refused.get(content) ?? new Map<ErrorCode, number>();
-    this.#refused.set(content, codes);
-    const times = (codes.get(code) ?? 0) + 1;
-    codes.set(code, times);
-    return times <= FEW || this.#context.reporter.json;
-  }
-
-  async #tellOfMore(content: IncomingContent, codes: ReadonlyMap<ErrorCode, number>): Promise<void> {
-    const { reporter } = this.#context;
-    if (reporter.json) return;
-    const what = `${nameOf(content.row.descriptor)} from ${content.from}`;
-    for (const times of codes.values()) {
-      if (times > FEW) await reporter.warn(`${what}: ${count(times - FEW, 'more part')} refused for the same reason`);
-    }
   }
 
   /** Closes what the content before has open. */
@@ -383,7 +365,7 @@ export class PartReceiver {
   async #finishStream(taken: Taken): Promise<void> {
     const { content } = taken;
     if (this.#options.output === undefined) await this.#output.flush();
-    await content.finish(content.log.bytes);
+    await content.finish();
     this.#streaming = undefined;
     await this.#tell(content, undefined);
     this.#forget(content);
@@ -483,7 +465,7 @@ export class PartReceiver {
 
   async #deliver(content: IncomingContent, path: string): Promise<void> {
     await this.#tell(content, path);
-    await content.finish(content.log.bytes);
+    await content.finish();
     this.#forget(content);
   }
 
