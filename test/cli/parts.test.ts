@@ -17,8 +17,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PawlError } from '../../src/errors.ts';
+import { PartialFile } from '../../src/files/index.ts';
+import { PartCipher } from '../../src/parts/index.ts';
 import { acquaint, CollectedOutput, temporaryFolder } from './fake-io.ts';
 import { CONTENT, envelopesIn, fileOf, joined, kept, NOTHING, PARTS, sentFile } from './large-content.ts';
 
@@ -383,6 +385,25 @@ describe('the partial file', () => {
     expect(kept(bob)).toEqual(NOTHING);
   });
 
+  it('that cannot be opened is not taken for one that is gone', async () => {
+    const { bob, parts, folder, partial } = await begun();
+    const noted = bob.rows('incoming_parts').length;
+    const move = (path: string) => {
+      const database = bob.openFile();
+      database.prepare('UPDATE incoming SET path = ?').run(path);
+      database.close();
+    };
+    // As with too many open files, the system does not say whether it is there.
+    move(join(folder, 'a'.repeat(5_000)));
+    const { exit, errors } = await bob.run(['recv', '--out-dir', folder], joined(...parts));
+    expect([exit, errors]).toEqual([74, expect.stringContaining('name too long')]);
+    expect(errors.match(/^error: /gm)).toHaveLength(1);
+    expect([bob.rows('incoming_parts').length, readdirSync(folder).length]).toEqual([noted, 1]);
+    move(partial);
+    await bob.pawl(['recv', '--out-dir', folder], joined(...parts.slice(9)));
+    expectWhole(folder);
+  });
+
   it('belongs to one command at a time', async () => {
     const { bob, parts, folder } = await begun();
     const other = { process: () => 'another process', isRunning: () => true };
@@ -453,7 +474,14 @@ describe('the file of -o', () => {
   });
 });
 
-it('parts of several contents take turns', async () => {
+it('parts of several contents take turns, and one of them has buffers and an open file', async () => {
+  const opening = vi.spyOn(PartCipher.prototype, 'open');
+  const resting = vi.spyOn(PartCipher.prototype, 'rest');
+  const writing = vi.spyOn(PartialFile.prototype, 'write');
+  const closing = vi.spyOn(PartialFile.prototype, 'close');
+  onTestFinished(() => {
+    vi.restoreAllMocks();
+  });
   const { alice, bob } = await acquaint();
   const streams: Uint8Array[][] = [];
   for (const name of ['one', 'two']) {
@@ -462,8 +490,29 @@ it('parts of several contents take turns', async () => {
   const folder = temporaryFolder();
   const [one = [], two = []] = streams;
   await bob.pawl(['recv', '--out-dir', folder], joined(...one.flatMap((part, at) => [part, two[at] ?? part])));
+  expect(mostAtOnce(opening.mock, resting.mock)).toEqual({ times: 2 * PARTS, most: 1 });
+  expect(mostAtOnce(writing.mock, closing.mock)).toEqual({ times: 2 * PARTS, most: 1 });
   for (const name of ['one', 'two']) expect(Buffer.compare(readFileSync(join(folder, name)), CONTENT)).toBe(0);
 });
+
+interface Calls {
+  readonly contexts: readonly unknown[];
+  readonly invocationCallOrder: readonly number[];
+}
+
+/** How often something was taken, and how many had it at the same time, until they gave it back. */
+function mostAtOnce(taking: Calls, giving: Calls) {
+  const calls = [taking, giving].flatMap(({ contexts, invocationCallOrder }, which) =>
+    contexts.map((who, at) => ({ who, order: invocationCallOrder[at] ?? 0, isTaken: which === 0 })),
+  );
+  const having = new Set<unknown>();
+  let most = 0;
+  for (const { who, isTaken } of calls.sort((one, other) => one.order - other.order)) {
+    if (isTaken) most = Math.max(most, having.add(who).size);
+    else having.delete(who);
+  }
+  return { times: taking.contexts.length, most };
+}
 
 describe('what is not taken', () => {
   it('is told on a terminal, and given again with a place', async () => {

@@ -302,3 +302,20 @@ it('the keys of a content are three, and can be overwritten, with the last data'
   for (const key of [content, find, salt]) expect(key).toEqual(new Uint8Array(32));
   expect(data).toEqual(new Uint8Array(9));
 });
+
+it('what was opened last goes with the buffers, and the next part opens in others', () => {
+  const cipher = cipherOf({ key: repeatable('K')(32), partSize: SMALL });
+  const data = bytesOf('data', 9);
+  const { sealed: envelope } = cipher.seal({ index: 0, isLast: true, link: FIRST_LINK, data }, random);
+  const part = { ...envelope, sealed: envelope.sealed.slice() };
+  const before = cipher.open(part);
+  cipher.rest();
+  expect(before.data).toEqual(new Uint8Array(9));
+  expect(cipher.open(part).data).toEqual(data);
+  expect(before.data).toEqual(new Uint8Array(9));
+  cipher.rest();
+  cipher.rest();
+  expect(cipher.seal({ index: 0, isLast: true, link: FIRST_LINK, data }, random).sealed.sealed).toHaveLength(
+    part.sealed.length,
+  );
+});
