@@ -3,12 +3,12 @@
  * Lines that have arrived together share a commit.
  */
 import { encodeContent } from '../../../envelope/index.ts';
-import { sendAll } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import { withIdentity } from '../../identity/open.ts';
 import { Batches, BOUND } from '../../stream/batches.ts';
 import { chunksOf, linesOf } from '../../stream/read.ts';
 import { count } from '../../terminal/format.ts';
+import { encrypt } from './encrypt.ts';
 import { checkAmount, EnvelopeOutput } from './output.ts';
 
 export async function sendLines(context: CommandContext, name: string, armored: boolean): Promise<void> {
@@ -26,7 +26,7 @@ export async function sendLines(context: CommandContext, name: string, armored: 
       const plaintexts = lines.map((bytes) => encodeContent({ type: 'text', sentAt: identity.now(), bytes }));
       checkAmount(context, plaintexts, format);
       const { written } = output;
-      const sent = await sendAll(identity, name, plaintexts, written);
+      const sent = await encrypt(context, identity, { name, plaintexts, written });
       output.markAcknowledged(written);
       await output.write(sent);
       await output.describe(sent);

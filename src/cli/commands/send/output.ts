@@ -1,5 +1,5 @@
 /**
- * Writes the envelopes of `send` to standard output or a file, and acknowledges those that were written.
+ * Writes the envelopes of `send` to standard output or a file, acknowledges those that were written, and describes them.
  * Knows nothing of where their texts came from.
  */
 import { armor, armoredLength, longestMessage } from '../../../envelope/index.ts';
@@ -9,7 +9,7 @@ import { acknowledgeSent, type OutboxId, type Sent } from '../../../session/inde
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { acknowledgeOrWarn, BufferedOutput, checkFitsTerminal } from '../../stream/write.ts';
-import { day, iso } from '../../terminal/format.ts';
+import { iso } from '../../terminal/format.ts';
 
 /** How an envelope is written. */
 export interface EnvelopeFormat {
@@ -69,7 +69,6 @@ export class EnvelopeOutput {
    */
   async write(envelopes: readonly Sent[]): Promise<void> {
     const { armored, file } = this.#format;
-    await this.#tellOfExpiredInvite(envelopes);
     for (const { envelope, outboxId } of envelopes) {
       const bytes = armored ? utf8(armor(envelope)) : envelope;
       if (file === undefined) await this.#stdout.write(bytes, outboxId);
@@ -79,16 +78,6 @@ export class EnvelopeOutput {
       }
     }
     await this.#stdout.flush();
-  }
-
-  /** It is dropped already, so it is told also if nothing can be written. */
-  async #tellOfExpiredInvite(envelopes: readonly Sent[]): Promise<void> {
-    for (const { to, expiredInvite } of envelopes) {
-      if (expiredInvite === undefined) continue;
-      await this.#context.reporter.warn(
-        `the invite of ${to} that you added expired on ${day(expiredInvite)}, and is dropped: this goes on the conversation of before; for a new one, ask ${to} for a new invite`,
-      );
-    }
   }
 
   /** Acknowledges what has been written, in a transaction of its own. */
@@ -101,14 +90,37 @@ export class EnvelopeOutput {
     this.markAcknowledged(ids);
   }
 
-  /** With `--json`, describes each envelope: on standard error where standard output has the envelope itself. */
+  /** Describes each envelope. */
   async describe(envelopes: readonly Sent[]): Promise<void> {
-    const { reporter } = this.#context;
-    for (const { to, id, n, envelope, opening, expiredInvite } of envelopes) {
-      const expired = expiredInvite === undefined ? {} : { expired_invite: iso(expiredInvite) };
-      const document = { type: 'sent', to, id: toHex(id), n, bytes: envelope.length, opening, ...expired };
-      if (this.#format.file === undefined) await reporter.documentOnStderr(document);
-      else if (reporter.json) await reporter.document(document);
+    for (const sent of envelopes) {
+      await describe(this.#context, this.#format, { ...sent, bytes: sent.envelope.length });
     }
   }
+}
+
+/** What was written: one envelope, or a content in parts. */
+interface Described extends Pick<Sent, 'to' | 'id' | 'n' | 'opening' | 'expiredInvite'> {
+  readonly bytes: number;
+  readonly parts?: number;
+  readonly partSize?: number;
+}
+
+/** With `--json`, describes what was written: on standard error where standard output has the envelopes themselves. */
+export async function describe(
+  { reporter }: CommandContext,
+  { file }: EnvelopeFormat,
+  { to, id, n, bytes, opening, expiredInvite, parts, partSize }: Described,
+): Promise<void> {
+  const document = {
+    type: 'sent',
+    to,
+    id: toHex(id),
+    n,
+    bytes,
+    opening,
+    ...(expiredInvite !== undefined && { expired_invite: iso(expiredInvite) }),
+    ...(parts !== undefined && { parts, part_size: partSize }),
+  };
+  if (file === undefined) await reporter.documentOnStderr(document);
+  else if (reporter.json) await reporter.document(document);
 }

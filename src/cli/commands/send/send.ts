@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { encodeContent } from '../../../envelope/index.ts';
 import { PawlError } from '../../../errors.ts';
-import { acknowledgeSent, checkContact, OutgoingContent, sendAll } from '../../../session/index.ts';
+import { acknowledgeSent, checkContact, type OutgoingContent } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { refuseSharedInput } from '../../identity/key-source.ts';
 import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
@@ -13,6 +13,7 @@ import { namedFile, outputFile } from '../../option-types.ts';
 import { STANDARD_INPUT } from '../../stream/read.ts';
 import { acknowledgeOrWarn, checkFitsTerminal } from '../../stream/write.ts';
 import { bytesInWords } from '../../terminal/format.ts';
+import { encrypt, encryptLarge } from './encrypt.ts';
 import { sendLines } from './lines.ts';
 import { checkAmount, type EnvelopeFormat, EnvelopeOutput, encoded } from './output.ts';
 import { envelopesOf, finishParts, giveUpStream, leastArmor, sendLarge } from './parts.ts';
@@ -176,13 +177,13 @@ async function* inOneFile(
   { name, prepared, format, begun, afterwards }: Gathering,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if ('large' in prepared) {
-    const content = await OutgoingContent.begin(identity, name, prepared.large);
+    const content = await encryptLarge(context, identity, { name, large: prepared.large });
     begun.push(content);
     yield* encoded(envelopesOf(context, content, { large: prepared.large, format }), format);
     afterwards.push(() => finishParts(context, content, format));
     return;
   }
-  const sent = await sendAll(identity, name, [prepared.plaintext]);
+  const sent = await encrypt(context, identity, { name, plaintexts: [prepared.plaintext] });
   const output = new EnvelopeOutput(context, identity, format);
   yield* encoded(
     sent.map(({ envelope }) => envelope),
@@ -224,7 +225,7 @@ async function sendOne(
   if (plaintext.length > LARGE) {
     context.reporter.progress.update(`encrypting ${bytesInWords(plaintext.length)}`);
   }
-  const sent = await sendAll(identity, name, [plaintext]);
+  const sent = await encrypt(context, identity, { name, plaintexts: [plaintext] });
   const output = new EnvelopeOutput(context, identity, format);
   context.reporter.progress.clear();
   await output.write(sent);
