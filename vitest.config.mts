@@ -40,6 +40,7 @@ const SLOW = [
   'test/cli/commands/recv/out-dir.test.ts',
   'test/cli/exit-codes.test.ts',
   'test/cli/identity/open.test.ts',
+  'test/cli/parts*.test.ts',
   'test/cli/people.test.ts',
   'test/cli/schemas.test.ts',
   'test/cli/terminal/progress.test.ts',

@@ -5,6 +5,7 @@
  */
 export { isDataOf, PartLog, type PartRecord, type PartVerdict, partsOf, refuseOther, type Whole } from './part-log.ts';
 export {
+  cipherOf,
   deriveKeys,
   FIRST_LINK,
   isOf,
@@ -16,5 +17,4 @@ export {
   PartCipher,
   type PartKeys,
   partDigest,
-  wipeKeys,
 } from './sealing.ts';

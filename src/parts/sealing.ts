@@ -74,10 +74,6 @@ export function deriveKeys(key: Uint8Array): PartKeys {
   };
 }
 
-export function wipeKeys({ content, find, salt }: PartKeys): void {
-  wipe(content, find, salt);
-}
-
 /** Names what is in a part: SHA-256 of index || last || data, 32 bytes. */
 export function partDigest({ index, isLast, data }: Pick<Part, 'index' | 'isLast' | 'data'>): Uint8Array {
   return sha256(uint(index, 4), uint(isLast ? 1 : 0, 1), data);
@@ -93,18 +89,22 @@ export function isOf({ find }: PartKeys, { salt, tag }: SealedPart): boolean {
   return equal(hmacSha256(find, salt).subarray(0, PART_TAG_LENGTH), tag);
 }
 
+/** What seals and opens the parts of a content, as its descriptor says. */
+export function cipherOf({ key, partSize }: { readonly key: Uint8Array; readonly partSize: number }): PartCipher {
+  return new PartCipher(deriveKeys(key), partSize);
+}
+
 /** Seals and opens the parts of a content. Each result is overwritten by the next one. */
 export class PartCipher {
-  readonly #keys: PartKeys;
+  readonly keys: PartKeys;
   readonly #partSize: number;
-  readonly #plaintext: Uint8Array;
-  /** Made where something is sealed. */
+  /** Made with the first part: many contents are awaited, and parts of few of them come. */
+  #plaintext: Uint8Array | undefined;
   #sealed: Uint8Array | undefined;
 
   constructor(keys: PartKeys, partSize: number) {
-    this.#keys = keys;
+    this.keys = keys;
     this.#partSize = partSize;
-    this.#plaintext = new Uint8Array(PART_FIELDS_LENGTH + partSize);
   }
 
   /**
@@ -114,8 +114,9 @@ export class PartCipher {
    */
   seal(part: Part, random: Random): { readonly sealed: SealedPart; readonly digest: Uint8Array } {
     const { index, isLast, link, data } = part;
-    const { content, find, salt: saltKey } = this.#keys;
+    const { content, find, salt: saltKey } = this.keys;
     const digest = partDigest(part);
+    this.#plaintext ??= new Uint8Array(PART_FIELDS_LENGTH + this.#partSize);
     const plaintext = this.#plaintext;
     plaintext.set(uint(index, 4));
     plaintext.set(uint(isLast ? 1 : 0, 1), 4);
@@ -141,9 +142,11 @@ export class PartCipher {
    * @throws `corrupt`.
    */
   open({ salt, tag, sealed }: SealedPart): OpenedPart {
+    const length = PART_FIELDS_LENGTH + this.#partSize;
+    if (sealed.length !== length + TAG_LENGTH) return corrupt();
+    this.#plaintext ??= new Uint8Array(length);
     const plaintext = this.#plaintext;
-    if (sealed.length !== plaintext.length + TAG_LENGTH) return corrupt();
-    const key = hkdfSha256(this.#keys.content, PART_KEY, KEY_LENGTH, salt);
+    const key = hkdfSha256(this.keys.content, PART_KEY, KEY_LENGTH, salt);
     const aad = partHead({ salt, tag }, this.#partSize);
     const isGenuine = openInto(plaintext, { key, nonce: NONCE, sealed, aad });
     wipe(key);
@@ -151,20 +154,29 @@ export class PartCipher {
     const fields = new Reader(plaintext.subarray(0, PART_FIELDS_LENGTH), corrupt);
     const index = fields.uint(4);
     const last = fields.uint(1);
-    const length = fields.uint(4);
+    const filled = fields.uint(4);
     const link = fields.take(FIRST_LINK.length) as Link;
     const isLast = last === 1;
-    const isLong = isLast ? length <= this.#partSize && (length > 0 || index === 0) : length === this.#partSize;
+    const isLong = isLast ? filled <= this.#partSize && (filled > 0 || index === 0) : filled === this.#partSize;
     if (last > 1 || !isLong) corrupt();
-    const data = plaintext.subarray(PART_FIELDS_LENGTH, PART_FIELDS_LENGTH + length);
-    const padding = plaintext.subarray(PART_FIELDS_LENGTH + length);
+    const data = plaintext.subarray(PART_FIELDS_LENGTH, PART_FIELDS_LENGTH + filled);
+    const padding = plaintext.subarray(PART_FIELDS_LENGTH + filled);
     if (!equal(padding, new Uint8Array(padding.length))) corrupt();
     return { index, isLast, link, data, digest: partDigest({ index, isLast, data }) };
   }
 
-  /** Overwrites what is left of the last part. */
+  /** Lets go of the buffers, until the next part. What was left of the last one is overwritten. */
+  rest(): void {
+    if (this.#plaintext !== undefined) wipe(this.#plaintext);
+    this.#plaintext = undefined;
+    this.#sealed = undefined;
+  }
+
+  /** Overwrites the keys, and what is left of the last part. */
   wipe(): void {
-    wipe(this.#plaintext);
+    const { content, find, salt } = this.keys;
+    wipe(content, find, salt);
+    this.rest();
   }
 }
 

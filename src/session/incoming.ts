@@ -5,24 +5,22 @@
 import type { Descriptor, SealedPart } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
 import {
-  deriveKeys,
+  cipherOf,
   isDataOf,
   isOf,
   type OpenedPart,
-  PartCipher,
-  type PartKeys,
+  type PartCipher,
   PartLog,
   type PartRecord,
   type PartVerdict,
   refuseOther,
-  wipeKeys,
 } from '../parts/index.ts';
 import { equal } from '../primitives/index.ts';
 import { claimsOf } from './claims.ts';
-import { correctTimes, sweep, TRANSFER_RETENTION } from './maintenance.ts';
+import { correctTimes, TRANSFER_RETENTION } from './maintenance.ts';
 import { type AcceptedMessage, type Announced, noticesOf } from './outcome.ts';
-import { historyContent } from './outgoing.ts';
 import type { Contact, Context, PartialPlace, StoredIncoming, Transaction } from './store.ts';
+import { endContent, nameOf } from './transfers.ts';
 
 /** The most contents of a contact that are awaited at once; of one who is not verified. */
 const MOST_INCOMING = 16;
@@ -82,8 +80,7 @@ export class IncomingContent {
   readonly verified: boolean;
   readonly row: StoredIncoming;
   readonly #context: Context;
-  readonly #keys: PartKeys;
-  #cipher: PartCipher | undefined;
+  readonly #cipher: PartCipher;
   #log: PartLog;
   /** The parts that earlier commands have put in their place, and those of them that this one has looked at. */
   #earlier: Earlier;
@@ -97,7 +94,7 @@ export class IncomingContent {
     this.from = contact.name;
     this.verified = contact.verifiedAt !== undefined;
     this.#context = context;
-    this.#keys = deriveKeys(row.descriptor.key);
+    this.#cipher = cipherOf(row.descriptor);
     this.#log = new PartLog(row.descriptor, records, row.allBelow);
     this.#earlier = earlierOf(row, records);
     this.#place = row.place;
@@ -118,7 +115,7 @@ export class IncomingContent {
 
   /** Whether a part is of this content. */
   owns(part: SealedPart): boolean {
-    return isOf(this.#keys, part);
+    return isOf(this.#cipher.keys, part);
   }
 
   /**
@@ -126,7 +123,6 @@ export class IncomingContent {
    * @throws `corrupt`, `parts-contradict`, `part-too-far`.
    */
   open(part: SealedPart): { readonly part: OpenedPart; readonly verdict: PartVerdict } {
-    this.#cipher ??= new PartCipher(this.#keys, this.row.descriptor.partSize);
     const opened = this.#cipher.open(part);
     return { part: opened, verdict: this.#log.check(opened) };
   }
@@ -139,8 +135,7 @@ export class IncomingContent {
 
   /** Lets go of the buffers, until the next part comes. */
   rest(): void {
-    this.#cipher?.wipe();
-    this.#cipher = undefined;
+    this.#cipher.rest();
   }
 
   /**
@@ -285,25 +280,9 @@ export class IncomingContent {
   }
 
   /** The content is delivered: its key goes, and the history gets name and length. */
-  async finish(length: number): Promise<void> {
-    const { id, contact, messageId, n, descriptor } = this.row;
-    const { store, now } = this.#context;
-    await store.transaction(async (transaction) => {
-      const at = now();
-      const { historySetting } = await sweep(transaction, at);
-      const isThere = (await transaction.incoming()).some((one) => one.id === id);
-      await transaction.dropIncoming(id);
-      if (historySetting === undefined || !isThere) return;
-      await transaction.addToHistory({
-        contact,
-        direction: 'received',
-        messageId,
-        n,
-        at,
-        sentAt: descriptor.sentAt,
-        content: historyContent(descriptor.name, length),
-      });
-    });
+  async finish(): Promise<void> {
+    const ended = { direction: 'received', row: this.row, length: this.#log.bytes } as const;
+    await endContent(this.#context, ended, (transaction) => transaction.dropIncoming(this.row.id));
   }
 
   /** Lets other processes take parts. */
@@ -314,8 +293,7 @@ export class IncomingContent {
 
   /** Overwrites the keys in memory. */
   wipe(): void {
-    this.#cipher?.wipe();
-    wipeKeys(this.#keys);
+    this.#cipher.wipe();
   }
 }
 
@@ -338,11 +316,6 @@ function earlierOf({ allBelow }: Pick<StoredIncoming, 'allBelow'>, records: read
 /** Whether another process takes the parts, and runs, or may run. */
 function isTakenElsewhere(context: Context, { claim }: StoredIncoming): boolean {
   return claim !== undefined && claim.process !== context.process && claimsOf(context).isHeld(claim.process, claim.at);
-}
-
-/** What a content is called where it is told of: its name, or that it has none. */
-export function nameOf({ name }: Pick<Descriptor, 'name'>): string {
-  return name ?? 'a stream';
 }
 
 /** Reads the contents of which parts are missing, oldest first. Their keys are to be wiped. */

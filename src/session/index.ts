@@ -41,7 +41,7 @@ export {
   TRIES,
   type WaitingText,
 } from './inbox.ts';
-export { type DroppedContent, dropOldIncoming, IncomingContent, incomingContents, nameOf } from './incoming.ts';
+export { type DroppedContent, dropOldIncoming, IncomingContent, incomingContents } from './incoming.ts';
 export {
   type Added,
   add,
@@ -90,3 +90,4 @@ export {
 export { acknowledgeSent, checkContact, type Sent, send, sendAll } from './send.ts';
 export type * from './store.ts';
 export type { Context } from './store.ts';
+export { nameOf } from './transfers.ts';

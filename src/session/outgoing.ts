@@ -5,22 +5,21 @@
 import { type Descriptor, encodeContent, encodeEnvelope, PART_SIZES } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
 import {
-  deriveKeys,
+  cipherOf,
   FIRST_LINK,
   type Link,
   newContentKey,
   nextLink,
-  PartCipher,
-  type PartKeys,
+  type PartCipher,
   partDigest,
   partsOf,
-  wipeKeys,
 } from '../parts/index.ts';
 import { equal } from '../primitives/index.ts';
 import { claimsOf } from './claims.ts';
 import { sweep } from './maintenance.ts';
 import { sealFor } from './send.ts';
-import type { Context, HistoryContent, OutgoingId, SourceFile, StoredOutgoing } from './store.ts';
+import type { Context, OutgoingId, SourceFile, StoredOutgoing } from './store.ts';
+import { endContent } from './transfers.ts';
 
 /** What is to be sent in parts. */
 export interface NewOutgoing {
@@ -52,7 +51,7 @@ export interface UnsentContent {
 export class OutgoingContent {
   readonly to: string;
   /** 16 bytes: of the message with the descriptor. */
-  readonly messageId: Uint8Array;
+  readonly id: Uint8Array;
   readonly n: number;
   readonly opening: boolean;
   readonly expiredInvite: number | undefined;
@@ -62,8 +61,7 @@ export class OutgoingContent {
   readonly size: number | undefined;
   readonly source: SourceFile | undefined;
   readonly #context: Context;
-  readonly #row: Pick<StoredOutgoing, 'id' | 'contact' | 'descriptor'>;
-  readonly #keys: PartKeys;
+  readonly #row: Pick<StoredOutgoing, 'id' | 'contact' | 'messageId' | 'n' | 'descriptor'>;
   readonly #cipher: PartCipher;
   /** What an earlier command noted: the parts that are on a disk, and the link behind them. */
   readonly #before: Pick<StoredOutgoing, 'parts' | 'link'>;
@@ -87,7 +85,7 @@ export class OutgoingContent {
     this.to = about.to;
     this.opening = about.opening;
     this.expiredInvite = about.expiredInvite;
-    this.messageId = row.messageId;
+    this.id = row.messageId;
     this.n = row.n;
     this.envelope = row.envelope;
     this.partSize = descriptor.partSize;
@@ -95,8 +93,7 @@ export class OutgoingContent {
     this.source = row.source;
     this.#context = context;
     this.#row = row;
-    this.#keys = deriveKeys(descriptor.key);
-    this.#cipher = new PartCipher(this.#keys, descriptor.partSize);
+    this.#cipher = cipherOf(descriptor);
     this.#before = { parts: row.parts, link: row.link };
     this.#saved = this.#before;
     this.#parts = parts;
@@ -217,24 +214,8 @@ export class OutgoingContent {
 
   /** All parts are written: the key goes, and the history gets name and length. */
   async finish(): Promise<void> {
-    const { contact, descriptor } = this.#row;
-    await this.#context.store.transaction(async (transaction) => {
-      const now = this.#context.now();
-      const { historySetting } = await sweep(transaction, now);
-      // Another command may have forgotten the contact.
-      const isThere = (await transaction.outgoing()).some(({ id }) => id === this.#row.id);
-      await transaction.dropOutgoing(this.#row.id);
-      if (historySetting === undefined || !isThere) return;
-      await transaction.addToHistory({
-        contact,
-        direction: 'sent',
-        messageId: this.messageId,
-        n: this.n,
-        at: now,
-        sentAt: descriptor.sentAt,
-        content: historyContent(descriptor.name, this.#bytes),
-      });
-    });
+    const ended = { direction: 'sent', row: this.#row, length: this.#bytes } as const;
+    await endContent(this.#context, ended, (transaction) => transaction.dropOutgoing(this.#row.id));
   }
 
   /** Gives the content up: its source has changed, or is gone. */
@@ -245,7 +226,6 @@ export class OutgoingContent {
   /** Overwrites the keys in memory. */
   wipe(): void {
     this.#cipher.wipe();
-    wipeKeys(this.#keys);
   }
 }
 
@@ -273,9 +253,4 @@ export async function listUnsent(context: Context): Promise<readonly UnsentConte
     }
     return unsent;
   });
-}
-
-/** What the history stores of a content that came or went in parts. */
-export function historyContent(name: string | undefined, length: number): HistoryContent {
-  return name === undefined ? { kind: 'bytes', length } : { kind: 'file', name, length };
 }

@@ -404,15 +404,15 @@ export interface Transfers {
   setPlace(id: IncomingId, place: PartialPlace): Promise<void>;
   /** Deletes the records of the parts from an index on; where that is 0, the place as well. */
   dropReceivedParts(id: IncomingId, from?: number): Promise<void>;
-  /** Deletes an incoming content, if it is there. */
-  dropIncoming(id: IncomingId): Promise<void>;
+  /** Deletes an incoming content. @returns whether it was there. */
+  dropIncoming(id: IncomingId): Promise<boolean>;
   addOutgoing(outgoing: Outgoing): Promise<OutgoingId>;
   /** Oldest first. */
   outgoing(): Promise<readonly StoredOutgoing[]>;
   /** Notes how much is written, and who writes on. */
   advanceOutgoing(id: OutgoingId, state: Pick<Outgoing, 'parts' | 'link' | 'process' | 'advancedAt'>): Promise<void>;
-  /** Deletes an outgoing content, if it is there. */
-  dropOutgoing(id: OutgoingId): Promise<void>;
+  /** Deletes an outgoing content. @returns whether it was there. */
+  dropOutgoing(id: OutgoingId): Promise<boolean>;
   /** Deletes what was begun before a time. @returns how many were deleted. */
   sweepOutgoing(before: number): Promise<number>;
 }

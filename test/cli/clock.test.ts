@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { START } from '../session/party.ts';
-import { acquaint, Person } from './fake-io.ts';
+import { acquaint, Person, temporaryFolder } from './fake-io.ts';
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
@@ -120,6 +122,45 @@ describe('an invite that has expired', () => {
     expect(second).not.toHaveProperty('expired_invite');
     await later();
     const refused = await alice.run(['send', 'bob', '-m', 'hi', '-o', '/dev/full']);
+    expect([refused.exit, refused.errors]).toEqual([
+      74,
+      expect.stringContaining('the invite of bob that you added expired'),
+    ]);
+  });
+
+  it.each([
+    ['a large content', ['large']],
+    ['a large content with -o', ['large', '-o', 'out']],
+    ['several files', ['small', 'large']],
+    ['several files with -o', ['small', 'large', '-o', 'out']],
+    ['several files with -o, of which the first is large', ['large', 'small', '-o', 'out']],
+  ])('is told with %s, once, and in its document', async (_, given) => {
+    const { alice, bob } = await acquaint();
+    await alice.add('bob', await bob.invite('alice'));
+    alice.time = EXPIRY;
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'small'), 'small');
+    writeFileSync(join(folder, 'large'), new Uint8Array(2 ** 24));
+    const paths = given.map((word) => (word === '-o' ? word : join(folder, word)));
+    const { text, errors } = await alice.pawl(['--json', 'send', 'bob', ...paths]);
+    const documents = (given.includes('-o') ? text + errors : errors)
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+    const notices = documents.filter(({ type }) => type === 'notice');
+    expect(notices).toMatchObject([{ message: expect.stringContaining('the invite of bob that you added expired') }]);
+    const expired = new Date(EXPIRY).toISOString();
+    const files = given.filter((word) => word === 'small' || word === 'large');
+    expect(documents.filter(({ type }) => type === 'sent').map((sent) => sent.expired_invite)).toEqual(
+      files.map((_file, index) => (index === 0 ? expired : undefined)),
+    );
+  });
+
+  it('is told with a large content before anything of it is written', async () => {
+    const { alice, bob } = await acquaint();
+    await alice.add('bob', await bob.invite('alice'));
+    alice.time = EXPIRY;
+    const refused = await alice.run(['send', 'bob', '-o', '/dev/full'], new Uint8Array(2 ** 24));
     expect([refused.exit, refused.errors]).toEqual([
       74,
       expect.stringContaining('the invite of bob that you added expired'),

@@ -17,57 +17,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PawlError } from '../../src/errors.ts';
-import { acquaint, CollectedOutput, type Person, temporaryFolder } from './fake-io.ts';
+import { PartialFile } from '../../src/files/index.ts';
+import { PartCipher } from '../../src/parts/index.ts';
+import { acquaint, CollectedOutput, temporaryFolder } from './fake-io.ts';
+import { CONTENT, envelopesIn, fileOf, joined, kept, NOTHING, PARTS, sentFile } from './large-content.ts';
 
 // Contents of any size: what `send` and `recv` make of them, and what becomes of them on the way.
-
-/** 18 parts of 983,040 bytes, and a shorter one. */
-const CONTENT = madeOf(17_700_000);
-const PARTS = 19;
-
-function madeOf(length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length; at += 4) new DataView(bytes.buffer).setUint32(at, Math.imul(at + 1, 2_654_435_761));
-  return bytes;
-}
-
-/** The envelopes in a stream: the descriptor, then the parts. */
-function envelopesIn(stream: Uint8Array): Uint8Array[] {
-  const envelopes: Uint8Array[] = [];
-  const view = new DataView(stream.buffer, stream.byteOffset, stream.length);
-  for (let at = 0; at < stream.length; ) {
-    const end = at + 10 + view.getUint32(at + 6);
-    envelopes.push(stream.subarray(at, end));
-    at = end;
-  }
-  return envelopes;
-}
-
-function fileOf(bytes: Uint8Array, name = 'film.mkv'): string {
-  const path = join(temporaryFolder(), name);
-  writeFileSync(path, bytes);
-  return path;
-}
-
-const joined = (...parts: readonly Uint8Array[]): Uint8Array => Buffer.concat(parts);
-
-/** An alice who has sent a file to bob, and the envelopes. */
-async function sentFile(bytes = CONTENT) {
-  const { alice, bob } = await acquaint();
-  const path = fileOf(bytes);
-  const { bytes: stream } = await alice.pawl(['send', 'bob', path]);
-  const [descriptor = stream, ...parts] = envelopesIn(stream);
-  return { alice, bob, path, stream, descriptor, parts };
-}
-
-/** What a person keeps of large contents. */
-function kept(person: Person) {
-  return ['incoming', 'incoming_parts', 'outgoing'].map((table) => person.rows(table).length);
-}
-
-const NOTHING = [0, 0, 0];
 
 /** An output that takes so many bytes, and is closed then. */
 class ClosingOutput extends CollectedOutput {
@@ -136,7 +93,11 @@ describe('a content of more than 16 MiB', () => {
   });
 
   it('is told in documents', async () => {
-    const { bob, descriptor, parts, stream } = await sentFile();
+    const { alice, bob, path, descriptor, parts, stream } = await sentFile();
+    const out = join(temporaryFolder(), 'film.pawl');
+    expect(await alice.documents(['send', 'bob', path, '-o', out])).toMatchObject([
+      { type: 'sent', to: 'bob', bytes: CONTENT.length, opening: false, parts: PARTS, part_size: 983_040 },
+    ]);
     const folder = temporaryFolder();
     const some = joined(descriptor, ...parts.slice(0, 3), ...parts.slice(5));
     expect(await bob.documents(['recv', '--out-dir', folder], some)).toMatchObject([
@@ -198,18 +159,38 @@ describe('parts', () => {
     expect(Buffer.compare(readFileSync(join(folder, 'film.mkv')), CONTENT)).toBe(0);
   });
 
-  it('that were altered by the dozen are told in a few lines, and in a document each', async () => {
+  it('that are refused by the dozen are told once for each reason, and the others in one line', async () => {
     const { bob, descriptor, parts } = await sentFile();
-    const altered = parts.slice(0, 6).map((part) => {
-      const other = Buffer.from(part);
-      other[500_000] = (other[500_000] ?? 0) ^ 1;
-      return other;
+    const folder = temporaryFolder();
+    const damaged = parts.slice(1).map((part) => {
+      const bytes = Buffer.from(part);
+      bytes[500_000] = (bytes[500_000] ?? 0) ^ 1;
+      return bytes;
     });
-    const { errors } = await bob.run(['recv', '--out-dir', temporaryFolder()], joined(descriptor, ...altered));
-    expect(errors.match(/^error: .*part of a content/gm)?.length).toBe(3);
-    expect(errors).toContain('film.mkv from alice: 3 more parts refused for the same reason');
-    const { text } = await bob.run(['--json', 'recv', '--out-dir', temporaryFolder()], joined(...altered));
-    expect(text.match(/"corrupt"/g)?.length).toBe(6);
+    const input = joined(descriptor, parts[0] ?? descriptor, ...damaged, ...damaged);
+    const { exit, errors } = await bob.run(['recv', '--out-dir', folder], input);
+    expect([exit, errors.match(/part of a content/g)?.length]).toEqual([65, 1]);
+    expect(errors.split('\n').slice(-3)).toEqual([
+      `pawl: ${2 * PARTS - 3} more parts of film.mkv from alice were refused likewise`,
+      `pawl: film.mkv from alice: 1 of ${PARTS} parts are there; part 2 is missing`,
+      '',
+    ]);
+    // In documents each is told.
+    const codes = await bob.refusal(['recv', '--out-dir', folder], joined(...damaged.slice(0, 3)));
+    expect(codes).toBe('corrupt,corrupt,corrupt 65');
+    const one = await bob.run(['recv', '--out-dir', folder], joined(...damaged.slice(0, 2)));
+    expect(one.errors).toContain('1 more part of film.mkv from alice was refused likewise');
+  });
+
+  it('that are refused are told also where the output fails then', async () => {
+    const { alice, bob } = await acquaint();
+    const { bytes } = await alice.pawl(['send', 'bob'], CONTENT);
+    const [descriptor = bytes, ...parts] = envelopesIn(bytes);
+    const damaged = Buffer.from(parts[1] ?? []);
+    damaged[500_000] = (damaged[500_000] ?? 0) ^ 1;
+    const input = joined(descriptor, damaged, damaged, damaged, ...parts);
+    const { exit, errors } = await bob.run(['recv'], input, { output: new ClosingOutput(2_000_000, false) });
+    expect([exit, errors]).toEqual([74, expect.stringContaining('2 more parts of a stream from alice were refused')]);
   });
 
   it('into a pipe are written in order, up to the first that is missing', async () => {
@@ -404,6 +385,25 @@ describe('the partial file', () => {
     expect(kept(bob)).toEqual(NOTHING);
   });
 
+  it('that cannot be opened is not taken for one that is gone', async () => {
+    const { bob, parts, folder, partial } = await begun();
+    const noted = bob.rows('incoming_parts').length;
+    const move = (path: string) => {
+      const database = bob.openFile();
+      database.prepare('UPDATE incoming SET path = ?').run(path);
+      database.close();
+    };
+    // As with too many open files, the system does not say whether it is there.
+    move(join(folder, 'a'.repeat(5_000)));
+    const { exit, errors } = await bob.run(['recv', '--out-dir', folder], joined(...parts));
+    expect([exit, errors]).toEqual([74, expect.stringContaining('name too long')]);
+    expect(errors.match(/^error: /gm)).toHaveLength(1);
+    expect([bob.rows('incoming_parts').length, readdirSync(folder).length]).toEqual([noted, 1]);
+    move(partial);
+    await bob.pawl(['recv', '--out-dir', folder], joined(...parts.slice(9)));
+    expectWhole(folder);
+  });
+
   it('belongs to one command at a time', async () => {
     const { bob, parts, folder } = await begun();
     const other = { process: () => 'another process', isRunning: () => true };
@@ -474,7 +474,14 @@ describe('the file of -o', () => {
   });
 });
 
-it('parts of several contents take turns', async () => {
+it('parts of several contents take turns, and one of them has buffers and an open file', async () => {
+  const opening = vi.spyOn(PartCipher.prototype, 'open');
+  const resting = vi.spyOn(PartCipher.prototype, 'rest');
+  const writing = vi.spyOn(PartialFile.prototype, 'write');
+  const closing = vi.spyOn(PartialFile.prototype, 'close');
+  onTestFinished(() => {
+    vi.restoreAllMocks();
+  });
   const { alice, bob } = await acquaint();
   const streams: Uint8Array[][] = [];
   for (const name of ['one', 'two']) {
@@ -483,8 +490,29 @@ it('parts of several contents take turns', async () => {
   const folder = temporaryFolder();
   const [one = [], two = []] = streams;
   await bob.pawl(['recv', '--out-dir', folder], joined(...one.flatMap((part, at) => [part, two[at] ?? part])));
+  expect(mostAtOnce(opening.mock, resting.mock)).toEqual({ times: 2 * PARTS, most: 1 });
+  expect(mostAtOnce(writing.mock, closing.mock)).toEqual({ times: 2 * PARTS, most: 1 });
   for (const name of ['one', 'two']) expect(Buffer.compare(readFileSync(join(folder, name)), CONTENT)).toBe(0);
 });
+
+interface Calls {
+  readonly contexts: readonly unknown[];
+  readonly invocationCallOrder: readonly number[];
+}
+
+/** How often something was taken, and how many had it at the same time, until they gave it back. */
+function mostAtOnce(taking: Calls, giving: Calls) {
+  const calls = [taking, giving].flatMap(({ contexts, invocationCallOrder }, which) =>
+    contexts.map((who, at) => ({ who, order: invocationCallOrder[at] ?? 0, isTaken: which === 0 })),
+  );
+  const having = new Set<unknown>();
+  let most = 0;
+  for (const { who, isTaken } of calls.sort((one, other) => one.order - other.order)) {
+    if (isTaken) most = Math.max(most, having.add(who).size);
+    else having.delete(who);
+  }
+  return { times: taking.contexts.length, most };
+}
 
 describe('what is not taken', () => {
   it('is told on a terminal, and given again with a place', async () => {

@@ -3,6 +3,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statfsSync,
   statSync,
@@ -68,6 +69,31 @@ describe('a partial file', () => {
     const link = `${file.path}.link`;
     symlinkSync(file.path, link);
     expect(PartialFile.reopen(link, file.inode)).toBeUndefined();
+  });
+
+  it('is not said to be gone where the system does not say so', () => {
+    const file = made();
+    const path = join(file.path, '..', 'a'.repeat(5_000));
+    const error = known(() => PartialFile.reopen(path, file.inode));
+    expect(error).toMatchObject({ code: 'write-failed', detail: { path, reason: 'name too long' } });
+  });
+
+  it('is opened again where it is used after it was closed, unless another has its place', () => {
+    const file = made();
+    file.write(Buffer.from('one'), 0);
+    file.close();
+    file.close();
+    file.write(Buffer.from('two'), 3);
+    expect(Buffer.from(file.read(0, 9)).toString()).toBe('onetwo');
+    file.close();
+    renameSync(file.path, `${file.path}.moved`);
+    const refused = { code: 'write-failed', detail: { reason: expect.stringContaining('gone, or another') } };
+    expect(known(() => file.sync())).toMatchObject(refused);
+    writeFileSync(file.path, 'not ours');
+    expect(known(() => file.write(Buffer.from('x'), 0))).toMatchObject(refused);
+    expect(readFileSync(file.path, 'utf8')).toBe('not ours');
+    renameSync(`${file.path}.moved`, file.path);
+    expect(file.read(0, 9).length).toBe(6);
   });
 
   it('takes the place of a dead one, and follows no link there', () => {

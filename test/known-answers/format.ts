@@ -233,7 +233,9 @@ export type Command =
   | CannotSendStep
   | LoseStep
   | ReceiveStep
-  | ReceiveManyStep;
+  | ReceiveManyStep
+  | SealStep
+  | TakeStep;
 
 export interface InviteStep {
   readonly do: 'invite';
@@ -368,6 +370,26 @@ export interface ReceiveManyStep {
   readonly last: number;
   /** Of the first; the others take the positions behind it. */
   readonly accepted: Accepted;
+}
+
+/** Seals a part of a content whose descriptor was sent. */
+export interface SealStep
+  extends Pick<SealedInPart, 'as' | 'index' | 'last' | 'data' | 'link' | 'r' | 'length' | 'is'> {
+  readonly do: 'seal';
+  /** The message with the descriptor. */
+  readonly of: string;
+}
+
+/** Takes a part, with what is there of its content afterwards. */
+export interface TakeStep extends PartTaken {
+  readonly do: 'take';
+  readonly part: string;
+}
+
+export interface PartTaken {
+  readonly outcome: string;
+  /** Where the part is of a content that is awaited, what is there of it. */
+  readonly there?: Pick<PartsReceived, 'missing' | 'bytes' | 'complete'>;
 }
 
 export interface ForgeStep {

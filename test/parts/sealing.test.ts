@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openPart, sealPart } from '../../fuzz/one-part.ts';
 import { decodeEnvelope, encodeEnvelope, PART_SIZES, partHead, type SealedPart } from '../../src/envelope/index.ts';
 import {
-  deriveKeys,
+  cipherOf,
   FIRST_LINK,
   isOf,
   type Link,
@@ -12,7 +12,6 @@ import {
   type Part,
   type PartKeys,
   partDigest,
-  wipeKeys,
 } from '../../src/parts/index.ts';
 import { concat, hkdfSha256, type Random, seal, toHex, uint, utf8 } from '../../src/primitives/index.ts';
 import { expectRefusal } from '../known-answers/refused.ts';
@@ -291,10 +290,32 @@ describe('a link', () => {
   });
 });
 
-it('the keys of a content are three, and can be overwritten', () => {
+it('the keys of a content are three, and can be overwritten, with the last data', () => {
   const content = repeatable('K')(32);
-  const { content: K, find, salt } = deriveKeys(content);
+  const cipher = cipherOf({ key: content, partSize: SMALL });
+  const { content: K, find, salt } = cipher.keys;
   expect(new Set([K, find, salt].map(toHex)).size).toBe(3);
-  wipeKeys({ content: K, find, salt });
+  const part = { index: 0, isLast: true, link: FIRST_LINK, data: bytesOf('data', 9) };
+  const { data } = cipher.open(cipher.seal(part, random).sealed);
+  expect(data).toEqual(part.data);
+  cipher.wipe();
   for (const key of [content, find, salt]) expect(key).toEqual(new Uint8Array(32));
+  expect(data).toEqual(new Uint8Array(9));
+});
+
+it('what was opened last goes with the buffers, and the next part opens in others', () => {
+  const cipher = cipherOf({ key: repeatable('K')(32), partSize: SMALL });
+  const data = bytesOf('data', 9);
+  const { sealed: envelope } = cipher.seal({ index: 0, isLast: true, link: FIRST_LINK, data }, random);
+  const part = { ...envelope, sealed: envelope.sealed.slice() };
+  const before = cipher.open(part);
+  cipher.rest();
+  expect(before.data).toEqual(new Uint8Array(9));
+  expect(cipher.open(part).data).toEqual(data);
+  expect(before.data).toEqual(new Uint8Array(9));
+  cipher.rest();
+  cipher.rest();
+  expect(cipher.seal({ index: 0, isLast: true, link: FIRST_LINK, data }, random).sealed.sealed).toHaveLength(
+    part.sealed.length,
+  );
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Action, Model, other, type Side } from './model.ts';
+import { type PartsAction, PartsModel } from './parts-model.ts';
 import { FileParty } from './party.ts';
 
 const side = fc.constantFrom<Side>('alice', 'bob');
@@ -19,6 +20,20 @@ const talk: fc.Arbitrary<Action> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ do: 'wait' as const }) },
 );
 const restart: fc.Arbitrary<Action> = fc.record({ do: fc.constant('restart' as const), who: side });
+/** What becomes of contents in parts. */
+const transfer: fc.Arbitrary<PartsAction> = fc.oneof(
+  fc.record({ do: fc.constant('begin' as const), from: side, length: pick, isStream: fc.boolean() }),
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('seal' as const), pick, isSaved: fc.boolean() }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('take' as const),
+      picks: fc.array(pick, { minLength: 1, maxLength: 5 }),
+      isSaved: fc.boolean(),
+    }),
+  },
+  fc.record({ do: fc.constant('damage' as const), pick, at: fc.nat() }),
+);
 const talks = fc.array(talk, { maxLength: 24 });
 
 describe('two parties, whatever the channel does', () => {
@@ -72,10 +87,32 @@ describe('two parties, whatever the channel does', () => {
     );
   });
 
-  it('do so on identity files, with restarts in between', async () => {
+  it('have contents in parts whole and once, exactly when all of them came', async () => {
+    let whole = 0;
+    const eventful = fc.oneof({ weight: 3, arbitrary: talk }, { weight: 6, arbitrary: transfer }, restart);
+    const actions = fc.array(eventful, { minLength: 8, maxLength: 24 });
+    await fc.assert(
+      fc.asyncProperty(side, actions, fc.option(side, { freq: 1 }), actions, async (inviter, before, loser, after) => {
+        const model = new PartsModel();
+        await model.introduce(inviter);
+        for (const action of before) await model.play(action);
+        if (loser !== null) model.loseFile(loser);
+        for (const action of after) await model.play(action);
+        await model.settle();
+        for (const { delivered } of model.contents) whole += delivered;
+      }),
+      { numRuns: 30 },
+    );
+    expect(whole).toBeGreaterThan(8);
+  });
+
+  it.each([
+    ['do so', talk, 25],
+    ['have contents in parts', fc.oneof(talk, transfer), 10],
+  ])('%s on identity files, with restarts in between', async (_, happening, numRuns) => {
     const folder = mkdtempSync(join(tmpdir(), 'pawl-model-'));
     try {
-      const eventful = fc.array(fc.oneof({ weight: 4, arbitrary: talk }, restart), { maxLength: 24 });
+      const eventful = fc.array(fc.oneof({ weight: 4, arbitrary: happening }, restart), { maxLength: 24 });
       let run = 0;
       await fc.assert(
         fc.asyncProperty(side, eventful, async (inviter, actions) => {
@@ -84,13 +121,13 @@ describe('two parties, whatever the channel does', () => {
             alice: new FileParty('alice', join(folder, `alice-${run}.db`)),
             bob: new FileParty('bob', join(folder, `bob-${run}.db`)),
           };
-          const model = new Model(parties);
+          const model = new PartsModel(parties);
           await model.introduce(inviter);
           for (const action of actions) await model.play(action);
-          await model.deliver(model.messages.map((_, i) => model.messages.length - 1 - i));
+          await model.settle();
           for (const party of Object.values(parties)) party.close();
         }),
-        { numRuns: 25 },
+        { numRuns },
       );
     } finally {
       rmSync(folder, { recursive: true, force: true });

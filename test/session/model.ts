@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { toHex } from '../../src/primitives/index.ts';
 import { LIMITS, type RatchetState } from '../../src/ratchet/index.ts';
-import { DAY } from '../../src/session/index.ts';
+import { DAY, type Outcome } from '../../src/session/index.ts';
 import { sendingSession } from '../../src/session/select-session.ts';
 import { expectSame } from '../ratchet/party.ts';
 import { Party, START, wordFor } from './party.ts';
@@ -29,7 +29,10 @@ export type Action =
 
 /** A message, with the session that it was sent on. */
 export interface Message {
+  /** Of each another. */
   readonly text: string;
+  /** What a delivery of it is called: its text. */
+  readonly word: string;
   readonly from: Side;
   readonly envelope: Uint8Array;
   readonly session: string;
@@ -66,14 +69,27 @@ export class Model {
   }
 
   async send(from: Side): Promise<void> {
+    const text = `${from} ${this.messages.length}`;
+    await this.encrypt(from, text, () => this.parties[from].send(other(from), text));
+  }
+
+  /** @returns what `seal` has returned; `undefined` where there is no contact. */
+  protected async encrypt<Sealed extends Pick<Message, 'envelope'>>(
+    from: Side,
+    text: string,
+    seal: () => Promise<Sealed>,
+    word = text,
+  ): Promise<{ readonly message: Message; readonly sealed: Sealed } | undefined> {
     const party = this.parties[from];
     const to = other(from);
-    const text = `${from} ${this.messages.length}`;
     party.time += 1_000;
     const known = await party.store.snapshot((view) => view.contactNamed(to));
-    if (known === undefined) return expect(party.send(to, text)).rejects.toThrow('unknown-contact');
+    if (known === undefined) {
+      await expect(seal()).rejects.toThrow('unknown-contact');
+      return undefined;
+    }
     const answering = known.invite !== undefined;
-    const { envelope } = await party.send(to, text);
+    const sealed = await seal();
     const { name, step } = await party.store.snapshot(async (view) => {
       const session = sendingSession(await view.sessions(known.id));
       if (session === undefined) throw new Error('something was sent');
@@ -83,15 +99,17 @@ export class Model {
       const lives = { [from]: this.lives[from], [to]: this.toAnswer[from] } as Record<Side, number>;
       this.sessions.set(name, lives);
     }
-    this.messages.push({ text, from, envelope, session: name, step });
+    const message = { text, word, from, envelope: sealed.envelope, session: name, step };
+    this.messages.push(message);
+    return { message, sealed };
   }
 
   /** The word that a delivery must give. */
-  expected({ text, from, session, step }: Message): RegExp {
+  expected({ text, word, from, session, step }: Message): RegExp {
     const to = other(from);
     const life = this.lives[to];
     if (this.sessions.get(session)?.[to] !== life) return /^refused: (not-for-you|unknown-invite)$/;
-    if (!this.accepted.has(`${to} ${life} ${text}`)) return new RegExp(`^${text}$`);
+    if (!this.accepted.has(`${to} ${life} ${text}`)) return new RegExp(`^${word}$`);
     // A chain that is not among the last is forgotten as soon as nothing of it is missing.
     const chainsSince = ((this.heard.get(`${to} ${session}`) ?? 0) - step) / 2;
     return chainsSince > LIMITS.recentChains ? /^duplicate$|^refused: not-for-you$/ : /^duplicate$/;
@@ -109,17 +127,17 @@ export class Model {
       for (const [i, outcome] of outcomes.entries()) {
         const message = messages[i] as Message;
         expect(wordFor(outcome)).toMatch(this.expected(message));
-        if (outcome.type === 'message') {
+        if (isAccepted(outcome)) {
           expect(outcome.notices.filter(({ kind }) => kind === 'fork' || kind === 'lost')).toEqual([]);
-          this.#accept(side, message);
+          this.accept(side, message);
         }
       }
-      if (outcomes.every(({ type }) => type !== 'message')) expectSame(await party.dump(), before);
+      if (!outcomes.some(isAccepted)) expectSame(await party.dump(), before);
     }
     await this.#expectAgreement();
   }
 
-  #accept(side: Side, { text, session, step }: Message): void {
+  protected accept(side: Side, { text, session, step }: Message): void {
     this.accepted.add(`${side} ${this.lives[side]} ${text}`);
     this.heard.set(`${side} ${session}`, Math.max(step, this.heard.get(`${side} ${session}`) ?? 0));
   }
@@ -146,9 +164,9 @@ export class Model {
     const before = await party.dump();
     // The prefix of an opening is not bound to the messages behind it: they may be read without it.
     const word = await party.read(forged).catch((error) => `refused: ${error.code}`);
-    if (word === message.text) this.#accept(other(message.from), message);
+    if (word === message.word) this.accept(other(message.from), message);
     else expect(word).toMatch(/^refused: |^duplicate$/);
-    if (word !== message.text) expectSame(await party.dump(), before);
+    if (word !== message.word) expectSame(await party.dump(), before);
   }
 
   /** Not so often that invites expire, or missing messages are given up. */
@@ -197,6 +215,10 @@ export class Model {
       expect(this.accepted).toContain(`${other(from)} ${this.lives[other(from)]} ${this.messages.at(-1)?.text}`);
     }
   }
+}
+
+function isAccepted(outcome: Outcome): outcome is Extract<Outcome, { type: 'message' | 'announced' }> {
+  return outcome.type === 'message' || outcome.type === 'announced';
 }
 
 async function statesOf(party: Party): Promise<ReadonlyMap<string, RatchetState>> {

@@ -128,6 +128,9 @@ export class Party {
         finds: await findEntries(view),
         states: await Promise.all(sessions.map(({ id }) => view.ratchetState(id))),
         missing: await Promise.all(sessions.map(({ id }) => view.missingMessages(id))),
+        incoming: await view.incoming(),
+        parts: await Promise.all((await view.incoming()).map(({ id }) => view.receivedParts(id))),
+        outgoing: await view.outgoing(),
       };
     });
   }

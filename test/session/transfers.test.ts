@@ -110,9 +110,12 @@ describe('a content in parts', () => {
     }
     expect(incoming.log.isComplete).toBe(true);
     expect(equal(collected, content)).toBe(true);
-    await incoming.finish(content.length);
+    await incoming.finish();
     await outgoing.finish();
     expect([(await stored(bob)).incoming, (await stored(alice)).outgoing]).toEqual([[], []]);
+    for (const { store } of [alice, bob]) {
+      expect(await store.snapshot((view) => view.history({ limit: 1 }))).toEqual([]);
+    }
   });
 
   it('of one contact is none of another, and each has a key of its own', async () => {
@@ -130,7 +133,7 @@ describe('a content in parts', () => {
     const { bob, outgoing } = await begun(content);
     expect(await bob.read(outgoing.envelope)).toBe('duplicate');
     const { row } = await only(bob.context);
-    expect([row.n, row.late, row.receivedAt, row.messageId]).toEqual([outgoing.n, false, START, outgoing.messageId]);
+    expect([row.n, row.late, row.receivedAt, row.messageId]).toEqual([outgoing.n, false, START, outgoing.id]);
     expect(row.descriptor).toMatchObject({ name: 'film.mkv', size: content.length, partSize: S, sentAt: START });
   });
 
@@ -153,16 +156,14 @@ describe('a content in parts', () => {
       for await (const slice of log(party.context, {})) all.push(...slice);
       return all.map(({ direction, content: what }) => [direction, what]);
     };
-    await outgoing.finish();
     const incoming = await only(bob.context);
-    expect([await logged(alice), await logged(bob)]).toEqual([
-      [['sent', { kind: 'file', name: 'film.mkv', length: 0 }]],
-      [],
-    ]);
-    await incoming.finish(content.length);
-    // Another finish, as after a crash, tells nothing twice.
-    await incoming.finish(content.length);
+    for (let parts = 0; parts < 3; parts++) take(incoming, next(outgoing, content));
+    await outgoing.finish();
     const file = { kind: 'file', name: 'film.mkv', length: content.length };
+    expect([await logged(alice), await logged(bob)]).toEqual([[['sent', file]], []]);
+    await incoming.finish();
+    // Another finish, as after a crash, tells nothing twice.
+    await incoming.finish();
     expect(await logged(bob)).toEqual([['received', file]]);
 
     const stream = await OutgoingContent.begin(alice.context, 'bob', {
@@ -177,6 +178,17 @@ describe('a content in parts', () => {
     expect(await logged(alice)).toHaveLength(2);
   });
 
+  it('deletes at its end what has outlived its time', async () => {
+    const { alice, outgoing } = await begun(content);
+    const other = await OutgoingContent.begin(alice.context, 'bob', { name: 'b', size: 1, source: SOURCE });
+    await setHistory(alice.context, DAY);
+    await outgoing.finish();
+    alice.time += DAY + 1;
+    await other.finish();
+    const entries = await alice.store.snapshot((view) => view.history({ limit: 9 }));
+    expect(entries.map(({ content: what }) => what)).toMatchObject([{ name: 'b' }]);
+  });
+
   it('goes with its contact, whose receiver may be in the midst of it', async () => {
     const { alice, bob, outgoing } = await begun(content);
     const incoming = await only(bob.context);
@@ -185,7 +197,7 @@ describe('a content in parts', () => {
     expect((await forget(bob.context, 'alice')).contact).toMatchObject({ unfinished: 1 });
     expect((await forget(alice.context, 'bob')).contact).toMatchObject({ unfinished: 1 });
     await incoming.save();
-    await incoming.finish(content.length);
+    await incoming.finish();
     await outgoing.save(true);
     await outgoing.finish();
     expect([(await stored(bob)).incoming, (await stored(alice)).outgoing]).toEqual([[], []]);
@@ -208,7 +220,7 @@ describe('a content in parts', () => {
     expect(take(incoming, next(outgoing, content))).toBe('new');
     await forget(bob.context, 'alice');
     await incoming.save();
-    await incoming.finish(content.length);
+    await incoming.finish();
     expect((await stored(bob)).incoming).toEqual([]);
     (bob.store as SqliteStore).close();
   });
@@ -229,7 +241,7 @@ describe('descriptors that are refused', () => {
     for (let n = 5; n < 16; n++) expect(await describeTo(bob, alice, `${n}`)).toBe('announced');
     expect(await describeTo(bob, alice, '16')).toBe('refused: too-many-incoming');
     const [first] = await incomingContents(bob.context);
-    await first?.finish(5);
+    await first?.finish();
     expect(await describeTo(bob, alice, '17')).toBe('announced');
     expect(await incomingContents(bob.context)).toHaveLength(16);
   });
@@ -268,7 +280,7 @@ describe('descriptors that are refused', () => {
       expect(await bob.read(again)).toBe('refused: corrupt');
       expect(await bob.dump()).toEqual(before);
       // Nothing is left of the other: then it is a key like any.
-      await (await only(bob.context)).finish(5);
+      await (await only(bob.context)).finish();
       expect(await bob.read(again)).toBe('announced');
     },
   );
@@ -322,7 +334,7 @@ describe('a receiver', () => {
     const { bob } = await begun(content);
     const [late, one] = [await only(as(bob, 'late', ['late'])), await only(as(bob, 'one', ['one']))];
     await one.take();
-    await one.finish(content.length);
+    await one.finish();
     await expect(late.take()).rejects.toMatchObject({ code: 'taken-elsewhere' });
   });
 
@@ -667,7 +679,7 @@ it('beginning, changing and ending a content raises the generation, on both side
   take(incoming, next(sent, content));
   await raises(() => incoming.save());
   await raises(() => incoming.release());
-  await raises(() => incoming.finish(S + 1));
+  await raises(() => incoming.finish());
 
   let outgoing: OutgoingContent | undefined;
   await raises(async () => {

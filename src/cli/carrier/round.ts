@@ -134,7 +134,7 @@ export class Round {
     }
     const now = this.#context.io.now();
     const listed = new Map<BoxState, Entry[]>();
-    const count = (entry: Entry): BoxState | undefined => {
+    const note = (entry: Entry): BoxState | undefined => {
       const state = states.get(entry.box);
       if (state === undefined || state.names.has(entry.name)) return state;
       state.names.add(entry.name);
@@ -142,11 +142,11 @@ export class Round {
       return state;
     };
     const passOver = (entry: Entry): boolean => {
-      const state = count(entry);
+      const state = note(entry);
       return state !== undefined && isResting(entry, state.mailbox.left, now);
     };
     for await (const entry of place.list([...states.keys()], { ...LIMITS, passOver })) {
-      const state = count(entry);
+      const state = note(entry);
       if (state === undefined) continue;
       state.bytes += entry.size;
       const entries = listed.get(state) ?? [];

@@ -3,7 +3,7 @@
  */
 import type { Retention } from '../../session/index.ts';
 import type { DefineCommand } from '../context.ts';
-import { createIdentity } from '../identity/open.ts';
+import { createIdentity } from '../identity/make.ts';
 import { retention } from '../option-types.ts';
 import { HISTORY_WARNING } from '../show/history.ts';
 

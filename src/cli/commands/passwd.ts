@@ -4,7 +4,8 @@
 import { PawlError } from '../../errors.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { refuseSharedInput } from '../identity/key-source.ts';
-import { changeSecret, loadNativeParts, withIdentity } from '../identity/open.ts';
+import { changeSecret } from '../identity/make.ts';
+import { loadNativeParts, withIdentity } from '../identity/open.ts';
 import { nextSecretFor } from '../identity/secret.ts';
 import { STANDARD_INPUT } from '../stream/read.ts';
 import { explain } from '../terminal/error-messages.ts';

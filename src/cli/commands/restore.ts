@@ -3,7 +3,7 @@
  */
 import { PawlError, type Release } from '../../errors.ts';
 import type { DefineCommand } from '../context.ts';
-import { restoreIdentity } from '../identity/open.ts';
+import { restoreIdentity } from '../identity/make.ts';
 import { STANDARD_INPUT } from '../stream/read.ts';
 import { HOLDS } from '../terminal/error-messages.ts';
 

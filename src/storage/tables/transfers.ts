@@ -108,7 +108,7 @@ export function transfers(transaction: SqlTransaction): Transfers {
     },
 
     async dropIncoming(id) {
-      transaction.run('DELETE FROM incoming WHERE id = @id', { id });
+      return transaction.run('DELETE FROM incoming WHERE id = @id', { id }).changes > 0;
     },
 
     async addOutgoing({ descriptor, source, ...outgoing }) {
@@ -142,7 +142,7 @@ export function transfers(transaction: SqlTransaction): Transfers {
     },
 
     async dropOutgoing(id) {
-      transaction.run('DELETE FROM outgoing WHERE id = @id', { id });
+      return transaction.run('DELETE FROM outgoing WHERE id = @id', { id }).changes > 0;
     },
 
     async sweepOutgoing(before) {

@@ -52,6 +52,8 @@ export const META = {
       'Receives an envelope: decodes it, and does what §4 and §5 say. `gap`: the limit, where it is not 2,000. `accepted`: its content, from which contact (`from`), on which session, in which position (`chain` counts from 0 in each direction, §5.1), whether `late`; `lost`: how many messages the gaps before it give up (§5.5; not the keys that are deleted because a session has more than 2,000); `fork`: it is read, and sets the fork mark. `duplicate`, `tooLate`: those outcomes. `forgotten`: `duplicate` by the ledger of a reusable invite, so of no contact and position (§3). `refused`: the code, and for a fork its `reason`. An envelope that is not accepted changes nothing, except that a fork sets the mark of a session that has none.',
     'receive many':
       'Receives the envelopes `first` to `last`, both included, of the `send many` that is named `of`. All are accepted: the first as `accepted` states, every other in the position behind the one before it, and otherwise the same.',
+    seal: 'Makes a part of the content that the message `of` describes (§7.1), which is named `as`: of index, last, data and link, with the draw r. `length` and `is`: the length of the envelope, and its H_16.',
+    take: 'Takes the part named `part`, as a receiver who has accepted descriptors and keeps what came of their contents. `outcome`: `new`, `duplicate` or the code of a refusal. `there`, unless it is `unknown-part`: what is there of its content afterwards, as in `parts`; of one that is complete nothing is kept. Descriptors are counted as of contacts that are not verified.',
     check: 'All that person `of` has of a session (§5.1), as `state` below says.',
     sessions:
       'The sessions that person `of` has with the contact `with` (§4): [session, idle messages], in the order in which they were made; and the session that is sent on.',
@@ -73,5 +75,5 @@ export const META = {
     fork: 'The reason of the first fork, or null.',
   },
   notCovered:
-    'Limits of what one side keeps: 64 invites, 64 finished chains, 4,096 digests. The last position of a chain. Held sessions (§8). Finding envelopes in text that is more than a block. `wrong-kind` (§7).',
+    'Contents in parts that are given up after 30 days. Limits of what one side keeps: 64 invites, 64 finished chains, 4,096 digests. The last position of a chain. Held sessions (§8). Finding envelopes in text that is more than a block. `wrong-kind` (§7).',
 } as const;

@@ -2,13 +2,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { decodeEnvelope } from '../../../src/envelope/index.ts';
 import { type ErrorCode, type ForkReason, PawlError } from '../../../src/errors.ts';
 import type { OwnIdentity } from '../../../src/handshake/index.ts';
+import { FIRST_LINK, type Link, nextLink, partDigest } from '../../../src/parts/index.ts';
 import { concatAll, digest, type Random, toHex } from '../../../src/primitives/index.ts';
 import { add, type Context, forget, invite, type Outcome, receive, SECOND, send } from '../../../src/session/index.ts';
 import { RestorableStore } from '../../session/snapshots.ts';
 import type { StoredSession } from '../../storage/memory/data.ts';
-import type { Named } from '../bytes.ts';
+import { joined, type Named } from '../bytes.ts';
 import { contentOf, written } from '../contents.ts';
-import type { Accepted, Command, Content, Deed, Draws, Hex, ReceiveStep } from '../format.ts';
+import type { Accepted, Bytes, Command, Content, Deed, Draws, Hex, ReceiveStep } from '../format.ts';
+import { partOf, takePart } from '../parts.ts';
 import { passOver, takeNumbers } from '../pass-over.ts';
 import { sessionName } from '../session-name.ts';
 import { sessionsOf } from '../sessions-of.ts';
@@ -28,6 +30,18 @@ export interface Mail extends Named {
 export interface Many {
   readonly name: string;
   readonly mails: readonly Mail[];
+}
+
+/** A part, and what the one behind it is made of. */
+export interface SealedMail extends Named {
+  readonly index: number;
+  readonly next: Link;
+}
+
+export interface ToSeal {
+  readonly data: Bytes;
+  readonly last?: 0 | 1;
+  readonly after?: SealedMail;
 }
 
 /** One of the people of a story. A method is a command, what must come of it, and a step that is written down. */
@@ -157,11 +171,32 @@ export class Person {
   async reads(mail: Mail, { gap, fork }: { gap?: number; fork?: ForkReason } = {}): Promise<void> {
     const before = this.store.data.sessions;
     const outcome = await this.#outcomeOf(mail, gap);
-    if (outcome.type !== 'message') throw unexpected(mail, outcome);
+    if (outcome.type !== 'message' && outcome.type !== 'announced') throw unexpected(mail, outcome);
     const session = this.store.data.sessions.find((one) => hasReceived(before, one));
     const accepted = acceptedOf(outcome, session);
     expectSame([accepted.content, accepted.fork], [mail.content, fork]);
     this.#received(mail, { ...(gap && { gap }), accepted });
+  }
+
+  /** Seals a part of the content that a message of theirs describes. `after`: the part before it. */
+  seals({ name, content }: Mail, { data, last = 0, after }: ToSeal): SealedMail {
+    if (content === undefined || !('descriptor' in content)) throw new Error(`${name} describes nothing`);
+    const r = toHex(this.#random(32));
+    const [index, link] = after === undefined ? [0, FIRST_LINK] : [after.index + 1, after.next];
+    const part = { index, isLast: last === 1, link, data: joined(data, this.#telling.names.bytes) };
+    const envelope = partOf(content.descriptor, part, r);
+    const sealed = this.#telling.names.add(this.#telling.nameFor(this.name), envelope);
+    const fields = { index, last, data, link: toHex(link), r };
+    const made = { as: sealed.name, length: envelope.length, is: toHex(digest(16, envelope)) };
+    this.#step({ do: 'seal', of: name, ...fields, ...made });
+    return { ...sealed, index, next: nextLink(link, partDigest(part)) };
+  }
+
+  /** `outcome`: what must become of the part. */
+  async takes(part: Named, outcome: string): Promise<void> {
+    const taken = await takePart(this.#context(), part.bytes);
+    expectSame([part.name, taken.outcome], [part.name, outcome]);
+    this.#step({ do: 'take', part: part.name, ...taken });
   }
 
   /** Reads some of many messages, counted from 1, one after the other. */
@@ -293,8 +328,12 @@ function hasReceived(before: readonly StoredSession[], { id, received }: StoredS
   return received !== (before.find((session) => session.id === id)?.received ?? 0);
 }
 
-function acceptedOf(delivery: Extract<Outcome, { type: 'message' }>, session: StoredSession | undefined): Accepted {
-  const { from, n, late, content, notices } = delivery;
+function acceptedOf(
+  outcome: Extract<Outcome, { type: 'message' | 'announced' }>,
+  session: StoredSession | undefined,
+): Accepted {
+  const { from, n, late, notices } = outcome;
+  const content = outcome.type === 'message' ? outcome.content : outcome.descriptor;
   const position = session?.accepted.find(({ sequence }) => sequence === session.received);
   if (session === undefined || position === undefined) throw new Error('a text is of a session');
   const lost = notices.find((notice) => notice.kind === 'lost')?.count ?? 0;

@@ -13,6 +13,7 @@ import { forks } from './stories/forks.ts';
 import { gaps } from './stories/gaps.ts';
 import { invites as livesOfInvites } from './stories/invites.ts';
 import { kem } from './stories/kem.ts';
+import { large } from './stories/large.ts';
 import { meeting } from './stories/meeting.ts';
 import { refusals } from './stories/refusals.ts';
 import { reusable } from './stories/reusable.ts';
@@ -26,7 +27,20 @@ export async function vectors(): Promise<Vectors> {
   const first = await meeting(names);
   const others = [];
   // In this order, because later stories are spelled in parts of earlier ones: new ones come last.
-  const tellers = [turns, kem, refusals, gaps, forks, both, livesOfInvites, reusable, sessions, ties, boundaries];
+  const tellers = [
+    turns,
+    kem,
+    refusals,
+    gaps,
+    forks,
+    both,
+    livesOfInvites,
+    reusable,
+    sessions,
+    ties,
+    boundaries,
+    large,
+  ];
   for (const tell of tellers) others.push(await tell(names, first));
   const bob = first.known('bob');
   if (bob === undefined) throw new Error('bob made the invite');

@@ -47,7 +47,7 @@ export async function untouched(store: SessionStore): Promise<Untouched> {
   return store.snapshot(async (view) => {
     const sessions = await allSessions(view);
     const forks: string[] = [];
-    const records: unknown[] = [await view.contacts()];
+    const records: unknown[] = [await view.contacts(), await awaitedIn(view)];
     for (const { id, fork, held: _held, lost: _lost, ...session } of sessions) {
       const state = await view.ratchetState(id);
       records.push(session, state, await finishedChains(view, id));
@@ -55,6 +55,15 @@ export async function untouched(store: SessionStore): Promise<Untouched> {
     }
     return { kept: records, forks, held: sessions.map(({ held }) => held) };
   });
+}
+
+/** The contents in parts that are awaited, with their parts. */
+export async function awaited(store: SessionStore) {
+  return store.snapshot(awaitedIn);
+}
+
+async function awaitedIn(view: Transaction) {
+  return Promise.all((await view.incoming()).map(async (row) => ({ row, parts: await view.receivedParts(row.id) })));
 }
 
 async function allSessions(view: Transaction): Promise<readonly Session[]> {

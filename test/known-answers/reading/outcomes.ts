@@ -34,13 +34,14 @@ export async function outcomesOf(context: Context, envelopes: readonly Uint8Arra
 /** An outcome as a step states it, but for session and chain, which it does not have. */
 export function wordsFor(outcome: Outcome): unknown {
   switch (outcome.type) {
-    case 'message': {
-      const { from, n, late, content, notices } = outcome;
+    case 'message':
+    case 'announced': {
+      const { from, n, late, notices } = outcome;
+      const content = outcome.type === 'message' ? outcome.content : outcome.descriptor;
       const lost = notices.find((notice) => notice.kind === 'lost')?.count ?? 0;
       const fork = notices.find((notice) => notice.kind === 'fork')?.reason;
       return { accepted: { from, n, late, lost, content: written(content), ...(fork && { fork }) } };
     }
-    case 'announced':
     case 'waiting':
       throw new Error('all of it can be delivered');
     case 'duplicate':

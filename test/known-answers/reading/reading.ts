@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
-import { decodeEnvelope, decodeWhole, encodeContent } from '../../../src/envelope/index.ts';
+import { decodeContent, decodeEnvelope, encodeContent } from '../../../src/envelope/index.ts';
 import { readInvite } from '../../../src/handshake/index.ts';
+import type { Link } from '../../../src/parts/index.ts';
 import { concat, concatAll, digest, type Random, toHex } from '../../../src/primitives/index.ts';
 import {
   encodeHeader,
@@ -28,24 +29,28 @@ import type {
   AddStep,
   Bytes,
   Deed,
+  DescriptorFields,
   Draws,
   InviteStep,
   LoseStep,
   Opening,
   ReceiveManyStep,
   ReceiveStep,
+  SealStep,
   SendManyStep,
   SendStep,
   SessionsStep,
   State,
   Step,
   Story,
+  TakeStep,
 } from '../format.ts';
+import { partOf, takePart } from '../parts.ts';
 import { passOver, takeNumbers } from '../pass-over.ts';
 import { sessionsOf } from '../sessions-of.ts';
 import { stateOf } from '../state-of.ts';
 import { type Beginning, Chains } from './chains.ts';
-import { about, kept, untouched } from './kept.ts';
+import { about, awaited, kept, untouched } from './kept.ts';
 import { expectOpening } from './opening.ts';
 import { codeOf, outcomeOf, outcomesOf, wordsFor, wordsOf } from './outcomes.ts';
 import { People, type Reader } from './people.ts';
@@ -62,6 +67,8 @@ export class Reading {
   readonly #people = new People();
   readonly #named = new Map<string, Uint8Array>();
   readonly #invites = new Map<string, { readonly maker: Reader; readonly step: InviteStep }>();
+  /** By the name of the message. */
+  readonly #descriptors = new Map<string, DescriptorFields>();
   readonly #chains = new Chains();
 
   constructor(stories: readonly Story[]) {
@@ -140,6 +147,12 @@ export class Reading {
       case 'receive many':
         await this.#receiveMany(step, person(step.by));
         break;
+      case 'seal':
+        this.#seal(step);
+        break;
+      case 'take':
+        await this.#takePart(step, person(step.by));
+        break;
       default:
         throw new Error(`an unknown step: ${JSON.stringify(step satisfies never)}`);
     }
@@ -187,6 +200,7 @@ export class Reading {
     expect(toHex(envelope)).toBe(toHex(this.#bytes(step.envelope)));
     expect([n, toHex(id)]).toEqual([step.message.n, step.message.id]);
     this.#named.set(step.as, envelope);
+    if ('descriptor' in step.content) this.#descriptors.set(step.as, step.content.descriptor);
 
     const after = await about(sender.store, step.session, stateOnly);
     const transcript = await about(sender.store, step.session, async (_view, session) => session.transcript);
@@ -200,7 +214,7 @@ export class Reading {
     if (!('message' in decoded)) throw new Error('an invite was sent');
     const { body } = decoded.message;
     const plaintext = openBody(hex(step.message.messageKey) as MessageKey, body, concat(transcript, header));
-    expect(written(decodeWhole(plaintext ?? new Uint8Array()))).toEqual(step.content);
+    expect(written(decodeContent(plaintext ?? new Uint8Array()))).toEqual(step.content);
 
     const beginning = step.opening && this.#expectOpening(step.opening, envelope, sender);
     if (step.chain === undefined) return;
@@ -227,6 +241,24 @@ export class Reading {
     return { prekey, SK: opening.SK };
   }
 
+  #seal({ of, as, index, last, data, link, r, length, is }: Did<SealStep>): void {
+    const described = this.#descriptors.get(of);
+    if (described === undefined) throw new Error(`${of} describes nothing`);
+    const part = { index, isLast: last === 1, link: hex(link) as Link, data: this.#bytes(data) };
+    const envelope = partOf(described, part, r);
+    expect([envelope.length, toHex(digest(16, envelope))]).toEqual([length, is]);
+    this.#named.set(as, envelope);
+  }
+
+  async #takePart({ part, outcome, there, now }: Did<TakeStep>, { store }: Reader): Promise<void> {
+    const before = await awaited(store);
+    const taken = await takePart(contextOf({ store }, now), this.bytesOf(part));
+    expect(taken).toEqual({ outcome, ...(there && { there }) });
+    const after = await awaited(store);
+    expect(after).toHaveLength(before.length - (there?.complete === true ? 1 : 0));
+    if (outcome !== 'new') expect(after).toEqual(before);
+  }
+
   async #receive(step: Did<ReceiveStep>, receiver: Reader): Promise<void> {
     const { store } = receiver;
     const { accepted, reason } = step;
@@ -245,7 +277,9 @@ export class Reading {
     }
     const { session, chain, n } = accepted;
     const position = await about(store, session, (view, { id }) => view.keptPosition(id, chain, n));
-    expect(position?.digest).toEqual(outcome.type === 'message' ? outcome.id : undefined);
+    expect(position?.digest).toEqual(
+      outcome.type === 'message' || outcome.type === 'announced' ? outcome.id : undefined,
+    );
     const after = await about(store, session, stateOnly);
     if (after === undefined) throw new Error(`no session ${session}`);
     this.#chains.expectReceived(stateBefore, after);

@@ -45,8 +45,9 @@ export function transfers(make: MakeStore): void {
       for (const content of contents) ids.push(await transaction.addIncoming(content));
       const stored = contents.map((content, index) => asStored(content, ids[index] as IncomingId));
       expect(await transaction.incoming()).toEqual(stored);
-      await transaction.dropIncoming(ids[1] as IncomingId);
-      await transaction.dropIncoming(ids[1] as IncomingId);
+      await transaction.addReceivedParts(ids[1] as IncomingId, [partRecord(0)]);
+      expect(await transaction.dropIncoming(ids[1] as IncomingId)).toBe(true);
+      expect(await transaction.dropIncoming(ids[1] as IncomingId)).toBe(false);
       expect(await transaction.incoming()).toEqual([stored[0], stored[2]]);
       expect(await transaction.addIncoming(incomingOf(contact))).toBeGreaterThan(ids[2] as IncomingId);
     });
@@ -185,8 +186,8 @@ export function transfers(make: MakeStore): void {
       const state = { parts: 2 ** 32 - 1, link: bytesOf('another link', 32), process: 'two', advancedAt: NOW + 1 };
       await transaction.advanceOutgoing(ids[1] as OutgoingId, state);
       expect(await transaction.outgoing()).toEqual([stored[0], { ...stored[1], ...state }]);
-      await transaction.dropOutgoing(ids[0] as OutgoingId);
-      await transaction.dropOutgoing(ids[0] as OutgoingId);
+      expect(await transaction.dropOutgoing(ids[0] as OutgoingId)).toBe(true);
+      expect(await transaction.dropOutgoing(ids[0] as OutgoingId)).toBe(false);
       expect(await transaction.outgoing()).toEqual([{ ...stored[1], ...state }]);
       expect(await transaction.addOutgoing(outgoingTo(contact, 'next'))).toBeGreaterThan(ids[1] as OutgoingId);
     });

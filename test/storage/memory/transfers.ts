@@ -54,7 +54,9 @@ export function transfers(transaction: MemoryTransaction): Transfers {
     },
 
     async dropIncoming(id) {
+      const wasThere = transaction.data.incoming.some((row) => row.id === id);
       transaction.change({ incoming: transaction.data.incoming.filter((row) => row.id !== id) });
+      return wasThere;
     },
 
     async addOutgoing(outgoing) {
@@ -74,7 +76,9 @@ export function transfers(transaction: MemoryTransaction): Transfers {
     },
 
     async dropOutgoing(id) {
+      const wasThere = transaction.data.outgoing.some((row) => row.id === id);
       transaction.change({ outgoing: transaction.data.outgoing.filter((row) => row.id !== id) });
+      return wasThere;
     },
 
     async sweepOutgoing(before) {

@@ -3,11 +3,12 @@ from collections import namedtuple
 
 from derive import H, Identity, Refusal, find_tag
 from opening import Invite, accept_opening, hinted_invite, make_invite, open_session
+from parts import Awaited, InParts
 from ratchet import DAY, GAP, Outcome, Ratchet
 from wire import MESSAGE, OPENING, decode_envelope, encode_content, encode_envelope, message_bytes
 
 SECOND = 1000
-LAST_USER, KEPT_SESSIONS, IDLE_MESSAGES = 1000, 4, 64
+LAST_USER, KEPT_SESSIONS, IDLE_MESSAGES, MOST_AWAITED = 1000, 4, 64, 4
 
 # `agreement`: what was agreed, if the message opened the session; else None.
 Sent = namedtuple('Sent', 'envelope session agreement sealed')
@@ -47,6 +48,8 @@ class Person:
     def __init__(self, seed):
         self.identity, self.made, self.contacts, self.sessions = Identity(seed), {}, {}, []
         self.numbers = {}
+        # By the name of the contact.
+        self.awaited = []
 
     def sweep(self, now):
         """What every command does first: deletes what has outlived its time."""
@@ -89,6 +92,7 @@ class Person:
         if self.contacts.pop(name, None) and base and number.isdecimal() and number[0] != '0':
             self.numbers[base] = max(int(number), self.numbers.get(base, 0))
         self.sessions = [session for session in self.sessions if session.contact != name]
+        self.awaited = [(sender, awaited) for sender, awaited in self.awaited if sender != name]
         self.made = {key: made for key, made in self.made.items() if made.name != name or not made.secrets}
 
     def sessions_with(self, name):
@@ -153,15 +157,17 @@ class Person:
         else:
             raise Refusal('not-for-you')
         try:
-            session.ratchet, outcome = session.ratchet.decrypt(*found, message, now, gap)
+            ratchet, outcome = session.ratchet.decrypt(*found, message, now, gap)
         except Refusal as refusal:
             session.ratchet.fork = session.ratchet.fork or refusal.reason
             raise
         if outcome.kind == 'accepted':
+            self._await(session.contact, outcome.content)
             session.prefix = None
             for other in self.sessions_with(session.contact):
                 other.idle = 0 if other is session else other.idle + 1
             self._drop_idle(session.contact)
+        session.ratchet = ratchet
         return session.contact, session, outcome
 
     def _accept(self, prefix, message, now, gap):
@@ -190,6 +196,7 @@ class Person:
         name = self.name_of(opener) or invited_as
         if name in self.contacts and self.contacts[name].identity != opener:
             raise Refusal('identity-changed')
+        self._await(name, outcome.content)
         contact = self.contacts.setdefault(name, Contact(opener))
         if contact.waiting and agreement.opened > contact.added_at:
             contact.waiting = None
@@ -202,6 +209,32 @@ class Person:
         self.sessions.append(session)
         self._drop_idle(name)
         return name, session, outcome
+
+    def _await(self, name, content):
+        """What an accepted message describes is awaited: §7.1."""
+        if content[0] != 3:
+            return
+        size, part_size, key = content[3]
+        if any(awaited.content.key == key for _, awaited in self.awaited):
+            raise Refusal('corrupt')
+        if sum(sender == name for sender, _ in self.awaited) >= MOST_AWAITED:
+            raise Refusal('too-many-incoming')
+        self.awaited.append((name, Awaited(InParts(key, size, part_size))))
+
+    def take(self, envelope):
+        """What becomes of a part; and what is there of its content then, where it is awaited."""
+        for entry in self.awaited:
+            awaited = entry[1]
+            try:
+                outcome = awaited.take(*awaited.content.open(envelope))
+            except Refusal as refusal:
+                if refusal.code == 'unknown-part':
+                    continue
+                outcome = refusal.code
+            if awaited.complete():
+                self.awaited.remove(entry)
+            return outcome, awaited
+        return 'unknown-part', None
 
     def _next_user(self, made):
         """The number that the next user of a reusable invite takes, and the name that goes with it."""

@@ -2,9 +2,14 @@
 import copy
 
 from derive import H, chain_step, find_key
+from parts import InParts
 from person import Person
 from ratchet import Chain
 from stated import Draws, content_of, expect, expect_refusal, joined, named, unhex
+
+
+# By the name of a message that has a descriptor: size, S, K.
+described = {}
 
 
 def follow(story, ends):
@@ -68,6 +73,8 @@ def send(person, step):
     message = {'n': sealed.n, 'pn': sealed.pn, 'id': sealed.id.hex(), 'messageKey': sealed.message_key.hex()}
     expect('message', message, step['message'])
     named[step['as']] = sent.envelope
+    if 'descriptor' in step['content']:
+        described[step['as']] = content_of(step['content'])[3]
 
 
 def expect_opening(sent, stated):
@@ -115,6 +122,21 @@ def lose(person, step):
     chain.n += step['count']
 
 
+def seal(person, step):
+    size, part_size, key = described[step['of']]
+    link, data = unhex(step['link']), joined(step['data'])
+    content = InParts(key, size, part_size)
+    envelope, _, _ = content.seal_part(step['index'], step['last'], link, data, unhex(step['r']))
+    expect(step['as'], (len(envelope), H(16, envelope).hex()), (step['length'], step['is']))
+    named[step['as']] = envelope
+
+
+def take(person, step):
+    outcome, awaited = person.take(named[step['part']])
+    there = awaited and {'missing': awaited.missing(), 'bytes': awaited.bytes(), 'complete': awaited.complete()}
+    expect(step['part'], (outcome, there), (step['outcome'], step.get('there')))
+
+
 def receive(person, step):
     name, gap = step['envelope'], step.get('gap', 2000)
 
@@ -152,12 +174,13 @@ def expect_accepted(name, sender, session, outcome, stated):
 
 COMMANDS = {'invite': invite, 'add': add, 'forget': forget, 'take numbers': take_numbers, 'send': send,
             'send many': send_many, 'cannot send': cannot_send, 'lose': lose, 'receive': receive,
-            'receive many': receive_many}
+            'receive many': receive_many, 'seal': seal, 'take': take}
 
 
 def all_states(person):
-    """All sessions, but for their marks."""
-    return [(session.name(), {**state_of(session.ratchet), 'fork': None}) for session in person.sessions]
+    """All sessions, but for their marks; and what is awaited."""
+    awaited = [(name, awaited.content.key, awaited.parts) for name, awaited in person.awaited]
+    return awaited + [(session.name(), {**state_of(session.ratchet), 'fork': None}) for session in person.sessions]
 
 
 def check_sessions(person, step):

@@ -1,19 +1,12 @@
 /**
- * Takes the parts of large contents: into a partial file beside the place that they get, or in order into a pipe.
+ * Takes the parts of large contents, notes which are there, and delivers what is complete.
  * Knows nothing of texts and sessions. What is committed, `session/incoming.ts` does.
  */
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import type { SealedPart } from '../../../envelope/index.ts';
 import { type ErrorCode, isPawlError, PawlError } from '../../../errors.ts';
-import {
-  checkRoom,
-  type Folder,
-  hasName,
-  type OutputFile,
-  PartialFile,
-  removePartialFile,
-} from '../../../files/index.ts';
-import { equal, toHex } from '../../../primitives/index.ts';
+import { checkRoom, hasName, type PartialFile, removePartialFile } from '../../../files/index.ts';
+import { equal } from '../../../primitives/index.ts';
 import {
   dropOldIncoming,
   type IncomingContent,
@@ -23,38 +16,11 @@ import {
 } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
-import { incomingFields, partsInWords } from '../../show/transfers.ts';
 import type { PartArrival } from '../../stream/envelopes.ts';
-import { Garbage } from '../../stream/memory.ts';
-import { explain } from '../../terminal/error-messages.ts';
-import { bytesInWords, count, iso } from '../../terminal/format.ts';
-import type { Output } from '../../terminal/io.ts';
+import { count } from '../../terminal/format.ts';
 import { Pace } from '../../terminal/pace.ts';
-import { sanitizeFileName } from './save-file.ts';
-import type { TextCommand } from './text-command.ts';
-
-export interface PartOptions {
-  /** A file for what is received, instead of standard output. */
-  readonly output?: OutputFile;
-  /** A folder for received files, each under its own name. */
-  readonly folder?: Folder;
-  /** Files replace what has their name in the folder. */
-  readonly force?: true;
-  /** The most bytes of a content. */
-  readonly maxSize?: number;
-  /** Take parts of this contact only. */
-  readonly from?: string;
-  /** There is no input: tell what is awaited. */
-  readonly waiting?: true;
-  /** Gets the texts. Nothing goes to standard output. */
-  readonly command?: TextCommand;
-}
-
-/** Where the data of a content go. */
-type Sink =
-  | { readonly kind: 'file'; readonly file: PartialFile }
-  /** Parts are written in order. */
-  | { readonly kind: 'stream'; readonly write: (data: Uint8Array) => Promise<void> };
+import { type PartOptions, PartPlaces, type Sink } from './part-places.ts';
+import { PartWords } from './part-words.ts';
 
 /** A content whose parts are taken. */
 interface Taken {
@@ -76,8 +42,6 @@ const MAX_SIZE = 2 ** 34;
 const SAVE_INTERVAL = 1_000;
 /** With these, the parts that follow would be refused as well. */
 const ENDING: ReadonlySet<ErrorCode> = new Set(['write-failed', 'no-room', 'over-max-size', 'taken-elsewhere']);
-/** So many parts of a content are told of that are refused for one reason. */
-const FEW = 3;
 /** Bytes after which it is looked once more whether there is room. */
 const ROOM_INTERVAL = 2 ** 26;
 
@@ -85,36 +49,28 @@ export class PartReceiver {
   readonly #context: CommandContext;
   readonly #identity: OpenIdentity;
   readonly #options: PartOptions;
-  readonly #output: Output;
-  readonly #garbage = new Garbage();
+  readonly #places: PartPlaces;
+  readonly #words: PartWords;
   /** All contents that are not delivered. */
   readonly #contents = new Map<IncomingContent['row']['id'], IncomingContent>();
   /** Those whose parts are taken; `undefined` for one whose parts are not, which was told. */
   readonly #taken = new Map<IncomingContent, Taken | undefined>();
   /** The content that a stream is in the midst of. */
   #streaming: Taken | undefined;
-  /** What the file of `-o` is for. */
-  #forOutput: IncomingContent | undefined;
   /** The content of the last part: no other one has buffers or an open file, however many there are. */
   #current: IncomingContent | undefined;
-  /** Parts of no content that is known, and those that were there. */
-  readonly #strange: { count: number; first: string } = { count: 0, first: '' };
-  /** How many parts of a content were refused, by the code. */
-  readonly #refused = new Map<IncomingContent, Map<ErrorCode, number>>();
-  #exit = 0;
-  /** How often something was told. */
-  #told = 0;
 
   constructor(context: CommandContext, identity: OpenIdentity, options: PartOptions) {
     this.#context = context;
     this.#identity = identity;
     this.#options = options;
-    this.#output = context.reporter.progress.clearBefore(context.io.output);
+    this.#words = new PartWords(context);
+    this.#places = new PartPlaces(context, options);
   }
 
   /** The exit code of the first thing that went wrong. */
   get exit(): number {
-    return this.#exit;
+    return this.#words.exit;
   }
 
   /** Whether a stream is in the midst of a content, so that nothing else may be written to it. */
@@ -124,12 +80,12 @@ export class PartReceiver {
 
   /** Whether a content was put into the file of `-o`. */
   get hasOutputFile(): boolean {
-    return this.#forOutput !== undefined;
+    return this.#places.hasOutputFile;
   }
 
   /** Whether there was nothing to tell. */
   get isSilent(): boolean {
-    return this.#told === 0;
+    return this.#words.isSilent;
   }
 
   /** Reads which contents are awaited; tells of those that were awaited for too long, and gives them up. */
@@ -164,7 +120,7 @@ export class PartReceiver {
   async take({ part, source }: PartArrival): Promise<void> {
     const content = this.#find(part);
     if (content === undefined) {
-      if (this.#strange.count++ === 0) this.#strange.first = source;
+      this.#words.addStrange(source);
       return;
     }
     this.#turnTo(content);
@@ -178,7 +134,7 @@ export class PartReceiver {
         await this.#context.reporter.notice(`${what} was not written to its end: give all of it again`);
         throw error;
       }
-      if (this.#isToldOf(content, error.code)) await this.#refuse(error, `${source}, from ${content.from}`);
+      await this.#words.refusePart(error, source, content);
       if (ENDING.has(error.code)) await this.#stop(content);
     }
   }
@@ -189,20 +145,15 @@ export class PartReceiver {
    */
   async finish({ isRepeated }: { readonly isRepeated: boolean }): Promise<void> {
     const { reporter } = this.#context;
-    for (const [content, codes] of this.#refused) await this.#tellOfMore(content, codes);
+    await this.#words.report();
     for (const content of [...this.#contents.values()]) await this.#finishOne(content);
     reporter.progress.clear();
-    const { count: strangers, first } = this.#strange;
-    if (strangers > 0) {
-      const where = strangers === 1 ? first : `${first}, and ${count(strangers - 1, 'part')} more`;
-      // The input began with a message that was received before: these are its parts, most likely.
-      if (isRepeated) await reporter.notice(`${count(strangers, 'part')} of what is not awaited any more: ${first}`);
-      else await this.#refuse(new PawlError('unknown-part', {}), where);
-    }
+    await this.#words.reportStrange({ isRepeated });
   }
 
   /** Commits what is there, whatever has happened, and lets others take the rest. */
   async close(): Promise<void> {
+    await this.#words.report();
     for (const content of this.#taken.keys()) await this.#stop(content);
     for (const content of this.#contents.values()) content.wipe();
     this.#taken.clear();
@@ -224,24 +175,6 @@ export class PartReceiver {
       taken.sink.file.close();
     }
     await content.release();
-  }
-
-  /** Counts a part that is refused: thousands would each say the same. */
-  #isToldOf(content: IncomingContent, code: ErrorCode): boolean {
-    const codes = this.#refused.get(content) ?? new Map<ErrorCode, number>();
-    this.#refused.set(content, codes);
-    const times = (codes.get(code) ?? 0) + 1;
-    codes.set(code, times);
-    return times <= FEW || this.#context.reporter.json;
-  }
-
-  async #tellOfMore(content: IncomingContent, codes: ReadonlyMap<ErrorCode, number>): Promise<void> {
-    const { reporter } = this.#context;
-    if (reporter.json) return;
-    const what = `${nameOf(content.row.descriptor)} from ${content.from}`;
-    for (const times of codes.values()) {
-      if (times > FEW) await reporter.warn(`${what}: ${count(times - FEW, 'more part')} refused for the same reason`);
-    }
   }
 
   /** Closes what the content before has open. */
@@ -287,7 +220,8 @@ export class PartReceiver {
       mended: 0,
     };
     try {
-      taken.sink = await this.#sinkFor(taken);
+      taken.sink = await this.#places.sinkFor(content, { isStreaming: this.isStreaming });
+      if (taken.sink.kind === 'stream') this.#streaming = taken;
     } catch (error) {
       await content.release();
       throw error;
@@ -296,55 +230,6 @@ export class PartReceiver {
     return taken;
   }
 
-  async #sinkFor(taken: Taken): Promise<Sink> {
-    const { content, what } = taken;
-    const { row, place } = content;
-    const { output, folder } = this.#options;
-    const { io, reporter } = this.#context;
-    const resumed = place && PartialFile.reopen(place.path, place.inode);
-    if (resumed !== undefined) {
-      await reporter.notice(`${what} from ${content.from} goes on in ${resumed.path}`);
-      if (output?.folder !== undefined) this.#forOutput ??= content;
-      return { kind: 'file', file: resumed };
-    }
-    if (place !== undefined) {
-      await reporter.warn(`${what} from ${content.from}: ${place.path} is gone; it begins anew`);
-      removePartialFile(place.path, place.inode);
-    }
-    const beside =
-      output?.folder ?? (folder !== undefined && row.descriptor.name !== undefined ? folder.pathOf('.') : undefined);
-    if (beside !== undefined) {
-      if (output !== undefined && this.#forOutput !== undefined) throw new PawlError('no-place', { what });
-      checkRoom(beside, row.descriptor.size ?? 0);
-      const file = PartialFile.make(beside, toHex(row.messageId));
-      await content.begin({ path: file.path, inode: file.inode, target: undefined });
-      if (output !== undefined) this.#forOutput = content;
-      return { kind: 'file', file };
-    }
-    const isForTexts = io.output.isTerminal || reporter.json || this.#options.command !== undefined;
-    const write = this.#streamFor(isForTexts);
-    if (write === undefined || this.#streaming !== undefined) throw new PawlError('no-place', { what });
-    if (place !== undefined || content.log.count > 0) await content.begin(undefined);
-    this.#streaming = taken;
-    return { kind: 'stream', write };
-  }
-
-  #streamFor(isForTexts: boolean): ((data: Uint8Array) => Promise<void>) | undefined {
-    const { output } = this.#options;
-    if (output?.isStream) return async (data) => output.append(data);
-    return isForTexts || output !== undefined ? undefined : (data) => this.#output.write(data);
-  }
-
-  /** Reads what is in a partial file. */
-  readonly #reading =
-    (file: PartialFile) =>
-    (position: number, length: number): Uint8Array => {
-      this.#context.reporter.progress.update(`checking ${file.path}`);
-      this.#garbage.collect();
-      this.#garbage.add(length);
-      return file.read(position, length);
-    };
-
   async #takePart(taken: Taken, sealed: SealedPart): Promise<void> {
     const { content, sink, pace, what } = taken;
     const { part, verdict } = content.open(sealed);
@@ -352,7 +237,7 @@ export class PartReceiver {
     const { partSize } = content.row.descriptor;
     if (verdict === 'stored') await content.compare(part);
     if (verdict !== 'new') {
-      if (sink.kind !== 'file' || !(await content.isChanged(part.index, this.#reading(sink.file)))) return;
+      if (sink.kind !== 'file' || !(await content.isChanged(part.index, this.#places.reading(sink.file)))) return;
       sink.file.write(part.data, part.index * partSize);
       taken.mended += 1;
       return;
@@ -386,10 +271,10 @@ export class PartReceiver {
 
   async #finishStream(taken: Taken): Promise<void> {
     const { content } = taken;
-    if (this.#options.output === undefined) await this.#output.flush();
-    await content.finish(content.log.bytes);
+    await this.#places.flush();
+    await content.finish();
     this.#streaming = undefined;
-    await this.#tell(content, undefined);
+    await this.#words.tell(content, undefined);
     this.#forget(content);
   }
 
@@ -397,7 +282,7 @@ export class PartReceiver {
     try {
       const taken = this.#taken.get(content) ?? (await this.#completeBefore(content));
       if (taken === undefined) {
-        if (this.#options.waiting && this.#contents.has(content.row.id)) await this.#tellProgress(content);
+        if (this.#options.waiting && this.#contents.has(content.row.id)) await this.#words.tellProgress(content);
         return;
       }
       const { sink, what } = taken;
@@ -409,11 +294,11 @@ export class PartReceiver {
       this.#turnTo(content);
       await this.#save(taken);
       if (content.log.isComplete) await this.#dropChanged(taken, sink.file);
-      if (content.log.isComplete) await this.#putInPlace(taken, sink.file);
-      else await this.#tellProgress(content);
+      if (content.log.isComplete) await this.#deliver(content, await this.#places.putInPlace(content, sink.file));
+      else await this.#words.tellProgress(content);
     } catch (error) {
       if (!(error instanceof PawlError)) throw error;
-      await this.#refuse(error, `${nameOf(content.row.descriptor)} from ${content.from}`);
+      await this.#words.refuse(error, `${nameOf(content.row.descriptor)} from ${content.from}`);
     }
   }
 
@@ -421,7 +306,7 @@ export class PartReceiver {
   async #dropChanged(taken: Taken, file: PartialFile): Promise<void> {
     const { content, what, mended } = taken;
     const about = `${what} from ${content.from}`;
-    const changed = await content.dropChanged(this.#reading(file));
+    const changed = await content.dropChanged(this.#places.reading(file));
     if (mended > 0) {
       await this.#context.reporter.warn(
         `${about}: ${count(mended, 'part')} in ${file.path} had been changed: written anew`,
@@ -462,32 +347,9 @@ export class PartReceiver {
     await this.#deliver(content, place.target);
   }
 
-  async #putInPlace({ content, what }: Taken, file: PartialFile): Promise<void> {
-    const { output, folder, force } = this.#options;
-    // What was written anew, and is not noted by a commit.
-    file.cut(content.log.bytes);
-    file.sync();
-    if (output?.folder !== undefined) {
-      if (this.#forOutput !== content) throw new PawlError('no-place', { what });
-      await content.save(resolve(output.path));
-      output.take(file);
-      return this.#deliver(content, output.path);
-    }
-    if (folder === undefined) throw new PawlError('no-place', { what });
-    const name = sanitizeFileName(content.row.descriptor.name ?? `from-${content.from}`);
-    await content.save(resolve(folder.pathOf(name)));
-    try {
-      folder.take(name, file, { replace: force === true });
-    } catch (error) {
-      if (isPawlError(error, 'exists')) throw new PawlError('exists', { ...error.detail, waits: true });
-      throw error;
-    }
-    await this.#deliver(content, folder.pathOf(name));
-  }
-
   async #deliver(content: IncomingContent, path: string): Promise<void> {
-    await this.#tell(content, path);
-    await content.finish(content.log.bytes);
+    await this.#words.tell(content, path);
+    await content.finish();
     this.#forget(content);
   }
 
@@ -500,55 +362,8 @@ export class PartReceiver {
     content.wipe();
   }
 
-  /** @param path `undefined` for what went into a stream. */
-  async #tell(content: IncomingContent, path: string | undefined): Promise<void> {
-    const { reporter, io } = this.#context;
-    const { from, verified, log, row } = content;
-    reporter.progress.clear();
-    this.#told += 1;
-    const { messageId, n, late, descriptor } = row;
-    if (reporter.json) {
-      const document = {
-        type: 'message',
-        from,
-        verified,
-        id: toHex(messageId),
-        n,
-        late,
-        sent_at: iso(descriptor.sentAt),
-        ...(descriptor.name !== undefined && { file: descriptor.name }),
-        ...(path !== undefined && { path }),
-        bytes: log.bytes,
-      };
-      if (path === undefined) await reporter.documentOnStderr(document);
-      else await reporter.document(document);
-      return;
-    }
-    const size = bytesInWords(log.bytes);
-    if (path !== undefined) await reporter.notice(`wrote ${path} (${size}) from ${from}`);
-    else if (io.errors.isTerminal) await reporter.notice(`${nameOf(descriptor)} (${size}) from ${from} is complete`);
-  }
-
-  async #tellProgress(content: IncomingContent): Promise<void> {
-    const { reporter } = this.#context;
-    const { from, log, row } = content;
-    this.#told += 1;
-    if (reporter.json) await reporter.document({ type: 'incoming', ...incomingFields(content) });
-    else await reporter.notice(`${nameOf(row.descriptor)} from ${from}: ${partsInWords(log)}`);
-  }
-
   #refuseSize(bytes: number): void {
     const { maxSize = MAX_SIZE } = this.#options;
     if (bytes > maxSize) throw new PawlError('over-max-size', { bytes, limit: maxSize });
-  }
-
-  async #refuse(error: PawlError, where: string): Promise<void> {
-    const { reporter } = this.#context;
-    reporter.progress.clear();
-    this.#told += 1;
-    const { message, hint, exit } = explain(error);
-    if (reporter.json) await reporter.document({ type: 'refused', code: error.code, source: where, message, hint });
-    else await reporter.error(error, where);
-    this.#exit ||= exit;
   }
 }

@@ -20,7 +20,8 @@ import { type Batches, BOUND } from '../../stream/batches.ts';
 import type { InputItem, PartArrival } from '../../stream/envelopes.ts';
 import { count } from '../../terminal/format.ts';
 import { Deliverer, type DeliveryOptions } from './delivery.ts';
-import { type PartOptions, PartReceiver } from './parts.ts';
+import type { PartOptions } from './part-places.ts';
+import { PartReceiver } from './parts.ts';
 import { reportHeldBack, reportWaiting } from './report.ts';
 
 /** What the input consists of. */

@@ -3,13 +3,13 @@
  * Lines that have arrived together share a commit.
  */
 import { encodeContent } from '../../../envelope/index.ts';
-import { sendAll } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
 import { Batches, BOUND } from '../../stream/batches.ts';
 import { chunksOf, linesOf } from '../../stream/read.ts';
 import { count } from '../../terminal/format.ts';
 import { type ChosenFormat, withCarrier } from './carried.ts';
+import { encrypt } from './encrypt.ts';
 import { checkAmount, type EnvelopeFormat, EnvelopeOutput } from './output.ts';
 
 export async function sendLines(context: CommandContext, name: string, chosen: ChosenFormat): Promise<void> {
@@ -26,7 +26,7 @@ export async function sendLines(context: CommandContext, name: string, chosen: C
       const plaintexts = lines.map((bytes) => encodeContent({ type: 'text', sentAt: identity.now(), bytes }));
       checkAmount(context, plaintexts, format);
       const { written } = output;
-      const sent = await sendAll(identity, name, plaintexts, written);
+      const sent = await encrypt(context, identity, { name, plaintexts, written });
       output.markAcknowledged(written);
       await output.write(sent);
       await output.describe(sent);

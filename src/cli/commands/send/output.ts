@@ -1,5 +1,5 @@
 /**
- * Writes the envelopes of `send` to standard output or a file, and acknowledges those that were written.
+ * Writes the envelopes of `send` to standard output or a file, acknowledges those that were written, and describes them.
  * Knows nothing of where their texts came from.
  */
 import { armor, armoredLength, longestMessage } from '../../../envelope/index.ts';
@@ -11,7 +11,7 @@ import { type Carrier, handOverEarlier, isOfPlace } from '../../carrier/hand-ove
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { acknowledgeOrWarn, BufferedOutput, checkFitsTerminal } from '../../stream/write.ts';
-import { day, iso } from '../../terminal/format.ts';
+import { iso } from '../../terminal/format.ts';
 
 /** How an envelope is written. */
 export interface EnvelopeFormat {
@@ -85,7 +85,6 @@ export class EnvelopeOutput {
    */
   async write(envelopes: readonly Sent[]): Promise<void> {
     const { armored, file, carrier } = this.#format;
-    await this.#tellOfExpiredInvite(envelopes);
     if (carrier !== undefined) return this.#carry(carrier, envelopes);
     for (const { envelope, outboxId } of envelopes) {
       const bytes = armored ? utf8(armor(envelope)) : envelope;
@@ -141,16 +140,6 @@ export class EnvelopeOutput {
     await this.#context.reporter.notice(`handed over to ${carrier.title}`);
   }
 
-  /** It is dropped already, so it is told also if nothing can be written. */
-  async #tellOfExpiredInvite(envelopes: readonly Sent[]): Promise<void> {
-    for (const { to, expiredInvite } of envelopes) {
-      if (expiredInvite === undefined) continue;
-      await this.#context.reporter.warn(
-        `the invite of ${to} that you added expired on ${day(expiredInvite)}, and is dropped: this goes on the conversation of before; for a new one, ask ${to} for a new invite`,
-      );
-    }
-  }
-
   /** Acknowledges what has been written, in a transaction of its own. */
   async acknowledge(): Promise<void> {
     this.#context.reporter.progress.clear();
@@ -161,24 +150,14 @@ export class EnvelopeOutput {
     this.markAcknowledged(ids);
   }
 
-  /** With `--json`, describes each envelope: on standard error where standard output has the envelope itself. */
+  /** Describes each envelope. */
   async describe(envelopes: readonly Sent[]): Promise<void> {
-    const { reporter } = this.#context;
-    for (const { to, id, n, envelope, opening, expiredInvite, outboxId } of envelopes) {
-      const expired = expiredInvite === undefined ? {} : { expired_invite: iso(expiredInvite) };
-      const document = {
-        type: 'sent',
-        to,
-        id: toHex(id),
-        n,
-        bytes: envelope.length,
-        opening,
-        ...expired,
-        ...this.#fate(outboxId),
-      };
-      if (this.#format.file === undefined && this.#format.carrier === undefined)
-        await reporter.documentOnStderr(document);
-      else if (reporter.json) await reporter.document(document);
+    for (const sent of envelopes) {
+      await describe(this.#context, this.#format, {
+        ...sent,
+        bytes: sent.envelope.length,
+        fate: this.#fate(sent.outboxId),
+      });
     }
   }
 
@@ -197,4 +176,34 @@ const RETRY_INTERVAL = 60_000;
 export function queuedError({ to, title }: Carrier, cause: PawlError): PawlError {
   if (!isPawlError(cause, 'unreachable')) return cause;
   return new PawlError('queued', { to, place: title, reason: cause.detail.reason }, { cause });
+}
+
+/** What was written: one envelope, or a content in parts. */
+interface Described extends Pick<Sent, 'to' | 'id' | 'n' | 'opening' | 'expiredInvite'> {
+  readonly bytes: number;
+  /** Where it went, if along a route. */
+  readonly fate?: Readonly<Record<string, unknown>>;
+  readonly parts?: number;
+  readonly partSize?: number;
+}
+
+/** With `--json`, describes what was written: on standard error where standard output has the envelopes themselves. */
+export async function describe(
+  { reporter }: CommandContext,
+  { file, carrier }: EnvelopeFormat,
+  { to, id, n, bytes, opening, expiredInvite, fate, parts, partSize }: Described,
+): Promise<void> {
+  const document = {
+    type: 'sent',
+    to,
+    id: toHex(id),
+    n,
+    bytes,
+    opening,
+    ...(expiredInvite !== undefined && { expired_invite: iso(expiredInvite) }),
+    ...fate,
+    ...(parts !== undefined && { parts, part_size: partSize }),
+  };
+  if (file === undefined && carrier === undefined) await reporter.documentOnStderr(document);
+  else if (reporter.json) await reporter.document(document);
 }

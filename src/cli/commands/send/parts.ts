@@ -3,14 +3,14 @@
  * Does not know where the content is read from.
  */
 import { isPawlError } from '../../../errors.ts';
-import { toHex } from '../../../primitives/index.ts';
-import { OutgoingContent } from '../../../session/index.ts';
+import type { OutgoingContent } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { Garbage } from '../../stream/memory.ts';
 import { acknowledgeOrWarn } from '../../stream/write.ts';
 import { Pace } from '../../terminal/pace.ts';
-import { type EnvelopeFormat, encoded } from './output.ts';
+import { encryptLarge } from './encrypt.ts';
+import { describe, type EnvelopeFormat, encoded } from './output.ts';
 import type { LargeContent } from './source.ts';
 
 /** Milliseconds between two commits of how much is written. */
@@ -25,7 +25,7 @@ export async function sendLarge(
   identity: OpenIdentity,
   { name, large, format }: { readonly name: string; readonly large: LargeContent; readonly format: EnvelopeFormat },
 ): Promise<void> {
-  await writeParts(context, await OutgoingContent.begin(identity, name, large), { large, format });
+  await writeParts(context, await encryptLarge(context, identity, { name, large }), { large, format });
 }
 
 /** What is to be written of a content. */
@@ -68,15 +68,11 @@ export async function writeParts(
 export async function finishParts(
   context: CommandContext,
   content: OutgoingContent,
-  { file }: EnvelopeFormat,
+  format: EnvelopeFormat,
 ): Promise<void> {
-  const { reporter } = context;
-  await acknowledgeOrWarn(reporter, () => content.finish());
+  await acknowledgeOrWarn(context.reporter, () => content.finish());
   content.wipe();
-  const { to, messageId: id, n, opening, bytes, partSize, parts } = content;
-  const document = { type: 'sent', to, id: toHex(id), n, bytes, opening, parts, part_size: partSize };
-  if (file === undefined) await reporter.documentOnStderr(document);
-  else if (reporter.json) await reporter.document(document);
+  await describe(context, format, content);
 }
 
 /** What was not written to its end, and cannot be read again, is given up. */

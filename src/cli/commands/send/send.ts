@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { encodeContent } from '../../../envelope/index.ts';
 import { PawlError } from '../../../errors.ts';
-import { acknowledgeSent, checkContact, OutgoingContent, sendAll } from '../../../session/index.ts';
+import { acknowledgeSent, checkContact, type OutgoingContent } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { refuseSharedInput } from '../../identity/key-source.ts';
 import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
@@ -14,6 +14,7 @@ import { STANDARD_INPUT } from '../../stream/read.ts';
 import { acknowledgeOrWarn, checkFitsTerminal } from '../../stream/write.ts';
 import { bytesInWords } from '../../terminal/format.ts';
 import { type ChosenFormat, withCarrier } from './carried.ts';
+import { encrypt, encryptLarge } from './encrypt.ts';
 import { sendLines } from './lines.ts';
 import { checkAmount, type EnvelopeFormat, EnvelopeOutput, encoded } from './output.ts';
 import { envelopesOf, finishParts, giveUpStream, leastArmor, sendLarge } from './parts.ts';
@@ -134,9 +135,10 @@ function prepare(source: Source): Prepared {
 
 /** @throws `usage` for more armor than a terminal takes. */
 function checkPrepared(context: CommandContext, prepared: Prepared, format: EnvelopeFormat): void {
-  if ('plaintext' in prepared) return checkAmount(context, [prepared.plaintext], format);
-  if (format.file !== undefined || format.carrier !== undefined) return;
-  checkFitsTerminal(context.io.output, leastArmor(prepared.large), TO_A_FILE);
+  if ('plaintext' in prepared) checkAmount(context, [prepared.plaintext], format);
+  else if (format.file === undefined && format.carrier === undefined) {
+    checkFitsTerminal(context.io.output, leastArmor(prepared.large), TO_A_FILE);
+  }
 }
 
 /** Several files are read one after the other. None is sent where one of them does not exist. */
@@ -152,10 +154,10 @@ async function sendFiles(
     await checkContact(identity, name);
     const { file: output } = chosen;
     if (output === undefined) {
-      await withCarrier(context, identity, { name, format: chosen }, async (format) => {
+      await withCarrier(context, identity, { name, format: chosen }, async (destination) => {
         for (const file of files) {
           const prepared = prepare(await fileSource(context, file, name));
-          await sendOne(context, identity, { name, prepared, format });
+          await sendOne(context, identity, { name, prepared, format: destination });
         }
       });
       return;
@@ -188,13 +190,13 @@ async function* inOneFile(
   { name, prepared, format, begun, afterwards }: Gathering,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if ('large' in prepared) {
-    const content = await OutgoingContent.begin(identity, name, prepared.large);
+    const content = await encryptLarge(context, identity, { name, large: prepared.large });
     begun.push(content);
     yield* encoded(envelopesOf(context, content, { large: prepared.large, format }), format);
     afterwards.push(() => finishParts(context, content, format));
     return;
   }
-  const sent = await sendAll(identity, name, [prepared.plaintext]);
+  const sent = await encrypt(context, identity, { name, plaintexts: [prepared.plaintext] });
   const output = new EnvelopeOutput(context, identity, format);
   yield* encoded(
     sent.map(({ envelope }) => envelope),
@@ -237,7 +239,7 @@ async function sendOne(
   if (plaintext.length > LARGE) {
     context.reporter.progress.update(`encrypting ${bytesInWords(plaintext.length)}`);
   }
-  const sent = await sendAll(identity, name, [plaintext]);
+  const sent = await encrypt(context, identity, { name, plaintexts: [plaintext] });
   const output = new EnvelopeOutput(context, identity, format);
   context.reporter.progress.clear();
   await output.write(sent);

@@ -1,0 +1,144 @@
+/**
+ * Where the data of a large content go: a partial file beside the place that it gets, or in order into a pipe.
+ * Knows nothing of parts.
+ */
+import { resolve } from 'node:path';
+import { isPawlError, PawlError } from '../../../errors.ts';
+import { checkRoom, type Folder, type OutputFile, PartialFile, removePartialFile } from '../../../files/index.ts';
+import { toHex } from '../../../primitives/index.ts';
+import { type IncomingContent, nameOf } from '../../../session/index.ts';
+import type { CommandContext } from '../../context.ts';
+import { Garbage } from '../../stream/memory.ts';
+import type { Output } from '../../terminal/io.ts';
+import { sanitizeFileName } from './save-file.ts';
+import type { TextCommand } from './text-command.ts';
+
+export interface PartOptions {
+  /** A file for what is received, instead of standard output. */
+  readonly output?: OutputFile;
+  /** A folder for received files, each under its own name. */
+  readonly folder?: Folder;
+  /** Files replace what has their name in the folder. */
+  readonly force?: true;
+  /** The most bytes of a content. */
+  readonly maxSize?: number;
+  /** Take parts of this contact only. */
+  readonly from?: string;
+  /** There is no input: tell what is awaited. */
+  readonly waiting?: true;
+  /** Gets the texts. Nothing goes to standard output. */
+  readonly command?: TextCommand;
+}
+
+/** Where the data of a content go. */
+export type Sink =
+  | { readonly kind: 'file'; readonly file: PartialFile }
+  /** Parts are written in order. */
+  | { readonly kind: 'stream'; readonly write: (data: Uint8Array) => Promise<void> };
+
+export class PartPlaces {
+  readonly #context: CommandContext;
+  readonly #options: PartOptions;
+  readonly #output: Output;
+  readonly #garbage = new Garbage();
+  /** What the file of `-o` is for. */
+  #forOutput: IncomingContent | undefined;
+
+  constructor(context: CommandContext, options: PartOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#output = context.reporter.progress.clearBefore(context.io.output);
+  }
+
+  /** Whether a content was put into the file of `-o`. */
+  get hasOutputFile(): boolean {
+    return this.#forOutput !== undefined;
+  }
+
+  /**
+   * Finds a place for a content: the one where an earlier command has begun, or another.
+   * @param options.isStreaming whether a stream is in the midst of another content.
+   * @throws `no-place`, `no-room`, `write-failed`.
+   */
+  async sinkFor(content: IncomingContent, { isStreaming }: { readonly isStreaming: boolean }): Promise<Sink> {
+    const { row, place } = content;
+    const what = nameOf(row.descriptor);
+    const { output, folder } = this.#options;
+    const { io, reporter } = this.#context;
+    const resumed = place && PartialFile.reopen(place.path, place.inode);
+    if (resumed !== undefined) {
+      await reporter.notice(`${what} from ${content.from} goes on in ${resumed.path}`);
+      if (output?.folder !== undefined) this.#forOutput ??= content;
+      return { kind: 'file', file: resumed };
+    }
+    if (place !== undefined) {
+      await reporter.warn(`${what} from ${content.from}: ${place.path} is gone; it begins anew`);
+      removePartialFile(place.path, place.inode);
+    }
+    const beside =
+      output?.folder ?? (folder !== undefined && row.descriptor.name !== undefined ? folder.pathOf('.') : undefined);
+    if (beside !== undefined) {
+      if (output !== undefined && this.#forOutput !== undefined) throw new PawlError('no-place', { what });
+      checkRoom(beside, row.descriptor.size ?? 0);
+      const file = PartialFile.make(beside, toHex(row.messageId));
+      await content.begin({ path: file.path, inode: file.inode, target: undefined });
+      if (output !== undefined) this.#forOutput = content;
+      return { kind: 'file', file };
+    }
+    const isForTexts = io.output.isTerminal || reporter.json || this.#options.command !== undefined;
+    const write = this.#streamFor(isForTexts);
+    if (write === undefined || isStreaming) throw new PawlError('no-place', { what });
+    if (place !== undefined || content.log.count > 0) await content.begin(undefined);
+    return { kind: 'stream', write };
+  }
+
+  #streamFor(isForTexts: boolean): ((data: Uint8Array) => Promise<void>) | undefined {
+    const { output } = this.#options;
+    if (output?.isStream) return async (data) => output.append(data);
+    return isForTexts || output !== undefined ? undefined : (data) => this.#output.write(data);
+  }
+
+  /** Reads what is in a partial file. */
+  reading(file: PartialFile): (position: number, length: number) => Uint8Array {
+    return (position, length) => {
+      this.#context.reporter.progress.update(`checking ${file.path}`);
+      this.#garbage.collect();
+      this.#garbage.add(length);
+      return file.read(position, length);
+    };
+  }
+
+  /**
+   * Gives the partial file of a content that is complete its name, which is committed before.
+   * @returns its path.
+   * @throws `exists`, `no-place`, `write-failed`.
+   */
+  async putInPlace(content: IncomingContent, file: PartialFile): Promise<string> {
+    const { output, folder, force } = this.#options;
+    const what = nameOf(content.row.descriptor);
+    // What was written anew, and is not noted by a commit.
+    file.cut(content.log.bytes);
+    file.sync();
+    if (output?.folder !== undefined) {
+      if (this.#forOutput !== content) throw new PawlError('no-place', { what });
+      await content.save(resolve(output.path));
+      output.take(file);
+      return output.path;
+    }
+    if (folder === undefined) throw new PawlError('no-place', { what });
+    const name = sanitizeFileName(content.row.descriptor.name ?? `from-${content.from}`);
+    await content.save(resolve(folder.pathOf(name)));
+    try {
+      folder.take(name, file, { replace: force === true });
+    } catch (error) {
+      if (isPawlError(error, 'exists')) throw new PawlError('exists', { ...error.detail, waits: true });
+      throw error;
+    }
+    return folder.pathOf(name);
+  }
+
+  /** Writes out what is left of a stream. */
+  async flush(): Promise<void> {
+    if (this.#options.output === undefined) await this.#output.flush();
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Gets the key of an identity file from what its owner has: a passphrase, which may be typed anew, or a key.
+ * Knows nothing of what is opened with it.
+ */
+import { isPawlError, PawlError } from '../../errors.ts';
+import { wipe } from '../../primitives/index.ts';
+import { deriveFileKey, type FileKey, type Lock, readSalt } from '../../storage/index.ts';
+import type { CommandContext } from '../context.ts';
+import { isAsked } from './key-source.ts';
+import { formsToTry, oddityOf } from './passphrase.ts';
+import { type Secret, secretFor } from './secret.ts';
+
+/** How often a passphrase is asked for. */
+const TRIES = 3;
+
+/**
+ * Gets the passphrase or key of a file, and calls `open` with the key that follows from it, until one fits. A passphrase
+ * is tried in each of its forms, and one that is typed may be typed anew.
+ *
+ * Asking and deriving take time. They come before the file is opened, so that other commands need not wait for them.
+ * @param open throws `wrong-passphrase` for a key that does not fit. It owns the key that fits.
+ * @throws what reading the secret and `open` throw; `wrong-passphrase`.
+ */
+export async function tryKeys<Opened>(
+  context: CommandContext,
+  path: string,
+  open: (lock: Lock) => Promise<Opened>,
+): Promise<Opened> {
+  // An error that needs no passphrase comes before the question.
+  readSalt(path);
+  for (let attempt = 1; ; attempt++) {
+    const before = attempt === 1 ? '' : `wrong, try ${attempt} of ${TRIES}: `;
+    try {
+      return await tryForms(context, await secretFor(context, path, before), { path, open });
+    } catch (error) {
+      const isMistyped = isPawlError(error, 'wrong-passphrase') || isPawlError(error, 'empty-passphrase');
+      if (!isMistyped || attempt === TRIES || !isAsked(context)) throw error;
+    }
+  }
+}
+
+async function tryForms<Opened>(
+  context: CommandContext,
+  secret: Secret,
+  { path, open }: { readonly path: string; readonly open: (lock: Lock) => Promise<Opened> },
+): Promise<Opened> {
+  const salt = readSalt(path);
+  const forms = secret.kind === 'key' ? [secret.bytes] : formsToTry(secret.bytes);
+  const flaw = secret.kind === 'key' ? undefined : oddityOf(secret.bytes);
+  try {
+    for (const bytes of forms) {
+      const key = await fileKeyFrom(context, { ...secret, bytes }, salt);
+      try {
+        return await open({ key, salt });
+      } catch (error) {
+        wipe(key);
+        if (!isPawlError(error, 'wrong-passphrase')) throw error;
+      }
+    }
+  } finally {
+    if (secret.kind === 'passphrase') wipe(...forms);
+  }
+  throw new PawlError('wrong-passphrase', { path, ...(flaw !== undefined && { flaw }) });
+}
+
+/** The key of a file of that salt. The passphrase is overwritten. */
+export async function fileKeyFrom({ reporter }: CommandContext, secret: Secret, salt: Uint8Array): Promise<FileKey> {
+  if (secret.kind === 'key') return secret.bytes as FileKey;
+  // The time that the person took to type the passphrase does not count as waiting.
+  reporter.progress.clear();
+  const key = await reporter.progress.during('deriving the key from the passphrase', deriveFileKey(secret.bytes, salt));
+  secret.bytes.fill(0);
+  return key;
+}
