@@ -7,6 +7,12 @@ const FOLDER = join(import.meta.dirname, '..', 'examples');
 
 /** What each example must say, in this order; other lines may stand between. */
 const SAYS: Readonly<Record<string, readonly RegExp[]>> = {
+  'alert.sh': [
+    /^oncall-1: alice is on call$/m,
+    /^oncall-2: bob is on call$/m,
+    /^the disk is .* full$/m,
+    /^the disk is .* full$/m,
+  ],
   'alice-and-bob.sh': [
     /^\$ alice init alice$/m,
     /^kind +a message that opens a conversation$/m,
@@ -17,6 +23,16 @@ const SAYS: Readonly<Record<string, readonly RegExp[]>> = {
     /^identity +alice$/m,
     /^contact +bob \(unverified\)$/m,
     /^contact +alice \(unverified\)$/m,
+  ],
+  'bot.sh': [/^up since Monday$/m, /^I know one word only: uptime$/m],
+  'ci-secret.sh': [/release-1 is new/, /^the same secret$/m],
+  'drop-folder.sh': [
+    /^2$/m,
+    /^the minutes are in the folder\nand here is a second text$/m,
+    /^0$/m,
+    /is encrypted, and waits/,
+    /handed over to dir:/,
+    /^while you were out$/m,
   ],
   'out-of-order.sh': [
     /^message 5$/m,
