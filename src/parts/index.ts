@@ -15,6 +15,7 @@ export {
   type Part,
   PartCipher,
   type PartKeys,
+  partBox,
   partDigest,
   wipeKeys,
 } from './sealing.ts';

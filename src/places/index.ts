@@ -6,7 +6,7 @@ import { PawlError } from '../errors.ts';
 import type { MakeOptions, Place, PlaceContext, Route } from './place.ts';
 import { type Destination, formatRoute } from './route.ts';
 
-export { boxOf, bytesOfBox, isBox, nameOfEnvelope, nameOfPart } from './box.ts';
+export { boxOf, bytesOfBox, indexOfPart, isBox, nameOfEnvelope, nameOfPart } from './box.ts';
 export type {
   Box,
   Delivery,

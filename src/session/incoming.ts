@@ -14,6 +14,7 @@ import {
   PartLog,
   type PartRecord,
   type PartVerdict,
+  partBox,
   refuseOther,
   wipeKeys,
 } from '../parts/index.ts';
@@ -22,6 +23,8 @@ import { claimsOf } from './claims.ts';
 import { correctTimes, sweep, TRANSFER_RETENTION } from './maintenance.ts';
 import { type AcceptedMessage, type Announced, noticesOf } from './outcome.ts';
 import { historyContent } from './outgoing.ts';
+import { hasRoute } from './routes.ts';
+import { spendBox, spendBoxOf } from './spent-boxes.ts';
 import type { Contact, Context, PartialPlace, StoredIncoming, Transaction } from './store.ts';
 
 /** The most contents of a contact that are awaited at once; of one who is not verified. */
@@ -103,7 +106,7 @@ export class IncomingContent {
     this.#place = row.place;
   }
 
-  get log(): Pick<PartLog, 'firstMissing' | 'count' | 'total' | 'isComplete' | 'bytes'> {
+  get log(): Pick<PartLog, 'firstMissing' | 'count' | 'total' | 'isComplete' | 'bytes' | 'has' | 'wants'> {
     return this.#log;
   }
 
@@ -114,6 +117,11 @@ export class IncomingContent {
   /** Whether there are parts whose arrival is not committed. */
   get hasUnsaved(): boolean {
     return this.#unsaved.length > 0;
+  }
+
+  /** The box of its parts, 16 bytes, at whatever place its sender is reached. */
+  get box(): Uint8Array {
+    return partBox(this.#keys);
   }
 
   /** Whether a part is of this content. */
@@ -284,7 +292,7 @@ export class IncomingContent {
     throw new PawlError('taken-elsewhere', { what: nameOf(descriptor) });
   }
 
-  /** The content is delivered: its key goes, and the history gets name and length. */
+  /** The content is delivered: its key goes, its box is to be emptied, and the history gets name and length. */
   async finish(length: number): Promise<void> {
     const { id, contact, messageId, n, descriptor } = this.row;
     const { store, now } = this.#context;
@@ -293,6 +301,7 @@ export class IncomingContent {
       const { historySetting } = await sweep(transaction, at);
       const isThere = (await transaction.incoming()).some((one) => one.id === id);
       await transaction.dropIncoming(id);
+      if (isThere && (await hasRoute(transaction, contact))) await spendBox(transaction, contact, this.box, at);
       if (historySetting === undefined || !isThere) return;
       await transaction.addToHistory({
         contact,
@@ -367,7 +376,8 @@ export interface DroppedContent {
 }
 
 /**
- * Gives up the contents whose descriptor came longer ago than a time, except those whose parts another process takes.
+ * Gives up the contents whose descriptor came longer ago than a time, except those whose parts another process takes. Their
+ * boxes are to be emptied.
  * @param olderThan milliseconds; 30 days by default.
  */
 export async function dropOldIncoming(
@@ -382,6 +392,7 @@ export async function dropOldIncoming(
       const { id, contact, receivedAt, descriptor, place } = row;
       if (receivedAt >= now - olderThan || isTakenElsewhere(context, row)) continue;
       await transaction.dropIncoming(id);
+      if (await hasRoute(transaction, contact)) await spendBoxOf(transaction, contact, descriptor.key, now);
       const from = (await transaction.contact(contact)).name;
       dropped.push({ from, what: nameOf(descriptor), place });
     }

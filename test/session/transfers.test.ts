@@ -186,7 +186,8 @@ describe('a content in parts', () => {
     expect((await forget(alice.context, 'bob')).contact).toMatchObject({ unfinished: 1 });
     await incoming.save();
     await incoming.finish(content.length);
-    await outgoing.save(true);
+    outgoing.keep();
+    await outgoing.save();
     await outgoing.finish();
     expect([(await stored(bob)).incoming, (await stored(alice)).outgoing]).toEqual([[], []]);
   });
@@ -500,7 +501,8 @@ describe('a sender', () => {
   it('goes on behind what was saved, and the parts of both attempts are of one content', async () => {
     const { alice, bob, outgoing } = await begun(content);
     const killed = [next(outgoing, content)];
-    await outgoing.save(true);
+    outgoing.keep();
+    await outgoing.save();
     killed.push(next(outgoing, content));
     const [unsent] = await listUnsent(as(alice, 'two', ['two']));
     expect(unsent).toMatchObject({
@@ -525,7 +527,8 @@ describe('a sender', () => {
   it('whose source changed between two attempts is found out', async () => {
     const { alice, bob, outgoing } = await begun(content);
     const [p0] = [next(outgoing, content)];
-    await outgoing.save(true);
+    outgoing.keep();
+    await outgoing.save();
     const p1 = next(outgoing, content);
     const other = concat(content.subarray(0, S), bytesOf('other', 2 * S + 1));
     const [unsent] = await listUnsent(as(alice, 'two', ['two']));
@@ -673,7 +676,7 @@ it('beginning, changing and ending a content raises the generation, on both side
   await raises(async () => {
     outgoing = await OutgoingContent.begin(bob.context, 'alice', { name: 'a', size: S + 1, source: SOURCE });
   });
-  await raises(async () => outgoing?.save(true));
+  await raises(async () => outgoing?.save());
   await raises(async () => outgoing?.finish());
   connection.close();
   file.close();

@@ -21,6 +21,7 @@ import {
   nameOf,
   TRANSFER_RETENTION,
 } from '../../../session/index.ts';
+import type { PartBoxes } from '../../carrier/part-boxes.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { incomingFields, partsInWords } from '../../show/transfers.ts';
@@ -45,6 +46,8 @@ export interface PartOptions {
   readonly from?: string;
   /** There is no input: tell what is awaited. */
   readonly waiting?: true;
+  /** Where the parts lie that are fetched. */
+  readonly partBoxes?: PartBoxes;
 }
 
 /** Where the data of a content go. */
@@ -171,13 +174,77 @@ export class PartReceiver {
     } catch (error) {
       if (!(error instanceof PawlError)) throw error;
       if (error.code === 'closed-pipe') {
-        const what = `${nameOf(content.row.descriptor)} from ${content.from}`;
+        const what = aboutOf(content);
         await this.#context.reporter.notice(`${what} was not written to its end: give all of it again`);
         throw error;
       }
       if (this.#isToldOf(content, error.code)) await this.#refuse(error, `${source}, from ${content.from}`);
       if (ENDING.has(error.code)) await this.#stop(content);
     }
+  }
+
+  /** Fetches the parts of the contents that have a place here, and come along a route. Of the others it tells that they wait. */
+  async fetch(boxes: PartBoxes): Promise<void> {
+    const { from } = this.#options;
+    for (const content of [...this.#contents.values()]) {
+      if (from !== undefined && from !== content.from) continue;
+      const title = await boxes.titleFor(content);
+      if (title === undefined) continue;
+      const way = this.#wayFor(content);
+      if (way !== undefined && content.log.isComplete) continue;
+      if (way === undefined) {
+        if (boxes.tells(content)) await this.#tellWaits(content, title);
+      } else if (way === 'stream' && !(await boxes.isWhole(content))) {
+        // A stream takes all of it, or nothing.
+        if (boxes.tells(content)) await this.#tellWaits(content, title, 'not all of it is there yet');
+      } else await this.#fetchOne(content, boxes, way);
+    }
+  }
+
+  async #fetchOne(content: IncomingContent, boxes: PartBoxes, way: Sink['kind']): Promise<void> {
+    this.#turnTo(content);
+    const begin = async (): Promise<boolean> => (await this.#takenOf(content))?.sink !== undefined;
+    try {
+      for await (const arrival of boxes.partsOf(content, { begin, inOrder: way === 'stream' })) {
+        await this.take(arrival);
+        // It is complete, or no more of it can be taken.
+        if (this.#taken.get(content) === undefined) break;
+      }
+    } catch (error) {
+      if (!(error instanceof PawlError) || error.code === 'closed-pipe') throw error;
+      if (error.code !== 'taken-elsewhere') await this.#refuse(error, aboutOf(content));
+      else if (boxes.tells(content))
+        await this.#context.reporter.notice(`${explain(error).message}: ${aboutOf(content)}`);
+    }
+  }
+
+  /** Where the data of a content go that would be fetched; `undefined` where there is no place for it here. */
+  #wayFor(content: IncomingContent): Sink['kind'] | undefined {
+    const { output, folder } = this.#options;
+    const { io, reporter } = this.#context;
+    if (output?.folder !== undefined) {
+      return this.#forOutput === undefined || this.#forOutput === content ? 'file' : undefined;
+    }
+    if (folder !== undefined && (content.row.descriptor.name !== undefined || content.place !== undefined))
+      return 'file';
+    // What was begun in a file goes on there.
+    if (content.place !== undefined || this.#streaming !== undefined) return undefined;
+    return this.#streamFor(io.output.isTerminal || reporter.json) === undefined ? undefined : 'stream';
+  }
+
+  async #tellWaits(content: IncomingContent, title: string, why?: string): Promise<void> {
+    const { reporter } = this.#context;
+    this.#told += 1;
+    if (reporter.json) {
+      await reporter.document({ type: 'incoming', ...incomingFields(content) });
+      return;
+    }
+    const { name, size } = content.row.descriptor;
+    const words = size === undefined ? '' : ` (${bytesInWords(size)})`;
+    const way = name === undefined ? '-o FILE' : '--out-dir DIR';
+    await reporter.notice(
+      `${nameOf(content.row.descriptor)}${words} from ${content.from} waits at ${title}: ${why ?? `pawl recv --fetch ${way}`}`,
+    );
   }
 
   /**
@@ -235,7 +302,7 @@ export class PartReceiver {
   async #tellOfMore(content: IncomingContent, codes: ReadonlyMap<ErrorCode, number>): Promise<void> {
     const { reporter } = this.#context;
     if (reporter.json) return;
-    const what = `${nameOf(content.row.descriptor)} from ${content.from}`;
+    const what = aboutOf(content);
     for (const times of codes.values()) {
       if (times > FEW) await reporter.warn(`${what}: ${count(times - FEW, 'more part')} refused for the same reason`);
     }
@@ -300,7 +367,7 @@ export class PartReceiver {
     const { io, reporter } = this.#context;
     const resumed = place && PartialFile.reopen(place.path, place.inode);
     if (resumed !== undefined) {
-      await reporter.notice(`${what} from ${content.from} goes on in ${resumed.path}`);
+      if (!this.#isQuiet) await reporter.notice(`${what} from ${content.from} goes on in ${resumed.path}`);
       if (output?.folder !== undefined) this.#forOutput ??= content;
       return { kind: 'file', file: resumed };
     }
@@ -406,10 +473,10 @@ export class PartReceiver {
       await this.#save(taken);
       if (content.log.isComplete) await this.#dropChanged(taken, sink.file);
       if (content.log.isComplete) await this.#putInPlace(taken, sink.file);
-      else await this.#tellProgress(content);
+      else if (!this.#isQuiet) await this.#tellProgress(content);
     } catch (error) {
       if (!(error instanceof PawlError)) throw error;
-      await this.#refuse(error, `${nameOf(content.row.descriptor)} from ${content.from}`);
+      await this.#refuse(error, aboutOf(content));
     }
   }
 
@@ -533,6 +600,11 @@ export class PartReceiver {
     else await reporter.notice(`${nameOf(row.descriptor)} from ${from}: ${partsInWords(log)}`);
   }
 
+  /** Whether what goes on from round to round is not told in each. */
+  get #isQuiet(): boolean {
+    return this.#options.partBoxes?.isQuiet === true;
+  }
+
   #refuseSize(bytes: number): void {
     const { maxSize = MAX_SIZE } = this.#options;
     if (bytes > maxSize) throw new PawlError('over-max-size', { bytes, limit: maxSize });
@@ -547,4 +619,8 @@ export class PartReceiver {
     else await reporter.error(error, where);
     this.#exit ||= exit;
   }
+}
+
+function aboutOf({ row, from }: IncomingContent): string {
+  return `${nameOf(row.descriptor)} from ${from}`;
 }

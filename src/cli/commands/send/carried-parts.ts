@@ -1,0 +1,103 @@
+/**
+ * Hands a large content over: its parts into a box of its own, then the message with its descriptor, so that nobody looks for
+ * parts before they are there.
+ * Does not know where the content is read from.
+ */
+import { PawlError } from '../../../errors.ts';
+import { toHex } from '../../../primitives/index.ts';
+import { nameOf, type OutgoingContent } from '../../../session/index.ts';
+import { type Carrier, isOfPlace } from '../../carrier/hand-over.ts';
+import type { CommandContext } from '../../context.ts';
+import type { OpenIdentity } from '../../identity/open.ts';
+import { explain, queuedInWords } from '../../terminal/error-messages.ts';
+import { EnvelopeOutput, queuedError } from './output.ts';
+import { giveUpStream, type PartsToWrite, sealedParts } from './parts.ts';
+
+/**
+ * Puts the parts that are not at the place yet, and the message with the descriptor.
+ * @throws `queued` where the place fails, and a later command can go on; `stream-lost` where none can; what reading throws.
+ */
+export async function carryParts(
+  context: CommandContext,
+  identity: OpenIdentity,
+  content: OutgoingContent,
+  parts: PartsToWrite,
+): Promise<void> {
+  const { reporter } = context;
+  const { format } = parts;
+  const { carrier } = format;
+  if (carrier === undefined) throw new Error('there is a route');
+  try {
+    await putParts(context, content, { ...parts, carrier });
+  } catch (error) {
+    if (isOfPlace(error)) throw await interrupted(context, content, carrier, error);
+    await giveUpStream(content);
+    throw error;
+  } finally {
+    reporter.progress.clear();
+  }
+  const sent = await content.handIn();
+  content.wipe();
+  // The contact was forgotten meanwhile.
+  if (sent === undefined) return;
+  const output = new EnvelopeOutput(context, identity, format);
+  await output.write([sent]);
+  await output.acknowledge();
+  await describe(context, content, output.fateOf(sent.outboxId));
+  await output.tellOfCarrier();
+}
+
+async function putParts(
+  context: CommandContext,
+  content: OutgoingContent,
+  { carrier, ...parts }: PartsToWrite & { readonly carrier: Carrier },
+): Promise<void> {
+  const box = content.partBox;
+  for await (const { envelope, isDue } of sealedParts(context, content, parts)) {
+    await carrier.putPart(box, content.parts - 1, envelope);
+    content.keep();
+    if (isDue()) await content.save();
+  }
+}
+
+/** The place fails: what is there is noted, so that a later command goes on behind it. A stream is given up. */
+async function interrupted(
+  context: CommandContext,
+  content: OutgoingContent,
+  carrier: Carrier,
+  cause: PawlError,
+): Promise<PawlError> {
+  const { to, source, kept: parts, total, id } = content;
+  if (source === undefined) {
+    await content.abandon();
+    content.wipe();
+    return new PawlError('stream-lost', { to, why: explain(cause).message }, { cause });
+  }
+  await content.save();
+  content.wipe();
+  await describe(context, content, { queued: true });
+  const large = { what: nameOf(content), id, parts, total };
+  const error = queuedError(carrier, cause, large);
+  if (error === cause) await context.reporter.notice(`${queuedInWords(to, large)}: pawl outbox resend L${id}`);
+  return error;
+}
+
+/** With `--json`, describes a content. @param fate what became of it. */
+async function describe(
+  { reporter }: CommandContext,
+  { to, messageId, n, size, bytes, opening, total, parts, partSize }: OutgoingContent,
+  fate: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  if (!reporter.json) return;
+  await reporter.document({
+    type: 'sent',
+    to,
+    id: toHex(messageId),
+    n,
+    bytes: size ?? bytes,
+    opening,
+    parts: total ?? parts,
+    part_size: partSize,
+    ...fate,
+  });
+}
