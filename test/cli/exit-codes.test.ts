@@ -230,6 +230,7 @@ const OUT_OF_REACH: Partial<Record<ErrorCode, string>> = {
   'other-place': 'a folder that another disk has taken the place of: test/places',
   'bad-route': 'the reader of routes: test/places/route.test.ts',
   'unsuited-stream': 'a server with another stream: test/places',
+  'stream-lost': 'a place that fails in the midst of a stream: test/cli/large-routes.test.ts',
   'not-begun': 'a session is stored with its first message',
 };
 

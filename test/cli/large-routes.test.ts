@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemRandom } from '../../src/primitives/index.ts';
-import { acquaint, CollectedOutput, type FakeIo, type Person, temporaryFolder } from './fake-io.ts';
+import { acquaint, CollectedOutput, type FakeIo, Person, temporaryFolder } from './fake-io.ts';
 
 // Large contents along a route: the parts go into a box of their own, and stay there until the content is in its place.
 
@@ -121,14 +121,27 @@ describe('a large content along a route', () => {
     expect(lying(place).parts).toEqual([]);
   });
 
-  it('is left alone where another sender was asked for', async () => {
+  it('is left alone where another sender was asked for, and by another command that takes it', async () => {
     const { alice, bob, place, film, out } = await routed();
+    const carol = await Person.named('carol');
+    await bob.add('carol', await carol.invite('bob'));
+    await bob.pawl(['route', 'carol', `dir:${place}`]);
     await alice.pawl(['send', 'bob', film]);
-    await bob.pawl(['recv', '--fetch', '--out-dir', out]);
-    await alice.pawl(['send', 'bob', film]);
-    await bob.run(['recv', '--fetch']);
-    await bob.run(['recv', '--fetch', '--from', 'nobody', '--out-dir', out]);
-    expect(lying(place).parts.length).toBe(0);
+    await bob.pawl(['recv', '--fetch', '--json']);
+    expect((await bob.pawl(['recv', '--fetch', '--out-dir', out, '--from', 'carol'])).errors).toBe(
+      'pawl: nothing new\n',
+    );
+    expect(lying(place).parts.length).toBe(PARTS);
+    const database = bob.openFile();
+    database.exec(`UPDATE incoming SET process = 'another', claimed_at = ${bob.time}`);
+    database.close();
+    const isRunning = (process: string) => process === 'another';
+    const { errors } = await bob.pawl(['recv', '--fetch', '--out-dir', out], undefined, { isRunning });
+    expect(errors).toContain('film.mkv from alice');
+    expect([lying(place).parts.length, readdirSync(out)]).toEqual([PARTS, []]);
+    await bob.pawl(['recv', '--fetch', '--out-dir', out, '--from', 'alice']);
+    expectFilm(out);
+    expect(lying(place).parts).toEqual([]);
   });
 });
 
@@ -252,8 +265,6 @@ describe('the place of a large content fails', () => {
   it('while it is fetched, and comes back', async () => {
     const { alice, bob, place, film, out } = await routed();
     await alice.pawl(['send', 'bob', film]);
-    await bob.run(['recv', '--fetch']).catch(() => undefined);
-    await alice.pawl(['send', 'bob', film]);
     let reads = 0;
     const gone: Partial<FakeIo> = {
       now() {
@@ -375,14 +386,11 @@ describe('the box of the parts', () => {
 
   it('is one of each recipient', async () => {
     const { alice, bob, place, film, out } = await routed();
-    const { bob: carol } = await (async () => {
-      const { Person: People } = await import('./fake-io.ts');
-      const person = await People.named('carol');
-      await alice.add('carol', await person.invite('alice'));
-      await alice.pawl(['route', 'carol', `dir:${place}`]);
-      await person.pawl(['route', 'alice', `dir:${place}`]).catch(() => undefined);
-      return { bob: person };
-    })();
+    const carol = await Person.named('carol');
+    const invite = await carol.invite('alice');
+    await carol.pawl(['route', 'alice', `dir:${place}`]);
+    await alice.add('carol', invite);
+    await alice.pawl(['route', 'carol', `dir:${place}`]);
     for (const name of ['bob', 'carol']) await alice.pawl(['send', name, film]);
     expect(lying(place).parts.length).toBe(2 * PARTS);
     await bob.pawl(['recv', '--fetch', '--out-dir', out]);
