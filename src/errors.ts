@@ -26,7 +26,7 @@ export interface ErrorDetails {
   /** `damage`: what seems to have happened to it on its way. `isInvite`: it was an invite. */
   corrupt: { what: string; damage?: BlockDamage; isInvite?: true };
   'unknown-version': { version: number };
-  'wrong-kind': { expected: 'invite' | 'message'; found: 'invite' | 'message' };
+  'wrong-kind': { expected: 'invite' | 'message'; found: 'invite' | 'message' | 'part' };
   /** `isLeast`: there may be more bytes than were read. */
   'too-large': { what: string; bytes: number; limit: number; isLeast?: true };
   'weak-key': { what: string };
@@ -76,8 +76,10 @@ export interface ErrorDetails {
   // places
   /** A place fails, or does not answer. `place`: what the route is called, without credentials. */
   unreachable: { place: string; reason: string };
-  /** A message is encrypted, and its place cannot be reached: it waits. `reason`: why. */
-  queued: { to: string; place: string; reason: string };
+  /** A message is encrypted, and its place cannot be reached: it waits. `reason`: why. `large`: a content in parts. */
+  queued: { to: string; place: string; reason: string; large?: LargeQueued };
+  /** A stream was on its way to a place that cannot be reached any more, and cannot be read again. `why`: what is wrong there. */
+  'stream-lost': { to: string; why: string };
   /** A route with a command has come with the identity file from elsewhere. */
   'untrusted-route': { route: string };
   /** The conversation with a contact is of before there were boxes. */
@@ -153,6 +155,14 @@ export interface ErrorDetails {
 }
 
 export type ErrorCode = keyof ErrorDetails;
+
+/** A content in parts that waits: its name, its number in the outbox, how many of its parts are at the place, and of how many. */
+export interface LargeQueued {
+  readonly what: string;
+  readonly id: number;
+  readonly parts: number;
+  readonly total: number | undefined;
+}
 
 /**
  * What a program on the way has done to an envelope. `cut-off`: the end of a block has not come; `no-begin`: its

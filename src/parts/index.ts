@@ -16,5 +16,6 @@ export {
   type Part,
   PartCipher,
   type PartKeys,
+  partBox,
   partDigest,
 } from './sealing.ts';

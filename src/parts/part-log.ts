@@ -72,6 +72,17 @@ export class PartLog {
     return this.#kept;
   }
 
+  /** Whether a part is there. */
+  has(index: number): boolean {
+    return index < this.#kept || this.#records.has(index);
+  }
+
+  /** Whether a part is missing, and would be taken if it came. */
+  wants(index: number): boolean {
+    const { total = Number.POSITIVE_INFINITY } = this;
+    return !this.has(index) && index < total && index <= this.#missing + REACH;
+  }
+
   /** How many parts there will be, once that is known. */
   get total(): number | undefined {
     const { size, partSize } = this.#whole;

@@ -53,7 +53,9 @@ export interface OpenedPart extends Part {
 const PART_KEY = utf8('pawl/1 part key');
 const PART_FIND = utf8('pawl/1 part find');
 const PART_SALT = utf8('pawl/1 part salt');
+const PART_BOX = utf8('pawl/1 part box');
 const KEY_LENGTH = 32;
+const BOX_LENGTH = 16;
 /** Each key seals one part. */
 const NONCE = new Uint8Array(NONCE_LENGTH);
 
@@ -92,6 +94,14 @@ export function isOf({ find }: PartKeys, { salt, tag }: SealedPart): boolean {
 /** What seals and opens the parts of a content, as its descriptor says. */
 export function cipherOf({ key, partSize }: { readonly key: Uint8Array; readonly partSize: number }): PartCipher {
   return new PartCipher(deriveKeys(key), partSize);
+}
+
+/**
+ * The box of the parts of a content, 16 bytes: both sides know it, and nobody else before the descriptor is accepted. No tag
+ * is made of the same input, because a salt has 16 bytes.
+ */
+export function partBox({ find }: PartKeys): Uint8Array {
+  return hmacSha256(find, PART_BOX).slice(0, BOX_LENGTH);
 }
 
 /** Seals and opens the parts of a content. Each result is overwritten by the next one. */

@@ -12,6 +12,8 @@ const BOX_LENGTH = 16;
 /** The last character stands for 3 bits and two zeros. */
 const BOX = /^[a-z2-7]{25}[aeimquy4]$/;
 const NAME = /^[0-9a-f]{32}$/;
+/** A place may have something of its own behind a dot. */
+const PART_NAME = /^0{24}([0-9a-f]{8})(?:$|\.)/;
 
 /** What an envelope has at least, its head, and at most: bytes. */
 export const SIZES = { least: ENVELOPE_HEAD_LENGTH, most: ENVELOPE_HEAD_LENGTH + MAX_REST } as const;
@@ -51,6 +53,12 @@ export function nameOfEnvelope(envelope: Uint8Array): string {
 /** What a part of a content is called, which has a box of its own: its index. */
 export function nameOfPart(index: number): string {
   return index.toString(16).padStart(32, '0');
+}
+
+/** The index that is meant by what a place calls an entry; `undefined` where it is no name of a part. */
+export function indexOfPart(name: string): number | undefined {
+  const [, index] = PART_NAME.exec(name) ?? [];
+  return index === undefined ? undefined : Number.parseInt(index, 16);
 }
 
 /** Whether it is the name of a part. No digest begins with so many zeros. */

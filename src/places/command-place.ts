@@ -43,7 +43,7 @@ export class CommandPlace implements Place {
 
   /** Boxes, one a line; of what lies there come lines `BOX NAME SIZE`. */
   async *list(boxes: readonly Box[], limits: ListLimits): AsyncGenerator<Entry, void, undefined> {
-    this.#listed.clear();
+    this.#listed.begin(boxes);
     const shelf = new Shelf(boxes, limits, this.#listed);
     let order = 0;
     for await (const entry of this.#listing(boxes)) {

@@ -97,7 +97,7 @@ export class FolderPlace implements Place {
   }
 
   async *list(boxes: readonly Box[], limits: ListLimits): AsyncGenerator<Entry, void, undefined> {
-    this.#listed.clear();
+    this.#listed.begin(boxes);
     const shelf = new Shelf(boxes, limits, this.#listed);
     await this.#ask(async (goesOn) => {
       await this.#check();

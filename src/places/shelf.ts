@@ -78,26 +78,27 @@ function cut(found: Found[], most: number): void {
 
 /** What was listed last and is still there, as far as is known here. */
 export class Listed {
-  readonly #keys = new Set<string>();
+  readonly #names = new Map<string, Set<string>>();
 
-  clear(): void {
-    this.#keys.clear();
+  /** These boxes are listed anew. Nothing changes of others. */
+  begin(boxes: readonly Box[]): void {
+    for (const box of boxes) this.#names.delete(box);
   }
 
   add({ box, name }: Pick<Entry, 'box' | 'name'>): void {
-    this.#keys.add(keyOf(box, name));
+    const names = this.#names.get(box);
+    if (names === undefined) this.#names.set(box, new Set([name]));
+    else names.add(name);
   }
 
   has(box: string, name: string): boolean {
-    return this.#keys.has(keyOf(box, name));
+    return this.#names.get(box)?.has(name) === true;
   }
 
   /** It is not there any more, or was not whole: when it is seen again, it is news. */
   delete({ box, name }: Entry): void {
-    this.#keys.delete(keyOf(box, name));
+    const names = this.#names.get(box);
+    names?.delete(name);
+    if (names?.size === 0) this.#names.delete(box);
   }
-}
-
-function keyOf(box: string, name: string): string {
-  return `${box}.${name}`;
 }

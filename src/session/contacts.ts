@@ -8,6 +8,8 @@ import { equal, utf8 } from '../primitives/index.ts';
 import { checkName, ownKey } from './identity.ts';
 import { invitesIn, retireName } from './invites.ts';
 import { sweep } from './maintenance.ts';
+import { routeOf } from './routes.ts';
+import { type BoxToEmpty, boxOfKey } from './spent-boxes.ts';
 import type { Contact, Context, PartialPlace, Transaction } from './store.ts';
 
 /**
@@ -87,6 +89,8 @@ export interface Forgotten {
   readonly invites: number;
   /** The partial files of contents that come in parts. The caller deletes them. */
   readonly partialFiles: readonly PartialPlace[];
+  /** The boxes of contents that come or go in parts, where there is a route: the caller empties them. */
+  readonly boxes: readonly BoxToEmpty[];
 }
 
 /**
@@ -131,8 +135,23 @@ async function findByName(view: Transaction, name: string) {
     },
     invites: inviteIds.length,
     partialFiles: incoming.flatMap(({ place }) => place ?? []),
+    boxes: contact === undefined ? [] : await boxesOf(view, contact),
   };
   return { contact, inviteIds, forgotten };
+}
+
+/** Boxes at the place of a contact in which parts may lie. */
+async function boxesOf(view: Transaction, { id, name }: Contact): Promise<readonly BoxToEmpty[]> {
+  const stored = routeOf(await view.routes(), id);
+  if (stored === undefined) return [];
+  const isTheirs = ({ contact }: { readonly contact: Contact['id'] }) => contact === id;
+  const incoming = (await view.incoming()).filter(isTheirs).map(({ descriptor }) => boxOfKey(descriptor.key));
+  const outgoing = (await view.outgoing())
+    .filter((row) => isTheirs(row) && row.partsAt !== undefined)
+    .map(({ descriptor }) => boxOfKey(descriptor.key));
+  const spent = (await view.spentBoxes()).filter(isTheirs).map(({ box }) => box);
+  const { route, isTrusted } = stored;
+  return [...incoming, ...outgoing, ...spent].map((box) => ({ box, name, route, isTrusted }));
 }
 
 async function countOutgoing(view: Transaction, { id }: Contact): Promise<number> {

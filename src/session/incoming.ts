@@ -13,12 +13,15 @@ import {
   PartLog,
   type PartRecord,
   type PartVerdict,
+  partBox,
   refuseOther,
 } from '../parts/index.ts';
 import { equal } from '../primitives/index.ts';
 import { claimsOf } from './claims.ts';
 import { correctTimes, TRANSFER_RETENTION } from './maintenance.ts';
 import { type AcceptedMessage, type Announced, noticesOf } from './outcome.ts';
+import { hasRoute } from './routes.ts';
+import { spendBox, spendBoxOf } from './spent-boxes.ts';
 import type { Contact, Context, PartialPlace, StoredIncoming, Transaction } from './store.ts';
 import { endContent, nameOf } from './transfers.ts';
 
@@ -100,7 +103,7 @@ export class IncomingContent {
     this.#place = row.place;
   }
 
-  get log(): Pick<PartLog, 'firstMissing' | 'count' | 'total' | 'isComplete' | 'bytes'> {
+  get log(): Pick<PartLog, 'firstMissing' | 'count' | 'total' | 'isComplete' | 'bytes' | 'has' | 'wants'> {
     return this.#log;
   }
 
@@ -111,6 +114,11 @@ export class IncomingContent {
   /** Whether there are parts whose arrival is not committed. */
   get hasUnsaved(): boolean {
     return this.#unsaved.length > 0;
+  }
+
+  /** The box of its parts, 16 bytes, at whatever place its sender is reached. */
+  get box(): Uint8Array {
+    return partBox(this.#cipher.keys);
   }
 
   /** Whether a part is of this content. */
@@ -279,10 +287,15 @@ export class IncomingContent {
     throw new PawlError('taken-elsewhere', { what: nameOf(descriptor) });
   }
 
-  /** The content is delivered: its key goes, and the history gets name and length. */
+  /** The content is delivered: its key goes, its box is to be emptied, and the history gets name and length. */
   async finish(): Promise<void> {
+    const { id, contact } = this.row;
     const ended = { direction: 'received', row: this.row, length: this.#log.bytes } as const;
-    await endContent(this.#context, ended, (transaction) => transaction.dropIncoming(this.row.id));
+    await endContent(this.#context, ended, async (transaction, at) => {
+      const wasThere = await transaction.dropIncoming(id);
+      if (wasThere && (await hasRoute(transaction, contact))) await spendBox(transaction, contact, this.box, at);
+      return wasThere;
+    });
   }
 
   /** Lets other processes take parts. */
@@ -340,7 +353,8 @@ export interface DroppedContent {
 }
 
 /**
- * Gives up the contents whose descriptor came longer ago than a time, except those whose parts another process takes.
+ * Gives up the contents whose descriptor came longer ago than a time, except those whose parts another process takes. Their
+ * boxes are to be emptied.
  * @param olderThan milliseconds; 30 days by default.
  */
 export async function dropOldIncoming(
@@ -355,6 +369,7 @@ export async function dropOldIncoming(
       const { id, contact, receivedAt, descriptor, place } = row;
       if (receivedAt >= now - olderThan || isTakenElsewhere(context, row)) continue;
       await transaction.dropIncoming(id);
+      if (await hasRoute(transaction, contact)) await spendBoxOf(transaction, contact, descriptor.key, now);
       const from = (await transaction.contact(contact)).name;
       dropped.push({ from, what: nameOf(descriptor), place });
     }

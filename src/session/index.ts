@@ -57,7 +57,15 @@ export {
   withdraw,
 } from './invites.ts';
 export type { ChainOnLadder, Ladder } from './ladder.ts';
-export { isResting, type Mailbox, type Mailboxes, mailboxes, type SettledEntries, settleEntries } from './mailboxes.ts';
+export {
+  isResting,
+  leftIn,
+  type Mailbox,
+  type Mailboxes,
+  mailboxes,
+  type SettledEntries,
+  settleEntries,
+} from './mailboxes.ts';
 export { DAY, goOnAfterRestore, prune, SECOND, type Swept, TRANSFER_RETENTION } from './maintenance.ts';
 export { boxOfEntry, listOutbox, readEnvelope, selectFromOutbox, type UnsentEnvelope } from './outbox.ts';
 export type { Announced, Delivery, Notice, Outcome, Waiting } from './outcome.ts';
@@ -82,12 +90,14 @@ export {
   distrustRoutes,
   dropRoute,
   listRoutes,
+  placeOf,
   type RouteReport,
   type RouteSet,
   routeTo,
   setRoute,
 } from './routes.ts';
 export { acknowledgeSent, checkContact, type Sent, send, sendAll } from './send.ts';
+export { type BoxToEmpty, boxesToEmpty, noteEmptied } from './spent-boxes.ts';
 export type * from './store.ts';
 export type { Context } from './store.ts';
 export { nameOf } from './transfers.ts';

@@ -96,6 +96,11 @@ async function boxesOf(
   });
 }
 
+/** Lists what is left in a box. @param box 16 bytes. */
+export async function leftIn({ store }: Pick<Context, 'store'>, box: Uint8Array): Promise<readonly LeftEntry[]> {
+  return store.snapshot((view) => view.leftEntries(box));
+}
+
 /** What has become of what was read at a place. */
 export interface SettledEntries {
   /** Not taken, and to be read again later. */

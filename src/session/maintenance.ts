@@ -4,6 +4,7 @@
  * Does not know when it runs: every operation that writes calls `sweep`.
  */
 import { LIMITS } from '../ratchet/index.ts';
+import { spendBoxOf } from './spent-boxes.ts';
 import type { Context, HistorySetting, Transaction } from './store.ts';
 
 /** In milliseconds. */
@@ -68,10 +69,22 @@ export async function sweep(transaction: Transaction, now: number, olderThan = L
   if (historySetting?.maxAge !== undefined) await transaction.sweepHistory(now - historySetting.maxAge);
   return {
     historySetting,
-    outgoing: await transaction.sweepOutgoing(now - Math.min(olderThan, TRANSFER_RETENTION)),
+    outgoing: await sweepOutgoing(transaction, now, Math.min(olderThan, TRANSFER_RETENTION)),
     invites: await transaction.sweepInvites(now - expiredFor, now - FATE_RETENTION),
     skippedKeys: await transaction.sweepSkippedKeys(now - olderThan),
   };
+}
+
+/**
+ * Gives up the contents that were begun to be sent too long ago. No descriptor of those whose parts were put at a place is
+ * out, because it is put last: nobody will ask for them.
+ */
+async function sweepOutgoing(transaction: Transaction, now: number, olderThan: number): Promise<number> {
+  const swept = await transaction.sweepOutgoing(now - olderThan);
+  for (const { contact, key, partsAt } of swept) {
+    if (partsAt !== undefined) await spendBoxOf(transaction, contact, key, now);
+  }
+  return swept.length;
 }
 
 /**
@@ -86,7 +99,7 @@ export async function prune({ store, now }: Context, olderThan: number): Promise
  * Accepts a restored identity file (docs/PROTOCOL.md §8). Holds every session: it receives, but is not sent on until
  * the peer begins a new chain, because messages sent since the copy was made may have used the positions that the file
  * takes for free. Gives up open invites of ours and waiting invites of theirs, because they may have been used since, and
- * contents that are being sent in parts.
+ * contents that are being sent in parts. What of those lies at places is left: a newer copy of the file may go on with it.
  */
 export async function goOnAfterRestore({ store }: Context): Promise<void> {
   await store.transaction(async (transaction) => {

@@ -11,15 +11,17 @@ import {
   newContentKey,
   nextLink,
   type PartCipher,
+  partBox,
   partDigest,
   partsOf,
 } from '../parts/index.ts';
 import { equal } from '../primitives/index.ts';
 import { claimsOf } from './claims.ts';
 import { sweep } from './maintenance.ts';
-import { sealFor } from './send.ts';
-import type { Context, OutgoingId, SourceFile, StoredOutgoing } from './store.ts';
-import { endContent } from './transfers.ts';
+import { type Sent, sealFor } from './send.ts';
+import { spendBoxOf } from './spent-boxes.ts';
+import type { Context, OutgoingId, SourceFile, StoredOutgoing, Transaction } from './store.ts';
+import { endIn } from './transfers.ts';
 
 /** What is to be sent in parts. */
 export interface NewOutgoing {
@@ -39,8 +41,10 @@ export interface UnsentContent {
   readonly createdAt: number;
   readonly name: string | undefined;
   readonly size: number | undefined;
-  /** How many parts are known to be on a disk. */
+  /** How many parts are known to be on a disk, or at a place. */
   readonly parts: number;
+  /** Whether its message can go along a route: its session has boxes. */
+  readonly hasBox: boolean;
   /** How many there will be, if that is known. */
   readonly total: number | undefined;
   /** `undefined`: it cannot be read again. */
@@ -58,30 +62,38 @@ export class OutgoingContent {
   /** The message with the descriptor. */
   readonly envelope: Uint8Array;
   readonly partSize: number;
+  /** Of a file. */
+  readonly name: string | undefined;
   readonly size: number | undefined;
   readonly source: SourceFile | undefined;
+  /** Its number in the outbox. */
+  readonly outgoingId: OutgoingId;
   readonly #context: Context;
-  readonly #row: Pick<StoredOutgoing, 'id' | 'contact' | 'messageId' | 'n' | 'descriptor'>;
+  readonly #row: Omit<StoredOutgoing, 'advancedAt' | 'process'>;
   readonly #cipher: PartCipher;
-  /** What an earlier command noted: the parts that are on a disk, and the link behind them. */
-  readonly #before: Pick<StoredOutgoing, 'parts' | 'link'>;
+  /** What an earlier command noted: the parts that are kept, and the link behind them. */
+  readonly #before: Kept;
+  /** Where the parts are put; `undefined`: they are written. */
+  readonly #place: string | undefined;
   #parts: number;
   #link: Link;
   #bytes: number;
-  #saved: Pick<StoredOutgoing, 'parts' | 'link'>;
+  #kept: Kept;
 
   private constructor(
     context: Context,
-    row: Omit<StoredOutgoing, 'createdAt' | 'advancedAt' | 'process'>,
+    row: Omit<StoredOutgoing, 'advancedAt' | 'process'>,
     about: {
       readonly to: string;
       readonly opening: boolean;
       readonly expiredInvite: number | undefined;
       readonly isWhole?: boolean;
+      readonly place: string | undefined;
     },
   ) {
     const { descriptor } = row;
     const { parts, link } = about.isWhole ? { parts: 0, link: FIRST_LINK } : row;
+    this.outgoingId = row.id;
     this.to = about.to;
     this.opening = about.opening;
     this.expiredInvite = about.expiredInvite;
@@ -89,13 +101,15 @@ export class OutgoingContent {
     this.n = row.n;
     this.envelope = row.envelope;
     this.partSize = descriptor.partSize;
+    this.name = descriptor.name;
     this.size = descriptor.size;
     this.source = row.source;
     this.#context = context;
     this.#row = row;
     this.#cipher = cipherOf(descriptor);
-    this.#before = { parts: row.parts, link: row.link };
-    this.#saved = this.#before;
+    this.#before = { parts: row.parts, link: row.link, partsAt: row.partsAt };
+    this.#place = about.place;
+    this.#kept = this.#before;
     this.#parts = parts;
     this.#link = link as Link;
     this.#bytes = parts * descriptor.partSize;
@@ -103,9 +117,15 @@ export class OutgoingContent {
 
   /**
    * Encrypts the descriptor, and commits it with what is needed to go on.
+   * @param place where the parts are put, see `placeOf`; without it, they are written.
    * @throws as `sendAll`.
    */
-  static async begin(context: Context, to: string, { name, size, source }: NewOutgoing): Promise<OutgoingContent> {
+  static async begin(
+    context: Context,
+    to: string,
+    { name, size, source }: NewOutgoing,
+    place?: string,
+  ): Promise<OutgoingContent> {
     const now = context.now();
     const key = newContentKey(context.random);
     const descriptor: Descriptor = { type: 'descriptor', name, sentAt: now, size, partSize: PART_SIZES.usual, key };
@@ -118,39 +138,43 @@ export class OutgoingContent {
         { name: to, plaintexts, now },
         async ({ contact, messageId, n, envelope, opening, box }) => {
           const sealed = { contact: contact.id, messageId, n, envelope, box };
-          const row = { ...sealed, descriptor, source, parts: 0, link: FIRST_LINK };
-          const id = await transaction.addOutgoing({
-            ...row,
-            createdAt: now,
-            advancedAt: now,
-            process: context.process,
-          });
+          const row = { ...sealed, descriptor, source, createdAt: now, parts: 0, partsAt: place, link: FIRST_LINK };
+          const id = await transaction.addOutgoing({ ...row, advancedAt: now, process: context.process });
           return { row: { ...row, id }, opening, to: contact.name };
         },
       );
       const [one] = stored;
       if (one === undefined) throw new Error('one plaintext gives one envelope');
-      return new OutgoingContent(context, one.row, { ...one, expiredInvite });
+      return new OutgoingContent(context, one.row, { ...one, expiredInvite, place });
     });
   }
 
   /**
    * Takes up an unfinished content whose process has ended, unless it is too old.
-   * @param options.isWhole begins with the first part; else behind those that are noted to be on a disk.
+   * @param options.isWhole begins with the first part; else behind those that are noted to be kept, on a disk or at this place.
+   * @param options.place where the parts are put, see `placeOf`; without it, they are written.
    * @throws `not-in-outbox`; `cannot-resume`, and drops the content, because its stream is gone.
    */
   static async resume(
     context: Context,
     id: OutgoingId,
-    { isWhole = false }: { readonly isWhole?: boolean } = {},
+    { isWhole = false, place }: { readonly isWhole?: boolean; readonly place?: string | undefined } = {},
   ): Promise<OutgoingContent> {
     const found = await context.store.transaction(async (transaction) => {
       await sweep(transaction, context.now());
       const row = (await transaction.outgoing()).find((one) => one.id === id);
       if (row === undefined || claimsOf(context).isHeld(row.process, row.advancedAt)) return undefined;
-      if (row.source === undefined) await transaction.dropOutgoing(id);
-      else await transaction.advanceOutgoing(id, { ...row, process: context.process, advancedAt: context.now() });
-      return { row, to: (await transaction.contact(row.contact)).name };
+      const { name } = await transaction.contact(row.contact);
+      if (row.source === undefined) {
+        await drop(transaction, row, context.now());
+        return { row, to: name };
+      }
+      // What is in a file here is not at the place, and the other way round.
+      const isElsewhere = row.partsAt !== place;
+      const kept = place !== undefined && isElsewhere ? { parts: 0, link: FIRST_LINK, partsAt: place } : {};
+      const begun = { ...row, ...kept };
+      await transaction.advanceOutgoing(id, { ...begun, process: context.process, advancedAt: context.now() });
+      return { row: begun, to: name, isElsewhere };
     });
     if (found === undefined) throw new PawlError('not-in-outbox', { id });
     if (found.row.source === undefined) throw new PawlError('cannot-resume', { id });
@@ -158,8 +182,24 @@ export class OutgoingContent {
       to: found.to,
       opening: false,
       expiredInvite: undefined,
-      isWhole,
+      isWhole: isWhole || found.isElsewhere === true,
+      place,
     });
+  }
+
+  /** The box of its parts, 16 bytes. */
+  get partBox(): Uint8Array {
+    return partBox(this.#cipher.keys);
+  }
+
+  /** How many parts are known to be kept, on a disk or at the place. */
+  get kept(): number {
+    return this.#kept.parts;
+  }
+
+  /** How many parts there will be, if that is known. */
+  get total(): number | undefined {
+    return this.size === undefined ? undefined : partsOf(this.size, this.partSize);
   }
 
   /** How many parts are sealed, or passed over. */
@@ -201,32 +241,70 @@ export class OutgoingContent {
   }
 
   /**
-   * Commits that this process writes on.
-   * @param isOnDisk whether all that was sealed is there: then the next command goes on behind it. What went into a pipe may
-   * be lost with the process at its other end.
+   * All that was sealed so far is on a disk, or at the place: once that is saved, the next command goes on behind it. What
+   * went into a pipe may be lost with the process at its other end.
    */
-  async save(isOnDisk: boolean): Promise<void> {
+  keep(): void {
+    this.#kept = { parts: this.#parts, link: this.#link, partsAt: this.#place };
+  }
+
+  /** Commits what is kept, and that this process writes on. */
+  async save(): Promise<void> {
     const { process, now } = this.#context;
-    if (isOnDisk) this.#saved = { parts: this.#parts, link: this.#link };
-    const state = { ...this.#saved, process, advancedAt: now() };
+    const state = { ...this.#kept, process, advancedAt: now() };
     await this.#context.store.transaction((transaction) => transaction.advanceOutgoing(this.#row.id, state));
   }
 
   /** All parts are written: the key goes, and the history gets name and length. */
   async finish(): Promise<void> {
-    const ended = { direction: 'sent', row: this.#row, length: this.#bytes } as const;
-    await endContent(this.#context, ended, (transaction) => transaction.dropOutgoing(this.#row.id));
+    await this.#context.store.transaction((transaction) => this.#finishIn(transaction, this.#context.now()));
   }
 
-  /** Gives the content up: its source has changed, or is gone. */
+  /**
+   * All parts are at their place. The same as {@link finish}, and the message with the descriptor goes into the outbox, as any
+   * other: it is put last.
+   * @returns that message; `undefined` where the contact was forgotten meanwhile, or the content given up.
+   */
+  async handIn(): Promise<Sent | undefined> {
+    const { process, now, store } = this.#context;
+    return store.transaction(async (transaction) => {
+      const createdAt = now();
+      if (!(await this.#finishIn(transaction, createdAt))) return undefined;
+      const { id, envelope, n, to, opening, expiredInvite } = this;
+      const { contact, box } = this.#row;
+      const outboxId = await transaction.addToOutbox({ contact, messageId: id, envelope, process, createdAt, box });
+      return { envelope, outboxId, to, id, n, opening, box, expiredInvite };
+    });
+  }
+
+  /** @returns whether the content was there. */
+  #finishIn(transaction: Transaction, now: number): Promise<boolean> {
+    const row = this.#row;
+    const ended = { direction: 'sent', row, length: this.#bytes } as const;
+    return endIn(transaction, ended, { now, drop: () => transaction.dropOutgoing(row.id) });
+  }
+
+  /** Gives the content up: its source has changed, or is gone. What of it is at a place is to be removed. */
   async abandon(): Promise<void> {
-    await this.#context.store.transaction((transaction) => transaction.dropOutgoing(this.#row.id));
+    const { id } = this.#row;
+    await this.#context.store.transaction(async (transaction) => {
+      const row = (await transaction.outgoing()).find((one) => one.id === id);
+      if (row !== undefined) await drop(transaction, row, this.#context.now());
+    });
   }
 
   /** Overwrites the keys in memory. */
   wipe(): void {
     this.#cipher.wipe();
   }
+}
+
+/** How many parts are kept, the link behind them, and where they are. */
+type Kept = Pick<StoredOutgoing, 'parts' | 'link' | 'partsAt'>;
+
+async function drop(transaction: Transaction, row: StoredOutgoing, now: number): Promise<void> {
+  await transaction.dropOutgoing(row.id);
+  if (row.partsAt !== undefined) await spendBoxOf(transaction, row.contact, row.descriptor.key, now);
 }
 
 /** Lists the contents that no running process writes out, oldest first. */
@@ -244,12 +322,13 @@ export async function listUnsent(context: Context): Promise<readonly UnsentConte
       descriptor,
       source,
       parts,
+      box,
     } of await view.outgoing()) {
       if (isHeld(process, advancedAt)) continue;
       const { name, size, partSize } = descriptor;
       const to = (await view.contact(contact)).name;
       const total = size === undefined ? undefined : partsOf(size, partSize);
-      unsent.push({ id, to, messageId, createdAt, name, size, parts, total, source });
+      unsent.push({ id, to, messageId, createdAt, name, size, parts, total, source, hasBox: box !== undefined });
     }
     return unsent;
   });

@@ -108,6 +108,18 @@ export function routeOf(routes: readonly StoredRoute[], contact: ContactId): Sto
   return routes.find(({ owner }) => 'contact' in owner && owner.contact === contact);
 }
 
+/** What a place is called where it is stored that something is there. Where a route changes, but not its place, it stays. */
+export function placeOf(route: Route): string {
+  switch (route.kind) {
+    case 'dir':
+      return `dir:${route.mark}`;
+    case 'exec':
+      return `exec:${route.command}`;
+    case 'nats':
+      return route.url;
+  }
+}
+
 /** Gives a contact that came in by an invite the route that was set for the name of the invite. */
 export async function takeOverRoute(transaction: Transaction, inviteName: string, contact: ContactId): Promise<void> {
   const routes = await transaction.routes();

@@ -366,8 +366,10 @@ export interface Outgoing {
   readonly descriptor: Descriptor;
   /** The file that it is read from; `undefined` for a stream, which cannot be read again. */
   readonly source: SourceFile | undefined;
-  /** How many parts are known to be written: on a disk. */
+  /** How many parts are known to be written. */
   readonly parts: number;
+  /** The place where those are, see `placeOf`; `undefined`: a file on a disk here. */
+  readonly partsAt: string | undefined;
   /** The link of the next part: 32 bytes. */
   readonly link: Uint8Array;
   /** That of its descriptor. */
@@ -377,6 +379,15 @@ export interface Outgoing {
 }
 
 export type StoredOutgoing = Outgoing & { readonly id: OutgoingId };
+
+/** How far an outgoing content has come. */
+export type Progress = Pick<Outgoing, 'parts' | 'partsAt' | 'link' | 'process' | 'advancedAt'>;
+
+/** What is left to do for an outgoing content that is deleted: its parts may be at a place. */
+export interface SweptOutgoing extends Pick<Outgoing, 'contact' | 'partsAt'> {
+  /** That of its descriptor, 32 bytes. */
+  readonly key: Uint8Array;
+}
 
 /** The tables of contents that come or go in parts. Every change counts as one: the generation rises. */
 export interface Transfers {
@@ -410,11 +421,11 @@ export interface Transfers {
   /** Oldest first. */
   outgoing(): Promise<readonly StoredOutgoing[]>;
   /** Notes how much is written, and who writes on. */
-  advanceOutgoing(id: OutgoingId, state: Pick<Outgoing, 'parts' | 'link' | 'process' | 'advancedAt'>): Promise<void>;
+  advanceOutgoing(id: OutgoingId, state: Progress): Promise<void>;
   /** Deletes an outgoing content. @returns whether it was there. */
   dropOutgoing(id: OutgoingId): Promise<boolean>;
-  /** Deletes what was begun before a time. @returns how many were deleted. */
-  sweepOutgoing(before: number): Promise<number>;
+  /** Deletes what was begun before a time. @returns what was deleted, oldest first. */
+  sweepOutgoing(before: number): Promise<readonly SweptOutgoing[]>;
 }
 
 /** Whom a route is for: a contact, or who comes in by an open invite for a name. */
@@ -444,6 +455,15 @@ export interface LeftEntry {
   readonly triedAt: number;
 }
 
+/** A box of the parts of a content that is finished, or given up. What lies in it is removed when its place is next reached. */
+export interface SpentBox {
+  /** 16 bytes. */
+  readonly box: Uint8Array;
+  /** By whose route the place is reached. */
+  readonly contact: ContactId;
+  readonly spentAt: number;
+}
+
 /** The tables of routes, and of what is left at places. */
 export interface Routes {
   /** In no order. */
@@ -463,6 +483,14 @@ export interface Routes {
   dropLeftEntry(box: Uint8Array, name: string): Promise<void>;
   /** Deletes the entries that were read last before a time. */
   sweepLeftEntries(before: number): Promise<void>;
+  /** Oldest first. */
+  spentBoxes(): Promise<readonly SpentBox[]>;
+  /** Adds a box, or replaces the one of the same name. */
+  addSpentBox(box: SpentBox): Promise<void>;
+  /** It is empty. */
+  dropSpentBox(box: Uint8Array): Promise<void>;
+  /** Deletes those that were added before a time. */
+  sweepSpentBoxes(before: number): Promise<void>;
 }
 
 /** The setting of a history that is on. */

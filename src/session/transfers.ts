@@ -21,22 +21,32 @@ export interface Ended extends Pick<HistoryEntry, 'direction'> {
 /**
  * Ends a content: its key goes, and the history gets name and length; not of one that was gone before, because another
  * command has ended it or forgotten its contact.
- * @param drop deletes its row. @returns whether that was there.
+ * @param options.drop deletes its row. @returns whether that was there.
+ * @returns the same.
  */
-export async function endContent(
-  { store, now }: Context,
+export async function endIn(
+  transaction: Transaction,
   { direction, row, length }: Ended,
-  drop: (transaction: Transaction) => Promise<boolean>,
-): Promise<void> {
+  { now: at, drop }: { readonly now: number; readonly drop: () => Promise<boolean> },
+): Promise<boolean> {
   const { contact, messageId, n, descriptor } = row;
   const { name, sentAt } = descriptor;
+  const { historySetting } = await sweep(transaction, at);
+  const wasThere = await drop();
+  if (historySetting === undefined || !wasThere) return wasThere;
+  const content = name === undefined ? ({ kind: 'bytes', length } as const) : ({ kind: 'file', name, length } as const);
+  await transaction.addToHistory({ contact, direction, messageId, n, at, sentAt, content });
+  return wasThere;
+}
+
+/** Does so in a transaction of its own. */
+export async function endContent(
+  { store, now }: Context,
+  ended: Ended,
+  drop: (transaction: Transaction, at: number) => Promise<boolean>,
+): Promise<void> {
   await store.transaction(async (transaction) => {
     const at = now();
-    const { historySetting } = await sweep(transaction, at);
-    const wasThere = await drop(transaction);
-    if (historySetting === undefined || !wasThere) return;
-    const content =
-      name === undefined ? ({ kind: 'bytes', length } as const) : ({ kind: 'file', name, length } as const);
-    await transaction.addToHistory({ contact, direction, messageId, n, at, sentAt, content });
+    await endIn(transaction, ended, { now: at, drop: () => drop(transaction, at) });
   });
 }

@@ -439,4 +439,14 @@ CREATE TABLE left_entries ( -- envelopes that were left at their place, and are 
   tried_at INTEGER NOT NULL,
   PRIMARY KEY (box, name)
 ) STRICT, WITHOUT ROWID;
+
+-- Parts along routes: the place where those are that are known to be written; none: a file.
+ALTER TABLE outgoing ADD COLUMN parts_at TEXT;
+
+CREATE TABLE spent_boxes ( -- boxes of contents in parts that are finished, which may not be empty yet
+  box        BLOB    PRIMARY KEY CHECK (length(box) = 16),
+  contact_id INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+  spent_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX spent_boxes_of_contact ON spent_boxes (contact_id);
 `;

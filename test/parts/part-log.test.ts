@@ -122,6 +122,12 @@ describe('the parts of one content', () => {
           expect(take(log, part)).toBe(there.has(part.index) ? 'duplicate' : 'new');
           there.add(part.index);
           expect(log.count).toBe(there.size);
+          const beyond = [parts.length, log.firstMissing + REACH, log.firstMissing + REACH + 1];
+          for (const index of [...parts.keys(), ...beyond]) {
+            expect(log.has(index)).toBe(there.has(index));
+            const isWithin = index <= log.firstMissing + REACH && index < (log.total ?? Number.POSITIVE_INFINITY);
+            expect(log.wants(index)).toBe(isWithin && !there.has(index));
+          }
           expect(log.isComplete).toBe(there.size === parts.length);
           const first = parts.findIndex(({ index }) => !there.has(index));
           expect(log.firstMissing).toBe(first === -1 ? parts.length : first);

@@ -10,7 +10,9 @@ import {
   type Link,
   nextLink,
   type Part,
+  PartCipher,
   type PartKeys,
+  partBox,
   partDigest,
 } from '../../src/parts/index.ts';
 import { concat, hkdfSha256, type Random, seal, toHex, uint, utf8 } from '../../src/primitives/index.ts';
@@ -53,6 +55,20 @@ function plaintextOf(fields: { index: number; last: number; length: number; data
 
 const refused = (part: SealedPart, partSize = SMALL, by: PartKeys = keys): void =>
   expectRefusal('a part', 'corrupt', () => openPart(by, part, partSize));
+
+describe('the box of the parts', () => {
+  it('is named by the key of the content, and by nothing that a part shows', () => {
+    const expected = createHmac('sha256', keys.find).update('pawl/1 part box').digest().subarray(0, 16);
+    expect(toHex(partBox(keys))).toBe(toHex(new Uint8Array(expected)));
+    expect(toHex(partBox(keysOf('another')))).not.toBe(toHex(partBox(keys)));
+    // What wipes the keys does not wipe the name.
+    const other = keysOf('wiped');
+    const box = partBox(other);
+    const name = toHex(box);
+    new PartCipher(other, SMALL).wipe();
+    expect(toHex(box)).toBe(name);
+  });
+});
 
 describe('a sealed part', () => {
   it('opens to what was sealed, whatever that is', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { boxOf, bytesOfBox, isBox, nameOfEnvelope, nameOfPart } from '../../src/places/index.ts';
+import { boxOf, bytesOfBox, indexOfPart, isBox, nameOfEnvelope, nameOfPart } from '../../src/places/index.ts';
 
 describe('the name of a box', () => {
   it('is base32 of RFC 4648 in lower case, without padding', () => {
@@ -49,5 +49,16 @@ describe('the name of an envelope', () => {
     expect(nameOfEnvelope(new Uint8Array(0))).toBe('e3b0c44298fc1c149afbf4c8996fb924');
     expect(nameOfPart(255)).toBe('000000000000000000000000000000ff');
     expect(nameOfPart(2 ** 32 - 1)).toHaveLength(32);
+  });
+
+  it('tells the index of a part, with whatever a place has behind it, and of nothing else', () => {
+    for (const index of [0, 255, 2 ** 32 - 1]) {
+      expect(indexOfPart(nameOfPart(index))).toBe(index);
+      expect(indexOfPart(`${nameOfPart(index)}.17`)).toBe(index);
+    }
+    const name = nameOfPart(7);
+    for (const other of [nameOfEnvelope(new Uint8Array(0)), `${name}0`, name.slice(1), `1${name.slice(1)}`, '17', '']) {
+      expect(indexOfPart(other), other).toBeUndefined();
+    }
   });
 });

@@ -434,6 +434,9 @@ describe('waiting for a folder', () => {
     await news(place);
     const entries = await listed(place, [A]);
     await noNews(place);
+    // A box that is listed by itself makes no news of the others.
+    await listed(place, [B]);
+    await noNews(place);
     // What was removed and comes again is news.
     await place.remove(entries);
     await put(place, A, ENVELOPE);

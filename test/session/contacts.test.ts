@@ -203,7 +203,12 @@ describe('forget', () => {
   it('withdraws invites also where there is no contact yet', async () => {
     const [alice, bob] = [new Party('alice'), new Party('bob')];
     await alice.add('bob', await bob.invite('alice'));
-    expect(await forget(bob.context, 'alice')).toEqual({ contact: undefined, invites: 1, partialFiles: [] });
+    expect(await forget(bob.context, 'alice')).toEqual({
+      contact: undefined,
+      invites: 1,
+      partialFiles: [],
+      boxes: [],
+    });
     expect(await bob.read((await alice.send('bob', 'hi')).envelope)).toBe('refused: unknown-invite');
   });
 

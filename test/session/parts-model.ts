@@ -189,7 +189,8 @@ export class PartsModel extends Model {
       outgoing.wipe();
       content.isSent = true;
     } else {
-      await outgoing.save(isSaved);
+      if (isSaved) outgoing.keep();
+      await outgoing.save();
       if (isSaved) content.saved = outgoing.parts;
     }
     await this.#expectKeys(content.from);

@@ -198,7 +198,8 @@ describe('a content in parts', () => {
     expect((await forget(alice.context, 'bob')).contact).toMatchObject({ unfinished: 1 });
     await incoming.save();
     await incoming.finish();
-    await outgoing.save(true);
+    outgoing.keep();
+    await outgoing.save();
     await outgoing.finish();
     expect([(await stored(bob)).incoming, (await stored(alice)).outgoing]).toEqual([[], []]);
   });
@@ -512,7 +513,8 @@ describe('a sender', () => {
   it('goes on behind what was saved, and the parts of both attempts are of one content', async () => {
     const { alice, bob, outgoing } = await begun(content);
     const killed = [next(outgoing, content)];
-    await outgoing.save(true);
+    outgoing.keep();
+    await outgoing.save();
     killed.push(next(outgoing, content));
     const [unsent] = await listUnsent(as(alice, 'two', ['two']));
     expect(unsent).toMatchObject({
@@ -537,7 +539,8 @@ describe('a sender', () => {
   it('whose source changed between two attempts is found out', async () => {
     const { alice, bob, outgoing } = await begun(content);
     const [p0] = [next(outgoing, content)];
-    await outgoing.save(true);
+    outgoing.keep();
+    await outgoing.save();
     const p1 = next(outgoing, content);
     const other = concat(content.subarray(0, S), bytesOf('other', 2 * S + 1));
     const [unsent] = await listUnsent(as(alice, 'two', ['two']));
@@ -558,6 +561,68 @@ describe('a sender', () => {
     await expect(OutgoingContent.resume(as(alice, 'two'), id as never)).rejects.toMatchObject({
       code: 'not-in-outbox',
     });
+  });
+
+  it('goes on at the place where its parts are, and begins anew at another, and in a file', async () => {
+    const { alice } = await begun(content);
+    const two = as(alice, 'two', []);
+    const file = { name: 'film.mkv', size: content.length, source: SOURCE };
+    const outgoing = await OutgoingContent.begin(alice.context, 'bob', file, 'dir:1');
+    next(outgoing, content);
+    outgoing.keep();
+    // One that was sealed, and not put.
+    next(outgoing, content);
+    await outgoing.save();
+    const again = async (place: string | undefined, isWhole = false) =>
+      (await OutgoingContent.resume(two, outgoing.outgoingId, { place, isWhole })).parts;
+    const known = async () => (await stored(alice)).outgoing.filter(({ id }) => id === outgoing.outgoingId);
+    expect(await again('dir:1')).toBe(1);
+    expect(await again('dir:1', true)).toBe(0);
+    expect(await again(undefined)).toBe(0);
+    expect(await known()).toMatchObject([{ parts: 1, partsAt: 'dir:1' }]);
+    expect(await again('dir:2')).toBe(0);
+    expect(await known()).toMatchObject([{ parts: 0, partsAt: 'dir:2' }]);
+    expect(await again('dir:1')).toBe(0);
+  });
+
+  it('hands the message with the descriptor in at the end, as any other, and once', async () => {
+    const { alice } = await begun(content);
+    await setHistory(alice.context, 'on');
+    const file = { name: 'film.mkv', size: content.length, source: SOURCE };
+    const outgoing = await OutgoingContent.begin(alice.context, 'bob', file, 'dir:1');
+    for (let part = 0; part < 4; part++) next(outgoing, content);
+    const sent = await outgoing.handIn();
+    expect(sent).toMatchObject({ to: 'bob', envelope: outgoing.envelope, id: outgoing.id });
+    const rows = await alice.store.snapshot(async (view) => ({
+      outbox: (await view.outbox()).map(({ id }) => id),
+      outgoing: (await view.outgoing()).filter(({ id }) => id === outgoing.outgoingId),
+      spent: await view.spentBoxes(),
+    }));
+    // What the other side is to fetch is not to be removed.
+    expect(rows).toEqual({ outbox: [sent?.outboxId], outgoing: [], spent: [] });
+    expect(await outgoing.handIn()).toBeUndefined();
+  });
+
+  it('of what is given up, what lies at a place is to be removed, for 30 days', async () => {
+    const { alice } = await begun(content);
+    const file = { name: 'film.mkv', size: content.length, source: SOURCE };
+    const spent = async () => (await alice.store.snapshot((view) => view.spentBoxes())).map(({ box }) => box);
+    const outgoing = await OutgoingContent.begin(alice.context, 'bob', file, 'dir:1');
+    const written = await OutgoingContent.begin(alice.context, 'bob', file);
+    const old = await OutgoingContent.begin(alice.context, 'bob', file, 'dir:1');
+    await written.abandon();
+    expect(await spent()).toEqual([]);
+    await outgoing.abandon();
+    await outgoing.abandon();
+    expect(await spent()).toEqual([outgoing.partBox]);
+    alice.time += TRANSFER_RETENTION + 1;
+    // The first one is too old by now.
+    await prune(alice.context, TRANSFER_RETENTION);
+    expect(await spent()).toEqual([old.partBox]);
+    // A restored file leaves it to the newer copy.
+    await OutgoingContent.begin(alice.context, 'bob', file, 'dir:1');
+    await goOnAfterRestore(alice.context);
+    expect(await spent()).toEqual([old.partBox]);
   });
 
   it('of a stream cannot go on: what was begun is given up', async () => {
@@ -685,7 +750,7 @@ it('beginning, changing and ending a content raises the generation, on both side
   await raises(async () => {
     outgoing = await OutgoingContent.begin(bob.context, 'alice', { name: 'a', size: S + 1, source: SOURCE });
   });
-  await raises(async () => outgoing?.save(true));
+  await raises(async () => outgoing?.save());
   await raises(async () => outgoing?.finish());
   connection.close();
   file.close();

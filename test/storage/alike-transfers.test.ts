@@ -117,11 +117,12 @@ async function perform(
     case 'sent':
       return transaction.dropOutgoing(outgoing);
     case 'advance': {
-      const state = { parts: event.parts, link: bytesOf(`${n}`, 32), process: `${n}`, advancedAt: n };
+      const partsAt = n % 2 === 0 ? `dir:${n}` : undefined;
+      const state = { parts: event.parts, partsAt, link: bytesOf(`${n}`, 32), process: `${n}`, advancedAt: n };
       return transaction.advanceOutgoing(outgoing, state);
     }
     case 'sweep':
-      return transaction.sweepOutgoing(event.before);
+      return (await transaction.sweepOutgoing(event.before)).map(({ contact: _, ...swept }) => swept);
     case 'correct':
       return transaction.correctTimes(event.now, 3);
     case 'forget': {

@@ -176,6 +176,7 @@ export function outgoingTo(contact: ContactId, name = 'film.mkv'): Outgoing {
     descriptor,
     source: { path: `/tmp/${name}`, inode: '18446744073709551615 7', modified: '1767225600123456789' },
     parts: 0,
+    partsAt: undefined,
     link: bytesOf(`link of ${name}`, 32),
     envelope: bytesOf(`envelope of ${name}`, 5_000),
   };

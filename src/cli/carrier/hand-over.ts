@@ -5,7 +5,7 @@
  */
 import { isPawlError, type PawlError } from '../../errors.ts';
 import { boxOf, formatRoute, nameOfEnvelope, nameOfPart, type Place } from '../../places/index.ts';
-import { acknowledgeSent, listOutbox, listRoutes, readEnvelope, routeTo } from '../../session/index.ts';
+import { acknowledgeSent, listOutbox, listRoutes, placeOf, readEnvelope, routeTo } from '../../session/index.ts';
 import type { CommandContext } from '../context.ts';
 import type { OpenIdentity } from '../identity/open.ts';
 import { acknowledgeOrWarn } from '../stream/write.ts';
@@ -27,6 +27,8 @@ export class Carrier {
   readonly to: string;
   /** What the place is called, without credentials. */
   readonly title: string;
+  /** What it is called where it is stored that something is there. */
+  readonly place: string;
   readonly #places: Places;
   readonly #route: KnownRoute;
 
@@ -35,6 +37,7 @@ export class Carrier {
     this.#route = route;
     this.to = to;
     this.title = formatRoute(route.route);
+    this.place = placeOf(route.route);
   }
 
   /** The one for a contact that has a route; `undefined` for any other name. */

@@ -93,6 +93,8 @@ export class Round {
   readonly #letters = new WeakMap<object, Letter>();
   readonly #boxes: BoxState[] = [];
   readonly #left: Omit<LeftEntry, 'tries' | 'triedAt'>[] = [];
+  /** The places that could not be reached, which was told: their routes as JSON. */
+  readonly failed = new Set<string>();
   #exit = 0;
 
   constructor(context: CommandContext, identity: OpenIdentity, places: Places) {
@@ -114,6 +116,7 @@ export class Round {
       } catch (error) {
         if (!isOfPlace(error)) throw error;
         await this.#places.leave(mailboxes);
+        this.failed.add(JSON.stringify(mailboxes.route));
         const { reporter } = this.#context;
         this.#exit ||= await reporter.error(error, formatRoute(mailboxes.route));
       }
@@ -296,9 +299,9 @@ function itemOf({ bytes }: Delivery, { name }: Mailbox): CarriedItem {
   const source = `the box of ${name}`;
   try {
     const envelope = decodeEnvelope(bytes);
-    if (envelope.kind === 'part') return { source, part: envelope.part };
-    if (envelope.kind !== 'invite') return { source, envelope };
-    return { source, error: new PawlError('wrong-kind', { expected: 'message', found: 'invite' }) };
+    // Parts come into a box of their own.
+    if (envelope.kind !== 'invite' && envelope.kind !== 'part') return { source, envelope };
+    return { source, error: new PawlError('wrong-kind', { expected: 'message', found: envelope.kind }) };
   } catch (error) {
     if (error instanceof PawlError) return { source, error };
     throw error;

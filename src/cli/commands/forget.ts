@@ -1,11 +1,14 @@
 /**
- * `pawl forget`: deletes a contact and everything about it, after asking.
+ * `pawl forget`: deletes a contact and everything about it, after asking. Parts of contents that lie at a place go as well.
  */
 import { PawlError } from '../../errors.ts';
 import { removePartialFile } from '../../files/index.ts';
-import { type Forgotten, forget, previewForget } from '../../session/index.ts';
+import { formatRoute } from '../../places/index.ts';
+import { type BoxToEmpty, type Forgotten, forget, previewForget } from '../../session/index.ts';
+import { PartBoxes } from '../carrier/part-boxes.ts';
+import { Places } from '../carrier/places.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
-import { withIdentity } from '../identity/open.ts';
+import { type OpenIdentity, withIdentity } from '../identity/open.ts';
 import { count } from '../terminal/format.ts';
 import { confirm } from '../terminal/prompt.ts';
 
@@ -29,7 +32,10 @@ Examples:
         const { reporter } = context;
         const forgotten = await withIdentity(context, async (identity) => {
           const sure = yes || (await confirmForget(context, name, await previewForget(identity, name)));
-          return sure ? forget(identity, name) : undefined;
+          if (!sure) return undefined;
+          const all = await forget(identity, name);
+          if (all.boxes.length > 0) await emptyBoxes(context, identity, all.boxes);
+          return all;
         });
         for (const { path, inode } of forgotten?.partialFiles ?? []) removePartialFile(path, inode);
         if (forgotten === undefined) await reporter.notice('nothing was forgotten');
@@ -40,6 +46,26 @@ Examples:
       }),
     );
 };
+
+/** The identity file knows nothing of these boxes any more: what cannot be removed now, stays as long as the place keeps it. */
+async function emptyBoxes(
+  context: CommandContext,
+  identity: OpenIdentity,
+  boxes: readonly BoxToEmpty[],
+): Promise<void> {
+  const places = new Places(context);
+  try {
+    const emptied = await new PartBoxes(context, identity, places, { follows: false }).empty(boxes);
+    const [first] = boxes;
+    if (first === undefined || emptied.length === boxes.length) return;
+    const title = formatRoute(first.route);
+    await context.reporter.warn(
+      `${title} cannot be reached: parts of large contents may lie there still, which nobody can read any more`,
+    );
+  } finally {
+    await places.close();
+  }
+}
 
 /** @throws `usage` if there is no terminal; `interrupted`. */
 async function confirmForget({ io, options }: CommandContext, name: string, losses: Forgotten): Promise<boolean> {

@@ -1,13 +1,15 @@
 /**
- * `pawl outbox`: lists the envelopes that were committed and perhaps never written, and writes them again.
+ * `pawl outbox`: lists the envelopes that were committed and perhaps never written or handed over, and does that again.
  */
 import { Argument } from 'commander';
 import { armor, armoredLength } from '../../envelope/index.ts';
 import { type ErrorCode, PawlError } from '../../errors.ts';
+import { formatRoute } from '../../places/index.ts';
 import { toHex, utf8 } from '../../primitives/index.ts';
 import {
   acknowledgeSent,
   listOutbox,
+  listRoutes,
   listUnsent,
   nameOf,
   OutgoingContent,
@@ -16,12 +18,16 @@ import {
   type UnsentContent,
   type UnsentEnvelope,
 } from '../../session/index.ts';
+import { Carrier, isOfPlace } from '../carrier/hand-over.ts';
+import { Places } from '../carrier/places.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { type OpenIdentity, withIdentity } from '../identity/open.ts';
 import { wholeNumber } from '../option-types.ts';
 import { LARGE, unsentFields, writtenInWords } from '../show/transfers.ts';
 import { acknowledgeOrWarn, checkFitsTerminal } from '../stream/write.ts';
 import { count, instant, iso, PAGE_LENGTH, table } from '../terminal/format.ts';
+import { carryParts } from './send/carried-parts.ts';
+import { queuedError } from './send/output.ts';
 import { leastArmor, writeParts } from './send/parts.ts';
 import { fileContent } from './send/source.ts';
 
@@ -36,8 +42,8 @@ const resendId = wholeNumber(1, 999_999_999);
 export const defineOutbox: DefineCommand = (program, makeAction) => {
   program
     .command('outbox')
-    .description('show, or write again, envelopes that were never fully written')
-    .addArgument(new Argument('[resend]', 'write them again').choices(['resend']))
+    .description('show, or send again, envelopes that were never fully written or handed over')
+    .addArgument(new Argument('[resend]', 'write them again, or hand them over').choices(['resend']))
     .argument('[id]', 'only this one')
     .option('--from <part>', 'with the number of a large content: begin with this part', wholeNumber(1, 999_999_999))
     .option('--all', `list all, not only the newest ${PAGE_LENGTH}; --json always does`)
@@ -48,6 +54,7 @@ An envelope stays here when its process ended before all of it was written. The 
 message: the other side shows it once. Of a large content, resend goes on in a file with the parts that were not written.
 What went into a pipe may be lost with the process at its other end: all of it comes again, and the other side passes over
 what it has; --from begins with the part that is missing there (pawl inspect).
+What is for a contact with a route is handed over there, and not written (pawl route).
 
 Examples:
   $ pawl outbox
@@ -73,33 +80,49 @@ Examples:
 
 /** @param newest how many to list; without it, all. */
 async function list(context: CommandContext, newest: number | undefined): Promise<void> {
-  const { envelopes, older, contents } = await withIdentity(
+  const { envelopes, older, contents, titles } = await withIdentity(
     context,
-    async (identity) => ({ ...(await listOutbox(identity, newest)), contents: await listUnsent(identity) }),
+    async (identity) => ({
+      ...(await listOutbox(identity, newest)),
+      contents: await listUnsent(identity),
+      titles: await titlesOf(identity),
+    }),
     'reads',
   );
+  const titleFor = (to: string, hasBox: boolean): string | undefined => (hasBox ? titles.get(to) : undefined);
   const { reporter } = context;
   if (reporter.json) {
-    for (const envelope of envelopes) await reporter.document(documentOf(envelope));
-    for (const content of contents) await reporter.document({ type: 'unfinished', ...unsentFields(content) });
+    for (const envelope of envelopes) {
+      const route = titleFor(envelope.to, envelope.box !== undefined);
+      await reporter.document({ ...documentOf(envelope), ...(route !== undefined && { route }) });
+    }
+    for (const content of contents) {
+      const route = titleFor(content.to, content.hasBox);
+      await reporter.document({ type: 'unfinished', ...unsentFields(content), ...(route !== undefined && { route }) });
+    }
     return;
   }
   if (envelopes.length + contents.length === 0) {
     await reporter.notice('nothing is waiting to be written');
     return;
   }
+  const way = (to: string, hasBox: boolean): readonly string[] => {
+    const title = titleFor(to, hasBox);
+    return title === undefined ? [] : [`by ${title}`];
+  };
   const rows = [
-    ...envelopes.map(({ id, to, createdAt, length }) => [
+    ...envelopes.map(({ id, to, createdAt, length, box }) => [
       String(id),
       `for ${to}`,
       instant(createdAt),
       `${length} bytes`,
+      ...way(to, box !== undefined),
     ]),
     ...contents.map((content) => [
       `${LARGE}${content.id}`,
       `for ${content.to}`,
       instant(content.createdAt),
-      `${nameOf(content)}, ${writtenInWords(content)}`,
+      `${nameOf(content)}, ${writtenInWords(content, titleFor(content.to, content.hasBox))}`,
     ]),
   ];
   await reporter.lines(table(rows).join('\n'));
@@ -113,8 +136,27 @@ async function list(context: CommandContext, newest: number | undefined): Promis
 async function resend(context: CommandContext, id: number | undefined): Promise<number> {
   const { io, reporter } = context;
   let exit = 0;
-  await withIdentity(context, async (identity) => {
-    const entries = await selectFromOutbox(identity, id);
+  await withWays(context, async (identity, wayTo) => {
+    const all = await selectFromOutbox(identity, id);
+    const entries: UnsentEnvelope[] = [];
+    /** Contacts whose place fails. */
+    const failed = new Set<string>();
+    let handedOver = 0;
+    for (const entry of all) {
+      const carrier = entry.box && (await wayTo(entry.to));
+      if (carrier === undefined) entries.push(entry);
+      else if (!failed.has(entry.to)) {
+        try {
+          if (await handOver(context, identity, carrier, entry)) handedOver += 1;
+        } catch (error) {
+          if (!isOfPlace(error)) throw error;
+          failed.add(entry.to);
+          const code = await reporter.error(queuedError(carrier, error), `what waits for ${entry.to}`);
+          exit ||= code;
+        }
+      }
+    }
+    if (handedOver > 0) await reporter.notice(`${count(handedOver, 'envelope')} handed over`);
     const characters = entries.reduce((sum, { length }) => sum + armoredLength(length), 0);
     checkFitsTerminal(
       io.output,
@@ -133,28 +175,29 @@ async function resend(context: CommandContext, id: number | undefined): Promise<
     const contents = id === undefined ? await listUnsent(identity) : [];
     for (const content of contents) {
       try {
-        await resume(context, identity, content);
+        await resume(context, identity, content, { carrier: content.hasBox ? await wayTo(content.to) : undefined });
       } catch (error) {
-        if (!(error instanceof PawlError) || !OF_ONE_CONTENT.has(error.code)) throw error;
+        if (!(isOfPlace(error) || (error instanceof PawlError && OF_ONE_CONTENT.has(error.code)))) throw error;
         const code = await reporter.error(error, `${nameOf(content)} for ${content.to}`);
         exit ||= code;
       }
     }
-    if (entries.length + contents.length === 0) await reporter.notice('nothing is waiting to be written');
+    if (all.length + contents.length === 0) await reporter.notice('nothing is waiting to be written');
   });
   return exit;
 }
 
-/** Their reason is what is read, and not where it is written. */
+/** Their reason is what is read or where the route leads, and not where it is written. */
 const OF_ONE_CONTENT: ReadonlySet<ErrorCode> = new Set([
   'source-changed',
   'cannot-resume',
   'read-failed',
   'not-in-outbox',
+  'queued',
 ]);
 
 async function resendLarge(context: CommandContext, id: number, from: number | undefined): Promise<void> {
-  await withIdentity(context, async (identity) => {
+  await withWays(context, async (identity, wayTo) => {
     const content = (await listUnsent(identity)).find((one) => one.id === id);
     if (content === undefined) throw new PawlError('not-in-outbox', { id });
     const { total } = content;
@@ -163,32 +206,73 @@ async function resendLarge(context: CommandContext, id: number, from: number | u
         problem: `--from ${from}: there ${total === 1 ? 'is 1 part' : `are ${total} parts`}`,
       });
     }
-    await resume(context, identity, content, from);
+    await resume(context, identity, content, { from, carrier: content.hasBox ? await wayTo(content.to) : undefined });
   });
 }
 
 /**
  * Goes on with the parts of a large content: behind those that an earlier command has put on a disk, where this one goes to a
- * disk as well; else with the first.
- * @param from the part to begin with, counted from 1.
+ * disk as well; else with the first. Along a route, behind those that were put at this place.
+ * @param options.from the part to begin with, counted from 1.
  */
 async function resume(
   context: CommandContext,
   identity: OpenIdentity,
   { id, size }: UnsentContent,
-  from?: number,
+  { from, carrier }: { readonly from?: number | undefined; readonly carrier: Carrier | undefined },
 ): Promise<void> {
   const { output } = context.io;
-  checkFitsTerminal(output, leastArmor({ size }), 'pawl outbox resend >> FILE');
-  const isWhole = from !== undefined || output.isFile !== true;
-  const content = await OutgoingContent.resume(identity, id, { isWhole });
+  if (carrier === undefined) checkFitsTerminal(output, leastArmor({ size }), 'pawl outbox resend >> FILE');
+  const isWhole = from !== undefined || (carrier === undefined && output.isFile !== true);
+  const content = await OutgoingContent.resume(identity, id, { isWhole, place: carrier?.place });
   const { source } = content;
   if (source === undefined || size === undefined) return;
-  await writeParts(context, content, {
-    large: fileContent(source, size),
-    ...(from !== undefined && { first: from - 1 }),
-    format: { armored: output.isTerminal, file: undefined },
+  const parts = { large: fileContent(source, size), ...(from !== undefined && { first: from - 1 }) };
+  const format = { armored: output.isTerminal, file: undefined };
+  if (carrier === undefined) await writeParts(context, content, { ...parts, format });
+  else await carryParts(context, identity, content, { ...parts, format: { ...format, carrier } });
+}
+
+/** Puts an envelope where the route leads. @returns whether it was still there. */
+async function handOver(
+  { reporter }: CommandContext,
+  identity: OpenIdentity,
+  carrier: Carrier,
+  entry: UnsentEnvelope,
+): Promise<boolean> {
+  const envelope = await readEnvelope(identity, entry.id);
+  // Another pawl has handed it over since, or the contact was forgotten.
+  if (envelope === undefined || entry.box === undefined) return false;
+  await carrier.put(entry.box, envelope);
+  await acknowledgeOrWarn(reporter, () => acknowledgeSent(identity, [entry.id]));
+  await reporter.documentOnStderr({ ...documentOf(entry), handed_to: carrier.title });
+  return true;
+}
+
+/** Runs `work` with what gives the carrier to a contact; `undefined` for one without a route. */
+async function withWays(
+  context: CommandContext,
+  work: (identity: OpenIdentity, wayTo: (name: string) => Promise<Carrier | undefined>) => Promise<void>,
+): Promise<void> {
+  await withIdentity(context, async (identity) => {
+    const places = new Places(context);
+    const carriers = new Map<string, Promise<Carrier | undefined>>();
+    try {
+      await work(identity, (name) => {
+        const carrier = carriers.get(name) ?? Carrier.for(places, identity, name);
+        carriers.set(name, carrier);
+        return carrier;
+      });
+    } finally {
+      await places.close();
+    }
   });
+}
+
+/** What the places of the contacts are called. */
+async function titlesOf(identity: OpenIdentity): Promise<ReadonlyMap<string, string>> {
+  const routes = (await listRoutes(identity)).filter(({ isForInvite }) => !isForInvite);
+  return new Map(routes.map(({ name, route }) => [name, formatRoute(route)]));
 }
 
 function documentOf({ id, to, messageId, createdAt, length }: UnsentEnvelope) {

@@ -50,11 +50,13 @@ export function unsentLine(content: UnsentContent): string {
   return `${nameOf(content)} for ${content.to}, since ${instant(content.createdAt)}: ${writtenInWords(content)}`;
 }
 
-/** How far an outgoing content has come: `3 of 1500 parts are known to be written`. What went into a pipe is not. */
-export function writtenInWords({ id, parts, total, source }: UnsentContent): string {
+/** How far an outgoing content has come: `3 of 1500 parts are known to be written`. What went into a pipe is not. @param route along which it goes. */
+export function writtenInWords({ id, parts, total, source }: UnsentContent, route?: string): string {
   const of = total === undefined ? '' : ` of ${total}`;
-  const next = source === undefined ? 'it cannot go on' : `pawl outbox resend ${LARGE}${id} >> FILE`;
-  return `${parts}${of} ${(total ?? parts) === 1 ? 'part is' : 'parts are'} known to be written; ${next}`;
+  const resend = `pawl outbox resend ${LARGE}${id}${route === undefined ? ' >> FILE' : ''}`;
+  const next = source === undefined ? 'it cannot go on' : resend;
+  const done = route === undefined ? 'written' : `handed over to ${route}`;
+  return `${parts}${of} ${(total ?? parts) === 1 ? 'part is' : 'parts are'} known to be ${done}; ${next}`;
 }
 
 /** What is known of an outgoing content, in the JSON output. */

@@ -8,6 +8,7 @@ import type {
   ErrorCode,
   ErrorDetails,
   ForkReason,
+  LargeQueued,
   PassphraseFlaw,
   PassphraseOddity,
   PawlError,
@@ -171,9 +172,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     exit: REFUSED,
   }),
   'wrong-kind': ({ expected, found }) =>
-    found === 'invite'
-      ? { message: `this is an invite, not a ${expected}`, hint: 'keep it: pawl add NAME FILE', exit: REFUSED }
-      : { message: `this is a message, not an ${expected}`, hint: 'read it: pawl recv FILE', exit: REFUSED },
+    found === 'part'
+      ? { message: `this is a part of a large content, not a ${expected}`, hint: 'give it to pawl recv', exit: REFUSED }
+      : found === 'invite'
+        ? { message: `this is an invite, not a ${expected}`, hint: 'keep it: pawl add NAME FILE', exit: REFUSED }
+        : { message: `this is a message, not an ${expected}`, hint: 'read it: pawl recv FILE', exit: REFUSED },
   'too-large': ({ what, bytes, limit, isLeast }) =>
     what === 'envelope'
       ? {
@@ -337,9 +340,20 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'nothing is lost: what waits to be handed over goes with the next pawl send or recv, or by pawl outbox resend; do not send it again',
     exit: UNREACHABLE,
   }),
-  queued: ({ to, place, reason }) => ({
-    message: `the message for ${to} is encrypted, and waits: ${place} cannot be reached: ${reason}`,
-    hint: 'it goes with the next pawl send or recv, or by pawl outbox resend; do not send it again',
+  queued: ({ to, place, reason, large }) => ({
+    message:
+      large === undefined
+        ? `the message for ${to} is encrypted, and waits: ${place} cannot be reached: ${reason}`
+        : `${queuedInWords(to, large)}: ${place} cannot be reached: ${reason}`,
+    hint:
+      large === undefined
+        ? 'it goes with the next pawl send or recv, or by pawl outbox resend; do not send it again'
+        : `the rest goes by pawl outbox resend L${large.id}, while the file is unchanged; do not send it again`,
+    exit: UNREACHABLE,
+  }),
+  'stream-lost': ({ to, why }) => ({
+    message: `what came from a pipe for ${to} is given up: ${why}`,
+    hint: `it cannot be read again, and ${to} gets nothing of it: send it again; a file would wait (pawl send ${to} FILE)`,
     exit: UNREACHABLE,
   }),
   'untrusted-route': ({ route }) => ({
@@ -645,6 +659,12 @@ function wayToGetItWhole({
   return damage === 'taken-for-text' && !isInvite
     ? `nothing was changed here: ask for it as text (pawl send NAME -a), or ${attached}`
     : `nothing was changed here: copy all of it, from BEGIN to END, or ask for it ${attached}`;
+}
+
+/** How far a content has come that waits because its place cannot be reached. */
+export function queuedInWords(to: string, { what, parts, total }: LargeQueued): string {
+  const of = total === undefined ? '' : ` of ${total}`;
+  return `${what} for ${to} waits, ${parts}${of} ${(total ?? parts) === 1 ? 'part' : 'parts'} of it handed over`;
 }
 
 function othersCan(mode: string): string {

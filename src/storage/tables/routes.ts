@@ -1,9 +1,9 @@
 /**
- * The tables `routes` and `left_entries`: `Routes` in SQL.
+ * The tables `routes`, `left_entries` and `spent_boxes`: `Routes` in SQL.
  * Does not know how places are reached.
  */
 import type { Route } from '../../places/index.ts';
-import type { ContactId, LeftEntry, RouteOwner, Routes, StoredRoute } from '../../session/store.ts';
+import type { ContactId, LeftEntry, RouteOwner, Routes, SpentBox, StoredRoute } from '../../session/store.ts';
 import type { SqlTransaction } from '../transaction.ts';
 
 /** The CHECK constraints of the table guarantee these unions. */
@@ -72,6 +72,27 @@ export function routesOf(transaction: SqlTransaction): Routes {
 
     async dropLeftEntry(box, name) {
       transaction.run('DELETE FROM left_entries WHERE box = @box AND name = @name', { box, name });
+    },
+
+    async spentBoxes() {
+      return transaction.all<SpentBox>(
+        'SELECT box, contact_id AS contact, spent_at AS spentAt FROM spent_boxes ORDER BY spent_at, box',
+      );
+    },
+
+    async addSpentBox(spent) {
+      transaction.run(
+        'INSERT OR REPLACE INTO spent_boxes (box, contact_id, spent_at) VALUES (@box, @contact, @spentAt)',
+        { ...spent },
+      );
+    },
+
+    async dropSpentBox(box) {
+      transaction.run('DELETE FROM spent_boxes WHERE box = @box', { box });
+    },
+
+    async sweepSpentBoxes(before) {
+      transaction.run('DELETE FROM spent_boxes WHERE spent_at < @before', { before });
     },
   };
 }

@@ -18,6 +18,7 @@ export const TIMES: Readonly<Record<string, readonly string[]>> = {
   outgoing: ['created_at', 'advanced_at'],
   routes: ['set_at'],
   left_entries: ['tried_at'],
+  spent_boxes: ['spent_at'],
   history: ['at'],
 };
 

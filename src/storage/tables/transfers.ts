@@ -9,6 +9,7 @@ import type {
   OutgoingId,
   StoredIncoming,
   StoredOutgoing,
+  SweptOutgoing,
   Transfers,
 } from '../../session/store.ts';
 import type { SqlTransaction } from '../transaction.ts';
@@ -32,7 +33,8 @@ interface IncomingRow extends DescriptorRow, Omit<StoredIncoming, 'descriptor' |
   readonly target: string | null;
 }
 
-interface OutgoingRow extends DescriptorRow, Omit<StoredOutgoing, 'descriptor' | 'source' | 'box'> {
+interface OutgoingRow extends DescriptorRow, Omit<StoredOutgoing, 'descriptor' | 'source' | 'box' | 'partsAt'> {
+  readonly partsAt: string | null;
   readonly box: Uint8Array | null;
   readonly path: string | null;
   readonly inode: string | null;
@@ -49,7 +51,7 @@ FROM incoming`;
 const OUTGOING = `
 SELECT id, contact_id AS contact, message_id AS messageId, n, created_at AS createdAt, process, advanced_at AS advancedAt, name,
   sent_at AS sentAt,
-  size, part_size AS partSize, key, path, inode, modified, parts, link, envelope, box
+  size, part_size AS partSize, key, path, inode, modified, parts, parts_at AS partsAt, link, envelope, box
 FROM outgoing`;
 
 export function transfers(transaction: SqlTransaction): Transfers {
@@ -114,9 +116,9 @@ export function transfers(transaction: SqlTransaction): Transfers {
     async addOutgoing({ descriptor, source, ...outgoing }) {
       const { id } = transaction.run(
         `INSERT INTO outgoing (contact_id, message_id, n, created_at, process, advanced_at, name, sent_at, size, part_size,
-          key, path, inode, modified, parts, link, envelope, box)
+          key, path, inode, modified, parts, parts_at, link, envelope, box)
         VALUES (@contact, @messageId, @n, @createdAt, @process, @advancedAt, @name, @sentAt, @size, @partSize,
-          @key, @path, @inode, @modified, @parts, @link, @envelope, @box)`,
+          @key, @path, @inode, @modified, @parts, @partsAt, @link, @envelope, @box)`,
         {
           path: null,
           inode: null,
@@ -124,6 +126,7 @@ export function transfers(transaction: SqlTransaction): Transfers {
           ...source,
           ...outgoing,
           box: outgoing.box ?? null,
+          partsAt: outgoing.partsAt ?? null,
           ...rowOf(descriptor),
         },
       );
@@ -134,10 +137,11 @@ export function transfers(transaction: SqlTransaction): Transfers {
       return transaction.all<OutgoingRow>(`${OUTGOING} ORDER BY id`).map(outgoingIn);
     },
 
-    async advanceOutgoing(id, { parts, link, process, advancedAt }) {
+    async advanceOutgoing(id, { parts, partsAt, link, process, advancedAt }) {
       transaction.run(
-        'UPDATE outgoing SET parts = @parts, link = @link, process = @process, advanced_at = @advancedAt WHERE id = @id',
-        { id, parts, link, process, advancedAt },
+        `UPDATE outgoing SET parts = @parts, parts_at = @partsAt, link = @link, process = @process, advanced_at = @advancedAt
+        WHERE id = @id`,
+        { id, parts, partsAt: partsAt ?? null, link, process, advancedAt },
       );
     },
 
@@ -146,7 +150,12 @@ export function transfers(transaction: SqlTransaction): Transfers {
     },
 
     async sweepOutgoing(before) {
-      return transaction.run('DELETE FROM outgoing WHERE created_at < @before', { before }).changes;
+      const old = transaction.all<Omit<SweptOutgoing, 'partsAt'> & { readonly partsAt: string | null }>(
+        'SELECT contact_id AS contact, key, parts_at AS partsAt FROM outgoing WHERE created_at < @before ORDER BY id',
+        { before },
+      );
+      if (old.length > 0) transaction.run('DELETE FROM outgoing WHERE created_at < @before', { before });
+      return old.map((row) => ({ ...row, partsAt: row.partsAt ?? undefined }));
     },
   };
 }
@@ -188,6 +197,7 @@ function outgoingIn(row: OutgoingRow): StoredOutgoing {
     inode,
     modified,
     parts,
+    partsAt,
     link,
     envelope,
     box,
@@ -204,6 +214,7 @@ function outgoingIn(row: OutgoingRow): StoredOutgoing {
     descriptor: descriptorIn(row),
     source,
     parts,
+    partsAt: partsAt ?? undefined,
     link,
     envelope,
     box: box ?? undefined,

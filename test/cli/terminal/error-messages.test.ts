@@ -58,6 +58,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
 
   unreachable: [69, { place: 'dir:/mnt/us', reason: 'there is no such folder' }],
   queued: [69, { to: 'bob', place: 'dir:/x', reason: 'it is full' }],
+  'stream-lost': [69, { to: 'bob', why: 'dir:/x cannot be reached: it is full' }],
   'untrusted-route': [69, { route: 'exec:ssh relay' }],
   'no-boxes': [69, { name: 'bob' }],
   'other-place': [69, { place: 'dir:/mnt/us', expected: '0011223344556677', found: undefined }],

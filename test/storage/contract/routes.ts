@@ -113,6 +113,33 @@ export function routes(make: MakeStore): void {
     });
   });
 
+  it('keeps the boxes that are to be emptied, for as long as there is their contact', async () => {
+    const { store } = make();
+    await store.transaction(async (transaction) => {
+      const [bob, carol] = [await addContact(transaction, 'bob'), await addContact(transaction, 'carol')];
+      const spent = (text: string, contact: typeof bob, spentAt = NOW) => ({
+        box: bytesOf(text, 16),
+        contact,
+        spentAt,
+      });
+      for (const one of [spent('late', bob, NOW + 1), spent('a', bob), spent('hers', carol, NOW - 1)])
+        await transaction.addSpentBox(one);
+      await transaction.addSpentBox(spent('a', bob, NOW - 9));
+      expect(await transaction.spentBoxes()).toEqual([
+        spent('a', bob, NOW - 9),
+        spent('hers', carol, NOW - 1),
+        spent('late', bob, NOW + 1),
+      ]);
+      await transaction.sweepSpentBoxes(NOW - 1);
+      await transaction.dropContact(carol);
+      expect(await transaction.spentBoxes()).toEqual([spent('late', bob, NOW + 1)]);
+      await transaction.dropSpentBox(bytesOf('nobody', 16));
+      await transaction.dropSpentBox(bytesOf('late', 16));
+      expect(await transaction.spentBoxes()).toEqual([]);
+      await expect(transaction.addSpentBox(spent('hers', carol))).rejects.toThrow();
+    });
+  });
+
   it('keeps the boxes of a session, that of the invite while it is used, and when they were read', async () => {
     const { store } = make();
     await store.transaction(async (transaction) => {

@@ -163,8 +163,7 @@ export function transfers(make: MakeStore): void {
       await transaction.addReceivedParts(gone, [partRecord(0)]);
       await transaction.setPlace(gone, PLACE);
       await transaction.dropReceivedParts(gone);
-      const { parts, link, process, advancedAt } = outgoingTo(contact);
-      await transaction.advanceOutgoing(GONE as OutgoingId, { parts, link, process, advancedAt });
+      await transaction.advanceOutgoing(GONE as OutgoingId, outgoingTo(contact));
       await transaction.dropOutgoing(GONE as OutgoingId);
       expect(await transaction.receivedParts(gone)).toEqual([]);
       expect([await transaction.incoming(), await transaction.outgoing()]).toEqual([[], []]);
@@ -177,13 +176,16 @@ export function transfers(make: MakeStore): void {
       const { descriptor, ...file } = outgoingTo(contact, 'stream');
       const contents: readonly Outgoing[] = [
         { ...file, source: undefined, descriptor: { ...descriptor, name: undefined, size: undefined } },
-        outgoingTo(contact),
+        { ...outgoingTo(contact), box: bytesOf('box', 16), partsAt: 'dir:0123' },
       ];
       const ids: OutgoingId[] = [];
       for (const content of contents) ids.push(await transaction.addOutgoing(content));
       const stored = contents.map((content, index) => ({ ...content, id: ids[index] }));
       expect(await transaction.outgoing()).toEqual(stored);
-      const state = { parts: 2 ** 32 - 1, link: bytesOf('another link', 32), process: 'two', advancedAt: NOW + 1 };
+      const progress = { parts: 2 ** 32 - 1, link: bytesOf('another link', 32), process: 'two', advancedAt: NOW + 1 };
+      const state = { ...progress, partsAt: undefined };
+      await transaction.advanceOutgoing(ids[1] as OutgoingId, { ...progress, partsAt: 'nats://relay' });
+      expect(await transaction.outgoing()).toEqual([stored[0], { ...stored[1], ...progress, partsAt: 'nats://relay' }]);
       await transaction.advanceOutgoing(ids[1] as OutgoingId, state);
       expect(await transaction.outgoing()).toEqual([stored[0], { ...stored[1], ...state }]);
       expect(await transaction.dropOutgoing(ids[0] as OutgoingId)).toBe(true);
@@ -198,11 +200,16 @@ export function transfers(make: MakeStore): void {
     await store.transaction(async (transaction) => {
       const names = async () => (await transaction.outgoing()).map(({ descriptor }) => descriptor.name);
       for (const [index, name] of ['a', 'b', 'c'].entries()) {
-        await transaction.addOutgoing({ ...outgoingTo(contact, name), createdAt: NOW + index });
+        const partsAt = name === 'b' ? 'dir:0123' : undefined;
+        await transaction.addOutgoing({ ...outgoingTo(contact, name), createdAt: NOW + index, partsAt });
       }
-      expect([await transaction.sweepOutgoing(NOW), await names()]).toEqual([0, ['a', 'b', 'c']]);
-      expect([await transaction.sweepOutgoing(NOW + 2), await names()]).toEqual([2, ['c']]);
-      expect([await transaction.sweepOutgoing(Number.MAX_SAFE_INTEGER), await names()]).toEqual([1, []]);
+      const swept = (name: string, partsAt?: string) => ({ contact, partsAt, key: bytesOf(name, 32) });
+      expect([await transaction.sweepOutgoing(NOW), await names()]).toEqual([[], ['a', 'b', 'c']]);
+      expect([await transaction.sweepOutgoing(NOW + 2), await names()]).toEqual([
+        [swept('a'), swept('b', 'dir:0123')],
+        ['c'],
+      ]);
+      expect([await transaction.sweepOutgoing(Number.MAX_SAFE_INTEGER), await names()]).toEqual([[swept('c')], []]);
     });
   });
 

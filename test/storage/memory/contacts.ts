@@ -71,7 +71,7 @@ export function contactStore(transaction: MemoryTransaction): ContactStore {
     async dropContact(id) {
       requireContact(transaction, id);
       const isOfOthers = ({ contact }: { contact: ContactId }) => contact !== id;
-      const { contacts, sessions, outbox, inbox, incoming, outgoing, routes, history } = transaction.data;
+      const { contacts, sessions, outbox, inbox, incoming, outgoing, routes, spentBoxes, history } = transaction.data;
       transaction.change({
         contacts: contacts.filter((known) => known.id !== id),
         sessions: sessions.filter(isOfOthers),
@@ -80,6 +80,7 @@ export function contactStore(transaction: MemoryTransaction): ContactStore {
         incoming: incoming.filter(isOfOthers),
         outgoing: outgoing.filter(isOfOthers),
         routes: routes.filter(({ owner }) => !('contact' in owner) || owner.contact !== id),
+        spentBoxes: spentBoxes.filter(isOfOthers),
         history: history.filter(isOfOthers),
       });
     },

@@ -11,6 +11,7 @@ import type {
   OutboxEntry,
   OutboxId,
   Session,
+  SpentBox,
   StoredIncoming,
   StoredOutgoing,
   StoredRoute,
@@ -33,6 +34,7 @@ export interface Data {
   readonly outgoing: readonly StoredOutgoing[];
   readonly routes: readonly StoredRoute[];
   readonly leftEntries: readonly LeftEntry[];
+  readonly spentBoxes: readonly SpentBox[];
   readonly historySetting: HistorySetting | undefined;
   /** In the order in which they were kept. */
   readonly history: readonly (HistoryEntry & { readonly id: HistoryId })[];

@@ -63,6 +63,7 @@ export function emptyData(record: IdentityRecord): Data {
     outgoing: [],
     routes: [],
     leftEntries: [],
+    spentBoxes: [],
     historySetting: copyOf(record.historySetting),
     history: [],
     lastId: 0,

@@ -7,6 +7,7 @@ export function routesOf(transaction: MemoryTransaction): Routes {
   const without = (owner: RouteOwner) => transaction.data.routes.filter((route) => !isSame(route.owner, owner));
   const others = (box: Uint8Array, name: string) =>
     transaction.data.leftEntries.filter((entry) => !(equal(entry.box, box) && entry.name === name));
+  const spentWithout = (box: Uint8Array) => transaction.data.spentBoxes.filter((one) => !equal(one.box, box));
   return {
     async routes() {
       return copyOf(transaction.data.routes);
@@ -49,6 +50,24 @@ export function routesOf(transaction: MemoryTransaction): Routes {
 
     async dropLeftEntry(box, name) {
       transaction.change({ leftEntries: others(box, name) });
+    },
+
+    async spentBoxes() {
+      const { spentBoxes } = transaction.data;
+      return copyOf(spentBoxes.toSorted((a, b) => a.spentAt - b.spentAt || Buffer.compare(a.box, b.box)));
+    },
+
+    async addSpentBox(spent) {
+      requireContact(transaction, spent.contact);
+      transaction.change({ spentBoxes: [...spentWithout(spent.box), copyOf(spent)] });
+    },
+
+    async dropSpentBox(box) {
+      transaction.change({ spentBoxes: spentWithout(box) });
+    },
+
+    async sweepSpentBoxes(before) {
+      transaction.change({ spentBoxes: transaction.data.spentBoxes.filter(({ spentAt }) => spentAt >= before) });
     },
   };
 }

@@ -15,8 +15,19 @@ export function timesOf(transaction: MemoryTransaction): Times {
         return at === mixed.at ? state : { ...state, rekeying: { mixed: { ...mixed, at }, exchange } };
       };
       const seconds = (time: number) => Math.floor(time / 1_000) * 1_000;
-      const { record, contacts, sessions, invites, outbox, inbox, incoming, outgoing, historySetting, history } =
-        transaction.data;
+      const {
+        record,
+        contacts,
+        sessions,
+        invites,
+        outbox,
+        inbox,
+        incoming,
+        outgoing,
+        spentBoxes,
+        historySetting,
+        history,
+      } = transaction.data;
       transaction.change({
         record: { ...record, createdAt: right(record.createdAt) },
         contacts: contacts.map((contact) => ({
@@ -59,6 +70,7 @@ export function timesOf(transaction: MemoryTransaction): Times {
           createdAt: right(row.createdAt),
           advancedAt: right(row.advancedAt),
         })),
+        spentBoxes: spentBoxes.map((spent) => ({ ...spent, spentAt: right(spent.spentAt) })),
         historySetting: historySetting && { ...historySetting, since: right(historySetting.since) },
         history: history.map((entry) => ({ ...entry, at: right(entry.at) })),
       });

@@ -71,8 +71,9 @@ export function transfers(transaction: MemoryTransaction): Transfers {
       return copyOf(transaction.data.outgoing);
     },
 
-    async advanceOutgoing(id, { parts, link, process, advancedAt }) {
-      transaction.change({ outgoing: change(transaction.data.outgoing, id, { parts, link, process, advancedAt }) });
+    async advanceOutgoing(id, { parts, partsAt, link, process, advancedAt }) {
+      const progress = { parts, partsAt, link, process, advancedAt };
+      transaction.change({ outgoing: change(transaction.data.outgoing, id, progress) });
     },
 
     async dropOutgoing(id) {
@@ -83,9 +84,9 @@ export function transfers(transaction: MemoryTransaction): Transfers {
 
     async sweepOutgoing(before) {
       const kept = transaction.data.outgoing.filter(({ createdAt }) => createdAt >= before);
-      const dropped = transaction.data.outgoing.length - kept.length;
+      const swept = transaction.data.outgoing.filter(({ createdAt }) => createdAt < before);
       transaction.change({ outgoing: kept });
-      return dropped;
+      return copyOf(swept.map(({ contact, partsAt, descriptor: { key } }) => ({ contact, partsAt, key })));
     },
   };
 }

@@ -5,8 +5,9 @@
  */
 import { PawlError } from '../../../errors.ts';
 import { boxOf } from '../../../places/index.ts';
-import { isGivenUp, listRoutes, listWaiting, type Mailboxes, mailboxes, pauseOf } from '../../../session/index.ts';
+import { isGivenUp, listRoutes, listWaiting, mailboxes, pauseOf } from '../../../session/index.ts';
 import { handOverAll, isOfPlace } from '../../carrier/hand-over.ts';
+import { PartBoxes, type WatchedBoxes } from '../../carrier/part-boxes.ts';
 import { Places } from '../../carrier/places.ts';
 import { Round } from '../../carrier/round.ts';
 import type { CommandContext } from '../../context.ts';
@@ -36,12 +37,15 @@ export async function fetchMessages(
     throw new PawlError('usage', { problem: 'there is no route to fetch along', hint: 'pawl route NAME dir:FOLDER' });
   }
   const places = new Places(context);
+  const partBoxes = new PartBoxes(context, identity, places, { follows: options.follow });
+  const round = { places, partBoxes, options };
   try {
-    let { exit, isEmpty, read } = await fetchOnce(context, identity, places, options);
+    let { exit, isEmpty, read } = await fetchOnce(context, identity, round);
     if (isEmpty && !options.follow && exit === 0) await context.reporter.notice('nothing new');
     while (options.follow) {
-      await waitForNews(places, read, await untilNextTry(identity, options));
-      ({ exit, isEmpty, read } = await fetchOnce(context, identity, places, options));
+      const most = await untilNextTry(identity, options);
+      if (!partBoxes.hasMore) await waitForNews(places, byPlace([...read, ...partBoxes.watched]), most);
+      ({ exit, isEmpty, read } = await fetchOnce(context, identity, round));
     }
     return exit;
   } finally {
@@ -49,19 +53,43 @@ export async function fetchMessages(
   }
 }
 
-async function fetchOnce(context: CommandContext, identity: OpenIdentity, places: Places, options: FetchOptions) {
+interface RoundOptions {
+  readonly places: Places;
+  readonly partBoxes: PartBoxes;
+  readonly options: FetchOptions;
+}
+
+async function fetchOnce(
+  context: CommandContext,
+  identity: OpenIdentity,
+  { places, partBoxes, options }: RoundOptions,
+) {
   const { follow: _, ...others } = options;
   const exit = await handOverAll(context, identity, places);
   const round = new Round(context, identity, places);
+  partBoxes.begin(round.failed);
   const read = await mailboxes(identity, options.from);
   const stream = round.items(read);
   const first = await stream.next();
   const input = first.done ? undefined : new Batches(stream, { first, lengthOf });
   const received = await receiveAll(context, identity, input, {
     ...others,
+    partBoxes,
     onCommitted: (items, outcomes) => round.settle(items, outcomes),
   }).finally(() => round.finish());
-  return { exit: received.exit || round.exit || exit || (received.news ?? 0), isEmpty: received.isEmpty, read };
+  await partBoxes.emptySpent(options.from);
+  const code = received.exit || round.exit || partBoxes.exit || exit || (received.news ?? 0);
+  return { exit: code, isEmpty: received.isEmpty, read };
+}
+
+/** All boxes of a place are waited for together. */
+function byPlace(watched: readonly WatchedBoxes[]): readonly WatchedBoxes[] {
+  const places = new Map<string, WatchedBoxes>();
+  for (const one of watched) {
+    const key = JSON.stringify(one.route);
+    places.set(key, { ...one, boxes: [...(places.get(key)?.boxes ?? []), ...one.boxes] });
+  }
+  return [...places.values()];
 }
 
 /** In how many milliseconds the command is to be given a text again on which it has failed; `undefined`: there is none. */
@@ -76,7 +104,7 @@ async function untilNextTry(identity: OpenIdentity, { command }: FetchOptions): 
  * Waits until something may have come at one of the places, but no longer than so many milliseconds. A place that cannot be
  * reached is tried again after a while.
  */
-async function waitForNews(places: Places, read: readonly Mailboxes[], most?: number): Promise<void> {
+async function waitForNews(places: Places, read: readonly WatchedBoxes[], most?: number): Promise<void> {
   const over = new AbortController();
   const news = read.map(async (mailboxesThere) => {
     try {

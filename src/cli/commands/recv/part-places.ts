@@ -7,6 +7,7 @@ import { isPawlError, PawlError } from '../../../errors.ts';
 import { checkRoom, type Folder, type OutputFile, PartialFile, removePartialFile } from '../../../files/index.ts';
 import { toHex } from '../../../primitives/index.ts';
 import { type IncomingContent, nameOf } from '../../../session/index.ts';
+import type { PartBoxes } from '../../carrier/part-boxes.ts';
 import type { CommandContext } from '../../context.ts';
 import { Garbage } from '../../stream/memory.ts';
 import type { Output } from '../../terminal/io.ts';
@@ -28,6 +29,8 @@ export interface PartOptions {
   readonly waiting?: true;
   /** Gets the texts. Nothing goes to standard output. */
   readonly command?: TextCommand;
+  /** Where the parts lie that are fetched. */
+  readonly partBoxes?: PartBoxes;
 }
 
 /** Where the data of a content go. */
@@ -64,10 +67,11 @@ export class PartPlaces {
     const { row, place } = content;
     const what = nameOf(row.descriptor);
     const { output, folder } = this.#options;
-    const { io, reporter } = this.#context;
+    const { reporter } = this.#context;
     const resumed = place && PartialFile.reopen(place.path, place.inode);
     if (resumed !== undefined) {
-      await reporter.notice(`${what} from ${content.from} goes on in ${resumed.path}`);
+      const isQuiet = this.#options.partBoxes?.isQuiet === true;
+      if (!isQuiet) await reporter.notice(`${what} from ${content.from} goes on in ${resumed.path}`);
       if (output?.folder !== undefined) this.#forOutput ??= content;
       return { kind: 'file', file: resumed };
     }
@@ -85,11 +89,30 @@ export class PartPlaces {
       if (output !== undefined) this.#forOutput = content;
       return { kind: 'file', file };
     }
-    const isForTexts = io.output.isTerminal || reporter.json || this.#options.command !== undefined;
-    const write = this.#streamFor(isForTexts);
+    const write = this.#streamFor(this.#isForTexts);
     if (write === undefined || isStreaming) throw new PawlError('no-place', { what });
     if (place !== undefined || content.log.count > 0) await content.begin(undefined);
     return { kind: 'stream', write };
+  }
+
+  /** How the data of a content would be taken that is fetched; `undefined` where there is no place for it here. */
+  wayFor(content: IncomingContent, { isStreaming }: { readonly isStreaming: boolean }): Sink['kind'] | undefined {
+    const { output, folder } = this.#options;
+    if (output?.folder !== undefined) {
+      return this.#forOutput === undefined || this.#forOutput === content ? 'file' : undefined;
+    }
+    if (folder !== undefined && (content.row.descriptor.name !== undefined || content.place !== undefined)) {
+      return 'file';
+    }
+    // What was begun in a file goes on there.
+    if (content.place !== undefined || isStreaming) return undefined;
+    return this.#streamFor(this.#isForTexts) === undefined ? undefined : 'stream';
+  }
+
+  /** Whether standard output is for texts only. */
+  get #isForTexts(): boolean {
+    const { io, reporter } = this.#context;
+    return io.output.isTerminal || reporter.json || this.#options.command !== undefined;
   }
 
   #streamFor(isForTexts: boolean): ((data: Uint8Array) => Promise<void>) | undefined {

@@ -74,6 +74,27 @@ export class PartWords {
     else await reporter.notice(`${nameOf(row.descriptor)} from ${from}: ${partsInWords(log)}`);
   }
 
+  /** A content waits at its place. @param title the place. @param why why it is not fetched, if not for want of an option. */
+  async tellWaits(content: IncomingContent, title: string, why?: string): Promise<void> {
+    const { reporter } = this.#context;
+    this.#told += 1;
+    if (reporter.json) {
+      await reporter.document({ type: 'incoming', ...incomingFields(content) });
+      return;
+    }
+    const { name, size } = content.row.descriptor;
+    const words = size === undefined ? '' : ` (${bytesInWords(size)})`;
+    const way = name === undefined ? '-o FILE' : '--out-dir DIR';
+    await reporter.notice(
+      `${nameOf(content.row.descriptor)}${words} from ${content.from} waits at ${title}: ${why ?? `pawl recv --fetch ${way}`}`,
+    );
+  }
+
+  /** Another process takes the parts of a content. */
+  async tellTaken(error: PawlError, { row, from }: IncomingContent): Promise<void> {
+    await this.#context.reporter.notice(`${explain(error).message}: ${nameOf(row.descriptor)} from ${from}`);
+  }
+
   /** A part of no content that is awaited came: see {@link reportStrange}. */
   addStrange(source: string): void {
     if (this.#strange.count++ === 0) this.#strange.first = source;

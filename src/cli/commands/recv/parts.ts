@@ -14,6 +14,7 @@ import {
   nameOf,
   TRANSFER_RETENTION,
 } from '../../../session/index.ts';
+import type { PartBoxes } from '../../carrier/part-boxes.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import type { PartArrival } from '../../stream/envelopes.ts';
@@ -130,12 +131,46 @@ export class PartReceiver {
     } catch (error) {
       if (!(error instanceof PawlError)) throw error;
       if (error.code === 'closed-pipe') {
-        const what = `${nameOf(content.row.descriptor)} from ${content.from}`;
+        const what = aboutOf(content);
         await this.#context.reporter.notice(`${what} was not written to its end: give all of it again`);
         throw error;
       }
       await this.#words.refusePart(error, source, content);
       if (ENDING.has(error.code)) await this.#stop(content);
+    }
+  }
+
+  /** Fetches the parts of the contents that have a place here, and come along a route. Of the others it tells that they wait. */
+  async fetch(boxes: PartBoxes): Promise<void> {
+    const { from } = this.#options;
+    for (const content of [...this.#contents.values()]) {
+      if (from !== undefined && from !== content.from) continue;
+      const title = await boxes.titleFor(content);
+      if (title === undefined) continue;
+      const way = this.#places.wayFor(content, { isStreaming: this.#streaming !== undefined });
+      if (way !== undefined && content.log.isComplete) continue;
+      if (way === undefined) {
+        if (boxes.tells(content)) await this.#words.tellWaits(content, title);
+      } else if (way === 'stream' && !(await boxes.isWhole(content))) {
+        // A stream takes all of it, or nothing.
+        if (boxes.tells(content)) await this.#words.tellWaits(content, title, 'not all of it is there yet');
+      } else await this.#fetchOne(content, boxes, way);
+    }
+  }
+
+  async #fetchOne(content: IncomingContent, boxes: PartBoxes, way: Sink['kind']): Promise<void> {
+    this.#turnTo(content);
+    const begin = async (): Promise<boolean> => (await this.#takenOf(content))?.sink !== undefined;
+    try {
+      for await (const arrival of boxes.partsOf(content, { begin, inOrder: way === 'stream' })) {
+        await this.take(arrival);
+        // It is complete, or no more of it can be taken.
+        if (this.#taken.get(content) === undefined) break;
+      }
+    } catch (error) {
+      if (!(error instanceof PawlError) || error.code === 'closed-pipe') throw error;
+      if (error.code !== 'taken-elsewhere') await this.#words.refuse(error, aboutOf(content));
+      else if (boxes.tells(content)) await this.#words.tellTaken(error, content);
     }
   }
 
@@ -295,7 +330,7 @@ export class PartReceiver {
       await this.#save(taken);
       if (content.log.isComplete) await this.#dropChanged(taken, sink.file);
       if (content.log.isComplete) await this.#deliver(content, await this.#places.putInPlace(content, sink.file));
-      else await this.#words.tellProgress(content);
+      else if (!this.#isQuiet) await this.#words.tellProgress(content);
     } catch (error) {
       if (!(error instanceof PawlError)) throw error;
       await this.#words.refuse(error, `${nameOf(content.row.descriptor)} from ${content.from}`);
@@ -362,8 +397,17 @@ export class PartReceiver {
     content.wipe();
   }
 
+  /** Whether what goes on from round to round is not told in each. */
+  get #isQuiet(): boolean {
+    return this.#options.partBoxes?.isQuiet === true;
+  }
+
   #refuseSize(bytes: number): void {
     const { maxSize = MAX_SIZE } = this.#options;
     if (bytes > maxSize) throw new PawlError('over-max-size', { bytes, limit: maxSize });
   }
+}
+
+function aboutOf({ row, from }: IncomingContent): string {
+  return `${nameOf(row.descriptor)} from ${from}`;
 }

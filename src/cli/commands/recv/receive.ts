@@ -135,6 +135,11 @@ export async function receiveAll(
       while (batch.length > 0) await receiveFirst(batch);
       if (await input?.isIdle()) await deliverer.acknowledge();
     }
+    if (options.partBoxes !== undefined) {
+      // It may take long: what was delivered is not to come again.
+      await deliverer.acknowledge();
+      await parts.fetch(options.partBoxes);
+    }
     await parts.finish({ isRepeated });
   } finally {
     await deliverer.acknowledge();

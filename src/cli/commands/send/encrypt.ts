@@ -31,14 +31,15 @@ export async function encrypt(
 
 /**
  * Encrypts the descriptor of a large content.
+ * @param place where its parts are put, if along a route.
  * @throws as `sendAll`.
  */
 export async function encryptLarge(
   context: CommandContext,
   identity: OpenIdentity,
-  { name, large }: { readonly name: string; readonly large: LargeContent },
+  { name, large, place }: { readonly name: string; readonly large: LargeContent; readonly place?: string | undefined },
 ): Promise<OutgoingContent> {
-  const content = await OutgoingContent.begin(identity, name, large);
+  const content = await OutgoingContent.begin(identity, name, large, place);
   await tellOfExpiredInvite(context, content);
   return content;
 }

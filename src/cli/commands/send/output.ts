@@ -3,7 +3,7 @@
  * Knows nothing of where their texts came from.
  */
 import { armor, armoredLength, longestMessage } from '../../../envelope/index.ts';
-import { isPawlError, PawlError } from '../../../errors.ts';
+import { isPawlError, type LargeQueued, PawlError } from '../../../errors.ts';
 import type { OutputFile } from '../../../files/index.ts';
 import { toHex, utf8 } from '../../../primitives/index.ts';
 import { acknowledgeSent, boxOfEntry, type OutboxId, readEnvelope, type Sent } from '../../../session/index.ts';
@@ -156,13 +156,13 @@ export class EnvelopeOutput {
       await describe(this.#context, this.#format, {
         ...sent,
         bytes: sent.envelope.length,
-        fate: this.#fate(sent.outboxId),
+        fate: this.fateOf(sent.outboxId),
       });
     }
   }
 
   /** What is said of where an envelope went. */
-  #fate(id: OutboxId): Readonly<Record<string, unknown>> {
+  fateOf(id: OutboxId): Readonly<Record<string, unknown>> {
     const { carrier } = this.#format;
     if (carrier === undefined) return {};
     return this.#queued.includes(id) ? { queued: true } : { handed_to: carrier.title };
@@ -173,9 +173,10 @@ export class EnvelopeOutput {
 const RETRY_INTERVAL = 60_000;
 
 /** The error of what waits because its place cannot be reached. */
-export function queuedError({ to, title }: Carrier, cause: PawlError): PawlError {
+export function queuedError({ to, title }: Carrier, cause: PawlError, large?: LargeQueued): PawlError {
   if (!isPawlError(cause, 'unreachable')) return cause;
-  return new PawlError('queued', { to, place: title, reason: cause.detail.reason }, { cause });
+  const { reason } = cause.detail;
+  return new PawlError('queued', { to, place: title, reason, ...(large && { large }) }, { cause });
 }
 
 /** What was written: one envelope, or a content in parts. */

@@ -1,5 +1,6 @@
 /**
- * Sends a large content: the message with its descriptor, then its parts, one after the other.
+ * Writes a large content out: the message with its descriptor, then its parts, one after the other. Along a route they go
+ * the other way round: see carried-parts.ts.
  * Does not know where the content is read from.
  */
 import { isPawlError } from '../../../errors.ts';
@@ -9,6 +10,7 @@ import type { OpenIdentity } from '../../identity/open.ts';
 import { Garbage } from '../../stream/memory.ts';
 import { acknowledgeOrWarn } from '../../stream/write.ts';
 import { Pace } from '../../terminal/pace.ts';
+import { carryParts } from './carried-parts.ts';
 import { encryptLarge } from './encrypt.ts';
 import { describe, type EnvelopeFormat, encoded } from './output.ts';
 import type { LargeContent } from './source.ts';
@@ -25,7 +27,11 @@ export async function sendLarge(
   identity: OpenIdentity,
   { name, large, format }: { readonly name: string; readonly large: LargeContent; readonly format: EnvelopeFormat },
 ): Promise<void> {
-  await writeParts(context, await encryptLarge(context, identity, { name, large }), { large, format });
+  const content = await encryptLarge(context, identity, { name, large, place: format.carrier?.place });
+  const parts = { large, format };
+  await (format.carrier === undefined
+    ? writeParts(context, content, parts)
+    : carryParts(context, identity, content, parts));
 }
 
 /** What is to be written of a content. */
@@ -84,14 +90,38 @@ export async function giveUpStream(content: OutgoingContent): Promise<void> {
 export async function* envelopesOf(
   context: CommandContext,
   content: OutgoingContent,
-  { large, first = 0, format: { file } }: PartsToWrite,
+  parts: PartsToWrite,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const { io } = context;
+  const { file } = parts.format;
+  yield content.envelope;
+  for await (const { envelope, isDue } of sealedParts(context, content, parts)) {
+    yield envelope;
+    if (file !== undefined || !isDue()) continue;
+    await io.output.flush();
+    if (io.output.isFile === true) content.keep();
+    await content.save();
+  }
+}
+
+/** A part, ready to be written. */
+interface SealedEnvelope {
+  readonly envelope: Uint8Array;
+  /** Whether it is time to save how far it has come, once it is written. What follows on the last part saves it. */
+  readonly isDue: () => boolean;
+}
+
+/** Seals the parts that are not written yet, one after the other. A file that has changed is given up. */
+export async function* sealedParts(
+  context: CommandContext,
+  content: OutgoingContent,
+  { large, first = 0 }: Pick<PartsToWrite, 'large' | 'first'>,
+): AsyncGenerator<SealedEnvelope, void, undefined> {
   const { io, reporter } = context;
   const garbage = new Garbage();
   const pace = new Pace(io, content.size);
   let savedAt = io.now();
   try {
-    yield content.envelope;
     for await (const { bytes, isLast } of large.pieces(content.partSize, content.parts)) {
       garbage.collect();
       if (content.parts < first) {
@@ -100,13 +130,14 @@ export async function* envelopesOf(
         reporter.progress.update(`reading, ${pace.words(content.bytes)}`);
         continue;
       }
-      yield content.seal(bytes, isLast);
+      const isDue = (): boolean => {
+        if (isLast || io.now() - savedAt < SAVE_INTERVAL) return false;
+        savedAt = io.now();
+        return true;
+      };
+      yield { envelope: content.seal(bytes, isLast), isDue };
       garbage.add(bytes.length);
       reporter.progress.update(`sending, ${pace.words(content.bytes)}`);
-      if (file !== undefined || isLast || io.now() - savedAt < SAVE_INTERVAL) continue;
-      await io.output.flush();
-      await content.save(io.output.isFile === true);
-      savedAt = io.now();
     }
   } catch (error) {
     if (isPawlError(error, 'source-changed')) await content.abandon();

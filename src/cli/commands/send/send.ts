@@ -3,8 +3,9 @@
  */
 import { existsSync } from 'node:fs';
 import { encodeContent } from '../../../envelope/index.ts';
-import { PawlError } from '../../../errors.ts';
+import { isPawlError, PawlError } from '../../../errors.ts';
 import { acknowledgeSent, checkContact, type OutgoingContent } from '../../../session/index.ts';
+import { isOfPlace } from '../../carrier/hand-over.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { refuseSharedInput } from '../../identity/key-source.ts';
 import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
@@ -66,7 +67,7 @@ async function send(context: CommandContext, name: string, files: string[], give
   const isTyped = file === undefined && text === undefined && context.io.input.isTerminal;
   if (options.lines) await sendLines(context, name, format);
   else if (isTyped) await sendTyped(context, name, format);
-  else if (files.length > 1) await sendFiles(context, name, files, format);
+  else if (files.length > 1) return sendFiles(context, name, files, format);
   else {
     const source =
       text !== undefined
@@ -141,15 +142,20 @@ function checkPrepared(context: CommandContext, prepared: Prepared, format: Enve
   }
 }
 
-/** Several files are read one after the other. None is sent where one of them does not exist. */
+/**
+ * Several files are read one after the other. None is sent where one of them does not exist. Where a place fails, all of them
+ * wait.
+ * @returns the exit code of the first that waits.
+ */
 async function sendFiles(
   context: CommandContext,
   name: string,
   files: readonly string[],
   chosen: ChosenFormat,
-): Promise<void> {
+): Promise<number> {
   const missing = files.find((file) => file !== STANDARD_INPUT && !existsSync(file));
   if (missing !== undefined) throw new PawlError('missing-file', { path: missing, to: name });
+  let exit = 0;
   await withIdentity(context, async (identity) => {
     await checkContact(identity, name);
     const { file: output } = chosen;
@@ -157,7 +163,13 @@ async function sendFiles(
       await withCarrier(context, identity, { name, format: chosen }, async (destination) => {
         for (const file of files) {
           const prepared = prepare(await fileSource(context, file, name));
-          await sendOne(context, identity, { name, prepared, format: destination });
+          try {
+            await sendOne(context, identity, { name, prepared, format: destination });
+          } catch (error) {
+            if (!isOfCarrying(error)) throw error;
+            const code = await context.reporter.error(error, file);
+            exit ||= code;
+          }
         }
       });
       return;
@@ -181,6 +193,12 @@ async function sendFiles(
     }
     for (const acknowledge of afterwards) await acknowledge();
   });
+  return exit;
+}
+
+/** What keeps no other file back: each waits, or is given up. */
+function isOfCarrying(error: unknown): error is PawlError {
+  return isOfPlace(error) || isPawlError(error, 'queued') || isPawlError(error, 'stream-lost');
 }
 
 /** The envelopes of one of several files. */
