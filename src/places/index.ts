@@ -7,6 +7,7 @@ import type { MakeOptions, Place, PlaceContext, Route } from './place.ts';
 import { type Destination, formatRoute } from './route.ts';
 
 export { boxOf, bytesOfBox, isBox, nameOfEnvelope, nameOfPart } from './box.ts';
+export { pause } from './patience.ts';
 export type {
   Box,
   Delivery,

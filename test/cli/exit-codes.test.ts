@@ -212,7 +212,15 @@ const OTHERS: readonly Tried[] = [
         input.once('resume', () => input.end());
         const nothing = () => undefined;
         const output = new PassThrough().resume();
-        return { input, output, hideKeys: nothing, stop: nothing, onContinue: nothing, close: nothing };
+        return {
+          input,
+          output,
+          hideKeys: nothing,
+          stop: nothing,
+          onContinue: nothing,
+          onResize: nothing,
+          close: nothing,
+        };
       };
       return (await alice.run(['passwd'], undefined, { openTerminal })).exit;
     },

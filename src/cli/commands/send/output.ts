@@ -85,7 +85,8 @@ export class EnvelopeOutput {
    */
   async write(envelopes: readonly Sent[]): Promise<void> {
     const { armored, file, carrier } = this.#format;
-    await this.#tellOfExpiredInvite(envelopes);
+    // It is dropped already, so it is told also if nothing can be written.
+    await tellOfExpiredInvites(this.#context, envelopes);
     if (carrier !== undefined) return this.#carry(carrier, envelopes);
     for (const { envelope, outboxId } of envelopes) {
       const bytes = armored ? utf8(armor(envelope)) : envelope;
@@ -141,16 +142,6 @@ export class EnvelopeOutput {
     await this.#context.reporter.notice(`handed over to ${carrier.title}`);
   }
 
-  /** It is dropped already, so it is told also if nothing can be written. */
-  async #tellOfExpiredInvite(envelopes: readonly Sent[]): Promise<void> {
-    for (const { to, expiredInvite } of envelopes) {
-      if (expiredInvite === undefined) continue;
-      await this.#context.reporter.warn(
-        `the invite of ${to} that you added expired on ${day(expiredInvite)}, and is dropped: this goes on the conversation of before; for a new one, ask ${to} for a new invite`,
-      );
-    }
-  }
-
   /** Acknowledges what has been written, in a transaction of its own. */
   async acknowledge(): Promise<void> {
     this.#context.reporter.progress.clear();
@@ -192,6 +183,16 @@ export class EnvelopeOutput {
 
 /** Milliseconds after which a place that could not be reached is tried again. */
 const RETRY_INTERVAL = 60_000;
+
+/** Tells of invites that these messages were to answer, and that have expired. */
+export async function tellOfExpiredInvites({ reporter }: CommandContext, sent: readonly Sent[]): Promise<void> {
+  for (const { to, expiredInvite } of sent) {
+    if (expiredInvite === undefined) continue;
+    await reporter.warn(
+      `the invite of ${to} that you added expired on ${day(expiredInvite)}, and is dropped: this goes on the conversation of before; for a new one, ask ${to} for a new invite`,
+    );
+  }
+}
 
 /** The error of what waits because its place cannot be reached. */
 export function queuedError({ to, title }: Carrier, cause: PawlError): PawlError {
