@@ -13,8 +13,13 @@ const PASTE_END = '\x1b[201~';
 const CTRL_C = '\x03';
 const CTRL_D = '\x04';
 const CTRL_Z = '\x1a';
+const BACKSPACE = '\x7f';
+/** What a key sends: an escape sequence, a control character, or text, of which several characters may have come at once. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are meant
-const SPECIAL = /([\x03\x04\x1a])/;
+const KEYS = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.|.)|[\x00-\x1f\x7f]|[^\x00-\x1f\x7f]+/gsu;
+/** The beginning of an escape sequence, at the end. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are meant
+const BEGUN = /\x1b(?:\[[0-9;?]*[ -/]*|O)?$/;
 const ERASE_BELOW = '\x1b[J';
 const ENDS = ['end', 'close', 'error'] as const;
 
@@ -37,7 +42,7 @@ export class LineEditor {
   readonly #keys = new Readable({ read: () => undefined });
   readonly #lines: Interface;
   readonly #typed = new TypedKeys();
-  /** The beginning of a paste's mark, until the rest comes. */
+  /** The beginning of an escape sequence, until the rest comes. */
   #held = '';
   /** What has come of a paste. */
   #pasted: string | undefined;
@@ -150,7 +155,7 @@ export class LineEditor {
     while (text !== '' && this.#isTyped) {
       const mark = this.#pasted === undefined ? PASTE_BEGIN : PASTE_END;
       const at = text.indexOf(mark);
-      const end = at === -1 ? text.length - lengthOfBegun(text, mark) : at;
+      const end = at === -1 ? text.length - (BEGUN.exec(text)?.[0].length ?? 0) : at;
       this.#takeUntil(text.slice(0, end), at !== -1);
       if (at === -1) {
         this.#held = text.slice(end);
@@ -175,13 +180,15 @@ export class LineEditor {
   }
 
   #press(keys: string): void {
-    for (const piece of keys.split(SPECIAL)) {
+    for (const [key] of keys.matchAll(KEYS)) {
       if (!this.#isTyped) return;
-      if (piece === CTRL_C) this.#end('interrupted');
-      else if (piece === CTRL_D && this.#lines.line === '') this.#end('done');
-      else if (piece === CTRL_Z) this.#stop();
-      // The line is to be as it is after these keys, before the next ones are looked at.
-      else if (piece !== '') this.#keys.emit('data', piece.replaceAll(NEWLINE, hide(NEWLINE)));
+      if (key === CTRL_C) this.#end('interrupted');
+      else if (key === CTRL_D && this.#lines.line === '') this.#end('done');
+      else if (key === CTRL_Z) this.#stop();
+      // The line is to be as it is after this key, before the next one is looked at.
+      else if (key < ' ' || key === BACKSPACE) this.#keys.emit('data', key);
+      // At once, whatever its length: character by character, Node loses count of the rows.
+      else this.#lines.write(hide(key));
     }
   }
 
@@ -189,14 +196,6 @@ export class LineEditor {
     this.#write('\n');
     this.#terminal.stop();
   }
-}
-
-/** How many characters at the end of a text may be the beginning of a mark. */
-function lengthOfBegun(text: string, mark: string): number {
-  for (let length = Math.min(mark.length - 1, text.length); length > 0; length--) {
-    if (mark.startsWith(text.slice(-length))) return length;
-  }
-  return 0;
 }
 
 /** Stands for a newline in the line. */
