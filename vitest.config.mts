@@ -35,6 +35,7 @@ const SLOW = [
   'test/cli/commands/history.test.ts',
   'test/cli/commands/recv/exec.test.ts',
   'test/cli/commands/recv/out-dir.test.ts',
+  'test/cli/exec.test.ts',
   'test/cli/exit-codes.test.ts',
   'test/cli/identity/open.test.ts',
   'test/cli/people.test.ts',
