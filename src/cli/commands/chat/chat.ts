@@ -19,9 +19,9 @@ It begins with what the history keeps (pawl history 30d). Return sends the line;
 lines it has: \u2424 stands for the end of each. Files, and messages of others, wait for pawl recv. What cannot be handed over
 waits, and is once the place is back. Ctrl-D ends it, and hands over first; Ctrl-C ends it at once.
 
-Example:
-  $ pawl route bob dir:~/Sync/us
-  $ pawl chat bob`,
+Examples:
+  $ pawl chat bob
+  $ pawl chat bob --passphrase-file ~/.pawl-passphrase`,
     )
     .action(makeAction(chat));
 };

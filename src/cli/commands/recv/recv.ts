@@ -62,6 +62,7 @@ What cannot be read keeps nothing else back.
 them. A terminal gets the text escaped, and its further lines set off.
 On a terminal, without a file: what has come along the routes, if there are any (pawl route); pawl recv - reads a paste.
 With --out-dir, a file that cannot be put there waits, and nothing that is there is replaced.
+
 --exec: /bin/sh runs COMMAND for one text after the other, which is its standard input. PAWL_FROM, PAWL_ID, PAWL_VERIFIED (1
 or 0), PAWL_SENT_AT and, of a file, PAWL_FILE are in its environment. Exit 0 says that the text is delivered. Else, and after
 ten minutes, it gets it again after 1 s, 10 s, 1 min, 10 min, then each hour, and other texts meanwhile; after ten tries
