@@ -144,6 +144,7 @@ describe.concurrent('chat', () => {
     expect(seen(terminal).replaceAll(/\n {6}/g, ' ')).toContain(
       'pawl: handed over to dir:us: 2 messages that had to wait\n',
     );
+    expect(seen(terminal).match(/^error: /gm)?.length ?? 0).toBeLessThanOrEqual(1);
     expect((await home.run('pawl -i alice outbox')).stderr).toContain('nothing is waiting');
   });
 
