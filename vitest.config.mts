@@ -14,6 +14,7 @@ import { defineConfig } from 'vitest/config';
 const SLOW = [
   // Many processes: of the built program, and of others that judge it.
   'test/cli/bad-input.test.ts',
+  'test/cli/chat.test.ts',
   'test/cli/commands/completion.test.ts',
   'test/cli/identity/secret.test.ts',
   'test/cli/json.test.ts',
@@ -40,7 +41,9 @@ const SLOW = [
   'test/cli/attention.test.ts',
   'test/cli/clock.test.ts',
   'test/cli/commands/history.test.ts',
+  'test/cli/commands/recv/exec.test.ts',
   'test/cli/commands/recv/out-dir.test.ts',
+  'test/cli/exec.test.ts',
   'test/cli/exit-codes.test.ts',
   'test/cli/identity/open.test.ts',
   'test/cli/parts*.test.ts',

@@ -7,6 +7,7 @@ import { version } from '../../package.json';
 import { defineAcknowledge } from './commands/acknowledge.ts';
 import { defineAdd } from './commands/add.ts';
 import { defineBackup } from './commands/backup.ts';
+import { defineChat } from './commands/chat/chat.ts';
 import { defineCompletion } from './commands/completion.ts';
 import { defineContacts } from './commands/contacts.ts';
 import { defineForget } from './commands/forget.ts';
@@ -38,6 +39,7 @@ const COMMANDS: readonly DefineCommand[] = [
   defineSend,
   defineRecv,
   defineRoute,
+  defineChat,
   defineInspect,
   defineContacts,
   defineVerify,

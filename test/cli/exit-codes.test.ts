@@ -220,6 +220,7 @@ const OTHERS: readonly Tried[] = [
           dropTyped: dropped,
           stop: nothing,
           onContinue: nothing,
+          onResize: nothing,
           close: nothing,
         };
       };

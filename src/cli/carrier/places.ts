@@ -25,6 +25,14 @@ export function placeContext({ io }: CommandContext): PlaceContext {
   };
 }
 
+/**
+ * A command of a file from elsewhere is somebody else's word.
+ * @throws `untrusted-route`.
+ */
+export function checkTrust({ route, isTrusted }: KnownRoute): void {
+  if (route.kind === 'exec' && !isTrusted) throw new PawlError('untrusted-route', { route: formatRoute(route) });
+}
+
 export class Places {
   readonly #context: CommandContext;
   readonly #open = new Map<string, Promise<Place>>();
@@ -37,14 +45,14 @@ export class Places {
    * Reaches a place.
    * @throws `untrusted-route`, `unreachable`, `other-place`, `no-addon`.
    */
-  async at({ route, isTrusted }: KnownRoute): Promise<Place> {
-    // A command of a file from elsewhere is somebody else's word.
-    if (route.kind === 'exec' && !isTrusted) throw new PawlError('untrusted-route', { route: formatRoute(route) });
+  async at(known: KnownRoute): Promise<Place> {
+    checkTrust(known);
+    const { route } = known;
     const name = JSON.stringify(route);
-    const known = this.#open.get(name) ?? openPlace(route, placeContext(this.#context));
-    this.#open.set(name, known);
+    const opening = this.#open.get(name) ?? openPlace(route, placeContext(this.#context));
+    this.#open.set(name, opening);
     try {
-      return await known;
+      return await opening;
     } catch (error) {
       this.#open.delete(name);
       throw error;

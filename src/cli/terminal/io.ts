@@ -86,14 +86,19 @@ export interface Output {
 export interface Terminal {
   readonly input: NodeJS.ReadableStream;
   readonly output: NodeJS.WritableStream;
-  /** Passes on each key as it is pressed, and shows none. What was typed before is dropped: see `dropTyped`. */
-  hideKeys(): Dropped;
+  /**
+   * Passes on each key as it is pressed, and shows none. What was typed before is dropped: see `dropTyped`.
+   * @param options.marksPastes has the terminal put what is pasted between `ESC [200~` and `ESC [201~`.
+   */
+  hideKeys(options?: { readonly marksPastes?: boolean }): Dropped;
   /** Drops what was typed and nobody has read. */
   dropTyped(): Dropped;
   /** Stops the whole job, as the terminal itself does at Ctrl-Z where it does not pass on each key. */
   stop(): void;
   /** Has `redraw` called when the process goes on after it was stopped. */
   onContinue(redraw: () => void): void;
+  /** Has `redraw` called when the terminal has got another size, which the standard streams know by then. */
+  onResize(redraw: () => void): void;
   close(): void;
 }
 
@@ -348,11 +353,13 @@ function openTerminal(): Terminal | undefined {
     return undefined;
   }
   let hidesKeys = false;
+  let marksPastes = false;
   let isStopped = false;
   let redraw: () => void = () => undefined;
+  let resized: () => void = () => undefined;
   const showKeys = () => {
     input.setRawMode(false);
-    writeSync(screen, SHOW_CURSOR);
+    writeSync(screen, (marksPastes ? PASTES_UNMARKED : '') + SHOW_CURSOR);
   };
   // A question hides the keys, and may hide the cursor. A signal must not leave the terminal in that state.
   const restoreAndEnd = (signal: NodeJS.Signals) => {
@@ -386,17 +393,22 @@ function openTerminal(): Terminal | undefined {
     // The shell may have changed the mode meanwhile, and the stream does nothing where it believes to be in a mode.
     input.setRawMode(false);
     input.setRawMode(true);
+    if (marksPastes) writeSync(screen, PASTES_MARKED);
     return dropTyped();
   };
   const removeHandlers = () => {
     for (const signal of SIGNALS) process.removeListener(signal, restoreAndEnd);
     process.removeListener('SIGTSTP', stopMyself).removeListener('SIGCONT', onContinue);
+    process.removeListener('SIGWINCH', resized);
   };
   for (const signal of SIGNALS) process.prependListener(signal, restoreAndEnd);
   return {
     input,
     output,
-    hideKeys,
+    hideKeys: (options) => {
+      marksPastes = options?.marksPastes === true;
+      return hideKeys();
+    },
     dropTyped,
     // Every process of the group, as the other end of a pipe.
     stop: () => stop(0),
@@ -404,10 +416,15 @@ function openTerminal(): Terminal | undefined {
       redraw = given;
       process.on('SIGCONT', onContinue);
     },
+    onResize: (given) => {
+      resized = given;
+      process.on('SIGWINCH', resized);
+    },
     close: () => {
       isStopped = false;
       removeHandlers();
       if (hidesKeys) showKeys();
+      hidesKeys = false;
       input.destroy();
       output.destroy();
     },
@@ -440,5 +457,7 @@ const NEWLINE = 0x0a;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const SHOW_CURSOR = '\u001b[?25h';
+const PASTES_MARKED = '\u001b[?2004h';
+const PASTES_UNMARKED = '\u001b[?2004l';
 /** In milliseconds. */
 const SOON = 50;

@@ -15,15 +15,16 @@ export type Document = { readonly type: string } & Readonly<Record<string, unkno
 
 export class Reporter {
   readonly json: boolean;
+  /** Whether notices are left out. */
+  readonly quiet: boolean;
   /** Cleared before anything else is written. */
   readonly progress: Progress;
   readonly #io: Pick<Io, 'output' | 'errors'>;
-  readonly #quiet: boolean;
 
   constructor(io: Pick<Io, 'output' | 'errors' | 'now'>, { json, quiet }: { json: boolean; quiet: boolean }) {
     this.#io = io;
     this.json = json;
-    this.#quiet = quiet;
+    this.quiet = quiet;
     this.progress = new Progress(io, !json && !quiet);
   }
 
@@ -52,7 +53,7 @@ export class Reporter {
 
   /** Writes a message to standard error, unless `--quiet` is given. */
   async notice(message: string): Promise<void> {
-    if (!this.#quiet) await this.warn(message);
+    if (!this.quiet) await this.warn(message);
   }
 
   /** Writes a message to standard error, even with `--quiet`. */

@@ -4,9 +4,9 @@
  * Does not know what places are.
  */
 import { PawlError } from '../../../errors.ts';
-import { boxOf } from '../../../places/index.ts';
 import { isGivenUp, listRoutes, listWaiting, mailboxes, pauseOf } from '../../../session/index.ts';
-import { handOverAll, isOfPlace } from '../../carrier/hand-over.ts';
+import { handOverAll } from '../../carrier/hand-over.ts';
+import { waitForNews } from '../../carrier/news.ts';
 import { PartBoxes, type WatchedBoxes } from '../../carrier/part-boxes.ts';
 import { Places } from '../../carrier/places.ts';
 import { Round } from '../../carrier/round.ts';
@@ -14,9 +14,6 @@ import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { Batches } from '../../stream/batches.ts';
 import { lengthOf, type ReceiveOptions, receiveAll } from './receive.ts';
-
-/** Milliseconds after which a place that could not be reached is tried again. */
-const RETRY_INTERVAL = 10_000;
 
 export interface FetchOptions extends ReceiveOptions {
   /** Go on with what comes, until the process is stopped. */
@@ -44,7 +41,7 @@ export async function fetchMessages(
     if (isEmpty && !options.follow && exit === 0) await context.reporter.notice('nothing new');
     while (options.follow) {
       const most = await untilNextTry(identity, options);
-      if (!partBoxes.hasMore) await waitForNews(places, byPlace([...read, ...partBoxes.watched]), most);
+      if (!partBoxes.hasMore) await waitForNews(places, byPlace([...read, ...partBoxes.watched]), { most });
       ({ exit, isEmpty, read } = await fetchOnce(context, identity, round));
     }
     return exit;
@@ -98,41 +95,4 @@ async function untilNextTry(identity: OpenIdentity, { command }: FetchOptions): 
   const now = identity.now();
   const tried = (await listWaiting(identity)).filter((text) => text.tries > 0 && !isGivenUp(text));
   return tried.length === 0 ? undefined : Math.min(...tried.map((text) => pauseOf(text, now)));
-}
-
-/**
- * Waits until something may have come at one of the places, but no longer than so many milliseconds. A place that cannot be
- * reached is tried again after a while.
- */
-async function waitForNews(places: Places, read: readonly WatchedBoxes[], most?: number): Promise<void> {
-  const over = new AbortController();
-  const news = read.map(async (mailboxesThere) => {
-    try {
-      const place = await places.at(mailboxesThere);
-      await place.wait(
-        mailboxesThere.boxes.map(({ box }) => boxOf(box)),
-        over.signal,
-      );
-    } catch (error) {
-      if (!isOfPlace(error)) throw error;
-      await pause(over.signal);
-    }
-  });
-  try {
-    if (most !== undefined) news.push(pause(over.signal, most));
-    await (news.length === 0 ? pause(over.signal) : Promise.race(news));
-  } finally {
-    over.abort();
-    await Promise.allSettled(news);
-  }
-}
-
-function pause(signal: AbortSignal, length = RETRY_INTERVAL): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, length);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

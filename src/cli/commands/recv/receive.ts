@@ -188,7 +188,12 @@ function* slicesOf(texts: readonly WaitingText[]): Generator<readonly WaitingTex
   if (slice.length > 0) yield slice;
 }
 
-async function reportGaps(context: CommandContext, identity: OpenIdentity, names: Iterable<string>): Promise<void> {
+/** Tells how many messages of contacts are missing. */
+export async function reportGaps(
+  context: CommandContext,
+  identity: OpenIdentity,
+  names: Iterable<string>,
+): Promise<void> {
   for (const name of names) {
     const messages = await countMissing(identity, name);
     if (messages === 0) continue;
@@ -216,7 +221,7 @@ export function refusal({ source, error }: Exclude<InputItem, { envelope: unknow
 }
 
 /** The outcomes of the decoded envelopes, and between them those of the others, as far as the transaction came. */
-function inInputOrder(items: readonly InputItem<Arrival>[], received: readonly Outcome[]): Outcome[] {
+export function inInputOrder(items: readonly InputItem<Arrival>[], received: readonly Outcome[]): Outcome[] {
   const outcomes: Outcome[] = [];
   const remaining = received.values();
   for (const item of items) {

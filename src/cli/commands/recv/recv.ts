@@ -64,6 +64,7 @@ them. A terminal gets the text escaped, and its further lines set off.
 On a terminal, without a file: what has come along the routes, if there are any (pawl route); pawl recv - reads a paste.
 With --out-dir, a file that cannot be put there waits, and nothing that is there is replaced. What is larger than 16 MiB is
 fetched only where there is a place for it: --out-dir, -o, or a pipe.
+
 --exec: /bin/sh runs COMMAND for one text after the other, which is its standard input. PAWL_FROM, PAWL_ID, PAWL_VERIFIED (1
 or 0), PAWL_SENT_AT and, of a file, PAWL_FILE are in its environment. Exit 0 says that the text is delivered. Else, and after
 ten minutes, it gets it again after 1 s, 10 s, 1 min, 10 min, then each hour, and other texts meanwhile; after ten tries

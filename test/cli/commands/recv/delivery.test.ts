@@ -32,10 +32,10 @@ describe('a text', () => {
     const deliverer = new Deliverer(context, identity, {});
     await deliverer.deliver(await received(alice, bob, text('one'), text('two')));
     expect(io.output.text).toBe('onetwo');
-    expect(deliverer.settled).toEqual({ delivered: await inbox(), deferred: [] });
+    expect(deliverer.settled).toEqual({ delivered: await inbox(), deferred: [], failed: [] });
     expect(await inbox()).toHaveLength(2);
     await deliverer.acknowledge();
-    expect(deliverer.settled).toEqual({ delivered: [], deferred: [] });
+    expect(deliverer.settled).toEqual({ delivered: [], deferred: [], failed: [] });
     expect(await inbox()).toEqual([]);
   });
 

@@ -1,0 +1,328 @@
+/**
+ * The conversation of `pawl chat`: sends what is typed, hands it over, and shows what comes. What comes of others stays in the
+ * inbox.
+ * Knows nothing of keys and lines.
+ */
+import { encodeContent } from '../../../envelope/index.ts';
+import { isPawlError, PawlError } from '../../../errors.ts';
+import { REPLACEMENT } from '../../../files/index.ts';
+import { pause } from '../../../places/index.ts';
+import { fromUtf8 } from '../../../primitives/index.ts';
+import {
+  type Arrival,
+  acknowledgeDelivered,
+  acknowledgeSent,
+  type Claim,
+  checkBoxes,
+  claim,
+  contactReports,
+  type InboxId,
+  listWaiting,
+  type Mailboxes,
+  mailboxes,
+  nameOf,
+  type Outcome,
+  readClaimed,
+  receive,
+  recentHistory,
+  type Sent,
+  type WaitingText,
+} from '../../../session/index.ts';
+import { Carrier, handOverEarlier, isOfPlace } from '../../carrier/hand-over.ts';
+import { waitForNews } from '../../carrier/news.ts';
+import { Places } from '../../carrier/places.ts';
+import { type CarriedItem, Round } from '../../carrier/round.ts';
+import type { OpenIdentity } from '../../identity/open.ts';
+import { logLines } from '../../show/history.ts';
+import { Batches } from '../../stream/batches.ts';
+import type { InputItem } from '../../stream/envelopes.ts';
+import { acknowledgeOrWarn } from '../../stream/write.ts';
+import { explain } from '../../terminal/error-messages.ts';
+import { bytesInWords, count, TEXT_INDENT } from '../../terminal/format.ts';
+import { bytesTyped } from '../../terminal/typed-keys.ts';
+import { wrap } from '../../terminal/wrap.ts';
+import { inInputOrder, isArrival, isPart, lengthOf, reportGaps } from '../recv/receive.ts';
+import { Repeats } from '../recv/repeats.ts';
+import { reportNotices, reportOutcome, reportWaiting, textForTerminal } from '../recv/report.ts';
+import { encrypt } from '../send/encrypt.ts';
+import type { ChatScreen } from './screen.ts';
+
+/** Milliseconds after which a place is tried again that could not be reached: at first, and at most. */
+const FIRST_RETRY = 1_000;
+const LAST_RETRY = 10_000;
+/** Milliseconds after which receiving is tried again when another pawl holds the identity. */
+const BUSY_PAUSE = 1_000;
+/** Rows that the history leaves to what is said at the beginning, and to the line. */
+const ROWS_LEFT = 4;
+const DEFAULT_ROWS = 24;
+
+const NOTHING_SETTLED = { delivered: [], deferred: [] } as const;
+
+export class Conversation {
+  readonly #screen: ChatScreen;
+  readonly #identity: OpenIdentity;
+  readonly #name: string;
+  readonly #places: Places;
+  readonly #over = new AbortController();
+  /** What was typed is sent one after the other. */
+  #sending: Promise<void> = Promise.resolve();
+  /** Is told of an error that ends the conversation. */
+  #fail: (error: unknown) => void = () => undefined;
+  readonly #failed: Promise<never>;
+  #following: Promise<void> = Promise.resolve();
+  /** Committed, and not handed over yet. */
+  readonly #queue: Sent[] = [];
+  #hasHandedOver = false;
+  #retry: NodeJS.Timeout | undefined;
+  #delay = FIRST_RETRY;
+  /** What was told to wait. */
+  readonly #told = new Set<InboxId>();
+
+  constructor(screen: ChatScreen, identity: OpenIdentity, name: string) {
+    this.#screen = screen;
+    this.#identity = identity;
+    this.#name = name;
+    this.#places = new Places(screen.context);
+    this.#failed = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    this.#failed.catch(() => undefined);
+  }
+
+  /** Shows the end of the history, and what is to be known before anything is typed. */
+  async begin(): Promise<void> {
+    const { context, columns, rows = DEFAULT_ROWS } = this.#screen;
+    const { reporter } = context;
+    const recent = await recentHistory(this.#identity, this.#name, rows);
+    let page = '';
+    for (const logged of recent?.toReversed() ?? []) {
+      const lines = `${wrap(logLines(logged).join('\n'), columns, TEXT_INDENT)}\n`;
+      if (page !== '' && `${lines}${page}`.split('\n').length > rows - ROWS_LEFT) break;
+      page = lines + page;
+    }
+    if (page !== '') await this.#screen.show(page);
+    if (recent === undefined) {
+      await reporter.notice('history is off, so nothing that is said here is kept (pawl history 30d)');
+    }
+    const contact = (await contactReports(this.#identity)).find(({ name }) => name === this.#name);
+    if (contact?.verified === false) {
+      await reporter.warn(
+        `${this.#name} is unverified: it may be anyone until you compare safety numbers (pawl verify ${this.#name})`,
+      );
+    }
+    await reporter.notice('Ctrl-D ends it');
+  }
+
+  /** Sends a line, unless it is blank. Returns at once. */
+  say(line: string): void {
+    if (line.trim() !== '') this.#inTurn(() => this.#send(line));
+  }
+
+  /**
+   * Shows what waits and what comes, until `end` is called.
+   * @throws what receiving and sending throw.
+   */
+  async follow(): Promise<never> {
+    this.#following = this.#fetchOnAndOn();
+    this.#following.catch(this.#fail);
+    return this.#failed;
+  }
+
+  /** Hands over what was typed last. */
+  async finish(): Promise<void> {
+    await this.#sending;
+  }
+
+  /** Ends what is under way. What was typed is encrypted, and what is not handed over is told to wait. */
+  async end(): Promise<void> {
+    const { reporter } = this.#screen.context;
+    clearTimeout(this.#retry);
+    reporter.end();
+    this.#over.abort();
+    await this.#places.close();
+    await Promise.allSettled([this.#following, this.#sending]);
+    const left = this.#queue.length;
+    if (left === 0) return;
+    const [wait, go] = left === 1 ? ['waits', 'it goes'] : ['wait', 'they go'];
+    await reporter.notice(
+      `${count(left, 'message')} for ${this.#name} ${wait}: ${go} with the next pawl send, recv or chat`,
+    );
+  }
+
+  /** Does one thing after the other. A known error is told, and the conversation goes on. */
+  #inTurn(work: () => Promise<void>): void {
+    const { reporter } = this.#screen.context;
+    this.#sending = this.#sending.then(work).catch(async (error) => {
+      if (error instanceof PawlError) await reporter.error(error);
+      else this.#fail(error);
+    });
+  }
+
+  /** @throws `not-utf8`, and what sending throws. */
+  async #send(line: string): Promise<void> {
+    const { context } = this.#screen;
+    const bytes = bytesTyped(line);
+    if (fromUtf8(bytes)?.includes(REPLACEMENT) !== false) throw new PawlError('not-utf8', { what: 'what was typed' });
+    await checkBoxes(this.#identity, this.#name);
+    const content = encodeContent({ type: 'text', sentAt: this.#identity.now(), bytes });
+    const sent = await encrypt(context, this.#identity, { name: this.#name, plaintexts: [content] });
+    this.#queue.push(...sent);
+    await this.#handOver({ isNew: true });
+  }
+
+  /** Hands over what waits. What cannot be is tried again after a while. */
+  async #handOver({ isNew }: { readonly isNew: boolean }): Promise<void> {
+    const { context } = this.#screen;
+    const { signal } = this.#over;
+    clearTimeout(this.#retry);
+    if (signal.aborted) return;
+    try {
+      const carrier = await Carrier.for(this.#places, this.#identity, this.#name);
+      if (carrier === undefined) {
+        throw new PawlError('usage', {
+          problem: `there is no route to ${this.#name} any more`,
+          hint: `pawl route ${this.#name} dir:FOLDER`,
+        });
+      }
+      if (!this.#hasHandedOver) await handOverEarlier(this.#identity, context, carrier);
+      this.#hasHandedOver = true;
+      let handedOver = 0;
+      for (let first = this.#queue[0]; first !== undefined && !signal.aborted; first = this.#queue[0]) {
+        const { box, envelope, outboxId } = first;
+        if (box !== undefined) await carrier.put(box, envelope);
+        this.#queue.shift();
+        handedOver += 1;
+        await acknowledgeOrWarn(context.reporter, () => acknowledgeSent(this.#identity, [outboxId]));
+      }
+      this.#delay = FIRST_RETRY;
+      const waited = handedOver - (isNew ? 1 : 0);
+      if (waited > 0) {
+        const what = count(waited, 'message');
+        await context.reporter.notice(`handed over to ${carrier.title}: ${what} that had to wait`);
+      }
+    } catch (error) {
+      if (!isOfPlace(error)) throw error;
+      if (signal.aborted) return;
+      const route = (await mailboxes(this.#identity, this.#name))[0];
+      if (route !== undefined) await this.#places.leave(route);
+      if (isNew) {
+        await context.reporter.warn(`it waits: ${explain(error).message}; it is handed over once it can be`);
+      }
+      this.#retry = setTimeout(() => this.#inTurn(() => this.#handOver({ isNew: false })), this.#delay);
+      this.#delay = Math.min(2 * this.#delay, LAST_RETRY);
+    }
+  }
+
+  async #fetchOnAndOn(): Promise<void> {
+    const { signal } = this.#over;
+    const { reporter } = this.#screen.context;
+    while (!signal.aborted) {
+      try {
+        const read = await this.#fetch();
+        await waitForNews(this.#places, read, { signal });
+      } catch (error) {
+        if (!isPawlError(error, 'busy')) throw error;
+        await reporter.error(error);
+        await pause(BUSY_PAUSE, signal);
+      }
+    }
+  }
+
+  /** Shows what waits, and takes what has come at all places. */
+  async #fetch(): Promise<readonly Mailboxes[]> {
+    const { context } = this.#screen;
+    await this.#showWaiting();
+    const round = new Round(context, this.#identity, this.#places);
+    const read = await mailboxes(this.#identity);
+    const stream = round.items(read);
+    const first = await stream.next();
+    try {
+      const batches = new Batches(stream, { first, lengthOf });
+      for (let batch = await batches.next(); batch !== undefined; batch = await batches.next()) {
+        await this.#take(batch, round);
+      }
+    } finally {
+      await round.finish();
+    }
+    if (round.exit === 0) context.reporter.allIsWell();
+    return read;
+  }
+
+  /** Takes messages into the inbox. Parts of large contents stay where they are: there is no place for them here. */
+  async #take(batch: readonly CarriedItem[], round: Round): Promise<void> {
+    const items = batch.filter((item): item is InputItem<Arrival> => !isPart(item));
+    const { context } = this.#screen;
+    while (items.length > 0) {
+      const received = await receive(this.#identity, items.filter(isArrival), { delivers: () => false });
+      const outcomes = inInputOrder(items, received.outcomes);
+      const told = await round.settle(items, outcomes);
+      items.splice(0, outcomes.length);
+      for (const outcome of told) await this.#tell(outcome);
+      await reportGaps(context, this.#identity, received.gaps);
+      await this.#showWaiting();
+    }
+  }
+
+  /** Tells what became of an envelope. The texts themselves are shown by `#showWaiting`. */
+  async #tell(outcome: Outcome): Promise<void> {
+    const { context } = this.#screen;
+    switch (outcome.type) {
+      case 'message':
+      case 'waiting':
+        return reportNotices(context, { again: false, ...outcome }, { hasHead: true });
+      case 'announced': {
+        await reportOutcome(context, outcome);
+        const { size } = outcome.descriptor;
+        const what = `${nameOf(outcome.descriptor)}${size === undefined ? '' : ` (${bytesInWords(size)})`}`;
+        return context.reporter.warn(`${outcome.from} sends ${what}: pawl recv --fetch --out-dir DIR`);
+      }
+      case 'refused':
+        await reportOutcome(context, outcome);
+        return;
+      default: {
+        const repeats = new Repeats(context.reporter);
+        await repeats.add(outcome);
+        return repeats.report();
+      }
+    }
+  }
+
+  /** Shows the texts of the contact that are in the inbox, and says once of everything else there that it waits. */
+  async #showWaiting(): Promise<void> {
+    const { context } = this.#screen;
+    const waiting = await listWaiting(this.#identity);
+    const isShown = ({ from, head }: WaitingText) => from === this.#name && head.kind === 'text';
+    await this.#tellWaiting(waiting.filter((text) => !isShown(text) && !this.#told.has(text.inboxId)));
+    const texts = waiting.filter(isShown);
+    if (texts.length === 0) return;
+    const claims: Claim[] = await claim(this.#identity, texts, NOTHING_SETTLED);
+    const delivered: InboxId[] = [];
+    try {
+      while (claims.length > 0) {
+        for (const delivery of await readClaimed(this.#identity, claims)) {
+          // Whether it is verified was said at the beginning.
+          await this.#screen.show(textForTerminal({ ...delivery, verified: true }, this.#screen.columns));
+          delivered.push(delivery.inboxId);
+        }
+      }
+    } finally {
+      const settled = { delivered, deferred: claims.map(({ inboxId }) => inboxId) };
+      await acknowledgeOrWarn(context.reporter, () => acknowledgeDelivered(this.#identity, settled));
+    }
+  }
+
+  async #tellWaiting(texts: readonly WaitingText[]): Promise<void> {
+    const { context } = this.#screen;
+    for (const { inboxId } of texts) this.#told.add(inboxId);
+    await reportWaiting(
+      context,
+      texts.filter(({ from }) => from === this.#name),
+    );
+    const others = new Map<string, number>();
+    for (const { from } of texts) if (from !== this.#name) others.set(from, (others.get(from) ?? 0) + 1);
+    for (const [from, number] of others) {
+      const wait = number === 1 ? 'waits' : 'wait';
+      await context.reporter.warn(`${count(number, 'message')} of ${from} ${wait}: pawl recv --waiting`);
+    }
+  }
+}
