@@ -141,7 +141,7 @@ describe('--json', () => {
           name: 'alice',
           fingerprint: HEX_32,
           path: home.identity('alice'),
-          schema: 8,
+          schema: 9,
           contacts: [
             {
               name: 'bob',
