@@ -350,11 +350,11 @@ describe('a server that', () => {
   it('falls silent after a pause is given up as well', async () => {
     const server = await NatsServer.start();
     await makeNats(routeTo(server.url), { create: true }, context());
-    const place = await open(server.url, { timeLimit: 300 });
+    const place = await open(server.url, { timeLimit: 1_500 });
     await place.put(BOX, nameOf(1), envelope(1));
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
     await place.put(BOX, nameOf(2), envelope(2));
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
     server.signal('SIGSTOP');
     await expect(place.put(BOX, nameOf(3), envelope(3))).rejects.toMatchObject({ code: 'unreachable' });
     server.signal('SIGCONT');

@@ -207,6 +207,7 @@ describe('a reusable invite', () => {
       contact: undefined,
       invites: 1,
       partialFiles: [],
+      boxes: [],
     });
     expect(await host.read((await guests[1].send('host', 'too late')).envelope)).toBe('refused: unknown-invite');
     expect(await nameOf(host, guests[0])).toBe('friends-1');
