@@ -165,8 +165,12 @@ export function travelled(dice: Dice, text: string): { readonly bytes: Uint8Arra
   if (dice.oneIn(3)) plain = applied(dice, { quoted: QUOTED }, plain, how);
   if (dice.oneIn(3)) plain = applied(dice, MARKUP, plain, how);
   let bytes: Uint8Array = Buffer.from(plain);
-  for (const edit of [QUOTED_PRINTABLE, { ...PART, ...PRINTABLE_PART }, STORED, PART])
+  // Quoted-printable within quoted-printable is read where nothing else was done to it.
+  const isPrintable = dice.oneIn(4);
+  if (isPrintable) bytes = applied(dice, QUOTED_PRINTABLE, bytes, how);
+  for (const edit of [isPrintable ? PART : { ...PART, ...PRINTABLE_PART }, STORED, PART]) {
     if (dice.oneIn(4)) bytes = applied(dice, edit, bytes, how);
+  }
   return { bytes: new Uint8Array(bytes), how: how.join(', ') };
 }
 
