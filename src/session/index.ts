@@ -89,6 +89,7 @@ export {
   checkBoxes,
   distrustRoutes,
   dropRoute,
+  keyOfRoute,
   listRoutes,
   placeOf,
   type RouteReport,

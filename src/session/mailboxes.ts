@@ -7,7 +7,7 @@ import { toHex } from '../primitives/index.ts';
 import type { SessionId } from '../ratchet/index.ts';
 import { wipeInvites } from './invites.ts';
 import { correctTimes, DAY } from './maintenance.ts';
-import { routeOf } from './routes.ts';
+import { keyOfRoute, routeForInvite, routeOf } from './routes.ts';
 import type { Contact, Context, LeftEntry, StoredRoute, Transaction } from './store.ts';
 
 /** For how long the opener of a session may go on to use the box of the invite, in milliseconds. */
@@ -48,7 +48,7 @@ export async function mailboxes(
     const places = new Map<string, { readonly stored: StoredRoute; readonly boxes: Map<string, Mailbox> }>();
     const add = async (stored: StoredRoute, mailbox: MailboxIdea): Promise<void> => {
       if (only !== undefined && mailbox.name !== only) return;
-      const key = JSON.stringify(stored.route);
+      const key = keyOfRoute(stored.route);
       const place = places.get(key) ?? { stored, boxes: new Map<string, Mailbox>() };
       places.set(key, place);
       const name = toHex(mailbox.box);
@@ -64,9 +64,7 @@ export async function mailboxes(
     for (const { contactName: name, fate } of invites) {
       if (fate.kind !== 'open') continue;
       const contact = await view.contactNamed(name);
-      const stored =
-        routes.find(({ owner }) => 'inviteName' in owner && owner.inviteName === name) ??
-        (contact && routeOf(routes, contact.id));
+      const stored = routeForInvite(routes, name) ?? (contact && routeOf(routes, contact.id));
       if (stored !== undefined) await add(stored, { of: 'invite', name, box: inviteBox(fate.bytes) });
     }
     wipeInvites(invites);

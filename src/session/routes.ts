@@ -108,6 +108,11 @@ export function routeOf(routes: readonly StoredRoute[], contact: ContactId): Sto
   return routes.find(({ owner }) => 'contact' in owner && owner.contact === contact);
 }
 
+/** Tells one route from another: two that are the same have the same key. */
+export function keyOfRoute(route: Route): string {
+  return JSON.stringify(route);
+}
+
 /** What a place is called where it is stored that something is there. Where a route changes, but not its place, it stays. */
 export function placeOf(route: Route): string {
   switch (route.kind) {
@@ -120,10 +125,14 @@ export function placeOf(route: Route): string {
   }
 }
 
+/** Finds the route for who comes in by an open invite for a name. */
+export function routeForInvite(routes: readonly StoredRoute[], inviteName: string): StoredRoute | undefined {
+  return routes.find(({ owner }) => 'inviteName' in owner && owner.inviteName === inviteName);
+}
+
 /** Gives a contact that came in by an invite the route that was set for the name of the invite. */
 export async function takeOverRoute(transaction: Transaction, inviteName: string, contact: ContactId): Promise<void> {
-  const routes = await transaction.routes();
-  const route = routes.find(({ owner }) => 'inviteName' in owner && owner.inviteName === inviteName);
+  const route = routeForInvite(await transaction.routes(), inviteName);
   if (route !== undefined) await transaction.setRoute({ ...route, owner: { contact } });
 }
 

@@ -5,6 +5,7 @@
  */
 import { PART_SIZES } from '../envelope/index.ts';
 import { cipherOf, partBox } from '../parts/index.ts';
+import { routeOf } from './routes.ts';
 import type { ContactId, Context, SpentBox, StoredRoute, Transaction } from './store.ts';
 
 /** For how long it is tried to empty a box, in milliseconds: 30 days, as long as contents are awaited. */
@@ -60,7 +61,7 @@ async function boxesToEmptyIn(view: Transaction, only: string | undefined): Prom
   const routes = await view.routes();
   const boxes: BoxToEmpty[] = [];
   for (const { box, contact } of spent) {
-    const stored = routes.find(({ owner }) => 'contact' in owner && owner.contact === contact);
+    const stored = routeOf(routes, contact);
     const { name } = await view.contact(contact);
     if (stored === undefined || (only !== undefined && name !== only)) continue;
     boxes.push({ box, name, route: stored.route, isTrusted: stored.isTrusted });

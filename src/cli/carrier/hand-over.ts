@@ -5,7 +5,15 @@
  */
 import { isPawlError, type PawlError } from '../../errors.ts';
 import { boxOf, formatRoute, nameOfEnvelope, nameOfPart, type Place } from '../../places/index.ts';
-import { acknowledgeSent, listOutbox, listRoutes, placeOf, readEnvelope, routeTo } from '../../session/index.ts';
+import {
+  acknowledgeSent,
+  listOutbox,
+  listRoutes,
+  placeOf,
+  readEnvelope,
+  routeTo,
+  type UnsentEnvelope,
+} from '../../session/index.ts';
 import type { CommandContext } from '../context.ts';
 import type { OpenIdentity } from '../identity/open.ts';
 import { acknowledgeOrWarn } from '../stream/write.ts';
@@ -79,16 +87,30 @@ export async function handOverEarlier(
 ): Promise<number> {
   const { envelopes } = await listOutbox(identity);
   let handedOver = 0;
-  for (const { id, to, box } of envelopes) {
-    if (to !== carrier.to || box === undefined) continue;
-    const envelope = await readEnvelope(identity, id);
-    // Another pawl has handed it over since, or the contact was forgotten.
-    if (envelope === undefined) continue;
-    await carrier.put(box, envelope);
-    await acknowledgeOrWarn(context.reporter, () => acknowledgeSent(identity, [id]));
-    handedOver += 1;
+  for (const entry of envelopes) {
+    if (entry.to === carrier.to && (await handOver(context, identity, carrier, entry))) handedOver += 1;
   }
   return handedOver;
+}
+
+/**
+ * Puts an envelope of the outbox into its box, and drops it from the outbox.
+ * @returns whether it was still there, and has a box.
+ * @throws what `Carrier.put` throws.
+ */
+export async function handOver(
+  { reporter }: CommandContext,
+  identity: OpenIdentity,
+  carrier: Carrier,
+  { id, box }: Pick<UnsentEnvelope, 'id' | 'box'>,
+): Promise<boolean> {
+  if (box === undefined) return false;
+  const envelope = await readEnvelope(identity, id);
+  // Another pawl has handed it over since, or the contact was forgotten.
+  if (envelope === undefined) return false;
+  await carrier.put(box, envelope);
+  await acknowledgeOrWarn(reporter, () => acknowledgeSent(identity, [id]));
+  return true;
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   boxesToEmpty,
   type IncomingContent,
   isResting,
+  keyOfRoute,
   type LeftEntry,
   leftIn,
   nameOf,
@@ -221,14 +222,14 @@ export class PartBoxes {
     work: (place: Place) => AsyncGenerator<Item, void, undefined>,
   ): AsyncGenerator<Item, void, undefined> {
     const route = await routeTo(this.#identity, content.from);
-    if (route === undefined || this.#failed.has(JSON.stringify(route.route))) return;
+    if (route === undefined || this.#failed.has(keyOfRoute(route.route))) return;
     try {
       const place = await this.#places.at(route);
       this.#watched.push({ ...route, boxes: [{ box: content.box }] });
       yield* work(place);
     } catch (error) {
       if (!isOfPlace(error)) throw error;
-      this.#failed.add(JSON.stringify(route.route));
+      this.#failed.add(keyOfRoute(route.route));
       await this.#places.leave(route);
       this.#exit ||= await this.#context.reporter.error(error, formatRoute(route.route));
     }
@@ -247,7 +248,7 @@ export class PartBoxes {
   async empty(spent: readonly BoxToEmpty[]): Promise<readonly Uint8Array[]> {
     const byPlace = new Map<string, BoxToEmpty[]>();
     for (const one of spent) {
-      const key = JSON.stringify(one.route);
+      const key = keyOfRoute(one.route);
       byPlace.set(key, [...(byPlace.get(key) ?? []), one]);
     }
     const emptied: Uint8Array[] = [];

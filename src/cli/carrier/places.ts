@@ -4,6 +4,7 @@
  */
 import { PawlError } from '../../errors.ts';
 import { formatRoute, openPlace, type Place, type PlaceContext, type Route } from '../../places/index.ts';
+import { keyOfRoute } from '../../session/index.ts';
 import type { CommandContext } from '../context.ts';
 
 /** A route, and whether its owner has typed it on this machine. */
@@ -48,7 +49,7 @@ export class Places {
   async at(known: KnownRoute): Promise<Place> {
     checkTrust(known);
     const { route } = known;
-    const name = JSON.stringify(route);
+    const name = keyOfRoute(route);
     const opening = this.#open.get(name) ?? openPlace(route, placeContext(this.#context));
     this.#open.set(name, opening);
     try {
@@ -61,7 +62,7 @@ export class Places {
 
   /** Leaves a place that has failed: it is reached anew. */
   async leave({ route }: Pick<KnownRoute, 'route'>): Promise<void> {
-    const name = JSON.stringify(route);
+    const name = keyOfRoute(route);
     const place = this.#open.get(name);
     this.#open.delete(name);
     await place?.then((one) => one.close()).catch(() => undefined);

@@ -18,6 +18,7 @@ import { toHex } from '../../primitives/index.ts';
 import {
   type Arrival,
   isResting,
+  keyOfRoute,
   type LeftEntry,
   type Mailbox,
   type Mailboxes,
@@ -116,7 +117,7 @@ export class Round {
       } catch (error) {
         if (!isOfPlace(error)) throw error;
         await this.#places.leave(mailboxes);
-        this.failed.add(JSON.stringify(mailboxes.route));
+        this.failed.add(keyOfRoute(mailboxes.route));
         const { reporter } = this.#context;
         this.#exit ||= await reporter.error(error, formatRoute(mailboxes.route));
       }

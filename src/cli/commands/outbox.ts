@@ -18,7 +18,7 @@ import {
   type UnsentContent,
   type UnsentEnvelope,
 } from '../../session/index.ts';
-import { Carrier, isOfPlace } from '../carrier/hand-over.ts';
+import { Carrier, handOver, isOfPlace } from '../carrier/hand-over.ts';
 import { Places } from '../carrier/places.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { type OpenIdentity, withIdentity } from '../identity/open.ts';
@@ -147,7 +147,9 @@ async function resend(context: CommandContext, id: number | undefined): Promise<
       if (carrier === undefined) entries.push(entry);
       else if (!failed.has(entry.to)) {
         try {
-          if (await handOver(context, identity, carrier, entry)) handedOver += 1;
+          if (!(await handOver(context, identity, carrier, entry))) continue;
+          handedOver += 1;
+          await reporter.documentOnStderr({ ...documentOf(entry), handed_to: carrier.title });
         } catch (error) {
           if (!isOfPlace(error)) throw error;
           failed.add(entry.to);
@@ -231,22 +233,6 @@ async function resume(
   const format = { armored: output.isTerminal, file: undefined };
   if (carrier === undefined) await writeParts(context, content, { ...parts, format });
   else await carryParts(context, identity, content, { ...parts, format: { ...format, carrier } });
-}
-
-/** Puts an envelope where the route leads. @returns whether it was still there. */
-async function handOver(
-  { reporter }: CommandContext,
-  identity: OpenIdentity,
-  carrier: Carrier,
-  entry: UnsentEnvelope,
-): Promise<boolean> {
-  const envelope = await readEnvelope(identity, entry.id);
-  // Another pawl has handed it over since, or the contact was forgotten.
-  if (envelope === undefined || entry.box === undefined) return false;
-  await carrier.put(entry.box, envelope);
-  await acknowledgeOrWarn(reporter, () => acknowledgeSent(identity, [entry.id]));
-  await reporter.documentOnStderr({ ...documentOf(entry), handed_to: carrier.title });
-  return true;
 }
 
 /** Runs `work` with what gives the carrier to a contact; `undefined` for one without a route. */

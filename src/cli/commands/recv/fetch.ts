@@ -4,7 +4,7 @@
  * Does not know what places are.
  */
 import { PawlError } from '../../../errors.ts';
-import { isGivenUp, listRoutes, listWaiting, mailboxes, pauseOf } from '../../../session/index.ts';
+import { isGivenUp, keyOfRoute, listRoutes, listWaiting, mailboxes, pauseOf } from '../../../session/index.ts';
 import { handOverAll } from '../../carrier/hand-over.ts';
 import { waitForNews } from '../../carrier/news.ts';
 import { PartBoxes, type WatchedBoxes } from '../../carrier/part-boxes.ts';
@@ -83,7 +83,7 @@ async function fetchOnce(
 function byPlace(watched: readonly WatchedBoxes[]): readonly WatchedBoxes[] {
   const places = new Map<string, WatchedBoxes>();
   for (const one of watched) {
-    const key = JSON.stringify(one.route);
+    const key = keyOfRoute(one.route);
     places.set(key, { ...one, boxes: [...(places.get(key)?.boxes ?? []), ...one.boxes] });
   }
   return [...places.values()];
