@@ -166,6 +166,22 @@ describe('what is refused before anything is done', () => {
     expect(bob).toBeDefined();
   });
 
+  it('is a command of a file that was moved here, before it is typed again', async () => {
+    const { alice } = await routed();
+    const run = `exec:touch ${alice.folder}/ran; exit 1;`;
+    await alice.pawl(['route', 'bob', run]);
+    const elsewhere = { environment: { XDG_STATE_HOME: temporaryFolder() } };
+    const moved = async (...options: readonly string[]) =>
+      (await alice.run([...options, 'recv', '--fetch'], undefined, elsewhere)).exit;
+    expect(await moved()).toBe(76);
+    expect(await moved('--moved')).toBe(69);
+    expect(await moved()).toBe(69);
+    expect(readdirSync(alice.folder)).not.toContain('ran');
+    await alice.pawl(['route', 'bob', run], undefined, elsewhere);
+    await moved();
+    expect(readdirSync(alice.folder)).toContain('ran');
+  });
+
   it('is a conversation of before there were boxes; a new invite helps', async () => {
     const { alice, bob, place } = await routed();
     for (const person of [alice, bob]) {

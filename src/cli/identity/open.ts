@@ -4,7 +4,7 @@
  */
 import { PawlError } from '../../errors.ts';
 import { wipe } from '../../primitives/index.ts';
-import { type Context, goOnAfterRestore } from '../../session/index.ts';
+import { type Context, distrustRoutes, goOnAfterRestore } from '../../session/index.ts';
 import { type Lock, loadArgon2, loadDatabase, openIdentityFile, type SqliteStore } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
 import { explain } from '../terminal/error-messages.ts';
@@ -69,8 +69,11 @@ async function unlock(context: CommandContext, purpose: Purpose): Promise<OpenId
     const identity = { ...sessionContext(io, store), store, name, path, close };
     if (purpose === 'peeks') return identity;
     if (options.afterRestore) await goOnAfterRestore(identity);
-    else if (store.standing === 'unmarked' && options.moved) store.mark();
-    else if (store.standing !== 'current') {
+    else if (store.standing === 'unmarked' && options.moved) {
+      // Before the mark: a kill in between leaves a file that still has to be accepted.
+      await distrustRoutes(identity);
+      store.mark();
+    } else if (store.standing !== 'current') {
       const error = new PawlError(store.standing, { path });
       if (purpose === 'writes') throw error;
       await reporter.warn(explain(error).message);
