@@ -5,14 +5,17 @@
 process.on('SIGUSR1', () => undefined);
 
 // The kernel keeps signals from the first process of a container, unless it handles them. Any other process has no
-// handler: it ends at once, whatever it is doing, and by the signal itself.
+// handler here: it ends at once, whatever it is doing, and by the signal itself. Where there is another handler, that one
+// ends the process.
 if (process.pid === 1) {
   for (const [signal, number] of [
     ['SIGHUP', 1],
     ['SIGINT', 2],
     ['SIGTERM', 15],
   ]) {
-    process.on(signal, () => process.exit(128 + number));
+    process.on(signal, () => {
+      if (process.listenerCount(signal) === 1) process.exit(128 + number);
+    });
   }
 }
 

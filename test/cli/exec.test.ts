@@ -1,9 +1,13 @@
+import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Home, inHome, meet } from './shell.ts';
 
 // `recv --exec` as a process among others: what is run, when, and what a kill leaves.
 
 let met: Home;
+
+const UNSHARE = `unshare ${process.getuid?.() === 0 ? '' : '--map-root-user'} --pid --fork`;
+const canUnshare = spawnSync(`${UNSHARE} true`, { shell: true }).status === 0;
 
 beforeAll(async () => {
   met = Home.create();
@@ -66,6 +70,17 @@ describe.concurrent('recv --exec', () => {
       pawl -i alice inspect --json | grep -c tries || true
       pawl -q -i alice recv --waiting --exec cat`);
     expect(lines).toEqual(['begun', 'exit 143', 'ended', '0', 'hi']);
+  });
+
+  it.skipIf(!canUnshare)('tells the command to end also as the first process of a container', async () => {
+    const lines = await story(`
+      pawl -q -i bob send alice -m hi
+      ${UNSHARE} pawl -q -i alice recv --fetch --exec 'trap "echo ended; exit 0" TERM; echo begun; sleep 100 & wait' > out &
+      exec 4< out
+      read -r line <&4; echo "$line"
+      kill $(cat /proc/$!/task/$!/children); wait $! || echo "exit $?"
+      read -r line <&4; echo "$line"`);
+    expect(lines).toEqual(['begun', 'exit 143', 'ended']);
   });
 
   it('gives the command no file that pawl was given, and no passphrase', async () => {

@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, type Stats, writeSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, constants as osConstants } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { ReadStream, WriteStream } from 'node:tty';
 import { PawlError } from '../../errors.ts';
@@ -42,7 +42,7 @@ export interface Io {
   /**
    * Has `work` done when a signal is to end the process, which ends by that signal once it is done. A second signal ends it
    * at once.
-   * @returns `remove` has the signals end the process as before.
+   * @returns `remove` takes the work back.
    */
   readonly beforeEnd: (work: (signal: NodeJS.Signals) => Promise<void>) => { remove: () => void };
   /**
@@ -145,22 +145,38 @@ export function systemIo(process: NodeJS.Process): Io {
         if (!['ESRCH', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
       }
     },
-    beforeEnd: (work) => {
-      const remove = () => {
-        for (const signal of SIGNALS) process.removeListener(signal, end);
-      };
-      const end = (signal: NodeJS.Signals) => {
-        remove();
-        const die = () => process.kill(process.pid, signal);
-        work(signal).then(die, die);
-      };
-      for (const signal of SIGNALS) process.on(signal, end);
-      return { remove };
-    },
+    beforeEnd: endings(process),
     runCommand: (command, limit) => runCommand(command, limit, process.env),
     runTar: (parent, name) => runTar(parent, name, process.env),
     openTerminal,
   };
+}
+
+/**
+ * The work that is done when a signal ends the process. Node passes a signal on at its next turn, and not at all where its
+ * listener is removed in between: so the listeners stay until then, also where there is nothing left to do.
+ */
+function endings(process: NodeJS.Process): Io['beforeEnd'] {
+  const works = new Set<(signal: NodeJS.Signals) => Promise<void>>();
+  const end = (signal: NodeJS.Signals) => {
+    for (const one of SIGNALS) process.removeListener(one, end);
+    const die = () => endBy(process, signal);
+    Promise.all([...works].map((work) => work(signal))).then(die, die);
+  };
+  const listen = lazy(() => {
+    for (const signal of SIGNALS) process.on(signal, end);
+  });
+  return (work) => {
+    listen();
+    works.add(work);
+    return { remove: () => works.delete(work) };
+  };
+}
+
+/** The kernel ends the first process of a container by no signal. */
+function endBy(process: NodeJS.Process, signal: NodeJS.Signals): void {
+  if (process.pid === 1) process.exit(128 + osConstants.signals[signal]);
+  process.kill(process.pid, signal);
 }
 
 /** The variables of the environment, none of which can be read where Node has replaced bytes that are no UTF-8. */
@@ -365,7 +381,7 @@ function openTerminal(): Terminal | undefined {
   const restoreAndEnd = (signal: NodeJS.Signals) => {
     removeHandlers();
     showKeys();
-    process.kill(process.pid, signal);
+    endBy(process, signal);
   };
   const stop = (target: number) => {
     isStopped = true;

@@ -3,6 +3,7 @@
  * environment. Ends it when it takes too long, or when pawl itself is ended.
  * Knows nothing of the inbox.
  */
+import type { ChildProcess } from 'node:child_process';
 import { dirname } from 'node:path';
 import { PawlError } from '../../../errors.ts';
 import { reasonOf } from '../../../files/index.ts';
@@ -24,6 +25,12 @@ const OURS = /^PAWL_/i;
 
 /** Exit codes of the shell for what it cannot run. */
 const CANNOT_RUN: ReadonlySet<number> = new Set([126, 127]);
+
+interface End {
+  /** `null`: by a signal, or it was not begun. */
+  readonly exit: number | null;
+  readonly how: string;
+}
 
 export class TextCommand {
   readonly #io: CommandContext['io'];
@@ -49,29 +56,33 @@ export class TextCommand {
    * @throws `cannot-run`.
    */
   async run(delivery: Delivery): Promise<string | undefined> {
-    const child = startInShell({ command: this.#line, environment: this.#environmentFor(delivery), output: 'inherit' });
-    const { pid, stdin } = child;
-    const ended = new Promise<{ readonly exit: number | null; readonly how: string }>((resolve) => {
-      child.once('error', (error) => resolve({ exit: null, how: reasonOf(error) }));
-      child.once('exit', (exit, signal) => resolve({ exit, how: signal ? `ended by ${signal}` : `exit ${exit}` }));
+    let started: ChildProcess | undefined;
+    let killing: NodeJS.Timeout | undefined;
+    let resolve: (end: End) => void = () => undefined;
+    const ended = new Promise<End>((given) => {
+      resolve = given;
     });
     const kill = (signal: NodeJS.Signals): void => {
-      if (pid !== undefined) this.#io.killGroup(pid, signal);
+      if (started?.pid !== undefined) this.#io.killGroup(started.pid, signal);
     };
-    let killing: NodeJS.Timeout | undefined;
     const end = async (signal: NodeJS.Signals): Promise<void> => {
       kill(signal);
       killing = setTimeout(kill, GRACE, 'SIGKILL');
       await ended;
     };
-    const onEnd = this.#io.beforeEnd(end);
     let isTooSlow = false;
     const slow = setTimeout(() => {
       isTooSlow = true;
       void end('SIGTERM');
     }, this.#timeLimit);
-    stdin?.on('error', () => undefined).end(delivery.content.bytes);
+    // At once when the command is started, there is something to end.
+    const onEnd = this.#io.beforeEnd(end);
     try {
+      const environment = this.#environmentFor(delivery);
+      started = startInShell({ command: this.#line, environment, output: 'inherit' });
+      started.once('error', (error) => resolve({ exit: null, how: reasonOf(error) }));
+      started.once('exit', (exit, signal) => resolve({ exit, how: signal ? `ended by ${signal}` : `exit ${exit}` }));
+      started.stdin?.on('error', () => undefined).end(delivery.content.bytes);
       const { exit, how } = await ended;
       if (exit !== null && CANNOT_RUN.has(exit)) throw new PawlError('cannot-run', { command: this.#line, exit });
       if (isTooSlow) return `it took more than ${spanInWords(this.#timeLimit)}`;
@@ -79,7 +90,7 @@ export class TextCommand {
     } finally {
       clearTimeout(slow);
       clearTimeout(killing);
-      stdin?.destroy();
+      started?.stdin?.destroy();
       onEnd.remove();
     }
   }

@@ -209,6 +209,22 @@ describe('the command', () => {
     await expect.poll(() => isThere(pid)).toBe(false);
   });
 
+  it('is not started before a signal to end pawl would be passed on to it', async () => {
+    const order: string[] = [];
+    const command = commandOf('true', {
+      beforeEnd: () => {
+        order.push('listens');
+        return { remove: () => undefined };
+      },
+      variables: () => {
+        order.push('starts');
+        return {};
+      },
+    });
+    await command.run(said);
+    expect(order).toEqual(['listens', 'starts']);
+  });
+
   it('is told to end when pawl is, and pawl waits for that', async () => {
     let tell: (signal: NodeJS.Signals) => Promise<void> = async () => undefined;
     const beforeEnd = (work: typeof tell) => {
