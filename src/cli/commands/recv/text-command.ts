@@ -58,9 +58,9 @@ export class TextCommand {
   async run(delivery: Delivery): Promise<string | undefined> {
     let started: ChildProcess | undefined;
     let killing: NodeJS.Timeout | undefined;
-    let resolve: (end: End) => void = () => undefined;
+    let settle: (end: End) => void = () => undefined;
     const ended = new Promise<End>((given) => {
-      resolve = given;
+      settle = given;
     });
     const kill = (signal: NodeJS.Signals): void => {
       if (started?.pid !== undefined) this.#io.killGroup(started.pid, signal);
@@ -80,8 +80,10 @@ export class TextCommand {
     try {
       const environment = this.#environmentFor(delivery);
       started = startInShell({ command: this.#line, environment, output: 'inherit' });
-      started.once('error', (error) => resolve({ exit: null, how: reasonOf(error) }));
-      started.once('exit', (exit, signal) => resolve({ exit, how: signal ? `ended by ${signal}` : `exit ${exit}` }));
+      started.once('error', (error) => settle({ exit: null, how: reasonOf(error) }));
+      started.once('exit', (status, signal) =>
+        settle({ exit: status, how: signal ? `ended by ${signal}` : `exit ${status}` }),
+      );
       started.stdin?.on('error', () => undefined).end(delivery.content.bytes);
       const { exit, how } = await ended;
       if (exit !== null && CANNOT_RUN.has(exit)) throw new PawlError('cannot-run', { command: this.#line, exit });
