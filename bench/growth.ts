@@ -68,10 +68,12 @@ function timesOf(homes: ReadonlyMap<string, Home>, what: 'send' | 'recv'): reado
 }
 
 /** Adds contacts whose sessions have received the latest messages, so that their header keys are tried first. */
-export async function addContacts({ store }: Context, count: number): Promise<void> {
+export async function addContacts({ store }: Context, count: number): Promise<readonly string[]> {
+  const names = Array.from({ length: count }, (_, number) => `contact-${number}`);
   await store.transaction(async (transaction) => {
-    for (let number = 0; number < count; number++) await addContact(transaction, `contact-${number}`);
+    for (const name of names) await addContact(transaction, name);
   });
+  return names;
 }
 
 async function addContact(transaction: Transaction, name: string): Promise<void> {
@@ -94,7 +96,7 @@ async function addContact(transaction: Transaction, name: string): Promise<void>
   const state: RatchetState = { ...opened, receiving };
   const session = await transaction.addSession(
     {
-      boxes: undefined,
+      boxes: { outgoing: systemRandom(16), incoming: systemRandom(16), invite: undefined },
       contact,
       origin: { role: 'responder', prefixDigest: systemRandom(16) },
       transcript: systemRandom(32) as unknown as Transcript,

@@ -9,7 +9,8 @@ import { systemRandom } from '../src/primitives/index.ts';
 import type { Context } from '../src/session/index.ts';
 import { type FileKey, openIdentityFile, readSalt } from '../src/storage/index.ts';
 
-const PROGRAM = join(__dirname, '..', '..', 'bin', 'pawl.js');
+/** What a shell starts as pawl. */
+export const PROGRAM = join(__dirname, '..', '..', 'bin', 'pawl.js');
 const MIB = 2 ** 20;
 
 export interface Ran {

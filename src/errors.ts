@@ -55,7 +55,7 @@ export interface ErrorDetails {
   'cannot-resume': { id: number };
   // conversations
   /** `known`: the names of the contacts. `isFile`: there is a file of that name. */
-  'unknown-contact': { name: string; known?: readonly string[]; isFile?: true };
+  'unknown-contact': { name: string; known?: readonly string[]; isFile?: true; isInvited?: boolean };
   'name-taken': { name: string };
   /** `wasVerified`: the contact was verified before and is not any more. */
   'wrong-safety-number': { name: string; wasVerified: boolean };
@@ -75,7 +75,7 @@ export interface ErrorDetails {
   'clock-ahead': { opened: number };
   // places
   /** A place fails, or does not answer. `place`: what the route is called, without credentials. */
-  unreachable: { place: string; reason: string };
+  unreachable: { place: string; reason: string; isNew?: true };
   /** A message is encrypted, and its place cannot be reached: it waits. `reason`: why. `large`: a content in parts. */
   queued: { to: string; place: string; reason: string; large?: LargeQueued };
   /** A stream was on its way to a place that cannot be reached any more, and cannot be read again. `why`: what is wrong there. */

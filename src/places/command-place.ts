@@ -5,7 +5,7 @@
  */
 import { PawlError } from '../errors.ts';
 import { concat, utf8 } from '../primitives/index.ts';
-import { checkPut, isName, isSize, SIZES } from './box.ts';
+import { boxOf, checkPut, isName, isSize, SIZES } from './box.ts';
 import { outputOf, type Surroundings, type Verb } from './command.ts';
 import { Incoming } from './incoming.ts';
 import { pause } from './patience.ts';
@@ -27,10 +27,12 @@ const LINE = /^(\S{26}) (\S{32}) (\d{1,15})$/;
 
 export class CommandPlace implements Place {
   readonly #surroundings: Surroundings;
+  readonly #random: PlaceContext['random'];
   readonly #listed = new Listed();
   readonly #closing = new AbortController();
 
-  constructor(route: CommandRoute, { environment, killGroup, timeLimit = TIME_LIMIT }: PlaceContext) {
+  constructor(route: CommandRoute, { environment, killGroup, random, timeLimit = TIME_LIMIT }: PlaceContext) {
+    this.#random = random;
     this.#surroundings = { command: route.command, place: formatRoute(route), timeLimit, environment, killGroup };
   }
 
@@ -93,6 +95,11 @@ export class CommandPlace implements Place {
       await pause(poll, signal);
       if (signal.aborted || (await this.#hasNews(boxes, signal))) return;
     }
+  }
+
+  /** Lists a box of which nobody knows. @throws `unreachable`. */
+  async try(): Promise<void> {
+    for await (const _ of this.#listing([boxOf(this.#random(16))]));
   }
 
   async close(): Promise<void> {

@@ -22,8 +22,8 @@ export { type Destination, formatRoute, parseRoute } from './route.ts';
 export { type ShellCommand, startInShell } from './shell.ts';
 
 /**
- * Makes the route to a destination, with what is stored of it. Finds the mark of a folder, or makes one. A command is not
- * run. Asks a server for its stream, and makes one where that is wished.
+ * Makes the route to a destination, with what is stored of it. Finds the mark of a folder, or makes one. Has a command list
+ * a box in which there is nothing. Asks a server for its stream, and makes one where that is wished.
  * @throws `unreachable`; `no-folder`, `cannot-create`; `unsuited-stream`, `no-addon`, `missing-file`, `read-failed`.
  */
 export async function makeRoute(to: Destination, options: MakeOptions, context: PlaceContext): Promise<Route> {
@@ -32,8 +32,11 @@ export async function makeRoute(to: Destination, options: MakeOptions, context: 
       const { markOf } = await import('./folder-place.ts');
       return { ...to, mark: await markOf(to.path, context) };
     }
-    case 'exec':
+    case 'exec': {
+      const { CommandPlace } = await import('./command-place.ts');
+      await new CommandPlace(to, context).try();
       return to;
+    }
     case 'nats': {
       const { makeNats } = await import('./nats-place.ts');
       await makeNats(to, options, context);

@@ -28,10 +28,10 @@ export function parseRoute(text: string, home: string | undefined): Destination 
   if (text.includes(REPLACEMENT)) throw new PawlError('not-utf8', { what: `the route ${shown}` });
   const bad = (reason: string) => new PawlError('bad-route', { route: shown, reason });
   if (CONTROL.test(text)) throw bad('it has a control character in it');
-  if (text.startsWith('dir:')) return { kind: 'dir', path: absolute(text.slice('dir:'.length), home, bad) };
+  if (text.startsWith('dir:')) return { kind: 'dir', path: folderOf(text.slice('dir:'.length), home, bad) };
   if (text.startsWith('exec:')) return { kind: 'exec', command: commandOf(text.slice('exec:'.length).trim(), bad) };
   if (text.startsWith('nats:')) return serverOf(text, home, bad);
-  throw bad('it is of no kind that there is');
+  throw bad(`it is of no kind that there is${text === '' || text.includes(':') ? '' : `; did you mean dir:${text}?`}`);
 }
 
 /** A route as it is shown: without credentials, and where they are. What is in a command is shown. */
@@ -49,6 +49,12 @@ function absolute(path: string, home: string | undefined, bad: Bad): string {
     throw bad('only ~ and ~/ are known; write its whole path, or ./ before it');
   if (home === undefined) throw bad('there is no home folder for its ~');
   return resolve(home, `.${path.slice(1)}`);
+}
+
+function folderOf(text: string, home: string | undefined, bad: Bad): string {
+  const path = absolute(text, home, bad);
+  if (path === resolve('/')) throw bad('it is the root of all folders');
+  return path;
 }
 
 function commandOf(command: string, bad: Bad): string {

@@ -22,7 +22,11 @@ export async function requireContact(view: Transaction, name: string): Promise<C
 }
 
 async function unknownContact(view: Transaction, name: string): Promise<never> {
-  throw new PawlError('unknown-contact', { name, known: (await view.contacts()).map((contact) => contact.name) });
+  const isInvited = (await invitesIn(view)).some(
+    ({ contactName, fate }) => contactName === name && fate.kind === 'open',
+  );
+  const known = (await view.contacts()).map((contact) => contact.name);
+  throw new PawlError('unknown-contact', { name, known, ...(isInvited && { isInvited }) });
 }
 
 /**

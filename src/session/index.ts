@@ -94,6 +94,7 @@ export {
   placeOf,
   type RouteReport,
   type RouteSet,
+  routeFor,
   routeTo,
   setRoute,
 } from './routes.ts';

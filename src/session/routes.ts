@@ -70,6 +70,20 @@ export async function listRoutes({ store }: Pick<Context, 'store'>): Promise<rea
 }
 
 /**
+ * Finds the route for a contact, or for who comes in by an open invite for a name.
+ * @throws `unknown-contact` when there is neither.
+ */
+export async function routeFor({ store }: Pick<Context, 'store'>, name: string): Promise<RouteReport | undefined> {
+  return store.snapshot(async (view) => {
+    const owner = await ownerOf(view, name);
+    const routes = await view.routes();
+    const isForInvite = !('contact' in owner);
+    const route = isForInvite ? routeForInvite(routes, name) : routeOf(routes, owner.contact);
+    return route && { ...route, name, isForInvite };
+  });
+}
+
+/**
  * Finds the route to a contact.
  * @returns `undefined` without one, and for a name that is nobody's.
  */

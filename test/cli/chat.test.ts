@@ -107,6 +107,28 @@ describe.concurrent('chat', () => {
     expect((await home.run('pawl -i alice recv --waiting')).stderr).toContain('nothing waits');
   });
 
+  it('begins with the first message of who comes in by an invite, and takes up a route that is changed', async () => {
+    const home = await routed(
+      'pawl init dave; pawl -i alice invite dave > invite; pawl -q -i alice route dave dir:us; : > dave.json',
+    );
+    const terminal = run(home, 'exec pawl -i alice chat dave');
+    await terminal.shows('to dave: ');
+    terminal.type(`too early${ENTER}`);
+    await terminal.shows('recv');
+    await home.prepare(
+      'pawl -i dave add alice < invite; pawl -q -i dave route alice dir:us; pawl -i dave send alice -m hello',
+    );
+    await terminal.shows('hello');
+    terminal.type(`welcome${ENTER}`);
+    await home.prepare(`while ! pawl -q -i dave recv --fetch --lines | grep welcome; do :; done
+      mkdir them; pawl -i alice route dave dir:them; pawl -i dave route alice dir:them; pawl -i dave send alice -m moved`);
+    await terminal.shows('moved');
+    terminal.type(CTRL_D);
+    expect(await terminal.exit).toBe(0);
+    expect(seen(terminal)).toContain('pawl: nobody has come in by the invite for dave yet: they write first\n');
+    expect(seen(terminal)).toContain('error: nobody has come in by the invite for dave yet\n');
+  });
+
   it('says of files, and of messages of others, that they wait, and leaves them where they are', async () => {
     const home = await routed(
       'pawl -q -i carol route alice dir:us; pawl -q -i alice route carol dir:us',

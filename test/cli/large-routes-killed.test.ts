@@ -27,7 +27,7 @@ function killed(home: Home, command: string, when: Readonly<Record<string, strin
 async function couple(home: Home): Promise<void> {
   await meet(home);
   home.write('place.sh', PLACE);
-  await home.prepare(`mkdir us out
+  await home.prepare(`mkdir us out; echo 0 > calls
     head -c 17700000 /dev/urandom > film
     for who in 'alice route bob' 'bob route alice'; do pawl -i $who 'exec:cd ${home.folder} && sh place.sh'; done`);
 }
@@ -74,4 +74,19 @@ it('nothing is lost, and nothing comes twice, where the receiver is killed at an
     expect([exit, told]).toEqual([0, 1]);
     expect(deaths).toBeGreaterThan(10);
     await home.prepare('pawl -i bob recv --fetch; cmp film out/film; [ $(ls -A out | wc -l) = 1 ]; ls us | (! grep .)');
+  }));
+
+it('a signal in the midst says how the rest is handed over', () =>
+  inHome(async (home) => {
+    await couple(home);
+    const signal = `[ "$n" = 3 ] && kill -INT $(cat pid) && while kill -0 $(cat pid) 2> /dev/null; do :; done`;
+    home.write('place.sh', PLACE.replace('exit $code', `${signal}\nexit $code`));
+    const sent = await killed(home, '-i alice send bob film', {});
+    expect(sent.stderr).toContain(
+      `pawl: film for bob is not all at exec:cd ${home.folder} && sh place.sh: pawl outbox resend L1 hands over the rest\n`,
+    );
+    expect(sent.exit).toBe(130);
+    home.write('place.sh', PLACE);
+    await home.prepare('echo 0 > calls; pawl -i alice outbox resend L1');
+    await home.prepare('pawl -i bob recv --fetch --out-dir out; cmp film out/film');
   }));

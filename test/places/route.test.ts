@@ -51,7 +51,9 @@ describe('a route', () => {
 
   it.each([
     ['', 'no kind'],
-    ['~/Sync', 'no kind'],
+    ['~/Sync', 'no kind that there is; did you mean dir:~/Sync?'],
+    ['dir:/', 'the root'],
+    ['dir:/mnt/..', 'the root'],
     ['DIR:/mnt', 'no kind'],
     ['https://relay', 'no kind'],
     ['dir:', 'no folder'],

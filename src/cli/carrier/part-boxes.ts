@@ -231,7 +231,7 @@ export class PartBoxes {
       if (!isOfPlace(error)) throw error;
       this.#failed.add(keyOfRoute(route.route));
       await this.#places.leave(route);
-      this.#exit ||= await this.#context.reporter.error(error, formatRoute(route.route));
+      this.#exit ||= await this.#context.reporter.error(error);
     }
   }
 

@@ -5,15 +5,7 @@
  */
 import { decodeEnvelope } from '../../envelope/index.ts';
 import { type ErrorCode, PawlError } from '../../errors.ts';
-import {
-  type Box,
-  boxOf,
-  type Delivery,
-  type Entry,
-  formatRoute,
-  type ListLimits,
-  type Place,
-} from '../../places/index.ts';
+import { type Box, boxOf, type Delivery, type Entry, type ListLimits, type Place } from '../../places/index.ts';
 import { toHex } from '../../primitives/index.ts';
 import {
   type Arrival,
@@ -119,7 +111,7 @@ export class Round {
         await this.#places.leave(mailboxes);
         this.failed.add(keyOfRoute(mailboxes.route));
         const { reporter } = this.#context;
-        this.#exit ||= await reporter.error(error, formatRoute(mailboxes.route));
+        this.#exit ||= await reporter.error(error);
       }
     }
   }

@@ -40,7 +40,10 @@ Examples:
         });
         if (added.name !== name) await reporter.notice(`this person is known already, and stays ${added.name}`);
         if (added.answeredBefore) await reporter.notice('this invite was answered already: nothing was changed');
-        else await reporter.notice(`the conversation opens with the first message: pawl send ${added.name}`);
+        else
+          await reporter.notice(
+            `the conversation opens with the first message: pawl send ${added.name} (carried by itself: pawl route ${added.name} dir:FOLDER first)`,
+          );
         return 0;
       }),
     );

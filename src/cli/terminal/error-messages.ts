@@ -253,11 +253,13 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
 
   // contacts and conversations
-  'unknown-contact': ({ name, known = [], isFile }) => ({
-    message: `there is no contact ${name}`,
-    hint: isFile
-      ? `what the file shows: pawl inspect --envelope ${name}; pawl contacts lists whom you know`
-      : `${didYouMean(name, known)}pawl contacts lists whom you know${isName(name) ? `; somebody new: pawl invite ${name}, or pawl add ${name} FILE` : ''}`,
+  'unknown-contact': ({ name, known = [], isFile, isInvited }) => ({
+    message: isInvited ? `nobody has come in by the invite for ${name} yet` : `there is no contact ${name}`,
+    hint: isInvited
+      ? 'the conversation opens with their first message: pawl recv'
+      : isFile
+        ? `what the file shows: pawl inspect --envelope ${name}; pawl contacts lists whom you know`
+        : `${didYouMean(name, known)}pawl contacts lists whom you know${isName(name) ? `; somebody new: pawl invite ${name}, or pawl add ${name} FILE` : ''}`,
     exit: UNKNOWN,
   }),
   'name-taken': ({ name }) => ({
@@ -335,9 +337,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
 
   // places
-  unreachable: ({ place, reason }) => ({
+  unreachable: ({ place, reason, isNew }) => ({
     message: `${place} cannot be reached: ${reason}`,
-    hint: 'nothing is lost: what waits to be handed over goes with the next pawl send or recv, or by pawl outbox resend; do not send it again',
+    hint: isNew
+      ? 'no route was set: see whether it is there, and runs'
+      : 'nothing is lost: what waits to be handed over goes with the next pawl send or recv, or by pawl outbox resend; do not send it again',
     exit: UNREACHABLE,
   }),
   queued: ({ to, place, reason, large }) => ({
@@ -376,7 +380,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'bad-route': ({ route, reason }) => ({
     message: `${JSON.stringify(route)} is no route: ${reason}`,
-    hint: "a route is dir:FOLDER, nats://HOST, or exec:COMMAND, as exec:'ssh relay pawl-box'",
+    hint: "a route is dir:FOLDER, nats://HOST, or exec:COMMAND, as exec:'ssh relay pawl-box /srv/pawl'",
     exit: USAGE,
   }),
   'unsuited-stream': ({ place, reason }) => ({

@@ -2,7 +2,7 @@
  * `pawl chat`: what has to be there before a conversation on the terminal begins, and how it ends.
  */
 import { PawlError } from '../../../errors.ts';
-import { checkBoxes, checkContact, routeTo } from '../../../session/index.ts';
+import { checkBoxes, routeFor } from '../../../session/index.ts';
 import { checkTrust } from '../../carrier/places.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
@@ -50,13 +50,13 @@ function noTerminal(): PawlError {
 }
 
 async function checkReachable(identity: OpenIdentity, name: string): Promise<void> {
-  await checkContact(identity, name);
-  const route = await routeTo(identity, name);
+  const route = await routeFor(identity, name);
   if (route === undefined) {
     throw new PawlError('usage', { problem: `there is no route to ${name}`, hint: `pawl route ${name} dir:FOLDER` });
   }
   checkTrust(route);
-  await checkBoxes(identity, name);
+  // There is nobody to send to yet; what comes first opens the conversation.
+  if (!route.isForInvite) await checkBoxes(identity, name);
 }
 
 /** @throws `interrupted` after Ctrl-C, and what receiving throws. */

@@ -110,6 +110,9 @@ export class Conversation {
         `${this.#name} is unverified: it may be anyone until you compare safety numbers (pawl verify ${this.#name})`,
       );
     }
+    if (contact === undefined) {
+      await reporter.notice(`nobody has come in by the invite for ${this.#name} yet: they write first`);
+    }
     await reporter.notice('Ctrl-D ends it');
   }
 
@@ -219,7 +222,7 @@ export class Conversation {
     while (!signal.aborted) {
       try {
         const read = await this.#fetch();
-        await waitForNews(this.#places, read, { signal });
+        await waitForNews(this.#places, { read }, { boxesNow: () => mailboxes(this.#identity), signal });
       } catch (error) {
         if (!isPawlError(error, 'busy')) throw error;
         await reporter.error(error);
@@ -292,7 +295,7 @@ export class Conversation {
     const { context } = this.#screen;
     const waiting = await listWaiting(this.#identity);
     const isShown = ({ from, head }: WaitingText) => from === this.#name && head.kind === 'text';
-    await this.#tellWaiting(waiting.filter((text) => !isShown(text) && !this.#told.has(text.inboxId)));
+    await this.#tellWaiting(waiting.filter((text) => !isShown(text)));
     const texts = waiting.filter(isShown);
     if (texts.length === 0) return;
     const claims: Claim[] = await claim(this.#identity, texts, NOTHING_SETTLED);
@@ -311,16 +314,17 @@ export class Conversation {
     }
   }
 
+  /** Tells what has come to wait; of others, how much of theirs waits by now. */
   async #tellWaiting(texts: readonly WaitingText[]): Promise<void> {
     const { context } = this.#screen;
-    for (const { inboxId } of texts) this.#told.add(inboxId);
+    const untold = texts.filter(({ inboxId }) => !this.#told.has(inboxId));
+    for (const { inboxId } of untold) this.#told.add(inboxId);
     await reportWaiting(
       context,
-      texts.filter(({ from }) => from === this.#name),
+      untold.filter(({ from }) => from === this.#name),
     );
-    const others = new Map<string, number>();
-    for (const { from } of texts) if (from !== this.#name) others.set(from, (others.get(from) ?? 0) + 1);
-    for (const [from, number] of others) {
+    for (const from of new Set(untold.map((text) => text.from).filter((name) => name !== this.#name))) {
+      const number = texts.filter((text) => text.from === from).length;
       const wait = number === 1 ? 'waits' : 'wait';
       await context.reporter.warn(`${count(number, 'message')} of ${from} ${wait}: pawl recv --waiting`);
     }

@@ -56,6 +56,8 @@ export interface DeliveryOptions {
   readonly command?: TextCommand;
   /** Deliver nothing but what waits in the inbox: the input is empty. */
   readonly waiting?: true;
+  /** Go on with what comes, until the process is stopped. */
+  readonly follows?: boolean;
 }
 
 /** The exit code where a command has failed on a text, which it gets again later (README). */
@@ -294,7 +296,9 @@ export class Deliverer {
     }
     this.#failed.push(inboxId);
     this.#exit ||= LATER;
-    await this.#context.reporter.warn(`the command failed on a message of ${from} (${failure}): ${next(tries + 1)}`);
+    await this.#context.reporter.warn(
+      `the command failed on a message of ${from} (${failure}): ${next(tries + 1, { follows: this.#options.follows === true })}`,
+    );
   }
 
   /** A text in the form that standard output gets. */
@@ -316,11 +320,11 @@ export class Deliverer {
 }
 
 /** What becomes of a text on which a command has failed so often. */
-function next(tries: number): string {
+function next(tries: number, { follows }: { readonly follows: boolean }): string {
   if (isGivenUp({ tries })) return `try ${tries}, the last; it waits: pawl recv --waiting`;
   const pause = pauseOf({ tries, triedAt: 0 }, 0);
   const span = pause < MINUTE ? `${pause / SECOND} s` : spanInWords(pause);
-  return `try ${tries} of ${TRIES}; it is given it again after ${span}`;
+  return `try ${tries} of ${TRIES}; the next is due after ${span}${follows ? '' : ', by another pawl recv --exec'}`;
 }
 
 const MINUTE = 60 * SECOND;

@@ -4,10 +4,10 @@
  * Does not know what places are.
  */
 import { PawlError } from '../../../errors.ts';
-import { isGivenUp, keyOfRoute, listRoutes, listWaiting, mailboxes, pauseOf } from '../../../session/index.ts';
+import { isGivenUp, listRoutes, listWaiting, mailboxes, pauseOf } from '../../../session/index.ts';
 import { handOverAll } from '../../carrier/hand-over.ts';
 import { waitForNews } from '../../carrier/news.ts';
-import { PartBoxes, type WatchedBoxes } from '../../carrier/part-boxes.ts';
+import { PartBoxes } from '../../carrier/part-boxes.ts';
 import { Places } from '../../carrier/places.ts';
 import { Round } from '../../carrier/round.ts';
 import type { CommandContext } from '../../context.ts';
@@ -17,7 +17,7 @@ import { lengthOf, type ReceiveOptions, receiveAll } from './receive.ts';
 
 export interface FetchOptions extends ReceiveOptions {
   /** Go on with what comes, until the process is stopped. */
-  readonly follow: boolean;
+  readonly follows: boolean;
 }
 
 /**
@@ -34,14 +34,15 @@ export async function fetchMessages(
     throw new PawlError('usage', { problem: 'there is no route to fetch along', hint: 'pawl route NAME dir:FOLDER' });
   }
   const places = new Places(context);
-  const partBoxes = new PartBoxes(context, identity, places, { follows: options.follow });
+  const partBoxes = new PartBoxes(context, identity, places, options);
   const round = { places, partBoxes, options };
   try {
     let { exit, isEmpty, read } = await fetchOnce(context, identity, round);
-    if (isEmpty && !options.follow && exit === 0) await context.reporter.notice('nothing new');
-    while (options.follow) {
+    if (isEmpty && !options.follows && exit === 0) await context.reporter.notice('nothing new');
+    while (options.follows) {
       const most = await untilNextTry(identity, options);
-      if (!partBoxes.hasMore) await waitForNews(places, byPlace([...read, ...partBoxes.watched]), { most });
+      const boxesNow = () => mailboxes(identity, options.from);
+      if (!partBoxes.hasMore) await waitForNews(places, { read, others: partBoxes.watched }, { boxesNow, most });
       ({ exit, isEmpty, read } = await fetchOnce(context, identity, round));
     }
     return exit;
@@ -61,7 +62,6 @@ async function fetchOnce(
   identity: OpenIdentity,
   { places, partBoxes, options }: RoundOptions,
 ) {
-  const { follow: _, ...others } = options;
   const exit = await handOverAll(context, identity, places);
   const round = new Round(context, identity, places);
   partBoxes.begin(round.failed);
@@ -70,23 +70,13 @@ async function fetchOnce(
   const first = await stream.next();
   const input = first.done ? undefined : new Batches(stream, { first, lengthOf });
   const received = await receiveAll(context, identity, input, {
-    ...others,
+    ...options,
     partBoxes,
     onCommitted: (items, outcomes) => round.settle(items, outcomes),
   }).finally(() => round.finish());
   await partBoxes.emptySpent(options.from);
   const code = received.exit || round.exit || partBoxes.exit || exit || (received.news ?? 0);
   return { exit: code, isEmpty: received.isEmpty, read };
-}
-
-/** All boxes of a place are waited for together. */
-function byPlace(watched: readonly WatchedBoxes[]): readonly WatchedBoxes[] {
-  const places = new Map<string, WatchedBoxes>();
-  for (const one of watched) {
-    const key = keyOfRoute(one.route);
-    places.set(key, { ...one, boxes: [...(places.get(key)?.boxes ?? []), ...one.boxes] });
-  }
-  return [...places.values()];
 }
 
 /** In how many milliseconds the command is to be given a text again on which it has failed; `undefined`: there is none. */

@@ -74,7 +74,7 @@ export class PartWords {
     else await reporter.notice(`${nameOf(row.descriptor)} from ${from}: ${partsInWords(log)}`);
   }
 
-  /** A content waits at its place. @param title the place. @param why why it is not fetched, if not for want of an option. */
+  /** A content waits at its place, or here. @param title the place. @param why why it is not fetched, if not for want of an option. */
   async tellWaits(content: IncomingContent, title: string, why?: string): Promise<void> {
     const { reporter } = this.#context;
     this.#told += 1;
@@ -85,9 +85,9 @@ export class PartWords {
     const { name, size } = content.row.descriptor;
     const words = size === undefined ? '' : ` (${bytesInWords(size)})`;
     const way = name === undefined ? '-o FILE' : '--out-dir DIR';
-    await reporter.notice(
-      `${nameOf(content.row.descriptor)}${words} from ${content.from} waits at ${title}: ${why ?? `pawl recv --fetch ${way}`}`,
-    );
+    const what = `${nameOf(content.row.descriptor)}${words} from ${content.from}`;
+    if (content.log.isComplete) await reporter.notice(`all of ${what} is here: pawl recv --waiting --out-dir DIR`);
+    else await reporter.notice(`${what} waits at ${title}: ${why ?? `pawl recv --fetch ${way}`}`);
   }
 
   /** Another process takes the parts of a content. */

@@ -147,7 +147,9 @@ export async function receiveAll(
   }
   await deliverer.finish({ isTaken: parts.hasOutputFile });
   await reportGaps(context, identity, contactsWithGaps);
-  if (isRepeated && senders.size === 0 && !reporter.json && !(await historyReport(identity)).on) {
+  // Along a route it is what another command has taken, which fetches there as well.
+  const isNew = options.onCommitted === undefined;
+  if (isRepeated && isNew && senders.size === 0 && !reporter.json && !(await historyReport(identity)).on) {
     await reporter.notice(SHOWN_ONCE);
   }
   await reportHeldBack(context, heldBack);

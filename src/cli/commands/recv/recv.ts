@@ -91,12 +91,12 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
   const read = readsInput ? [...files, STANDARD_INPUT] : files;
   // A folder that is missing is reported before anything is read or asked.
   const folder = options.outDir === undefined ? undefined : outputFolderAt(context, options.outDir, read);
-  const { output: path, force, fetch: _, follow = false, exec, ...others } = options;
+  const { output: path, force, fetch: _, follow: follows = false, exec, ...others } = options;
   const output = path === undefined ? undefined : outputFileAt(context, path, { force, inputs: read });
   const receiveOptions = { ...others, ...(force && { force }), ...(output && { output }), ...(folder && { folder }) };
   if (isFetching) {
     return withIdentity(context, (identity) =>
-      fetchMessages(context, identity, { ...receiveOptions, ...commandFor(context, identity, exec), follow }),
+      fetchMessages(context, identity, { ...receiveOptions, ...commandFor(context, identity, exec), follows }),
     );
   }
   const inputs = new Inputs(context.reporter);
@@ -109,7 +109,7 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
 
   return withIdentity(context, async (identity) => {
     if (isPasted && files.length === 0 && (await listRoutes(identity)).length > 0) {
-      return fetchMessages(context, identity, { ...receiveOptions, follow: false });
+      return fetchMessages(context, identity, { ...receiveOptions, follows: false });
     }
     const { first, exit } = early ?? (await firstIntact(context, stream, inputs));
     if (first.done && exit !== 0) return exit;

@@ -26,6 +26,7 @@ export async function carryParts(
   const { format } = parts;
   const { carrier } = format;
   if (carrier === undefined) throw new Error('there is a route');
+  const onEnd = context.io.beforeEnd(() => tellEnd(context, content, carrier));
   try {
     await putParts(context, content, { ...parts, carrier });
   } catch (error) {
@@ -33,6 +34,7 @@ export async function carryParts(
     await giveUpStream(content);
     throw error;
   } finally {
+    onEnd.remove();
     reporter.progress.clear();
   }
   const sent = await content.handIn();
@@ -57,6 +59,17 @@ async function putParts(
     content.keep();
     if (isDue()) await content.save();
   }
+}
+
+/** A signal ends pawl in the midst of a content. */
+async function tellEnd({ reporter }: CommandContext, content: OutgoingContent, { title }: Carrier): Promise<void> {
+  const { source, to, outgoingId: id } = content;
+  reporter.progress.clear();
+  await reporter.notice(
+    source === undefined
+      ? `${nameOf(content)} for ${to} is not all at ${title}: send it again`
+      : `${nameOf(content)} for ${to} is not all at ${title}: pawl outbox resend L${id} hands over the rest`,
+  );
 }
 
 /** The place fails: what is there is noted, so that a later command goes on behind it. A stream is given up. */

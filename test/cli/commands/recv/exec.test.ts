@@ -102,7 +102,7 @@ describe('recv --exec', () => {
     const first = await receive('--fetch', command);
     expect(first.exit).toBe(75);
     expect(first.errors).toContain(
-      'pawl: the command failed on a message of alice (exit 1): try 1 of 10; it is given it again after 1 s\n',
+      'pawl: the command failed on a message of alice (exit 1): try 1 of 10; the next is due after 1 s, by another pawl recv --exec\n',
     );
     for (const [index, pause] of PAUSES.entries()) {
       bob.time += pause - 1;
