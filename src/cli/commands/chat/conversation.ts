@@ -93,7 +93,8 @@ export class Conversation {
   async begin(): Promise<void> {
     const { context, columns, rows = DEFAULT_ROWS } = this.#screen;
     const { reporter } = context;
-    const recent = await recentHistory(this.#identity, this.#name, rows);
+    const contact = (await contactReports(this.#identity)).find(({ name }) => name === this.#name);
+    const recent = contact && (await recentHistory(this.#identity, this.#name, rows));
     let page = '';
     for (const logged of recent?.toReversed() ?? []) {
       const lines = `${wrap(logLines(logged).join('\n'), columns, TEXT_INDENT)}\n`;
@@ -101,17 +102,15 @@ export class Conversation {
       page = lines + page;
     }
     if (page !== '') await this.#screen.show(page);
-    if (recent === undefined) {
+    if (contact === undefined) {
+      await reporter.notice(`nobody has come in by the invite for ${this.#name} yet: they write first`);
+    } else if (recent === undefined) {
       await reporter.notice('history is off, so nothing that is said here is kept (pawl history 30d)');
     }
-    const contact = (await contactReports(this.#identity)).find(({ name }) => name === this.#name);
     if (contact?.verified === false) {
       await reporter.warn(
         `${this.#name} is unverified: it may be anyone until you compare safety numbers (pawl verify ${this.#name})`,
       );
-    }
-    if (contact === undefined) {
-      await reporter.notice(`nobody has come in by the invite for ${this.#name} yet: they write first`);
     }
     await reporter.notice('Ctrl-D ends it');
   }
