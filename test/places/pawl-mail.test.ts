@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSyn
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nameOfEnvelope, nameOfPart, openPlace, type Place } from '../../src/places/index.ts';
+import { type Home, inHome, meet } from '../cli/shell.ts';
 import { keepsTheContract } from './contract.ts';
 import { arrived, MailServer, mailsIn, needingMail } from './mail-server.ts';
 import { boxWith, contentOf, contextWith, envelopeWith, listed, newFolder, PAWL_MAIL, put, read } from './places.ts';
@@ -358,4 +359,92 @@ describe.skipIf(isSkipped)(TITLE, () => {
     expect(await listed(place, [B])).toHaveLength(1);
     await arrived(inbox.maildir, others.length - 1);
   });
+
+  /** An alice who takes in by IMAP, and a bob with a Maildir, whose routes are mail. */
+  async function couple(home: Home) {
+    await meet(home);
+    const environment = server.settle(home.folder);
+    const [alice, bob] = [server.newUser(), server.newUser()];
+    await home.prepare(`pawl -i alice route bob 'exec:${PAWL_MAIL} ${bob.address} ${alice.imap}'
+      pawl -i bob route alice 'exec:${PAWL_MAIL} ${alice.address} ${bob.maildir}'`);
+    return { alice, bob, run: (command: string) => home.run(command, { environment }) };
+  }
+
+  it('carries a conversation, and what is sent while the server is away goes with the next command', () =>
+    inHome(async (home) => {
+      const { alice, bob, run } = await couple(home);
+      deliver(bob.maildir, 'Subject: lunch\n\nat noon?', '1.lunch.host');
+      expect((await run('pawl -i alice send bob -m one')).stderr).toContain('handed over to exec:');
+      await arrived(bob.maildir, 2);
+      expect(await run('pawl -i bob recv --fetch --lines')).toMatchObject({ exit: 0, stdout: Buffer.from('one\n') });
+      expect(mailsIn(bob.maildir)).toBe(1);
+      await run('pawl -i bob send alice -m answer');
+      await arrived(alice.maildir, 1);
+      await server.stopDovecot();
+      expect(await run('pawl -i alice recv --fetch')).toMatchObject({ exit: 69, stdout: Buffer.alloc(0) });
+      await server.startDovecot();
+      const fetched = await run('pawl -i alice recv --fetch --lines');
+      expect(fetched).toMatchObject({ exit: 0, stdout: Buffer.from('answer\n') });
+      expect(mailsIn(alice.maildir)).toBe(0);
+      await server.stopPostfix();
+      const away = await run('pawl --json -i alice send bob -m two');
+      expect([away.exit, `${away.stdout}${away.stderr}`]).toEqual([69, expect.stringContaining('"queued":true')]);
+      await server.startPostfix();
+      await run('pawl -i alice send bob -m three');
+      await arrived(bob.maildir, 3);
+      // Each of them can be read by hand as well, and is known then.
+      const byHand = await run(
+        `cd ${bob.maildir}/new; pawl -i bob recv --lines "$(grep -l 'Subject: pawl' * | head -n 1)"`,
+      );
+      const rest = await run('pawl -i bob recv --fetch --lines');
+      expect([byHand, rest].map(({ stdout }) => stdout.toString()).sort()).toEqual(['three\n', 'two\n']);
+      expect(readFileSync(join(bob.maildir, 'new', '1.lunch.host'), 'utf8')).toContain('at noon?');
+      expect(mailsIn(bob.maildir)).toBe(1);
+      expect(home.files('.tmp')).toEqual([]);
+    }));
+
+  it('is told by the server of an address that is none', () =>
+    inHome(async (home) => {
+      const { run } = await couple(home);
+      await run(`pawl -i alice route bob 'exec:${PAWL_MAIL} nobody@example.org /nowhere'`);
+      expect((await run('pawl -i alice send bob -m one')).exit).toBe(69);
+      expect((await run('pawl -i alice outbox 2>&1')).stdout.toString()).toContain('bob');
+    }));
+
+  it.each(['maildir', 'imap'] as const)('tells each text once, wherever who fetches from the %s is killed', (way) =>
+    inHome(async (home) => {
+      const { bob, run } = await couple(home);
+      // Does what it is asked, and kills pawl at the call of a number: before that, or after it.
+      home.write(
+        'place.sh',
+        `n=$(($(cat calls) + 1)); echo $n > calls
+        [ "$n" != "$KILL_BEFORE" ] || { kill -9 $(cat pid); exit 1; }
+        '${PAWL_MAIL}' ${bob.address} '${bob[way]}' "$1"; code=$?
+        [ "$n" != "$KILL_AFTER" ] || kill -9 $(cat pid)
+        exit $code\n`,
+      );
+      await run(`pawl -i bob route alice 'exec:cd ${home.folder} && sh place.sh'`);
+      await run('for text in 1 2; do pawl -i alice send bob -m $text; done');
+      await arrived(bob.maildir, 2);
+      // A server gives a mail twice.
+      const folder = join(bob.maildir, 'new');
+      const [first = ''] = readdirSync(folder);
+      deliver(bob.maildir, readFileSync(join(folder, first), 'latin1'), '1790000009.copy.host');
+      const told: string[] = [];
+      const deaths: number[] = [];
+      const fetch = async (when: string) => {
+        const { stdout, exit } = await run(
+          `echo 0 > calls; ${when} bash -c 'echo $$ > pid; exec pawl -i bob recv --fetch --lines'`,
+        );
+        told.push(...stdout.toString().split('\n').filter(Boolean));
+        if (exit === 137) deaths.push(exit);
+        else expect(exit).toBe(0);
+      };
+      for (const call of [1, 2, 3]) for (const side of ['BEFORE', 'AFTER']) await fetch(`KILL_${side}=${call}`);
+      await fetch('');
+      expect(told.sort()).toEqual(['1', '2']);
+      expect(deaths.length).toBeGreaterThanOrEqual(5);
+      expect(mailsIn(bob.maildir)).toBe(0);
+    }),
+  );
 });
