@@ -31,7 +31,7 @@ const SLOW = [
   'test/man-pages.test.ts',
   'test/places/command-place.test.ts',
   'test/places/nats*.test.ts',
-  'test/places/pawl-box.test.ts',
+  'test/places/pawl-*.test.ts',
   'test/places/ssh.test.ts',
   'test/places/syncthing.test.ts',
   'test/readme.test.ts',

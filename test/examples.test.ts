@@ -49,9 +49,12 @@ const SAYS: Readonly<Record<string, readonly RegExp[]>> = {
 
 describe('examples', () => {
   it('are all here', () => {
-    // What is no script to watch has its tests elsewhere: pawl-box, in test/places.
+    // What is no script to watch is a command of a route, and has its tests in test/places.
     const scripts = readdirSync(FOLDER).filter((file) => file.endsWith('.sh') && file !== 'setup.sh');
     expect(scripts.sort()).toEqual(Object.keys(SAYS).sort());
+    const commands = readdirSync(FOLDER).filter((file) => !file.endsWith('.sh'));
+    const places = readdirSync(join(import.meta.dirname, 'places'));
+    expect(commands.filter((command) => !places.includes(`${command}.test.ts`))).toEqual([]);
   });
 
   it.concurrent.each(Object.entries(SAYS))('%s', (file, says) =>

@@ -19,7 +19,10 @@ import { filled, message } from '../envelope/samples.ts';
 export const NO_LIMITS = { entries: 10_000, bytes: 2 ** 26 } as const;
 
 /** The examples, and what they need. */
-export const PAWL_BOX = join(import.meta.dirname, '..', '..', 'examples', 'pawl-box');
+const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples');
+export const PAWL_BOX = join(EXAMPLES, 'pawl-box');
+export const PAWL_MAIL = join(EXAMPLES, 'pawl-mail');
+export const PAWL_RCLONE = join(EXAMPLES, 'pawl-rclone');
 
 export function contextWith(changes: Partial<PlaceContext> = {}): PlaceContext {
   return {
