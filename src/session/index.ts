@@ -59,6 +59,7 @@ export {
 export type { ChainOnLadder, Ladder } from './ladder.ts';
 export {
   isResting,
+  leftBefore,
   leftIn,
   type Mailbox,
   type Mailboxes,
