@@ -89,6 +89,8 @@ export class Relay {
     );
     const server = spawn(program, ['-c', join(this.#folder, 'conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#server = server;
+    // Where this process ends before the test does.
+    process.on('exit', () => server.kill('SIGKILL'));
     let said = '';
     for await (const chunk of server.stderr) {
       said += chunk;

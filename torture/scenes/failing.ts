@@ -14,6 +14,8 @@ import { FILM, talking } from './people.ts';
 
 const PAWL_BOX = join(EXAMPLES, 'pawl-box');
 const UNREACHABLE = 69;
+/** The exit code for a part that is not itself: it was garbled on its way. */
+const REFUSED = 65;
 /** What is left rests for so many milliseconds: at first, and later. */
 const PAUSES = [61_000, 601_000, 3_601_000];
 
@@ -172,7 +174,11 @@ class Story {
     const isMet = this.#place.heal();
     const isKilled = 'isKilled' in tried && tried.isKilled;
     if (!isKilled) {
-      this.hold(tried.code === 0 || tried.code === UNREACHABLE, `${who}: exit ${tried.code}: ${tried.stderr.trim()}`);
+      const isGarbled = tried.code === REFUSED && way.startsWith('garbles');
+      this.hold(
+        tried.code === 0 || tried.code === UNREACHABLE || isGarbled,
+        `${who}: exit ${tried.code}: ${tried.stderr.trim()}`,
+      );
       this.hold(!/\n {4}at /.test(tried.stderr), 'shows a stack trace');
     }
     return { ...tried, isKilled, isMet };
