@@ -121,6 +121,32 @@ describe('a conversation along a route', () => {
   });
 });
 
+describe('the clocks of the two, and of the disk,', () => {
+  it.each([
+    [20, -20],
+    [-20, 20],
+    [30 * 24, -30 * 24],
+  ])('may be %i and %i hours off', async (ahead, behind) => {
+    const { alice, bob, place } = await routed();
+    alice.time += ahead * HOUR;
+    bob.time += behind * HOUR;
+    await alice.pawl(['send', 'bob', '-m', 'one']);
+    const [name = ''] = envelopesIn(place);
+    const whole = readFileSync(join(place, name));
+    // It is being copied still. By these clocks, that was not in the last hour.
+    writeFileSync(join(place, name), whole.subarray(0, -1));
+    expect((await bob.run(['recv', '--fetch'])).exit).toBe(0);
+    writeFileSync(join(place, name), whole);
+    expect(await fetched(bob)).toBe('one\n');
+    await bob.pawl(['send', 'alice', '-m', 'two']);
+    expect(await fetched(alice)).toBe('two\n');
+    alice.time -= 2 * ahead * HOUR;
+    await alice.pawl(['send', 'bob', '-m', 'three']);
+    expect(await fetched(bob)).toBe('three\n');
+    expect(envelopesIn(place)).toEqual([]);
+  });
+});
+
 describe('a place that cannot be reached', () => {
   it('gets what waits with the next send, and nothing is sent twice', async () => {
     const { alice, bob, place } = await routed();
