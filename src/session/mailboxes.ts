@@ -152,13 +152,20 @@ export function leftBefore(entry: PlaceEntry, left: LeftEntries): LeftEntry | un
   return known && isSame(entry, known) ? known : undefined;
 }
 
-/** Whether an entry of a place is one that was left, and whose pause is not over. */
-export function isResting(entry: PlaceEntry, left: LeftEntries, now: number): boolean {
+/**
+ * For how long an entry of a place still rests, in milliseconds: 0 unless it is one that was left, and whose pause is not
+ * over.
+ */
+export function restOf(entry: PlaceEntry, left: LeftEntries, now: number): number {
   const known = leftBefore(entry, left);
-  if (known === undefined) return false;
-  const pause = PAUSES[Math.min(known.tries, PAUSES.length) - 1] ?? DAY;
+  if (known === undefined) return 0;
   // A clock that was turned back must not make it rest for ever.
-  return Math.abs(now - known.triedAt) < pause;
+  return Math.max(pauseAfter(known.tries) - Math.abs(now - known.triedAt), 0);
+}
+
+/** For how long an entry rests that was read so many times, in milliseconds. */
+export function pauseAfter(tries: number): number {
+  return PAUSES[Math.min(tries, PAUSES.length) - 1] ?? DAY;
 }
 
 function isSame(entry: PlaceEntry, { size, version }: PlaceEntry): boolean {

@@ -17,13 +17,14 @@ import {
 } from '../../places/index.ts';
 import {
   type Arrival,
-  isResting,
   keyOfRoute,
   type LeftEntry,
   leftBefore,
   type Mailbox,
   type Mailboxes,
   type Outcome,
+  pauseAfter,
+  restOf,
   type SettledEntries,
   settleEntries,
 } from '../../session/index.ts';
@@ -41,6 +42,8 @@ const OPENINGS = 200;
 /** Entries that are read together: one start of a command, or one request, for all of them. */
 const READ_TOGETHER = 256;
 const READ_TOGETHER_BYTES = 8 * 2 ** 20;
+/** Milliseconds before the next round where more is there: a place that always has more keeps no processor busy. */
+const MORE_PAUSE = 1_000;
 /**
  * What is not what it is called after may be under way still, or have been garbled on its way: in its place may be a message
  * that is whole. After so many further tries, the last of them an hour after the one before, it is taken for what it is.
@@ -111,6 +114,8 @@ export class Round {
   readonly #toLeave: Mailboxes[] = [];
   /** The places that could not be reached, which was told: their routes as JSON. */
   readonly failed = new Set<string>();
+  /** In how many milliseconds something that is left is to be read again. */
+  #rest = Number.POSITIVE_INFINITY;
   #exit = 0;
 
   constructor(context: CommandContext, identity: OpenIdentity, places: Places) {
@@ -127,6 +132,12 @@ export class Round {
   /** Whether more is known to be at the places than was read, and something was removed, so that another round goes on. */
   get hasMore(): boolean {
     return this.#boxes.some(({ isWhole, removed }) => !isWhole && removed.size > 0);
+  }
+
+  /** In how many milliseconds another round has something to do, whatever comes; `undefined`: nothing is left. */
+  get untilNext(): number | undefined {
+    if (this.hasMore) return MORE_PAUSE;
+    return Number.isFinite(this.#rest) ? this.#rest : undefined;
   }
 
   /** Reads what is new at the places. A place that cannot be reached keeps no other back. */
@@ -169,8 +180,11 @@ export class Round {
     const listed = new Map<BoxState, Entry[]>();
     const passOver = (entry: Entry): boolean => {
       const state = states.get(entry.box);
-      state?.names.add(entry.name);
-      return state !== undefined && isResting(entry, state.mailbox.left, now);
+      if (state === undefined) return false;
+      state.names.add(entry.name);
+      const rest = restOf(entry, state.mailbox.left, now);
+      if (rest > 0) this.#rest = Math.min(this.#rest, rest);
+      return rest > 0;
     };
     for await (const entry of place.place.list([...states.keys()], { ...LIMITS, passOver })) {
       const state = states.get(entry.box);
@@ -262,8 +276,10 @@ export class Round {
     return told;
   }
 
-  #leave({ box, entry: { name, size, version } }: Omit<Letter, 'place'>, code: string): void {
-    this.#left.push({ box: box.mailbox.box, name, size, version, code });
+  #leave({ box: { mailbox }, entry }: Omit<Letter, 'place'>, code: string): void {
+    const { name, size, version } = entry;
+    this.#left.push({ box: mailbox.box, name, size, version, code });
+    this.#rest = Math.min(this.#rest, pauseAfter((leftBefore(entry, mailbox.left)?.tries ?? 0) + 1));
   }
 
   /** What the place does not let us remove comes again as a duplicate: it is remembered, and told once. */
