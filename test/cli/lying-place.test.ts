@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { PawlError } from '../../src/errors.ts';
 import { type Call, outputOf } from '../../src/places/command.ts';
-import { acquaint, type Person } from './fake-io.ts';
+import { withoutPauses } from '../places/places.ts';
+import { acquaint, CollectedOutput, type Person } from './fake-io.ts';
 
 // A place that lies, as a command that runs in this process: whatever it says and does, a text that it still has comes once.
 
@@ -38,6 +39,8 @@ class Liar {
   /** Whether puts are dropped that it says to have stored. */
   drops = false;
   readonly calls: string[] = [];
+  /** What asks it more often fails. */
+  mostCalls = Number.POSITIVE_INFINITY;
   /** Bytes that came out. */
   given = 0;
   readonly #old: Lying[] = [];
@@ -48,7 +51,7 @@ class Liar {
   }
 
   async *#answer({ verb, input, most }: Call): AsyncGenerator<Buffer, void, undefined> {
-    this.calls.push(verb);
+    if (this.calls.push(verb) > this.mostCalls) throw new TypeError('enough');
     this.#turn += 1;
     const lie = this.lies[verb] ?? '';
     let given = 0;
@@ -282,5 +285,22 @@ describe('a place that lies', () => {
     liar.lies = { list: 'phantoms' };
     expect((await fetch(bob, [0])).texts).toEqual([]);
     expect((await fetch(bob, [0])).texts).toEqual(['behind it']);
+  });
+
+  it('garbles what is followed: it is read again when its pause is over, whatever comes', async () => {
+    const { liar, alice, bob } = await couple();
+    await alice.pawl(['send', 'bob', '-m', 'once']);
+    liar.lies = { get: 'garbles' };
+    liar.mostCalls = liar.calls.length + 12;
+    const output = new CollectedOutput();
+    await withoutPauses(
+      (milliseconds) => milliseconds >= 1_000,
+      () => bob.run(['recv', '--follow', '--lines'], undefined, { output }),
+      () => {
+        liar.lies = {};
+        bob.time += MINUTE;
+      },
+    );
+    expect(output.text).toBe('once\n');
   });
 });
