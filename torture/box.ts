@@ -26,10 +26,13 @@ export interface Launched {
 export type Document = Readonly<Record<string, unknown>>;
 
 const SELF = processName(process.pid);
+let runs = 0;
 
 /** Everything that pawl reads and writes is in this folder. */
 export class Box {
   readonly folder: string;
+  /** How far the clock of what runs in this process is ahead, in milliseconds. */
+  ahead = 0;
 
   constructor(folder: string) {
     this.folder = folder;
@@ -84,7 +87,7 @@ export class Box {
     return { child, ended: once(child, 'close') as unknown as Launched['ended'] };
   }
 
-  /** Runs the source in this process, which is much faster. */
+  /** Runs the source in this process, which is much faster. To later ones it is a process that has ended. */
   async run(who: string, parameters: readonly string[], input?: Uint8Array): Promise<Ran> {
     const stdout: Uint8Array[] = [];
     const stderr: Uint8Array[] = [];
@@ -93,6 +96,7 @@ export class Box {
       write: async (bytes: Uint8Array | string) => void chunks.push(Buffer.from(bytes as Uint8Array)),
       flush: async () => undefined,
     });
+    const self = SELF.replace('@', `/${++runs}@`);
     const code = await main({
       arguments: this.arguments(who, parameters),
       environment: this.environment,
@@ -102,14 +106,14 @@ export class Box {
       output: into(stdout),
       errors: into(stderr),
       random: systemRandom,
-      now: Date.now,
-      process: () => SELF,
+      now: () => Date.now() + this.ahead,
+      process: () => self,
       isRunning,
       runTar: () => {
         throw new Error('there is no tar here');
       },
-      variables: () => ({}),
-      killGroup: () => undefined,
+      variables: () => ({ PATH: process.env.PATH ?? '' }),
+      killGroup,
       runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
       beforeEnd: () => ({ remove: () => undefined }),
       openTerminal: () => undefined,
@@ -137,6 +141,14 @@ export class Box {
   files(): readonly string[] {
     mkdirSync(this.folder, { recursive: true });
     return readdirSync(this.folder, { recursive: true, encoding: 'utf8' }).sort();
+  }
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // It has ended.
   }
 }
 

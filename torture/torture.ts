@@ -8,6 +8,7 @@ import {
   EVERYTHING,
   type Figures,
   type Finding,
+  failingPlaces,
   MODES,
   OUTSIDE,
   parallel,
@@ -52,6 +53,7 @@ async function torture(): Promise<void> {
     ...parallel(Number(values.processes)),
     ...TOGETHER,
     ...OUTSIDE,
+    ...failingPlaces({ text: Number(values.every), large: Number(values.every) }),
     ...smallDisks(SCENES),
     ...readOnly(SCENES),
   ];

@@ -50,6 +50,13 @@ export function nameOfEnvelope(envelope: Uint8Array): string {
   return toHex(sha256(envelope).subarray(0, 16));
 }
 
+/** Whether bytes are those that an entry is called after. A name without a digest is nobody's word. */
+export function isCalledAfter(name: string, bytes: Uint8Array): boolean {
+  // A place may have something of its own behind a dot.
+  const [digest = ''] = name.split('.');
+  return !isName(digest) || digest === nameOfEnvelope(bytes);
+}
+
 /** What a part of a content is called, which has a box of its own: its index. */
 export function nameOfPart(index: number): string {
   return index.toString(16).padStart(32, '0');

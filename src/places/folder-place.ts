@@ -123,11 +123,12 @@ export class FolderPlace implements Place {
     }
   }
 
-  /** A folder that goes between two files looks as if the second were gone: it comes again with the folder. */
   async #readOne(entry: Entry): Promise<Delivery | Refusal | undefined> {
     try {
       const file = await readRegularFile(this.#fileOf(entry.box, entry.name), SIZES);
       if (file !== undefined && this.#isWhole(entry.name, file)) return { entry, bytes: file.bytes };
+      // A folder that goes between two files looks as if the second were gone.
+      if (file === undefined) await this.#check();
       this.#listed.delete(entry);
       return undefined;
     } catch (error) {

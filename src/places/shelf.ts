@@ -15,7 +15,8 @@ interface Found {
 
 export class Shelf {
   readonly #limits: ListLimits;
-  readonly #boxes: ReadonlyMap<string, Found[]>;
+  /** By name: whatever is said twice is there once. */
+  readonly #boxes: ReadonlyMap<string, Map<string, Found>>;
   readonly #listed: Listed;
   /** The boxes in which something lies, and how many entries of each are kept. */
   #filled = 0;
@@ -24,7 +25,7 @@ export class Shelf {
   /** @param listed is told what is passed over, and what is taken from the shelf. */
   constructor(boxes: readonly Box[], limits: ListLimits, listed: Listed) {
     this.#limits = limits;
-    this.#boxes = new Map(boxes.map((box) => [box, []]));
+    this.#boxes = new Map(boxes.map((box) => [box, new Map()]));
     this.#listed = listed;
     this.#most = limits.entries;
   }
@@ -42,10 +43,11 @@ export class Shelf {
       this.#listed.add(entry);
       return;
     }
-    found.push({ entry, order });
-    if (found.length === 1) this.#shareOut();
+    if (found.has(entry.name)) return;
+    found.set(entry.name, { entry, order });
+    if (found.size === 1) this.#shareOut();
     // Not after each one: that would be a sort for each.
-    else if (found.length >= 2 * this.#most) cut(found, this.#most);
+    else if (found.size >= 2 * this.#most) cut(found, this.#most);
   }
 
   /** Gives out what is kept of each box, the oldest first, up to the limit of bytes, but one at least. */
@@ -53,7 +55,7 @@ export class Shelf {
     for (const found of this.#boxes.values()) {
       cut(found, this.#most);
       let bytes = 0;
-      for (const { entry } of found) {
+      for (const { entry } of found.values()) {
         if (bytes > 0 && bytes + entry.size > this.#limits.bytes) break;
         bytes += entry.size;
         this.#listed.add(entry);
@@ -67,13 +69,16 @@ export class Shelf {
     const most = Math.min(this.#limits.entries, Math.max(LEAST_OF_A_BOX, Math.floor(MOST / this.#filled)));
     if (most === this.#most) return;
     this.#most = most;
-    for (const found of this.#boxes.values()) if (found.length > 2 * most) cut(found, most);
+    for (const found of this.#boxes.values()) if (found.size > 2 * most) cut(found, most);
   }
 }
 
-function cut(found: Found[], most: number): void {
-  found.sort((a, b) => a.order - b.order || (a.entry.name < b.entry.name ? -1 : 1));
-  if (found.length > most) found.length = most;
+/** Puts them in order, and lets the last ones go. */
+function cut(found: Map<string, Found>, most: number): void {
+  const all = [...found.values()];
+  all.sort((a, b) => a.order - b.order || (a.entry.name < b.entry.name ? -1 : 1));
+  found.clear();
+  for (const one of all.slice(0, most)) found.set(one.entry.name, one);
 }
 
 /** What was listed last and is still there, as far as is known here. */

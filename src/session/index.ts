@@ -58,11 +58,13 @@ export {
 } from './invites.ts';
 export type { ChainOnLadder, Ladder } from './ladder.ts';
 export {
-  isResting,
+  leftBefore,
   leftIn,
   type Mailbox,
   type Mailboxes,
   mailboxes,
+  pauseAfter,
+  restOf,
   type SettledEntries,
   settleEntries,
 } from './mailboxes.ts';

@@ -14,6 +14,11 @@ import type { Contact, Context, LeftEntry, StoredRoute, Transaction } from './st
 const INVITE_BOX_RETENTION = 90 * DAY;
 /** How long an entry that is not seen any more is remembered as left: places delete what is older. In milliseconds. */
 const LEFT_RETENTION = 31 * DAY;
+/** Of one box so many entries are remembered as left: a place that always has others fills no file. */
+const MOST_LEFT = 10_000;
+
+/** What is left in a box, by name. */
+export type LeftEntries = ReadonlyMap<string, LeftEntry>;
 
 /** A box that is read. */
 export type Mailbox = {
@@ -21,7 +26,7 @@ export type Mailbox = {
   readonly box: Uint8Array;
   /** The contact whose messages come into it, or for whom the invite is. */
   readonly name: string;
-  readonly left: readonly LeftEntry[];
+  readonly left: LeftEntries;
 } & (
   | { readonly of: 'invite' }
   /** `newest`: the newest session of the contact. `isNoted`: the box was read empty since there is that one. */
@@ -52,7 +57,7 @@ export async function mailboxes(
       const place = places.get(key) ?? { stored, boxes: new Map<string, Mailbox>() };
       places.set(key, place);
       const name = toHex(mailbox.box);
-      if (!place.boxes.has(name)) place.boxes.set(name, { ...mailbox, left: await view.leftEntries(mailbox.box) });
+      if (!place.boxes.has(name)) place.boxes.set(name, { ...mailbox, left: await leftEntries(view, mailbox.box) });
     };
     if (routes.length === 0) return [];
     for (const { id, name } of await view.contacts()) {
@@ -95,8 +100,12 @@ async function boxesOf(
 }
 
 /** Lists what is left in a box. @param box 16 bytes. */
-export async function leftIn({ store }: Pick<Context, 'store'>, box: Uint8Array): Promise<readonly LeftEntry[]> {
-  return store.snapshot((view) => view.leftEntries(box));
+export async function leftIn({ store }: Pick<Context, 'store'>, box: Uint8Array): Promise<LeftEntries> {
+  return store.snapshot((view) => leftEntries(view, box));
+}
+
+async function leftEntries(view: Transaction, box: Uint8Array): Promise<Map<string, LeftEntry>> {
+  return new Map((await view.leftEntries(box)).map((entry) => [entry.name, entry]));
 }
 
 /** What has become of what was read at a place. */
@@ -117,9 +126,16 @@ export async function settleEntries(context: Context, { left, gone, empty }: Set
     await correctTimes(transaction, now);
     await transaction.sweepLeftEntries(now - LEFT_RETENTION);
     for (const { box, name } of gone) await transaction.dropLeftEntry(box, name);
+    const boxes = new Map<string, Map<string, LeftEntry>>();
     for (const entry of left) {
-      const before = (await transaction.leftEntries(entry.box)).find(({ name }) => name === entry.name);
-      await transaction.setLeftEntry({ ...entry, tries: (before?.tries ?? 0) + 1, triedAt: now });
+      const box = toHex(entry.box);
+      const known = boxes.get(box) ?? (await leftEntries(transaction, entry.box));
+      boxes.set(box, known);
+      const before = known.get(entry.name);
+      if (before === undefined && known.size >= MOST_LEFT) continue;
+      const tried = { ...entry, tries: (before && isSame(entry, before) ? before.tries : 0) + 1, triedAt: now };
+      known.set(entry.name, tried);
+      await transaction.setLeftEntry(tried);
     }
     for (const { session, newest } of empty) await transaction.setReadWith(session, newest);
   });
@@ -128,17 +144,30 @@ export async function settleEntries(context: Context, { left, gone, empty }: Set
 /** The pauses between the first readings of an entry that is left, in milliseconds; the last one holds for all further ones. */
 const PAUSES = [60_000, 600_000, 3_600_000, DAY];
 
-/** Whether an entry of a place is one that was left, and whose pause is not over. */
-export function isResting(
-  entry: Pick<LeftEntry, 'name' | 'size' | 'version'>,
-  left: readonly LeftEntry[],
-  now: number,
-): boolean {
-  const known = left.find(
-    ({ name, size, version }) => name === entry.name && size === entry.size && version === entry.version,
-  );
-  if (known === undefined) return false;
-  const pause = PAUSES[Math.min(known.tries, PAUSES.length) - 1] ?? DAY;
+type PlaceEntry = Pick<LeftEntry, 'name' | 'size' | 'version'>;
+
+/** What is known of an entry of a place that was left; `undefined` for one that was not, or has changed since. */
+export function leftBefore(entry: PlaceEntry, left: LeftEntries): LeftEntry | undefined {
+  const known = left.get(entry.name);
+  return known && isSame(entry, known) ? known : undefined;
+}
+
+/**
+ * For how long an entry of a place still rests, in milliseconds: 0 unless it is one that was left, and whose pause is not
+ * over.
+ */
+export function restOf(entry: PlaceEntry, left: LeftEntries, now: number): number {
+  const known = leftBefore(entry, left);
+  if (known === undefined) return 0;
   // A clock that was turned back must not make it rest for ever.
-  return Math.abs(now - known.triedAt) < pause;
+  return Math.max(pauseAfter(known.tries) - Math.abs(now - known.triedAt), 0);
+}
+
+/** For how long an entry rests that was read so many times, in milliseconds. */
+export function pauseAfter(tries: number): number {
+  return PAUSES[Math.min(tries, PAUSES.length) - 1] ?? DAY;
+}
+
+function isSame(entry: PlaceEntry, { size, version }: PlaceEntry): boolean {
+  return entry.size === size && entry.version === version;
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { boxOf } from '../../src/places/index.ts';
+import { boxOf, nameOfEnvelope } from '../../src/places/index.ts';
 import { acquaint, CollectedOutput, Person, temporaryFolder } from './fake-io.ts';
 
 // Conversations over a folder that both see: nobody carries anything.
@@ -40,8 +40,8 @@ function boxIn({ rows }: Person | { rows: Person['rows'] }, column: string): str
   return boxOf(bytes);
 }
 
-function put(place: string, box: string, number: number, bytes: Uint8Array): void {
-  writeFileSync(join(place, `${box}.${number.toString(16).padStart(32, '0')}.pawl`), bytes);
+function put(place: string, box: string, bytes: Uint8Array, name = nameOfEnvelope(bytes)): void {
+  writeFileSync(join(place, `${box}.${name}.pawl`), bytes);
 }
 
 describe('a conversation along a route', () => {
@@ -183,6 +183,32 @@ describe('pawl route', () => {
   });
 });
 
+describe('the clocks of the two, and of the disk,', () => {
+  it.each([
+    [20, -20],
+    [-20, 20],
+    [30 * 24, -30 * 24],
+  ])('may be %i and %i hours off', async (ahead, behind) => {
+    const { alice, bob, place } = await routed();
+    alice.time += ahead * HOUR;
+    bob.time += behind * HOUR;
+    await alice.pawl(['send', 'bob', '-m', 'one']);
+    const [name = ''] = envelopesIn(place);
+    const whole = readFileSync(join(place, name));
+    // It is being copied still. By these clocks, that was not in the last hour.
+    writeFileSync(join(place, name), whole.subarray(0, -1));
+    expect((await bob.run(['recv', '--fetch'])).exit).toBe(0);
+    writeFileSync(join(place, name), whole);
+    expect(await fetched(bob)).toBe('one\n');
+    await bob.pawl(['send', 'alice', '-m', 'two']);
+    expect(await fetched(alice)).toBe('two\n');
+    alice.time -= 2 * ahead * HOUR;
+    await alice.pawl(['send', 'bob', '-m', 'three']);
+    expect(await fetched(bob)).toBe('three\n');
+    expect(envelopesIn(place)).toEqual([]);
+  });
+});
+
 describe('a place that cannot be reached', () => {
   it('gets what waits with the next send, and nothing is sent twice', async () => {
     const { alice, bob, place } = await routed();
@@ -280,7 +306,7 @@ describe('what lies in a box', () => {
     for (let number = 0; number < 250; number++) {
       const junk = Buffer.from(opening);
       junk.writeUInt32BE(number, 10 + 32 + 1088);
-      put(place, box, number, junk);
+      put(place, box, junk);
     }
     const first = await bob.run(['recv', '--fetch', '--lines']);
     const second = await bob.run(['recv', '--fetch', '--lines']);
@@ -293,12 +319,48 @@ describe('what lies in a box', () => {
   it('and is damaged in the box of a contact is told, and goes', async () => {
     const { alice, bob, place } = await routed();
     const box = boxIn({ rows: (table) => bob.rows(table) }, 'incoming_box');
-    put(place, box, 1, Buffer.from('pawl\x01\x02\0\0\x01\x7e'.padEnd(392, 'x'), 'latin1'));
+    put(place, box, Buffer.from('pawl\x01\x02\0\0\x01\x7e'.padEnd(392, 'x'), 'latin1'));
     await alice.pawl(['send', 'bob', '-m', 'whole']);
     const { exit, text, errors } = await bob.run(['recv', '--fetch', '--lines']);
     expect([exit, text]).toEqual([65, 'whole\n']);
     expect(errors).toMatch(/in the box of alice/);
     expect(envelopesIn(place)).toEqual([]);
+  });
+
+  it('and is not what it is called after is left for an hour: it may be whole there, and garbled on its way', async () => {
+    const { alice, bob, place } = await routed();
+    await alice.pawl(['send', 'bob', '-m', 'garbled']);
+    const [name = ''] = envelopesIn(place);
+    const intact = readFileSync(join(place, name));
+    const garbled = Buffer.from(intact).fill(0, intact.length - 20);
+    for (const pause of [0, HOUR / 60, HOUR / 6]) {
+      bob.time += pause;
+      writeFileSync(join(place, name), garbled);
+      // Its header authenticates: taken for what it is, it would be a fork, and the message be lost.
+      expect(await bob.run(['recv', '--fetch'])).toMatchObject({ exit: 0, text: '', errors: 'pawl: nothing new\n' });
+    }
+    writeFileSync(join(place, name), intact);
+    expect(await fetched(bob)).toBe('garbled\n');
+    expect([envelopesIn(place), bob.rows('left_entries')]).toEqual([[], []]);
+  });
+
+  it('and is not what it is called after for more than an hour is told, and goes', async () => {
+    const { alice, bob, place } = await routed();
+    await alice.pawl(['send', 'bob', '-m', 'damaged']);
+    const [name = ''] = envelopesIn(place);
+    const bytes = readFileSync(join(place, name));
+    writeFileSync(join(place, name), bytes.fill(0, bytes.length - 20));
+    for (const pause of [0, HOUR / 60, HOUR / 6, HOUR - 1]) {
+      bob.time += pause;
+      expect((await bob.run(['recv', '--fetch'])).exit).toBe(0);
+    }
+    bob.time += 1;
+    const { exit, errors } = await bob.run(['recv', '--fetch']);
+    expect([exit, errors]).toEqual([65, 'pawl: 1 envelope in the box of alice is damaged: ask them to send again\n']);
+    expect([envelopesIn(place), bob.rows('left_entries')]).toEqual([[], []]);
+    // What is missing of the conversation is no fork.
+    await alice.pawl(['send', 'bob', '-m', 'again']);
+    expect((await bob.pawl(['recv', '--fetch'])).errors).toContain('1 message of alice missing');
   });
 
   it('and cannot be read by this file is left, and told again only after a while', async () => {
@@ -309,7 +371,7 @@ describe('what lies in a box', () => {
     await dave.recv(await carol.send('dave', 'hi'));
     await carol.recv(await dave.send('carol', 'hi'));
     const foreign = await carol.send('dave', 'for dave');
-    put(place, boxIn({ rows: (table) => bob.rows(table) }, 'incoming_box'), 1, foreign);
+    put(place, boxIn({ rows: (table) => bob.rows(table) }, 'incoming_box'), foreign);
     const left = async () => (await bob.run(['recv', '--fetch'])).exit;
     expect(await left()).toBe(65);
     expect(envelopesIn(place)).toHaveLength(1);

@@ -6,6 +6,7 @@ import { RECEIVING } from './receiving.ts';
 import { SENDING } from './sending.ts';
 
 export { readOnly, smallDisks } from './disks.ts';
+export { failingPlaces } from './failing.ts';
 export { OUTSIDE } from './outside.ts';
 export { parallel, TOGETHER } from './together.ts';
 

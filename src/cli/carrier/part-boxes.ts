@@ -10,12 +10,14 @@ import {
   type BoxToEmpty,
   boxesToEmpty,
   type IncomingContent,
-  isResting,
   keyOfRoute,
   type LeftEntry,
+  leftBefore,
   leftIn,
   nameOf,
   noteEmptied,
+  pauseAfter,
+  restOf,
   routeTo,
   settleEntries,
 } from '../../session/index.ts';
@@ -63,6 +65,8 @@ export class PartBoxes {
   #failed: Set<string> = new Set();
   #watched: WatchedBoxes[] = [];
   #hasMore = false;
+  /** In how many milliseconds a part that was of no use is to be read again. */
+  #rest = Number.POSITIVE_INFINITY;
   #exit = 0;
 
   /** @param follows whether there is one round after the other. */
@@ -78,7 +82,12 @@ export class PartBoxes {
     this.#failed = failed;
     this.#watched = [];
     this.#hasMore = false;
+    this.#rest = Number.POSITIVE_INFINITY;
     this.#exit = 0;
+  }
+
+  #restsFor(milliseconds: number): void {
+    this.#rest = Math.min(this.#rest, milliseconds);
   }
 
   /** The exit code of the first place that could not be reached in this round. */
@@ -89,6 +98,11 @@ export class PartBoxes {
   /** Whether there is more to read at once. */
   get hasMore(): boolean {
     return this.#hasMore;
+  }
+
+  /** In how many milliseconds a part that was of no use is to be read again: it may have been garbled on its way. */
+  get untilNext(): number | undefined {
+    return Number.isFinite(this.#rest) ? this.#rest : undefined;
   }
 
   /** The boxes that were looked into in this round, and may get more. */
@@ -140,8 +154,12 @@ export class PartBoxes {
     /** What was read in this round, taken or not, or could not be read. */
     const tried = new Set<string>();
     let bytes = 0;
-    const isWanted = (entry: Entry, index: number): boolean =>
-      content.log.wants(index) && !tried.has(entry.name) && !isResting(entry, left, this.#context.io.now());
+    const isWanted = (entry: Entry, index: number): boolean => {
+      if (!content.log.wants(index) || tried.has(entry.name)) return false;
+      const rest = restOf(entry, left, this.#context.io.now());
+      if (rest > 0) this.#restsFor(rest);
+      return rest === 0;
+    };
     // What the content has may change as soon as it gets its place.
     const isSomething = (await this.#list(place, content, (entry) => !tried.has(entry.name))).length > 0;
     if (!isSomething || !(await begin())) return;
@@ -153,12 +171,14 @@ export class PartBoxes {
         for (const { entry } of slice) tried.add(entry.name);
         const indexes = new Map(slice.map(({ entry, index }) => [entry.name, index]));
         for await (const delivery of place.read(slice.map(({ entry }) => entry))) {
-          const { name, size, version } = delivery.entry;
+          const { entry } = delivery;
+          const { name, size, version } = entry;
           const index = indexes.get(name) ?? -1;
           const part = 'bytes' in delivery ? partIn(delivery.bytes, content) : undefined;
           if (part !== undefined) yield { source, part };
           if (content.log.has(index)) continue;
           useless.push({ box, name, size, version, code: 'reason' in delivery ? 'cannot be read' : 'unknown-part' });
+          this.#restsFor(pauseAfter((leftBefore(entry, left)?.tries ?? 0) + 1));
           if (inOrder || useless.length >= MOST_USELESS) return;
         }
         bytes += slice.reduce((sum, { entry }) => sum + entry.size, 0);

@@ -5,16 +5,25 @@
  */
 import { decodeEnvelope } from '../../envelope/index.ts';
 import { type ErrorCode, PawlError } from '../../errors.ts';
-import { type Box, boxOf, type Delivery, type Entry, type ListLimits, type Place } from '../../places/index.ts';
-import { toHex } from '../../primitives/index.ts';
+import {
+  type Box,
+  boxOf,
+  type Delivery,
+  type Entry,
+  isCalledAfter,
+  type ListLimits,
+  type Place,
+} from '../../places/index.ts';
 import {
   type Arrival,
-  isResting,
   keyOfRoute,
   type LeftEntry,
+  leftBefore,
   type Mailbox,
   type Mailboxes,
   type Outcome,
+  pauseAfter,
+  restOf,
   type SettledEntries,
   settleEntries,
 } from '../../session/index.ts';
@@ -32,22 +41,37 @@ const OPENINGS = 200;
 /** Entries that are read together: one start of a command, or one request, for all of them. */
 const READ_TOGETHER = 256;
 const READ_TOGETHER_BYTES = 8 * 2 ** 20;
+/** Milliseconds before the next round where more is there: a place that always has more keeps no processor busy. */
+const MORE_PAUSE = 1_000;
+/**
+ * What is not what it is called after may be under way still, or have been garbled on its way: in its place may be a message
+ * that is whole. After so many further tries, the last of them an hour after the one before, it is taken for what it is.
+ */
+const MOST_TRIES = 3;
 
 /** Where an item of a round lies. */
 interface Letter {
   readonly box: BoxState;
   readonly entry: Entry;
+  readonly place: OpenPlace;
+}
+
+interface OpenPlace {
   readonly place: Place;
+  readonly mailboxes: Mailboxes;
+  /** Whether it was told that it fails. */
+  isTold: boolean;
+  /** Whether it failed when something was to be removed: in this round nothing more is. */
+  keepsAll: boolean;
 }
 
 interface BoxState {
   readonly mailbox: Mailbox;
-  /** Whether all that was there was listed. */
+  /** Whether all that was there was listed, and read. */
   isWhole: boolean;
-  /** How many entries were listed that are still there. */
-  remaining: number;
-  /** The names that were listed. */
+  /** The names that were listed, and of them those that were removed. */
   readonly names: Set<string>;
+  readonly removed: Set<string>;
   /** The length of those that were not passed over. */
   bytes: number;
   /** Envelopes that are of no use, by what was wrong with them. */
@@ -86,8 +110,11 @@ export class Round {
   readonly #letters = new WeakMap<object, Letter>();
   readonly #boxes: BoxState[] = [];
   readonly #left: Omit<LeftEntry, 'tries' | 'triedAt'>[] = [];
+  readonly #toLeave: Mailboxes[] = [];
   /** The places that could not be reached, which was told: their routes as JSON. */
   readonly failed = new Set<string>();
+  /** In how many milliseconds something that is left is to be read again. */
+  #rest = Number.POSITIVE_INFINITY;
   #exit = 0;
 
   constructor(context: CommandContext, identity: OpenIdentity, places: Places) {
@@ -101,49 +128,67 @@ export class Round {
     return this.#exit;
   }
 
+  /** Whether more is known to be at the places than was read, and something was removed, so that another round goes on. */
+  get hasMore(): boolean {
+    return this.#boxes.some(({ isWhole, removed }) => !isWhole && removed.size > 0);
+  }
+
+  /** In how many milliseconds another round has something to do, whatever comes; `undefined`: nothing is left. */
+  get untilNext(): number | undefined {
+    if (this.hasMore) return MORE_PAUSE;
+    return Number.isFinite(this.#rest) ? this.#rest : undefined;
+  }
+
   /** Reads what is new at the places. A place that cannot be reached keeps no other back. */
   async *items(places: readonly Mailboxes[]): AsyncGenerator<CarriedItem[], void, undefined> {
     for (const mailboxes of places) {
+      let place: OpenPlace | undefined;
       try {
-        yield* this.#itemsAt(await this.#places.at(mailboxes), mailboxes);
+        place = { place: await this.#places.at(mailboxes), mailboxes, isTold: false, keepsAll: false };
+        yield* this.#itemsAt(place);
       } catch (error) {
         if (!isOfPlace(error)) throw error;
-        await this.#places.leave(mailboxes);
+        // What it gave before is to be acknowledged.
+        this.#toLeave.push(mailboxes);
         this.failed.add(keyOfRoute(mailboxes.route));
-        const { reporter } = this.#context;
-        this.#exit ||= await reporter.error(error);
+        await this.#tellFailed(error, place);
       }
     }
   }
 
-  async *#itemsAt(place: Place, { boxes }: Mailboxes): AsyncGenerator<CarriedItem[], void, undefined> {
+  /** Once for each place: what fails at one of its verbs often fails at all. */
+  async #tellFailed(error: PawlError, place: OpenPlace | undefined, where?: string): Promise<void> {
+    if (place?.isTold) return;
+    if (place !== undefined) place.isTold = true;
+    this.#exit ||= await this.#context.reporter.error(error, where);
+  }
+
+  async *#itemsAt(place: OpenPlace): AsyncGenerator<CarriedItem[], void, undefined> {
     const states = new Map<Box, BoxState>();
-    for (const mailbox of boxes) {
+    for (const mailbox of place.mailboxes.boxes) {
       states.set(boxOf(mailbox.box), {
         mailbox,
         isWhole: true,
-        remaining: 0,
         bytes: 0,
         names: new Set(),
+        removed: new Set(),
         refused: new Map(),
       });
     }
     const now = this.#context.io.now();
     const listed = new Map<BoxState, Entry[]>();
-    const note = (entry: Entry): BoxState | undefined => {
-      const state = states.get(entry.box);
-      if (state === undefined || state.names.has(entry.name)) return state;
-      state.names.add(entry.name);
-      state.remaining += 1;
-      return state;
-    };
     const passOver = (entry: Entry): boolean => {
-      const state = note(entry);
-      return state !== undefined && isResting(entry, state.mailbox.left, now);
+      const state = states.get(entry.box);
+      if (state === undefined) return false;
+      state.names.add(entry.name);
+      const rest = restOf(entry, state.mailbox.left, now);
+      if (rest > 0) this.#rest = Math.min(this.#rest, rest);
+      return rest > 0;
     };
-    for await (const entry of place.list([...states.keys()], { ...LIMITS, passOver })) {
-      const state = note(entry);
+    for await (const entry of place.place.list([...states.keys()], { ...LIMITS, passOver })) {
+      const state = states.get(entry.box);
       if (state === undefined) continue;
+      state.names.add(entry.name);
       state.bytes += entry.size;
       const entries = listed.get(state) ?? [];
       listed.set(state, entries);
@@ -156,25 +201,50 @@ export class Round {
     for (const state of states.values()) yield* this.#read(place, state, listed.get(state) ?? []);
   }
 
-  async *#read(place: Place, box: BoxState, entries: Entry[]): AsyncGenerator<CarriedItem[], void, undefined> {
+  async *#read(place: OpenPlace, box: BoxState, entries: Entry[]): AsyncGenerator<CarriedItem[], void, undefined> {
+    let read = 0;
     for (let from = 0; from < entries.length; ) {
       let [to, bytes] = [from, 0];
       while (to < entries.length && to - from < READ_TOGETHER && bytes < READ_TOGETHER_BYTES) {
         bytes += entries[to]?.size ?? 0;
         to += 1;
       }
-      for await (const delivery of place.read(entries.slice(from, to))) {
+      const missing = new Set(entries.slice(from, to));
+      for await (const delivery of place.place.read([...missing])) {
         const letter = { box, entry: delivery.entry, place };
+        missing.delete(delivery.entry);
         if ('reason' in delivery) {
           await this.#cannot('be read', letter, delivery.reason);
           continue;
         }
-        const item = itemOf(delivery, box.mailbox);
-        this.#letters.set(item, letter);
-        yield [item];
+        const item = this.#itemOf(delivery, letter);
+        if (item !== undefined) yield [item];
+        read += delivery.bytes.length;
+        // It gives more than it has listed.
+        if (read > LIMITS.bytes) {
+          box.isWhole = false;
+          return;
+        }
       }
+      // It is gone, or not whole yet. What lies behind it is not kept back by it.
+      for (const entry of missing) this.#leave({ box, entry }, NOT_WHOLE);
       from = to;
     }
+  }
+
+  /** @returns `undefined` for what is left. */
+  #itemOf({ bytes }: Delivery, letter: Letter): CarriedItem | undefined {
+    const { box, entry } = letter;
+    const { left, name } = box.mailbox;
+    const isIt = isCalledAfter(entry.name, bytes);
+    if (!isIt && (leftBefore(entry, left)?.tries ?? 0) < MOST_TRIES) {
+      this.#leave(letter, NOT_WHOLE);
+      return undefined;
+    }
+    const source = `the box of ${name}`;
+    const item = isIt ? itemOf(bytes, source) : { source, error: new PawlError('corrupt', { what: 'envelope' }) };
+    this.#letters.set(item, letter);
+    return item;
   }
 
   /**
@@ -183,7 +253,7 @@ export class Round {
    * @returns the outcomes that are to be told one by one.
    */
   async settle(items: readonly object[], outcomes: readonly Outcome[]): Promise<Outcome[]> {
-    const removed = new Map<Place, Letter[]>();
+    const removed = new Map<OpenPlace, Letter[]>();
     const told: Outcome[] = [];
     for (const [index, outcome] of outcomes.entries()) {
       const letter = this.#letters.get(items[index] ?? this);
@@ -205,26 +275,29 @@ export class Round {
     return told;
   }
 
-  #leave({ box, entry: { name, size, version } }: Letter, code: string): void {
-    this.#left.push({ box: box.mailbox.box, name, size, version, code });
+  #leave({ box: { mailbox }, entry }: Omit<Letter, 'place'>, code: string): void {
+    const { name, size, version } = entry;
+    this.#left.push({ box: mailbox.box, name, size, version, code });
+    this.#rest = Math.min(this.#rest, pauseAfter((leftBefore(entry, mailbox.left)?.tries ?? 0) + 1));
   }
 
   /** What the place does not let us remove comes again as a duplicate: it is remembered, and told once. */
-  async #remove(place: Place, letters: readonly Letter[]): Promise<void> {
-    for (const { box } of letters) box.remaining -= 1;
+  async #remove(place: OpenPlace, letters: readonly Letter[]): Promise<void> {
+    // It may have been silent for long, and would be for each batch.
+    if (place.keepsAll) return;
     try {
-      const kept = await place.remove(letters.map(({ entry }) => entry));
-      for (const { entry, reason } of kept) {
-        const letter = letters.find((one) => one.entry === entry);
-        if (letter === undefined) continue;
-        letter.box.remaining += 1;
-        await this.#cannot('be removed', letter, reason);
+      const kept = await place.place.remove(letters.map(({ entry }) => entry));
+      const reasons = new Map(kept.map(({ entry, reason }) => [entry, reason]));
+      for (const letter of letters) {
+        const reason = reasons.get(letter.entry);
+        if (reason === undefined) letter.box.removed.add(letter.entry.name);
+        else await this.#cannot('be removed', letter, reason);
       }
     } catch (error) {
       // It comes again, and is found to be there already.
       if (!isOfPlace(error)) throw error;
-      for (const { box } of letters) box.isWhole = false;
-      this.#exit ||= await this.#context.reporter.error(error, 'what was read is kept, and comes again');
+      place.keepsAll = true;
+      await this.#tellFailed(error, place, 'what was read is kept, and comes again');
     }
   }
 
@@ -232,23 +305,22 @@ export class Round {
   async #cannot(what: string, letter: Letter, reason: string): Promise<void> {
     this.#leave(letter, `cannot ${what}`);
     const { left, name } = letter.box.mailbox;
-    if (left.some((known) => known.name === letter.entry.name)) return;
+    if (left.has(letter.entry.name)) return;
     await this.#context.reporter.warn(`an envelope in the box of ${name} cannot ${what}: ${reason}`);
   }
 
   /** Notes what was left, and which boxes are empty; tells what was wrong in them. */
   async finish(): Promise<void> {
-    const now = this.#context.io.now();
     const gone: Pick<LeftEntry, 'box' | 'name'>[] = [];
     const empty: SettledEntries['empty'][number][] = [];
-    const left = new Set(this.#left.map(({ box, name }) => `${toHex(box)} ${name}`));
-    for (const { mailbox, isWhole, remaining, names } of this.#boxes) {
-      for (const entry of mailbox.left) {
-        const isTaken = !isResting(entry, mailbox.left, now) && !left.has(`${toHex(entry.box)} ${entry.name}`);
-        if (isWhole && (isTaken || !names.has(entry.name))) gone.push(entry);
+    for (const { mailbox, isWhole, names, removed } of this.#boxes) {
+      for (const entry of mailbox.left.values()) {
+        if (removed.has(entry.name) || (isWhole && !names.has(entry.name))) gone.push(entry);
       }
-      if (mailbox.of === 'session' && isWhole && remaining === 0 && !mailbox.isNoted) empty.push(mailbox);
+      const isEmpty = isWhole && removed.size === names.size;
+      if (mailbox.of === 'session' && isEmpty && !mailbox.isNoted) empty.push(mailbox);
     }
+    for (const mailboxes of this.#toLeave) await this.#places.leave(mailboxes);
     await settleEntries(this.#identity, { left: this.#left, gone, empty });
     for (const box of this.#boxes) await this.#tellRefused(box);
   }
@@ -277,6 +349,8 @@ export class Round {
   }
 }
 
+/** Stands for an error's code. */
+const NOT_WHOLE = 'not whole';
 /** The exit code for data that cannot be read (README). */
 const REFUSED = 65;
 
@@ -288,8 +362,7 @@ function isToldTogether(code: ErrorCode, { of }: Mailbox): boolean {
   return of === 'invite' ? BY_STRANGERS.has(code) : code === 'corrupt' || code === 'not-for-you';
 }
 
-function itemOf({ bytes }: Delivery, { name }: Mailbox): CarriedItem {
-  const source = `the box of ${name}`;
+function itemOf(bytes: Uint8Array, source: string): CarriedItem {
   try {
     const envelope = decodeEnvelope(bytes);
     // Parts come into a box of their own.

@@ -220,8 +220,9 @@ export class Conversation {
     const { reporter } = this.#screen.context;
     while (!signal.aborted) {
       try {
-        const read = await this.#fetch();
-        await waitForNews(this.#places, { read }, { boxesNow: () => mailboxes(this.#identity), signal });
+        const { read, untilNext } = await this.#fetch();
+        const boxesNow = () => mailboxes(this.#identity);
+        await waitForNews(this.#places, { read }, { boxesNow, most: untilNext, signal });
       } catch (error) {
         if (!isPawlError(error, 'busy')) throw error;
         await reporter.error(error);
@@ -231,7 +232,7 @@ export class Conversation {
   }
 
   /** Shows what waits, and takes what has come at all places. */
-  async #fetch(): Promise<readonly Mailboxes[]> {
+  async #fetch(): Promise<{ readonly read: readonly Mailboxes[]; readonly untilNext: number | undefined }> {
     const { context } = this.#screen;
     await this.#showWaiting();
     const round = new Round(context, this.#identity, this.#places);
@@ -247,7 +248,7 @@ export class Conversation {
       await round.finish();
     }
     if (round.exit === 0) context.reporter.allIsWell();
-    return read;
+    return { read, untilNext: round.untilNext };
   }
 
   /** Takes messages into the inbox. Parts of large contents stay where they are: there is no place for them here. */

@@ -37,13 +37,17 @@ export async function fetchMessages(
   const partBoxes = new PartBoxes(context, identity, places, options);
   const round = { places, partBoxes, options };
   try {
-    let { exit, isEmpty, read } = await fetchOnce(context, identity, round);
-    if (isEmpty && !options.follows && exit === 0) await context.reporter.notice('nothing new');
+    let { exit, isEmpty, hasMore, untilNext, read } = await fetchOnce(context, identity, round);
+    if (!options.follows && hasMore) await context.reporter.notice('there is more at the places: fetch again');
+    else if (isEmpty && !options.follows && exit === 0) await context.reporter.notice('nothing new');
     while (options.follows) {
-      const most = await untilNextTry(identity, options);
+      const tries = [untilNext, partBoxes.untilNext, await untilNextTry(identity, options)].filter(
+        (one) => one !== undefined,
+      );
       const boxesNow = () => mailboxes(identity, options.from);
+      const most = tries.length === 0 ? undefined : Math.min(...tries);
       if (!partBoxes.hasMore) await waitForNews(places, { read, others: partBoxes.watched }, { boxesNow, most });
-      ({ exit, isEmpty, read } = await fetchOnce(context, identity, round));
+      ({ exit, isEmpty, untilNext, read } = await fetchOnce(context, identity, round));
     }
     return exit;
   } finally {
@@ -76,7 +80,8 @@ async function fetchOnce(
   }).finally(() => round.finish());
   await partBoxes.emptySpent(options.from);
   const code = received.exit || round.exit || partBoxes.exit || exit || (received.news ?? 0);
-  return { exit: code, isEmpty: received.isEmpty, read };
+  const { hasMore, untilNext } = round;
+  return { exit: code, isEmpty: received.isEmpty, hasMore, untilNext, read };
 }
 
 /** In how many milliseconds the command is to be given a text again on which it has failed; `undefined`: there is none. */

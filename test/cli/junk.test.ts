@@ -1,0 +1,80 @@
+import { randomFillSync } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { nameOfEnvelope } from '../../src/places/index.ts';
+import { acquaint, type Person, temporaryFolder } from './fake-io.ts';
+
+// Thousands of envelopes of no use in a box, and a text behind them.
+
+const HOUR = 3_600_000;
+const MANY = 1_100;
+/** Where these begin in an envelope: what it is found by, and what is encrypted for an invite. */
+const HEADER_NONCE = 10;
+const NONCE_LENGTH = 24;
+const OPENING_CIPHERTEXT = 10 + 32 + 1088;
+
+async function routed() {
+  const people = await acquaint();
+  const place = temporaryFolder();
+  await people.alice.pawl(['route', 'bob', `dir:${place}`]);
+  await people.bob.pawl(['route', 'alice', `dir:${place}`]);
+  return { ...people, place };
+}
+
+function envelopesIn(place: string): readonly string[] {
+  return readdirSync(place).filter((name) => name.endsWith('.pawl'));
+}
+
+/** Puts envelopes that are like one that lies there, but for bytes from an offset on; older than that one. */
+function fill(place: string, offset: number, length?: number): void {
+  const [name = ''] = envelopesIn(place);
+  const bytes = readFileSync(join(place, name));
+  const box = name.slice(0, 26);
+  for (let n = 0; n < MANY; n++) {
+    const junk = randomFillSync(Buffer.from(bytes), offset, length ?? bytes.length - offset);
+    writeFileSync(join(place, `${box}.${nameOfEnvelope(junk)}.pawl`), junk);
+  }
+  writeFileSync(join(place, name), bytes);
+}
+
+async function fetch(person: Person) {
+  const { exit, text, errors } = await person.run(['recv', '--fetch', '--lines']);
+  return { exit, text, lines: errors.split('\n').filter((line) => line !== '') };
+}
+
+describe('thousands of envelopes of no use', () => {
+  it('in the box of a session are told in one line, and rest: what lies behind them comes', async () => {
+    const { alice, bob, place } = await routed();
+    await alice.pawl(['send', 'bob', '-m', 'the first']);
+    fill(place, HEADER_NONCE, NONCE_LENGTH);
+    const first = await fetch(bob);
+    expect(first).toMatchObject({ exit: 65, text: 'the first\n' });
+    expect(first.lines).toEqual([expect.stringMatching(/^pawl: 1100 messages in the box of alice cannot be read/)]);
+    await alice.pawl(['send', 'bob', '-m', 'behind it']);
+    const second = await fetch(bob);
+    expect(second.text).toBe('behind it\n');
+    expect(second.lines).toEqual([]);
+    expect(bob.rows('left_entries').length).toBe(MANY);
+  });
+
+  it('in the box of an invite go, a bounded number at a time, and it is said that there is more', async () => {
+    const { alice, bob, place } = await routed();
+    await alice.add('bob', await bob.invite('alice'));
+    alice.time += HOUR;
+    bob.time += HOUR;
+    await alice.pawl(['send', 'bob', '-m', 'behind it']);
+    fill(place, OPENING_CIPHERTEXT);
+    let texts = '';
+    let fetches = 0;
+    for (let hasMore = true; hasMore; fetches++) {
+      const before = envelopesIn(place).length;
+      const { text, lines } = await fetch(bob);
+      texts += text;
+      expect(before - envelopesIn(place).length).toBeLessThanOrEqual(200);
+      expect(lines.filter((line) => line.includes('in the box of an invite for alice are of no use'))).toHaveLength(1);
+      hasMore = lines.includes('pawl: there is more at the places: fetch again');
+    }
+    expect([texts, fetches, envelopesIn(place)]).toEqual(['behind it\n', 6, []]);
+  });
+});
