@@ -95,9 +95,10 @@ describe.skipIf(isSkipped)(TITLE, () => {
     inHome(async (home) => {
       await meet(home);
       const path = server.newPath();
-      await home.prepare(`for who in 'alice route bob' 'bob route alice'; do
-        pawl -i $who 'exec:${PAWL_RCLONE} us:${path}'; done`);
       const run = (command: string) => home.run(command, { environment: server.environment });
+      const routes = await run(`for who in 'alice route bob' 'bob route alice'; do
+        pawl -i $who 'exec:${PAWL_RCLONE} us:${path}' || exit; done`);
+      expect(routes).toMatchObject({ exit: 0 });
       expect(await run('pawl -i alice send bob -m one && pawl -i bob recv --fetch')).toMatchObject({ exit: 0 });
       await server.stop();
       const away = await run('pawl --json -i alice send bob -m two');

@@ -4,7 +4,7 @@ import { cleanUp, failingPlaces, tryOut } from '../../torture/index.ts';
 afterAll(cleanUp);
 
 /** Each way of failing at a few steps; `npm run torture` tries all of them. */
-const situations = failingPlaces({ text: 11, large: 40 });
+const situations = failingPlaces({ text: 23, large: 400 });
 
 describe('everything comes once along a route that fails', () => {
   it.for(situations.map((situation) => [situation.name, situation] as const))('%s', async ([, situation], { skip }) => {
