@@ -53,7 +53,7 @@ async function torture(): Promise<void> {
     ...parallel(Number(values.processes)),
     ...TOGETHER,
     ...OUTSIDE,
-    ...failingPlaces({ text: Number(values.every), large: Number(values.every) }),
+    ...failingPlaces(Number(values.every)),
     ...smallDisks(SCENES),
     ...readOnly(SCENES),
   ];

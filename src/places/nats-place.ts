@@ -3,6 +3,7 @@
  * Messages stay in the stream until they are removed, so that nobody has to say what he leaves. See docs/relay-nats.md.
  */
 import type { Subscription } from '@nats-io/transport-node';
+import { isPawlError, PawlError } from '../errors.ts';
 import { toHex } from '../primitives/index.ts';
 import { checkPut, isName, isSize } from './box.ts';
 import type { NatsClient } from './nats-client.ts';
@@ -41,7 +42,14 @@ const POLLING = { heard: 1, hearing: 15_000, deaf: 2_000, anyway: 10 } as const;
  * @throws `no-addon` without the package; `missing-file`, `read-failed` for the credentials.
  */
 export async function openNats(route: NatsRoute, context: PlaceContext): Promise<Place> {
-  return new NatsPlace(await NatsStream.of(route.url, route.credentials, context), context);
+  try {
+    return new NatsPlace(await NatsStream.of(route.url, route.credentials, context), context);
+  } catch (cause) {
+    // It keeps no other place back.
+    if (!isPawlError(cause, 'missing-file') && !isPawlError(cause, 'read-failed')) throw cause;
+    const reason = `its credentials in ${route.credentials} cannot be read`;
+    throw new PawlError('unreachable', { place: route.url, reason }, { cause });
+  }
 }
 
 /**

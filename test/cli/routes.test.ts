@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { boxOf, nameOfEnvelope } from '../../src/places/index.ts';
-import { acquaint, CollectedOutput, Person, temporaryFolder } from './fake-io.ts';
+import { acquaint, CollectedOutput, type FakeIo, Person, temporaryFolder } from './fake-io.ts';
 
 // Conversations over a folder that both see: nobody carries anything.
 
@@ -290,6 +290,48 @@ describe('what is refused before anything is done', () => {
     expect(await fetched(bob)).toBe('anew\n');
     await bob.pawl(['send', 'alice', '-m', 'back']);
     expect(await fetched(alice)).toBe('back\n');
+  });
+});
+
+describe('what was encrypted for a conversation without boxes', () => {
+  it('stays in the outbox: nobody is told that it was handed over', async () => {
+    const { alice, place } = await routed();
+    async function* lines() {
+      yield Buffer.from('early\n');
+      // The invite that it would go by expires while the next one is typed.
+      const file = alice.openFile();
+      file.exec('UPDATE sessions SET invite_box = NULL, outgoing_box = NULL, incoming_box = NULL');
+      file.close();
+      yield Buffer.from('late\n');
+    }
+    const input = { isTerminal: false, chunks: lines() } as FakeIo['input'];
+    const { exit, errors } = await alice.run(['send', 'bob', '--lines'], undefined, { input });
+    expect([exit, errors]).toEqual([69, expect.stringContaining('older than routes')]);
+    expect(alice.rows('outbox').length).toBeGreaterThan(0);
+    expect(alice.rows('outbox').length + envelopesIn(place).length).toBe(2);
+  });
+});
+
+describe('an envelope at which a place fails each time', () => {
+  it('keeps back nothing behind it', async () => {
+    const { alice, bob, place } = await routed();
+    await alice.pawl(['send', 'bob', '-m', 'one']);
+    const [first = ''] = envelopesIn(place);
+    const pawlBox = join(import.meta.dirname, '..', '..', 'examples', 'pawl-box');
+    const script = join(temporaryFolder(), 'place.sh');
+    writeFileSync(
+      script,
+      `[ "$1" = get ] || exec sh '${pawlBox}' '${place}' "$1"
+      asked=$(cat)
+      case $asked in *${first.split('.')[1]}*) exit 1 ;; esac
+      printf '%s\\n' "$asked" | sh '${pawlBox}' '${place}' get\n`,
+    );
+    await bob.pawl(['route', 'alice', `exec:sh ${script}`]);
+    bob.time += 60_000;
+    await alice.pawl(['send', 'bob', '-m', 'two']);
+    const texts: string[] = [];
+    for (let round = 0; round < 3; round++) texts.push((await bob.run(['recv', '--fetch', '--lines'])).text);
+    expect(texts.join('')).toBe('two\n');
   });
 });
 

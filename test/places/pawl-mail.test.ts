@@ -298,6 +298,25 @@ function newFolderName(): string {
 
 const [TITLE, isSkipped] = needingMail('pawl-mail with a Postfix and a Dovecot');
 
+it('takes no word of a server for what a mail is called, and no password in a URL', () => {
+  const folder = newFolder();
+  const log = join(folder, 'log');
+  const hostile = `Subject: pawl ${A} ${NAME} 300\\r\\n= ../../evil 0\\n\\n= 5 0\\n`;
+  const curl = `#!/bin/sh
+asked=$(cat); printf '%s\\n' "$asked" >> ${log}
+case $asked in *SEARCH*) printf '* SEARCH 5\\n\\n= search 0\\n' ;; *) printf '${hostile}' ;; esac\n`;
+  writeFileSync(join(folder, 'curl'), curl, { mode: 0o755 });
+  const environment = { PATH: `${folder}:${process.env.PATH}` };
+  for (const verb of ['list', 'get', 'ack']) {
+    const asked = { input: verb === 'list' ? `${A}\n` : `${A} ${NAME}\n`, environment };
+    const { exit, stdout } = pawlMail(verb, { ...asked, where: 'imaps://alice@localhost/x' });
+    expect([exit === 0, stdout], verb).toEqual([false, '']);
+    expect(pawlMail(verb, { ...asked, where: 'imaps://alice:secret@localhost/x' }).exit).toBe(65);
+  }
+  expect(readFileSync(log, 'latin1')).toContain('SEARCH');
+  expect(readFileSync(log, 'latin1')).not.toContain('evil');
+});
+
 describe.skipIf(isSkipped)(TITLE, () => {
   let server: MailServer;
 

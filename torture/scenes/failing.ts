@@ -280,11 +280,15 @@ const KINDS = {
 } as const;
 
 /**
- * @param every of the steps, and for a large content, so many are tried: every n-th.
+ * @param every of the steps, so many are tried: every n-th.
+ * @param contents what goes along the route.
  */
-export function failingPlaces(every: { readonly text: number; readonly large: number }): readonly Situation[] {
+export function failingPlaces(
+  every: number,
+  contents: readonly ('text' | 'large')[] = ['text', 'large'],
+): readonly Situation[] {
   return (['command', 'server'] as const).flatMap((kind) =>
-    (['text', 'large'] as const).map((what) => ({
+    contents.map((what) => ({
       name: `a ${kind} that fails at each step, ${what === 'text' ? 'texts' : 'a large content'}`,
       async run(laws) {
         const box = Box.make(WORKSHOP);
@@ -300,7 +304,7 @@ export function failingPlaces(every: { readonly text: number; readonly large: nu
           let stories = 0;
           for (const [index, way] of place.ways.entries()) {
             // Each way begins at another step, so that they meet different ones.
-            for (let step = 1 + (index % every[what]); ; step += every[what]) {
+            for (let step = 1 + (index % every); ; step += every) {
               stories += 1;
               const before = laws.broken.length;
               const isMet = await tell(new Story(box, place, laws, `step ${step}, ${way}`), step, way);

@@ -27,11 +27,12 @@ export function placeContext({ io }: CommandContext): PlaceContext {
 }
 
 /**
- * A command of a file from elsewhere is somebody else's word.
+ * A command of a file from elsewhere is somebody else's word, and so is a server that gets credentials. A folder is known
+ * by its mark.
  * @throws `untrusted-route`.
  */
 export function checkTrust({ route, isTrusted }: KnownRoute): void {
-  if (route.kind === 'exec' && !isTrusted) throw new PawlError('untrusted-route', { route: formatRoute(route) });
+  if (route.kind !== 'dir' && !isTrusted) throw new PawlError('untrusted-route', { route: formatRoute(route) });
 }
 
 export class Places {

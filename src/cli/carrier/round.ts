@@ -210,21 +210,28 @@ export class Round {
         to += 1;
       }
       const missing = new Set(entries.slice(from, to));
-      for await (const delivery of place.place.read([...missing])) {
-        const letter = { box, entry: delivery.entry, place };
-        missing.delete(delivery.entry);
-        if ('reason' in delivery) {
-          await this.#cannot('be read', letter, delivery.reason);
-          continue;
+      try {
+        for await (const delivery of place.place.read([...missing])) {
+          const letter = { box, entry: delivery.entry, place };
+          missing.delete(delivery.entry);
+          if ('reason' in delivery) {
+            await this.#cannot('be read', letter, delivery.reason);
+            continue;
+          }
+          const item = this.#itemOf(delivery, letter);
+          if (item !== undefined) yield [item];
+          read += delivery.bytes.length;
+          // It gives more than it has listed.
+          if (read > LIMITS.bytes) {
+            box.isWhole = false;
+            return;
+          }
         }
-        const item = this.#itemOf(delivery, letter);
-        if (item !== undefined) yield [item];
-        read += delivery.bytes.length;
-        // It gives more than it has listed.
-        if (read > LIMITS.bytes) {
-          box.isWhole = false;
-          return;
-        }
+      } catch (error) {
+        // It may fail at this one each time.
+        const [first] = missing;
+        if (isOfPlace(error) && first !== undefined) this.#leave({ box, entry: first }, NOT_WHOLE);
+        throw error;
       }
       // It is gone, or not whole yet. What lies behind it is not kept back by it.
       for (const entry of missing) this.#leave({ box, entry }, NOT_WHOLE);

@@ -38,7 +38,7 @@ Both sides type it once, each for the other; nobody exchanges addresses. ROUTE i
 one of:
 
   dir:FOLDER           a folder that both see: synchronized, mounted, on a stick
-  exec:COMMAND         a command with four verbs, such as ssh RELAY pawl-box FOLDER
+  exec:COMMAND         a command of four verbs, as ssh RELAY pawl-box FOLDER
   nats://HOST[:PORT]   a NATS server with JetStream; ?creds=FILE behind it
 
 NAME is a contact, or the name of an open invite: who comes in by it takes the route over.
@@ -177,7 +177,7 @@ async function show(context: CommandContext, name?: string): Promise<void> {
     isForInvite ? `${who} (invite)` : who,
     `${formatRoute(route)}${markOf(route)}`,
     instant(setAt),
-    ...(isTrusted || route.kind !== 'exec' ? [] : ['not used: it was not typed on this machine']),
+    ...(isTrusted || route.kind === 'dir' ? [] : ['not used: it was not typed on this machine']),
   ]);
   await reporter.lines(table(rows).join('\n'));
 }

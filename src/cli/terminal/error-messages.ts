@@ -361,8 +361,8 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     exit: UNREACHABLE,
   }),
   'untrusted-route': ({ route }) => ({
-    message: `this identity file comes from elsewhere, and its command was not typed on this machine: ${route}`,
-    hint: `if the command is yours, make the route again: pawl route NAME '${route}'`,
+    message: `this identity file comes from elsewhere, and its route was not typed on this machine: ${route}`,
+    hint: `if it is yours, make the route again: pawl route NAME '${route}'`,
     exit: UNREACHABLE,
   }),
   'no-boxes': ({ name }) => ({

@@ -191,7 +191,11 @@ export class Conversation {
       let handedOver = 0;
       for (let first = this.#queue[0]; first !== undefined && !signal.aborted; first = this.#queue[0]) {
         const { box, envelope, outboxId } = first;
-        if (box !== undefined) await carrier.put(box, envelope);
+        if (box === undefined) {
+          this.#queue.shift();
+          throw new PawlError('no-boxes', { name: this.#name });
+        }
+        await carrier.put(box, envelope);
         this.#queue.shift();
         handedOver += 1;
         await acknowledgeOrWarn(context.reporter, () => acknowledgeSent(this.#identity, [outboxId]));

@@ -3,7 +3,7 @@
  * the command runs.
  * Does not know what places are.
  */
-import { PawlError } from '../../../errors.ts';
+import { isPawlError, PawlError } from '../../../errors.ts';
 import { isGivenUp, listRoutes, listWaiting, mailboxes, pauseOf } from '../../../session/index.ts';
 import { handOverAll } from '../../carrier/hand-over.ts';
 import { waitForNews } from '../../carrier/news.ts';
@@ -14,6 +14,9 @@ import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { Batches } from '../../stream/batches.ts';
 import { lengthOf, type ReceiveOptions, receiveAll } from './receive.ts';
+
+/** Milliseconds after which it is tried again when another pawl holds the identity. */
+const BUSY_PAUSE = 1_000;
 
 export interface FetchOptions extends ReceiveOptions {
   /** Go on with what comes, until the process is stopped. */
@@ -47,7 +50,13 @@ export async function fetchMessages(
       const boxesNow = () => mailboxes(identity, options.from);
       const most = tries.length === 0 ? undefined : Math.min(...tries);
       if (!partBoxes.hasMore) await waitForNews(places, { read, others: partBoxes.watched }, { boxesNow, most });
-      ({ exit, isEmpty, untilNext, read } = await fetchOnce(context, identity, round));
+      try {
+        ({ exit, isEmpty, untilNext, read } = await fetchOnce(context, identity, round));
+      } catch (error) {
+        if (!isPawlError(error, 'busy')) throw error;
+        exit = await context.reporter.error(error);
+        untilNext = BUSY_PAUSE;
+      }
     }
     return exit;
   } finally {

@@ -123,10 +123,13 @@ export class EnvelopeOutput {
 
   async #handOver(carrier: Carrier, id: OutboxId, envelopes: readonly Sent[]): Promise<void> {
     const known = envelopes.find(({ outboxId }) => outboxId === id);
-    const envelope = known?.envelope ?? (await readEnvelope(this.#identity, id));
     const box = known?.box ?? (await boxOfEntry(this.#identity, id));
+    const envelope = known?.envelope ?? (await readEnvelope(this.#identity, id));
     // The contact was forgotten, or another pawl has handed it over.
-    if (envelope !== undefined && box !== undefined) await carrier.put(box, envelope);
+    if (envelope === undefined) return;
+    // An invite of theirs has expired since: it went on an older session. It stays in the outbox.
+    if (box === undefined) throw new PawlError('no-boxes', { name: carrier.to });
+    await carrier.put(box, envelope);
   }
 
   /**
