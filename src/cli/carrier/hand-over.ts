@@ -76,7 +76,7 @@ export class Carrier {
 }
 
 /**
- * Hands over what earlier commands could not, to one contact or to all that have a route.
+ * Hands over what earlier commands could not, to one contact.
  * @returns how many envelopes were handed over.
  * @throws what `Carrier.put` throws, for one contact.
  */
