@@ -47,7 +47,7 @@ export async function makeRoute(to: Destination, options: MakeOptions, context: 
 
 /**
  * Opens a place. Whether it can be reached shows at the first operation.
- * @throws `no-addon` without the package that a server needs; `missing-file`, `read-failed` for its credentials.
+ * @throws `no-addon` without the package that a server needs; `unreachable` without its credentials.
  */
 export async function openPlace(route: Route, context: PlaceContext): Promise<Place> {
   switch (route.kind) {

@@ -39,15 +39,17 @@ const POLLING = { heard: 1, hearing: 15_000, deaf: 2_000, anyway: 10 } as const;
 
 /**
  * Opens the place of a route. Connects when something is asked of it.
- * @throws `no-addon` without the package; `missing-file`, `read-failed` for the credentials.
+ * @throws `no-addon` without the package; `unreachable` without its credentials.
  */
 export async function openNats(route: NatsRoute, context: PlaceContext): Promise<Place> {
   try {
     return new NatsPlace(await NatsStream.of(route.url, route.credentials, context), context);
   } catch (cause) {
     // It keeps no other place back.
-    if (!isPawlError(cause, 'missing-file') && !isPawlError(cause, 'read-failed')) throw cause;
-    const reason = `its credentials in ${route.credentials} cannot be read`;
+    const isMissing = isPawlError(cause, 'missing-file');
+    if (!isMissing && !isPawlError(cause, 'read-failed')) throw cause;
+    const why = isMissing ? 'there is no such file' : cause.detail.reason;
+    const reason = `its credentials in ${route.credentials} cannot be read: ${why}`;
     throw new PawlError('unreachable', { place: route.url, reason }, { cause });
   }
 }

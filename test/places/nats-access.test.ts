@@ -222,12 +222,16 @@ describe('credentials', () => {
       const thrown = await open(server.url, {}, server.path(name))
         .then(listed, (error) => Promise.reject(error))
         .catch((error) => error);
+      const unreadable = expect.stringContaining(`its credentials in ${server.path(name)} cannot be read: `);
       expect(thrown).toMatchObject(
-        name === 'wrong' ? refused : { code: 'read-failed', detail: { path: server.path(name) } },
+        name === 'wrong' ? refused : { code: 'unreachable', detail: { reason: unreadable } },
       );
       expect(JSON.stringify([thrown.detail, thrown.message])).not.toContain('hunter2');
     }
-    await expect(open(server.url, {}, server.path('none'))).rejects.toMatchObject({ code: 'missing-file' });
+    await expect(open(server.url, {}, server.path('none'))).rejects.toMatchObject({
+      code: 'unreachable',
+      detail: { reason: expect.stringContaining('there is no such file') },
+    });
   });
 });
 
