@@ -1,6 +1,6 @@
 /** A sshd with pawl-box behind it and a NATS server, each on a free port of this machine. Knows nothing of pawl's routes. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -56,7 +56,7 @@ StrictHostKeyChecking yes
 BatchMode yes
 `,
   );
-  const server = await listening(sshd, ['-D', '-e', '-f', path('sshd_config')], 'Server listening');
+  const server = await listening(sshd, ['-D', '-e', '-f', path('sshd_config')], [path('log'), 'Server listening']);
   return { name: 'ssh', route: `exec:ssh -F ${path('ssh_config')} relay pawl-box`, end: () => server.kill() };
 }
 
@@ -70,21 +70,20 @@ export async function startNats(folder: string): Promise<Relay | undefined> {
     join(folder, 'conf'),
     `listen: "127.0.0.1:${port}"\njetstream: {store_dir: "${join(folder, 'store')}"}\n`,
   );
-  const server = await listening(program, ['-c', join(folder, 'conf')], 'Server is ready');
+  const server = await listening(program, ['-c', join(folder, 'conf')], [join(folder, 'log'), 'Server is ready']);
   return { name: 'nats', route: `nats://127.0.0.1:${port}`, end: () => server.kill('SIGKILL') };
 }
 
-function listening(program: string, parameters: readonly string[], sign: string): Promise<ChildProcess> {
-  const server = spawn(program, parameters, { stdio: ['ignore', 'ignore', 'pipe'] });
-  return new Promise((resolve, reject) => {
-    let said = '';
-    // What it says later is taken, too: else it would end, or wait.
-    server.stderr.on('data', (chunk) => {
-      if (said.length < 2 ** 16) said += chunk;
-      if (said.includes(sign)) resolve(server);
-    });
-    server.once('exit', () => reject(new Error(`${program}: ${said}`)));
-  });
+/** Its messages go into a file: nobody would read a pipe while commands are measured, and it would wait. */
+async function listening(program: string, parameters: readonly string[], [log, sign]: readonly [string, string]) {
+  const messages = openSync(log, 'w');
+  const server = spawn(program, parameters, { stdio: ['ignore', 'ignore', messages] });
+  closeSync(messages);
+  while (!readFileSync(log, 'latin1').includes(sign)) {
+    if (server.exitCode !== null) throw new Error(`${program}: ${readFileSync(log, 'latin1')}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return server;
 }
 
 function programPath(name: string): string | undefined {
