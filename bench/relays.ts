@@ -1,9 +1,8 @@
 /** A sshd with pawl-box behind it and a NATS server, each on a free port of this machine. Knows nothing of pawl's routes. */
 import { execFileSync, spawn } from 'node:child_process';
-import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { userInfo } from 'node:os';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort, programPath, settingsOfSsh, settingsOfSshd } from '../test/places/servers.ts';
 
 const PAWL_BOX = join(__dirname, '..', '..', 'examples', 'pawl-box');
 
@@ -27,35 +26,8 @@ export async function startSsh(folder: string): Promise<Relay | undefined> {
   const key = (name: string) => readFileSync(path(`${name}.pub`), 'latin1').trim();
   writeFileSync(path('authorized_keys'), `restrict,command="${PAWL_BOX} ${box}" ${key('user')}\n`);
   writeFileSync(path('known_hosts'), `[127.0.0.1]:${port} ${key('host')}\n`);
-  writeFileSync(
-    path('sshd_config'),
-    `ListenAddress 127.0.0.1
-Port ${port}
-HostKey ${path('host')}
-PidFile none
-AuthorizedKeysFile ${path('authorized_keys')}
-StrictModes no
-UsePAM no
-UseDNS no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-MaxStartups 100
-`,
-  );
-  writeFileSync(
-    path('ssh_config'),
-    `Host relay
-HostName 127.0.0.1
-Port ${port}
-User ${userInfo().username}
-IdentityFile ${path('user')}
-IdentitiesOnly yes
-IdentityAgent none
-UserKnownHostsFile ${path('known_hosts')}
-StrictHostKeyChecking yes
-BatchMode yes
-`,
-  );
+  writeFileSync(path('sshd_config'), settingsOfSshd(folder, port));
+  writeFileSync(path('ssh_config'), settingsOfSsh(folder, port, 'user'));
   const server = await listening(sshd, ['-D', '-e', '-f', path('sshd_config')], [path('log'), 'Server listening']);
   return { name: 'ssh', route: `exec:ssh -F ${path('ssh_config')} relay pawl-box`, end: () => server.kill() };
 }
@@ -84,27 +56,4 @@ async function listening(program: string, parameters: readonly string[], [log, s
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   return server;
-}
-
-function programPath(name: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin', '/usr/bin'];
-  return folders
-    .map((folder) => join(folder, name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -7,7 +7,8 @@ import { build } from 'esbuild';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { makeNats } from '../../src/places/nats-place.ts';
 import { BOX, context, envelope, listed, nameOf, OTHER, open, read, routeTo } from './nats-relay.ts';
-import { freePort, NatsServer, noServer } from './nats-server.ts';
+import { NatsServer, noServer } from './nats-server.ts';
+import { freePort } from './servers.ts';
 
 /** The path of the place as one file, in a folder from which no package is found. */
 async function bundled(external: string[]): Promise<string> {
@@ -359,7 +360,7 @@ describe('a server that', () => {
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     await place.put(BOX, nameOf(2), envelope(2));
     await new Promise((resolve) => setTimeout(resolve, 2_000));
-    server.signal('SIGSTOP');
+    await server.pause();
     await expect(place.put(BOX, nameOf(3), envelope(3))).rejects.toMatchObject({ code: 'unreachable' });
     server.signal('SIGCONT');
     await place.put(BOX, nameOf(4), envelope(4));

@@ -2,11 +2,12 @@
  * Starts the NATS server of the system on a free port of this machine, with a folder of its own.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
+import { freePort } from './servers.ts';
 
 const PROGRAM = ['nats-server', '/usr/sbin/nats-server', '/usr/local/bin/nats-server'].find(
   (one) => spawnSync(one, ['--version']).status === 0,
@@ -15,14 +16,6 @@ const PROGRAM = ['nats-server', '/usr/sbin/nats-server', '/usr/local/bin/nats-se
 /** Why tests with a server are left out. */
 export const noServer =
   PROGRAM === undefined ? 'there is no nats-server here (apt-get install nats-server)' : undefined;
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 export class NatsServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'pawl-nats-'));
@@ -77,6 +70,17 @@ export class NatsServer {
 
   signal(signal: NodeJS.Signals): void {
     this.#process?.kill(signal);
+  }
+
+  /** Stops it, until SIGCONT. Its threads do not all stop with the signal. */
+  async pause(): Promise<void> {
+    this.signal('SIGSTOP');
+    const threads = `/proc/${this.#process?.pid}/task`;
+    await vi.waitFor(() => {
+      for (const thread of readdirSync(threads)) {
+        expect(readFileSync(join(threads, thread, 'status'), 'latin1')).toMatch(/^State:\tT/m);
+      }
+    });
   }
 
   /** Ends it at once, as SIGKILL does. */

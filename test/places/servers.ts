@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { createServer } from 'node:net';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 
 /** Where a program is; `undefined` where it is not installed. The folders of the system are looked at as well. */
@@ -31,4 +32,36 @@ export async function freePort(): Promise<number> {
 export function needing(title: string, ...programs: readonly string[]): [title: string, isSkipped: boolean] {
   const missing = programs.filter((program) => programPath(program) === undefined);
   return missing.length === 0 ? [title, false] : [`${title} (skipped: no ${missing.join(', ')} here)`, true];
+}
+
+/** The settings of a sshd on this machine. @param folder has its key `host`, and `authorized_keys`. */
+export function settingsOfSshd(folder: string, port: number): string {
+  return `ListenAddress 127.0.0.1
+Port ${port}
+HostKey ${join(folder, 'host')}
+PidFile none
+AuthorizedKeysFile ${join(folder, 'authorized_keys')}
+StrictModes no
+UsePAM no
+UseDNS no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin prohibit-password
+MaxStartups 100
+`;
+}
+
+/** The settings by which `ssh relay` goes there. @param folder has the user's key of that name, and `known_hosts`. */
+export function settingsOfSsh(folder: string, port: number, key: string): string {
+  return `Host relay
+HostName 127.0.0.1
+Port ${port}
+User ${userInfo().username}
+IdentityFile ${join(folder, key)}
+IdentitiesOnly yes
+IdentityAgent none
+UserKnownHostsFile ${join(folder, 'known_hosts')}
+StrictHostKeyChecking yes
+BatchMode yes
+`;
 }

@@ -1,12 +1,12 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { nameOfEnvelope, openPlace, type Place } from '../../src/places/index.ts';
 import { boxWith, contentOf, contextWith, envelopeWith, listed, newFolder, PAWL_BOX, put, read } from './places.ts';
-import { freePort, needing, programPath } from './servers.ts';
+import { freePort, needing, programPath, settingsOfSsh, settingsOfSshd } from './servers.ts';
 
 const [TITLE, isSkipped] = needing('pawl-box behind a real sshd', 'sshd', 'ssh', 'ssh-keygen');
 const [A, B] = [boxWith(1), boxWith(2)];
@@ -108,22 +108,7 @@ class Server {
     writeFileSync(path('authorized_keys'), '');
     const host = readFileSync(path('host.pub'), 'latin1').trim();
     writeFileSync(path('known_hosts'), `[127.0.0.1]:${server.#port} ${host}\n`);
-    writeFileSync(
-      path('sshd_config'),
-      `ListenAddress 127.0.0.1
-Port ${server.#port}
-HostKey ${path('host')}
-PidFile none
-AuthorizedKeysFile ${path('authorized_keys')}
-StrictModes no
-UsePAM no
-UseDNS no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-PermitRootLogin prohibit-password
-MaxStartups 100
-`,
-    );
+    writeFileSync(path('sshd_config'), settingsOfSshd(folder, server.#port));
     await server.restart();
     return server;
   }
@@ -158,20 +143,7 @@ MaxStartups 100
   /** The command of a route with a key, but for its verb. */
   ssh(key: string): string {
     const config = join(this.#folder, `${key}.config`);
-    writeFileSync(
-      config,
-      `Host relay
-HostName 127.0.0.1
-Port ${this.#port}
-User ${userInfo().username}
-IdentityFile ${join(this.#folder, key)}
-IdentitiesOnly yes
-IdentityAgent none
-UserKnownHostsFile ${join(this.#folder, 'known_hosts')}
-StrictHostKeyChecking yes
-BatchMode yes
-`,
-    );
+    writeFileSync(config, settingsOfSsh(this.#folder, this.#port, key));
     return `ssh -F ${config} relay`;
   }
 
