@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -232,4 +232,18 @@ export async function acquaint(): Promise<{ alice: Person; bob: Person }> {
   await bob.recv(await alice.send('bob', 'hi bob'));
   await alice.recv(await bob.send('alice', 'hi alice'));
   return { alice, bob };
+}
+
+/** The same, with routes that lead to one folder. */
+export async function routed(): Promise<{ alice: Person; bob: Person; place: string }> {
+  const people = await acquaint();
+  const place = temporaryFolder();
+  await people.alice.pawl(['route', 'bob', `dir:${place}`]);
+  await people.bob.pawl(['route', 'alice', `dir:${place}`]);
+  return { ...people, place };
+}
+
+/** The files of envelopes in a folder that is a place. */
+export function envelopesIn(place: string): readonly string[] {
+  return readdirSync(place).filter((name) => name.endsWith('.pawl'));
 }

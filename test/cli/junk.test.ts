@@ -1,9 +1,9 @@
 import { randomFillSync } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { nameOfEnvelope } from '../../src/places/index.ts';
-import { acquaint, type Person, temporaryFolder } from './fake-io.ts';
+import { envelopesIn, type Person, routed } from './fake-io.ts';
 
 // Thousands of envelopes of no use in a box, and a text behind them.
 
@@ -13,18 +13,6 @@ const MANY = 1_100;
 const HEADER_NONCE = 10;
 const NONCE_LENGTH = 24;
 const OPENING_CIPHERTEXT = 10 + 32 + 1088;
-
-async function routed() {
-  const people = await acquaint();
-  const place = temporaryFolder();
-  await people.alice.pawl(['route', 'bob', `dir:${place}`]);
-  await people.bob.pawl(['route', 'alice', `dir:${place}`]);
-  return { ...people, place };
-}
-
-function envelopesIn(place: string): readonly string[] {
-  return readdirSync(place).filter((name) => name.endsWith('.pawl'));
-}
 
 /** Puts envelopes that are like one that lies there, but for bytes from an offset on; older than that one. */
 function fill(place: string, offset: number, length?: number): void {

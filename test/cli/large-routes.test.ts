@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemRandom } from '../../src/primitives/index.ts';
-import { acquaint, CollectedOutput, type FakeIo, Person, temporaryFolder } from './fake-io.ts';
+import { CollectedOutput, type FakeIo, Person, routed, temporaryFolder } from './fake-io.ts';
 
 // Large contents along a route: the parts go into a box of their own, and stay there until the content is in its place.
 
@@ -20,14 +20,11 @@ function madeOf(length: number, seed = 1): Uint8Array {
   return bytes;
 }
 
-async function routed() {
-  const people = await acquaint();
-  const place = temporaryFolder();
-  await people.alice.pawl(['route', 'bob', `dir:${place}`]);
-  await people.bob.pawl(['route', 'alice', `dir:${place}`]);
+async function withFilm() {
+  const people = await routed();
   const [film, out] = [join(temporaryFolder(), 'film.mkv'), temporaryFolder()];
   writeFileSync(film, CONTENT);
-  return { ...people, place, film, out };
+  return { ...people, film, out };
 }
 
 /** What lies at a place, and how many parts are among it. */
@@ -69,7 +66,7 @@ function comesBack(place: string): void {
 
 describe('a large content along a route', () => {
   it('goes to the other side and back, into folders, and leaves nothing', async () => {
-    const { alice, bob, place, film, out } = await routed();
+    const { alice, bob, place, film, out } = await withFilm();
     expect(await alice.pawl(['send', 'bob', film])).toMatchObject({
       text: '',
       errors: `pawl: handed over to dir:${place}\n`,
@@ -95,7 +92,7 @@ describe('a large content along a route', () => {
   });
 
   it('comes from a pipe, goes into one, into -o and into a file', async () => {
-    const { alice, bob, place, out } = await routed();
+    const { alice, bob, place, out } = await withFilm();
     for (const even of [CONTENT, CONTENT.subarray(0, 18 * PART)]) {
       await alice.pawl(['send', 'bob'], even);
       expect(Buffer.compare((await bob.pawl(['recv', '--fetch'])).bytes, even)).toBe(0);
@@ -108,7 +105,7 @@ describe('a large content along a route', () => {
   });
 
   it('waits where there is no place for it, and says how to get it: nobody looks at its parts', async () => {
-    const { alice, bob, place, film, out } = await routed();
+    const { alice, bob, place, film, out } = await withFilm();
     await alice.pawl(['send', 'bob', film]);
     const terminal = { output: new CollectedOutput(true, { columns: 80, rows: 24 } as never) };
     const waits = `pawl: film.mkv (21.0 MB) from alice waits at dir:${place}: pawl recv --fetch --out-dir DIR\n`;
@@ -122,7 +119,7 @@ describe('a large content along a route', () => {
   });
 
   it('is left alone where another sender was asked for, and by another command that takes it', async () => {
-    const { alice, bob, place, film, out } = await routed();
+    const { alice, bob, place, film, out } = await withFilm();
     const carol = await Person.named('carol');
     await bob.add('carol', await carol.invite('bob'));
     await bob.pawl(['route', 'carol', `dir:${place}`]);
@@ -147,7 +144,7 @@ describe('a large content along a route', () => {
 
 describe('the place of a large content fails', () => {
   it('at the sender: it waits, and goes on behind the parts that are there', async () => {
-    const { alice, bob, place, film, out } = await routed();
+    const { alice, bob, place, film, out } = await withFilm();
     const { exit, errors } = await alice.run(['send', 'bob', film], undefined, goneAfter(place, 9));
     expect(exit).toBe(69);
     expect(errors).toContain('film.mkv for bob waits, 9 of 22 parts of it handed over: pawl outbox resend L1');
@@ -170,7 +167,7 @@ describe('the place of a large content fails', () => {
   });
 
   it('between the last part and the descriptor: that waits as any message does', async () => {
-    const { alice, bob, place, film, out } = await routed();
+    const { alice, bob, place, film, out } = await withFilm();
     const { exit, errors } = await alice.run(['send', 'bob', film], undefined, goneAfter(place, PARTS));
     expect([exit, errors.includes('it has no .pawl-place')]).toEqual([69, true]);
     // The one that was put last may be whole, and nobody has said so.
@@ -185,7 +182,7 @@ describe('the place of a large content fails', () => {
   });
 
   it('a stream is given up, and what was there of it is removed', async () => {
-    const { alice, bob, place } = await routed();
+    const { alice, bob, place } = await withFilm();
     const { exit, errors } = await alice.run(['send', 'bob'], CONTENT, goneAfter(place, 9));
     expect(exit).toBe(69);
     expect(errors).toContain('what came from a pipe for bob is given up');
@@ -199,7 +196,7 @@ describe('the place of a large content fails', () => {
   });
 
   it('of several files, each waits', async () => {
-    const { alice, bob, place, film, out } = await routed();
+    const { alice, bob, place, film, out } = await withFilm();
     const [small, other] = [join(temporaryFolder(), 'note.txt'), join(temporaryFolder(), 'other.mkv')];
     writeFileSync(small, 'a note');
     writeFileSync(other, madeOf(17_700_000, 7));
@@ -223,7 +220,7 @@ describe('the place of a large content fails', () => {
   });
 
   it('the parts that are in a file are not taken for parts at the place, nor those of another place', async () => {
-    const { alice, bob, place, film, out } = await routed();
+    const { alice, bob, place, film, out } = await withFilm();
     await alice.run(['send', 'bob', film], undefined, goneAfter(place, 9));
     const other = temporaryFolder();
     await alice.pawl(['route', 'bob', `dir:${other}`]);
@@ -244,7 +241,7 @@ describe('the place of a large content fails', () => {
   });
 
   it('at the receiver: what came is kept, and the rest is fetched by the next command', async () => {
-    const { alice, bob, place, film, out } = await routed();
+    const { alice, bob, place, film, out } = await withFilm();
     await alice.pawl(['send', 'bob', film]);
     const { parts } = lying(place);
     const away = temporaryFolder();
@@ -263,7 +260,7 @@ describe('the place of a large content fails', () => {
   });
 
   it('while it is fetched, and comes back', async () => {
-    const { alice, bob, place, film, out } = await routed();
+    const { alice, bob, place, film, out } = await withFilm();
     await alice.pawl(['send', 'bob', film]);
     let reads = 0;
     const gone: Partial<FakeIo> = {
@@ -291,7 +288,7 @@ describe('the place of a large content fails', () => {
 
 describe('the box of the parts', () => {
   it('is emptied with the next fetch where that was not possible at once', async () => {
-    const { alice, bob, place, film, out } = await routed();
+    const { alice, bob, place, film, out } = await withFilm();
     // By hand: there is nothing in the box, and parts come into it later.
     await alice.pawl(['send', 'bob', film]);
     await bob.run(['recv', '--fetch'], undefined, { output: new CollectedOutput(true) });
@@ -310,7 +307,7 @@ describe('the box of the parts', () => {
   });
 
   it('holds junk of others: it is passed over, and keeps nothing back', async () => {
-    const { alice, bob, place, film, out } = await routed();
+    const { alice, bob, place, film, out } = await withFilm();
     await alice.pawl(['send', 'bob', film]);
     const { parts } = lying(place);
     const box = parts[0]?.slice(0, 26) ?? '';
@@ -341,7 +338,7 @@ describe('the box of the parts', () => {
   });
 
   it('is emptied when the content is given up, or its sender forgotten', async () => {
-    const { alice, bob, place, film, out } = await routed();
+    const { alice, bob, place, film, out } = await withFilm();
     for (const how of ['30 days', 'forget'] as const) {
       await alice.pawl(['send', 'bob', film]);
       rmSync(join(place, lying(place).parts[4] ?? ''));
@@ -358,7 +355,7 @@ describe('the box of the parts', () => {
   });
 
   it('is emptied by a sender who forgets, and who gives up', async () => {
-    const { alice, place, film } = await routed();
+    const { alice, place, film } = await withFilm();
     await alice.run(['send', 'bob', film], undefined, goneAfter(place, 9));
     comesBack(place);
     writeFileSync(film, 'another film');
@@ -373,14 +370,14 @@ describe('the box of the parts', () => {
     await alice.pawl(['forget', 'bob', '--yes']);
     expect(lying(place).parts.length).toBe(0);
 
-    const other = await routed();
+    const other = await withFilm();
     await other.alice.run(['send', 'bob', other.film], undefined, goneAfter(other.place, 9));
     expect((await other.alice.run(['forget', 'bob', '--yes'])).errors).toContain('may lie there still');
     expect(lying(other.place).parts.length).toBe(10);
   });
 
   it('is emptied by a sender whose content is too old', async () => {
-    const { alice, place, film } = await routed();
+    const { alice, place, film } = await withFilm();
     await alice.run(['send', 'bob', film], undefined, goneAfter(place, 9));
     comesBack(place);
     alice.time += 30 * 86_400_000 + 1;
@@ -390,7 +387,7 @@ describe('the box of the parts', () => {
   });
 
   it('is one of each recipient', async () => {
-    const { alice, bob, place, film, out } = await routed();
+    const { alice, bob, place, film, out } = await withFilm();
     const carol = await Person.named('carol');
     const invite = await carol.invite('alice');
     await carol.pawl(['route', 'alice', `dir:${place}`]);
@@ -409,7 +406,7 @@ describe('the box of the parts', () => {
 
 describe('several large contents', () => {
   it('go into one folder; into -o and a stream one after the other', async () => {
-    const { alice, bob, place, film, out } = await routed();
+    const { alice, bob, place, film, out } = await withFilm();
     const other = join(temporaryFolder(), 'other.mkv');
     writeFileSync(other, madeOf(17_700_000, 7));
     await alice.pawl(['send', 'bob', film, other]);
@@ -425,7 +422,7 @@ describe('several large contents', () => {
   });
 
   it('a stream is not begun before all of it is there', async () => {
-    const { alice, bob, place, film } = await routed();
+    const { alice, bob, place, film } = await withFilm();
     for (const isStream of [false, true]) {
       if (isStream) await alice.pawl(['send', 'bob'], CONTENT);
       else await alice.pawl(['send', 'bob', film]);

@@ -2,30 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { boxOf, nameOfEnvelope } from '../../src/places/index.ts';
-import { acquaint, CollectedOutput, type FakeIo, Person, temporaryFolder } from './fake-io.ts';
+import { CollectedOutput, envelopesIn, type FakeIo, Person, routed, temporaryFolder } from './fake-io.ts';
 
 // Conversations over a folder that both see: nobody carries anything.
 
 const HOUR = 3_600_000;
-
-interface Couple {
-  readonly alice: Person;
-  readonly bob: Person;
-  readonly place: string;
-}
-
-/** An alice and a bob who know each other, and whose routes lead to one folder. */
-async function routed(): Promise<Couple> {
-  const people = await acquaint();
-  const place = temporaryFolder();
-  await people.alice.pawl(['route', 'bob', `dir:${place}`]);
-  await people.bob.pawl(['route', 'alice', `dir:${place}`]);
-  return { ...people, place };
-}
-
-function envelopesIn(place: string): readonly string[] {
-  return readdirSync(place).filter((name) => name.endsWith('.pawl'));
-}
 
 /** What has come along the routes, one text a line. */
 async function fetched(person: Person, ...options: readonly string[]): Promise<string> {
