@@ -8,7 +8,7 @@ import { toHex } from '../../primitives/index.ts';
 import { keyOfRoute } from '../../session/index.ts';
 import { isOfPlace } from './hand-over.ts';
 import type { WatchedBoxes } from './part-boxes.ts';
-import type { Places } from './places.ts';
+import { byPlace, type Places } from './places.ts';
 
 /** Milliseconds after which a place that could not be reached is tried again. */
 const RETRY_INTERVAL = 10_000;
@@ -40,11 +40,11 @@ export async function waitForNews(
   const end = () => over.abort();
   signal?.addEventListener('abort', end);
   if (signal?.aborted) end();
-  const news = byPlace([...read, ...others]).map(async (mailboxesThere) => {
+  const news = byPlace([...read, ...others]).map(async ({ first, all }) => {
     try {
-      const place = await places.at(mailboxesThere);
+      const place = await places.at(first);
       await place.wait(
-        mailboxesThere.boxes.map(({ box }) => boxOf(box)),
+        all.flatMap(({ boxes }) => boxes.map(({ box }) => boxOf(box))),
         over.signal,
       );
     } catch (error) {
@@ -87,14 +87,4 @@ function keyOf(watched: readonly WatchedBoxes[]): string {
     .flatMap(({ route, boxes }) => boxes.map(({ box }) => `${keyOfRoute(route)} ${toHex(box)}`))
     .sort()
     .join('\n');
-}
-
-/** All boxes of a place are waited for together. */
-function byPlace(watched: readonly WatchedBoxes[]): readonly WatchedBoxes[] {
-  const places = new Map<string, WatchedBoxes>();
-  for (const one of watched) {
-    const key = keyOfRoute(one.route);
-    places.set(key, { ...one, boxes: [...(places.get(key)?.boxes ?? []), ...one.boxes] });
-  }
-  return [...places.values()];
 }

@@ -26,7 +26,7 @@ import type { OpenIdentity } from '../identity/open.ts';
 import type { PartArrival } from '../stream/envelopes.ts';
 import { count } from '../terminal/format.ts';
 import { isOfPlace } from './hand-over.ts';
-import type { KnownRoute, Places } from './places.ts';
+import { byPlace, type KnownRoute, type Places } from './places.ts';
 
 /** Parts that are read together. They are opened one by one, so that a place reads only a few ahead. */
 const READ_TOGETHER = 8;
@@ -266,15 +266,9 @@ export class PartBoxes {
 
   /** Empties boxes. @returns those that are empty now, or hold only what the place does not let us remove. */
   async empty(spent: readonly BoxToEmpty[]): Promise<readonly Uint8Array[]> {
-    const byPlace = new Map<string, BoxToEmpty[]>();
-    for (const one of spent) {
-      const key = keyOfRoute(one.route);
-      byPlace.set(key, [...(byPlace.get(key) ?? []), one]);
-    }
     const emptied: Uint8Array[] = [];
-    for (const [key, boxes] of byPlace) {
-      const [first] = boxes;
-      if (first === undefined || this.#failed.has(key)) continue;
+    for (const { key, first, all: boxes } of byPlace(spent)) {
+      if (this.#failed.has(key)) continue;
       try {
         const place = await this.#places.at(first);
         if (await this.#emptyAt(place, boxes)) emptied.push(...boxes.map(({ box }) => box));

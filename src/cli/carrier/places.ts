@@ -35,6 +35,25 @@ export function checkTrust({ route, isTrusted }: KnownRoute): void {
   if (route.kind !== 'dir' && !isTrusted) throw new PawlError('untrusted-route', { route: formatRoute(route) });
 }
 
+/** What leads to one place: `first` of `all`. */
+interface AtOnePlace<Item> {
+  readonly key: string;
+  readonly first: Item;
+  readonly all: Item[];
+}
+
+/** Groups what has a route by the place that it leads to. */
+export function byPlace<Item extends KnownRoute>(items: readonly Item[]): readonly AtOnePlace<Item>[] {
+  const places = new Map<string, AtOnePlace<Item>>();
+  for (const item of items) {
+    const key = keyOfRoute(item.route);
+    const there = places.get(key);
+    if (there === undefined) places.set(key, { key, first: item, all: [item] });
+    else there.all.push(item);
+  }
+  return [...places.values()];
+}
+
 export class Places {
   readonly #context: CommandContext;
   readonly #open = new Map<string, Promise<Place>>();

@@ -65,8 +65,9 @@ export async function receiveAll(
   const senders = new Set<string>();
   let isRepeated = false;
   const waiting = await listWaiting(identity);
+  const isAlongRoute = options.onCommitted !== undefined;
   // An option of its own, or an input with nothing in it: what waits is what is asked for. So it is along a route.
-  const isAskedFor = options.output !== undefined || (input !== undefined && options.onCommitted === undefined);
+  const isAskedFor = options.output !== undefined || (input !== undefined && !isAlongRoute);
   const isForInput = !options.waiting && isAskedFor;
   const isHeldBack = ({ head }: WaitingText) => isForInput && deliverer.runsTogether(head);
   const heldBack = waiting.filter(isHeldBack);
@@ -148,8 +149,7 @@ export async function receiveAll(
   await deliverer.finish({ isTaken: parts.hasOutputFile });
   await reportGaps(context, identity, contactsWithGaps);
   // Along a route it is what another command has taken, which fetches there as well.
-  const isNew = options.onCommitted === undefined;
-  if (isRepeated && isNew && senders.size === 0 && !reporter.json && !(await historyReport(identity)).on) {
+  if (isRepeated && !isAlongRoute && senders.size === 0 && !reporter.json && !(await historyReport(identity)).on) {
     await reporter.notice(SHOWN_ONCE);
   }
   await reportHeldBack(context, heldBack);
