@@ -62,7 +62,7 @@ describe.concurrent('recv --exec', () => {
   it('tells the command to end when it is ended itself, and counts no try', async () => {
     const lines = await story(`
       pawl -q -i bob send alice -m hi
-      pawl -q -i alice recv --fetch --exec 'trap "echo ended; exit 0" TERM; echo begun; sleep 100 & wait' > out &
+      pawl -q -i alice recv --fetch --exec 'trap "echo ended; exit 0" TERM; sleep 100 & echo begun; wait' > out &
       exec 4< out
       read -r line <&4; echo "$line"
       kill $!; wait $! || echo "exit $?"
@@ -75,7 +75,7 @@ describe.concurrent('recv --exec', () => {
   it.skipIf(!canUnshare)('tells the command to end also as the first process of a container', async () => {
     const lines = await story(`
       pawl -q -i bob send alice -m hi
-      ${UNSHARE} pawl -q -i alice recv --fetch --exec 'trap "echo ended; exit 0" TERM; echo begun; sleep 100 & wait' > out &
+      ${UNSHARE} pawl -q -i alice recv --fetch --exec 'trap "echo ended; exit 0" TERM; sleep 100 & echo begun; wait' > out &
       exec 4< out
       read -r line <&4; echo "$line"
       kill $(cat /proc/$!/task/$!/children); wait $! || echo "exit $?"

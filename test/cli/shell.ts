@@ -123,7 +123,11 @@ export class Home {
       const { pid } = child;
       const timer = setTimeout(() => {
         reject(new Error(`no end after ${patience} seconds: ${command}`));
-        if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+        try {
+          if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+        } catch {
+          // It has ended, and something that it left behind holds its output.
+        }
       }, patience * 1_000);
       child.on('error', reject);
       child.on('close', (code, signal) => {

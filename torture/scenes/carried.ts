@@ -3,11 +3,14 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { type Box, type Document, documents } from '../box.ts';
 import { countOf, type Laws, maySayItAgain } from '../laws.ts';
 import type { Scene } from '../scene.ts';
+import type { Ran } from '../start.ts';
 import { talking } from './people.ts';
 
 const TEXTS = ['<along the route, one>', '<along the route, two>', '<along the route, three>'];
 /** The exit code where a place fails. */
 const UNREACHABLE = 69;
+/** For how long at least an envelope rests that could not be removed, in milliseconds. */
+const PAUSE = 61_000;
 
 async function withPlace(box: Box): Promise<void> {
   await talking(box);
@@ -40,9 +43,17 @@ async function talk(box: Box, laws: Laws): Promise<void> {
   await laws.talk(box, 'alice', 'bob');
 }
 
-function nothingLeft(box: Box, laws: Laws): void {
-  const left = readdirSync(box.path('place')).filter((name) => name.endsWith('.pawl'));
-  laws.hold(left.length === 0, `at the place there are still ${left.join(', ')}`);
+/**
+ * Nothing is at the place any more. Where a system call failed, what could not be removed rests: it is removed, and not
+ * told again, when the pause is over.
+ */
+async function nothingLeft(box: Box, ran: Ran, laws: Laws): Promise<void> {
+  const left = () => readdirSync(box.path('place')).filter((name) => name.endsWith('.pawl'));
+  if (left().length > 0 && ran.code !== undefined) {
+    box.ahead += PAUSE;
+    laws.hold((await fetched(box, 'bob', laws)).length === 0, 'a text comes again after the pause');
+  }
+  laws.hold(left().length === 0, `at the place there are still ${left().join(', ')}`);
 }
 
 const sending: Scene = {
@@ -61,7 +72,7 @@ const sending: Scene = {
     laws.hold(times <= 1, `Bob reads the text ${times} times`);
     if (ran.code === 0) laws.hold(atFirst.length === 1, 'done, but Bob does not read it');
     if (ran.code === UNREACHABLE) laws.hold(times === 1, 'it is said to wait, and does not come');
-    nothingLeft(box, laws);
+    await nothingLeft(box, ran, laws);
     await talk(box, laws);
   },
 };
@@ -88,7 +99,7 @@ const receiving: Scene = {
       if (ran.code === 0)
         laws.hold(now === 1 && (later.length === 0 || maySayItAgain(ran)), `done, but ${text} is not`);
     }
-    nothingLeft(box, laws);
+    await nothingLeft(box, ran, laws);
     await talk(box, laws);
   },
 };
