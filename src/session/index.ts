@@ -4,6 +4,7 @@
  */
 
 export { LARGEST_GAP } from '../ratchet/index.ts';
+export { LEASE } from './claims.ts';
 export {
   acknowledgeForks,
   type Forgotten,
@@ -62,6 +63,7 @@ export {
   leftIn,
   type Mailbox,
   type Mailboxes,
+  MOST_LEFT,
   mailboxes,
   pauseAfter,
   restOf,
@@ -69,7 +71,7 @@ export {
   settleEntries,
 } from './mailboxes.ts';
 export { DAY, goOnAfterRestore, prune, SECOND, type Swept, TRANSFER_RETENTION } from './maintenance.ts';
-export { boxOfEntry, listOutbox, readEnvelope, selectFromOutbox, type UnsentEnvelope } from './outbox.ts';
+export { listOutbox, readEnvelope, selectFromOutbox, type UnsentEnvelope } from './outbox.ts';
 export type { Announced, Delivery, Notice, Outcome, Waiting } from './outcome.ts';
 export { listUnsent, type NewOutgoing, OutgoingContent, type UnsentContent } from './outgoing.ts';
 export { type Arrival, type ReceiveOptions, type Reception, receive } from './receive.ts';

@@ -15,7 +15,7 @@ const INVITE_BOX_RETENTION = 90 * DAY;
 /** How long an entry that is not seen any more is remembered as left: places delete what is older. In milliseconds. */
 const LEFT_RETENTION = 31 * DAY;
 /** Of one box so many entries are remembered as left: a place that always has others fills no file. */
-const MOST_LEFT = 10_000;
+export const MOST_LEFT = 10_000;
 
 /** What is left in a box, by name. */
 export type LeftEntries = ReadonlyMap<string, LeftEntry>;

@@ -75,11 +75,6 @@ export async function readEnvelope({ store }: Pick<Context, 'store'>, id: Outbox
   return store.snapshot((view) => view.envelope(id));
 }
 
-/** The box for an envelope, 16 bytes; `undefined` without one, and once it has left the outbox. */
-export async function boxOfEntry({ store }: Pick<Context, 'store'>, id: OutboxId): Promise<Uint8Array | undefined> {
-  return store.snapshot(async (view) => (await view.outbox()).find((entry) => entry.id === id)?.box);
-}
-
 function sum(counts: readonly { readonly count: number }[]): number {
   return counts.reduce((total, { count }) => total + count, 0);
 }

@@ -157,7 +157,6 @@ async function receiveOne(
       case 'fork':
         return { type: 'refused', from, error: new PawlError('fork', { reason: decrypted.reason, at: now }), source };
       case 'accepted': {
-        if (kind === 'message') await sessions.leaveInviteBox(session);
         if (!session.isSettled) await sessions.settle(session);
         const { plaintext, content, step } = decrypted;
         const notices: Notice[] = step.fork === undefined ? [] : [{ kind: 'fork', reason: step.fork, at: now }];

@@ -15,8 +15,6 @@ export interface CachedSession {
   readonly ratchet: RatchetSession;
   /** Whether another message changes the ratchet only: `settle` has nothing more to do. */
   isSettled: boolean;
-  /** Whether the peer may still send to the box of our invite that it answered. */
-  usesInviteBox: boolean;
 }
 
 export class SessionCache {
@@ -78,13 +76,6 @@ export class SessionCache {
     }
   }
 
-  /** A message without the prefix was accepted: the opener has had an answer, and sends nothing more to the invite's box. */
-  async leaveInviteBox(session: CachedSession): Promise<void> {
-    if (!session.usesInviteBox) return;
-    session.usesInviteBox = false;
-    await this.#transaction.leaveInviteBox(session.ratchet.session.id);
-  }
-
   /** Writes all changes, and overwrites the sessions' keys in memory. Find keys that cannot have changed stay. */
   async save(): Promise<void> {
     for (const [id, { ratchet }] of this.#sessions) {
@@ -108,8 +99,7 @@ export class SessionCache {
     const session = await this.#transaction.session(id);
     const contact = await this.#transaction.contact(session.contact);
     const ratchet = await RatchetSession.read(this.#transaction, session);
-    const usesInviteBox = session.origin.role === 'responder' && session.boxes?.invite !== undefined;
-    const opened = { contact, ratchet, isSettled: false, usesInviteBox };
+    const opened = { contact, ratchet, isSettled: false };
     this.#sessions.set(id, opened);
     return opened;
   }

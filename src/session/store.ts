@@ -114,8 +114,8 @@ export interface SessionBoxes {
   /** Takes what they send. */
   readonly incoming: Uint8Array;
   /**
-   * The box of the invite that was answered: it takes the opener's messages that have the prefix. `undefined` once there
-   * are no more of them: the opener has had an answer, or its first message without the prefix is accepted.
+   * The box of the invite that was answered: it takes the opener's messages that have the prefix. `undefined` on the
+   * opener's side once it has had an answer.
    */
   readonly invite: Uint8Array | undefined;
 }
@@ -200,8 +200,6 @@ export interface SessionTable {
   addSession(session: NewSession, state: RatchetState): Promise<SessionId>;
   /** Deletes the prefix of our opening, and the name of the invite's box, after the first answer. */
   answerSession(id: SessionId): Promise<void>;
-  /** Deletes the name of the invite's box: the opener sends nothing more to it. */
-  leaveInviteBox(id: SessionId): Promise<void>;
   /** Notes that all in the incoming box of a session, if it is there, was read while another was the contact's newest. */
   setReadWith(id: SessionId, newest: SessionId): Promise<void>;
   /** Sets `idle` of the session to 0, and adds 1 to `idle` of the contact's other sessions. */

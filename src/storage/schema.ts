@@ -400,7 +400,7 @@ export const VERSION_9 = `
 ALTER TABLE sessions ADD COLUMN outgoing_box BLOB CHECK (length(outgoing_box) = 16);
 ALTER TABLE sessions ADD COLUMN incoming_box BLOB
   CHECK (length(incoming_box) = 16 AND (incoming_box IS NULL) = (outgoing_box IS NULL));
-ALTER TABLE sessions ADD COLUMN invite_box BLOB -- of the invite that was answered, while it is used
+ALTER TABLE sessions ADD COLUMN invite_box BLOB -- of the invite that was answered; the opener's goes with the first answer
   CHECK (length(invite_box) = 16 AND (invite_box IS NULL OR outgoing_box IS NOT NULL));
 ALTER TABLE sessions ADD COLUMN read_with INTEGER; -- the contact's newest session when the incoming box was last read empty
 ALTER TABLE outbox ADD COLUMN box BLOB CHECK (length(box) = 16);

@@ -104,10 +104,6 @@ export function sessionTable(transaction: SqlTransaction): SessionTable {
       );
     },
 
-    async leaveInviteBox(id) {
-      transaction.update('session', 'UPDATE sessions SET invite_box = NULL WHERE id = @id', { id });
-    },
-
     async setReadWith(id, newest) {
       transaction.run('UPDATE sessions SET read_with = @newest WHERE id = @id', { id, newest });
     },

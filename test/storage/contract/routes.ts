@@ -140,7 +140,7 @@ export function routes(make: MakeStore): void {
     });
   });
 
-  it('keeps the boxes of a session, that of the invite while it is used, and when they were read', async () => {
+  it('keeps the boxes of a session, that of the invite until it is answered, and when they were read', async () => {
     const { store } = make();
     await store.transaction(async (transaction) => {
       const contact = await addContact(transaction, 'bob');
@@ -152,8 +152,7 @@ export function routes(make: MakeStore): void {
       expect(await boxesOf(ours)).toEqual(opening(contact).boxes);
       expect(await boxesOf(old)).toBeUndefined();
       await transaction.answerSession(ours);
-      await transaction.leaveInviteBox(theirs);
-      expect(await boxesOf(theirs)).toEqual({ ...opened(contact).boxes, invite: undefined });
+      expect(await boxesOf(theirs)).toEqual(opened(contact).boxes);
       expect(await boxesOf(ours)).toEqual({ ...opening(contact).boxes, invite: undefined });
       expect((await transaction.session(theirs)).readWith).toBeUndefined();
       await transaction.setReadWith(theirs, old);

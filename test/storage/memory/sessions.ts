@@ -56,11 +56,6 @@ export function sessionTable(transaction: MemoryTransaction): SessionTable {
       });
     },
 
-    async leaveInviteBox(id) {
-      const { boxes } = requireSession(transaction, id);
-      changeSession(transaction, id, { boxes: boxes && { ...boxes, invite: undefined } });
-    },
-
     async setReadWith(id, newest) {
       if (transaction.data.sessions.some((session) => session.id === id))
         changeSession(transaction, id, { readWith: newest });
