@@ -14,8 +14,8 @@ async function fetched(person: Person, ...options: readonly string[]): Promise<s
 }
 
 /** The name of the box that one side reads, or of its open invite. */
-function boxIn({ rows }: Person | { rows: Person['rows'] }, column: string): string {
-  const [session] = rows.call(undefined, 'sessions') as readonly Record<string, Uint8Array>[];
+function boxIn(person: Pick<Person, 'rows'>, column: string): string {
+  const [session] = person.rows<Record<string, Uint8Array>>('sessions');
   const bytes = session?.[column];
   if (bytes === undefined) throw new Error(`there is no ${column}`);
   return boxOf(bytes);
@@ -25,17 +25,21 @@ function put(place: string, box: string, bytes: Uint8Array, name = nameOfEnvelop
   writeFileSync(join(place, `${box}.${name}.pawl`), bytes);
 }
 
+/** Alice has an invite of Bob's, and neither has written. */
+async function beginning(): Promise<{ alice: Person; bob: Person; place: string }> {
+  const place = temporaryFolder();
+  const alice = await Person.named('alice');
+  const bob = await Person.named('bob');
+  const invite = await bob.invite('alice');
+  expect((await bob.pawl(['route', 'alice', `dir:${place}`])).errors).toContain('who comes in by the invite for alice');
+  await alice.add('bob', invite);
+  await alice.pawl(['route', 'bob', `dir:${place}`]);
+  return { alice, bob, place };
+}
+
 describe('a conversation along a route', () => {
   it('begins with an invite, and nothing is carried by hand but that', async () => {
-    const place = temporaryFolder();
-    const alice = await Person.named('alice');
-    const bob = await Person.named('bob');
-    const invite = await bob.invite('alice');
-    expect((await bob.pawl(['route', 'alice', `dir:${place}`])).errors).toContain(
-      'who comes in by the invite for alice',
-    );
-    await alice.add('bob', invite);
-    await alice.pawl(['route', 'bob', `dir:${place}`]);
+    const { alice, bob, place } = await beginning();
     for (const text of ['one', 'two']) {
       expect(await alice.pawl(['send', 'bob', '-m', text])).toMatchObject({
         text: '',
@@ -49,9 +53,34 @@ describe('a conversation along a route', () => {
     expect((await fetched(bob)).split('\n').sort()).toEqual(['', 'five', 'four']);
     expect(envelopesIn(place)).toEqual([]);
     expect((await bob.pawl(['recv', '--fetch'])).errors).toBe('pawl: nothing new\n');
-    // The last message had no prefix: nothing more is read in the invite's box.
-    expect(bob.rows<{ invite_box: unknown }>('sessions').map(({ invite_box }) => invite_box)).toEqual([null]);
     expect(await bob.documents(['route'])).toMatchObject([{ name: 'alice', invite: false, trusted: true }]);
+  });
+
+  it('takes what has the prefix also after what has none, for 90 days', async () => {
+    const { alice, bob, place } = await beginning();
+    await alice.pawl(['send', 'bob', '-m', 'one']);
+    expect(await fetched(bob)).toBe('one\n');
+    // Alice has had no answer: this one has the prefix, and the folder is slow to bring it.
+    await alice.pawl(['send', 'bob', '-m', 'two']);
+    const [slow] = envelopesIn(place);
+    renameSync(join(place, slow ?? ''), join(place, 'slow'));
+    await bob.pawl(['send', 'alice', '-m', 'three']);
+    expect(await fetched(alice)).toBe('three\n');
+    await alice.pawl(['send', 'bob', '-m', 'four']);
+    expect(await fetched(bob)).toBe('four\n');
+    renameSync(join(place, 'slow'), join(place, slow ?? ''));
+    expect(await fetched(bob)).toBe('two\n');
+    expect(envelopesIn(place)).toEqual([]);
+    // What anybody may have put into the box of an invite is looked at no more after that time.
+    for (const [days, isLeft] of [
+      [89, false],
+      [2, true],
+    ] as const) {
+      bob.time += days * 24 * HOUR;
+      put(place, boxIn(bob, 'invite_box'), Buffer.from('junk'.repeat(99)));
+      await bob.pawl(['recv', '--fetch']);
+      expect(envelopesIn(place)).toHaveLength(isLeft ? 1 : 0);
+    }
   });
 
   it('is by hand where the bytes are asked for, and again once the route is off', async () => {
@@ -316,6 +345,54 @@ describe('an envelope at which a place fails each time', () => {
   });
 });
 
+describe('a place that', () => {
+  it('has no room for a large envelope takes what is smaller, and the large one once there is room', async () => {
+    const { alice, bob, place } = await routed();
+    const pawlBox = join(import.meta.dirname, '..', '..', 'examples', 'pawl-box');
+    const script = join(temporaryFolder(), 'place.sh');
+    const room = (bytes: number) =>
+      writeFileSync(
+        script,
+        `[ "$1" = put ] || exec sh '${pawlBox}' '${place}' "$1"
+        cat > '${script}.given'
+        [ $(wc -c < '${script}.given') -le ${bytes} ] && sh '${pawlBox}' '${place}' put < '${script}.given'\n`,
+      );
+    room(5_000);
+    const command = `exec:sh ${script}`;
+    await alice.pawl(['route', 'bob', command]);
+    const large = 'x'.repeat(100_000);
+    expect((await alice.run(['send', 'bob', '-m', large])).exit).toBe(69);
+    for (const text of ['one', 'two']) {
+      expect(await alice.pawl(['send', 'bob', '-m', text])).toMatchObject({
+        errors: `pawl: handed over to ${command}\npawl: 1 earlier message for bob still waits: ${command} cannot be reached: exit 1\n`,
+      });
+    }
+    // Whether the place fails or has no room is not known where nothing was taken.
+    expect((await alice.run(['recv', '--fetch'])).errors).toContain('error: what waits for bob: ');
+    expect(await fetched(bob)).toBe('one\ntwo\n');
+    room(500_000);
+    expect((await alice.pawl(['recv', '--fetch'])).errors).toContain('1 earlier message for bob handed over');
+    expect(await fetched(bob)).toBe(`${large}\n`);
+    expect(await alice.documents(['outbox'])).toEqual([]);
+  });
+
+  it('does not answer yet keeps back nothing that has come at another one', async () => {
+    const { alice, bob } = await routed();
+    const carol = await Person.named('carol');
+    await alice.add('carol', await carol.invite('alice'));
+    const mark = join(temporaryFolder(), 'is-told');
+    const script = `${mark}.sh`;
+    writeFileSync(mark, '');
+    writeFileSync(script, `[ $1 != list ] || until [ -e ${mark} ]; do sleep 0.01; done`);
+    await alice.pawl(['route', 'carol', `exec:sh ${script}`]);
+    await alice.pawl(['send', 'carol', '-m', 'hi']);
+    rmSync(mark);
+    await bob.pawl(['send', 'alice', '-m', 'at once']);
+    const { exit } = await alice.pawl(['recv', '--fetch', '--exec', `cat > ${mark}`]);
+    expect([exit, readFileSync(mark, 'utf8')]).toEqual([0, 'at once']);
+  });
+});
+
 describe('what lies in a box', () => {
   it('and is junk by strangers costs one line, a bounded number at a time', async () => {
     const { alice, bob, place } = await routed();
@@ -341,7 +418,7 @@ describe('what lies in a box', () => {
 
   it('and is damaged in the box of a contact is told, and goes', async () => {
     const { alice, bob, place } = await routed();
-    const box = boxIn({ rows: (table) => bob.rows(table) }, 'incoming_box');
+    const box = boxIn(bob, 'incoming_box');
     put(place, box, Buffer.from('pawl\x01\x02\0\0\x01\x7e'.padEnd(392, 'x'), 'latin1'));
     await alice.pawl(['send', 'bob', '-m', 'whole']);
     const { exit, text, errors } = await bob.run(['recv', '--fetch', '--lines']);
@@ -394,7 +471,7 @@ describe('what lies in a box', () => {
     await dave.recv(await carol.send('dave', 'hi'));
     await carol.recv(await dave.send('carol', 'hi'));
     const foreign = await carol.send('dave', 'for dave');
-    put(place, boxIn({ rows: (table) => bob.rows(table) }, 'incoming_box'), foreign);
+    put(place, boxIn(bob, 'incoming_box'), foreign);
     const left = async () => (await bob.run(['recv', '--fetch'])).exit;
     expect(await left()).toBe(65);
     expect(envelopesIn(place)).toHaveLength(1);

@@ -9,16 +9,18 @@ import {
   acknowledgeSent,
   listOutbox,
   listRoutes,
+  type OutboxId,
   placeOf,
   readEnvelope,
   routeTo,
-  type UnsentEnvelope,
+  type Sent,
 } from '../../session/index.ts';
 import type { CommandContext } from '../context.ts';
 import type { OpenIdentity } from '../identity/open.ts';
 import { acknowledgeOrWarn } from '../stream/write.ts';
+import { explain } from '../terminal/error-messages.ts';
 import { count } from '../terminal/format.ts';
-import type { KnownRoute, Places } from './places.ts';
+import { asTheyCome, byPlace, type KnownRoute, type Places } from './places.ts';
 
 /** The errors that say that a place cannot be had now. */
 export function isOfPlace(error: unknown): error is PawlError {
@@ -75,68 +77,176 @@ export class Carrier {
   }
 }
 
-/**
- * Hands over what earlier commands could not, to one contact.
- * @returns how many envelopes were handed over.
- * @throws what `Carrier.put` throws, for one contact.
- */
-export async function handOverEarlier(
-  identity: OpenIdentity,
-  context: CommandContext,
-  carrier: Carrier,
-): Promise<number> {
-  const { envelopes } = await listOutbox(identity);
-  let handedOver = 0;
-  for (const entry of envelopes) {
-    if (entry.to === carrier.to && (await handOver(context, identity, carrier, entry))) handedOver += 1;
+/** An envelope of the outbox that is to be handed over. */
+export interface Queued extends Pick<Sent, 'outboxId' | 'to' | 'box'> {
+  /** In bytes. */
+  readonly length: number;
+  /** The envelope, or it is read from the outbox. */
+  readonly envelope?: Uint8Array;
+}
+
+/** What is to be handed over at one place. All of it is in the outbox. */
+export class HandOverQueue {
+  readonly #identity: OpenIdentity;
+  readonly #left = new Map<OutboxId, Queued>();
+  #failure: PawlError | undefined;
+  /** Of the smallest that could not be handed over, in bytes. */
+  #failed = Number.POSITIVE_INFINITY;
+  #isReached = true;
+
+  constructor(identity: OpenIdentity) {
+    this.#identity = identity;
   }
-  return handedOver;
-}
 
-/**
- * Puts an envelope of the outbox into its box, and drops it from the outbox.
- * @returns whether it was still there, and has a box.
- * @throws what `Carrier.put` throws.
- */
-export async function handOver(
-  { reporter }: CommandContext,
-  identity: OpenIdentity,
-  carrier: Carrier,
-  { id, box }: Pick<UnsentEnvelope, 'id' | 'box'>,
-): Promise<boolean> {
-  if (box === undefined) return false;
-  const envelope = await readEnvelope(identity, id);
-  // Another pawl has handed it over since, or the contact was forgotten.
-  if (envelope === undefined) return false;
-  await carrier.put(box, envelope);
-  await acknowledgeOrWarn(reporter, () => acknowledgeSent(identity, [id]));
-  return true;
-}
+  /** Why something is left; of several reasons the first. */
+  get failure(): PawlError | undefined {
+    return this.#failure;
+  }
 
-/**
- * Hands over what waits, to all contacts that have a route. Tells how much, and of each place that cannot be reached.
- * @returns the exit code of the first that could not.
- */
-export async function handOverAll(context: CommandContext, identity: OpenIdentity, places: Places): Promise<number> {
-  let exit = 0;
-  const { envelopes } = await listOutbox(identity);
-  if (envelopes.every(({ box }) => box === undefined)) return exit;
-  const waiting = new Set(envelopes.map(({ to }) => to));
-  for (const { name } of await listRoutes(identity)) {
-    if (!waiting.has(name)) continue;
-    const carrier = await Carrier.for(places, identity, name);
-    if (carrier === undefined) continue;
-    try {
-      const handedOver = await handOverEarlier(identity, context, carrier);
-      if (handedOver > 0) {
-        await context.reporter.notice(
-          `${count(handedOver, 'earlier message')} for ${name} handed over to ${carrier.title}`,
-        );
-      }
-    } catch (error) {
-      if (!isOfPlace(error)) throw error;
-      exit ||= await context.reporter.error(error, `what waits for ${name}`);
+  /** Whether the place has taken something since it has failed, or has not failed. */
+  get isReached(): boolean {
+    return this.#isReached;
+  }
+
+  /** The contacts for whom something is left. */
+  get recipients(): ReadonlySet<string> {
+    return new Set([...this.#left.values()].map(({ to }) => to));
+  }
+
+  get size(): number {
+    return this.#left.size;
+  }
+
+  has(id: OutboxId): boolean {
+    return this.#left.has(id);
+  }
+
+  /** Adds envelopes, those of earlier commands first. What has no box stays in the outbox. */
+  add(envelopes: readonly Queued[]): void {
+    for (const { envelope, ...queued } of envelopes) {
+      if (queued.box === undefined) continue;
+      const isNext = envelope !== undefined && this.#isTriedNow(queued);
+      this.#left.set(queued.outboxId, isNext ? { ...queued, envelope } : queued);
     }
   }
+
+  /** Lets `handOver` try again what has failed. */
+  tryAgain(): void {
+    this.#failure = undefined;
+    this.#failed = Number.POSITIVE_INFINITY;
+    this.#isReached = true;
+  }
+
+  /**
+   * Puts envelopes into their boxes, in their order, but large ones behind all others. A place that fails at one may have no
+   * room for so much: what is smaller is still tried. Where that fails, too, the place does.
+   * @returns each of them that the place says is stored: it is to be acknowledged.
+   */
+  async *handOver(
+    carrier: Pick<Carrier, 'put'>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Omit<Queued, 'envelope'>, void, undefined> {
+    if (this.#failed === 0) return;
+    const isLarge = ({ length }: Queued) => Number(length > LARGE);
+    for (const queued of [...this.#left.values()].sort((a, b) => isLarge(a) - isLarge(b))) {
+      if (signal?.aborted) return;
+      const { envelope: given, ...entry } = queued;
+      if (entry.box === undefined || !this.#isTriedNow(entry)) continue;
+      const envelope = given ?? (await readEnvelope(this.#identity, entry.outboxId));
+      try {
+        // Without one, another pawl has handed it over, or the contact was forgotten.
+        if (envelope !== undefined) await carrier.put(entry.box, envelope);
+      } catch (error) {
+        if (!isOfPlace(error)) throw error;
+        this.#left.set(entry.outboxId, entry);
+        this.#failure ??= error;
+        const isOfAll = !this.#isReached || error.code !== 'unreachable';
+        this.#failed = isOfAll ? 0 : Math.min(this.#failed, entry.length);
+        this.#isReached = false;
+        continue;
+      }
+      this.#left.delete(entry.outboxId);
+      if (envelope === undefined) continue;
+      this.#isReached = true;
+      yield entry;
+    }
+    if (!this.#isReached) this.#failed = 0;
+  }
+
+  /** What is about as large as one that has failed is not tried, while it may be the place that fails. */
+  #isTriedNow({ length }: Pick<Queued, 'length'>): boolean {
+    return length < (this.#isReached ? this.#failed : this.#failed / 2);
+  }
+}
+
+/** Says that what a place did not take, while it takes others, still waits for a contact. */
+export function stillWaiting({ size, failure }: HandOverQueue, to: string): string {
+  const why = failure === undefined ? '' : `: ${explain(failure).message}`;
+  return `${count(size, 'earlier message')} for ${to} still ${size === 1 ? 'waits' : 'wait'}${why}`;
+}
+
+/** In bytes: an envelope that is larger keeps no smaller one waiting. */
+const LARGE = 2 ** 16;
+
+/** The envelopes that earlier commands have left, which go along a route. @param only to this contact. */
+export async function earlierEnvelopes(identity: OpenIdentity, only?: string): Promise<readonly Queued[]> {
+  const { envelopes } = await listOutbox(identity);
+  return envelopes
+    .filter(({ to, box }) => box !== undefined && (only === undefined || to === only))
+    .map(({ id: outboxId, ...envelope }) => ({ outboxId, ...envelope }));
+}
+
+/**
+ * Hands over what waits, to all contacts that have a route. Tells how much, and of each place that fails.
+ * @param failed places that are not tried: they have just failed, which was told.
+ * @returns the exit code of the first that fails.
+ */
+export async function handOverAll(
+  context: CommandContext,
+  identity: OpenIdentity,
+  places: Places,
+  failed: ReadonlySet<string>,
+): Promise<number> {
+  const earlier = await earlierEnvelopes(identity);
+  if (earlier.length === 0) return 0;
+  const routes = (await listRoutes(identity)).filter(({ isForInvite }) => !isForInvite);
+  const tried = byPlace(routes).filter(({ key }) => !failed.has(key));
+  let exit = 0;
+  for await (const code of asTheyCome(tried, ({ all }) => {
+    const names = new Set(all.map(({ name }) => name));
+    return handOverAt(
+      context,
+      identity,
+      places,
+      earlier.filter(({ to }) => names.has(to)),
+    );
+  })) {
+    exit ||= code;
+  }
   return exit;
+}
+
+/** @param envelopes for contacts at one place. */
+async function handOverAt(
+  { reporter }: CommandContext,
+  identity: OpenIdentity,
+  places: Places,
+  envelopes: readonly Queued[],
+): Promise<number> {
+  const [first] = envelopes;
+  const carrier = first && (await Carrier.for(places, identity, first.to));
+  if (carrier === undefined) return 0;
+  const queue = new HandOverQueue(identity);
+  queue.add(envelopes);
+  const handedOver = new Map<string, number>();
+  for await (const { outboxId, to } of queue.handOver(carrier)) {
+    await acknowledgeOrWarn(reporter, () => acknowledgeSent(identity, [outboxId]));
+    handedOver.set(to, (handedOver.get(to) ?? 0) + 1);
+  }
+  for (const [name, number] of handedOver) {
+    await reporter.notice(`${count(number, 'earlier message')} for ${name} handed over to ${carrier.title}`);
+  }
+  return queue.failure === undefined
+    ? 0
+    : places.troubles.tell(queue.failure, `what waits for ${[...queue.recipients].join(', ')}`);
 }

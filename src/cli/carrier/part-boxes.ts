@@ -38,8 +38,9 @@ const MOST_USELESS = 64;
 const MOST_OF_STREAM = 2 ** 18;
 /** Bytes of one content in one round of `recv --follow`, so that a large one keeps no message waiting for long. */
 const OF_A_ROUND = 64 * 2 ** 20;
-/** So often a box is listed to be emptied: a place that always has more in it is left. */
-const MOST_LISTINGS = 100;
+/** So often a box is listed to be emptied in one round, and so much is removed at a time. */
+const MOST_LISTINGS = 20;
+const REMOVED_TOGETHER = 1_000;
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 /** Boxes at one place. */
@@ -251,7 +252,8 @@ export class PartBoxes {
       if (!isOfPlace(error)) throw error;
       this.#failed.add(keyOfRoute(route.route));
       await this.#places.leave(route);
-      this.#exit ||= await this.#context.reporter.error(error);
+      const exit = await this.#places.troubles.tell(error);
+      this.#exit ||= exit;
     }
   }
 
@@ -287,16 +289,23 @@ export class PartBoxes {
     const kept = new Map<string, string>();
     const keyOf = ({ box, name }: Entry) => `${box} ${name}`;
     const passOver = (entry: Entry) => kept.has(keyOf(entry));
+    const removed = new Set<string>();
     for (let listing = 0; listing < MOST_LISTINGS; listing++) {
       const entries: Entry[] = [];
       for await (const entry of place.list(boxes, { entries: LISTED, bytes: NO_LIMIT, passOver })) {
-        if (wanted.has(entry.box) && !passOver(entry)) entries.push(entry);
+        if (!wanted.has(entry.box) || passOver(entry)) continue;
+        if (removed.has(keyOf(entry))) kept.set(keyOf(entry), 'it is there again each time');
+        else entries.push(entry);
       }
       if (entries.length === 0) {
         await this.#tellKept(spent, kept);
         return true;
       }
-      for (const { entry, reason } of await place.remove(entries)) kept.set(keyOf(entry), reason);
+      for (let from = 0; from < entries.length; from += REMOVED_TOGETHER) {
+        const together = entries.slice(from, from + REMOVED_TOGETHER);
+        for (const { entry, reason } of await place.remove(together)) kept.set(keyOf(entry), reason);
+        for (const entry of together) removed.add(keyOf(entry));
+      }
     }
     return false;
   }

@@ -6,6 +6,7 @@ import { PawlError } from '../../errors.ts';
 import { formatRoute, openPlace, type Place, type PlaceContext, type Route } from '../../places/index.ts';
 import { keyOfRoute } from '../../session/index.ts';
 import type { CommandContext } from '../context.ts';
+import { explain } from '../terminal/error-messages.ts';
 
 /** A route, and whether its owner has typed it on this machine. */
 export interface KnownRoute {
@@ -54,12 +55,66 @@ export function byPlace<Item extends KnownRoute>(items: readonly Item[]): readon
   return [...places.values()];
 }
 
+/** How many places are reached at the same time. */
+const AT_ONCE = 8;
+
+/** Works on items, some of them at the same time, and gives the results as they come: one that is slow keeps no other back. */
+export async function* asTheyCome<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result, void, undefined> {
+  const left = [...items];
+  const running = new Map<object, Promise<{ readonly key: object; readonly result: Result }>>();
+  const begin = (): void => {
+    for (const item of left.splice(0, AT_ONCE - running.size)) {
+      const key = {};
+      const result = work(item).then((done) => ({ key, result: done }));
+      // Where nobody waits for it any more.
+      result.catch(() => undefined);
+      running.set(key, result);
+    }
+  };
+  for (begin(); running.size > 0; begin()) {
+    const { key, result } = await Promise.race(running.values());
+    running.delete(key);
+    yield result;
+  }
+}
+
+/** Tells of places that fail: of a trouble that goes on from round to round, once. */
+export class Troubles {
+  readonly #context: CommandContext;
+  #before: ReadonlySet<string> = new Set();
+  #now = new Set<string>();
+
+  constructor(context: CommandContext) {
+    this.#context = context;
+  }
+
+  /** @returns the exit code of the error. */
+  async tell(error: PawlError, about?: string): Promise<number> {
+    const { message, exit } = explain(error);
+    const words = `${about}: ${message}`;
+    const isKnown = this.#now.has(words) || this.#before.has(words);
+    this.#now.add(words);
+    return isKnown ? exit : this.#context.reporter.error(error, about);
+  }
+
+  /** A round is over: what was not told of again in it is over, and told of when it comes back. */
+  endRound(): void {
+    this.#before = this.#now;
+    this.#now = new Set();
+  }
+}
+
 export class Places {
+  readonly troubles: Troubles;
   readonly #context: CommandContext;
   readonly #open = new Map<string, Promise<Place>>();
 
   constructor(context: CommandContext) {
     this.#context = context;
+    this.troubles = new Troubles(context);
   }
 
   /**

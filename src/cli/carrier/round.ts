@@ -21,6 +21,7 @@ import {
   leftBefore,
   type Mailbox,
   type Mailboxes,
+  MOST_LEFT,
   type Outcome,
   pauseAfter,
   restOf,
@@ -32,7 +33,7 @@ import type { OpenIdentity } from '../identity/open.ts';
 import type { InputItem, PartArrival } from '../stream/envelopes.ts';
 import { count } from '../terminal/format.ts';
 import { isOfPlace } from './hand-over.ts';
-import type { Places } from './places.ts';
+import { asTheyCome, type Places } from './places.ts';
 
 /** The most of one box in one round: what lies in it does not keep others waiting. */
 const LIMITS: ListLimits = { entries: 10_000, bytes: 64 * 2 ** 20 };
@@ -65,6 +66,12 @@ interface OpenPlace {
   keepsAll: boolean;
 }
 
+/** What was found at a place, by box. */
+interface Listed {
+  readonly place: OpenPlace;
+  readonly boxes: ReadonlyMap<BoxState, Entry[]>;
+}
+
 interface BoxState {
   readonly mailbox: Mailbox;
   /** Whether all that was there was listed, and read. */
@@ -74,6 +81,8 @@ interface BoxState {
   readonly removed: Set<string>;
   /** The length of those that were not passed over. */
   bytes: number;
+  /** How many entries are remembered as left. */
+  remembered: number;
   /** Envelopes that are of no use, by what was wrong with them. */
   readonly refused: Map<ErrorCode, number>;
 }
@@ -141,42 +150,61 @@ export class Round {
 
   /** Reads what is new at the places. A place that cannot be reached keeps no other back. */
   async *items(places: readonly Mailboxes[]): AsyncGenerator<CarriedItem[], void, undefined> {
-    for (const mailboxes of places) {
-      let place: OpenPlace | undefined;
+    for await (const listed of asTheyCome(places, (mailboxes) => this.#look(mailboxes))) {
+      if (listed === undefined) continue;
+      const { place, boxes } = listed;
       try {
-        place = { place: await this.#places.at(mailboxes), mailboxes, isTold: false, keepsAll: false };
-        yield* this.#itemsAt(place);
+        this.#boxes.push(...boxes.keys());
+        // Of one contact, the boxes of older sessions come first.
+        for (const [box, entries] of boxes) yield* this.#read(place, box, entries);
       } catch (error) {
-        if (!isOfPlace(error)) throw error;
-        // What it gave before is to be acknowledged.
-        this.#toLeave.push(mailboxes);
-        this.failed.add(keyOfRoute(mailboxes.route));
-        await this.#tellFailed(error, place);
+        await this.#failedAt(place.mailboxes, error, place);
       }
     }
+  }
+
+  /** Lists what is at a place. @returns `undefined` where it fails, which is told. */
+  async #look(mailboxes: Mailboxes): Promise<Listed | undefined> {
+    try {
+      const place = { place: await this.#places.at(mailboxes), mailboxes, isTold: false, keepsAll: false };
+      return { place, boxes: await this.#list(place) };
+    } catch (error) {
+      await this.#failedAt(mailboxes, error);
+      return undefined;
+    }
+  }
+
+  async #failedAt(mailboxes: Mailboxes, error: unknown, place?: OpenPlace): Promise<void> {
+    if (!isOfPlace(error)) throw error;
+    // What it gave before is to be acknowledged.
+    this.#toLeave.push(mailboxes);
+    this.failed.add(keyOfRoute(mailboxes.route));
+    await this.#tellFailed(error, place);
   }
 
   /** Once for each place: what fails at one of its verbs often fails at all. */
   async #tellFailed(error: PawlError, place: OpenPlace | undefined, where?: string): Promise<void> {
     if (place?.isTold) return;
     if (place !== undefined) place.isTold = true;
-    this.#exit ||= await this.#context.reporter.error(error, where);
+    const exit = await this.#places.troubles.tell(error, where);
+    this.#exit ||= exit;
   }
 
-  async *#itemsAt(place: OpenPlace): AsyncGenerator<CarriedItem[], void, undefined> {
+  async #list(place: OpenPlace): Promise<ReadonlyMap<BoxState, Entry[]>> {
     const states = new Map<Box, BoxState>();
     for (const mailbox of place.mailboxes.boxes) {
       states.set(boxOf(mailbox.box), {
         mailbox,
         isWhole: true,
         bytes: 0,
+        remembered: mailbox.left.size,
         names: new Set(),
         removed: new Set(),
         refused: new Map(),
       });
     }
     const now = this.#context.io.now();
-    const listed = new Map<BoxState, Entry[]>();
+    const listed = new Map<BoxState, Entry[]>([...states.values()].map((state) => [state, []]));
     const passOver = (entry: Entry): boolean => {
       const state = states.get(entry.box);
       if (state === undefined) return false;
@@ -191,14 +219,11 @@ export class Round {
       state.names.add(entry.name);
       state.bytes += entry.size;
       const entries = listed.get(state) ?? [];
-      listed.set(state, entries);
       if (state.mailbox.of === 'invite' && entries.length >= OPENINGS) state.isWhole = false;
       else entries.push(entry);
       if (entries.length >= LIMITS.entries || state.bytes >= LIMITS.bytes) state.isWhole = false;
     }
-    this.#boxes.push(...states.values());
-    // Of one contact, the boxes of older sessions come first.
-    for (const state of states.values()) yield* this.#read(place, state, listed.get(state) ?? []);
+    return listed;
   }
 
   async *#read(place: OpenPlace, box: BoxState, entries: Entry[]): AsyncGenerator<CarriedItem[], void, undefined> {
@@ -270,8 +295,11 @@ export class Round {
       }
       const { box, place } = letter;
       const code = outcome.type === 'refused' ? outcome.error.code : undefined;
-      if (isAcknowledged(code, box.mailbox)) removed.set(place, [...(removed.get(place) ?? []), letter]);
-      else if (code !== undefined) this.#leave(letter, code);
+      if (isAcknowledged(code, letter)) {
+        const letters = removed.get(place) ?? [];
+        removed.set(place, letters);
+        letters.push(letter);
+      } else if (code !== undefined) this.#leave(letter, code);
       if (code !== undefined && isToldTogether(code, box.mailbox)) {
         box.refused.set(code, (box.refused.get(code) ?? 0) + 1);
       } else if (outcome.type !== 'duplicate' && outcome.type !== 'forgotten') {
@@ -282,8 +310,10 @@ export class Round {
     return told;
   }
 
-  #leave({ box: { mailbox }, entry }: Omit<Letter, 'place'>, code: string): void {
+  #leave({ box, entry }: Omit<Letter, 'place'>, code: string): void {
+    const { mailbox } = box;
     const { name, size, version } = entry;
+    if (!mailbox.left.has(name)) box.remembered += 1;
     this.#left.push({ box: mailbox.box, name, size, version, code });
     this.#rest = Math.min(this.#rest, pauseAfter((leftBefore(entry, mailbox.left)?.tries ?? 0) + 1));
   }
@@ -361,8 +391,11 @@ const NOT_WHOLE = 'not whole';
 /** The exit code for data that cannot be read (README). */
 const REFUSED = 65;
 
-function isAcknowledged(code: ErrorCode | undefined, { of }: Mailbox): boolean {
-  return code === undefined || FINAL.has(code) || (code === 'not-for-you' && of === 'invite');
+function isAcknowledged(code: ErrorCode | undefined, { box: { mailbox, remembered }, entry }: Letter): boolean {
+  if (code === undefined || FINAL.has(code)) return true;
+  if (mailbox.of !== 'invite') return false;
+  // What is left and not remembered is read in each round: strangers could keep back with it all that comes behind.
+  return code === 'not-for-you' || (remembered >= MOST_LEFT && !mailbox.left.has(entry.name));
 }
 
 function isToldTogether(code: ErrorCode, { of }: Mailbox): boolean {

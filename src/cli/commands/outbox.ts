@@ -18,7 +18,7 @@ import {
   type UnsentContent,
   type UnsentEnvelope,
 } from '../../session/index.ts';
-import { Carrier, handOver, isOfPlace } from '../carrier/hand-over.ts';
+import { Carrier, HandOverQueue, isOfPlace } from '../carrier/hand-over.ts';
 import { Places } from '../carrier/places.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { type OpenIdentity, withIdentity } from '../identity/open.ts';
@@ -139,24 +139,30 @@ async function resend(context: CommandContext, id: number | undefined): Promise<
   await withWays(context, async (identity, wayTo) => {
     const all = await selectFromOutbox(identity, id);
     const entries: UnsentEnvelope[] = [];
-    /** Contacts whose place fails. */
-    const failed = new Set<string>();
-    let handedOver = 0;
+    const byId = new Map(all.map((entry) => [entry.id, entry]));
+    const byCarrier = new Map<Carrier, UnsentEnvelope[]>();
     for (const entry of all) {
       const carrier = entry.box && (await wayTo(entry.to));
       if (carrier === undefined) entries.push(entry);
-      else if (!failed.has(entry.to)) {
-        try {
-          if (!(await handOver(context, identity, carrier, entry))) continue;
-          handedOver += 1;
-          await reporter.documentOnStderr({ ...documentOf(entry), handed_to: carrier.title });
-        } catch (error) {
-          if (!isOfPlace(error)) throw error;
-          failed.add(entry.to);
-          const code = await reporter.error(queuedError(carrier, error), `what waits for ${entry.to}`);
-          exit ||= code;
-        }
+      else {
+        const carried = byCarrier.get(carrier) ?? [];
+        byCarrier.set(carrier, carried);
+        carried.push(entry);
       }
+    }
+    let handedOver = 0;
+    for (const [carrier, carried] of byCarrier) {
+      const queue = new HandOverQueue(identity);
+      queue.add(carried.map((entry) => ({ ...entry, outboxId: entry.id })));
+      for await (const { outboxId } of queue.handOver(carrier)) {
+        await acknowledgeOrWarn(reporter, () => acknowledgeSent(identity, [outboxId]));
+        handedOver += 1;
+        const entry = byId.get(outboxId);
+        if (entry) await reporter.documentOnStderr({ ...documentOf(entry), handed_to: carrier.title });
+      }
+      if (queue.failure === undefined) continue;
+      const code = await reporter.error(queuedError(carrier, queue.failure), `what waits for ${carrier.to}`);
+      exit ||= code;
     }
     if (handedOver > 0) await reporter.notice(`${count(handedOver, 'envelope')} handed over`);
     const characters = entries.reduce((sum, { length }) => sum + armoredLength(length), 0);

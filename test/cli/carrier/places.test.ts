@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
-import { checkTrust } from '../../../src/cli/carrier/places.ts';
+import { asTheyCome, checkTrust, Troubles } from '../../../src/cli/carrier/places.ts';
+import type { CommandContext } from '../../../src/cli/context.ts';
+import { PawlError } from '../../../src/errors.ts';
 import type { Route } from '../../../src/places/index.ts';
 
 const FOREIGN: readonly [Route, boolean][] = [
@@ -14,4 +16,48 @@ it.each(FOREIGN)('a route %j that came with the file is used: %s', (route, isUse
   if (isUsed) expect(check).not.toThrow();
   else expect(check).toThrow('untrusted-route');
   expect(() => checkTrust({ route, isTrusted: true })).not.toThrow();
+});
+
+it('a trouble that goes on is told once, and again when it comes back', async () => {
+  const told: string[] = [];
+  const error = async ({ detail }: PawlError, about?: string) => {
+    told.push(`${about} ${JSON.stringify(detail)}`);
+    return 69;
+  };
+  const troubles = new Troubles({ reporter: { error } } as unknown as CommandContext);
+  const rounds = [['a'], ['a', 'b'], ['a', 'a'], [], ['a']];
+  const heard: number[] = [];
+  for (const round of rounds) {
+    for (const place of round) {
+      expect(await troubles.tell(new PawlError('unreachable', { place, reason: 'gone' }), 'fetching')).toBe(69);
+    }
+    troubles.endRound();
+    heard.push(told.length);
+  }
+  expect(heard).toEqual([1, 2, 2, 2, 3]);
+});
+
+it('what is done at the same time is given as it comes, so many at a time', async () => {
+  const ends = new Map<number, () => void>();
+  let most = 0;
+  const work = (item: number) =>
+    new Promise<number>((resolve) => {
+      ends.set(item, () => {
+        ends.delete(item);
+        resolve(item);
+      });
+      most = Math.max(most, ends.size);
+    });
+  const results = asTheyCome([...Array(20).keys()], work);
+  const order: number[] = [];
+  for (let next = results.next(); order.length < 20; next = results.next()) {
+    // The newest of those that are under way ends first.
+    ends.get(Math.max(...ends.keys()))?.();
+    const { value } = await next;
+    order.push(value as number);
+  }
+  expect((await results.next()).done).toBe(true);
+  expect(most).toBe(8);
+  expect(order.slice(0, 3)).toEqual([7, 8, 9]);
+  expect(order.toSorted((a, b) => a - b)).toEqual([...Array(20).keys()]);
 });

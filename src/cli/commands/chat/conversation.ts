@@ -28,7 +28,7 @@ import {
   type Sent,
   type WaitingText,
 } from '../../../session/index.ts';
-import { Carrier, handOverEarlier, isOfPlace } from '../../carrier/hand-over.ts';
+import { Carrier, earlierEnvelopes, HandOverQueue, isOfPlace, stillWaiting } from '../../carrier/hand-over.ts';
 import { waitForNews } from '../../carrier/news.ts';
 import { Places } from '../../carrier/places.ts';
 import { type CarriedItem, Round } from '../../carrier/round.ts';
@@ -50,6 +50,8 @@ import type { ChatScreen } from './screen.ts';
 /** Milliseconds after which a place is tried again that could not be reached: at first, and at most. */
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 10_000;
+/** Milliseconds after which what a place did not take is tried again, while it takes others. */
+const RETRY_OF_LARGE = 60_000;
 /** Milliseconds after which receiving is tried again when another pawl holds the identity. */
 const BUSY_PAUSE = 1_000;
 /** Rows that the history leaves to what is said at the beginning, and to the line. */
@@ -70,9 +72,10 @@ export class Conversation {
   #fail: (error: unknown) => void = () => undefined;
   readonly #failed: Promise<never>;
   #following: Promise<void> = Promise.resolve();
-  /** Committed, and not handed over yet. */
-  readonly #queue: Sent[] = [];
-  #hasHandedOver = false;
+  /** Committed, and not handed over yet, that of earlier commands too; `undefined`: nothing was to be handed over yet. */
+  #queue: HandOverQueue | undefined;
+  /** Whether it was told that something of earlier commands still waits. */
+  #hasToldEarlier = false;
   #retry: NodeJS.Timeout | undefined;
   #delay = FIRST_RETRY;
   /** What was told to wait. */
@@ -143,7 +146,7 @@ export class Conversation {
     this.#over.abort();
     await this.#places.close();
     await Promise.allSettled([this.#following, this.#sending]);
-    const left = this.#queue.length;
+    const left = this.#queue?.size ?? 0;
     if (left === 0) return;
     const [wait, go] = left === 1 ? ['waits', 'it goes'] : ['wait', 'they go'];
     await reporter.notice(
@@ -168,13 +171,23 @@ export class Conversation {
     await checkBoxes(this.#identity, this.#name);
     const content = encodeContent({ type: 'text', sentAt: this.#identity.now(), bytes });
     const sent = await encrypt(context, this.#identity, { name: this.#name, plaintexts: [content] });
-    this.#queue.push(...sent);
-    await this.#handOver({ isNew: true });
+    const queue = await this.#waiting();
+    queue.add(sent.map((one) => ({ ...one, length: one.envelope.length })));
+    await this.#handOver(queue, sent);
+    if (sent.some(({ box }) => box === undefined)) throw new PawlError('no-boxes', { name: this.#name });
   }
 
-  /** Hands over what waits. What cannot be is tried again after a while. */
-  async #handOver({ isNew }: { readonly isNew: boolean }): Promise<void> {
-    const { context } = this.#screen;
+  async #waiting(): Promise<HandOverQueue> {
+    if (this.#queue !== undefined) return this.#queue;
+    const queue = new HandOverQueue(this.#identity);
+    queue.add(await earlierEnvelopes(this.#identity, this.#name));
+    this.#queue = queue;
+    return queue;
+  }
+
+  /** Hands over what waits, and what was just typed. What cannot be is tried again after a while. */
+  async #handOver(queue: HandOverQueue, typed: readonly Sent[]): Promise<void> {
+    const { reporter } = this.#screen.context;
     const { signal } = this.#over;
     clearTimeout(this.#retry);
     if (signal.aborted) return;
@@ -186,42 +199,37 @@ export class Conversation {
           hint: `pawl route ${this.#name} dir:FOLDER`,
         });
       }
-      if (!this.#hasHandedOver) await handOverEarlier(this.#identity, context, carrier);
-      this.#hasHandedOver = true;
-      let handedOver = 0;
-      for (let first = this.#queue[0]; first !== undefined && !signal.aborted; first = this.#queue[0]) {
-        const { box, envelope, outboxId } = first;
-        if (box === undefined) {
-          this.#queue.shift();
-          throw new PawlError('no-boxes', { name: this.#name });
-        }
-        await carrier.put(box, envelope);
-        this.#queue.shift();
-        handedOver += 1;
-        await acknowledgeOrWarn(context.reporter, () => acknowledgeSent(this.#identity, [outboxId]));
+      // With each line the place is tried, but not what it did not take while it took others.
+      if (typed.length === 0 || !queue.isReached) queue.tryAgain();
+      const isTyped = new Set(typed.map(({ outboxId }) => outboxId));
+      let waited = 0;
+      for await (const { outboxId } of queue.handOver(carrier, signal)) {
+        if (!isTyped.has(outboxId)) waited += 1;
+        await acknowledgeOrWarn(reporter, () => acknowledgeSent(this.#identity, [outboxId]));
       }
-      this.#delay = FIRST_RETRY;
-      const waited = handedOver - (isNew ? 1 : 0);
       if (waited > 0) {
-        const what = count(waited, 'message');
-        await context.reporter.notice(`handed over to ${carrier.title}: ${what} that had to wait`);
+        await reporter.notice(`handed over to ${carrier.title}: ${count(waited, 'message')} that had to wait`);
       }
+      if (queue.failure !== undefined) throw queue.failure;
+      this.#delay = FIRST_RETRY;
     } catch (error) {
       if (!isOfPlace(error)) throw error;
       if (signal.aborted) return;
-      const route = (await mailboxes(this.#identity, this.#name))[0];
-      if (route !== undefined) await this.#places.leave(route);
-      if (isNew) {
-        await context.reporter.warn(`it waits: ${explain(error).message}; it is handed over once it can be`);
+      const { message } = explain(error);
+      if (typed.some(({ outboxId }) => queue.has(outboxId))) {
+        await reporter.warn(`it waits: ${message}; it is handed over once it can be`);
+      } else if (typed.length > 0 && !this.#hasToldEarlier) {
+        this.#hasToldEarlier = true;
+        await reporter.warn(stillWaiting(queue, this.#name));
       }
-      this.#retry = setTimeout(() => this.#inTurn(() => this.#handOver({ isNew: false })), this.#delay);
+      const delay = queue.isReached ? RETRY_OF_LARGE : this.#delay;
+      this.#retry = setTimeout(() => this.#inTurn(() => this.#handOver(queue, [])), delay);
       this.#delay = Math.min(2 * this.#delay, LAST_RETRY);
     }
   }
 
   async #fetchOnAndOn(): Promise<void> {
     const { signal } = this.#over;
-    const { reporter } = this.#screen.context;
     while (!signal.aborted) {
       try {
         const { read, untilNext } = await this.#fetch();
@@ -229,7 +237,8 @@ export class Conversation {
         await waitForNews(this.#places, { read }, { boxesNow, most: untilNext, signal });
       } catch (error) {
         if (!isPawlError(error, 'busy')) throw error;
-        await reporter.error(error);
+        await this.#places.troubles.tell(error);
+        this.#places.troubles.endRound();
         await pause(BUSY_PAUSE, signal);
       }
     }
@@ -251,7 +260,7 @@ export class Conversation {
     } finally {
       await round.finish();
     }
-    if (round.exit === 0) context.reporter.allIsWell();
+    this.#places.troubles.endRound();
     return { read, untilNext: round.untilNext };
   }
 

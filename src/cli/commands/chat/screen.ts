@@ -65,26 +65,16 @@ export class ChatScreen {
   }
 }
 
-/** Says once of a trouble that goes on that it does, and nothing once the conversation is over. */
+/** Says nothing of what fails once the conversation is over. */
 export class ChatReporter extends Reporter {
   #isOver = false;
-  readonly #told = new Set<string>();
 
   constructor(io: ConstructorParameters<typeof Reporter>[0], { quiet }: { readonly quiet: boolean }) {
     super(io, { json: false, quiet });
   }
 
   override async error(error: PawlError, about?: string): Promise<number> {
-    const { message, exit } = explain(error);
-    const words = `${about}: ${message}`;
-    if (this.#isOver || this.#told.has(words)) return exit;
-    this.#told.add(words);
-    return super.error(error, about);
-  }
-
-  /** All is well again: the same trouble would be a new one. */
-  allIsWell(): void {
-    this.#told.clear();
+    return this.#isOver ? explain(error).exit : super.error(error, about);
   }
 
   /** What fails from now on fails because it was ended. */

@@ -54,7 +54,7 @@ export async function fetchMessages(
         ({ exit, isEmpty, untilNext, read } = await fetchOnce(context, identity, round));
       } catch (error) {
         if (!isPawlError(error, 'busy')) throw error;
-        exit = await context.reporter.error(error);
+        exit = await places.troubles.tell(error);
         untilNext = BUSY_PAUSE;
       }
     }
@@ -75,7 +75,6 @@ async function fetchOnce(
   identity: OpenIdentity,
   { places, partBoxes, options }: RoundOptions,
 ) {
-  const exit = await handOverAll(context, identity, places);
   const round = new Round(context, identity, places);
   partBoxes.begin(round.failed);
   const read = await mailboxes(identity, options.from);
@@ -88,8 +87,11 @@ async function fetchOnce(
     onCommitted: (items, outcomes) => round.settle(items, outcomes),
   }).finally(() => round.finish());
   await partBoxes.emptySpent(options.from);
+  // Once what has come is told: a place that does not answer keeps nothing back, and a follower does not wait for it twice.
+  const exit = await handOverAll(context, identity, places, options.follows ? round.failed : new Set());
   const code = received.exit || round.exit || partBoxes.exit || exit || (received.news ?? 0);
   const { hasMore, untilNext } = round;
+  places.troubles.endRound();
   return { exit: code, isEmpty: received.isEmpty, hasMore, untilNext, read };
 }
 

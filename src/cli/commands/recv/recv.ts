@@ -67,7 +67,7 @@ fetched only where there is a place for it: --out-dir, -o, or a pipe.
 
 --exec: /bin/sh runs COMMAND for one text after the other, which is its standard input. PAWL_FROM, PAWL_ID, PAWL_VERIFIED (1
 or 0), PAWL_SENT_AT and, of a file, PAWL_FILE are in its environment. Exit 0 says that the text is delivered. Else, and after
-ten minutes, it gets it again after 1 s, 10 s, 1 min, 10 min, then each hour, and other texts meanwhile; after ten tries
+nine minutes, it gets it again after 1 s, 10 s, 1 min, 10 min, then each hour, and other texts meanwhile; after ten tries
 that one waits (pawl inspect, pawl recv --waiting). A text may come twice, with the same PAWL_ID, if pawl or COMMAND is killed.
 
 Examples:

@@ -9,13 +9,13 @@ import { PawlError } from '../../../errors.ts';
 import { reasonOf } from '../../../files/index.ts';
 import { startInShell } from '../../../places/index.ts';
 import { toHex } from '../../../primitives/index.ts';
-import type { Delivery } from '../../../session/index.ts';
+import { type Delivery, LEASE } from '../../../session/index.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { iso, spanInWords } from '../../terminal/format.ts';
 
-/** Milliseconds that it may take for one text. */
-const TIME_LIMIT = 600_000;
+/** Milliseconds that it may take for one text: a minute less than the text is left to this process. */
+const TIME_LIMIT = LEASE - 60_000;
 /** Milliseconds that it has to end by itself, once it is told to. */
 const GRACE = 5_000;
 

@@ -6,8 +6,8 @@ import { armor, armoredLength, longestMessage } from '../../../envelope/index.ts
 import { isPawlError, type LargeQueued, PawlError } from '../../../errors.ts';
 import type { OutputFile } from '../../../files/index.ts';
 import { toHex, utf8 } from '../../../primitives/index.ts';
-import { acknowledgeSent, boxOfEntry, type OutboxId, readEnvelope, type Sent } from '../../../session/index.ts';
-import { type Carrier, handOverEarlier, isOfPlace } from '../../carrier/hand-over.ts';
+import { acknowledgeSent, type OutboxId, type Sent } from '../../../session/index.ts';
+import { type Carrier, earlierEnvelopes, HandOverQueue, stillWaiting } from '../../carrier/hand-over.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { acknowledgeOrWarn, BufferedOutput, checkFitsTerminal } from '../../stream/write.ts';
@@ -54,10 +54,11 @@ export class EnvelopeOutput {
   #inFile: OutboxId | undefined;
   /** Those that were handed over, until they are acknowledged. */
   #handedOver: OutboxId[] = [];
-  /** Those that could not be handed over, and why the last attempt failed. */
-  #queued: OutboxId[] = [];
-  #failure: { readonly error: PawlError; readonly at: number } | undefined;
-  #isBegun = false;
+  /** Those that are to be handed over, those of earlier commands too, and those of them that are ours. */
+  #queue: HandOverQueue | undefined;
+  readonly #ours = new Set<OutboxId>();
+  /** When the place has failed first, of the tries that failed since it was tried anew. */
+  #failedAt: number | undefined;
 
   constructor(context: CommandContext, identity: OpenIdentity, format: EnvelopeFormat) {
     this.#context = context;
@@ -76,7 +77,8 @@ export class EnvelopeOutput {
   markAcknowledged(ids: readonly OutboxId[]): void {
     this.#stdout.markAcknowledged(ids);
     this.#inFile = undefined;
-    this.#handedOver = this.#handedOver.filter((id) => !ids.includes(id));
+    const done = new Set(ids);
+    this.#handedOver = this.#handedOver.filter((id) => !done.has(id));
   }
 
   /**
@@ -100,36 +102,27 @@ export class EnvelopeOutput {
   /**
    * Hands envelopes over, after those that wait. While the place cannot be reached, they wait, too: it is tried again after a
    * while only.
+   * @throws `no-boxes`.
    */
   async #carry(carrier: Carrier, envelopes: readonly Sent[]): Promise<void> {
     const { io, reporter } = this.#context;
-    this.#queued.push(...envelopes.map(({ outboxId }) => outboxId));
-    if (this.#failure !== undefined && Math.abs(io.now() - this.#failure.at) < RETRY_INTERVAL) return;
-    try {
-      if (!this.#isBegun) await handOverEarlier(this.#identity, this.#context, carrier);
-      this.#isBegun = true;
-      for (let id = this.#queued[0]; id !== undefined; id = this.#queued[0]) {
-        await this.#handOver(carrier, id, envelopes);
-        this.#queued.shift();
-        this.#handedOver.push(id);
-        reporter.progress.update(`handing over to ${carrier.title}`);
-      }
-      this.#failure = undefined;
-    } catch (error) {
-      if (!isOfPlace(error)) throw error;
-      this.#failure = { error, at: io.now() };
+    const queue = this.#queue ?? new HandOverQueue(this.#identity);
+    if (this.#queue === undefined) queue.add(await earlierEnvelopes(this.#identity, carrier.to));
+    this.#queue = queue;
+    for (const { outboxId } of envelopes) this.#ours.add(outboxId);
+    queue.add(envelopes.map((sent) => ({ ...sent, length: sent.envelope.length })));
+    if (this.#failedAt !== undefined && Math.abs(io.now() - this.#failedAt) >= RETRY_INTERVAL) {
+      this.#failedAt = undefined;
+      queue.tryAgain();
     }
-  }
-
-  async #handOver(carrier: Carrier, id: OutboxId, envelopes: readonly Sent[]): Promise<void> {
-    const known = envelopes.find(({ outboxId }) => outboxId === id);
-    const box = known?.box ?? (await boxOfEntry(this.#identity, id));
-    const envelope = known?.envelope ?? (await readEnvelope(this.#identity, id));
-    // The contact was forgotten, or another pawl has handed it over.
-    if (envelope === undefined) return;
+    for await (const { outboxId } of queue.handOver(carrier)) {
+      if (this.#ours.has(outboxId)) this.#handedOver.push(outboxId);
+      else await acknowledgeOrWarn(reporter, () => acknowledgeSent(this.#identity, [outboxId]));
+      reporter.progress.update(`handing over to ${carrier.title}`);
+    }
+    if (queue.failure !== undefined) this.#failedAt ??= io.now();
     // An invite of theirs has expired since: it went on an older session. It stays in the outbox.
-    if (box === undefined) throw new PawlError('no-boxes', { name: carrier.to });
-    await carrier.put(box, envelope);
+    if (envelopes.some(({ box }) => box === undefined)) throw new PawlError('no-boxes', { name: carrier.to });
   }
 
   /**
@@ -138,9 +131,13 @@ export class EnvelopeOutput {
    */
   async tellOfCarrier(): Promise<void> {
     const { carrier } = this.#format;
-    if (carrier === undefined) return;
-    if (this.#failure !== undefined) throw queuedError(carrier, this.#failure.error);
-    await this.#context.reporter.notice(`handed over to ${carrier.title}`);
+    const queue = this.#queue;
+    if (carrier === undefined || queue === undefined) return;
+    const { reporter } = this.#context;
+    if (queue.failure === undefined) return reporter.notice(`handed over to ${carrier.title}`);
+    if ([...this.#ours].some((id) => queue.has(id))) throw queuedError(carrier, queue.failure);
+    await reporter.notice(`handed over to ${carrier.title}`);
+    await reporter.warn(stillWaiting(queue, carrier.to));
   }
 
   /** Acknowledges what has been written, in a transaction of its own. */
@@ -168,7 +165,7 @@ export class EnvelopeOutput {
   fateOf(id: OutboxId): Readonly<Record<string, unknown>> {
     const { carrier } = this.#format;
     if (carrier === undefined) return {};
-    return this.#queued.includes(id) ? { queued: true } : { handed_to: carrier.title };
+    return this.#queue?.has(id) ? { queued: true } : { handed_to: carrier.title };
   }
 }
 
