@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { nameOfEnvelope } from '../../src/places/index.ts';
+import { boxOf, nameOfEnvelope } from '../../src/places/index.ts';
 import { envelopesIn, type Person, routed } from './fake-io.ts';
 
 // Thousands of envelopes of no use in a box, and a text behind them.
@@ -64,5 +64,29 @@ describe('thousands of envelopes of no use', () => {
       hasMore = lines.includes('pawl: there is more at the places: fetch again');
     }
     expect([texts, fetches, envelopesIn(place)]).toEqual(['behind it\n', 6, []]);
+  });
+
+  it('in the box of an invite go also where they would be left, once no more can be remembered', async () => {
+    const { bob, place } = await routed();
+    const { invite_box: box } = bob.rows<{ invite_box: Uint8Array }>('sessions')[0] ?? {};
+    if (box === undefined) throw new Error('there is no box');
+    // Of a format that is not known yet.
+    const put = (n: number) => {
+      const junk = Buffer.concat([Buffer.from('pawl\xff', 'latin1'), Buffer.alloc(300, n)]);
+      writeFileSync(join(place, `${boxOf(box)}.${nameOfEnvelope(junk)}.pawl`), junk);
+    };
+    put(1);
+    expect((await fetch(bob)).exit).toBe(0);
+    expect([envelopesIn(place).length, bob.rows('left_entries').length]).toEqual([1, 1]);
+    const file = bob.openFile();
+    file.exec(`
+      WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10000)
+      INSERT INTO left_entries SELECT box, n, size, version, code, tries, tried_at FROM left_entries, numbers`);
+    file.close();
+    // The one that is remembered is read again, and stays.
+    bob.time += HOUR;
+    for (const n of [2, 3]) put(n);
+    await fetch(bob);
+    expect(envelopesIn(place)).toHaveLength(1);
   });
 });

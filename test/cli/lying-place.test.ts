@@ -1,9 +1,11 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { PawlError } from '../../src/errors.ts';
 import { type Call, outputOf } from '../../src/places/command.ts';
 import { withoutPauses } from '../places/places.ts';
-import { acquaint, CollectedOutput, type Person } from './fake-io.ts';
+import { acquaint, CollectedOutput, type Person, temporaryFolder } from './fake-io.ts';
 
 // A place that lies, as a command that runs in this process: whatever it says and does, a text that it still has comes once.
 
@@ -285,6 +287,28 @@ describe('a place that lies', () => {
     liar.lies = { list: 'phantoms' };
     expect((await fetch(bob, [0])).texts).toEqual([]);
     expect((await fetch(bob, [0])).texts).toEqual(['behind it']);
+  });
+
+  it('has again what was removed of a finished content: that is told once, and the box is let be', async () => {
+    const { liar, alice, bob } = await couple();
+    const folder = temporaryFolder();
+    const film = join(folder, 'film');
+    writeFileSync(film, Buffer.alloc(17 * 2 ** 20));
+    await alice.pawl(['send', 'bob', film]);
+    liar.lies = { ack: 'keeps' };
+    const receiving = ['recv', '--fetch', '--out-dir', join(folder)];
+    rmSync(film);
+    const { errors } = await bob.pawl(receiving);
+    expect(readFileSync(film)).toHaveLength(17 * 2 ** 20);
+    // The message with the descriptor is there, too.
+    const parts = liar.truth.size - 1;
+    expect(errors).toContain(
+      `${parts} parts of what is finished cannot be removed from exec:liar: it is there again each time`,
+    );
+    liar.lies = {};
+    liar.calls.length = 0;
+    expect((await bob.pawl(receiving)).errors).not.toContain('parts');
+    expect(liar.truth.size).toBe(parts);
   });
 
   it('garbles what is followed: it is read again when its pause is over, whatever comes', async () => {
