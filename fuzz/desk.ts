@@ -51,7 +51,7 @@ export class Desk {
         throw new Error('there is no tar here');
       },
       variables: () => ({}),
-      killGroup: () => undefined,
+      killGroup: () => false,
       runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
       beforeEnd: () => ({ remove: () => undefined }),
       openTerminal: () => undefined,

@@ -144,11 +144,12 @@ export class Box {
   }
 }
 
-function killGroup(leader: number): void {
+function killGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(-leader, 'SIGKILL');
+    return process.kill(-leader, signal);
   } catch {
     // It has ended.
+    return false;
   }
 }
 

@@ -5,9 +5,11 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PawlError } from '../errors.ts';
 import { reasonOf } from '../files/index.ts';
 import { timeFor } from './patience.ts';
+import type { PlaceContext } from './place.ts';
 import { startInShell } from './shell.ts';
 
 export type Verb = 'put' | 'list' | 'get' | 'ack';
@@ -28,7 +30,7 @@ export interface Surroundings {
   /** The most milliseconds without a byte. */
   readonly timeLimit: number;
   readonly environment: Readonly<Record<string, string>>;
-  readonly killGroup: (leader: number) => void;
+  readonly killGroup: PlaceContext['killGroup'];
 }
 
 /** In bytes. Of its input, so much is given at a time. */
@@ -38,6 +40,9 @@ const ON_ITS_WAY = 4 * 2 ** 20;
 /** So much of what it says on standard error is kept, in bytes, and shown, in characters. */
 const STDERR_KEPT = 4_096;
 const STDERR_SHOWN = 200;
+/** In milliseconds: so long it has for its traps, and so often it is looked whether it is gone. */
+const GRACE = 1_000;
+const LOOK = 20;
 /** What a terminal would act on, and what changes the direction of text. */
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
@@ -52,6 +57,7 @@ export async function* outputOf(surroundings: Surroundings, call: Call): AsyncGe
     yield* run.output();
   } finally {
     run.end();
+    await run.gone;
   }
 }
 
@@ -65,6 +71,8 @@ class Run {
   #stderr = Buffer.alloc(0);
   #isInputCut = false;
   #isOver = false;
+  /** Once it was ended: nothing of it runs any more. */
+  gone: Promise<void> | undefined;
   /** Bytes that went in and came out, milliseconds that were spent waiting, and when the last byte moved. */
   #given = 0;
   #taken = 0;
@@ -114,11 +122,11 @@ class Run {
     this.#isOver = true;
   }
 
-  /** Kills it and what it has started, unless it has come to its end. */
+  /** Ends it and what it has started, unless it has come to its end. */
   end = (): void => {
     this.#call.signal.removeEventListener('abort', this.end);
     // Where it could not be started there is none.
-    if (!this.#isOver && this.#child.pid !== undefined) this.#around.killGroup(this.#child.pid);
+    if (!this.#isOver && this.#child.pid !== undefined) this.gone = killed(this.#child.pid, this.#around.killGroup);
     this.#isOver = true;
     // What it has left in the background may hold them.
     for (const stream of this.#child.stdio) stream?.destroy();
@@ -194,6 +202,14 @@ class Run {
 function started({ command, environment }: Surroundings, verb: Verb): ChildProcess {
   const shown = Object.fromEntries(Object.entries(environment).filter(([name]) => !/^PAWL_/i.test(name)));
   return startInShell({ command: `${command} ${verb}`, environment: shown, output: 'pipe' });
+}
+
+/** Ends a group by SIGTERM, so that it can clear away what it has made, and what is left of it after a second by SIGKILL. */
+async function killed(leader: number, killGroup: PlaceContext['killGroup']): Promise<void> {
+  const began = performance.now();
+  killGroup(leader, 'SIGTERM');
+  while (performance.now() - began < GRACE && killGroup(leader, 0)) await sleep(LOOK);
+  killGroup(leader, 'SIGKILL');
 }
 
 /** The last line that is not empty, made harmless. */

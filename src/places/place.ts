@@ -89,8 +89,8 @@ export interface PlaceContext {
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly random: (length: number) => Uint8Array;
-  /** Kills every process of a group, SIGKILL. Where there is none, nothing. */
-  readonly killGroup: (leader: number) => void;
+  /** Sends a signal to every process of a group; 0 is none. @returns whether there is one. */
+  readonly killGroup: (leader: number, signal: NodeJS.Signals | 0) => boolean;
   /** The most milliseconds without an answer or a byte, 30,000 unless given. */
   readonly timeLimit?: number;
 }

@@ -61,7 +61,7 @@ export function fakeIo(given: Partial<FakeIo> & { readonly chunks?: Iterable<Uin
       throw new Error('there is no tar here');
     },
     variables: () => ({}),
-    killGroup: () => undefined,
+    killGroup: () => false,
     beforeEnd: () => ({ remove: () => undefined }),
     runCommand: () => ({ output: new Uint8Array(0), failure: 'there is no shell here' }),
     openTerminal: () => undefined,

@@ -87,7 +87,7 @@ describe('a descriptor that pawl was handed', () => {
     await build({
       stdin: {
         contents: `import { openPlace } from './src/places/index.ts';
-          const killGroup = () => undefined;
+          const killGroup = () => false;
           const context = { environment: { PATH: process.env.PATH }, now: Date.now, killGroup };
           openPlace({ kind: 'exec', command: process.argv[2] }, context).then((place) => place.remove([{ box: 'a', name: 'b' }]));`,
         resolveDir: join(import.meta.dirname, '..', '..'),
@@ -259,6 +259,31 @@ describe('a command without an end', () => {
       await vi.waitFor(() => expectEnded(said));
     });
     await Promise.all(ended);
+  });
+
+  it('can clear away what it has made before it is killed, whatever runs in it', async () => {
+    const { place, folder } = await scripted(
+      `mkdir $HERE/draft; trap 'rm -rf $HERE/draft; touch $HERE/cleared' EXIT; trap 'exit 75' TERM
+      sleep 300 & echo $$ > $HERE/pid; wait`,
+    );
+    const putting = put(place, A, ENVELOPE);
+    putting.catch(() => undefined);
+    await vi.waitFor(() => expect(existsSync(join(folder, 'pid'))).toBe(true), { timeout: 20_000 });
+    await place.close();
+    await expect(putting).rejects.toMatchObject(unreachable('it was ended'));
+    expect(['draft', 'cleared'].map((name) => existsSync(join(folder, name)))).toEqual([false, true]);
+  });
+
+  it('is gone when the place says so, also where it does not want to go', async () => {
+    const { place, said, folder } = await scripted(
+      `trap '' TERM; sleep 300 & echo $! > $HERE/child; echo $$ > $HERE/pid; touch $HERE/ready; wait`,
+    );
+    const putting = put(place, A, ENVELOPE);
+    putting.catch(() => undefined);
+    await vi.waitFor(() => expect(existsSync(join(folder, 'ready'))).toBe(true), { timeout: 20_000 });
+    await place.close();
+    await expect(putting).rejects.toMatchObject(unreachable('it was ended'));
+    await vi.waitFor(() => expectEnded(said));
   });
 
   it('is killed when it takes nothing', async () => {

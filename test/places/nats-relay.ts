@@ -12,7 +12,7 @@ export function context(given: Partial<PlaceContext> = {}): PlaceContext {
     environment: {},
     now: Date.now,
     random: (length) => randomBytes(length),
-    killGroup: () => undefined,
+    killGroup: () => false,
     timeLimit: 20_000,
     ...given,
   };

@@ -191,6 +191,18 @@ describe('pawl-box', () => {
     expect([old, young].map((path) => existsSync(path))).toEqual([false, true]);
   });
 
+  it.each(['BLOCK_SIZE=1M', 'LS_BLOCK_SIZE=human-readable', 'TIME_STYLE=long-iso', 'TIME_STYLE=+%s %s %s %s'])(
+    'lists the same with %s in the environment',
+    (variable) => {
+      const folder = newFolder();
+      writeFileSync(join(folder, `${A}.${NAME}.pawl`), ENVELOPE);
+      const [name = '', value] = variable.split('=');
+      const env = { PATH: process.env.PATH, [name]: value };
+      const { stdout } = spawnSync(PAWL_BOX, [folder, 'list'], { input: `${A}\n`, env, encoding: 'latin1' });
+      expect(stdout).toBe(`${A} ${NAME} ${ENVELOPE.length}\n`);
+    },
+  );
+
   it('may have the folder of a route of the kind dir', async () => {
     const folder = newFolder();
     const [dir, exec] = await Promise.all([

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -301,20 +301,87 @@ const [TITLE, isSkipped] = needingMail('pawl-mail with a Postfix and a Dovecot')
 it('takes no word of a server for what a mail is called, and no password in a URL', () => {
   const folder = newFolder();
   const log = join(folder, 'log');
-  const hostile = `Subject: pawl ${A} ${NAME} 300\\r\\n= ../../evil 0\\n\\n= 5 0\\n`;
+  const hostile = `Subject: pawl ${A} ${NAME} 300\r\n= ${'0'.repeat(32)} ../../evil 0\n\n= 5 0\n= ${'0'.repeat(32)} ${B} ${NAME} 0\n`;
+  writeFileSync(join(folder, 'hostile'), hostile);
+  // A curl that does what it is asked, and a server that does not.
   const curl = `#!/bin/sh
-asked=$(cat); printf '%s\\n' "$asked" >> ${log}
-case $asked in *SEARCH*) printf '* SEARCH 5\\n\\n= search 0\\n' ;; *) printf '${hostile}' ;; esac\n`;
+    asked=$(cat); printf '%s\\n' "$asked" >> ${log}
+    case $asked in
+    *'FETCH *'*) echo '* 5 FETCH (UID 5)' ;;
+    *SEARCH*) printf '* SEARCH 5 x ../../evil\\r\\n' ;;
+    *ENVELOPE*) echo '* 5 FETCH (UID 77 ENVELOPE ("" "pawl ${A} ${NAME} 300"))' ;;
+    *) cat ${folder}/hostile ;;
+    esac
+    printf '%s\\n' "$asked" | sed -n 's/^write-out = "\\\\n\\(.*\\) %{exitcode}.*/\\n\\1 0/p'\n`;
   writeFileSync(join(folder, 'curl'), curl, { mode: 0o755 });
   const environment = { PATH: `${folder}:${process.env.PATH}` };
-  for (const verb of ['list', 'get', 'ack']) {
+  const answers = { list: `${A} ${NAME} 300\n`, get: `${A} ${NAME} 12\nno envelope\n`, ack: '' };
+  for (const [verb, stdout] of Object.entries(answers)) {
     const asked = { input: verb === 'list' ? `${A}\n` : `${A} ${NAME}\n`, environment };
-    const { exit, stdout } = pawlMail(verb, { ...asked, where: 'imaps://alice@localhost/x' });
-    expect([exit === 0, stdout], verb).toEqual([false, '']);
+    const answered = pawlMail(verb, { ...asked, where: 'imaps://alice@localhost/x' });
+    expect(answered, verb).toMatchObject({ exit: 0, stdout });
     expect(pawlMail(verb, { ...asked, where: 'imaps://alice:secret@localhost/x' }).exit).toBe(65);
   }
-  expect(readFileSync(log, 'latin1')).toContain('SEARCH');
-  expect(readFileSync(log, 'latin1')).not.toContain('evil');
+  const asked = readFileSync(log, 'latin1');
+  expect(asked).toContain('UID STORE 5 ');
+  expect(asked).not.toMatch(/evil|77/);
+});
+
+it('says that it failed where a server breaks off at any request', () => {
+  const folder = newFolder();
+  const curl = `#!/bin/sh
+    asked=$(cat)
+    case $asked in *"$BREAKS"*) exit 56 ;; esac
+    case $asked in
+    *'FETCH *'*) echo '* 5 FETCH (UID 5)' ;;
+    *SEARCH*) echo '* SEARCH 5' ;;
+    *ENVELOPE*) echo '* 5 FETCH (UID 5 ENVELOPE ("" "pawl ${A} ${NAME} 300"))' ;;
+    *TEXT*) echo 'half of' ;;
+    esac
+    printf '%s\\n' "$asked" | sed -n 's/^write-out = "\\\\n\\(.*\\) %{exitcode}.*/\\n\\1 0/p'\n`;
+  writeFileSync(join(folder, 'curl'), curl, { mode: 0o755 });
+  const breaks = { list: ['FETCH *', 'SEARCH', 'UID'], get: ['FETCH *', 'SEARCH', 'TEXT'], ack: ['SEARCH', 'STORE'] };
+  for (const [verb, requests] of Object.entries(breaks)) {
+    for (const BREAKS of ['none', ...requests]) {
+      const environment = { PATH: `${folder}:${process.env.PATH}`, BREAKS };
+      const input = verb === 'list' ? `${A}\n` : `${A} ${NAME}\n`;
+      const { exit, stdout } = pawlMail(verb, { input, where: 'imaps://alice@localhost/x', environment });
+      expect([exit, BREAKS === 'none' || stdout === ''], `${verb}: ${BREAKS}`).toEqual([
+        BREAKS === 'none' ? 0 : 1,
+        true,
+      ]);
+    }
+  }
+});
+
+it('asks for a hundred mails in one request, and tells each at once', async () => {
+  const folder = newFolder();
+  const log = join(folder, 'log');
+  // A server that never answers the second hundred.
+  const curl = `#!/bin/sh
+    asked=$(cat); printf '%s\\n' "$asked" >> ${log}
+    case $asked in
+    *'FETCH *'*) echo '* 150 FETCH (UID 150)' ;;
+    *SEARCH*) echo "* SEARCH $(seq -s ' ' 150)" ;;
+    *) for uid in $(seq 100); do printf '* %d FETCH (UID %d ENVELOPE ("" "pawl ${A} %032x 300"))\\n' $uid $uid $uid; done
+      exec sleep 300 ;;
+    esac
+    printf '%s\\n' "$asked" | sed -n 's/^write-out = "\\\\n\\(.*\\) %{exitcode}.*/\\n\\1 0/p'\n`;
+  writeFileSync(join(folder, 'curl'), curl, { mode: 0o755 });
+  const env = { PATH: `${folder}:${process.env.PATH}` };
+  const child = spawn(PAWL_MAIL, [ADDRESS, 'imaps://alice@localhost/x', 'list'], { env, detached: true });
+  try {
+    child.stdin.end(`${A}\n`);
+    let told = '';
+    for await (const chunk of child.stdout) {
+      told += chunk;
+      if (told.split('\n').length > 50) break;
+    }
+    expect(told).toContain(`${A} ${'0'.repeat(31)}1 300\n`);
+    expect(readFileSync(log, 'latin1').match(/ENVELOPE/g)).toHaveLength(2);
+  } finally {
+    process.kill(-(child.pid ?? 0), 'SIGKILL');
+  }
 });
 
 describe.skipIf(isSkipped)(TITLE, () => {
@@ -377,6 +444,23 @@ describe.skipIf(isSkipped)(TITLE, () => {
     expect(await listed(place, [A])).toEqual([]);
     expect(await listed(place, [B])).toHaveLength(1);
     expect(mailsIn(inbox.maildir)).toBe(others.length);
+  });
+
+  it('lists a backlog of a folder of IMAP in few requests, whatever else their heads say', async () => {
+    const inbox = server.newUser();
+    const where = { where: inbox.imap, environment: server.settle(newFolder()) };
+    const mail = (index: number, from = 'x@y') => `From: ${from}\nSubject: pawl ${A} ${nameOfPart(index)} 300\n\n`;
+    for (let index = 0; index < 1_200; index++) deliver(inbox.maildir, mail(index), `${1790000000 + index}.x.host`);
+    // What is no one line, or one without an end, in the answer of a server.
+    const odd = ['"a \\"UID 1 b" <x@y>', 'caf\xe9 <x@y>', `${'x, '.repeat(9_000)}y@z`];
+    for (const [index, from] of odd.entries())
+      deliver(inbox.maildir, mail(1_200 + index, from), `179000${1_200 + index}.x.host`);
+    const { exit, stdout } = pawlMail('list', { ...where, input: `${A}\n${B}\n` });
+    const all = Array.from({ length: 1_203 }, (_, index) => `${A} ${nameOfPart(index)} 300`);
+    expect([exit, stdout.trim().split('\n').sort()]).toEqual([0, all.sort()]);
+    const asked = Array.from({ length: 130 }, (_, index) => `${A} ${nameOfPart(1_202 - 9 * index)}\n`).join('');
+    expect(pawlMail('ack', { ...where, input: asked })).toMatchObject({ exit: 0, stdout: '' });
+    expect(mailsIn(inbox.maildir)).toBe(1_073);
   });
 
   /** An alice who takes in by IMAP, and a bob with a Maildir, whose routes are mail. */

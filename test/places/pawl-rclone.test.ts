@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -40,7 +49,8 @@ describe.skipIf(isSkipped)(TITLE, () => {
 
   function pawlRclone(verb: string, input: string | Uint8Array, place = `us:${server.newPath()}`) {
     const env = { PATH: process.env.PATH, ...server.environment };
-    const { status, stdout, stderr } = spawnSync(PAWL_RCLONE, [place, verb], { input, env, encoding: 'latin1' });
+    const options = { input, env, maxBuffer: 2 ** 26, encoding: 'latin1' } as const;
+    const { status, stdout, stderr } = spawnSync(PAWL_RCLONE, [place, verb], options);
     return { exit: status, stdout, stderr };
   }
 
@@ -59,6 +69,34 @@ describe.skipIf(isSkipped)(TITLE, () => {
     expect(entries).toMatchObject([{ box: A, name: NAME, size: ENVELOPE.length }]);
     await place.remove(entries);
     expect(readdirSync(box).sort()).toEqual([...others, '0'.repeat(32)].sort());
+  });
+
+  it('takes nothing that is larger than an envelope, and what lies behind it all the same', () => {
+    const path = server.newPath();
+    mkdirSync(server.path(join(path, A)));
+    const file = (name: string) => server.path(join(path, A, name));
+    writeFileSync(file(NAME), ENVELOPE);
+    const [most, larger] = ['0', '1'].map((digit) => digit.repeat(32)) as [string, string];
+    writeFileSync(file(most), Buffer.alloc(17_825_802));
+    writeFileSync(file(larger), Buffer.alloc(17_825_803));
+    const given = pawlRclone('get', [larger, NAME, most].map((name) => `${A} ${name}\n`).join(''), `us:${path}`);
+    expect(given.exit).toBe(0);
+    expect(given.stdout.match(/^[a-z2-7]{26} [0-9a-f]{32} \d+$/gm)?.[0]).toBe(`${A} ${NAME} ${ENVELOPE.length}`);
+    expect(given.stdout).toHaveLength(ENVELOPE.length + 17_825_802 + 2 * 60 + 3 + 8 + 2);
+    expect(given.stdout).not.toContain(larger);
+  });
+
+  it('clears away what killed ones have left, after a day, and nothing else', () => {
+    const TMPDIR = join(newFolder(), 'a b');
+    const names = ['pawl-rclone.old123', 'pawl-rclone.new123', 'other.old123', 'pawl-rclone.link12'];
+    for (const name of names.slice(0, 3)) mkdirSync(join(TMPDIR, name), { recursive: true });
+    symlinkSync(join(TMPDIR, 'other.old123'), join(TMPDIR, 'pawl-rclone.link12'));
+    writeFileSync(join(TMPDIR, 'pawl-rclone.old123', 'x'), 'x');
+    for (const name of [names[0], names[2]]) utimesSync(join(TMPDIR, `${name}`), 1e9, 1e9);
+    lutimesSync(join(TMPDIR, 'pawl-rclone.link12'), 1e9, 1e9);
+    const env = { PATH: process.env.PATH, ...server.environment, TMPDIR };
+    spawnSync(PAWL_RCLONE, ['us:x', 'list'], { input: '', env });
+    expect(readdirSync(TMPDIR).sort()).toEqual(names.slice(1).sort());
   });
 
   it.each([

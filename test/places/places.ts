@@ -29,11 +29,12 @@ export function contextWith(changes: Partial<PlaceContext> = {}): PlaceContext {
     environment: { PATH: process.env.PATH ?? '', HOME: tmpdir() },
     now: Date.now,
     random: systemRandom,
-    killGroup(leader) {
+    killGroup(leader, signal) {
       try {
-        process.kill(-leader, 'SIGKILL');
+        return process.kill(-leader, signal);
       } catch {
         // It has ended.
+        return false;
       }
     },
     ...changes,

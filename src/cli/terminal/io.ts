@@ -37,8 +37,8 @@ export interface Io {
   readonly runCommand: (command: string, limit: number) => { output: Uint8Array; failure: string | undefined };
   /** The variables of the environment of these names, for a program that pawl runs. Those that are no UTF-8 are left out. */
   readonly variables: (isMeant: (name: string) => boolean) => Readonly<Record<string, string>>;
-  /** Signals every process of a group, by SIGKILL unless another is given. Where there is none of one's own, nothing. */
-  readonly killGroup: (leader: number, signal?: NodeJS.Signals) => void;
+  /** Sends a signal to every process of a group; 0 is none. @returns whether there is one of one's own. */
+  readonly killGroup: (leader: number, signal: NodeJS.Signals | 0) => boolean;
   /**
    * Has `work` done when a signal is to end the process, which ends by that signal once it is done. A second signal ends it
    * at once.
@@ -138,11 +138,12 @@ export function systemIo(process: NodeJS.Process): Io {
           value !== undefined && !value.includes(REPLACEMENT) && isMeant(name) ? [[name, value]] : [],
         ),
       ),
-    killGroup: (leader, signal = 'SIGKILL') => {
+    killGroup: (leader, signal) => {
       try {
-        process.kill(-leader, signal);
+        return process.kill(-leader, signal);
       } catch (error) {
         if (!['ESRCH', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
+        return false;
       }
     },
     beforeEnd: endings(process),
