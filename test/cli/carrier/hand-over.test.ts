@@ -71,6 +71,15 @@ describe('what waits is tried', () => {
     expect(queue.size).toBe(0);
   });
 
+  it('no more where the place has failed, also what is added later', async () => {
+    const queue = queueOf(300);
+    expect(await tries(queue, () => false)).toEqual([0]);
+    queue.add(queued(10).map((one) => ({ ...one, outboxId: 9 as OutboxId })));
+    expect(await tries(queue, () => true)).toEqual([]);
+    queue.tryAgain();
+    expect(await tries(queue, () => true)).toEqual([300]);
+  });
+
   it('once, where the place is another one', async () => {
     const queue = queueOf(300, 10);
     let calls = 0;
