@@ -80,13 +80,13 @@ describe('thousands of envelopes of no use', () => {
     expect([envelopesIn(place).length, bob.rows('left_entries').length]).toEqual([1, 1]);
     const file = bob.openFile();
     file.exec(`
-      WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10000)
+      WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 9999)
       INSERT INTO left_entries SELECT box, n, size, version, code, tries, tried_at FROM left_entries, numbers`);
     file.close();
-    // The one that is remembered is read again, and stays.
+    // The one that is remembered is read again, and stays, and there is room for one more.
     bob.time += HOUR;
     for (const n of [2, 3]) put(n);
     await fetch(bob);
-    expect(envelopesIn(place)).toHaveLength(1);
+    expect(envelopesIn(place)).toHaveLength(2);
   });
 });
