@@ -65,6 +65,8 @@ describe('what a server sends', () => {
     'INFO {"version":"2.9.10","max_payload":"1"}\r\n',
     `-ERR ${'x'.repeat(2 ** 17)}\r\n`,
     'x'.repeat(2 ** 17),
+    // What is read of it at most looks like a whole line.
+    `-ERR ${'x'.repeat(2 ** 16 - 6)}\r${'y'.repeat(2 ** 16)}\r\n`,
   ])('is no NATS: %j', async (text) => {
     await expect(readOf(text)).rejects.toThrow(NoNats);
   });
