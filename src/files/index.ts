@@ -12,11 +12,14 @@ export { REPLACEMENT, realPath } from './real-path.ts';
 export {
   filesOf,
   isFolder,
+  isTaken,
+  makeSharedFile,
   namesOf,
   putSharedFile,
   type RegularFile,
   readRegularFile,
   removeSharedFile,
+  timeOfDisk,
 } from './shared-folder.ts';
 export { sleep } from './sleep.ts';
 export { codeOf, reasonOf } from './system-error.ts';

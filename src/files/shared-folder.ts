@@ -3,7 +3,7 @@
  * Nothing here blocks the process: such a folder may be far away. Knows no names.
  */
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, opendir, rename, stat, unlink } from 'node:fs/promises';
+import { link, lstat, open, opendir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf } from './system-error.ts';
 
@@ -83,6 +83,43 @@ async function statusOf(folder: string, names: readonly string[]): Promise<(read
  * @throws the errors of the system. Nothing has changed then, except where the name could not be made durable.
  */
 export async function putSharedFile(draft: string, path: string, bytes: Uint8Array): Promise<void> {
+  await throughDraft(draft, path, bytes, () => rename(draft, path));
+}
+
+/**
+ * The same, where nothing has the name; what has it stays.
+ * @returns whether the file was made.
+ */
+export async function makeSharedFile(draft: string, path: string, bytes: Uint8Array): Promise<boolean> {
+  try {
+    await throughDraft(draft, path, bytes, () => moveUnlessExists(draft, path));
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** A link, because a rename would replace what has the name. */
+async function moveUnlessExists(draft: string, path: string): Promise<void> {
+  try {
+    await link(draft, path);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw error;
+    // The file system has no links: an empty file reserves the name until the rename replaces it.
+    await (await open(path, 'wx', 0o666)).close();
+    try {
+      await rename(draft, path);
+    } catch (cause) {
+      await removeSharedFile(path).catch(() => undefined);
+      throw cause;
+    }
+    return;
+  }
+  await removeSharedFile(draft);
+}
+
+async function throughDraft(draft: string, path: string, bytes: Uint8Array, move: () => Promise<void>): Promise<void> {
   const file = await open(draft, 'wx', 0o666);
   try {
     try {
@@ -91,12 +128,27 @@ export async function putSharedFile(draft: string, path: string, bytes: Uint8Arr
     } finally {
       await file.close();
     }
-    await rename(draft, path);
+    await move();
   } catch (error) {
     await removeSharedFile(draft).catch(() => undefined);
     throw error;
   }
   await syncFolder(dirname(path));
+}
+
+/**
+ * What time it is by the clock of the disk that a folder is on: unix milliseconds.
+ * @param draft a path in the folder that nothing has: a file that is made, and removed.
+ * @throws the errors of the system.
+ */
+export async function timeOfDisk(draft: string): Promise<number> {
+  const file = await open(draft, 'wx', 0o666);
+  try {
+    return (await file.stat()).mtimeMs;
+  } finally {
+    await file.close();
+    await removeSharedFile(draft);
+  }
 }
 
 /** Removes a file that may be gone. @throws the errors of the system, except `ENOENT`. */
@@ -106,6 +158,11 @@ export async function removeSharedFile(path: string): Promise<void> {
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
   }
+}
+
+/** Whether a path leads to something. @throws the errors of the system. */
+export async function isTaken(path: string): Promise<boolean> {
+  return (await unlessGone(stat(path))) !== undefined;
 }
 
 /** @throws the errors of the system, except where nothing is there. */

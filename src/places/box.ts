@@ -3,7 +3,7 @@
  * Knows nothing of where boxes are.
  */
 import { ENVELOPE_HEAD_LENGTH, MAX_REST } from '../envelope/index.ts';
-import { fromHex, sha256, toHex } from '../primitives/index.ts';
+import { sha256, toHex } from '../primitives/index.ts';
 import type { Box } from './place.ts';
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
@@ -31,13 +31,6 @@ export function boxOf(bytes: Uint8Array): Box {
 /** Whether it is a text that {@link boxOf} writes. */
 export function isBox(text: string): text is Box {
   return BOX.test(text);
-}
-
-/** The 16 bytes of a box. */
-export function bytesOfBox(box: Box): Uint8Array {
-  let bits = 0n;
-  for (const character of box) bits = (bits << 5n) | BigInt(ALPHABET.indexOf(character));
-  return fromHex((bits >> 2n).toString(16).padStart(2 * BOX_LENGTH, '0'));
 }
 
 /** Whether an envelope can be called so: 32 hexadecimal digits in lower case. */

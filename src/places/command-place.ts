@@ -88,8 +88,6 @@ export class CommandPlace implements Place {
     return [];
   }
 
-  async leave(): Promise<void> {}
-
   async wait(boxes: readonly Box[], signal: AbortSignal): Promise<void> {
     for (let poll = FIRST_POLL; ; poll = Math.min(1.5 * poll, LAST_POLL)) {
       await pause(poll, signal);

@@ -8,7 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PawlError } from '../errors.ts';
 import { reasonOf } from '../files/index.ts';
-import { timeFor } from './patience.ts';
+import { Patience, timeFor, within } from './patience.ts';
 import type { PlaceContext } from './place.ts';
 import { startInShell } from './shell.ts';
 
@@ -73,15 +73,17 @@ class Run {
   #isOver = false;
   /** Once it was ended: nothing of it runs any more. */
   gone: Promise<void> | undefined;
-  /** Bytes that went in and came out, milliseconds that were spent waiting, and when the last byte moved. */
+  /** Bytes that went in and came out, and when the last byte moved. */
   #given = 0;
   #taken = 0;
-  #waited = 0;
   #moved = performance.now();
+  readonly #patience: Patience;
 
   constructor(around: Surroundings, call: Call) {
     this.#around = around;
     this.#call = call;
+    const { timeLimit } = around;
+    this.#patience = new Patience(timeLimit, 2 * timeLimit, timeLimit + timeFor(ON_ITS_WAY, timeLimit));
     this.#child = started(around, call.verb);
     this.#ended = new Promise((resolve) => {
       const end = (how: string) => {
@@ -107,6 +109,7 @@ class Run {
       const { value, done } = await this.#wait(chunks.next().catch((cause) => this.#broken(cause)));
       if (done) break;
       this.#taken += value.length;
+      this.#patience.carried(value.length);
       if (this.#taken > this.#call.most) throw this.#failed(`it answers ${this.#call.verb} by too many bytes`);
       yield value;
     }
@@ -142,6 +145,7 @@ class Run {
         stdin?.write(piece, (error) => {
           if (error) this.#isInputCut = true;
           else this.#given += piece.length;
+          this.#patience.carried(piece.length);
           this.#moved = performance.now();
           resolve();
         });
@@ -153,27 +157,18 @@ class Run {
   /** Waits for something of it: not longer than a while without a byte, and not for ever for a byte now and then. */
   async #wait<Result>(something: Promise<Result>): Promise<Result> {
     const { timeLimit } = this.#around;
-    const began = performance.now();
-    this.#moved = began;
-    let timer: NodeJS.Timeout | undefined;
+    this.#moved = performance.now();
+    this.#patience.begin();
     try {
-      return await Promise.race([
-        something,
-        new Promise<never>((_, reject) => {
-          const look = () => {
-            const now = performance.now();
-            const silence = timeFor(Math.min(this.#given, ON_ITS_WAY), timeLimit) - (now - this.#moved);
-            const inAll = timeLimit + timeFor(this.#given + this.#taken, timeLimit) - this.#waited - (now - began);
-            if (silence <= 0) reject(this.#failed(`it does not answer for ${Math.round(timeLimit / 1_000)} s`));
-            else if (inAll <= 0) reject(this.#failed('it answers too slowly'));
-            else timer = setTimeout(look, Math.min(silence, inAll) + 1);
-          };
-          look();
-        }),
-      ]);
+      return await within(something, () => {
+        const silence = timeFor(Math.min(this.#given, ON_ITS_WAY), timeLimit) - (performance.now() - this.#moved);
+        const { left } = this.#patience;
+        if (silence <= 0) throw this.#failed(`it does not answer for ${Math.round(timeLimit / 1_000)} s`);
+        if (left <= 0) throw this.#failed('it answers too slowly');
+        return Math.min(silence, left);
+      });
     } finally {
-      clearTimeout(timer);
-      this.#waited += performance.now() - began;
+      this.#patience.end();
     }
   }
 

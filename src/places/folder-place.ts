@@ -3,23 +3,24 @@
  * that a disk that is not mounted, or another one, takes nothing.
  * Knows nothing of what keeps the folder the same on two machines.
  */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { restLength } from '../envelope/index.ts';
-import { isPawlError, PawlError } from '../errors.ts';
+import { PawlError } from '../errors.ts';
 import {
   filesOf,
-  inodeAt,
   isFolder,
-  makeFile,
+  isTaken,
+  makeSharedFile,
   namesOf,
   putSharedFile,
   type RegularFile,
   readRegularFile,
   reasonOf,
   removeSharedFile,
+  timeOfDisk,
 } from '../files/index.ts';
-import { toHex } from '../primitives/index.ts';
+import { toHex, utf8 } from '../primitives/index.ts';
 import { checkPut, isBox, isNameOfPart, isSize, nameOfEnvelope, SIZES } from './box.ts';
 import { pause, timeFor, within } from './patience.ts';
 import type { Box, Delivery, Entry, ListLimits, Place, PlaceContext, Refusal, Route } from './place.ts';
@@ -37,12 +38,16 @@ const FILE = /^([a-z2-7]{26})\.([0-9a-f]{32})\.pawl$/;
  * One that is being written. Syncthing carries nothing that begins so, and Dropbox and Nextcloud nothing that begins with
  * a tilde and ends with `.tmp`: it would be under way to the others when it changes its name.
  */
-const DRAFT = /^~syncthing~[a-z2-7]{26}\.[0-9a-f]{32}\.[0-9a-f]{8}\.tmp$/;
+const DRAFT = /^~syncthing~(?:[a-z2-7]{26}\.[0-9a-f]{32}|\.pawl-place)\.[0-9a-f]{8}\.tmp$/;
 
 /** In milliseconds. */
 const HOUR = 3_600_000;
 const POLL = 1_000;
 const TIME_LIMIT = 30_000;
+/** So many time limits an operation takes at most, besides the time for its bytes, while it goes on: 10 minutes. */
+const IN_ALL = 20;
+/** The most names that are looked at in a folder at a time, of which one that never ends has more. Takes seconds, and 200 MB. */
+const MOST_NAMES = 1_000_000;
 /** So many files are removed at once. */
 const AT_ONCE = 16;
 
@@ -53,29 +58,30 @@ const AT_ONCE = 16;
  */
 export async function markOf(path: string, context: PlaceContext): Promise<string> {
   const place = formatRoute({ kind: 'dir', path });
-  const ask = <Result>(work: () => Promise<Result>) => asking(place, context.timeLimit ?? TIME_LIMIT, work);
-  if (!(await ask(() => isFolder(path)))) {
-    throw new PawlError('no-folder', { path, isTaken: await ask(async () => inodeAt(path) !== undefined) });
-  }
-  const found = await ask(() => readMark(path));
-  if (found !== undefined) return found;
-  const file = join(path, MARK_FILE);
-  try {
-    makeFile(file, (draft) => writeFileSync(draft, `${toHex(context.random(16))}\n`), 0o666);
-  } catch (error) {
-    // Another may have made it at this moment. Or it is none.
-    if (!isPawlError(error, 'exists')) throw error;
-  }
-  const made = await ask(() => readMark(path));
-  if (made === undefined) throw new PawlError('unreachable', { place, reason: `its file ${MARK_FILE} is no mark` });
-  return made;
+  return await asking({ place, timeLimit: context.timeLimit ?? TIME_LIMIT }, async (goesOn) => {
+    if (!(await isFolder(path))) throw new PawlError('no-folder', { path, isTaken: await isTaken(path) });
+    const found = await readMark(path);
+    if (found !== undefined) return found;
+    goesOn();
+    const file = join(path, MARK_FILE);
+    try {
+      // Another may make it at this moment. Or it is none.
+      await makeSharedFile(draftIn(path, MARK_FILE, context), file, utf8(`${toHex(context.random(16))}\n`));
+    } catch (cause) {
+      if (!isOfSystem(cause)) throw cause;
+      throw new PawlError('cannot-create', { path: file, reason: reasonOf(cause) }, { cause });
+    }
+    const made = await readMark(path);
+    if (made === undefined) throw new PawlError('unreachable', { place, reason: `its file ${MARK_FILE} is no mark` });
+    return made;
+  });
 }
 
 export class FolderPlace implements Place {
   readonly #route: FolderRoute;
   readonly #context: PlaceContext;
   readonly #listed = new Listed();
-  /** When drafts were last looked for. */
+  /** When drafts were last looked for: milliseconds of this process. */
   #swept = Number.NEGATIVE_INFINITY;
 
   constructor(route: FolderRoute, context: PlaceContext) {
@@ -89,8 +95,8 @@ export class FolderPlace implements Place {
       await this.#check();
       await this.#sweep(goesOn);
       // A name of its own: two processes may put the same envelope at once.
-      const draft = `~syncthing~${box}.${name}.${toHex(this.#context.random(4))}.tmp`;
-      await putSharedFile(this.#pathOf(draft), this.#fileOf(box, name), envelope);
+      const draft = draftIn(this.#route.path, `${box}.${name}`, this.#context);
+      await putSharedFile(draft, this.#fileOf(box, name), envelope);
       // The disk may have gone in between, and what is behind it have taken the file.
       await this.#check();
     }, envelope.length);
@@ -101,9 +107,9 @@ export class FolderPlace implements Place {
     const shelf = new Shelf(boxes, limits, this.#listed);
     await this.#ask(async (goesOn) => {
       await this.#check();
-      const isWanted = (file: string) => shelf.has(boxIn(file));
+      const look = this.#counter(goesOn);
+      const isWanted = (file: string) => look() && shelf.has(boxIn(file));
       for await (const [file, status] of filesOf(this.#route.path, isWanted)) {
-        goesOn();
         const { size, mtimeMs, ctimeMs } = status;
         const entry = { ...(partsOf(file) as Named), size, version: `${Math.trunc(mtimeMs)}-${Math.trunc(ctimeMs)}` };
         if (status.isFile() && isSize(size)) shelf.add(entry, mtimeMs);
@@ -160,8 +166,6 @@ export class FolderPlace implements Place {
     }
   }
 
-  async leave(): Promise<void> {}
-
   async wait(boxes: readonly Box[], signal: AbortSignal): Promise<void> {
     const wanted: ReadonlySet<string> = new Set(boxes);
     for (;;) {
@@ -174,8 +178,9 @@ export class FolderPlace implements Place {
 
   async #hasNews(boxes: ReadonlySet<string>, goesOn: () => void): Promise<boolean> {
     await this.#check();
+    const look = this.#counter(goesOn);
     for await (const file of namesOf(this.#route.path)) {
-      goesOn();
+      look();
       const { box, name } = partsOf(file) ?? {};
       if (box !== undefined && name !== undefined && boxes.has(box) && !this.#listed.has(box, name)) return true;
     }
@@ -197,14 +202,31 @@ export class FolderPlace implements Place {
     return Math.abs(this.#context.now() - changedAt) < HOUR;
   }
 
-  /** Removes what puts have left that were killed. No put takes an hour. */
-  async #sweep(goesOn: () => void): Promise<void> {
-    const now = this.#context.now();
-    if (now - this.#swept < HOUR) return;
-    this.#swept = now;
-    for await (const [name, { ctimeMs, mtimeMs }] of filesOf(this.#route.path, (file) => DRAFT.test(file))) {
+  /**
+   * What is called for each name that is looked at.
+   * @throws `unreachable` where there are too many of them, and when the time is over.
+   */
+  #counter(goesOn: () => void): () => true {
+    let looked = 0;
+    return () => {
       goesOn();
-      if (now - Math.max(ctimeMs, mtimeMs) < HOUR) continue;
+      looked++;
+      if (looked > MOST_NAMES) throw this.#unreachable(`there are more than 1,000,000 files in it`);
+      return true;
+    };
+  }
+
+  /** Removes what puts have left that were killed. No put takes an hour, by the clock of the disk: ours may be another. */
+  async #sweep(goesOn: () => void): Promise<void> {
+    const { path } = this.#route;
+    const begun = performance.now();
+    if (begun - this.#swept < HOUR) return;
+    this.#swept = begun;
+    const look = this.#counter(goesOn);
+    let now: number | undefined;
+    for await (const [name, { mtimeMs }] of filesOf(path, (file) => look() && DRAFT.test(file))) {
+      now ??= await timeOfDisk(draftIn(path, MARK_FILE, this.#context));
+      if (now - mtimeMs < HOUR) continue;
       // It may be another user's, who removes it then.
       await removeSharedFile(this.#pathOf(name)).catch(() => undefined);
     }
@@ -227,7 +249,8 @@ export class FolderPlace implements Place {
   }
 
   #ask<Result>(work: (goesOn: () => void) => Promise<Result>, bytes = 0): Promise<Result> {
-    return asking(formatRoute(this.#route), timeFor(bytes, this.#context.timeLimit ?? TIME_LIMIT), work);
+    const { timeLimit = TIME_LIMIT } = this.#context;
+    return asking({ place: formatRoute(this.#route), timeLimit, bytes }, work);
   }
 
   #unreachable(reason: string): PawlError {
@@ -264,17 +287,47 @@ async function readMark(path: string): Promise<string | undefined> {
   return text !== undefined && MARK.test(text) ? text : undefined;
 }
 
-/** Asks the system about a folder, which may be far away. @throws `unreachable`. */
+/** A path for what is being written in a folder: two processes may write the same at once. */
+function draftIn(folder: string, name: string, { random }: PlaceContext): string {
+  return join(folder, `~syncthing~${name}.${toHex(random(4))}.tmp`);
+}
+
+interface Asking {
+  readonly place: string;
+  readonly timeLimit: number;
+  /** How many have to be carried. */
+  readonly bytes?: number;
+}
+
+/**
+ * Asks the system about a folder, which may be far away.
+ * @param work says that it goes on; what it calls for that throws when its time is over, so that no loop goes on for ever.
+ * @throws `unreachable`.
+ */
 async function asking<Result>(
-  place: string,
-  milliseconds: number,
+  { place, timeLimit, bytes = 0 }: Asking,
   work: (goesOn: () => void) => Promise<Result>,
 ): Promise<Result> {
+  const silence = timeFor(bytes, timeLimit);
+  const end = performance.now() + silence + IN_ALL * timeLimit;
+  let moved = performance.now();
+  let late: PawlError | undefined;
+  const left = () => {
+    const now = performance.now();
+    const isSilent = moved + silence <= now;
+    if (late === undefined && (isSilent || end <= now)) {
+      const reason = isSilent ? `it does not answer for ${Math.round(silence / 1_000)} s` : 'it answers too slowly';
+      late = new PawlError('unreachable', { place, reason });
+    }
+    if (late !== undefined) throw late;
+    return Math.min(moved + silence, end) - now;
+  };
+  const goesOn = () => {
+    left();
+    moved = performance.now();
+  };
   try {
-    return await within(milliseconds, work, () => {
-      const reason = `it does not answer for ${Math.round(milliseconds / 1_000)} s`;
-      return new PawlError('unreachable', { place, reason });
-    });
+    return await within(work(goesOn), left);
   } catch (cause) {
     if (!isOfSystem(cause)) throw cause;
     throw new PawlError('unreachable', { place, reason: reasonOf(cause) }, { cause });

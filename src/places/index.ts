@@ -5,7 +5,7 @@
 import type { MakeOptions, Place, PlaceContext, Route } from './place.ts';
 import type { Destination } from './route.ts';
 
-export { boxOf, bytesOfBox, indexOfPart, isBox, isCalledAfter, nameOfEnvelope, nameOfPart } from './box.ts';
+export { boxOf, indexOfPart, isBox, isCalledAfter, nameOfEnvelope, nameOfPart } from './box.ts';
 export { pause } from './patience.ts';
 export type {
   Box,

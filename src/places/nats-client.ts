@@ -8,6 +8,8 @@ import type { ConnectionOptions, NatsConnection, NodeConnectionOptions } from '@
 import type { NodeTransport } from '@nats-io/transport-node/lib/node_transport.js';
 import { PawlError } from '../errors.ts';
 import { codeOf, readFile } from '../files/index.ts';
+import { LARGEST_ANSWER, LONGEST_LINE, NoNats, operationsIn } from './nats-frames.ts';
+import { Patience, timeFor, within } from './patience.ts';
 import type { PlaceContext } from './place.ts';
 
 /** Where a server is. `shown`: how errors call it. */
@@ -24,8 +26,11 @@ export interface NatsClient {
   readonly largest: number;
   /** The package does not notice at once, and what is asked meanwhile waits until its time is over. */
   isOver(): boolean;
-  /** Says that an answer is awaited, so that silence ends the connection. Call what it returns when it has come. */
-  awaitAnswer(): () => void;
+  /**
+   * Says that an answer is awaited, so that silence ends the connection, and an answer that comes too slowly. Call what it
+   * returns when it is not awaited any more, with the bytes that were of use.
+   */
+  awaitAnswer(): (useful: number) => void;
   /** Ends the connection: everything that is awaited fails with `reason`. */
   end(reason: Error): void;
 }
@@ -35,10 +40,16 @@ export class Silence extends Error {
   override readonly name = 'Silence';
 }
 
+/** It says something now and then, or for ever what is of no use. */
+export class TooSlow extends Error {
+  override readonly name = 'TooSlow';
+}
+
 /** In bytes: how much is written at a time, so that a slow line is seen to move. */
 const WRITTEN_AT_ONCE = 2 ** 16;
 /** Not before an answer is long overdue: it must not look like one. */
 const PING_INTERVAL = 600_000;
+const PONG = Buffer.from('PONG\r\n');
 /** In bytes: files of credentials and certificates are smaller. */
 const LARGEST_FILE = 2 ** 20;
 
@@ -52,7 +63,7 @@ export async function loadPackage(): Promise<Core> {
       import('@nats-io/transport-node'),
       import('@nats-io/transport-node/lib/node_transport.js'),
     ]);
-    const Transport = transportOf(core, node.NodeTransport);
+    const Transport = transportOf(node.NodeTransport);
     core.setTransportFactory({ factory: () => new Transport(), dnsResolveFn: node.nodeResolveHost });
     return core;
   } catch (cause) {
@@ -140,7 +151,11 @@ export async function connectTo(
   { timeLimit, signal }: { timeLimit: number; signal: AbortSignal },
 ): Promise<NatsClient> {
   let transport: Ending | undefined;
-  const giveUp = () => transport?.end(new Error('connection closed'));
+  let isGivenUp = false;
+  const giveUp = () => {
+    isGivenUp = true;
+    transport?.end(new Error('connection closed'));
+  };
   const options: OurOptions = {
     servers: [isIP(address.host) === 6 ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`],
     timeout: timeLimit,
@@ -155,39 +170,103 @@ export async function connectTo(
     mustEncrypt: !isLoopback(address),
     begun(one) {
       transport = one;
-      if (signal.aborted) giveUp();
+      if (signal.aborted || isGivenUp) giveUp();
     },
   };
   signal.addEventListener('abort', giveUp);
+  // The package has a limit for each address of a host, and none for asking for them.
+  const patience = new Patience(timeLimit, 2 * timeLimit);
+  patience.begin();
   let connection: NatsConnection;
   try {
-    connection = await core.NatsConnectionImpl.connect(options);
+    connection = await within(core.NatsConnectionImpl.connect(options), () => {
+      if (patience.left > 0) return patience.left;
+      giveUp();
+      throw new Silence();
+    });
   } finally {
     signal.removeEventListener('abort', giveUp);
   }
   const made = transport;
   if (made === undefined) throw new TypeError('a connection without a transport');
-  let awaited = 0;
+  const pace = new Pace(made, timeLimit);
   let isOver = made.socket.destroyed;
   made.socket.prependListener('close', () => {
     isOver = true;
   });
   made.socket.setTimeout(timeLimit);
   made.socket.on('timeout', () => {
-    if (awaited > 0) made.end(new Silence());
+    if (pace.isAwaited) made.end(new Silence());
   });
+  connection.closed().then(() => pace.stop());
   return {
     connection,
     isOver: () => isOver || connection.isClosed(),
     largest: connection.info?.max_payload ?? 0,
-    awaitAnswer() {
-      awaited++;
-      return () => {
-        awaited--;
-      };
-    },
+    awaitAnswer: () => pace.awaitAnswer(),
     end: (reason) => made.end(reason),
   };
+}
+
+/** Ends a connection on which answers are awaited and bytes come, but too slowly, or none that are of use. */
+class Pace {
+  readonly #transport: Ending;
+  /** The transport lets go of it when it is closed. */
+  readonly #socket: Socket;
+  /** With the connection: every byte counts. With who is at its other end: only what was asked for does. */
+  readonly #moving: Patience;
+  readonly #answering: Patience;
+  #moved = 0;
+  #awaited = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(transport: Ending, timeLimit: number) {
+    this.#transport = transport;
+    this.#socket = transport.socket;
+    this.#moving = new Patience(timeLimit, 2 * timeLimit);
+    this.#answering = new Patience(timeLimit, timeFor(LARGEST_ANSWER, timeLimit));
+  }
+
+  get isAwaited(): boolean {
+    return this.#awaited > 0;
+  }
+
+  awaitAnswer(): (useful: number) => void {
+    if (this.#awaited === 0) {
+      this.#moving.begin();
+      this.#answering.begin();
+    }
+    this.#awaited++;
+    if (this.#timer === undefined) this.#look();
+    return (useful) => {
+      this.#answering.carried(useful);
+      this.#awaited--;
+      if (this.#awaited > 0) return;
+      this.#count();
+      this.#moving.end();
+      this.#answering.end();
+      this.stop();
+    };
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look = (): void => {
+    this.#count();
+    const left = Math.min(this.#moving.left, this.#answering.left);
+    if (left <= 0) this.#transport.end(new TooSlow());
+    else this.#timer = setTimeout(this.#look, left + 1);
+  };
+
+  #count(): void {
+    const { bytesRead, bytesWritten, writableLength } = this.#socket;
+    const moved = bytesRead + bytesWritten - writableLength;
+    this.#moving.carried(Math.max(0, moved - this.#moved));
+    this.#moved = moved;
+  }
 }
 
 /** What our transport does besides the package's. */
@@ -203,11 +282,12 @@ interface OurOptions extends NodeConnectionOptions {
   readonly begun: (transport: Ending) => void;
 }
 
-function transportOf(core: Core, Base: Node['NodeTransport']) {
+function transportOf(Base: Node['NodeTransport']) {
   /** The package's transport does not close a socket on which nobody answers, so that the process would not end. */
   return class extends Base implements Ending {
     #dialled: Socket | undefined;
     #mustEncrypt = true;
+    #isPongUnderWay = false;
 
     override connect(server: Parameters<NodeTransport['connect']>[0], options: OurOptions): Promise<void> {
       this.#mustEncrypt = options.mustEncrypt;
@@ -233,6 +313,11 @@ function transportOf(core: Core, Base: Node['NodeTransport']) {
     }
 
     override async peekInfo() {
+      let length = 0;
+      this.socket.on('data', (bytes: Uint8Array) => {
+        if (length > LONGEST_LINE) this.end(new NoNats());
+        length += bytes.length;
+      });
       const info = await super.peekInfo();
       if (!this.#mustEncrypt && !info.tls_required && !info.tls_available) delete this.options.tls;
       return info;
@@ -240,20 +325,24 @@ function transportOf(core: Core, Base: Node['NodeTransport']) {
 
     /** Ends with the connection where the server's bytes are no NATS: the package would write of it to standard output. */
     override async *iterate(): AsyncIterableIterator<Uint8Array> {
-      const parser = new core.Parser({
-        push: (event) => {
-          if ('kind' in event && event.kind === core.Kind.INFO) JSON.parse(new TextDecoder().decode(event.data));
-        },
-      });
-      for await (const frame of super.iterate()) {
-        try {
-          parser.parse(frame);
-        } catch (cause) {
-          this.end(new core.errors.ProtocolError('it does not answer as a NATS server', { cause }));
-          return;
+      try {
+        for await (const { verb, bytes } of operationsIn(super.iterate() as AsyncGenerator<Uint8Array>)) {
+          if (verb === 'PING') this.#pong();
+          else yield bytes;
         }
-        yield frame;
+      } catch (cause) {
+        this.end(cause as Error);
       }
+    }
+
+    /** One at a time, however many are asked for: they would fill the memory where nobody reads them. */
+    #pong(): void {
+      if (this.#isPongUnderWay) return;
+      this.#isPongUnderWay = true;
+      const isWritten = () => {
+        this.#isPongUnderWay = false;
+      };
+      this._send(PONG).then(isWritten, isWritten);
     }
 
     override [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {

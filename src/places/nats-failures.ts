@@ -26,6 +26,9 @@ export class BadAnswer extends Error {
   }
 }
 
+/** The answer was passed over, because it is larger than one with an envelope. */
+export class TooLarge extends BadAnswer {}
+
 /** Codes of {@link Refused}. */
 export const CODES = {
   noMessage: 10_037,
@@ -85,6 +88,7 @@ export function wordsOf(error: unknown, timeLimit: number): string {
     if (one instanceof BadAnswer) return one.message;
     const words = WORDS[one.name] ?? WORDS[codeOf(one) ?? ''];
     if (words !== undefined) return words;
+    if (one.name === 'TooSlow') return 'it answers too slowly';
     if (one.name === 'Silence' || one.name === 'TimeoutError') return `it did not answer for ${timeLimit / 1_000} s`;
     if ('operation' in one) return denied(one);
     if (/connection (?:closed|disconnected)|closed connection/i.test(one.message)) return 'the connection was lost';

@@ -7,13 +7,13 @@ import { isPawlError, PawlError } from '../errors.ts';
 import { toHex } from '../primitives/index.ts';
 import { checkPut, isName, isSize } from './box.ts';
 import type { NatsClient } from './nats-client.ts';
-import { BadAnswer, CODES, isOfName, Refused, STREAM, wordsOf } from './nats-failures.ts';
-import { answerOf, deliveryOf, isCount, NatsStream, type StreamState } from './nats-stream.ts';
+import { BadAnswer, CODES, isOfName, Refused, STREAM, TooLarge, wordsOf } from './nats-failures.ts';
+import { FIELDS, fieldOf } from './nats-frames.ts';
+import { answerOf, isCount, NatsStream, type StreamState } from './nats-stream.ts';
 import type { Box, Delivery, Entry, ListLimits, MakeOptions, Place, PlaceContext, Refusal, Route } from './place.ts';
 
 type NatsRoute = Extract<Route, { kind: 'nats' }>;
 
-const NAME_HEADER = 'Pawl-Name';
 /** In bytes: the headers of a message have less. */
 const HEADERS = 128;
 
@@ -24,6 +24,8 @@ const HEADERS = 128;
 const ONE_BY_ONE = { messages: 3, bytes: 2 ** 18 } as const;
 /** How many messages a consumer is asked for at a time. */
 const BATCH = 1_000;
+/** The most messages that are looked at in one list: as many as a server may say that there are. */
+const MOST_LOOKED_AT = 1_000_000;
 /** How long a consumer lives that nobody asks any more, in nanoseconds. */
 const IDLE = 60e9;
 /** In bytes: how much of what was listed is kept to be read. */
@@ -83,6 +85,13 @@ interface Beginning {
   readonly count: Count;
 }
 
+/** What a list goes by. */
+interface Listing {
+  readonly stream: StreamState;
+  readonly limits: ListLimits;
+  readonly looks: Looks;
+}
+
 class NatsPlace implements Place {
   readonly #stream: NatsStream;
   readonly #random: PlaceContext['random'];
@@ -101,7 +110,7 @@ class NatsPlace implements Place {
     checkPut(name, envelope);
     await this.#stream.reach(async () => {
       const headers = this.#stream.headers();
-      headers.set(NAME_HEADER, name);
+      headers.set(FIELDS.name, name);
       // Without an ID for the message: the server compares IDs, not bytes, and would drop an envelope with one that was used.
       headers.set('Nats-Expected-Stream', STREAM);
       const room = (await this.#stream.client()).largest - HEADERS;
@@ -122,30 +131,34 @@ class NatsPlace implements Place {
       const stream = await this.#stream.state();
       this.#seen = stream;
       if (stream.messages === 0) return;
+      const listing = { stream, limits, looks: new Looks(stream, (reason) => this.#stream.unreachable(reason)) };
       const beginnings = inOrder(
         boxes,
         () => UNDER_WAY.unknown,
-        (box) => this.#beginningOf(box, stream, limits),
+        (box) => this.#beginningOf(box, listing),
       );
       for await (const [box, { entries, next, count }] of beginnings) {
         yield* entries;
-        if (next !== undefined) yield* this.#restOf(box, next, { ...stream, count });
+        if (next !== undefined) yield* this.#restOf(box, next, { ...listing, count });
       }
     } catch (error) {
       throw this.#stream.failure(error);
     }
   }
 
-  async #beginningOf(box: Box, stream: StreamState, limits: ListLimits): Promise<Beginning> {
+  async #beginningOf(box: Box, { stream, limits, looks }: Listing): Promise<Beginning> {
     const entries: Entry[] = [];
     const count = new Count(limits);
     let next = stream.first;
     let bytes = 0;
     for (let looked = 0; looked < ONE_BY_ONE.messages && bytes < ONE_BY_ONE.bytes; looked++) {
       const message = await this.#get({ next_by_subj: subjectOf(box), seq: next });
+      // No envelope; which number it has, and what is behind it, is listed without its bytes.
+      if (message === 'too large') break;
       // What has come since is for the next time: who sends fast would keep us here.
       if (message === undefined || message.sequence > stream.last) return { entries, next: undefined, count };
       if (message.sequence < next || message.subject !== subjectOf(box)) throw new BadAnswer();
+      looks.add();
       const entry = entryOf(box, message, message.bytes.length, stream);
       if (count.takes(entry)) {
         entries.push(entry);
@@ -161,7 +174,7 @@ class NatsPlace implements Place {
   async *#restOf(
     box: Box,
     from: number,
-    { created, last, count }: StreamState & { count: Count },
+    { stream, looks, count }: Listing & Pick<Beginning, 'count'>,
   ): AsyncGenerator<Entry> {
     const consumer = `pawl-${toHex(this.#random(12))}`;
     const config = {
@@ -182,26 +195,23 @@ class NatsPlace implements Place {
       `.${consumer}.${subjectOf(box)}`,
     );
     let isMore = made.num_pending !== 0;
-    try {
-      while (isMore && !count.isFull) {
-        const messages = await this.#stream.pull(consumer, BATCH, this.#stream.timeLimit / 2);
-        const newest = messages.at(-1);
-        isMore = newest !== undefined && deliveryOf(newest).pending !== 0;
-        for (const message of messages) {
-          const { sequence } = deliveryOf(message);
-          const size = Number(message.headers?.get('Nats-Msg-Size'));
-          if (!isCount(sequence) || !isCount(size) || message.subject !== subjectOf(box)) throw new BadAnswer();
-          if (sequence > last) return;
-          const name = nameIn(message.headers?.get(NAME_HEADER));
-          const entry = entryOf(box, { sequence, name }, size, { created });
-          if (count.takes(entry)) yield entry;
-          if (count.isFull) return;
-        }
+    let next = from;
+    while (isMore && !count.isFull) {
+      const listings = await this.#stream.pull(consumer, BATCH, this.#stream.timeLimit / 2);
+      isMore = (listings.at(-1)?.pending ?? 0) > 0;
+      for (const { subject, sequence, size, name } of listings) {
+        if (sequence < next || subject !== subjectOf(box)) throw new BadAnswer();
+        next = sequence + 1;
+        isMore &&= sequence <= stream.last;
+        if (sequence > stream.last) break;
+        looks.add();
+        const entry = entryOf(box, { sequence, name: nameIn(name) }, size, stream);
+        if (count.takes(entry)) yield entry;
+        if (count.isFull) break;
       }
-    } finally {
-      // One that is not deleted goes by itself.
-      await this.#stream.ask('CONSUMER.DELETE', {}, `.${consumer}`).catch(() => undefined);
     }
+    // One that is not deleted, as where this fails before, goes by itself.
+    await this.#stream.ask('CONSUMER.DELETE', {}, `.${consumer}`).catch(() => undefined);
   }
 
   async *read(entries: readonly Entry[]): AsyncGenerator<Delivery | Refusal> {
@@ -225,6 +235,7 @@ class NatsPlace implements Place {
     // The number has another message where the stream is another one.
     const isIt =
       message !== undefined &&
+      message !== 'too large' &&
       message.subject === subjectOf(entry.box) &&
       message.bytes.length === entry.size &&
       entryOf(entry.box, message, entry.size, { created: entry.version }).name === entry.name;
@@ -265,9 +276,6 @@ class NatsPlace implements Place {
       return wordsOf(error, this.#stream.timeLimit);
     }
   }
-
-  /** Everything stays until it is removed. */
-  async leave(): Promise<void> {}
 
   async wait(boxes: readonly Box[], signal: AbortSignal): Promise<void> {
     let end: (() => void) | undefined;
@@ -315,12 +323,14 @@ class NatsPlace implements Place {
     await this.#stream.close();
   }
 
-  async #get(query: Readonly<Record<string, unknown>>): Promise<Message | undefined> {
+  /** @returns `undefined` where there is none. */
+  async #get(query: Readonly<Record<string, unknown>>): Promise<Message | 'too large' | undefined> {
     try {
       const { message } = await this.#stream.ask<{ message: unknown }>('STREAM.MSG.GET', query);
       return messageOf(message);
     } catch (error) {
       if (error instanceof Refused && error.code === CODES.noMessage) return undefined;
+      if (error instanceof TooLarge) return 'too large';
       throw error;
     }
   }
@@ -380,6 +390,25 @@ class Listener {
       if (end) signal.removeEventListener('abort', end);
       this.#wake = undefined;
     }
+  }
+}
+
+/** Counts the messages that a list looks at, in all boxes: no more than the server says that it has. */
+class Looks {
+  readonly #most: number;
+  readonly #tooMany: () => Error;
+  #looked = 0;
+
+  constructor({ messages, first, last }: StreamState, unreachable: (reason: string) => Error) {
+    this.#most = Math.min(messages, last - first + 1, MOST_LOOKED_AT);
+    this.#tooMany = () =>
+      this.#most < MOST_LOOKED_AT ? new BadAnswer() : unreachable('there are more than 1,000,000 messages in it');
+  }
+
+  /** @throws {@link BadAnswer}; `unreachable`. */
+  add(): void {
+    this.#looked++;
+    if (this.#looked > this.#most) throw this.#tooMany();
   }
 }
 
@@ -470,12 +499,11 @@ function messageOf(message: unknown): Message {
   if (typeof subject !== 'string' || !isCount(seq) || typeof data !== 'string' || typeof hdrs !== 'string') {
     throw new BadAnswer();
   }
-  const header = new RegExp(`^${NAME_HEADER}: *(.*?) *$`, 'm').exec(Buffer.from(hdrs, 'base64').toString('latin1'));
   const { buffer, byteOffset, length } = Buffer.from(data, 'base64');
   return {
     subject,
     sequence: seq,
-    name: nameIn(header?.[1]?.trim()),
+    name: nameIn(fieldOf(Buffer.from(hdrs, 'base64').toString('latin1'), FIELDS.name)),
     bytes: new Uint8Array(buffer, byteOffset, length),
   };
 }

@@ -12,9 +12,11 @@ import {
   type NatsAddress,
   type NatsClient,
   type NatsLogin,
-  Silence,
+  TooSlow,
 } from './nats-client.ts';
-import { BadAnswer, CODES, isOfName, Refused, STREAM, wordsOf } from './nats-failures.ts';
+import { BadAnswer, CODES, isOfName, Refused, STREAM, TooLarge, wordsOf } from './nats-failures.ts';
+import { FIELDS, LARGEST_ANSWER } from './nats-frames.ts';
+import { timeFor } from './patience.ts';
 import type { MakeOptions, PlaceContext } from './place.ts';
 
 /** What was found about the stream. */
@@ -27,6 +29,17 @@ export interface StreamState {
   readonly last: number;
 }
 
+/** What a consumer says of a message. */
+export interface Listing {
+  readonly subject: string;
+  readonly sequence: number;
+  /** How many of the consumer's messages come after it. */
+  readonly pending: number;
+  /** Of its body, in bytes; 0 where it is not known. */
+  readonly size: number;
+  readonly name: string | undefined;
+}
+
 type Core = Awaited<ReturnType<typeof loadPackage>>;
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -35,28 +48,26 @@ const SUBJECTS = 'pawl.>';
 const MOST_ENVELOPES = 10_000;
 const DAY = 86_400 * 1e9;
 const MOST_BYTES = 2 ** 30;
-/** How many times the time limit a request takes at most, while bytes come or go. */
-const PATIENCE = 20;
+/** In bytes: what a consumer says of a message is about as long. */
+const LISTING = 256;
 
-function settingsOf({ replicas = 1, bytes = MOST_BYTES }: MakeOptions): Settings {
-  return {
-    name: STREAM,
-    subjects: [SUBJECTS],
-    storage: 'file',
-    // A work queue allows one consumer a subject: the first one on all subjects would lock everybody out.
-    retention: 'limits',
-    // What is full refuses. The other way is to drop the oldest, by which junk would push out what was acknowledged.
-    discard: 'new',
-    discard_new_per_subject: true,
-    max_msgs_per_subject: MOST_ENVELOPES,
-    max_msgs: -1,
-    max_bytes: bytes,
-    max_age: 30 * DAY,
-    max_msg_size: -1,
-    max_consumers: -1,
-    num_replicas: replicas,
-  };
-}
+const SETTINGS: Settings = {
+  name: STREAM,
+  subjects: [SUBJECTS],
+  storage: 'file',
+  // A work queue allows one consumer a subject: the first one on all subjects would lock everybody out.
+  retention: 'limits',
+  // What is full refuses. The other way is to drop the oldest, by which junk would push out what was acknowledged.
+  discard: 'new',
+  discard_new_per_subject: true,
+  max_msgs_per_subject: MOST_ENVELOPES,
+  max_msgs: -1,
+  max_bytes: MOST_BYTES,
+  max_age: 30 * DAY,
+  max_msg_size: -1,
+  max_consumers: -1,
+  num_replicas: 1,
+};
 
 /** Without these nothing is kept until it is removed, whatever the person says who runs the server. */
 const NEEDED: readonly [(stream: Settings) => boolean, (stream: Settings) => string][] = [
@@ -177,16 +188,19 @@ export class NatsStream {
   async request(subject: string, body: Uint8Array | string, headers?: MsgHdrs): Promise<Msg> {
     const client = await this.client();
     const arrived = client.awaitAnswer();
+    let useful = 0;
     try {
-      return await client.connection.request(subject, body, {
-        timeout: this.#timeLimit * PATIENCE,
+      const answer = await client.connection.request(subject, body, {
+        timeout: timeFor(LARGEST_ANSWER, this.#timeLimit),
         ...(headers && { headers }),
       });
+      useful = body.length + answer.data.length;
+      return answer;
     } catch (error) {
-      if (isOfName(error, 'TimeoutError')) client.end(new Silence());
+      if (isOfName(error, 'TimeoutError')) client.end(new TooSlow());
       throw await this.#why(client, error);
     } finally {
-      arrived();
+      arrived(useful);
     }
   }
 
@@ -207,25 +221,39 @@ export class NatsStream {
   /**
    * Takes messages from a consumer, until there are no more, or `most` of them.
    * @param expires the most milliseconds that the server waits for more.
+   * @throws {@link Refused}, {@link BadAnswer}, the package's errors.
    */
-  async pull(consumer: string, most: number, expires: number): Promise<Msg[]> {
+  async pull(consumer: string, most: number, expires: number): Promise<Listing[]> {
     const client = await this.client();
     const { connection } = client;
     const arrived = client.awaitAnswer();
     const inbox = this.#core.createInbox();
-    const messages: Msg[] = [];
+    // Without their bytes: headers may be as long as whole messages.
+    const listings: Listing[] = [];
     let subscription: Subscription | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
+        const take = (message: Msg) => {
+          // A status of the server's has no subject for answers. Who sends a message can give it the look of one.
+          if (!message.reply) {
+            checkEnd(message);
+            resolve();
+            return;
+          }
+          if (listings.length === most) return;
+          const listing = listingOf(message);
+          listings.push(listing);
+          if (listings.length === most || listing.pending === 0) resolve();
+        };
         subscription = connection.subscribe(inbox, {
           callback: (error, message) => {
-            if (error) return reject(error);
-            // A status instead of a message. There are no more, or none came in time; all others are failures.
-            const { code = 0, description = '' } = message.headers ?? {};
-            if (code === 404 || code === 408) return resolve();
-            if (code !== 0) return reject(new Refused(code, description));
-            messages.push(message);
-            if (messages.length === most || deliveryOf(message).pending === 0) resolve();
+            try {
+              if (error) throw error;
+              take(message);
+            } catch (cause) {
+              // The package does not expect one.
+              reject(cause);
+            }
           },
         });
         subscription.closed.then(() => reject(new Error('connection closed')));
@@ -235,12 +263,12 @@ export class NatsStream {
           { reply: inbox },
         );
       });
-      return messages;
+      return listings;
     } catch (error) {
       throw await this.#why(client, error);
     } finally {
       subscription?.unsubscribe();
-      arrived();
+      arrived(listings.length * LISTING);
     }
   }
 
@@ -272,7 +300,7 @@ export class NatsStream {
       if (isOfName(error, 'NoResponders')) throw this.unreachable('JetStream is not enabled there', error);
       if (!(options.create && error instanceof Refused && error.code === CODES.noStream)) throw error;
     }
-    return configOf(await this.ask<{ config: unknown }>('STREAM.CREATE', settingsOf(options)));
+    return configOf(await this.ask<{ config: unknown }>('STREAM.CREATE', SETTINGS));
   }
 
   /** Ends what is under way. */
@@ -294,6 +322,7 @@ function configOf({ config }: { readonly config?: unknown }): Settings {
  * @throws {@link Refused}, {@link BadAnswer}.
  */
 export function answerOf<Answer>({ data }: Msg): Partial<Answer> {
+  if (data.length === 0) throw new TooLarge();
   let answer: unknown;
   try {
     answer = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.length).toString());
@@ -308,10 +337,21 @@ export function answerOf<Answer>({ data }: Msg): Partial<Answer> {
   return answer as Partial<Answer>;
 }
 
-/** Where in the stream a message of a consumer is, and how many come after it: its subject for answers says so. */
-export function deliveryOf({ reply = '' }: Msg): { sequence: number; pending: number } {
+/** There are no more, or none came in time. All other statuses are failures. @throws {@link Refused}, {@link BadAnswer}. */
+function checkEnd({ headers }: Msg): void {
+  const { code = 0, description = '' } = headers ?? {};
+  if (code === 0) throw new BadAnswer();
+  if (code !== 404 && code !== 408) throw new Refused(code, description);
+}
+
+/** @throws {@link BadAnswer}. */
+function listingOf({ subject, reply = '', headers }: Msg): Listing {
   // $JS.ACK.STREAM.CONSUMER.DELIVERED.SEQUENCE.CONSUMER'S.TIME.PENDING; newer ones have a domain and an account before.
   const tokens = reply.split('.');
   const from = tokens.length > 9 ? 2 : 0;
-  return { sequence: Number(tokens[from + 5]), pending: Number(tokens[from + 8]) };
+  const [sequence, pending] = [Number(tokens[from + 5]), Number(tokens[from + 8])];
+  // One whose headers were too long is passed over, with them.
+  const size = Number(headers?.get(FIELDS.size) ?? 0);
+  if (!reply.startsWith('$JS.ACK.') || !isCount(sequence) || !isCount(pending) || !isCount(size)) throw new BadAnswer();
+  return { subject, sequence, pending, size, name: headers?.get(FIELDS.name) };
 }

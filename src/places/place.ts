@@ -65,8 +65,6 @@ export interface Place {
    * @returns those that the place does not let us remove.
    */
   remove(entries: readonly Entry[]): Promise<readonly Refusal[]>;
-  /** Leaves entries where they are. A place that gives things once only gives these again, after so many milliseconds. */
-  leave(entries: readonly Entry[], delay: number): Promise<void>;
   /** Resolves when something may lie in one of the boxes that was not listed last, or when the signal is aborted. */
   wait(boxes: readonly Box[], signal: AbortSignal): Promise<void>;
   /** Ends what is still under way. */
@@ -100,8 +98,4 @@ export interface MakeOptions {
   readonly create: boolean;
   /** Take a stream whose settings are not the ones that `create` gives it. */
   readonly anyStream?: boolean;
-  /** How many servers of a cluster keep each envelope; 1 unless given. */
-  readonly replicas?: number;
-  /** In bytes: how much there may be in all boxes of a server; 1 GiB unless given. */
-  readonly bytes?: number;
 }

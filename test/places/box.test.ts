@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { boxOf, bytesOfBox, indexOfPart, isBox, nameOfEnvelope, nameOfPart } from '../../src/places/index.ts';
+import { boxOf, indexOfPart, isBox, nameOfEnvelope, nameOfPart } from '../../src/places/index.ts';
+
+/** The 16 bytes that 26 characters of base32 stand for; the last two bits are none. */
+function bytesOf(text: string): Uint8Array {
+  const bits = [...text].map((one) => 'abcdefghijklmnopqrstuvwxyz234567'.indexOf(one).toString(2).padStart(5, '0'));
+  return Uint8Array.from(bits.join('').match(/.{8}/g) ?? [], (byte) => Number.parseInt(byte, 2));
+}
 
 describe('the name of a box', () => {
   it('is base32 of RFC 4648 in lower case, without padding', () => {
@@ -18,12 +24,12 @@ describe('the name of a box', () => {
         const box = boxOf(bytes);
         expect(box).toMatch(/^[a-z2-7]{26}$/);
         expect(isBox(box)).toBe(true);
-        expect(bytesOfBox(box)).toEqual(bytes);
+        expect(bytesOf(box)).toEqual(bytes);
       }),
     );
     fc.assert(
       fc.property(fc.stringMatching(/^[a-z2-7]{26}$/), (text) => {
-        expect(isBox(text)).toBe(boxOf(bytesOfBox(text as never)) === text);
+        expect(isBox(text)).toBe(boxOf(bytesOf(text)) === text);
       }),
     );
   });

@@ -85,7 +85,6 @@ export function keepsTheContract(kind: string, open: () => Promise<() => Promise
       const here = await place();
       for (let seed = 1; seed <= 6; seed++) await put(here, A, envelopeWith(seed));
       const first = await listed(here, [A], { ...NO_LIMITS, entries: 4 });
-      await here.leave(first, 3_600_000);
       const left = new Set(names(first));
       const rest = await listed(here, [A], { ...NO_LIMITS, entries: 4, passOver: ({ name }) => left.has(name) });
       expect(new Set([...left, ...names(rest)]).size).toBe(6);

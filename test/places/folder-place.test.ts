@@ -343,14 +343,32 @@ describe('a file that is not whole yet', () => {
 describe('what a killed put has left', () => {
   it('goes with the next one, when it is an hour old', async () => {
     const { folder, place, route } = await opened();
-    const drafts = [`~syncthing~${A}.${NAME}.01234567.tmp`, `~syncthing~${B}.${NAME}.89abcdef.tmp`];
+    const drafts = [A, B].map((box) => `~syncthing~${box}.${NAME}.01234567.tmp`);
+    drafts.push('~syncthing~.pawl-place.89abcdef.tmp');
     const foreign = ['.hidden.tmp', `.${A}.${NAME}.tmp`, `~syncthing~${A}.${NAME}.pawl.tmp`];
     for (const name of [...drafts, ...foreign]) writeFileSync(join(folder, name), 'begun');
     await put(place, A, ENVELOPE);
     expect(files(folder)).toEqual(expect.arrayContaining(drafts));
-    await put(await later(route, HOUR + 60_000), A, ENVELOPE);
+    const old = Date.now() / 1_000 - 3_660;
+    for (const name of [...drafts, ...foreign]) utimesSync(join(folder, name), old, old);
+    // Not each time.
+    await put(place, A, ENVELOPE);
+    expect(files(folder)).toEqual(expect.arrayContaining(drafts));
+    await put(await later(route, 0), A, ENVELOPE);
     expect(files(folder)).toEqual([`${A}.${NAME}.pawl`, ...foreign].sort());
   });
+
+  it.each([5, -5])(
+    'is told from what is being written by the clock of the disk, where ours is %i h ahead',
+    async (hours) => {
+      const { folder, route } = await opened();
+      const [young, old] = [A, B].map((box) => `~syncthing~${box}.${NAME}.01234567.tmp`) as [string, string];
+      for (const name of [young, old]) writeFileSync(join(folder, name), 'begun');
+      utimesSync(join(folder, old), Date.now() / 1_000 - 3_660, Date.now() / 1_000 - 3_660);
+      await put(await later(route, hours * HOUR), A, ENVELOPE);
+      expect(files(folder)).toEqual([`${A}.${NAME}.pawl`, young]);
+    },
+  );
 
   it('does not stand in the way of those that put the same at once', async () => {
     const { folder, place } = await opened();

@@ -1,11 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { makeNats } from '../../src/places/nats-place.ts';
+import { answer, answering, fake, INFO } from './fake-nats.ts';
 import { BOX, context, envelope, listed, nameOf, OTHER, open, read, routeTo } from './nats-relay.ts';
 import { NatsServer, noServer } from './nats-server.ts';
 import { freePort } from './servers.ts';
@@ -292,36 +293,6 @@ describe('TLS', () => {
 });
 
 describe('a server that', () => {
-  /** A server that does what `talk` does with each connection. */
-  async function fake(talk: (socket: Socket) => void): Promise<string> {
-    const sockets = new Set<Socket>();
-    const server = createServer((socket) => {
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-      talk(socket);
-    }).listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    onTestFinished(() => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    });
-    const address = server.address();
-    return `nats://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  }
-
-  const INFO = 'INFO {"server_id":"x","version":"2.9.10","proto":1,"headers":true,"max_payload":1048576}\r\n';
-  /** Says that it is a server, and then `answer` to each request. */
-  const answering = (answer: (reply: string, line: string) => string) => (socket: Socket) => {
-    socket.write(INFO);
-    socket.on('data', (chunk) => {
-      const text = chunk.toString('latin1');
-      if (text.includes('PING\r\n')) socket.write('PONG\r\n');
-      for (const [line, , reply = ''] of text.matchAll(/^H?PUB (\S+) (\S+) [\d ]+\r$/gm))
-        socket.write(answer(reply, line));
-    });
-  };
-  const message = (reply: string, text: string) => `MSG ${reply} 1 ${text.length}\r\n${text}\r\n`;
-
   it('does not listen is told', async () => {
     const place = await open(`nats://127.0.0.1:${await freePort()}`);
     await expect(listed(place)).rejects.toMatchObject({
@@ -372,16 +343,16 @@ describe('a server that', () => {
     ['hangs up', (socket) => socket.end()],
     ['talks nonsense later', answering(() => 'nonsense\r\n\r\n')],
     ['says nonsense of itself later', answering(() => 'INFO nonsense\r\n')],
-    ['answers no JSON', answering((reply) => message(reply, 'nonsense'))],
-    ['answers null', answering((reply) => message(reply, 'null'))],
-    ['answers nothing of what was asked', answering((reply) => message(reply, '{}'))],
-    ['says of it what cannot be', answering((reply) => message(reply, '{"created":"x","state":{"messages":-1}}'))],
-    ['acknowledges for another stream', answering((reply) => message(reply, '{"stream":"OTHER","seq":1}'))],
-    ['knows it already', answering((reply) => message(reply, '{"stream":"PAWL","seq":1,"duplicate":true}'))],
+    ['answers no JSON', answering((reply) => answer(reply, 'nonsense'))],
+    ['answers null', answering((reply) => answer(reply, 'null'))],
+    ['answers nothing of what was asked', answering((reply) => answer(reply, '{}'))],
+    ['says of it what cannot be', answering((reply) => answer(reply, '{"created":"x","state":{"messages":-1}}'))],
+    ['acknowledges for another stream', answering((reply) => answer(reply, '{"stream":"OTHER","seq":1}'))],
+    ['knows it already', answering((reply) => answer(reply, '{"stream":"PAWL","seq":1,"duplicate":true}'))],
     [
       'gives the messages of another box',
       answering((reply, line) =>
-        message(
+        answer(
           reply,
           line.includes('INFO')
             ? '{"created":"x","state":{"messages":9,"first_seq":1,"last_seq":9}}'
@@ -392,7 +363,7 @@ describe('a server that', () => {
     [
       'gives the same message for ever',
       answering((reply, line) =>
-        message(
+        answer(
           reply,
           line.includes('INFO')
             ? '{"created":"x","state":{"messages":9,"first_seq":1,"last_seq":9}}'

@@ -129,6 +129,37 @@ describe('what others do to a box', () => {
   });
 });
 
+describe('messages of strangers', () => {
+  const connect = 'CONNECT {"verbose":false,"headers":true}\r\n';
+  const SPACES = ' '.repeat(60_000);
+
+  it.each<[string, string]>([
+    ['look like the end of the list', ' 404 No Messages'],
+    ['look like a failure', ' 409 Consumer Deleted'],
+    ['have fields that are none', '\r\nnot a name: x\r\nno colon'],
+    ['have a value of several lines', '\r\nPawl-Name: x\ny\rz'],
+    ['say a size of their own', '\r\nNats-Msg-Size: 17000000\r\nPawl-Name: ../..'],
+    ['have a name that takes long to read', `\r\nPawl-Name: x${SPACES}y`],
+    ['have very many fields', `\r\n${Array.from({ length: 6_000 }, (_, n) => `k${n}:`).join('\r\n')}`],
+  ])('that %s hide nothing that is behind them', async (_, fields) => {
+    const { server, place } = await relay();
+    const headers = `NATS/1.0${fields}\r\n\r\n`;
+    const publish = `HPUB pawl.${BOX} ${headers.length} ${headers.length + 20}\r\n${headers}${'x'.repeat(20)}\r\n`;
+    // The first three are looked at one by one, the others by a consumer.
+    await server.talk(`${connect}${publish.repeat(5)}PING\r\n`, /PONG/);
+    await place.put(BOX, nameOf(6), envelope(6));
+    const begun = performance.now();
+    const entries = await listed(place);
+    expect(entries.map(({ name, size }) => [name, size])).toEqual([
+      ...['1', '2', '3', '4', '5'].map((name) => [name, 20]),
+      [`${nameOf(6)}.6`, 300],
+    ]);
+    expect(await read(place, entries)).toHaveLength(6);
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(await place.remove(entries)).toEqual([]);
+  });
+});
+
 describe('a server that was killed', () => {
   it('has every envelope that it acknowledged, and none that was removed', async () => {
     const { server } = await relay();
@@ -274,6 +305,29 @@ it('two who read a box get the same, and either may remove it', async () => {
 });
 
 describe('a stream', () => {
+  /** Makes one as `create` does, but for some settings. */
+  async function makeStream(server: NatsServer, settings: Readonly<Record<string, unknown>>): Promise<void> {
+    const body = JSON.stringify({
+      name: 'PAWL',
+      subjects: ['pawl.>'],
+      storage: 'file',
+      retention: 'limits',
+      discard: 'new',
+      discard_new_per_subject: true,
+      max_msgs_per_subject: 10_000,
+      max_bytes: 2 ** 20,
+      max_age: 30 * 86_400 * 1e9,
+      num_replicas: 1,
+      ...settings,
+      ...(settings.discard === 'old' && { discard_new_per_subject: false }),
+    });
+    const answer = await server.talk(
+      `CONNECT {"verbose":false}\r\nSUB inbox 1\r\nPUB $JS.API.STREAM.CREATE.PAWL inbox ${body.length}\r\n${body}\r\n`,
+      /MSG inbox.*\}\r\n/s,
+    );
+    expect(answer).toContain('"created"');
+  }
+
   const made = (server: NatsServer, create: boolean, anyStream = false) =>
     makeNats(routeTo(server.url), { create, anyStream }, context());
 
@@ -321,26 +375,7 @@ describe('a stream', () => {
     [{ max_age: 60 * 86_400 * 1e9, max_msgs_per_subject: 1_000, max_bytes: 2 ** 20 }, /^$/, 'may be taken'],
   ])('with %j is told apart', async (settings, reason, verdict) => {
     const server = await NatsServer.start();
-    const config = {
-      name: 'PAWL',
-      subjects: ['pawl.>'],
-      storage: 'file',
-      retention: 'limits',
-      discard: 'new',
-      discard_new_per_subject: true,
-      max_msgs_per_subject: 10_000,
-      max_bytes: 2 ** 20,
-      max_age: 30 * 86_400 * 1e9,
-      num_replicas: 1,
-      ...settings,
-      ...(settings.discard === 'old' && { discard_new_per_subject: false }),
-    };
-    const body = JSON.stringify(config);
-    const answer = await server.talk(
-      `CONNECT {"verbose":false}\r\nSUB inbox 1\r\nPUB $JS.API.STREAM.CREATE.PAWL inbox ${body.length}\r\n${body}\r\n`,
-      /MSG inbox.*\}\r\n/s,
-    );
-    expect(answer).toContain('"created"');
+    await makeStream(server, settings);
     const unsuited = { code: 'unsuited-stream', detail: { place: server.url, reason: expect.stringMatching(reason) } };
     if (reason.test('')) await made(server, true);
     else for (const create of [true, false]) await expect(made(server, create)).rejects.toMatchObject(unsuited);
@@ -355,13 +390,9 @@ describe('a stream', () => {
     }
   });
 
-  it('has the size and the replicas that are asked for', async () => {
+  it('that is full says so', async () => {
     const server = await NatsServer.start();
-    await expect(makeNats(routeTo(server.url), { create: true, replicas: 3 }, context())).rejects.toMatchObject({
-      code: 'unreachable',
-      detail: { reason: expect.stringMatching(/replicas/) },
-    });
-    await makeNats(routeTo(server.url), { create: true, bytes: 5_000 }, context());
+    await makeStream(server, { max_bytes: 5_000 });
     const place = await open(server.url);
     const puts = Promise.all(Array.from({ length: 20 }, (_, n) => place.put(BOX, nameOf(n), envelope(n))));
     await expect(puts).rejects.toMatchObject({
