@@ -140,6 +140,7 @@ class NatsPlace implements Place {
       for await (const [box, { entries, next, count }] of beginnings) {
         yield* entries;
         if (next !== undefined) yield* this.#restOf(box, next, { ...listing, count });
+        if (count.isFull) limits.onMore?.(box);
       }
     } catch (error) {
       throw this.#stream.failure(error);

@@ -36,6 +36,8 @@ export interface ListLimits {
   readonly bytes: number;
   /** Says of an entry that it was left before. It is not listed, and does not count: what comes behind it is found. */
   readonly passOver?: (entry: Entry) => boolean;
+  /** Is told of a box that there may be more in it than is listed. */
+  readonly onMore?: (box: Box) => void;
 }
 
 /**

@@ -16,11 +16,13 @@ interface Found {
 export class Shelf {
   readonly #limits: ListLimits;
   /** By name: whatever is said twice is there once. */
-  readonly #boxes: ReadonlyMap<string, Map<string, Found>>;
+  readonly #boxes: ReadonlyMap<Box, Map<string, Found>>;
   readonly #listed: Listed;
   /** The boxes in which something lies, and how many entries of each are kept. */
   #filled = 0;
   #most: number;
+  /** The boxes of which not everything is kept. */
+  readonly #cut = new Set<Box>();
 
   /** @param listed is told what is passed over, and what is taken from the shelf. */
   constructor(boxes: readonly Box[], limits: ListLimits, listed: Listed) {
@@ -32,7 +34,7 @@ export class Shelf {
 
   /** Whether it is one of the boxes. */
   has(box: string): box is Box {
-    return this.#boxes.has(box);
+    return this.#boxes.has(box as Box);
   }
 
   /** @param order the smallest is given out first. */
@@ -47,20 +49,24 @@ export class Shelf {
     found.set(entry.name, { entry, order });
     if (found.size === 1) this.#shareOut();
     // Not after each one: that would be a sort for each.
-    else if (found.size >= 2 * this.#most) cut(found, this.#most);
+    else if (found.size >= 2 * this.#most) this.#cutTo(this.#most, found, entry.box);
   }
 
   /** Gives out what is kept of each box, the oldest first, up to the limit of bytes, but one at least. */
   *entries(): Generator<Entry, void, undefined> {
-    for (const found of this.#boxes.values()) {
-      cut(found, this.#most);
+    for (const [box, found] of this.#boxes) {
+      this.#cutTo(this.#most, found, box);
       let bytes = 0;
       for (const { entry } of found.values()) {
-        if (bytes > 0 && bytes + entry.size > this.#limits.bytes) break;
+        if (bytes > 0 && bytes + entry.size > this.#limits.bytes) {
+          this.#cut.add(box);
+          break;
+        }
         bytes += entry.size;
         this.#listed.add(entry);
         yield entry;
       }
+      if (this.#cut.has(box)) this.#limits.onMore?.(box);
     }
   }
 
@@ -69,16 +75,17 @@ export class Shelf {
     const most = Math.min(this.#limits.entries, Math.max(LEAST_OF_A_BOX, Math.floor(MOST / this.#filled)));
     if (most === this.#most) return;
     this.#most = most;
-    for (const found of this.#boxes.values()) if (found.size > 2 * most) cut(found, most);
+    for (const [box, found] of this.#boxes) if (found.size > 2 * most) this.#cutTo(most, found, box);
   }
-}
 
-/** Puts them in order, and lets the last ones go. */
-function cut(found: Map<string, Found>, most: number): void {
-  const all = [...found.values()];
-  all.sort((a, b) => a.order - b.order || (a.entry.name < b.entry.name ? -1 : 1));
-  found.clear();
-  for (const one of all.slice(0, most)) found.set(one.entry.name, one);
+  /** Puts what was found in order, and lets the last ones go. */
+  #cutTo(most: number, found: Map<string, Found>, box: Box): void {
+    const all = [...found.values()];
+    all.sort((a, b) => a.order - b.order || (a.entry.name < b.entry.name ? -1 : 1));
+    if (all.length > most) this.#cut.add(box);
+    found.clear();
+    for (const one of all.slice(0, most)) found.set(one.entry.name, one);
+  }
 }
 
 /** What was listed last and is still there, as far as is known here. */

@@ -72,13 +72,17 @@ export function keepsTheContract(kind: string, open: () => Promise<() => Promise
       const here = await place();
       for (let seed = 1; seed <= 8; seed++) await put(here, A, envelopeWith(seed));
       await put(here, B, envelopeWith(9));
+      const more: Box[] = [];
       const boxesOf = async (boxes: readonly Box[], limits: Parameters<Place['list']>[1]) =>
-        (await listed(here, boxes, limits)).map(({ box }) => box);
+        (await listed(here, boxes, { ...limits, onMore: (box) => more.push(box) })).map(({ box }) => box);
       const size = envelopeWith(1).length;
       expect(await boxesOf([A, B, C], { ...NO_LIMITS, entries: 3 })).toEqual([A, A, A, B]);
       expect(await boxesOf([B, A], { ...NO_LIMITS, bytes: 2.5 * size })).toEqual([B, A, A]);
       // An envelope that is larger than the limit is not kept back for ever.
       expect(await boxesOf([A], { ...NO_LIMITS, bytes: 1 })).toEqual([A]);
+      expect(more).toEqual([A, A, A]);
+      expect(await boxesOf([B, A, C], NO_LIMITS)).toHaveLength(9);
+      expect(more).toHaveLength(3);
     });
 
     it('lists what lies behind what was left', async () => {

@@ -79,8 +79,6 @@ interface BoxState {
   /** The names that were listed, and of them those that were removed. */
   readonly names: Set<string>;
   readonly removed: Set<string>;
-  /** The length of those that were not passed over. */
-  bytes: number;
   /** How many entries are remembered as left. */
   remembered: number;
   /** Envelopes that are of no use, by what was wrong with them. */
@@ -196,7 +194,6 @@ export class Round {
       states.set(boxOf(mailbox.box), {
         mailbox,
         isWhole: true,
-        bytes: 0,
         remembered: mailbox.left.size,
         names: new Set(),
         removed: new Set(),
@@ -213,15 +210,17 @@ export class Round {
       if (rest > 0) this.#rest = Math.min(this.#rest, rest);
       return rest > 0;
     };
-    for await (const entry of place.place.list([...states.keys()], { ...LIMITS, passOver })) {
+    const onMore = (box: Box): void => {
+      const state = states.get(box);
+      if (state !== undefined) state.isWhole = false;
+    };
+    for await (const entry of place.place.list([...states.keys()], { ...LIMITS, passOver, onMore })) {
       const state = states.get(entry.box);
       if (state === undefined) continue;
       state.names.add(entry.name);
-      state.bytes += entry.size;
       const entries = listed.get(state) ?? [];
       if (state.mailbox.of === 'invite' && entries.length >= OPENINGS) state.isWhole = false;
       else entries.push(entry);
-      if (entries.length >= LIMITS.entries || state.bytes >= LIMITS.bytes) state.isWhole = false;
     }
     return listed;
   }
