@@ -327,4 +327,32 @@ describe('a place that lies', () => {
     );
     expect(output.text).toBe('once\n');
   });
+
+  it('brings something while another pawl is at work: that is told once, and what has come is told then', async () => {
+    const { liar, alice, bob } = await couple();
+    await alice.pawl(['send', 'bob', '-m', 'once']);
+    const coming = [...liar.truth];
+    liar.truth.clear();
+    liar.mostCalls = liar.calls.length + 30;
+    const [output, errors] = [new CollectedOutput(), new CollectedOutput()];
+    let other: ReturnType<Person['openFile']> | undefined;
+    await withoutPauses(
+      (milliseconds) => milliseconds >= 1_000,
+      () => bob.run(['recv', '--follow', '--lines', '--wait', '0'], undefined, { output, errors }),
+      (pauses) => {
+        if (pauses === 3) {
+          for (const [key, one] of coming) liar.truth.set(key, one);
+          other = bob.openFile();
+          other.exec('BEGIN IMMEDIATE');
+        }
+        if (pauses === 12) {
+          expect(errors.text).toContain('error: ');
+          other?.exec('ROLLBACK');
+          other?.close();
+        }
+      },
+    );
+    expect(output.text).toBe('once\n');
+    expect(errors.text.match(/^error: /gm)).toHaveLength(1);
+  });
 });
