@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import type { Io, Output } from '../../src/cli/terminal/io.ts';
+import { PawlError } from '../../src/errors.ts';
 import type { Random } from '../../src/primitives/index.ts';
 import { type FileKey, readSalt } from '../../src/storage/index.ts';
 import { openDatabase } from '../../src/storage/sqlcipher.ts';
@@ -40,6 +41,13 @@ export class CollectedOutput implements Output {
 export interface FakeIo extends Io {
   readonly output: CollectedOutput;
   readonly errors: CollectedOutput;
+}
+
+/** An output of which nobody reads anything. */
+export class ClosedOutput extends CollectedOutput {
+  override async write(): Promise<void> {
+    throw new PawlError('closed-pipe', {});
+  }
 }
 
 /** An `Io` without a terminal, with a fixed clock and repeatable randomness. */

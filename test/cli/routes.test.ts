@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { boxOf, nameOfEnvelope } from '../../src/places/index.ts';
-import { CollectedOutput, envelopesIn, type FakeIo, Person, routed, temporaryFolder } from './fake-io.ts';
+import { ClosedOutput, CollectedOutput, envelopesIn, type FakeIo, Person, routed, temporaryFolder } from './fake-io.ts';
 
 // Conversations over a folder that both see: nobody carries anything.
 
@@ -377,21 +377,36 @@ describe('a place that', () => {
   });
 
   it('does not answer yet keeps back nothing that has come at another one', async () => {
-    const { alice, bob } = await routed();
-    const carol = await Person.named('carol');
-    await alice.add('carol', await carol.invite('alice'));
-    const mark = join(temporaryFolder(), 'is-told');
-    const script = `${mark}.sh`;
-    writeFileSync(mark, '');
-    writeFileSync(script, `[ $1 != list ] || until [ -e ${mark} ]; do sleep 0.01; done`);
-    await alice.pawl(['route', 'carol', `exec:sh ${script}`]);
-    await alice.pawl(['send', 'carol', '-m', 'hi']);
-    rmSync(mark);
+    const { alice, bob, mark } = await withOneThatWaits();
     await bob.pawl(['send', 'alice', '-m', 'at once']);
     const { exit } = await alice.pawl(['recv', '--fetch', '--exec', `cat > ${mark}`]);
     expect([exit, readFileSync(mark, 'utf8')]).toEqual([0, 'at once']);
   });
+
+  it('does not answer yet keeps back nothing that waits in the inbox', async () => {
+    const { alice, bob, mark } = await withOneThatWaits();
+    await alice.run(['recv'], (await bob.pawl(['send', 'alice', '-b', '-m', 'at once'])).bytes, {
+      output: new ClosedOutput(),
+    });
+    const { exit } = await alice.pawl(['recv', '--fetch', '--exec', `cat > ${mark}`]);
+    expect([exit, readFileSync(mark, 'utf8')]).toEqual([0, 'at once']);
+  });
 });
+
+/** Alice reaches Bob, and Carol where a list waits until there is a file. */
+async function withOneThatWaits() {
+  const { alice, bob } = await routed();
+  const carol = await Person.named('carol');
+  await alice.add('carol', await carol.invite('alice'));
+  const mark = join(temporaryFolder(), 'mark');
+  const script = `${mark}.sh`;
+  writeFileSync(mark, '');
+  writeFileSync(script, `[ $1 != list ] || until [ -e ${mark} ]; do sleep 0.01; done`);
+  await alice.pawl(['route', 'carol', `exec:sh ${script}`]);
+  await alice.pawl(['send', 'carol', '-m', 'hi']);
+  rmSync(mark);
+  return { alice, bob, mark };
+}
 
 describe('what lies in a box', () => {
   it('and is junk by strangers costs one line, a bounded number at a time', async () => {

@@ -1,15 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { PawlError } from '../../src/errors.ts';
-import { acquaint, CollectedOutput, Person } from './fake-io.ts';
+import { acquaint, ClosedOutput, Person } from './fake-io.ts';
 import { TYPES } from './schemas.ts';
-
-class ClosedOutput extends CollectedOutput {
-  override async write(): Promise<void> {
-    throw new PawlError('closed-pipe', {});
-  }
-}
 
 it('every kind of document is printed by some command, and keeps its schema', async () => {
   const seen = new Set<string>();

@@ -22,7 +22,7 @@ interface Bound {
 
 interface BatchOptions<Item> {
   /** The result of the first `stream.next()`. */
-  readonly first: IteratorResult<Item[], unknown>;
+  readonly first: IteratorResult<Item[], unknown> | Promise<IteratorResult<Item[], unknown>>;
   /** How many bytes an item takes in memory, about. */
   readonly lengthOf: (item: Item) => number;
   readonly bound?: Bound;

@@ -79,8 +79,10 @@ async function fetchOnce(
   partBoxes.begin(round.failed);
   const read = await mailboxes(identity, options.from);
   const stream = round.items(read);
-  const first = await stream.next();
-  const input = first.done ? undefined : new Batches(stream, { first, lengthOf });
+  // What waits here is told meanwhile.
+  const first = stream.next();
+  first.catch(() => undefined);
+  const input = new Batches(stream, { first, lengthOf });
   const received = await receiveAll(context, identity, input, {
     ...options,
     partBoxes,

@@ -75,17 +75,18 @@ export async function receiveAll(
   const left = waiting.filter((text) => !isHeldBack(text) && !deliverer.delivers(text.head));
 
   const deliverEarlier = async (): Promise<void> => {
-    if (input !== undefined && earlier.length > 0) {
+    if (input !== undefined && !isAlongRoute && earlier.length > 0) {
       await reporter.notice(`${count(earlier.length, 'earlier text')} first, which waited`);
     }
-    // Where nothing waits and nothing comes, what has outlived its time is deleted all the same.
-    for (const slice of input === undefined && earlier.length === 0 ? [[]] : slicesOf(earlier)) {
-      const { settled } = deliverer;
-      const claims = await claim(identity, slice, settled);
-      deliverer.markSettled(settled);
-      for (const { from } of slice) senders.add(from);
-      await deliverer.deliverClaimed(claims);
-    }
+    for (const slice of slicesOf(earlier)) await deliverSlice(slice);
+  };
+
+  const deliverSlice = async (slice: readonly WaitingText[]): Promise<void> => {
+    const { settled } = deliverer;
+    const claims = await claim(identity, slice, settled);
+    deliverer.markSettled(settled);
+    for (const { from } of slice) senders.add(from);
+    await deliverer.deliverClaimed(claims);
   };
 
   /** One transaction. It may take fewer envelopes than it is given, so that other commands need not wait for long. */
@@ -132,10 +133,14 @@ export async function receiveAll(
   try {
     await parts.open();
     await deliverEarlier();
+    let isIdle = earlier.length === 0;
     for (let batch = await input?.next(); batch !== undefined; batch = await input?.next()) {
+      isIdle = false;
       while (batch.length > 0) await receiveFirst(batch);
       if (await input?.isIdle()) await deliverer.acknowledge();
     }
+    // Where nothing waits and nothing comes, what has outlived its time is deleted all the same.
+    if (isIdle) await deliverSlice([]);
     if (options.partBoxes !== undefined) {
       // It may take long: what was delivered is not to come again.
       await deliverer.acknowledge();
