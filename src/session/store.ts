@@ -399,7 +399,8 @@ export interface Transfers {
    */
   receivedParts(id: IncomingId, from?: number, most?: number): Promise<readonly PartRecord[]>;
   /**
-   * Adds nothing to a content that is gone: another command may have forgotten its contact.
+   * Adds nothing to a content that is gone: another command may have forgotten its contact. A part that is there is replaced:
+   * where a disk fails at the end of a commit, that may have been done, and is done again.
    * @param allBelow all parts below it are there now.
    */
   addReceivedParts(id: IncomingId, parts: readonly PartRecord[], allBelow?: number): Promise<void>;

@@ -82,7 +82,7 @@ export function transfers(transaction: SqlTransaction): Transfers {
     async addReceivedParts(id, parts, allBelow) {
       for (const { isLast, ...part } of parts) {
         transaction.run(
-          `INSERT INTO incoming_parts (incoming, part, is_last, digest, link, next, length)
+          `INSERT OR REPLACE INTO incoming_parts (incoming, part, is_last, digest, link, next, length)
           SELECT id, @index, @isLast, @digest, @link, @next, @length FROM incoming WHERE id = @id`,
           { ...part, id, isLast: isLast ? 1 : 0 },
         );

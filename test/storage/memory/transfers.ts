@@ -30,9 +30,8 @@ export function transfers(transaction: MemoryTransaction): Transfers {
 
     async addReceivedParts(id, parts, allBelow) {
       const known = transaction.data.incoming.find((row) => row.id === id)?.parts ?? [];
-      const indexes = new Set([...known, ...parts].map(({ index }) => index));
-      if (indexes.size < known.length + parts.length) throw new Error('one of the parts is there');
-      changeIncoming(id, { parts: [...known, ...parts], ...(allBelow !== undefined && { allBelow }) });
+      const all = new Map([...known, ...parts].map((part) => [part.index, part]));
+      changeIncoming(id, { parts: [...all.values()], ...(allBelow !== undefined && { allBelow }) });
     },
 
     async handOverIncoming(id, from, to, at) {
