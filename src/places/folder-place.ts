@@ -93,7 +93,8 @@ export class FolderPlace implements Place {
     checkPut(name, envelope);
     await this.#ask(async (goesOn) => {
       await this.#check();
-      await this.#sweep(goesOn);
+      // What cannot be cleared away, as where the disk is full, keeps no envelope back.
+      await this.#sweep(goesOn).catch(goesOn);
       // A name of its own: two processes may put the same envelope at once.
       const draft = draftIn(this.#route.path, `${box}.${name}`, this.#context);
       await putSharedFile(draft, this.#fileOf(box, name), envelope);
@@ -323,8 +324,8 @@ async function asking<Result>(
     return Math.min(moved + silence, end) - now;
   };
   const goesOn = () => {
-    left();
     moved = performance.now();
+    left();
   };
   try {
     return await within(work(goesOn), left);

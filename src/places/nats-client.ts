@@ -208,6 +208,9 @@ export async function connectTo(
   };
 }
 
+/** In bytes: an answer counts for as much as these, so that a line may be long, and many small ones go along it. */
+const OF_AN_ANSWER = 2 ** 15;
+
 /** Ends a connection on which answers are awaited and bytes come, but too slowly, or none that are of use. */
 class Pace {
   readonly #transport: Ending;
@@ -240,6 +243,7 @@ class Pace {
     if (this.#timer === undefined) this.#look();
     return (useful) => {
       this.#answering.carried(useful);
+      this.#moving.carried(OF_AN_ANSWER);
       this.#awaited--;
       if (this.#awaited > 0) return;
       this.#count();

@@ -175,7 +175,7 @@ class NatsPlace implements Place {
   async *#restOf(
     box: Box,
     from: number,
-    { stream, looks, count }: Listing & Pick<Beginning, 'count'>,
+    { stream, limits, looks, count }: Listing & Pick<Beginning, 'count'>,
   ): AsyncGenerator<Entry> {
     const consumer = `pawl-${toHex(this.#random(12))}`;
     const config = {
@@ -199,6 +199,8 @@ class NatsPlace implements Place {
     let next = from;
     while (isMore && !count.isFull) {
       const listings = await this.#stream.pull(consumer, BATCH, this.#stream.timeLimit / 2);
+      // It said that there are, and gives none.
+      if (listings.length === 0) limits.onMore?.(box);
       isMore = (listings.at(-1)?.pending ?? 0) > 0;
       for (const { subject, sequence, size, name } of listings) {
         if (sequence < next || subject !== subjectOf(box)) throw new BadAnswer();

@@ -5,6 +5,9 @@
 /** So many bytes a time limit, or what carries them does not answer: 4 KiB a second, with 30 s. */
 const SLOWEST = 2 ** 17;
 
+/** Milliseconds by which a timer is late where the process stood still. */
+const STILL = 1_000;
+
 /** The milliseconds that an answer may take for which so many bytes have to be carried. */
 export function timeFor(bytes: number, timeLimit: number): number {
   return timeLimit * (1 + bytes / SLOWEST);
@@ -74,9 +77,16 @@ export class Patience {
 export async function within<Result>(work: Promise<Result>, left: () => number): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const end = new Promise<never>((_, reject) => {
+    let due = Number.POSITIVE_INFINITY;
+    const lookIn = (milliseconds: number) => {
+      due = performance.now() + milliseconds;
+      timer = setTimeout(look, milliseconds);
+    };
     const look = () => {
+      // This process stood still, as where it writes to a pipe that nobody reads: what has come meanwhile is not seen yet.
+      if (performance.now() - due > STILL) return lookIn(STILL);
       try {
-        timer = setTimeout(look, left() + 1);
+        lookIn(left() + 1);
       } catch (error) {
         reject(error);
       }
