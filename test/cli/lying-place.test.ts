@@ -168,6 +168,9 @@ async function fetch(person: Person, exits: readonly number[]) {
   return { texts: text.split('\n').filter((line) => line !== ''), errors };
 }
 
+/** A pause of the fetching, and not the one between two looks at the outbox. */
+const isPause = (milliseconds: number) => milliseconds >= 1_000 && milliseconds !== 45_000;
+
 /** Mostly it tells the truth: one lie may undo what another has done, as with what is put again. */
 function sometimes<Lie>(all: readonly Lie[], honest: number): fc.Arbitrary<Lie | undefined> {
   return fc.oneof(
@@ -318,7 +321,7 @@ describe('a place that lies', () => {
     liar.mostCalls = liar.calls.length + 12;
     const output = new CollectedOutput();
     await withoutPauses(
-      (milliseconds) => milliseconds >= 1_000,
+      isPause,
       () => bob.run(['recv', '--follow', '--lines'], undefined, { output }),
       () => {
         liar.lies = {};
@@ -337,7 +340,7 @@ describe('a place that lies', () => {
     const [output, errors] = [new CollectedOutput(), new CollectedOutput()];
     let other: ReturnType<Person['openFile']> | undefined;
     await withoutPauses(
-      (milliseconds) => milliseconds >= 1_000,
+      isPause,
       () => bob.run(['recv', '--follow', '--lines', '--wait', '0'], undefined, { output, errors }),
       (pauses) => {
         if (pauses === 3) {
@@ -354,5 +357,26 @@ describe('a place that lies', () => {
     );
     expect(output.text).toBe('once\n');
     expect(errors.text.match(/^error: /gm)).toHaveLength(1);
+  });
+
+  it('takes nothing for a while: a follower hands over later, also while nothing comes, and tells the trouble once', async () => {
+    const { liar, alice, bob } = await couple();
+    liar.lies = { put: 'refuses' };
+    expect((await alice.run(['send', 'bob', '-m', 'late'])).exit).toBe(69);
+    liar.mostCalls = liar.calls.length + 60;
+    const errors = new CollectedOutput();
+    let looks = 0;
+    await withoutPauses(
+      (milliseconds) => milliseconds >= 1_000,
+      () => alice.run(['recv', '--follow', '--lines'], undefined, { errors }),
+      () => {
+        looks += 1;
+        if (looks === 20) liar.lies = {};
+      },
+    );
+    expect(errors.text.match(/^error: what waits for bob/gm)).toHaveLength(1);
+    expect(errors.text).toContain('pawl: 1 earlier message for bob handed over to exec:liar');
+    liar.mostCalls = Number.POSITIVE_INFINITY;
+    expect((await fetch(bob, [0])).texts).toEqual(['late']);
   });
 });

@@ -376,6 +376,32 @@ describe('a place that', () => {
     expect(await alice.documents(['outbox'])).toEqual([]);
   });
 
+  it('has no room in the box of one takes what is for others', async () => {
+    const { alice, place } = await routed();
+    const pawlBox = join(import.meta.dirname, '..', '..', 'examples', 'pawl-box');
+    const script = join(temporaryFolder(), 'place.sh');
+    writeFileSync(script, '[ $1 = list ]');
+    const others = await Promise.all(['carol', 'dave'].map((name) => Person.named(name)));
+    for (const [index, name] of ['carol', 'dave'].entries()) {
+      await alice.add(name, (await others[index]?.invite('alice')) ?? new Uint8Array());
+      await alice.pawl(['route', name, `exec:sh ${script}`]);
+    }
+    await alice.pawl(['route', 'bob', `exec:sh ${script}`]);
+    for (const name of ['bob', 'carol', 'dave']) expect((await alice.run(['send', name, '-m', 'hi'])).exit).toBe(69);
+    const box = boxIn(alice, 'outgoing_box');
+    writeFileSync(
+      script,
+      `[ $1 = put ] || exec sh '${pawlBox}' '${place}' $1
+      IFS= read -r head
+      case $head in ${box}*) exit 1 ;; esac
+      { echo "$head"; cat; } | sh '${pawlBox}' '${place}' put\n`,
+    );
+    const { exit, errors } = await alice.run(['recv', '--fetch']);
+    expect(exit).toBe(69);
+    expect(errors.match(/1 earlier message for (carol|dave) handed over/g)).toHaveLength(2);
+    expect(errors.match(/^error: what waits for bob/gm)).toHaveLength(1);
+  });
+
   it('does not answer yet keeps back nothing that has come at another one', async () => {
     const { alice, bob, mark } = await withOneThatWaits();
     await bob.pawl(['send', 'alice', '-m', 'at once']);

@@ -7,6 +7,7 @@ import { isPawlError, type PawlError } from '../../errors.ts';
 import { boxOf, formatRoute, nameOfEnvelope, nameOfPart, type Place } from '../../places/index.ts';
 import {
   acknowledgeSent,
+  keyOfRoute,
   listOutbox,
   listRoutes,
   type OutboxId,
@@ -20,7 +21,7 @@ import type { OpenIdentity } from '../identity/open.ts';
 import { acknowledgeOrWarn } from '../stream/write.ts';
 import { explain } from '../terminal/error-messages.ts';
 import { count } from '../terminal/format.ts';
-import { asTheyCome, byPlace, type KnownRoute, type Places } from './places.ts';
+import { asTheyCome, byPlace, type KnownRoute, type Places, type Troubles } from './places.ts';
 
 /** The errors that say that a place cannot be had now. */
 export function isOfPlace(error: unknown): error is PawlError {
@@ -39,6 +40,8 @@ export class Carrier {
   readonly title: string;
   /** What it is called where it is stored that something is there. */
   readonly place: string;
+  /** Of its route: `keyOfRoute`. */
+  readonly key: string;
   readonly #places: Places;
   readonly #route: KnownRoute;
 
@@ -48,6 +51,7 @@ export class Carrier {
     this.to = to;
     this.title = formatRoute(route.route);
     this.place = placeOf(route.route);
+    this.key = keyOfRoute(route.route);
   }
 
   /** The one for a contact that has a route; `undefined` for any other name. */
@@ -85,7 +89,7 @@ export interface Queued extends Pick<Sent, 'outboxId' | 'to' | 'box'> {
   readonly envelope?: Uint8Array;
 }
 
-/** What is to be handed over at one place. All of it is in the outbox. */
+/** What is to be handed over to one contact. All of it is in the outbox. */
 export class HandOverQueue {
   readonly #identity: OpenIdentity;
   readonly #left = new Map<OutboxId, Queued>();
@@ -106,11 +110,6 @@ export class HandOverQueue {
   /** Whether the place has taken something since it has failed, or has not failed. */
   get isReached(): boolean {
     return this.#isReached;
-  }
-
-  /** The contacts for whom something is left. */
-  get recipients(): ReadonlySet<string> {
-    return new Set([...this.#left.values()].map(({ to }) => to));
   }
 
   get size(): number {
@@ -147,6 +146,7 @@ export class HandOverQueue {
     signal?: AbortSignal,
   ): AsyncGenerator<Omit<Queued, 'envelope'>, void, undefined> {
     if (this.#failed === 0) return;
+    let hasTaken = false;
     const isLarge = ({ length }: Queued) => Number(length > LARGE);
     for (const queued of [...this.#left.values()].sort((a, b) => isLarge(a) - isLarge(b))) {
       if (signal?.aborted) return;
@@ -167,10 +167,13 @@ export class HandOverQueue {
       }
       this.#left.delete(entry.outboxId);
       if (envelope === undefined) continue;
+      hasTaken = true;
       this.#isReached = true;
       yield entry;
     }
-    if (!this.#isReached) this.#failed = 0;
+    // What has failed last may be what there is no room for.
+    if (hasTaken && this.#failed > 0) this.#isReached = true;
+    else if (!this.#isReached) this.#failed = 0;
   }
 
   /** What is about as large as one that has failed is not tried, while it may be the place that fails. */
@@ -198,55 +201,69 @@ export async function earlierEnvelopes(identity: OpenIdentity, only?: string): P
 
 /**
  * Hands over what waits, to all contacts that have a route. Tells how much, and of each place that fails.
- * @param failed places that are not tried: they have just failed, which was told.
- * @returns the exit code of the first that fails.
+ * @returns the exit code of one that fails.
  */
 export async function handOverAll(
   context: CommandContext,
   identity: OpenIdentity,
   places: Places,
-  failed: ReadonlySet<string>,
+  { troubles = places.troubles, signal }: { readonly troubles?: Troubles; readonly signal?: AbortSignal } = {},
 ): Promise<number> {
   const earlier = await earlierEnvelopes(identity);
   if (earlier.length === 0) return 0;
-  const routes = (await listRoutes(identity)).filter(({ isForInvite }) => !isForInvite);
-  const tried = byPlace(routes).filter(({ key }) => !failed.has(key));
+  const waiting = new Set(earlier.map(({ to }) => to));
+  const routes = (await listRoutes(identity)).filter(({ name, isForInvite }) => !isForInvite && waiting.has(name));
   let exit = 0;
-  for await (const code of asTheyCome(tried, ({ all }) => {
-    const names = new Set(all.map(({ name }) => name));
-    return handOverAt(
-      context,
-      identity,
-      places,
-      earlier.filter(({ to }) => names.has(to)),
-    );
+  for await (const code of asTheyCome(byPlace(routes), async ({ key, all }) => {
+    const names = all.map(({ name }) => name);
+    const failures = await handOverAt(context, identity, { places, key, names, earlier, signal });
+    let first = 0;
+    for (const [name, failure] of signal?.aborted ? [] : failures) {
+      const told = await troubles.tell(failure, `what waits for ${name}`);
+      first ||= told;
+    }
+    return first;
   })) {
     exit ||= code;
   }
   return exit;
 }
 
-/** @param envelopes for contacts at one place. */
+interface AtPlace {
+  readonly places: Places;
+  /** Of its routes. */
+  readonly key: string;
+  /** The contacts there. */
+  readonly names: readonly string[];
+  readonly earlier: readonly Queued[];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Hands over at one place. Where nothing is taken for two contacts, the others are not tried. @returns the failures by contact. */
 async function handOverAt(
   { reporter }: CommandContext,
   identity: OpenIdentity,
-  places: Places,
-  envelopes: readonly Queued[],
-): Promise<number> {
-  const [first] = envelopes;
-  const carrier = first && (await Carrier.for(places, identity, first.to));
-  if (carrier === undefined) return 0;
-  const queue = new HandOverQueue(identity);
-  queue.add(envelopes);
-  const handedOver = new Map<string, number>();
-  for await (const { outboxId, to } of queue.handOver(carrier)) {
-    await acknowledgeOrWarn(reporter, () => acknowledgeSent(identity, [outboxId]));
-    handedOver.set(to, (handedOver.get(to) ?? 0) + 1);
+  { places, key, names, earlier, signal }: AtPlace,
+): Promise<ReadonlyMap<string, PawlError>> {
+  const failures = new Map<string, PawlError>();
+  let unreached = 0;
+  for (const name of names) {
+    if (unreached === 2 || signal?.aborted) break;
+    const carrier = await Carrier.for(places, identity, name);
+    // Another command has changed the route.
+    if (carrier?.key !== key) continue;
+    const queue = new HandOverQueue(identity);
+    queue.add(earlier.filter(({ to }) => to === name));
+    let handedOver = 0;
+    for await (const { outboxId } of queue.handOver(carrier, signal)) {
+      await acknowledgeOrWarn(reporter, () => acknowledgeSent(identity, [outboxId]));
+      handedOver += 1;
+    }
+    if (handedOver > 0) {
+      await reporter.notice(`${count(handedOver, 'earlier message')} for ${name} handed over to ${carrier.title}`);
+    }
+    if (queue.failure !== undefined) failures.set(name, queue.failure);
+    unreached = queue.isReached ? 0 : unreached + 1;
   }
-  for (const [name, number] of handedOver) {
-    await reporter.notice(`${count(number, 'earlier message')} for ${name} handed over to ${carrier.title}`);
-  }
-  return queue.failure === undefined
-    ? 0
-    : places.troubles.tell(queue.failure, `what waits for ${[...queue.recipients].join(', ')}`);
+  return failures;
 }

@@ -58,7 +58,7 @@ export function byPlace<Item extends KnownRoute>(items: readonly Item[]): readon
 /** How many places are reached at the same time. */
 const AT_ONCE = 8;
 
-/** Works on items, some of them at the same time, and gives the results as they come: one that is slow keeps no other back. */
+/** Works on items, some of them at the same time, and gives the results as they come. @throws what `work` throws. */
 export async function* asTheyCome<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,
@@ -74,10 +74,16 @@ export async function* asTheyCome<Item, Result>(
       running.set(key, result);
     }
   };
-  for (begin(); running.size > 0; begin()) {
-    const { key, result } = await Promise.race(running.values());
-    running.delete(key);
-    yield result;
+  try {
+    for (begin(); running.size > 0; begin()) {
+      const { key, result } = await Promise.race(running.values());
+      running.delete(key);
+      yield result;
+    }
+  } catch (error) {
+    // Nothing is under way any more when it is told.
+    await Promise.allSettled(running.values());
+    throw error;
   }
 }
 

@@ -60,7 +60,6 @@ describe('what waits is tried', () => {
     expect(await tries(queue, (length) => length <= room)).toEqual(expected);
     expect(queue.failure?.code).toBe('unreachable');
     expect(queue.isReached).toBe(room > 0);
-    expect([...queue.recipients]).toEqual(['bob']);
     expect(queue.size).toBe(lengths.length - expected.filter((length) => length > 0).length);
     // Not again before it is asked for.
     expect(await tries(queue, () => true)).toEqual([]);
@@ -69,6 +68,15 @@ describe('what waits is tried', () => {
     const again = await tries(queue, () => true);
     expect(again.length).toBe(lengths.length - expected.filter((length) => length > 0).length);
     expect(queue.size).toBe(0);
+  });
+
+  it('again at once, where what failed was the last one, and something else was taken', async () => {
+    const queue = queueOf(500, 5_000_000);
+    const hasRoom = (length: number) => length < 5_000_000;
+    expect(await tries(queue, hasRoom)).toEqual([500, 0]);
+    expect(queue.isReached).toBe(true);
+    queue.add(queued(700).map((one) => ({ ...one, outboxId: 9 as OutboxId })));
+    expect(await tries(queue, hasRoom)).toEqual([700]);
   });
 
   it('no more where the place has failed, also what is added later', async () => {

@@ -4,11 +4,12 @@
  * Does not know what places are.
  */
 import { isPawlError, PawlError } from '../../../errors.ts';
+import { pause } from '../../../places/index.ts';
 import { isGivenUp, listRoutes, listWaiting, mailboxes, pauseOf } from '../../../session/index.ts';
 import { handOverAll } from '../../carrier/hand-over.ts';
 import { waitForNews } from '../../carrier/news.ts';
 import { PartBoxes } from '../../carrier/part-boxes.ts';
-import { Places } from '../../carrier/places.ts';
+import { Places, Troubles } from '../../carrier/places.ts';
 import { Round } from '../../carrier/round.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
@@ -17,6 +18,8 @@ import { lengthOf, type ReceiveOptions, receiveAll } from './receive.ts';
 
 /** Milliseconds after which it is tried again when another pawl holds the identity. */
 const BUSY_PAUSE = 1_000;
+/** Milliseconds between two looks of a follower whether something waits to be handed over. */
+const HAND_OVER_INTERVAL = 45_000;
 
 export interface FetchOptions extends ReceiveOptions {
   /** Go on with what comes, until the process is stopped. */
@@ -36,32 +39,71 @@ export async function fetchMessages(
   if ((await listRoutes(identity)).length === 0) {
     throw new PawlError('usage', { problem: 'there is no route to fetch along', hint: 'pawl route NAME dir:FOLDER' });
   }
+  const { follows } = options;
   const places = new Places(context);
   const partBoxes = new PartBoxes(context, identity, places, options);
   const round = { places, partBoxes, options };
+  const over = new AbortController();
+  const { signal } = over;
+  // Beside the fetching: neither keeps the other back.
+  const handingOver = follows
+    ? handOverOnAndOn(context, identity, places, signal)
+    : handOverAll(context, identity, places);
+  handingOver.catch(() => over.abort());
   try {
-    let { exit, isEmpty, hasMore, untilNext, read } = await fetchOnce(context, identity, round);
-    if (!options.follows && hasMore) await context.reporter.notice('there is more at the places: fetch again');
-    else if (isEmpty && !options.follows && exit === 0) await context.reporter.notice('nothing new');
-    while (options.follows) {
+    let { exit, isEmpty, hasMore, untilNext, read, news } = await fetchOnce(context, identity, round);
+    if (!follows) {
+      exit ||= await handingOver;
+      if (hasMore) await context.reporter.notice('there is more at the places: fetch again');
+      else if (isEmpty && exit === 0) await context.reporter.notice('nothing new');
+      return exit || news;
+    }
+    for (;;) {
       const tries = [untilNext, partBoxes.untilNext, await untilNextTry(identity, options)].filter(
         (one) => one !== undefined,
       );
       const boxesNow = () => mailboxes(identity, options.from);
       const most = tries.length === 0 ? undefined : Math.min(...tries);
-      if (!partBoxes.hasMore) await waitForNews(places, { read, others: partBoxes.watched }, { boxesNow, most });
+      if (!partBoxes.hasMore)
+        await waitForNews(places, { read, others: partBoxes.watched }, { boxesNow, most, signal });
+      // Why handing over has failed.
+      if (signal.aborted) return await handingOver;
       try {
-        ({ exit, isEmpty, untilNext, read } = await fetchOnce(context, identity, round));
+        ({ untilNext, read } = await fetchOnce(context, identity, round));
       } catch (error) {
         if (!isPawlError(error, 'busy')) throw error;
-        exit = await places.troubles.tell(error);
+        await places.troubles.tell(error);
+        places.troubles.endRound();
         untilNext = BUSY_PAUSE;
       }
     }
-    return exit;
   } finally {
+    over.abort();
+    // What waits is handed over also where what has come cannot be told.
+    if (!follows) await handingOver.catch(() => undefined);
     await places.close();
+    await handingOver.catch(() => undefined);
   }
+}
+
+/** Hands over what waits, also what other commands leave, until it is over. */
+async function handOverOnAndOn(
+  context: CommandContext,
+  identity: OpenIdentity,
+  places: Places,
+  signal: AbortSignal,
+): Promise<number> {
+  const troubles = new Troubles(context);
+  while (!signal.aborted) {
+    try {
+      await handOverAll(context, identity, places, { troubles, signal });
+    } catch (error) {
+      if (!isPawlError(error, 'busy')) throw error;
+    }
+    troubles.endRound();
+    await pause(HAND_OVER_INTERVAL, signal);
+  }
+  return 0;
 }
 
 interface RoundOptions {
@@ -89,12 +131,10 @@ async function fetchOnce(
     onCommitted: (items, outcomes) => round.settle(items, outcomes),
   }).finally(() => round.finish());
   await partBoxes.emptySpent(options.from);
-  // Once what has come is told: a place that does not answer keeps nothing back, and a follower does not wait for it twice.
-  const exit = await handOverAll(context, identity, places, options.follows ? round.failed : new Set());
-  const code = received.exit || round.exit || partBoxes.exit || exit || (received.news ?? 0);
+  const code = received.exit || round.exit || partBoxes.exit;
   const { hasMore, untilNext } = round;
   places.troubles.endRound();
-  return { exit: code, isEmpty: received.isEmpty, hasMore, untilNext, read };
+  return { news: received.news ?? 0, exit: code, isEmpty: received.isEmpty, hasMore, untilNext, read };
 }
 
 /** In how many milliseconds the command is to be given a text again on which it has failed; `undefined`: there is none. */
