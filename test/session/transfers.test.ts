@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sealPart } from '../../fuzz/one-part.ts';
 import { type Descriptor, decodeEnvelope, PART_SIZES, type SealedPart } from '../../src/envelope/index.ts';
+import { PawlError } from '../../src/errors.ts';
 import { deriveKeys, FIRST_LINK, isOf, type Link, nextLink } from '../../src/parts/index.ts';
 import { concat, equal } from '../../src/primitives/index.ts';
 import {
@@ -85,6 +86,31 @@ const stored = ({ store }: Party) =>
 
 describe('a content in parts', () => {
   const content = bytesOf('content', 2 * S + 7);
+
+  it('is noted again where a commit failed and was done', async () => {
+    const { bob, outgoing } = await begun(content);
+    let fails = false;
+    const store = new Proxy(bob.context.store, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return async (...given: readonly unknown[]) => {
+          const done: unknown = await value.apply(target, given);
+          if (fails && name === 'transaction') throw new PawlError('write-failed', { path: 'bob.db', reason: 'EIO' });
+          return done;
+        };
+      },
+    });
+    const incoming = await only({ ...bob.context, store });
+    await incoming.take();
+    expect(take(incoming, next(outgoing, content))).toBe('new');
+    fails = true;
+    await expect(incoming.save()).rejects.toThrow('write-failed');
+    fails = false;
+    expect(take(incoming, next(outgoing, content))).toBe('new');
+    await incoming.save();
+    expect((await stored(bob)).incoming).toMatchObject([{ allBelow: 1 }]);
+  });
 
   it('goes from one to the other, in any order, and is known to be whole', async () => {
     const { alice, bob, outgoing } = await begun(content);
