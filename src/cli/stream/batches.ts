@@ -21,8 +21,8 @@ interface Bound {
 }
 
 interface BatchOptions<Item> {
-  /** The result of the first `stream.next()`. */
-  readonly first: IteratorResult<Item[], unknown> | Promise<IteratorResult<Item[], unknown>>;
+  /** The result of the first `stream.next()`, where that was called already. */
+  readonly first?: IteratorResult<Item[], unknown>;
   /** How many bytes an item takes in memory, about. */
   readonly lengthOf: (item: Item) => number;
   readonly bound?: Bound;
@@ -50,7 +50,7 @@ export class Batches<Item> {
     this.#stream = stream;
     this.#lengthOf = lengthOf;
     this.#bound = bound;
-    this.#asked = Promise.resolve(first);
+    this.#asked = first && Promise.resolve(first);
   }
 
   /** Whether the next items have not arrived yet. The end of the stream counts as having arrived. */

@@ -120,11 +120,8 @@ async function fetchOnce(
   const round = new Round(context, identity, places);
   partBoxes.begin(round.failed);
   const read = await mailboxes(identity, options.from);
-  const stream = round.items(read);
-  // What waits here is told meanwhile.
-  const first = stream.next();
-  first.catch(() => undefined);
-  const input = new Batches(stream, { first, lengthOf });
+  // What waits here is told before any place is asked.
+  const input = new Batches(round.items(read), { lengthOf });
   const received = await receiveAll(context, identity, input, {
     ...options,
     partBoxes,
