@@ -15,6 +15,7 @@ import {
   readEnvelope,
   routeTo,
   type Sent,
+  type UnsentEnvelope,
 } from '../../session/index.ts';
 import type { CommandContext } from '../context.ts';
 import type { OpenIdentity } from '../identity/open.ts';
@@ -102,6 +103,13 @@ export class HandOverQueue {
     this.#identity = identity;
   }
 
+  /** With what earlier commands have left for a contact. */
+  static async for(identity: OpenIdentity, to: string): Promise<HandOverQueue> {
+    const queue = new HandOverQueue(identity);
+    queue.addUnsent((await earlierEnvelopes(identity)).filter((envelope) => envelope.to === to));
+    return queue;
+  }
+
   /** Why something is left; of several reasons the first. */
   get failure(): PawlError | undefined {
     return this.#failure;
@@ -118,6 +126,16 @@ export class HandOverQueue {
 
   has(id: OutboxId): boolean {
     return this.#left.has(id);
+  }
+
+  /** Adds what was just encrypted. */
+  addSent(sent: readonly Sent[]): void {
+    this.add(sent.map((one) => ({ ...one, length: one.envelope.length })));
+  }
+
+  /** Adds what is in the outbox. */
+  addUnsent(unsent: readonly UnsentEnvelope[]): void {
+    this.add(unsent.map(({ id: outboxId, ...envelope }) => ({ outboxId, ...envelope })));
   }
 
   /** Adds envelopes, those of earlier commands first. What has no box stays in the outbox. */
@@ -191,12 +209,9 @@ export function stillWaiting({ size, failure }: HandOverQueue, to: string): stri
 /** In bytes: an envelope that is larger keeps no smaller one waiting. */
 const LARGE = 2 ** 16;
 
-/** The envelopes that earlier commands have left, which go along a route. @param only to this contact. */
-export async function earlierEnvelopes(identity: OpenIdentity, only?: string): Promise<readonly Queued[]> {
-  const { envelopes } = await listOutbox(identity);
-  return envelopes
-    .filter(({ to, box }) => box !== undefined && (only === undefined || to === only))
-    .map(({ id: outboxId, ...envelope }) => ({ outboxId, ...envelope }));
+/** The envelopes that earlier commands have left, which go along a route. */
+async function earlierEnvelopes(identity: OpenIdentity): Promise<readonly UnsentEnvelope[]> {
+  return (await listOutbox(identity)).envelopes.filter(({ box }) => box !== undefined);
 }
 
 /**
@@ -214,18 +229,11 @@ export async function handOverAll(
   const waiting = new Set(earlier.map(({ to }) => to));
   const routes = (await listRoutes(identity)).filter(({ name, isForInvite }) => !isForInvite && waiting.has(name));
   let exit = 0;
-  for await (const code of asTheyCome(byPlace(routes), async ({ key, all }) => {
+  const codes = asTheyCome(byPlace(routes), ({ key, all }) => {
     const names = all.map(({ name }) => name);
-    const failures = await handOverAt(context, identity, { places, key, names, earlier, signal });
-    let first = 0;
-    for (const [name, failure] of signal?.aborted ? [] : failures) {
-      const told = await troubles.tell(failure, `what waits for ${name}`);
-      first ||= told;
-    }
-    return first;
-  })) {
-    exit ||= code;
-  }
+    return handOverAt(context, identity, { places, key, names, earlier, troubles, signal });
+  });
+  for await (const code of codes) exit ||= code;
   return exit;
 }
 
@@ -235,17 +243,18 @@ interface AtPlace {
   readonly key: string;
   /** The contacts there. */
   readonly names: readonly string[];
-  readonly earlier: readonly Queued[];
+  readonly earlier: readonly UnsentEnvelope[];
+  readonly troubles: Troubles;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Hands over at one place. Where nothing is taken for two contacts, the others are not tried. @returns the failures by contact. */
+/** Hands over at one place. Where nothing is taken for two contacts, the others are not tried. @returns the exit code. */
 async function handOverAt(
   { reporter }: CommandContext,
   identity: OpenIdentity,
-  { places, key, names, earlier, signal }: AtPlace,
-): Promise<ReadonlyMap<string, PawlError>> {
-  const failures = new Map<string, PawlError>();
+  { places, key, names, earlier, troubles, signal }: AtPlace,
+): Promise<number> {
+  let exit = 0;
   let unreached = 0;
   for (const name of names) {
     if (unreached === 2 || signal?.aborted) break;
@@ -253,7 +262,7 @@ async function handOverAt(
     // Another command has changed the route.
     if (carrier?.key !== key) continue;
     const queue = new HandOverQueue(identity);
-    queue.add(earlier.filter(({ to }) => to === name));
+    queue.addUnsent(earlier.filter(({ to }) => to === name));
     let handedOver = 0;
     for await (const { outboxId } of queue.handOver(carrier, signal)) {
       await acknowledgeOrWarn(reporter, () => acknowledgeSent(identity, [outboxId]));
@@ -262,8 +271,11 @@ async function handOverAt(
     if (handedOver > 0) {
       await reporter.notice(`${count(handedOver, 'earlier message')} for ${name} handed over to ${carrier.title}`);
     }
-    if (queue.failure !== undefined) failures.set(name, queue.failure);
+    if (queue.failure !== undefined && !signal?.aborted) {
+      const told = await troubles.tell(queue.failure, `what waits for ${name}`);
+      exit ||= told;
+    }
     unreached = queue.isReached ? 0 : unreached + 1;
   }
-  return failures;
+  return exit;
 }

@@ -153,7 +153,7 @@ async function resend(context: CommandContext, id: number | undefined): Promise<
     let handedOver = 0;
     for (const [carrier, carried] of byCarrier) {
       const queue = new HandOverQueue(identity);
-      queue.add(carried.map((entry) => ({ ...entry, outboxId: entry.id })));
+      queue.addUnsent(carried);
       for await (const { outboxId } of queue.handOver(carrier)) {
         await acknowledgeOrWarn(reporter, () => acknowledgeSent(identity, [outboxId]));
         handedOver += 1;

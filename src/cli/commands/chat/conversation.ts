@@ -28,7 +28,7 @@ import {
   type Sent,
   type WaitingText,
 } from '../../../session/index.ts';
-import { Carrier, earlierEnvelopes, HandOverQueue, isOfPlace, stillWaiting } from '../../carrier/hand-over.ts';
+import { Carrier, HandOverQueue, isOfPlace, stillWaiting } from '../../carrier/hand-over.ts';
 import { waitForNews } from '../../carrier/news.ts';
 import { Places } from '../../carrier/places.ts';
 import { type CarriedItem, Round } from '../../carrier/round.ts';
@@ -171,18 +171,10 @@ export class Conversation {
     await checkBoxes(this.#identity, this.#name);
     const content = encodeContent({ type: 'text', sentAt: this.#identity.now(), bytes });
     const sent = await encrypt(context, this.#identity, { name: this.#name, plaintexts: [content] });
-    const queue = await this.#waiting();
-    queue.add(sent.map((one) => ({ ...one, length: one.envelope.length })));
-    await this.#handOver(queue, sent);
+    this.#queue ??= await HandOverQueue.for(this.#identity, this.#name);
+    this.#queue.addSent(sent);
+    await this.#handOver(this.#queue, sent);
     if (sent.some(({ box }) => box === undefined)) throw new PawlError('no-boxes', { name: this.#name });
-  }
-
-  async #waiting(): Promise<HandOverQueue> {
-    if (this.#queue !== undefined) return this.#queue;
-    const queue = new HandOverQueue(this.#identity);
-    queue.add(await earlierEnvelopes(this.#identity, this.#name));
-    this.#queue = queue;
-    return queue;
   }
 
   /** Hands over what waits, and what was just typed. What cannot be is tried again after a while. */
@@ -250,10 +242,8 @@ export class Conversation {
     await this.#showWaiting();
     const round = new Round(context, this.#identity, this.#places);
     const read = await mailboxes(this.#identity);
-    const stream = round.items(read);
-    const first = await stream.next();
     try {
-      const batches = new Batches(stream, { first, lengthOf });
+      const batches = new Batches(round.items(read), { lengthOf });
       for (let batch = await batches.next(); batch !== undefined; batch = await batches.next()) {
         await this.#take(batch, round);
       }

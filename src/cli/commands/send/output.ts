@@ -7,7 +7,7 @@ import { isPawlError, type LargeQueued, PawlError } from '../../../errors.ts';
 import type { OutputFile } from '../../../files/index.ts';
 import { toHex, utf8 } from '../../../primitives/index.ts';
 import { acknowledgeSent, type OutboxId, type Sent } from '../../../session/index.ts';
-import { type Carrier, earlierEnvelopes, HandOverQueue, stillWaiting } from '../../carrier/hand-over.ts';
+import { type Carrier, HandOverQueue, stillWaiting } from '../../carrier/hand-over.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
 import { acknowledgeOrWarn, BufferedOutput, checkFitsTerminal } from '../../stream/write.ts';
@@ -106,11 +106,10 @@ export class EnvelopeOutput {
    */
   async #carry(carrier: Carrier, envelopes: readonly Sent[]): Promise<void> {
     const { io, reporter } = this.#context;
-    const queue = this.#queue ?? new HandOverQueue(this.#identity);
-    if (this.#queue === undefined) queue.add(await earlierEnvelopes(this.#identity, carrier.to));
-    this.#queue = queue;
+    this.#queue ??= await HandOverQueue.for(this.#identity, carrier.to);
+    const queue = this.#queue;
     for (const { outboxId } of envelopes) this.#ours.add(outboxId);
-    queue.add(envelopes.map((sent) => ({ ...sent, length: sent.envelope.length })));
+    queue.addSent(envelopes);
     if (this.#failedAt !== undefined && Math.abs(io.now() - this.#failedAt) >= RETRY_INTERVAL) {
       this.#failedAt = undefined;
       queue.tryAgain();
