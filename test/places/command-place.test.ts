@@ -238,6 +238,15 @@ describe('a command that lies', () => {
   });
 });
 
+/** Closes the place while its command runs. @param begun the file that the command makes when it has begun. */
+async function closeWhilePutting(place: Place, begun: string): Promise<void> {
+  const putting = put(place, A, ENVELOPE);
+  putting.catch(() => undefined);
+  await vi.waitFor(() => expect(existsSync(begun)).toBe(true), { timeout: 20_000 });
+  await place.close();
+  await expect(putting).rejects.toMatchObject(unreachable('it was ended'));
+}
+
 describe('a command without an end', () => {
   const SILENT = 'echo $$ > $HERE/pid; sleep 300 & echo $! > $HERE/child; cat > /dev/null; wait';
   const quick = { timeLimit: 300 };
@@ -266,11 +275,7 @@ describe('a command without an end', () => {
       `mkdir $HERE/draft; trap 'rm -rf $HERE/draft; touch $HERE/cleared' EXIT; trap 'exit 75' TERM
       sleep 300 & echo $$ > $HERE/pid; wait`,
     );
-    const putting = put(place, A, ENVELOPE);
-    putting.catch(() => undefined);
-    await vi.waitFor(() => expect(existsSync(join(folder, 'pid'))).toBe(true), { timeout: 20_000 });
-    await place.close();
-    await expect(putting).rejects.toMatchObject(unreachable('it was ended'));
+    await closeWhilePutting(place, join(folder, 'pid'));
     expect(['draft', 'cleared'].map((name) => existsSync(join(folder, name)))).toEqual([false, true]);
   });
 
@@ -278,11 +283,7 @@ describe('a command without an end', () => {
     const { place, said, folder } = await scripted(
       `trap '' TERM; sleep 300 & echo $! > $HERE/child; echo $$ > $HERE/pid; touch $HERE/ready; wait`,
     );
-    const putting = put(place, A, ENVELOPE);
-    putting.catch(() => undefined);
-    await vi.waitFor(() => expect(existsSync(join(folder, 'ready'))).toBe(true), { timeout: 20_000 });
-    await place.close();
-    await expect(putting).rejects.toMatchObject(unreachable('it was ended'));
+    await closeWhilePutting(place, join(folder, 'ready'));
     await vi.waitFor(() => expectEnded(said));
   });
 
@@ -322,11 +323,7 @@ describe('a command without an end', () => {
 
   it('is killed when the place is closed', async () => {
     const { place, said, folder } = await scripted(SILENT);
-    const putting = put(place, A, ENVELOPE);
-    putting.catch(() => undefined);
-    await vi.waitFor(() => expect(existsSync(join(folder, 'child'))).toBe(true), { timeout: 20_000 });
-    await place.close();
-    await expect(putting).rejects.toMatchObject(unreachable('it was ended'));
+    await closeWhilePutting(place, join(folder, 'child'));
     await vi.waitFor(() => expectEnded(said));
     await expect(listed(place, [A])).rejects.toMatchObject({ code: 'unreachable' });
   });

@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { makeNats } from '../../src/places/nats-place.ts';
 import { answer, answering, fake, INFO } from './fake-nats.ts';
-import { BOX, context, envelope, listed, nameOf, OTHER, open, read, routeTo } from './nats-relay.ts';
+import { BOX, context, envelope, listed, nameOf, OTHER, open, operationsOf, read, routeTo } from './nats-relay.ts';
 import { NatsServer, noServer } from './nats-server.ts';
 import { freePort } from './servers.ts';
 
@@ -308,16 +308,9 @@ describe('a server that', () => {
     ['answers no request', answering(() => '')],
   ])('%s is given up after the time limit, by all operations', async (_, talk) => {
     const place = await open(await fake(talk), { timeLimit: 300 });
-    const entry = { box: BOX, name: `${nameOf(1)}.1`, size: 10, version: 'x' };
     const silent = { code: 'unreachable', detail: { reason: 'it did not answer for 0.3 s' } };
     const begun = performance.now();
-    for (const operation of [
-      () => place.put(BOX, nameOf(1), envelope(1)),
-      () => listed(place),
-      () => read(place, [entry]),
-      () => place.remove([entry]),
-      () => place.wait([BOX], new AbortController().signal),
-    ]) {
+    for (const operation of operationsOf(place)) {
       await expect(operation()).rejects.toMatchObject(silent);
     }
     expect(performance.now() - begun).toBeLessThan(10_000);

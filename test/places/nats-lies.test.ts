@@ -2,11 +2,10 @@ import type { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { makeNats } from '../../src/places/nats-place.ts';
 import { answer, answering, fake, INFO } from './fake-nats.ts';
-import { BOX, context, envelope, LIMITS, listed, nameOf, OTHER, open, read, routeTo } from './nats-relay.ts';
+import { BOX, context, LIMITS, listed, OTHER, open, operationsOf, read, routeTo } from './nats-relay.ts';
 
 // Servers that answer without an end, or by more than a client can hold. None of them is waited for for ever.
 
-const ENTRY = { box: BOX, name: `${nameOf(1)}.1`, size: 10, version: 'x' };
 const STATE = (messages: number, last = messages) =>
   JSON.stringify({ created: 'x', state: { messages, first_seq: 1, last_seq: last } });
 const ten = Buffer.alloc(10).toString('base64');
@@ -121,13 +120,7 @@ describe('a server that gives a byte now and then', () => {
     );
     const place = await open(url, { timeLimit: 400 });
     const slow = { code: 'unreachable', detail: { reason: 'it answers too slowly' } };
-    for (const operation of [
-      () => place.put(BOX, nameOf(1), envelope(1)),
-      () => listed(place),
-      () => read(place, [ENTRY]),
-      () => place.remove([ENTRY]),
-      () => place.wait([BOX], new AbortController().signal),
-    ]) {
+    for (const operation of operationsOf(place)) {
       await expect(operation()).rejects.toMatchObject(slow);
     }
   });

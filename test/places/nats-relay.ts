@@ -69,3 +69,17 @@ export async function read(place: Place, entries: readonly Entry[]): Promise<Del
     return one;
   });
 }
+
+/** An entry that may lie there. */
+const ENTRY = { box: BOX, name: `${nameOf(1)}.1`, size: 10, version: 'x' };
+
+/** Every operation of a place that asks its server something. */
+export function operationsOf(place: Place): readonly (() => Promise<unknown>)[] {
+  return [
+    () => place.put(BOX, nameOf(1), envelope(1)),
+    () => listed(place),
+    () => read(place, [ENTRY]),
+    () => place.remove([ENTRY]),
+    () => place.wait([BOX], new AbortController().signal),
+  ];
+}
