@@ -8,7 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PawlError } from '../errors.ts';
 import { reasonOf } from '../files/index.ts';
-import { Patience, timeFor, within } from './patience.ts';
+import { ON_ITS_WAY, Patience, timeFor, within } from './patience.ts';
 import type { PlaceContext } from './place.ts';
 import { startInShell } from './shell.ts';
 
@@ -35,8 +35,6 @@ export interface Surroundings {
 
 /** In bytes. Of its input, so much is given at a time. */
 const PIECE = 2 ** 16;
-/** The most bytes that may be on their way while nothing is heard, in pipes and in the window of ssh. */
-const ON_ITS_WAY = 4 * 2 ** 20;
 /** So much of what it says on standard error is kept, in bytes, and shown, in characters. */
 const STDERR_KEPT = 4_096;
 const STDERR_SHOWN = 200;

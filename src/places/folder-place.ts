@@ -32,6 +32,8 @@ type FolderRoute = Route & { readonly kind: 'dir' };
 const MARK_FILE = '.pawl-place';
 const MARK = /^[0-9a-f]{32}$/;
 const MARK_SIZES = { least: 32, most: 64 } as const;
+/** In milliseconds: making a mark takes no longer. */
+const MARK_MAKING = 60_000;
 /** A file of an envelope. What is called otherwise is not ours. */
 const FILE = /^([a-z2-7]{26})\.([0-9a-f]{32})\.pawl$/;
 /**
@@ -65,6 +67,7 @@ export async function markOf(path: string, context: PlaceContext): Promise<strin
     goesOn();
     const file = join(path, MARK_FILE);
     try {
+      if (await isLeftBehind(path, context)) await removeSharedFile(file);
       // Another may make it at this moment. Or it is none.
       await makeSharedFile(draftIn(path, MARK_FILE, context), file, utf8(`${toHex(context.random(16))}\n`));
     } catch (cause) {
@@ -286,6 +289,13 @@ async function readMark(path: string): Promise<string | undefined> {
   const file = await readRegularFile(join(path, MARK_FILE), MARK_SIZES);
   const text = file && Buffer.from(file.bytes).toString('latin1').trim();
   return text !== undefined && MARK.test(text) ? text : undefined;
+}
+
+/** Whether a mark is empty, and not just being made: who made it was killed, on a disk without links. */
+async function isLeftBehind(folder: string, context: PlaceContext): Promise<boolean> {
+  const empty = await readRegularFile(join(folder, MARK_FILE), { least: 0, most: 0 });
+  if (empty === undefined) return false;
+  return (await timeOfDisk(draftIn(folder, MARK_FILE, context))) - empty.status.mtimeMs > MARK_MAKING;
 }
 
 /** A path for what is being written in a folder: two processes may write the same at once. */

@@ -9,7 +9,7 @@ import type { NodeTransport } from '@nats-io/transport-node/lib/node_transport.j
 import { PawlError } from '../errors.ts';
 import { codeOf, readFile } from '../files/index.ts';
 import { LARGEST_ANSWER, LONGEST_LINE, NoNats, operationsIn } from './nats-frames.ts';
-import { Patience, timeFor, within } from './patience.ts';
+import { ON_ITS_WAY, Patience, timeFor, within } from './patience.ts';
 import type { PlaceContext } from './place.ts';
 
 /** Where a server is. `shown`: how errors call it. */
@@ -27,10 +27,10 @@ export interface NatsClient {
   /** The package does not notice at once, and what is asked meanwhile waits until its time is over. */
   isOver(): boolean;
   /**
-   * Says that an answer is awaited, so that silence ends the connection, and an answer that comes too slowly. Call what it
-   * returns when it is not awaited any more, with the bytes that were of use.
+   * Says that an answer is awaited to so many bytes, so that silence ends the connection, and an answer that comes too slowly.
+   * Call what it returns when it is not awaited any more, with the bytes that were of use.
    */
-  awaitAnswer(): (useful: number) => void;
+  awaitAnswer(sent?: number): (useful: number) => void;
   /** Ends the connection: everything that is awaited fails with `reason`. */
   end(reason: Error): void;
 }
@@ -194,16 +194,12 @@ export async function connectTo(
   made.socket.prependListener('close', () => {
     isOver = true;
   });
-  made.socket.setTimeout(timeLimit);
-  made.socket.on('timeout', () => {
-    if (pace.isAwaited) made.end(new Silence());
-  });
   connection.closed().then(() => pace.stop());
   return {
     connection,
     isOver: () => isOver || connection.isClosed(),
     largest: connection.info?.max_payload ?? 0,
-    awaitAnswer: () => pace.awaitAnswer(),
+    awaitAnswer: (sent = 0) => pace.awaitAnswer(sent),
     end: (reason) => made.end(reason),
   };
 }
@@ -211,30 +207,34 @@ export async function connectTo(
 /** In bytes: an answer counts for as much as these, so that a line may be long, and many small ones go along it. */
 const OF_AN_ANSWER = 2 ** 15;
 
-/** Ends a connection on which answers are awaited and bytes come, but too slowly, or none that are of use. */
+/** Ends a connection on which answers are awaited, and no bytes come, or too slowly, or none that are of use. */
 class Pace {
   readonly #transport: Ending;
   /** The transport lets go of it when it is closed. */
   readonly #socket: Socket;
+  readonly #timeLimit: number;
   /** With the connection: every byte counts. With who is at its other end: only what was asked for does. */
   readonly #moving: Patience;
   readonly #answering: Patience;
   #moved = 0;
   #awaited = 0;
+  /** The bytes to which answers are awaited. */
+  #sent = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(transport: Ending, timeLimit: number) {
     this.#transport = transport;
     this.#socket = transport.socket;
-    this.#moving = new Patience(timeLimit, 2 * timeLimit);
+    this.#timeLimit = timeLimit;
+    this.#moving = new Patience(timeLimit, 2 * timeLimit, timeLimit + timeFor(ON_ITS_WAY, timeLimit));
     this.#answering = new Patience(timeLimit, timeFor(LARGEST_ANSWER, timeLimit));
+    this.#socket.on('timeout', () => {
+      if (this.#awaited > 0) this.#transport.end(new Silence());
+    });
   }
 
-  get isAwaited(): boolean {
-    return this.#awaited > 0;
-  }
-
-  awaitAnswer(): (useful: number) => void {
+  awaitAnswer(sent: number): (useful: number) => void {
+    this.#allowSilence(sent);
     if (this.#awaited === 0) {
       this.#moving.begin();
       this.#answering.begin();
@@ -245,12 +245,19 @@ class Pace {
       this.#answering.carried(useful);
       this.#moving.carried(OF_AN_ANSWER);
       this.#awaited--;
+      this.#allowSilence(-sent);
       if (this.#awaited > 0) return;
       this.#count();
       this.#moving.end();
       this.#answering.end();
       this.stop();
     };
+  }
+
+  /** What was sent may lie in buffers of this machine, while nothing is heard. */
+  #allowSilence(sent: number): void {
+    this.#sent += sent;
+    this.#socket.setTimeout(timeFor(Math.min(this.#sent, ON_ITS_WAY), this.#timeLimit));
   }
 
   stop(): void {
@@ -317,13 +324,15 @@ function transportOf(Base: Node['NodeTransport']) {
     }
 
     override async peekInfo() {
-      let length = 0;
+      let said = Buffer.alloc(0);
       this.socket.on('data', (bytes: Uint8Array) => {
-        if (length > LONGEST_LINE) this.end(new NoNats());
-        length += bytes.length;
+        if (said.length > LONGEST_LINE) this.end(new NoNats());
+        said = Buffer.concat([said, bytes]);
       });
       const info = await super.peekInfo();
       if (!this.#mustEncrypt && !info.tls_required && !info.tls_available) delete this.options.tls;
+      // Somebody on the way may have added it. It would be taken for what was said under TLS.
+      else if (said.indexOf('\n') + 1 < said.length) throw new NoNats();
       return info;
     }
 

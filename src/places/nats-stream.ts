@@ -187,7 +187,7 @@ export class NatsStream {
   /** Sends, and awaits the answer. @throws the package's errors. */
   async request(subject: string, body: Uint8Array | string, headers?: MsgHdrs): Promise<Msg> {
     const client = await this.client();
-    const arrived = client.awaitAnswer();
+    const arrived = client.awaitAnswer(body.length);
     let useful = 0;
     try {
       const answer = await client.connection.request(subject, body, {

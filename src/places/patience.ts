@@ -5,6 +5,9 @@
 /** So many bytes a time limit, or what carries them does not answer: 4 KiB a second, with 30 s. */
 const SLOWEST = 2 ** 17;
 
+/** The most bytes that may be on their way while nothing is heard: in pipes, in buffers of the system, in the window of ssh. */
+export const ON_ITS_WAY = 4 * 2 ** 20;
+
 /** Milliseconds by which a timer is late where the process stood still. */
 const STILL = 1_000;
 

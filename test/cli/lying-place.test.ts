@@ -306,7 +306,7 @@ describe('a place that lies', () => {
     // The message with the descriptor is there, too.
     const parts = liar.truth.size - 1;
     expect(errors).toContain(
-      `${parts} parts of what is finished cannot be removed from exec:liar: it is there again each time`,
+      `${parts} parts of what is finished cannot be removed from exec:liar: it is listed again after it was removed`,
     );
     liar.lies = {};
     liar.calls.length = 0;

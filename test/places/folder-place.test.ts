@@ -110,6 +110,20 @@ describe('the mark of a folder', () => {
     },
   );
 
+  it('that was left empty by a kill is made anew, and one that has something in it is not', async () => {
+    const folder = newFolder();
+    const mark = join(folder, '.pawl-place');
+    for (const text of ['hello', '']) {
+      writeFileSync(mark, text);
+      const before = Date.now() / 1_000 - 120;
+      utimesSync(mark, before, before);
+      if (text !== '') await expect(opened(folder)).rejects.toMatchObject({ code: 'unreachable' });
+    }
+    await opened(folder);
+    expect(readFileSync(mark, 'latin1')).toMatch(/^[0-9a-f]{32}\n$/);
+    expect(readdirSync(folder)).toEqual(['.pawl-place']);
+  });
+
   it('is no link, and is not waited for', async () => {
     const [folder, elsewhere] = [newFolder(), (await opened()).folder];
     symlinkSync(join(elsewhere, '.pawl-place'), join(folder, '.pawl-place'));

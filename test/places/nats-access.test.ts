@@ -330,6 +330,19 @@ describe('a server that', () => {
     await place.put(BOX, nameOf(4), envelope(4));
   });
 
+  it('answers late is awaited for what may still be on its way, and for nothing else', async () => {
+    const late = answering((reply, _, __, socket) => {
+      setTimeout(() => socket.write(answer(reply, '{"stream":"PAWL","seq":1}')), 1_000);
+      return '';
+    });
+    const place = await open(await fake(late), { timeLimit: 400 });
+    await expect(place.put(BOX, nameOf(1), envelope(1))).rejects.toMatchObject({
+      detail: { reason: 'it did not answer for 0.4 s' },
+    });
+    await place.put(BOX, nameOf(1), envelope(1, 2 ** 19));
+    await expect(place.put(BOX, nameOf(2), envelope(2))).rejects.toMatchObject({ code: 'unreachable' });
+  });
+
   it.each<[string, (socket: Socket) => void]>([
     ['is another kind of server', (socket) => socket.write('SSH-2.0-OpenSSH_9.2p1\r\n')],
     ['greets with something else', (socket) => socket.write('INFO nonsense\r\n')],
@@ -381,6 +394,17 @@ describe('a server that', () => {
     await expect(listed(place)).rejects.toMatchObject({
       detail: { reason: 'it has no TLS, without which only this machine is talked to' },
     });
+  });
+
+  it('wants TLS, and says more before it, is not talked to: that may be by somebody on the way', async () => {
+    const heard: Buffer[] = [];
+    const talk = (socket: Socket) => {
+      socket.write(`${INFO.replace('"proto":1', '"proto":1,"tls_required":true')}MSG x 1 0\r\n\r\n`);
+      socket.on('data', (bytes) => heard.push(bytes));
+    };
+    const place = await open(await fake(talk), { timeLimit: 5_000 });
+    await expect(listed(place)).rejects.toMatchObject({ detail: { reason: 'it does not answer as a NATS server' } });
+    expect(heard).toEqual([]);
   });
 
   it.each<[string, 'at once' | 'later' | 'when it has given up', (socket: Socket) => void]>([

@@ -294,7 +294,7 @@ export class PartBoxes {
       const entries: Entry[] = [];
       for await (const entry of place.list(boxes, { entries: LISTED, bytes: NO_LIMIT, passOver })) {
         if (!wanted.has(entry.box) || passOver(entry)) continue;
-        if (removed.has(keyOf(entry))) kept.set(keyOf(entry), 'it is there again each time');
+        if (removed.has(keyOf(entry))) kept.set(keyOf(entry), 'it is listed again after it was removed');
         else entries.push(entry);
       }
       if (entries.length === 0) {
