@@ -27,6 +27,7 @@ const SLOW = [
   'test/cli/start.test.ts',
   'test/cli/terminal.test.ts',
   'test/cli/transcripts.test.ts',
+  'test/cli/unlock.test.ts',
   'test/examples.test.ts',
   'test/known-answers/second-implementation.test.ts',
   'test/man-pages.test.ts',

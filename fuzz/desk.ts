@@ -36,6 +36,7 @@ export class Desk {
     const output: Uint8Array[] = [];
     const errors: Uint8Array[] = [];
     const io: Io = {
+      program: ['no-node', 'no-launcher'],
       arguments: [...this.optionsFor(identity), ...parameters],
       environment: { XDG_STATE_HOME: join(this.#folder, 'state') },
       home: () => this.#folder,

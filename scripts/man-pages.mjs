@@ -73,6 +73,12 @@ function mainPage(program, commands) {
             'how far each identity file went, so that an older copy of it is noticed; the folder is $XDG_STATE_HOME/pawl where that is given',
           ),
         ],
+        [
+          italic('$XDG_RUNTIME_DIR/pawl'),
+          plain(
+            'the sockets where the keys are that pawl unlock keeps; without that variable, in the folder agent beside how far each file went',
+          ),
+        ],
       ]),
     ]),
     section('EXAMPLES', [examplesOf(README.match(/```console\n([\s\S]*?)```/)[1])]),

@@ -25,7 +25,7 @@ function leaveOut(onResolve, onLoad, { filter, of }) {
 
 const DATABASE = 'better-sqlite3-multiple-ciphers';
 const LAZY = new RegExp(
-  `^(${DATABASE}|@(noble|scure)/.*|node:(child_process|crypto|module|os|readline|stream|timers/promises|tty|v8))$`,
+  `^(${DATABASE}|@(noble|scure)/.*|node:(child_process|crypto|module|net|os|readline|stream|timers/promises|tty|v8))$`,
 );
 /** Curves, ML-KEM and the word list: few commands need them, so each is a file that is read only when used. */
 const RARELY_USED = /^@(noble\/(curves|post-quantum)|scure)\//;

@@ -151,6 +151,10 @@ export interface ErrorDetails {
   'untrusted-key': { path: string; folder?: string };
   /** The file has this key or passphrase already. */
   'same-key': { path: string; what: 'key' | 'passphrase' };
+  /** The key cannot be kept for other commands. */
+  'no-agent': { reason: string };
+  /** The folder where keys are given out is none, belongs to somebody else, or others can get into it. */
+  'exposed-agent': { folder: string; flaw: 'no-folder' | 'other-owner' | 'open' };
   interrupted: Record<never, never>;
 }
 

@@ -99,6 +99,7 @@ export class Box {
     const self = SELF.replace('@', `/${++runs}@`);
     const code = await main({
       arguments: this.arguments(who, parameters),
+      program: [NODE, LAUNCHER],
       environment: this.environment,
       home: () => this.folder,
       userId: process.getuid?.(),
@@ -129,8 +130,9 @@ export class Box {
   }
 
   arguments(who: string, parameters: readonly string[]): string[] {
-    const key = parameters.some((one) => one === '--key-file' || one === '--passphrase-file');
-    return ['-i', who, ...(key ? [] : ['--key-file', this.path(`${who}.key`)]), ...parameters];
+    // With `--no-input` nothing is named: an agent has the key, or nobody.
+    const isSaid = parameters.some((one) => ['--key-file', '--passphrase-file', '--no-input'].includes(one));
+    return ['-i', who, ...(isSaid ? [] : ['--key-file', this.path(`${who}.key`)]), ...parameters];
   }
 
   read(name: string): Buffer | undefined {

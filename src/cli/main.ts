@@ -8,7 +8,7 @@ import { codeOf, REPLACEMENT } from '../files/index.ts';
 import { contactNames } from '../session/index.ts';
 import { mapStackTrace } from './bug-report.ts';
 import type { CommandContext } from './context.ts';
-import { canReadSilently } from './identity/key-source.ts';
+import { silently } from './identity/key-source.ts';
 import { withIdentity } from './identity/open.ts';
 import { findHome, identitiesIn } from './identity/path.ts';
 import { contextOf, createProgram } from './program.ts';
@@ -137,7 +137,8 @@ function usageDetail(
 async function suggestCommand(context: CommandContext): Promise<string> {
   const rest = 'pawl help lists the commands';
   if (identitiesIn(findHome(context)).length === 0) return `make an identity first: pawl init NAME; ${rest}`;
-  const names = canReadSilently(context) ? await withIdentity(context, contactNames, 'peeks').catch(() => []) : [];
+  const silent = silently(context);
+  const names = silent === undefined ? [] : await withIdentity(silent, contactNames, 'peeks').catch(() => []);
   const [name] = names;
   return name === undefined
     ? `meet somebody: pawl invite bob -o for-bob.txt, or pawl add bob FILE; ${rest}`

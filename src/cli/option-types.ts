@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError } from 'commander';
 import { DAY, type Retention } from '../session/index.ts';
-import { day } from './terminal/format.ts';
+import { day, timeSpanOf } from './terminal/format.ts';
 
 const UNITS: Readonly<Record<string, number>> = { m: DAY / 1_440, h: DAY / 24, d: DAY, w: 7 * DAY };
 
@@ -46,7 +46,7 @@ export function timeSpan(most: number): (text: string) => number {
     const [, count, unit = ''] = /^(\d{1,6})([mhdw])$/.exec(text) ?? [];
     const milliseconds = Number(count) * (UNITS[unit] ?? Number.NaN);
     if (milliseconds > 0 && milliseconds <= most) return milliseconds;
-    throw new InvalidArgumentError(`it must be a time like 45m, 12h, 30d or 8w, of at most ${most / DAY}d`);
+    throw new InvalidArgumentError(`it must be a time like 45m, 12h, 30d or 8w, of at most ${timeSpanOf(most)}`);
   };
 }
 

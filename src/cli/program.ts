@@ -6,6 +6,7 @@ import { Command, Help, Option } from 'commander';
 import { version } from '../../package.json';
 import { defineAcknowledge } from './commands/acknowledge.ts';
 import { defineAdd } from './commands/add.ts';
+import { defineAgent } from './commands/agent.ts';
 import { defineBackup } from './commands/backup.ts';
 import { defineChat } from './commands/chat/chat.ts';
 import { defineCompletion } from './commands/completion.ts';
@@ -15,6 +16,7 @@ import { defineHistory } from './commands/history.ts';
 import { defineInit } from './commands/init.ts';
 import { defineInspect } from './commands/inspect.ts';
 import { defineInvite } from './commands/invite.ts';
+import { defineLock } from './commands/lock.ts';
 import { defineLog } from './commands/log.ts';
 import { defineOutbox } from './commands/outbox.ts';
 import { definePasswd } from './commands/passwd.ts';
@@ -24,6 +26,7 @@ import { defineRename } from './commands/rename.ts';
 import { defineRestore } from './commands/restore.ts';
 import { defineRoute } from './commands/route.ts';
 import { defineSend } from './commands/send/send.ts';
+import { defineUnlock } from './commands/unlock.ts';
 import { defineVerify } from './commands/verify.ts';
 import type { CommandContext, DefineCommand, GlobalOptions, MakeAction } from './context.ts';
 import { loadNativeParts } from './identity/open.ts';
@@ -50,10 +53,13 @@ const COMMANDS: readonly DefineCommand[] = [
   defineLog,
   defineOutbox,
   definePrune,
+  defineUnlock,
+  defineLock,
   definePasswd,
   defineBackup,
   defineRestore,
   defineCompletion,
+  defineAgent,
 ];
 
 const FIRST_STEPS = `

@@ -31,6 +31,7 @@ export {
   makeFile,
   makeFileSlowly,
   makeFolder,
+  removeDeadDrafts,
   removeDraft,
   withDraft,
 } from './write.ts';

@@ -55,6 +55,7 @@ export function fakeIo(given: Partial<FakeIo> & { readonly chunks?: Iterable<Uin
   const { chunks = [], ...others } = given;
   return {
     arguments: [],
+    program: ['no-node', 'no-launcher'],
     environment: {},
     home: () => '/nowhere',
     userId: process.getuid?.(),
@@ -143,8 +144,9 @@ export class Person {
   async anything(
     parameters: readonly string[],
     input?: Uint8Array,
+    given?: Partial<FakeIo>,
   ): Promise<{ bytes: Uint8Array; printed: readonly { type: string }[] }> {
-    const { bytes, text, errors } = await this.run(parameters, input);
+    const { bytes, text, errors } = await this.run(parameters, input, given);
     // Envelopes go to standard output as they are.
     const printed = text.startsWith('{') ? documents<{ type: string }>(text) : [];
     return { bytes, printed: [...printed, ...documents<{ type: string }>(errors)] };

@@ -261,6 +261,28 @@ describe('--json', () => {
       ]);
     }));
 
+  it.concurrent('unlock and lock', () =>
+    inHome(async (home) => {
+      await home.prepare('mkdir -m 700 run; pawl init alice');
+      const environment = { XDG_RUNTIME_DIR: home.path('run') };
+      const before = Date.now();
+      const { stdout, stderr } = await home.prepare('pawl unlock --for 2h --json', { environment });
+      const after = Date.now();
+      const path = home.identity('alice');
+      const [unlocked = {}] = documents(stdout);
+      expect(unlocked).toEqual({ v: 1, type: 'unlocked', name: 'alice', path, expires_at: TIME, ends_at: TIME });
+      for (const [name, hours] of Object.entries({ expires_at: 2, ends_at: 8 })) {
+        const at = Date.parse(unlocked[name] as string) - hours * 3_600_000;
+        expect(at >= before && at <= after, name).toBe(true);
+      }
+      expect(stderr).toBe('');
+      for (const count of [1, 0]) {
+        const locked = await home.prepare('pawl lock --json', { environment });
+        expect(documents(locked.stdout)).toEqual([{ v: 1, type: 'locked', count, silent: 0 }]);
+        expect(locked.stderr).toBe('');
+      }
+    }));
+
   it.concurrent('errors, and no other word', () =>
     inHome(async (home) => {
       for (const [command, code, exit] of [

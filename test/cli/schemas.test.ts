@@ -1,14 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { acquaint, ClosedOutput, Person } from './fake-io.ts';
+import { acquaint, ClosedOutput, type FakeIo, Person } from './fake-io.ts';
 import { TYPES } from './schemas.ts';
 
 it('every kind of document is printed by some command, and keeps its schema', async () => {
   const seen = new Set<string>();
   // The documents are held to their schemas where they are read.
-  const run = async (person: Person, line: string, input?: Uint8Array) => {
-    const { printed, bytes } = await person.anything(['--json', ...line.split(' ')], input);
+  const run = async (person: Person, line: string, input?: Uint8Array, given?: Partial<FakeIo>) => {
+    const { printed, bytes } = await person.anything(['--json', ...line.split(' ')], input, given);
     for (const { type } of printed) seen.add(type);
     return bytes;
   };
@@ -58,6 +58,12 @@ it('every kind of document is printed by some command, and keeps its schema', as
   await run(alice, 'route bertha exec:true');
   await run(alice, 'route');
   await run(alice, 'forget bertha --yes');
+  const processes: Partial<FakeIo> = {
+    program: [process.execPath, join(import.meta.dirname, '..', '..', 'bin', 'pawl.js')],
+    environment: { XDG_RUNTIME_DIR: alice.folder },
+  };
+  await run(alice, 'unlock', undefined, processes);
+  await run(alice, 'lock', undefined, processes);
   await run(alice, `passwd --new-key-file ${at('new.key')}`);
   await run(alice, `restore ${at('copy')} --home ${at('another')}`);
 

@@ -7,7 +7,7 @@ import { contactNames, openInvites } from '../../session/index.ts';
 import { type Candidates, candidatesFor, type GivenOptions, type Names } from '../completion/candidates.ts';
 import { SCRIPTS, SHELLS, type ShellName } from '../completion/scripts.ts';
 import type { CommandContext, DefineCommand, GlobalOptions } from '../context.ts';
-import { canReadSilently } from '../identity/key-source.ts';
+import { silently } from '../identity/key-source.ts';
 import { type OpenIdentity, withIdentity } from '../identity/open.ts';
 import { findHome, identitiesIn } from '../identity/path.ts';
 import { Reporter } from '../terminal/reporter.ts';
@@ -23,8 +23,8 @@ export const defineCompletion: DefineCommand = (program, makeAction) => {
     .addHelpText(
       'after',
       `
-The names of contacts are completed where the key of the identity is given without asking: in a key file, or in a
-passphrase file or variable (pawl --help).
+The names of contacts are completed where the key of the identity is given without asking: in a key file, in a
+passphrase file or variable (pawl --help), or while it is unlocked (pawl unlock).
 
 Examples:
   $ source <(pawl completion bash)             in ~/.bashrc
@@ -64,9 +64,8 @@ function namesFor(context: CommandContext): Names {
     names: (identity: OpenIdentity) => Promise<readonly Name[]>,
   ): Promise<readonly Name[]> => {
     try {
-      const lineContext = contextOfLine(context, given);
-      if (!canReadSilently(lineContext)) return [];
-      return await withIdentity(lineContext, names, 'peeks');
+      const silent = silently(contextOfLine(context, given));
+      return silent === undefined ? [] : await withIdentity(silent, names, 'peeks');
     } catch {
       return [];
     }
@@ -100,7 +99,7 @@ function contextOfLine({ io, options }: CommandContext, given: GivenOptions): Co
   const silent = { ...io, errors: { ...io.errors, isTerminal: false, write: async () => undefined } };
   return {
     io: silent,
-    options: { ...options, ...expanded, input: false, wait: 0 } satisfies GlobalOptions,
+    options: { ...options, ...expanded, wait: 0 } satisfies GlobalOptions,
     reporter: new Reporter(silent, { json: false, quiet: true }),
   };
 }

@@ -150,6 +150,8 @@ async function valuesOf(subject: Argument | Option, names: Names, options: Given
       return 'flags' in subject ? candidatesOf(names.identities(options)) : NOTHING;
     case 'setting':
       return candidatesOf(['on', 'off', '30d']);
+    case 'span':
+      return candidatesOf(['15m', '1h', '8h']);
     case 'file':
     case 'files':
     case 'dir':

@@ -1,6 +1,6 @@
 /**
- * Decides where the passphrase or key comes from: an option, an environment variable, or the terminal.
- * Reads none of them.
+ * Decides where the passphrase or key comes from: an option, an environment variable, or the terminal, before which an
+ * agent is asked. Reads none of them.
  */
 import { PawlError } from '../../errors.ts';
 import type { CommandContext, GlobalOptions } from '../context.ts';
@@ -45,12 +45,13 @@ function keySourceFrom(environment: Io['environment']): KeySource {
 }
 
 /**
- * Whether the passphrase or key can be read without a question and without side effects. A passphrase command may open a
- * window, and standard input or a file descriptor can be read only once.
+ * The context in which the passphrase or key is read without a question, or not at all; `undefined` where reading it has
+ * side effects. A passphrase command may open a window, and standard input or a file descriptor can be read only once.
  */
-export function canReadSilently(context: Pick<CommandContext, 'io' | 'options'>): boolean {
+export function silently(context: CommandContext): CommandContext | undefined {
   const { kind } = keySourceOf(context);
-  return ['key-file', 'passphrase-file', 'passphrase'].includes(kind) && !readsInput(context);
+  const isSilent = kind !== 'passphrase-command' && kind !== 'passphrase-fd' && !readsInput(context);
+  return isSilent ? { ...context, options: { ...context.options, input: false } } : undefined;
 }
 
 /** Whether the passphrase is typed at a question, where a mistake is likely, and nobody else sees a second try. */

@@ -16,6 +16,7 @@ import {
 } from '../../session/index.ts';
 import { createIdentityFile, restoreIdentityFile, SALT_LENGTH, type SqliteStore } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
+import { retireAgent } from './agent.ts';
 import { warnOfOthers } from './exposure.ts';
 import { tellOfMarks } from './marks.ts';
 import { type OpenIdentity, sessionContext } from './open.ts';
@@ -61,7 +62,7 @@ export async function createIdentity(
 }
 
 /**
- * Puts a backup in its place as an identity file, with every session held.
+ * Puts a backup in its place as an identity file, with every session held. Its key is asked for anew.
  * @param file the path of the backup.
  * @param name the only name that the identity may have, if given.
  * @returns the contacts that nothing can be sent to yet.
@@ -94,6 +95,7 @@ export async function restoreIdentity(
       prepare,
     });
     wipe(lock.key);
+    await retireAgent(context, lock.salt);
     return done;
   });
   await tellOfMarks(context, marks, restored.trouble);
@@ -117,7 +119,7 @@ function inPlaceAlready(name: string): PawlError {
 
 /**
  * Encrypts the identity file under another passphrase or key, with a new salt, and closes it. Copies made earlier still
- * open with the old one.
+ * open with the old one, which an agent forgets.
  * @throws what `SqliteStore.rekey` and `NewKeyFile.make` throw; `same-key` for the present one, which a rotation that is
  * to happen would not notice.
  */
@@ -139,6 +141,7 @@ export async function changeSecret(
     // It stays if the rest fails: a key that may be in force is never removed.
     keyFile?.make();
     store.rekey({ key, salt });
+    await retireAgent(context, store.salt);
   } finally {
     wipe(key);
   }

@@ -9,6 +9,7 @@ import { type Lock, loadArgon2, loadDatabase, openIdentityFile, type SqliteStore
 import type { CommandContext } from '../context.ts';
 import { explain } from '../terminal/error-messages.ts';
 import type { Io } from '../terminal/io.ts';
+import { mayBeUnlocked } from './agent.ts';
 import { keepOthersOut } from './exposure.ts';
 import { keySourceOf } from './key-source.ts';
 import { tellOfMarks, warnOfMark } from './marks.ts';
@@ -17,10 +18,10 @@ import { tryKeys } from './unlock.ts';
 
 /**
  * What an identity is opened for. `reads`: a file that was rolled back or is unmarked is accepted, with a warning.
- * `peeks`: it is as well; nothing is told, and the mode of the file is left alone. That is for what nobody has asked for,
- * as completion.
+ * `unlocks`: the same, and no agent is asked for the key, which is to be given to one. `peeks`: it is as well; nothing is
+ * told, and the mode of the file is left alone. That is for what nobody has asked for, as completion.
  */
-export type Purpose = 'writes' | 'reads' | 'peeks';
+export type Purpose = 'writes' | 'reads' | 'unlocks' | 'peeks';
 
 /**
  * Loads the native parts that opening or making the identity file takes: an installation that lacks one is told before
@@ -30,7 +31,9 @@ export type Purpose = 'writes' | 'reads' | 'peeks';
  */
 export async function loadNativeParts(context: CommandContext, { isNewPassphrase = false } = {}): Promise<void> {
   loadDatabase();
-  if (isNewPassphrase || keySourceOf(context).kind !== 'key-file') await loadArgon2();
+  const { kind } = keySourceOf(context);
+  const isDerived = kind !== 'key-file' && !(kind === 'terminal' && mayBeUnlocked(context));
+  if (isNewPassphrase || isDerived) await loadArgon2();
 }
 
 /** An identity whose file is open: the context of the session functions, and the store itself. */
@@ -38,6 +41,8 @@ export interface OpenIdentity extends Context {
   readonly store: SqliteStore;
   readonly name: string;
   readonly path: string;
+  /** What has opened the file. */
+  readonly lock: Lock;
   /** Closes the file, and overwrites its key. */
   close(): void;
 }
@@ -46,7 +51,7 @@ export interface OpenIdentity extends Context {
  * Opens the identity file that the command uses. A file that is not known to be the newest copy is opened only for
  * reading, unless `--after-restore` or `--moved` says what it is.
  */
-async function unlock(context: CommandContext, purpose: Purpose): Promise<OpenIdentity> {
+async function openIdentity(context: CommandContext, purpose: Purpose): Promise<OpenIdentity> {
   const { io, options, reporter } = context;
   const { name, path } = chosenIdentity(context);
   const marks = marksOf(context);
@@ -60,13 +65,14 @@ async function unlock(context: CommandContext, purpose: Purpose): Promise<OpenId
       store.close();
       wipe(lock.key);
     };
-    return { store, close };
+    return { store, lock, close };
   };
-  const { store, close } = await tryKeys(context, path, openWith);
+  const opened = await tryKeys(context, path, openWith, { agent: purpose !== 'unlocks' });
+  const { store, close } = opened;
   try {
     if (purpose !== 'peeks') await keepOthersOut(context, store);
     if (store.name !== name) throw new PawlError('misplaced', { path, name: store.name });
-    const identity = { ...sessionContext(io, store), store, name, path, close };
+    const identity = { ...sessionContext(io, store), ...opened, name, path };
     if (purpose === 'peeks') return identity;
     if (options.afterRestore) await goOnAfterRestore(identity);
     else if (store.standing === 'unmarked' && options.moved) {
@@ -101,7 +107,7 @@ export async function withIdentity<Result>(
   work: (identity: OpenIdentity) => Promise<Result>,
   purpose: Purpose = 'writes',
 ): Promise<Result> {
-  const identity = await unlock(context, purpose);
+  const identity = await openIdentity(context, purpose);
   const { store } = identity;
   const troubleBefore = store.markTrouble;
   try {

@@ -66,6 +66,21 @@ export function marksOf({ io }: CommandContext): Marks {
   return { folder };
 }
 
+/**
+ * The folder where agents give out the keys of identity files, which need not exist: `pawl` in the XDG folder of what runs,
+ * which goes with the login; else `agent` beside the marks.
+ * @throws `no-agent` without a home folder, and where root would have to make folders in one of another user's.
+ */
+export function agentFolderOf({ io }: Pick<CommandContext, 'io'>): string {
+  const { XDG_RUNTIME_DIR: runtime } = io.environment;
+  const isThere = runtime !== undefined && isAbsolute(runtime) && existsSync(runtime);
+  const state = isThere ? undefined : folderOfPawl(io, 'XDG_STATE_HOME', 'state');
+  const folder = isThere ? join(runtime, 'pawl') : state && join(state, 'agent');
+  if (folder === undefined) throw new PawlError('no-agent', { reason: 'there is no home folder' });
+  if (isMadeForAnother(io, folder)) throw new PawlError('no-agent', { reason: `${NOT_BY_ROOT}: ${folder}` });
+  return folder;
+}
+
 const NOT_BY_ROOT = 'root makes no folders in the home of another user';
 
 /** Whether root would make a folder, found by the variables, where another user could not use it. */
@@ -108,13 +123,18 @@ export function pathOf(context: CommandContext, name: string): string {
   return join(homeOf(context), checkName(name) + SUFFIX);
 }
 
+/** The name that `-i` gives, else `PAWL_IDENTITY`; `undefined` without either. */
+export function namedIdentity({ io, options }: CommandContext): string | undefined {
+  return options.identity ?? (io.environment.PAWL_IDENTITY || undefined);
+}
+
 /**
  * The identity that the command uses: `-i`, else `PAWL_IDENTITY`, else the only one in the folder.
  * @throws `bad-name`, `identity-missing`, `no-identity`, `several-identities`.
  */
 export function chosenIdentity(context: CommandContext): { name: string; path: string } {
   const home = homeOf(context);
-  const chosen = context.options.identity ?? (context.io.environment.PAWL_IDENTITY || undefined);
+  const chosen = namedIdentity(context);
   if (chosen !== undefined) {
     const path = pathOf(context, chosen);
     if (!existsSync(path)) throw new PawlError('identity-missing', { name: chosen, home, known: identitiesIn(home) });

@@ -6,6 +6,7 @@ import { isPawlError, PawlError } from '../../errors.ts';
 import { wipe } from '../../primitives/index.ts';
 import { deriveFileKey, type FileKey, type Lock, readSalt } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
+import { keyFromAgent } from './agent.ts';
 import { isAsked } from './key-source.ts';
 import { formsToTry, oddityOf } from './passphrase.ts';
 import { type Secret, secretFor } from './secret.ts';
@@ -13,21 +14,31 @@ import { type Secret, secretFor } from './secret.ts';
 /** How often a passphrase is asked for. */
 const TRIES = 3;
 
+/** Calls `open` with a key: see `tryKeys`. */
+type OpenWith<Opened> = (lock: Lock) => Promise<Opened>;
+
 /**
  * Gets the passphrase or key of a file, and calls `open` with the key that follows from it, until one fits. A passphrase
- * is tried in each of its forms, and one that is typed may be typed anew.
+ * is tried in each of its forms, and one that is typed may be typed anew. Before that is asked for, an agent is.
  *
  * Asking and deriving take time. They come before the file is opened, so that other commands need not wait for them.
  * @param open throws `wrong-passphrase` for a key that does not fit. It owns the key that fits.
+ * @param options.agent whether an agent may be asked.
  * @throws what reading the secret and `open` throw; `wrong-passphrase`.
  */
 export async function tryKeys<Opened>(
   context: CommandContext,
   path: string,
-  open: (lock: Lock) => Promise<Opened>,
+  open: OpenWith<Opened>,
+  { agent = true }: { readonly agent?: boolean } = {},
 ): Promise<Opened> {
   // An error that needs no passphrase comes before the question.
-  readSalt(path);
+  const salt = readSalt(path);
+  if (agent && isAsked(context)) {
+    const key = await keyFromAgent(context, salt);
+    const found = key && (await tryKey({ key, salt }, open));
+    if (found !== undefined) return found.opened;
+  }
   for (let attempt = 1; ; attempt++) {
     const before = attempt === 1 ? '' : `wrong, try ${attempt} of ${TRIES}: `;
     try {
@@ -42,7 +53,7 @@ export async function tryKeys<Opened>(
 async function tryForms<Opened>(
   context: CommandContext,
   secret: Secret,
-  { path, open }: { readonly path: string; readonly open: (lock: Lock) => Promise<Opened> },
+  { path, open }: { readonly path: string; readonly open: OpenWith<Opened> },
 ): Promise<Opened> {
   const salt = readSalt(path);
   const forms = secret.kind === 'key' ? [secret.bytes] : formsToTry(secret.bytes);
@@ -50,17 +61,24 @@ async function tryForms<Opened>(
   try {
     for (const bytes of forms) {
       const key = await fileKeyFrom(context, { ...secret, bytes }, salt);
-      try {
-        return await open({ key, salt });
-      } catch (error) {
-        wipe(key);
-        if (!isPawlError(error, 'wrong-passphrase')) throw error;
-      }
+      const found = await tryKey({ key, salt }, open);
+      if (found !== undefined) return found.opened;
     }
   } finally {
     if (secret.kind === 'passphrase') wipe(...forms);
   }
   throw new PawlError('wrong-passphrase', { path, ...(flaw !== undefined && { flaw }) });
+}
+
+/** @returns `undefined` for a key that does not fit, which is overwritten, as it is after any other error. */
+async function tryKey<Opened>(lock: Lock, open: OpenWith<Opened>): Promise<{ readonly opened: Opened } | undefined> {
+  try {
+    return { opened: await open(lock) };
+  } catch (error) {
+    wipe(lock.key);
+    if (!isPawlError(error, 'wrong-passphrase')) throw error;
+    return undefined;
+  }
 }
 
 /** The key of a file of that salt. The passphrase is overwritten. */

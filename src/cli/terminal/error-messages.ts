@@ -89,6 +89,13 @@ const FLAWS: Readonly<Record<PassphraseFlaw | PassphraseOddity, readonly [proble
   long: ['has more than 65536 bytes', 'a passphrase is one line; a key file has 32 bytes: --key-file FILE'],
 };
 
+/** What is wrong with the folder of an agent. */
+const AGENT_FLAWS: Readonly<Record<ErrorDetails['exposed-agent']['flaw'], string>> = {
+  'no-folder': 'it is a link, or no folder',
+  'other-owner': 'it belongs to somebody else',
+  open: 'others can get into it',
+};
+
 /** What must arrive before anything is sent from a file that was restored, or is behind what was sent from it. */
 export const HOLDS: Readonly<Record<Release, string>> = {
   answered: 'an answer of theirs, or a new invite',
@@ -635,6 +642,19 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
           hint: `chmod go-w ${folder}, if the key is yours; or name a file that is not there, and it is made`,
           exit: NO_KEY,
         },
+  'no-agent': ({ reason }) => ({
+    message: `the key cannot be kept for other commands: ${reason}`,
+    hint: 'nothing was changed; a folder of your own for its socket, with a short path, is named by XDG_RUNTIME_DIR',
+    exit: CANNOT_CREATE,
+  }),
+  'exposed-agent': ({ folder, flaw }) => ({
+    message: `no key is given out in ${folder}: ${AGENT_FLAWS[flaw]}`,
+    hint:
+      flaw === 'open'
+        ? `chmod 700 ${folder}`
+        : `have a folder of your own there, which is no link: look at it (ls -ld ${folder}), and move it away; or name another place: XDG_RUNTIME_DIR`,
+    exit: NO_KEY,
+  }),
   'same-key': ({ path, what }) => ({
     message: `${path} has this ${what} already`,
     hint:

@@ -14,6 +14,8 @@ import { isRunning, processName } from './process-name.ts';
 
 export interface Io {
   readonly arguments: readonly string[];
+  /** What starts this program: the paths of Node and of the launcher. */
+  readonly program: readonly [node: string, launcher: string];
   /** Reading a variable throws `not-utf8`, or for a passphrase `bad-passphrase`, where bytes of it were replaced. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The absolute path of the user's home folder; `undefined` if there is none, as in some containers. */
@@ -116,6 +118,7 @@ export function systemIo(process: NodeJS.Process): Io {
   const environment = textsOf(process.env);
   return {
     arguments: process.argv.slice(2),
+    program: [process.execPath, process.argv[1] ?? ''],
     environment,
     home: () => homeFolder(environment),
     userId: process.getuid?.(),

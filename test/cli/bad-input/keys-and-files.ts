@@ -7,9 +7,17 @@ const WRONG = { code: 'wrong-passphrase', exit: 77 } as const;
 const DAMAGED = { code: 'damaged', exit: 74 } as const;
 
 /** Bob's key, as `furnish` left it, but in another form. */
-function key(what: string, code: BadInput['code'], exit: number, command: string): BadInput {
-  return { what: `a key: ${what}`, code, exit, command };
+function key(...[what, code, exit, command, prepare]: Key): BadInput {
+  return { what: `a key: ${what}`, code, exit, command, ...(prepare !== undefined && { prepare }) };
 }
+
+type Key = [
+  what: string,
+  code: BadInput['code'],
+  exit: number,
+  command: string,
+  prepare?: NonNullable<BadInput['prepare']>,
+];
 
 const INSPECT = 'pawl -i bob inspect $JSON';
 
@@ -74,6 +82,12 @@ export const KEYS: readonly BadInput[] = [
     77,
     'mkdir -m 777 -p open; cp .key open/k; pawl init zoe --key-file open/k $JSON',
   ),
+  key('to be kept in a folder that others can get into', 'exposed-agent', 77, 'pawl -i bob unlock $JSON', (home) =>
+    home.prepare('mkdir -p .local/state/pawl; mkdir -m 755 .local/state/pawl/agent'),
+  ),
+  key('to be kept in no folder', 'no-agent', 73, 'XDG_STATE_HOME=$PWD/.key pawl -i bob unlock $JSON'),
+  key('kept for longer than is allowed', 'usage', 64, 'pawl -i bob unlock --for 9h $JSON'),
+  key('to be forgotten, of nobody', 'identity-missing', 78, 'pawl -i zoe lock $JSON'),
   key('from where the message comes from', 'usage', 64, 'pawl -i bob recv --key-file - $JSON < .key'),
   key('to be made on standard output', 'usage', 64, 'pawl -i bob passwd --new-key-file - $JSON'),
   key('for a new identity, of a wrong length', 'bad-key-file', 77, 'pawl init zoe --key-file message.pawl $JSON'),

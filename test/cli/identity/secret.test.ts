@@ -35,6 +35,7 @@ const BEFORE = [
   'cp planted/passphrase open; chmod 644 open; alice inspect --passphrase-file open --json; rm open',
   'head -c 32 planted/passphrase > short; chmod 600 short; alice inspect --key-file short; rm short',
   'bob inspect | head -n 1; pawl --help; pawl send --help; pawl --version',
+  'alice unlock; alice unlock --json; env -u PAWL_KEY_FILE pawl -i alice inspect; alice lock; pawl lock --json',
   'bob recv --from carol first.pawl; bob recv --json --from carol first.pawl',
   // The third message comes first, and its disk is full.
   'bob recv third.txt > /dev/full; bob inspect; bob inspect alice; bob inspect alice --json',

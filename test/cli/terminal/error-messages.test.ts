@@ -76,6 +76,9 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'identity-changed': [65, { name: 'bob', known: '00112233', offered: '44556677' }],
   self: [65, { what: 'invite' }],
 
+  'no-agent': [73, { reason: 'there is no home folder' }],
+  'exposed-agent': [77, { folder: '/run/user/1000/pawl', flaw: 'open' }],
+
   exists: [73, { path: 'alice.db' }],
   protected: [73, { path: 'file', what: 'the key file' }],
   'no-locks': [74, { folder: '/net/pawl' }],

@@ -1,0 +1,51 @@
+/**
+ * Asks an agent for a key, or to end. An agent that is dead, silent or talks nonsense is none.
+ * Does not know for what file it asks.
+ */
+import { createConnection } from 'node:net';
+import { equal, wipe } from '../../primitives/index.ts';
+import { decodeKey, ENDED, encodeRequest, KEY_ANSWER_LENGTH, type Request } from './protocol.ts';
+
+/** How long an agent may take, in milliseconds: its memory may have been swapped out. */
+const PATIENCE = 2_000;
+
+/** @returns the key, 32 bytes, which may be any other: only the file shows whether it fits. */
+export async function askForKey(path: string, salt: Uint8Array): Promise<Uint8Array | undefined> {
+  const answer = await exchange(path, { wants: 'give', salt });
+  const key = answer && decodeKey(answer);
+  if (answer !== undefined) wipe(answer);
+  return key;
+}
+
+/** @returns `ended`: the key of an agent is gone; `silent`: what is there does not answer; `nobody`: no agent is there. */
+export async function askToEnd(path: string, salt: Uint8Array): Promise<'ended' | 'silent' | 'nobody'> {
+  const answer = await exchange(path, { wants: 'end', salt });
+  if (answer === undefined) return 'silent';
+  return equal(answer, ENDED) ? 'ended' : 'nobody';
+}
+
+/** @returns all that was answered, or the beginning of too much; `undefined` where that takes too long. */
+function exchange(path: string, request: Request): Promise<Uint8Array | undefined> {
+  const answer = new Uint8Array(KEY_ANSWER_LENGTH + 1);
+  let length = 0;
+  return new Promise((resolve) => {
+    const connection = createConnection(path);
+    const settle = (isLate = false) => {
+      clearTimeout(patience);
+      connection.destroy();
+      if (isLate) wipe(answer);
+      resolve(isLate ? undefined : answer.subarray(0, length));
+    };
+    const patience = setTimeout(settle, PATIENCE, true);
+    connection.on('error', () => undefined);
+    connection.once('close', () => settle());
+    connection.on('data', (chunk: Buffer) => {
+      const taken = chunk.subarray(0, answer.length - length);
+      answer.set(taken, length);
+      length += taken.length;
+      wipe(chunk);
+      if (length === answer.length) settle();
+    });
+    connection.write(encodeRequest(request));
+  });
+}

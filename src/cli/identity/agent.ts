@@ -1,0 +1,98 @@
+/**
+ * Has agents keep the keys of identity files, asks for them, and has them forgotten.
+ * Knows nothing of what a key opens.
+ */
+import { existsSync } from 'node:fs';
+import { isPawlError, type PawlError } from '../../errors.ts';
+import { type FileKey, type Lock, readSalt } from '../../storage/index.ts';
+import { askForKey, askToEnd } from '../agent/client.ts';
+import { checkSocketFolder, makeSocketFolder, removeSocket, saltsIn, socketFor } from '../agent/folder.ts';
+import { startAgent } from '../agent/start.ts';
+import type { CommandContext } from '../context.ts';
+import { agentFolderOf } from './path.ts';
+
+/** How long a key is kept at most after it was given, however often it is used. In milliseconds. */
+export const LONGEST_UNLOCKED = 8 * 3_600_000;
+
+/**
+ * Has an agent keep the key of an identity file, instead of the one that has it so far.
+ * @param idle how long it is kept after each use, in milliseconds.
+ * @throws `no-agent`, `exposed-agent`.
+ */
+export async function giveToAgent(context: CommandContext, { key, salt }: Lock, idle: number): Promise<void> {
+  const folder = agentFolderOf(context);
+  makeSocketFolder(folder, context.io.userId);
+  // Before a process is started for it.
+  socketFor(folder, salt);
+  await startAgent(context.io, { key, salt, idle, most: LONGEST_UNLOCKED, folder });
+}
+
+/** @returns the key that an agent has for a file with this salt, if one has. Only the file shows whether it fits. */
+export async function keyFromAgent(context: CommandContext, salt: Uint8Array): Promise<FileKey | undefined> {
+  const folder = socketFolderOf(context);
+  const path = folder && unless('no-agent', () => socketFor(folder, salt));
+  if (path === undefined || !existsSync(path)) return undefined;
+  return (await askForKey(path, salt)) as FileKey | undefined;
+}
+
+/** Whether there may be an agent for some file. */
+export function mayBeUnlocked(context: CommandContext): boolean {
+  const folder = socketFolderOf(context);
+  return folder !== undefined && saltsIn(folder).length > 0;
+}
+
+/** What `endAgents` has found. */
+export interface Locked {
+  /** So many keys were forgotten. */
+  readonly count: number;
+  /** So many agents did not answer. They end by themselves, as nothing finds them any more. */
+  readonly silent: number;
+}
+
+/**
+ * Has the key of an identity file forgotten, or those of all.
+ * @param path of the file; `undefined` for all.
+ * @throws `exposed-agent`; what reading the salt of the file throws.
+ */
+export async function endAgents(context: CommandContext, path?: string): Promise<Locked> {
+  const salt = path === undefined ? undefined : readSalt(path);
+  const folder = unless('no-agent', () => agentFolderOf(context));
+  if (folder === undefined || !checkSocketFolder(folder, context.io.userId)) return { count: 0, silent: 0 };
+  const salts = salt === undefined ? saltsIn(folder) : [salt];
+  const ends = await Promise.all(salts.map((one) => endAgent(folder, one)));
+  const countOf = (end: (typeof ends)[number]) => ends.filter((one) => one === end).length;
+  return { count: countOf('ended'), silent: countOf('silent') };
+}
+
+/** Has the key of a file with this salt forgotten, which is its key no longer. Where no agent can be asked, nothing happens. */
+export async function retireAgent(context: CommandContext, salt: Uint8Array): Promise<void> {
+  const folder = socketFolderOf(context);
+  if (folder !== undefined) await endAgent(folder, salt);
+}
+
+async function endAgent(folder: string, salt: Uint8Array): ReturnType<typeof askToEnd> {
+  const path = unless('no-agent', () => socketFor(folder, salt));
+  if (path === undefined || !existsSync(path)) return 'nobody';
+  const end = await askToEnd(path, salt);
+  if (end !== 'ended') removeSocket(path);
+  return end;
+}
+
+/** The folder of sockets, if it is there and can be trusted. */
+function socketFolderOf(context: CommandContext): string | undefined {
+  return unless('no-agent', () =>
+    unless('exposed-agent', () => {
+      const folder = agentFolderOf(context);
+      return checkSocketFolder(folder, context.io.userId) ? folder : undefined;
+    }),
+  );
+}
+
+function unless<Result>(code: PawlError['code'], work: () => Result): Result | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (isPawlError(error, code)) return undefined;
+    throw error;
+  }
+}
