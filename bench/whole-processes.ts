@@ -15,6 +15,8 @@ export function wholeProcesses(): readonly Figure[] {
     const withKey = prepare(folder, ['--key-file', join(folder, 'file.key')], 'key');
     writeFileSync(join(folder, 'passphrase.txt'), 'correct horse battery staple', { mode: 0o600 });
     const withPassphrase = prepare(folder, ['--passphrase-file', join(folder, 'passphrase.txt')], 'passphrase');
+    const withAgent = prepare(folder, ['--passphrase-file', join(folder, 'passphrase.txt')], 'agent');
+    withAgent.unlock();
     const rows: readonly [name: string, run: () => unknown][] = [
       ['node -e 0', () => start(folder, ['-e', '0'])],
       ['node, Argon2id alone', () => start(folder, [join(__dirname, 'argon2id.cjs')])],
@@ -24,6 +26,8 @@ export function wholeProcesses(): readonly Figure[] {
       ['recv, key file', withKey.recv],
       ['send, passphrase', withPassphrase.send],
       ['recv, passphrase', withPassphrase.recv],
+      ['send, unlocked', withAgent.send],
+      ['recv, unlocked', withAgent.recv],
     ];
     const times = new Map<string, number[]>(rows.map(([name]) => [name, []]));
     for (let run = 0; run < RUNS; run++) {
@@ -41,12 +45,13 @@ export function wholeProcesses(): readonly Figure[] {
       best: Math.min(...values),
     }));
   } finally {
+    start(folder, [PROGRAM, 'lock', '-q']);
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 function prepare(folder: string, key: readonly string[], home: string) {
-  const options = ['--home', join(folder, home), '-q', ...key];
+  let options = ['--home', join(folder, home), '-q', ...key];
   const pawl = (identity: string, parameters: readonly string[], input?: Uint8Array) =>
     start(folder, [PROGRAM, ...options, '-i', identity, ...parameters], input);
   pawl('alice', ['init', 'alice']);
@@ -61,6 +66,11 @@ function prepare(folder: string, key: readonly string[], home: string) {
       envelope = pawl('alice', ['send', 'bob'], text);
     },
     recv: () => void pawl('bob', ['recv'], envelope),
+    /** From now on the keys come from agents. */
+    unlock: () => {
+      for (const identity of ['alice', 'bob']) pawl(identity, ['unlock', '--for', '8h']);
+      options = ['--home', join(folder, home), '-q'];
+    },
   };
 }
 
