@@ -93,7 +93,7 @@ const addAgain: Scene = {
 };
 
 /** The file opens with either the old or the new key, and `passwd` can be run (again). */
-function passwd(name: string, prepare: (box: Box) => Promise<void>, waits?: string): Scene {
+export function passwd(name: string, prepare: (box: Box) => Promise<void>, waits?: string): Scene {
   return {
     name,
     prepare,

@@ -1,0 +1,71 @@
+/** Scenes with an agent: `unlock`, and what retires it. One that is left over ends when its box is removed. */
+import { readFileSync, statSync } from 'node:fs';
+import type { Box } from '../box.ts';
+import type { Laws } from '../laws.ts';
+import type { Scene } from '../scene.ts';
+import { passwd } from './keeping.ts';
+import { talking, writeKey } from './people.ts';
+
+/** How a command ends that is given no key: 0 where an agent has it, and 77 where somebody would have to be asked. */
+async function withoutKey(box: Box, who: string, laws: Laws): Promise<number | undefined> {
+  const { code, stderr } = await box.run(who, ['inspect', '--no-input']);
+  laws.hold(code === 0 || code === 77, `without a key: exit ${code}: ${stderr}`);
+  return code;
+}
+
+/** No file but the key file has the key. */
+function holdUnwritten(box: Box, who: string, laws: Laws): void {
+  const key = readFileSync(box.path(`${who}.key`));
+  const files = box.files().filter((file) => file !== `${who}.key` && statSync(box.path(file)).isFile());
+  const having = files.filter((file) => {
+    const bytes = readFileSync(box.path(file));
+    return [key, key.toString('hex'), key.toString('base64')].some((needle) => bytes.includes(needle));
+  });
+  laws.hold(having.length === 0, `the key is in ${having.join(', ')}`);
+}
+
+/** The next command is given the key or asks, and `lock` ends it. */
+const unlock: Scene = {
+  name: 'unlock',
+  prepare: talking,
+  call: () => ({ who: 'bob', parameters: ['unlock'] }),
+  async check(box, ran, laws) {
+    holdUnwritten(box, 'bob', laws);
+    const next = await withoutKey(box, 'bob', laws);
+    if (ran.code === 0) laws.hold(next === 0, 'done, but the next command has no key');
+    await laws.works(box, 'bob', ['lock']);
+    laws.hold((await withoutKey(box, 'bob', laws)) === 77, 'locked, but the next command has a key');
+    await laws.whole(box, 'bob');
+    await laws.talk(box, 'bob', 'alice');
+  },
+};
+
+/** There is an agent all the time: the first one, or the next one. */
+const unlockAgain: Scene = {
+  ...unlock,
+  name: 'unlock, once more',
+  arrange: async (box) => void (await box.ready('bob', ['unlock'])),
+  async check(box, ran, laws) {
+    laws.hold((await withoutKey(box, 'bob', laws)) === 0, 'the key is lost');
+    await unlock.check(box, ran, laws);
+  },
+};
+
+const rekeyed = passwd('passwd, while it is unlocked', async (box) => {
+  await talking(box);
+  writeKey(box, 'new.key');
+});
+
+/** The agent has the key of the file, or it is as if there were none. */
+const passwdUnlocked: Scene = {
+  ...rekeyed,
+  arrange: async (box) => void (await box.ready('bob', ['unlock'])),
+  async check(box, ran, laws) {
+    const next = await withoutKey(box, 'bob', laws);
+    if (ran.code === 0) laws.hold(next === 77, 'done, but an agent has the new key');
+    if (ran.code !== undefined && ran.code !== 0) laws.hold(next === 0, 'failed, but the agent is gone');
+    await rekeyed.check(box, ran, laws);
+  },
+};
+
+export const UNLOCKING: readonly Scene[] = [unlock, unlockAgain, passwdUnlocked];
