@@ -50,6 +50,10 @@ describe('a span of time', () => {
   );
 });
 
+it('a span of less than a day says its limit as it is typed', () => {
+  expect(() => timeSpan(8 * 60 * MINUTE)('9h')).toThrow('of at most 8h');
+});
+
 describe('how long texts are kept', () => {
   it.each([
     ['off', 'off'],

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deriveFileKey, readSalt } from '../../src/storage/index.ts';
@@ -216,6 +216,23 @@ describe('what is wrong with an agent is a question, and no error', () => {
       expect(await run('pawl -i alice inspect')).toMatchObject({ exit: 0 });
     }));
 
+  it('where it does not answer; lock says so, and has it found by nobody', () =>
+    unlockable(async (home, run) => {
+      await run(`ln -s "$(command -v pawl)" own; ${UNLOCK.replace('pawl', './own')}`);
+      const [agent = ''] = agentsOf(home);
+      process.kill(Number(agent), 'SIGSTOP');
+      try {
+        expect(await run('pawl -i alice inspect')).toMatchObject({ exit: 77 });
+        expect(await run('pawl lock')).toMatchObject({
+          exit: 0,
+          stderr: expect.stringMatching(/^pawl: 1 process has a key and does not answer: /),
+        });
+        expect(socketsOf(home)).toEqual([]);
+      } finally {
+        process.kill(Number(agent), 'SIGKILL');
+      }
+    }));
+
   it('where it has another key: that one is tried, and changes nothing', () =>
     unlockable(async (home, run) => {
       mkdirSync(home.path('run/pawl'), { mode: 0o700 });
@@ -306,8 +323,24 @@ describe.runIf(process.platform === 'linux')('the process that has the key', () 
       expect(of('status').toString()).toMatch(/^Umask:\t0077$/m);
       const links = spawnSync('ls', ['-l', `/proc/${pid}/fd`, `/proc/${pid}/cwd`]).stdout.toString();
       expect(links).not.toContain(home.folder);
-      await run('pawl lock');
+      // It is told to end, as when the machine is shut down, and leaves nothing.
+      process.kill(Number(pid), 'SIGTERM');
+      await run(`timeout 60 tail --pid=${pid} -f /dev/null`);
+      expect(socketsOf(home)).toEqual([]);
     }));
+
+  it.runIf(process.getuid?.() === 0)('is none of root where another user is logged in', () =>
+    unlockable(async (home, run) => {
+      chownSync(home.path('run'), NOBODY, NOBODY);
+      expect(await run(UNLOCK)).toMatchObject({
+        exit: 73,
+        stderr: expect.stringContaining('root makes no folders in the home of another user'),
+      });
+      expect(readdirSync(home.path('run'))).toEqual([]);
+      expect(await run('pawl lock')).toMatchObject({ exit: 0 });
+      expect(await run('pawl -i alice inspect')).toMatchObject({ exit: 77 });
+    }),
+  );
 
   it.runIf(process.getuid?.() === 0)('is out of the reach of other users', () =>
     unlockable(async (home, run) => {

@@ -1,8 +1,8 @@
 /**
  * `pawl lock`: has the keys forgotten that `pawl unlock` has given to agents.
  */
-import type { DefineCommand } from '../context.ts';
-import { endAgents } from '../identity/agent.ts';
+import type { CommandContext, DefineCommand } from '../context.ts';
+import { endAgents, type Locked } from '../identity/agent.ts';
 import { chosenIdentity, namedIdentity } from '../identity/path.ts';
 import { count } from '../terminal/format.ts';
 
@@ -22,23 +22,20 @@ Examples:
     .action(
       makeAction(
         async (context) => {
-          const { reporter } = context;
           const path = namedIdentity(context) === undefined ? undefined : chosenIdentity(context).path;
-          const { count: forgotten, silent } = await endAgents(context, path);
-          if (reporter.json) await reporter.document({ type: 'locked', count: forgotten, silent });
-          else
-            await reporter.notice(
-              forgotten === 0 ? 'nothing was unlocked' : `locked: ${count(forgotten, 'identity', 'identities')}`,
-            );
-          if (silent > 0) {
-            const agents = count(silent, 'process has a key and does', 'processes have a key and do');
-            await reporter.warn(
-              `${agents} not answer; no command finds it any more, and it ends by itself once it goes on`,
-            );
-          }
+          await report(context, await endAgents(context, path));
           return 0;
         },
         () => false,
       ),
     );
 };
+
+async function report({ reporter }: CommandContext, { count: forgotten, silent }: Locked): Promise<void> {
+  if (reporter.json) await reporter.document({ type: 'locked', count: forgotten, silent });
+  else if (forgotten > 0) await reporter.notice(`locked: ${count(forgotten, 'identity', 'identities')}`);
+  else if (silent === 0) await reporter.notice('nothing was unlocked');
+  if (silent === 0) return;
+  const agents = count(silent, 'process has a key and does', 'processes have a key and do');
+  await reporter.warn(`${agents} not answer: no command finds it any more, and it ends by itself once it goes on`);
+}
