@@ -1,5 +1,6 @@
 /** Scenes with an agent: `unlock`, and what retires it. One that is left over ends when its box is removed. */
-import { readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { encodeSetup } from '../../src/cli/agent/protocol.ts';
 import type { Box } from '../box.ts';
 import type { Laws } from '../laws.ts';
 import type { Scene } from '../scene.ts';
@@ -51,6 +52,26 @@ const unlockAgain: Scene = {
   },
 };
 
+/** The agent itself, which has the key for a millisecond: nothing of it is left, and the next one can be started. */
+const agent: Scene = {
+  name: 'unlock, in its agent',
+  prepare: talking,
+  arrange: async (box) => void mkdirSync(box.path('state', 'pawl', 'agent'), { recursive: true, mode: 0o700 }),
+  call: (box) => {
+    const key = new Uint8Array(readFileSync(box.path('bob.key')));
+    const salt = new Uint8Array(readFileSync(box.path('home', 'bob.db')).subarray(0, 16));
+    const input = encodeSetup({ key, salt, idle: 1, most: 1, folder: box.path('state', 'pawl', 'agent') });
+    return { who: 'bob', parameters: ['agent'], input };
+  },
+  async check(box, _, laws) {
+    holdUnwritten(box, 'bob', laws);
+    laws.hold((await withoutKey(box, 'bob', laws)) === 77, 'its key is still given out');
+    await laws.works(box, 'bob', ['unlock']);
+    laws.hold((await withoutKey(box, 'bob', laws)) === 0, 'no other agent can take its place');
+    await laws.works(box, 'bob', ['lock']);
+  },
+};
+
 const rekeyed = passwd('passwd, while it is unlocked', async (box) => {
   await talking(box);
   writeKey(box, 'new.key');
@@ -68,4 +89,4 @@ const passwdUnlocked: Scene = {
   },
 };
 
-export const UNLOCKING: readonly Scene[] = [unlock, unlockAgain, passwdUnlocked];
+export const UNLOCKING: readonly Scene[] = [unlock, unlockAgain, agent, passwdUnlocked];
