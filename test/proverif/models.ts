@@ -19,6 +19,7 @@ export interface Library {
   model(scenario: Scenario): string;
   /** @throws if there is none of this name. */
   query(name: string): Query;
+  readonly queries: readonly Query[];
   /** Every query of a scenario, in the order in which it is asked. */
   asked(scenario: Scenario): Readonly<Record<string, Expected>>;
 }
@@ -53,7 +54,7 @@ export function library(folder: string): Library {
     return `${changed.slice(0, process)}\n${texts.join('\n')}\n${changed.slice(process)}`;
   }
 
-  return { asked, model, query };
+  return { asked, model, query, queries: [...queries.values()] };
 }
 
 /** `(* name: claim *)`, then the query, up to an empty line. A claim that begins with "…" is a narrower one of that before it. */

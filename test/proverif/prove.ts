@@ -58,7 +58,9 @@ export function main(args: string[]): number {
   for (const scenario of chosen) {
     const { run, output } = prove(scenario, version, Number(values.limit));
     if (values.trace) process.stdout.write(output);
-    failed += report(scenario, run, output);
+    const error = /^(?:Error|File).*error.*$/im.exec(output)?.[0];
+    if (error !== undefined) return refuse(`ProVerif refuses ${scenario.name}: ${error}`, '--print shows the model');
+    failed += report(scenario, run);
     if (values.record) write(scenario, run);
   }
   return failed === 0 ? 0 : 1;
@@ -94,11 +96,9 @@ function prove(scenario: Scenario, proverif: string, limit: number): { run: Run;
 }
 
 /** Says what came out; gives how many outcomes are not as expected. */
-function report(scenario: Scenario, run: Run, output: string): number {
+function report(scenario: Scenario, run: Run): number {
   console.log(`${scenario.name}, ${run.seconds} s`);
-  const error = /^(?:Error|File).*error.*$/im.exec(output)?.[0];
-  if (error !== undefined) console.log(`  ${error}`);
-  let failed = error === undefined ? 0 : 1;
+  let failed = 0;
   for (const [query, outcome] of Object.entries(run.outcomes)) {
     const expected = models.asked(scenario)[query];
     const fine = expected !== undefined && agrees(outcome, expected);

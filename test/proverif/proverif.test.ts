@@ -33,6 +33,11 @@ it('no scenario has the name of another, and the record has no other', () => {
   expect(Object.keys(recorded)).toEqual(names);
 });
 
+it('every query is asked', () => {
+  const asked = new Set(SCENARIOS.flatMap((scenario) => Object.keys(models.asked(scenario))));
+  expect(models.queries.filter(({ name }) => !asked.has(name)).map(({ name }) => name)).toEqual([]);
+});
+
 it('every piece is used', () => {
   const unused = (folder: string, used: readonly string[]) =>
     readdirSync(join(FOLDER, folder)).filter((file) => !used.includes(file.replace('.pvl', '')));
