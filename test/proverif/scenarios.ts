@@ -299,7 +299,7 @@ const RATCHET: readonly Scenario[] = [
     expected: { 'chain4-happens': 'happens', 'no-downgrade': 'proved' },
   },
   {
-    name: 'without-both',
+    name: 'without-field-authenticated-and-answer-required',
     about: 'the same',
     pieces: [...CONVERSATION, 'main-conversation'],
     without: ['field-authenticated', 'answer-required'],
