@@ -11,6 +11,8 @@ export interface ErrorDetails {
   'not-utf8': { what: string };
   'bad-name': { name: string };
   'no-input': { source: string; toSend?: true };
+  /** The editor has failed. `reason`: how it ended. */
+  'editor-failed': { command: string; reason: string };
   /** The shell cannot run the command of `recv --exec`. `exit`: what it says, 126 or 127. */
   'cannot-run': { command: string; exit: number };
   /** The terminal cuts lines of more than `limit` bytes. */
@@ -54,8 +56,10 @@ export interface ErrorDetails {
   /** What was sent from standard input cannot be read again. */
   'cannot-resume': { id: number };
   // conversations
-  /** `known`: the names of the contacts. `isFile`: there is a file of that name. */
-  'unknown-contact': { name: string; known?: readonly string[]; isFile?: true; isInvited?: boolean };
+  /** `known`: the names of the contacts. `isFile`: there is a file of that name; `isList`: a list. */
+  'unknown-contact': { name: string; known?: readonly string[]; isFile?: true; isInvited?: boolean; isList?: boolean };
+  /** `known`: the names of the lists. `isContact`: there is a contact of that name. */
+  'unknown-list': { name: string; known: readonly string[]; isContact: boolean };
   'name-taken': { name: string };
   /** `wasVerified`: the contact was verified before and is not any more. */
   'wrong-safety-number': { name: string; wasVerified: boolean };
@@ -82,6 +86,8 @@ export interface ErrorDetails {
   'stream-lost': { to: string; why: string };
   /** A route with a command has come with the identity file from elsewhere. */
   'untrusted-route': { route: string };
+  /** One of several contacts is reached by no route, and there is no folder for the envelope. */
+  'no-route': { name: string };
   /** The conversation with a contact is of before there were boxes. */
   'no-boxes': { name: string };
   /** A folder has another mark than when the route was made, or none. */

@@ -26,7 +26,8 @@ async function unknownContact(view: Transaction, name: string): Promise<never> {
     ({ contactName, fate }) => contactName === name && fate.kind === 'open',
   );
   const known = (await view.contacts()).map((contact) => contact.name);
-  throw new PawlError('unknown-contact', { name, known, ...(isInvited && { isInvited }) });
+  const isList = (await view.lists()).some((list) => list.name === name);
+  throw new PawlError('unknown-contact', { name, known, ...(isInvited && { isInvited }), ...(isList && { isList }) });
 }
 
 /**
@@ -87,6 +88,8 @@ export interface Forgotten {
         readonly history: number;
         /** Contents that come or go in parts, and are not finished. */
         readonly unfinished: number;
+        /** Lists that the contact is in. */
+        readonly lists: number;
       }
     | undefined;
   /** Open invites of ours for the name. */
@@ -170,6 +173,7 @@ async function countRecords(view: Transaction, { id, identity }: Contact) {
     texts: (await view.inbox()).filter(isTheirs).length,
     envelopes: (await view.outbox()).filter(isTheirs).length,
     history: (await view.countHistory({ contact: id })).count,
+    lists: (await view.lists()).filter(({ contacts }) => contacts.includes(id)).length,
   };
 }
 

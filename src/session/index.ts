@@ -59,6 +59,16 @@ export {
 } from './invites.ts';
 export type { ChainOnLadder, Ladder } from './ladder.ts';
 export {
+  type Addressee,
+  changeList,
+  deleteList,
+  type ListChange,
+  type ListReport,
+  listNamed,
+  listReports,
+  namesOf,
+} from './lists.ts';
+export {
   leftBefore,
   leftIn,
   type Mailbox,
@@ -102,7 +112,8 @@ export {
   routeTo,
   setRoute,
 } from './routes.ts';
-export { acknowledgeSent, checkContact, type Sent, send, sendAll } from './send.ts';
+export { acknowledgeSent, checkContact, type Sent, type SentMessage, send, sendAll } from './send.ts';
+export { type ForEach, type LeftOut, type Recipients, sendToEach } from './several.ts';
 export { type BoxToEmpty, boxesToEmpty, noteEmptied } from './spent-boxes.ts';
 export type * from './store.ts';
 export type { Context } from './store.ts';

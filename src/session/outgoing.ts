@@ -19,6 +19,7 @@ import { equal } from '../primitives/index.ts';
 import { claimsOf } from './claims.ts';
 import { sweep } from './maintenance.ts';
 import { type Sent, sealFor } from './send.ts';
+import { type ForEach, forEachRecipient, type Recipients } from './several.ts';
 import { spendBoxOf } from './spent-boxes.ts';
 import type { Context, OutgoingId, SourceFile, StoredOutgoing, Transaction } from './store.ts';
 import { endIn } from './transfers.ts';
@@ -120,33 +121,51 @@ export class OutgoingContent {
    * @param place where the parts are put, see `placeOf`; without it, they are written.
    * @throws as `sendAll`.
    */
-  static async begin(
-    context: Context,
-    to: string,
-    { name, size, source }: NewOutgoing,
-    place?: string,
-  ): Promise<OutgoingContent> {
+  static async begin(context: Context, to: string, content: NewOutgoing, place?: string): Promise<OutgoingContent> {
     const now = context.now();
+    return context.store.transaction(async (transaction) => {
+      await sweep(transaction, now);
+      return OutgoingContent.#beginIn(context, transaction, content, { to, now, place });
+    });
+  }
+
+  /**
+   * Does the same for several contacts, in one transaction: a content for each, with a key of its own. Each goes to the
+   * place of the contact's route, where it is to go by that.
+   */
+  static beginForEach(
+    context: Context,
+    recipients: Recipients,
+    content: NewOutgoing,
+  ): Promise<ForEach<OutgoingContent>> {
+    return forEachRecipient(context, recipients, (transaction, { name: to, now, place }) =>
+      OutgoingContent.#beginIn(context, transaction, content, { to, now, place }),
+    );
+  }
+
+  static async #beginIn(
+    context: Context,
+    transaction: Transaction,
+    { name, size, source }: NewOutgoing,
+    { to, now, place }: { readonly to: string; readonly now: number; readonly place: string | undefined },
+  ): Promise<OutgoingContent> {
     const key = newContentKey(context.random);
     const descriptor: Descriptor = { type: 'descriptor', name, sentAt: now, size, partSize: PART_SIZES.usual, key };
     const plaintexts = [encodeContent(descriptor)];
-    return context.store.transaction(async (transaction) => {
-      await sweep(transaction, now);
-      const { stored, expiredInvite } = await sealFor(
-        context,
-        transaction,
-        { name: to, plaintexts, now },
-        async ({ contact, messageId, n, envelope, opening, box }) => {
-          const sealed = { contact: contact.id, messageId, n, envelope, box };
-          const row = { ...sealed, descriptor, source, createdAt: now, parts: 0, partsAt: place, link: FIRST_LINK };
-          const id = await transaction.addOutgoing({ ...row, advancedAt: now, process: context.process });
-          return { row: { ...row, id }, opening, to: contact.name };
-        },
-      );
-      const [one] = stored;
-      if (one === undefined) throw new Error('one plaintext gives one envelope');
-      return new OutgoingContent(context, one.row, { ...one, expiredInvite, place });
-    });
+    const { stored, expiredInvite } = await sealFor(
+      context,
+      transaction,
+      { name: to, plaintexts, now, needsBox: place !== undefined },
+      async ({ contact, messageId, n, envelope, opening, box }) => {
+        const sealed = { contact: contact.id, messageId, n, envelope, box };
+        const row = { ...sealed, descriptor, source, createdAt: now, parts: 0, partsAt: place, link: FIRST_LINK };
+        const id = await transaction.addOutgoing({ ...row, advancedAt: now, process: context.process });
+        return { row: { ...row, id }, opening, to: contact.name };
+      },
+    );
+    const [one] = stored;
+    if (one === undefined) throw new Error('one plaintext gives one envelope');
+    return new OutgoingContent(context, one.row, { ...one, expiredInvite, place });
   }
 
   /**
@@ -273,7 +292,7 @@ export class OutgoingContent {
       const { id, envelope, n, to, opening, expiredInvite } = this;
       const { contact, box } = this.#row;
       const outboxId = await transaction.addToOutbox({ contact, messageId: id, envelope, process, createdAt, box });
-      return { envelope, outboxId, to, id, n, opening, box, expiredInvite };
+      return { envelope, length: envelope.length, outboxId, to, id, n, opening, box, expiredInvite };
     });
   }
 

@@ -12,6 +12,7 @@ import { ownKey } from './identity.ts';
 import { TRIES } from './inbox.ts';
 import { inviteName, invitesIn } from './invites.ts';
 import { type Ladder, ladderOf } from './ladder.ts';
+import { type ListReport, listsIn } from './lists.ts';
 import { releaseOf, releaseWhere, selectSession, sendingSession } from './select-session.ts';
 import type {
   Contact,
@@ -37,6 +38,7 @@ export interface IdentityReport {
   readonly givenUp: readonly { readonly from: string; readonly texts: number }[];
   /** How many there are in the boxes before those. */
   readonly older: { readonly outbox: number; readonly inbox: number };
+  readonly lists: readonly ListReport[];
   readonly history: HistoryReport;
 }
 
@@ -196,6 +198,7 @@ export async function identityReport(
         outbox: [...(await view.countOutbox()).values()].reduce((total, { count }) => total + count, -outbox.length),
         inbox: (await view.countInbox()) - inbox.length,
       },
+      lists: await listsIn(view),
       history: await historyOf(view, now()),
     };
   });

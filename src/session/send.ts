@@ -14,13 +14,13 @@ import { withOwnIdentity } from './identity.ts';
 import { CLOCK_AHEAD, sweep } from './maintenance.ts';
 import { RatchetSession } from './ratchet-session.ts';
 import { dropIdleSessions, releaseOf, sendingSession } from './select-session.ts';
-import type { Contact, Context, OutboxId, Session, Transaction } from './store.ts';
+import type { Contact, Context, HistorySetting, OutboxId, Session, Transaction } from './store.ts';
 
-/** An encrypted message. */
-export interface Sent {
-  /** What the peer gets. The caller writes it out, then calls `acknowledgeSent`. */
-  readonly envelope: Uint8Array;
+/** An encrypted message, whose envelope is in the outbox. */
+export interface SentMessage {
   readonly outboxId: OutboxId;
+  /** Of the envelope, in bytes. */
+  readonly length: number;
   readonly to: string;
   /** 16 bytes, the same on both sides. */
   readonly id: Uint8Array;
@@ -34,6 +34,12 @@ export interface Sent {
    * was. Only with the first message after that.
    */
   readonly expiredInvite: number | undefined;
+}
+
+/** An encrypted message with its envelope. */
+export interface Sent extends SentMessage {
+  /** What the peer gets. The caller writes it out, then calls `acknowledgeSent`. */
+  readonly envelope: Uint8Array;
 }
 
 /**
@@ -75,53 +81,75 @@ export async function sendAll(
   return context.store.transaction(async (transaction) => {
     const { historySetting } = await sweep(transaction, now);
     await transaction.dropFromOutbox(acknowledged);
-    const { stored, expiredInvite } = await sealFor(context, transaction, { name, plaintexts, now }, async (sealed) => {
-      const { contact, messageId: id, n, envelope, opening, plaintext, box } = sealed;
-      const outboxId = await transaction.addToOutbox({
-        contact: contact.id,
-        messageId: id,
-        envelope,
-        process: context.process,
-        createdAt: now,
-        box,
-      });
-      if (historySetting !== undefined) await recordSent(transaction, { contact: contact.id, id, n, plaintext }, now);
-      return { envelope, outboxId, to: contact.name, id, n, opening, box };
-    });
-    return stored.map((one, index) => ({ ...one, expiredInvite: index === 0 ? expiredInvite : undefined }));
+    return sealIntoOutbox(context, transaction, { name, plaintexts, now, historySetting });
   });
 }
 
+/** What is sealed for a contact, within a transaction that has begun with `sweep`. */
+interface Sealing {
+  readonly name: string;
+  readonly plaintexts: readonly Uint8Array[];
+  readonly now: number;
+  /** Only on a session with boxes. */
+  readonly needsBox?: boolean;
+}
+
 /**
- * Encrypts contents for a contact within a transaction that has begun with `sweep`, and saves the new ratchet state.
+ * Encrypts contents for a contact, and puts the envelopes into the outbox.
+ * @throws as {@link sealFor}, which has stored nothing then that could be used twice.
+ */
+export async function sealIntoOutbox(
+  context: Context,
+  transaction: Transaction,
+  { historySetting, ...sealing }: Sealing & { readonly historySetting: HistorySetting | undefined },
+): Promise<readonly Sent[]> {
+  const { now } = sealing;
+  const { stored, expiredInvite } = await sealFor(context, transaction, sealing, async (sealed) => {
+    const { contact, messageId: id, n, envelope, opening, plaintext, box } = sealed;
+    const outboxId = await transaction.addToOutbox({
+      contact: contact.id,
+      messageId: id,
+      envelope,
+      process: context.process,
+      createdAt: now,
+      box,
+    });
+    if (historySetting !== undefined) await recordSent(transaction, { contact: contact.id, id, n, plaintext }, now);
+    return { envelope, length: envelope.length, outboxId, to: contact.name, id, n, opening, box };
+  });
+  return stored.map((one, index) => ({ ...one, expiredInvite: index === 0 ? expiredInvite : undefined }));
+}
+
+/**
+ * Encrypts contents for a contact, and saves the new ratchet state. Where it throws an error of the contact, no key was used
+ * and no envelope stored: what the transaction does for others can be committed.
  * @param store puts an envelope where it waits to be written out.
  * @returns what `store` has returned for each, and when an invite of theirs expired that is dropped.
- * @throws as {@link sendAll}.
+ * @throws as {@link sendAll}; `no-boxes`, where a box is needed.
  */
 export async function sealFor<Stored>(
   context: Context,
   transaction: Transaction,
-  {
-    name,
-    plaintexts,
-    now,
-  }: { readonly name: string; readonly plaintexts: readonly Uint8Array[]; readonly now: number },
+  { name, plaintexts, now, needsBox = false }: Sealing,
   store: (sealed: SealedContent) => Promise<Stored>,
 ): Promise<{ readonly stored: readonly Stored[]; readonly expiredInvite: number | undefined }> {
   const contact = await requireContact(transaction, name);
   const { session, expiredInvite } = await sessionTo(context, transaction, contact, now);
-  const ratchet = await RatchetSession.read(transaction, session);
   const prefix = session.origin.role === 'initiator' ? session.origin.prefix : undefined;
   const opening = prefix !== undefined;
   const { boxes } = session;
   const box = opening ? boxes?.invite : boxes?.outgoing;
-  const stored: Stored[] = [];
+  if (needsBox && box === undefined) throw new PawlError('no-boxes', { name });
+  const ratchet = await RatchetSession.read(transaction, session);
   try {
-    for (const plaintext of plaintexts) {
+    // All of them before the first is stored: the last may be one too many for the chain.
+    const sealed = plaintexts.map((plaintext): SealedContent => {
       const { message, n, id: messageId } = ratchet.encrypt(plaintext, context.random, now);
       const envelope = encodeEnvelope(opening ? { kind: 'opening', prefix, message } : { kind: 'message', message });
-      stored.push(await store({ contact, messageId, n, envelope, opening, plaintext, box }));
-    }
+      return { contact, messageId, n, envelope, opening, plaintext, box };
+    });
+    const stored: Stored[] = [];
+    for (const one of sealed) stored.push(await store(one));
     await ratchet.save(now, LIMITS);
     return { stored, expiredInvite };
   } finally {

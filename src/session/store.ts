@@ -33,6 +33,7 @@ export interface Transaction
     Boxes,
     Transfers,
     Routes,
+    Lists,
     HistoryStore,
     Times {}
 
@@ -93,7 +94,7 @@ export interface ContactStore {
    */
   setVerified(contact: ContactId, at: number | undefined): Promise<void>;
   renameContact(contact: ContactId, name: string): Promise<void>;
-  /** Deletes a contact with its sessions and keys, its waiting invite, and its rows in both boxes and the history. */
+  /** Deletes a contact with its sessions and keys, its waiting invite, and its rows in both boxes, the lists and the history. */
   dropContact(contact: ContactId): Promise<void>;
 }
 
@@ -490,6 +491,21 @@ export interface Routes {
   dropSpentBox(box: Uint8Array): Promise<void>;
   /** Deletes those that were added before a time. */
   sweepSpentBoxes(before: number): Promise<void>;
+}
+
+/** A name under which several contacts are sent to. */
+export interface ContactList {
+  readonly name: string;
+  /** In the order of their ids. There is no list without any. */
+  readonly contacts: readonly ContactId[];
+}
+
+/** The table of lists. */
+export interface Lists {
+  /** In the order of their names. */
+  lists(): Promise<readonly ContactList[]>;
+  /** Replaces the contacts of a list, which begins with its first ones, and ends with none. */
+  setList(name: string, contacts: readonly ContactId[]): Promise<void>;
 }
 
 /** The setting of a history that is on. */

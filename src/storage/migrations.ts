@@ -14,6 +14,7 @@ import {
   VERSION_7,
   VERSION_8,
   VERSION_9,
+  VERSION_10,
 } from './schema.ts';
 
 /** The migration at index i leads from schema version i to version i + 1. A released migration never changes. */
@@ -27,6 +28,7 @@ export const MIGRATIONS: readonly string[] = [
   VERSION_7,
   VERSION_8,
   VERSION_9,
+  VERSION_10,
 ];
 
 /** Returns the schema version of a file: its `user_version`. */

@@ -450,3 +450,13 @@ CREATE TABLE spent_boxes ( -- boxes of contents in parts that are finished, whic
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX spent_boxes_of_contact ON spent_boxes (contact_id);
 `;
+
+/** Version 10: lists of contacts. */
+export const VERSION_10 = `
+CREATE TABLE list_members ( -- who is sent to together; a list that nobody is in is none
+  list       TEXT    NOT NULL,
+  contact_id INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+  PRIMARY KEY (list, contact_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX list_members_of_contact ON list_members (contact_id);
+`;

@@ -18,6 +18,7 @@ import { boxes } from './tables/boxes.ts';
 import { contactStore } from './tables/contacts.ts';
 import { historyStore } from './tables/history.ts';
 import { handshakeStore } from './tables/invites.ts';
+import { listsOf } from './tables/lists.ts';
 import { ratchetStore } from './tables/ratchet.ts';
 import { routesOf } from './tables/routes.ts';
 import { sessionTable } from './tables/sessions.ts';
@@ -244,6 +245,7 @@ function transactionOn(transaction: SqlTransaction): Transaction {
     ...boxes(transaction),
     ...transfers(transaction),
     ...routesOf(transaction),
+    ...listsOf(transaction),
     ...historyStore(transaction),
     ...timesOf(transaction),
   };

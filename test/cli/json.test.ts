@@ -141,7 +141,7 @@ describe('--json', () => {
           name: 'alice',
           fingerprint: HEX_32,
           path: home.identity('alice'),
-          schema: 9,
+          schema: 10,
           contacts: [
             {
               name: 'bob',

@@ -14,6 +14,9 @@ async function filled() {
   const store = openStore(path, 0, marks);
   const conversation = await Conversation.begin(store);
   await conversation.turn({ sends: 3 });
+  await store.transaction(async (transaction) => {
+    await transaction.setList('ops', [(await transaction.session(conversation.session)).contact]);
+  });
   return { path, store, marks, conversation };
 }
 
@@ -44,6 +47,7 @@ describe('a backup', () => {
     for (const read of [
       (from: typeof store) => from.snapshot((view) => view.ownIdentity()),
       (from: typeof store) => from.snapshot((view) => view.contacts()),
+      (from: typeof store) => from.snapshot((view) => view.lists()),
       (from: typeof store) => from.snapshot((view) => view.ratchetState(conversation.session)),
       (from: typeof store) => from.snapshot((view) => view.missingMessages(conversation.session)),
     ]) {

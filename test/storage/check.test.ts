@@ -35,6 +35,7 @@ async function filled(): Promise<string> {
     const incoming = await transaction.addIncoming(incomingOf(contact));
     await transaction.addReceivedParts(incoming, [partRecord(0), partRecord(4_096)]);
     await transaction.addOutgoing(outgoingTo(contact));
+    await transaction.setList('ops', [contact]);
     await transaction.addToInbox(
       {
         contact,

@@ -123,6 +123,19 @@ describe('migrations', () => {
     expect(await store.check()).toEqual([]);
   });
 
+  it('give a file of version 9 room for lists, with none in it, and leave its contacts', async () => {
+    const contact = "INSERT INTO contacts (name, identity, added_at) VALUES ('alice', zeroblob(32), 0)";
+    const store = migratedFrom(9, contact);
+    await store.transaction(async (transaction) => {
+      expect(await transaction.lists()).toEqual([]);
+      const [alice] = await transaction.contacts();
+      if (alice === undefined) throw new Error('she is gone');
+      await transaction.setList('ops', [alice.id]);
+      expect(await transaction.lists()).toEqual([{ name: 'ops', contacts: [alice.id] }]);
+    });
+    expect(await store.check()).toEqual([]);
+  });
+
   it('leave the history of version 4 what it was: off', async () => {
     const store = migratedFrom(4);
     expect(await store.snapshot((view) => view.historySetting())).toBeUndefined();

@@ -17,6 +17,7 @@ async function filled(): Promise<Connection> {
     await transaction.addSession(opening(contact), conversation.alice.state);
     await transaction.addSession(opened(contact, 'another'), conversation.bob.state);
     await transaction.addInvite(inviteFor('carol'));
+    await transaction.setList('ops', [contact]);
     await transaction.setHistorySetting({ since: NOW, maxAge: 1 });
     const entry = { contact, direction: 'sent', messageId: bytesOf('id', 16), n: 0, at: NOW, sentAt: NOW } as const;
     await transaction.addToHistory({ ...entry, content: { kind: 'text', text: 'hi' } });
@@ -94,6 +95,8 @@ const IMPOSSIBLE = {
   'bytes of no length': "UPDATE history SET length = NULL WHERE kind = 'bytes'",
   'bytes of less than none': "UPDATE history SET length = -1 WHERE kind = 'bytes'",
   'bytes that are kept': "UPDATE history SET text = 'hi' WHERE kind = 'bytes'",
+  'a list of nobody': "INSERT INTO list_members VALUES ('ops', 99)",
+  'a contact twice in a list': 'INSERT INTO list_members SELECT * FROM list_members',
   'bytes with a name': "UPDATE history SET file_name = 'hi' WHERE kind = 'bytes'",
 };
 
@@ -116,6 +119,7 @@ describe('the schema', () => {
       'inbox',
       'inbox_rest',
       'history',
+      'list_members',
     ]) {
       expect(connection.all(`SELECT 1 FROM ${table}`)).toEqual([]);
     }

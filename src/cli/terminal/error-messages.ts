@@ -143,6 +143,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'run it by itself in /bin/sh; what it was to get waits: pawl recv --waiting',
     exit: USAGE,
   }),
+  'editor-failed': ({ command, reason }) => ({
+    message: `nothing is sent: the editor ${JSON.stringify(command)} failed: ${reason}`,
+    hint: 'name one that works here in VISUAL or EDITOR; or give the text: pawl send NAME -m TEXT',
+    exit: NO_INPUT,
+  }),
   'no-input': ({ source, toSend }) =>
     toSend
       ? {
@@ -260,13 +265,22 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
 
   // contacts and conversations
-  'unknown-contact': ({ name, known = [], isFile, isInvited }) => ({
+  'unknown-contact': ({ name, known = [], isFile, isInvited, isList }) => ({
     message: isInvited ? `nobody has come in by the invite for ${name} yet` : `there is no contact ${name}`,
     hint: isInvited
       ? 'the conversation opens with their first message: pawl recv'
       : isFile
         ? `what the file shows: pawl inspect --envelope ${name}; pawl contacts lists whom you know`
-        : `${didYouMean(name, known)}pawl contacts lists whom you know${isName(name) ? `; somebody new: pawl invite ${name}, or pawl add ${name} FILE` : ''}`,
+        : isList
+          ? `to all of the list of that name: pawl send @${name}`
+          : `${didYouMean(name, known)}pawl contacts lists whom you know${isName(name) ? `; somebody new: pawl invite ${name}, or pawl add ${name} FILE` : ''}`,
+    exit: UNKNOWN,
+  }),
+  'unknown-list': ({ name, known, isContact }) => ({
+    message: `there is no list ${name}`,
+    hint: isContact
+      ? `to the contact of that name: pawl send ${name}; a list: pawl list ${name} NAME NAME`
+      : `${didYouMean(name, known)}pawl list shows the lists${isName(name) ? `; a new one: pawl list ${name} NAME NAME` : ''}`,
     exit: UNKNOWN,
   }),
   'name-taken': ({ name }) => ({
@@ -371,6 +385,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     message: `this identity file comes from elsewhere, and its route was not typed on this machine: ${route}`,
     hint: `if it is yours, make the route again: pawl route NAME '${route}'`,
     exit: UNREACHABLE,
+  }),
+  'no-route': ({ name }) => ({
+    message: `there is no route for ${name}`,
+    hint: `pawl route ${name} ROUTE; or carry it by hand: pawl send ${name} -o FILE`,
+    exit: UNKNOWN,
   }),
   'no-boxes': ({ name }) => ({
     message: `the conversation with ${name} is older than routes`,

@@ -8,6 +8,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'not-utf8': [64, { what: 'the variable PAWL_HOME' }],
   'bad-name': [64, { name: 'Älice\n' }],
   'no-input': [66, { source: 'standard input' }],
+  'editor-failed': [66, { command: 'vi', reason: 'exit 1' }],
   'cannot-run': [64, { command: 'notify', exit: 127 }],
   'cut-line': [74, { limit: 4_094 }],
   'missing-file': [66, { path: 'message.pawl' }],
@@ -35,6 +36,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'cannot-resume': [66, { id: 3 }],
 
   'unknown-contact': [67, { name: 'bob' }],
+  'unknown-list': [67, { name: 'ops', known: ['opps'], isContact: false }],
   'name-taken': [73, { name: 'bob' }],
   'wrong-safety-number': [65, { name: 'bob', wasVerified: true }],
   'no-session': [67, { name: 'bob' }],
@@ -60,6 +62,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   queued: [69, { to: 'bob', place: 'dir:/x', reason: 'it is full' }],
   'stream-lost': [69, { to: 'bob', why: 'dir:/x cannot be reached: it is full' }],
   'untrusted-route': [69, { route: 'exec:ssh relay' }],
+  'no-route': [67, { name: 'bob' }],
   'no-boxes': [69, { name: 'bob' }],
   'other-place': [69, { place: 'dir:/mnt/us', expected: '0011223344556677', found: undefined }],
   'bad-route': [64, { route: 'ftp://relay', reason: 'it is of no kind that there is' }],
@@ -200,6 +203,9 @@ describe('hints', () => {
       /^did you mean alipi or alipu\? /,
     );
     expect(hintOf('unknown-contact', { name: 'zoe', known })).toMatch(/^pawl contacts/);
+    expect(hintOf('unknown-contact', { name: 'ops', isList: true })).toContain('pawl send @ops');
+    expect(hintOf('unknown-list', { name: 'bob', known: [], isContact: true })).toContain('pawl send bob;');
+    expect(hintOf('unknown-list', { name: 'opps', known: ['ops'], isContact: false })).toMatch(/^did you mean ops\?/);
     expect(hintOf('unknown-contact', { name: 'x.pawl', isFile: true })).toMatch(
       /^what the file shows: pawl inspect --envelope x\.pawl; pawl contacts lists whom you know$/,
     );

@@ -6,6 +6,7 @@ import { copies } from './copies.ts';
 import { history } from './history.ts';
 import { invites } from './invites.ts';
 import { limits } from './limits.ts';
+import { lists } from './lists.ts';
 import { ratchet } from './ratchet.ts';
 import { routes } from './routes.ts';
 import { sessions } from './sessions.ts';
@@ -26,6 +27,7 @@ export function storeContract(name: string, make: MakeStore): void {
     describe('outbox and inbox', () => boxes(make));
     describe('contents in parts', () => transfers(make));
     describe('routes', () => routes(make));
+    describe('lists', () => lists(make));
     describe('the history', () => history(make));
     describe('times of our own clock', () => times(make));
   });

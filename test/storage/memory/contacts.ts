@@ -71,7 +71,8 @@ export function contactStore(transaction: MemoryTransaction): ContactStore {
     async dropContact(id) {
       requireContact(transaction, id);
       const isOfOthers = ({ contact }: { contact: ContactId }) => contact !== id;
-      const { contacts, sessions, outbox, inbox, incoming, outgoing, routes, spentBoxes, history } = transaction.data;
+      const { contacts, sessions, outbox, inbox, incoming, outgoing, routes, spentBoxes, lists, history } =
+        transaction.data;
       transaction.change({
         contacts: contacts.filter((known) => known.id !== id),
         sessions: sessions.filter(isOfOthers),
@@ -81,6 +82,9 @@ export function contactStore(transaction: MemoryTransaction): ContactStore {
         outgoing: outgoing.filter(isOfOthers),
         routes: routes.filter(({ owner }) => !('contact' in owner) || owner.contact !== id),
         spentBoxes: spentBoxes.filter(isOfOthers),
+        lists: lists
+          .map((list) => ({ ...list, contacts: list.contacts.filter((contact) => contact !== id) }))
+          .filter((list) => list.contacts.length > 0),
         history: history.filter(isOfOthers),
       });
     },

@@ -3,6 +3,7 @@ import type { PartRecord } from '../../../src/parts/index.ts';
 import type { FinishedChain, RatchetState, SkippedKey } from '../../../src/ratchet/index.ts';
 import type {
   Contact,
+  ContactList,
   HistoryEntry,
   HistoryId,
   HistorySetting,
@@ -35,6 +36,8 @@ export interface Data {
   readonly routes: readonly StoredRoute[];
   readonly leftEntries: readonly LeftEntry[];
   readonly spentBoxes: readonly SpentBox[];
+  /** In the order of their names. */
+  readonly lists: readonly ContactList[];
   readonly historySetting: HistorySetting | undefined;
   /** In the order in which they were kept. */
   readonly history: readonly (HistoryEntry & { readonly id: HistoryId })[];

@@ -6,6 +6,7 @@ import { contactStore } from './contacts.ts';
 import { copyOf, type Data, MemoryTransaction } from './data.ts';
 import { historyStore } from './history.ts';
 import { handshakeStore } from './invites.ts';
+import { listsOf } from './lists.ts';
 import { ratchetStore } from './ratchet.ts';
 import { routesOf } from './routes.ts';
 import { sessionTable } from './sessions.ts';
@@ -64,6 +65,7 @@ export function emptyData(record: IdentityRecord): Data {
     routes: [],
     leftEntries: [],
     spentBoxes: [],
+    lists: [],
     historySetting: copyOf(record.historySetting),
     history: [],
     lastId: 0,
@@ -81,6 +83,7 @@ export function transactionOn(transaction: MemoryTransaction): Transaction {
     ...boxes(transaction),
     ...transfers(transaction),
     ...routesOf(transaction),
+    ...listsOf(transaction),
     ...historyStore(transaction),
     ...timesOf(transaction),
   };
