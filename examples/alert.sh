@@ -16,11 +16,12 @@ for person in alice bob; do
   "$person" -q send monitor -m "$person is on call"
 done
 run 'monitor recv --fetch --format "%from: %text\n"'
+run 'monitor list oncall oncall-1 oncall-2'
 
-note 'From cron: what fails is sent to each; where the place cannot be reached, it waits, and the exit code is 69.'
+note 'From cron: what fails is sent to all on the list; where a place cannot be reached, it waits, and the exit code is 69.'
 cat > check <<'SCRIPT'
 report=$(df -P / | awk 'NR == 2 && $5 + 0 >= 0 { print "the disk is", $5, "full" }')
-[ -z "$report" ] || for who in oncall-1 oncall-2; do monitor -q send "$who" -m "$report"; done
+[ -z "$report" ] || monitor -q send @oncall -m "$report"
 SCRIPT
 run '. ./check'
 run 'alice recv --fetch --lines'

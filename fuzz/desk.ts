@@ -48,6 +48,7 @@ export class Desk {
       now: () => this.#now,
       process: () => 'fuzz',
       isRunning: () => true,
+      runEditor: async () => 'there is no editor here',
       runTar: () => {
         throw new Error('there is no tar here');
       },

@@ -110,6 +110,7 @@ export class Box {
       now: () => Date.now() + this.ahead,
       process: () => self,
       isRunning,
+      runEditor: async () => 'there is no editor here',
       runTar: () => {
         throw new Error('there is no tar here');
       },

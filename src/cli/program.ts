@@ -16,6 +16,7 @@ import { defineHistory } from './commands/history.ts';
 import { defineInit } from './commands/init.ts';
 import { defineInspect } from './commands/inspect.ts';
 import { defineInvite } from './commands/invite.ts';
+import { defineList } from './commands/list.ts';
 import { defineLock } from './commands/lock.ts';
 import { defineLog } from './commands/log.ts';
 import { defineOutbox } from './commands/outbox.ts';
@@ -49,6 +50,7 @@ const COMMANDS: readonly DefineCommand[] = [
   defineAcknowledge,
   defineRename,
   defineForget,
+  defineList,
   defineHistory,
   defineLog,
   defineOutbox,

@@ -9,6 +9,7 @@ export { isStream, OutputFile, type OutputOptions } from './output-file.ts';
 export { checkRoom, hasName, PartialFile, removePartialFile } from './partial-file.ts';
 export { chunksOfFile, Gathered, readAtOnce, readDescriptor, readFile, readFileIf } from './read.ts';
 export { REPLACEMENT, realPath } from './real-path.ts';
+export { ScratchFolder } from './scratch-folder.ts';
 export {
   filesOf,
   isFolder,

@@ -66,6 +66,7 @@ export function fakeIo(given: Partial<FakeIo> & { readonly chunks?: Iterable<Uin
     now: () => START,
     process: () => 'a process',
     isRunning: () => false,
+    runEditor: async () => 'there is no editor here',
     runTar: () => {
       throw new Error('there is no tar here');
     },

@@ -34,7 +34,6 @@ describe('help', () => {
   });
 
   it.each([
-    ['list', 'pawl contacts'],
     ['ls', 'pawl contacts'],
     ['Status', 'pawl inspect'],
     ['delete', 'pawl forget'],
@@ -47,7 +46,7 @@ describe('help', () => {
     ['export', 'pawl backup'],
     ['version', 'pawl --version'],
     ['-v', 'pawl --version'],
-    ['help list', 'pawl contacts'],
+    ['help ls', 'pawl contacts'],
   ])('of a word that other programs have says what to type: %s', async (line, command) => {
     const { exit, errors } = await said(...line.split(' '));
     expect(exit).toBe(64);

@@ -158,6 +158,7 @@ describe('--json', () => {
             },
           ],
           invites: [],
+          lists: [],
           inbox: [],
           outbox: [{ to: 'bob', created_at: TIME, bytes: 1600 }],
           incoming: [],

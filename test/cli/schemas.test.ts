@@ -49,6 +49,7 @@ it('every kind of document is printed by some command, and keeps its schema', as
   await run(alice, 'acknowledge bob');
   await run(alice, 'invite erin --withdraw');
   await run(alice, 'verify bob');
+  await run(alice, 'list ops bob');
   await run(alice, 'rename bob bertha');
   await run(alice, 'send bertha -m hi -o /dev/full');
   await run(alice, 'outbox');
@@ -57,6 +58,9 @@ it('every kind of document is printed by some command, and keeps its schema', as
   await run(alice, `backup ${at('copy')}`);
   await run(alice, 'route bertha exec:true');
   await run(alice, 'route');
+  await run(dora, `invite alice -o ${at('invite-of-dora')}`);
+  await run(alice, `add dora ${at('invite-of-dora')}`);
+  await run(alice, 'send bertha,dora -m hi');
   await run(alice, 'forget bertha --yes');
   const processes: Partial<FakeIo> = {
     program: [process.execPath, join(import.meta.dirname, '..', '..', 'bin', 'pawl.js')],

@@ -85,6 +85,7 @@ export async function furnished() {
   await desk.ok('alice', ['invite', 'dave']);
   await desk.ok('carol', ['add', 'alice'], { input: await desk.ok('alice', ['invite', 'carol']) });
   await desk.ok('alice', ['recv'], { input: await said('carol', 'alice', 'a'.repeat(20_000)) });
+  await desk.ok('alice', ['list', 'ops', 'bob', 'carol']);
   const missed = await said('bob', 'alice', 'missed');
   await desk.ok('alice', ['recv'], { input: await said('bob', 'alice', 'second') });
   copyFileSync(desk.file('alice'), join(desk.folder, 'older.db'));
@@ -107,6 +108,7 @@ export function questions(missed: Uint8Array, next: Uint8Array) {
     { parameters: ['send', 'bob', '-m', 'hello'] },
     { parameters: ['send', 'carol', '-m', 'hello'] },
     { parameters: ['invite', 'erin'] },
+    { parameters: ['list', 'ops', 'bob', '--json'] },
   ];
 }
 

@@ -4,6 +4,7 @@ import { CARRIED } from './carried.ts';
 import { KEEPING } from './keeping.ts';
 import { RECEIVING } from './receiving.ts';
 import { SENDING } from './sending.ts';
+import { SEVERAL } from './several.ts';
 import { UNLOCKING } from './unlocking.ts';
 
 export { readOnly, smallDisks } from './disks.ts';
@@ -12,4 +13,4 @@ export { OUTSIDE } from './outside.ts';
 export { parallel, TOGETHER } from './together.ts';
 
 /** Every command that writes, in each situation that makes a difference for it. */
-export const SCENES: readonly Scene[] = [...KEEPING, ...UNLOCKING, ...SENDING, ...RECEIVING, ...CARRIED];
+export const SCENES: readonly Scene[] = [...KEEPING, ...UNLOCKING, ...SENDING, ...RECEIVING, ...CARRIED, ...SEVERAL];

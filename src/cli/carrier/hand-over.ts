@@ -14,7 +14,7 @@ import {
   placeOf,
   readEnvelope,
   routeTo,
-  type Sent,
+  type SentMessage,
   type UnsentEnvelope,
 } from '../../session/index.ts';
 import type { CommandContext } from '../context.ts';
@@ -43,12 +43,12 @@ export class Carrier {
   readonly place: string;
   /** Of its route: `keyOfRoute`. */
   readonly key: string;
+  readonly route: KnownRoute;
   readonly #places: Places;
-  readonly #route: KnownRoute;
 
   private constructor(places: Places, to: string, route: KnownRoute) {
     this.#places = places;
-    this.#route = route;
+    this.route = route;
     this.to = to;
     this.title = formatRoute(route.route);
     this.place = placeOf(route.route);
@@ -78,14 +78,12 @@ export class Carrier {
   }
 
   #place(): Promise<Place> {
-    return this.#places.at(this.#route);
+    return this.#places.at(this.route);
   }
 }
 
 /** An envelope of the outbox that is to be handed over. */
-export interface Queued extends Pick<Sent, 'outboxId' | 'to' | 'box'> {
-  /** In bytes. */
-  readonly length: number;
+export interface Queued extends Pick<SentMessage, 'outboxId' | 'to' | 'box' | 'length'> {
   /** The envelope, or it is read from the outbox. */
   readonly envelope?: Uint8Array;
 }
@@ -126,11 +124,6 @@ export class HandOverQueue {
 
   has(id: OutboxId): boolean {
     return this.#left.has(id);
-  }
-
-  /** Adds what was just encrypted. */
-  addSent(sent: readonly Sent[]): void {
-    this.add(sent.map((one) => ({ ...one, length: one.envelope.length })));
   }
 
   /** Adds what is in the outbox. */

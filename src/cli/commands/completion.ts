@@ -3,8 +3,14 @@
  * Knows nothing of how a command line is parsed.
  */
 import { Argument } from 'commander';
-import { contactNames, openInvites } from '../../session/index.ts';
-import { type Candidates, candidatesFor, type GivenOptions, type Names } from '../completion/candidates.ts';
+import { contactNames, listReports, openInvites } from '../../session/index.ts';
+import {
+  type Candidates,
+  candidatesFor,
+  candidatesInBash,
+  type GivenOptions,
+  type Names,
+} from '../completion/candidates.ts';
 import { SCRIPTS, SHELLS, type ShellName } from '../completion/scripts.ts';
 import type { CommandContext, DefineCommand, GlobalOptions } from '../context.ts';
 import { silently } from '../identity/key-source.ts';
@@ -41,9 +47,11 @@ Examples:
   program
     .command('complete [words...]', { hidden: true })
     .description('what the scripts of pawl completion ask')
+    .option('--bash', 'the words are as bash divides them')
     .action(
-      makeAction(async (context, words: readonly string[]) => {
-        const candidates = await candidatesFor(program, words, namesFor(context));
+      makeAction(async (context, words: readonly string[], { bash }: { bash?: true }) => {
+        const propose = bash ? candidatesInBash : candidatesFor;
+        const candidates = await propose(program, words, namesFor(context));
         await context.io.output.write(formatCandidates(candidates));
         return 0;
       }, OPENS_NOTHING),
@@ -79,6 +87,7 @@ function namesFor(context: CommandContext): Names {
       }
     },
     contacts: (given) => read(given, contactNames),
+    lists: (given) => read(given, async (identity) => (await listReports(identity)).map(({ name }) => name)),
     invites: (given) =>
       read(given, async (identity) => {
         const invites = await openInvites(identity);

@@ -85,6 +85,7 @@ function describe(name: string, { contact, invites }: Forgotten): string {
     ...countIfAny(contact?.envelopes, 'envelope that was not written', 'envelopes that were not written'),
     ...countIfAny(contact?.history, 'text of the history', 'texts of the history'),
     ...countIfAny(contact?.unfinished, 'large content that was not finished', 'large contents that were not finished'),
+    ...countIfAny(contact?.lists, 'list that it is in', 'lists that it is in').map((lists) => `its place in ${lists}`),
     ...countIfAny(invites, `open invite for ${name}`, `open invites for ${name}`),
   ];
   return parts.join(', ');

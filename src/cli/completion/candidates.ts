@@ -3,6 +3,7 @@
  * Knows nothing of shells, and gets the names of identities and contacts from its caller.
  */
 import type { Argument, Command, Option } from 'commander';
+import { LIST_SIGN, SEPARATOR } from '../addressees.ts';
 
 export interface Candidates {
   readonly values: readonly Candidate[];
@@ -19,6 +20,7 @@ export interface Candidate {
 export interface Names {
   identities(options: GivenOptions): readonly string[];
   contacts(options: GivenOptions): Promise<readonly string[]>;
+  lists(options: GivenOptions): Promise<readonly string[]>;
   /** The open invites of one's own: the ID as the value, the name that it is for as the description. */
   invites(options: GivenOptions): Promise<readonly Candidate[]>;
 }
@@ -60,8 +62,37 @@ export async function candidatesFor(program: Command, words: readonly string[], 
   }
   const operand = operandAt(line.command, line.operands);
   if (operand === undefined) return NOTHING;
+  if (operand.name() === 'to') return addresseesFor(prefix, names, line.options);
   const { values, files } = await valuesOf(operand, names, line.options);
   return { values: filterByPrefix(prefix, values), files };
+}
+
+/**
+ * Does so for bash, which makes `@` a word of its own, and replaces only what is behind it.
+ * @example `send`, `bob,`, `@`, `op` are the words of `send bob,@op`, and `ops` is proposed.
+ */
+export async function candidatesInBash(program: Command, words: readonly string[], names: Names): Promise<Candidates> {
+  const joined: string[] = [];
+  for (const word of words) {
+    const before = joined.at(-1);
+    const goesOn = before === LIST_SIGN || before?.endsWith(SEPARATOR + LIST_SIGN);
+    const isSign = word === LIST_SIGN && before?.endsWith(SEPARATOR);
+    if (goesOn || isSign) joined.push(`${joined.pop()}${word}`);
+    else joined.push(word);
+  }
+  const [last = '', piece = ''] = [joined.at(-1), words.at(-1)];
+  const kept = piece === LIST_SIGN ? last.length : last.length - piece.length;
+  const { values, files } = await candidatesFor(program, joined, names);
+  return { values: values.map((one) => ({ ...one, value: one.value.slice(kept) })), files };
+}
+
+/** Contacts and lists, behind those that stand there already. */
+async function addresseesFor(prefix: string, names: Names, options: GivenOptions): Promise<Candidates> {
+  const given = prefix.split(SEPARATOR).slice(0, -1);
+  const lists = (await names.lists(options)).map((name) => LIST_SIGN + name);
+  const others = [...(await names.contacts(options)), ...lists].filter((one) => !given.includes(one));
+  const values = others.map((value) => ({ value: [...given, value].join(SEPARATOR) }));
+  return { values: filterByPrefix(prefix, values), files: false };
 }
 
 /** The complete words of a command line. */
@@ -140,8 +171,11 @@ async function valuesOf(subject: Argument | Option, names: Names, options: Given
   if (subject.argChoices !== undefined) return candidatesOf(subject.argChoices);
   const name = 'flags' in subject ? /[<[](.*)[>\]]/.exec(subject.flags)?.[1] : subject.name();
   switch (name) {
+    case 'list':
+      return candidatesOf(await names.lists(options));
     case 'name':
     case 'old':
+    case 'contacts':
       return candidatesOf(await names.contacts(options));
     case 'id':
       return { values: await names.invites(options), files: false };

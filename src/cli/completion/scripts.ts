@@ -1,5 +1,5 @@
 /**
- * The scripts that `pawl completion` prints. They pass the words of the command line to `pawl complete -- WORD...`, which
+ * The scripts that `pawl completion` prints. They pass the words of the command line to `pawl complete -- WORD...` (bash: `--bash`), which
  * prints one candidate on each line (with a tab and a description), and `:files` if the shell is to complete files.
  * They know nothing of the command tree.
  *
@@ -18,7 +18,7 @@ _pawl() {
   COMPREPLY=()
   while IFS= read -r line; do
     if [[ $line == :files ]]; then files=1; else COMPREPLY+=("\${line%%$'\\t'*}"); fi
-  done < <(pawl complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null </dev/null)
+  done < <(pawl complete --bash -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null </dev/null)
   # Without candidates bash completes files, which is right only where one can stand.
   if [[ -z $files ]] && type compopt &>/dev/null; then compopt +o default; fi
 }

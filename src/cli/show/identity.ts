@@ -9,6 +9,7 @@ import { count, day, facts, instant, iso, section, spanInWords, table } from '..
 import type { Document } from '../terminal/reporter.ts';
 import { contactFields, contactRow } from './contact.ts';
 import { historyFields, historyWords } from './history.ts';
+import { listRow } from './list.ts';
 import { incomingFields, incomingLine, unsentFields, unsentLine } from './transfers.ts';
 
 export interface IdentityPage {
@@ -25,7 +26,7 @@ export interface IdentityPage {
 }
 
 export function identityPage({ name, path, schema, report, incoming, unsent, now }: IdentityPage): string {
-  const { contacts, invites, inbox, outbox, older } = report;
+  const { contacts, invites, lists, inbox, outbox, older } = report;
   return [
     facts([
       ['identity', name],
@@ -34,6 +35,7 @@ export function identityPage({ name, path, schema, report, incoming, unsent, now
       ['history', historyWords(report.history)],
     ]),
     section('contacts', table(contacts.map(contactRow)), 'nobody yet: pawl invite NAME, or pawl add NAME FILE'),
+    ...(lists.length > 0 ? [section('lists', table(lists.map(listRow)), 'none')] : []),
     section('invites', table(invites.map((invite) => inviteRow(invite, now))), 'none'),
     section(
       'waiting',
@@ -70,6 +72,7 @@ export function identityDocument({ name, path, schema, report, incoming, unsent,
       ...(invite.usedAt !== undefined && { used_at: iso(invite.usedAt) }),
       ...(invite.withdrawnAt !== undefined && { withdrawn_at: iso(invite.withdrawnAt) }),
     })),
+    lists: report.lists,
     inbox: report.inbox.map(({ from, receivedAt, tries }) => ({
       from,
       received_at: iso(receivedAt),

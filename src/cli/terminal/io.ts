@@ -54,6 +54,14 @@ export interface Io {
    * @throws `read-failed`, at the end also if tar has failed.
    */
   readonly runTar: (parent: string, name: string) => AsyncGenerator<Uint8Array, void, undefined>;
+  /**
+   * Runs an editor on a file, on the controlling terminal where there is one, and waits for its end. Ctrl-C is for the editor
+   * meanwhile. A signal that ends pawl ends the editor first.
+   * @param command a line for the shell, to which the path is added.
+   * @param clear is called before a signal ends the process.
+   * @returns the reason if it failed.
+   */
+  readonly runEditor: (command: string, path: string, clear: () => void) => Promise<string | undefined>;
   /** Opens the controlling terminal, even if the standard streams are redirected; `undefined` if there is none. */
   readonly openTerminal: () => Terminal | undefined;
 }
@@ -152,6 +160,7 @@ export function systemIo(process: NodeJS.Process): Io {
     beforeEnd: endings(process),
     runCommand: (command, limit) => runCommand(command, limit, process.env),
     runTar: (parent, name) => runTar(parent, name, process.env),
+    runEditor: (command, path, clear) => runEditor(process, { command, path, clear }),
     openTerminal,
   };
 }
@@ -358,6 +367,59 @@ async function* runTar(parent: string, name: string, { PAWL_PASSPHRASE, ...env }
     if (failure !== undefined) fail(failure);
   } finally {
     tar.kill();
+  }
+}
+
+async function runEditor(
+  process: NodeJS.Process,
+  { command, path, clear }: { readonly command: string; readonly path: string; readonly clear: () => void },
+): Promise<string | undefined> {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^PAWL_/i.test(name)));
+  const ofEditor = () => undefined;
+  // Before it is started: a signal in between would leave the file.
+  for (const signal of OF_EDITOR) process.on(signal, ofEditor);
+  let end: (signal: NodeJS.Signals) => void = () => undefined;
+  const ended = (signal: NodeJS.Signals) => end(signal);
+  for (const signal of ENDING) process.on(signal, ended);
+  const terminal = terminalDescriptor();
+  try {
+    const stdio = terminal === undefined ? (['ignore', 2, 2] as const) : ([terminal, terminal, terminal] as const);
+    const editor = spawn('/bin/sh', ['-c', `${command} "$1"`, command, path], { stdio: [...stdio], env });
+    let endedBy: NodeJS.Signals | undefined;
+    end = (signal) => {
+      endedBy = signal;
+      editor.kill(signal);
+      setTimeout(() => editor.kill('SIGKILL'), GRACE).unref();
+    };
+    const failure = await new Promise<string | undefined>((resolve) => {
+      editor.once('error', (error) => resolve(reasonOf(error)));
+      editor.once('exit', (code, signal) => resolve(code === 0 ? undefined : (signal ?? `exit ${code}`)));
+    });
+    if (endedBy !== undefined) {
+      clear();
+      for (const signal of ENDING) process.removeListener(signal, ended);
+      endBy(process, endedBy);
+    }
+    return failure;
+  } finally {
+    for (const signal of OF_EDITOR) process.removeListener(signal, ofEditor);
+    for (const signal of ENDING) process.removeListener(signal, ended);
+    if (terminal !== undefined) closeSync(terminal);
+  }
+}
+
+/** Signals that the terminal sends to the editor as well, which does with them what it likes. */
+const OF_EDITOR = ['SIGINT', 'SIGQUIT'] as const;
+/** Those that end pawl while an editor runs. */
+const ENDING = ['SIGTERM', 'SIGHUP'] as const;
+/** Milliseconds that an editor has to end by itself. */
+const GRACE = 5_000;
+
+function terminalDescriptor(): number | undefined {
+  try {
+    return openSync('/dev/tty', 'r+');
+  } catch {
+    return undefined;
   }
 }
 

@@ -42,7 +42,7 @@ function editsBetween(a: string, b: string): number {
 
 /** Words that people try, by what they most likely want. */
 const TRIED: readonly (readonly [words: string, meant: string])[] = [
-  ['list ls friends people peers who', 'pawl contacts lists whom you know, pawl log what history keeps'],
+  ['ls friends people peers who', 'pawl contacts lists whom you know, pawl log what history keeps'],
   ['status info show whoami id key keys fingerprint identity identities', 'pawl inspect shows what there is'],
   ['delete del remove rm block unfriend', 'pawl forget NAME'],
   ['read decrypt receive get open fetch pull inbox', 'pawl recv FILE; pawl recv --waiting for what still waits'],
@@ -55,6 +55,7 @@ const TRIED: readonly (readonly [words: string, meant: string])[] = [
   ['mv', 'pawl rename OLD NEW'],
   ['messages conversation', 'pawl log shows what history keeps'],
   ['talk', 'pawl chat NAME'],
+  ['group groups lists all broadcast', 'pawl list LIST NAME..., then pawl send @LIST'],
   ['sent unsent drafts', 'pawl outbox'],
   ['clean cleanup gc', 'pawl prune'],
   ['version -v', 'pawl --version'],

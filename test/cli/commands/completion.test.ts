@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { main } from '../../../src/cli/main.ts';
-import { acquaint, fakeIo, type Person } from '../fake-io.ts';
+import { acquaint, fakeIo, Person } from '../fake-io.ts';
 import { PseudoTerminal } from '../pseudo-terminal.ts';
 import { type Home, inHome, meet } from '../shell.ts';
 
@@ -50,6 +50,29 @@ describe('what is proposed', () => {
     for (const line of ['init', 'rename bob', 'send bob -m', 'inspect bob', 'send -m bob --wait']) {
       expect(await complete(alice, ...line.split(' '), ''), line).toEqual([]);
     }
+  });
+
+  it('are lists as well, and several, where a text is for them', async () => {
+    const { alice } = await acquaint();
+    await alice.add('carol', await (await Person.named('carol')).invite('alice'));
+    await alice.pawl(['list', 'ops', 'bob', 'carol']);
+    expect(await complete(alice, 'send', '')).toEqual(['bob', 'carol', '@ops']);
+    expect(await complete(alice, 'send', '@')).toEqual(['@ops']);
+    expect(await complete(alice, 'send', 'bob,')).toEqual(['bob,carol', 'bob,@ops']);
+    expect(await complete(alice, 'send', '@ops,c')).toEqual(['@ops,carol']);
+    expect(await complete(alice, 'send', '@ops,x')).toEqual([]);
+    expect(await complete(alice, 'list', '')).toEqual(['ops']);
+    expect(await complete(alice, 'list', 'ops', 'bob', 'c')).toEqual(['carol']);
+    // bash makes a word of its own of the sign, and replaces what is behind it.
+    const inBash = async (...words: readonly string[]) =>
+      (await alice.pawl(['complete', '--bash', '--', ...words])).text;
+    expect(await inBash('send', '@')).toBe('ops\n');
+    expect(await inBash('send', '@', 'o')).toBe('ops\n');
+    expect(await inBash('send', 'bob,', '@', 'o')).toBe('ops\n');
+    expect(await inBash('send', 'bob,', '@')).toBe('ops\n');
+    expect(await inBash('send', 'bob,c')).toBe('bob,carol\n');
+    expect(await inBash('send', '@', 'ops,', '@', '')).toBe('');
+    expect(await inBash('send', '@', 'ops', '')).toBe(':files\n');
   });
 
   it('are the IDs of open invites, which may be left out', async () => {
@@ -122,6 +145,8 @@ describe('the script for bash', () => {
       expect(`${(await drive(home, 'pawl', 'send', '')).stdout}`).toBe('bob\n');
       expect(`${(await drive(home, 'pawl', 'send', 'bob', '-m', TRAP, '--li')).stdout}`).toBe('--lines\n');
       expect(existsSync(home.path('trapped'))).toBe(false);
+      await home.prepare('pawl -i alice list ops bob');
+      expect(`${(await drive(home, 'pawl', 'send', 'bob,', '@', 'o')).stdout}`).toBe('ops\n');
     }));
 });
 

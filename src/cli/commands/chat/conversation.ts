@@ -172,7 +172,7 @@ export class Conversation {
     const content = encodeContent({ type: 'text', sentAt: this.#identity.now(), bytes });
     const sent = await encrypt(context, this.#identity, { name: this.#name, plaintexts: [content] });
     this.#queue ??= await HandOverQueue.for(this.#identity, this.#name);
-    this.#queue.addSent(sent);
+    this.#queue.add(sent);
     await this.#handOver(this.#queue, sent);
     if (sent.some(({ box }) => box === undefined)) throw new PawlError('no-boxes', { name: this.#name });
   }

@@ -45,7 +45,7 @@ export async function encryptLarge(
 }
 
 /** It is dropped already, so it is told also if nothing can be written. */
-async function tellOfExpiredInvite(
+export async function tellOfExpiredInvite(
   { reporter }: CommandContext,
   { to, expiredInvite }: Pick<Sent, 'to' | 'expiredInvite'>,
 ): Promise<void> {

@@ -20,6 +20,8 @@ export interface EnvelopeFormat {
   readonly file: OutputFile | undefined;
   /** Puts it where the route to the contact leads, instead. */
   readonly carrier?: Carrier;
+  /** Others get the same, so that it is said for whom it was. */
+  readonly isOneOfSeveral?: boolean;
 }
 
 /**
@@ -109,7 +111,7 @@ export class EnvelopeOutput {
     this.#queue ??= await HandOverQueue.for(this.#identity, carrier.to);
     const queue = this.#queue;
     for (const { outboxId } of envelopes) this.#ours.add(outboxId);
-    queue.addSent(envelopes);
+    queue.add(envelopes);
     if (this.#failedAt !== undefined && Math.abs(io.now() - this.#failedAt) >= RETRY_INTERVAL) {
       this.#failedAt = undefined;
       queue.tryAgain();
@@ -129,13 +131,14 @@ export class EnvelopeOutput {
    * @throws `queued` if some of them wait because the place cannot be reached.
    */
   async tellOfCarrier(): Promise<void> {
-    const { carrier } = this.#format;
+    const { carrier, isOneOfSeveral } = this.#format;
     const queue = this.#queue;
     if (carrier === undefined || queue === undefined) return;
     const { reporter } = this.#context;
-    if (queue.failure === undefined) return reporter.notice(`handed over to ${carrier.title}`);
+    const done = `handed over to ${carrier.title}${isOneOfSeveral ? ` for ${carrier.to}` : ''}`;
+    if (queue.failure === undefined) return reporter.notice(done);
     if ([...this.#ours].some((id) => queue.has(id))) throw queuedError(carrier, queue.failure);
-    await reporter.notice(`handed over to ${carrier.title}`);
+    await reporter.notice(done);
     await reporter.warn(stillWaiting(queue, carrier.to));
   }
 
@@ -154,7 +157,7 @@ export class EnvelopeOutput {
     for (const sent of envelopes) {
       await describe(this.#context, this.#format, {
         ...sent,
-        bytes: sent.envelope.length,
+        bytes: sent.length,
         fate: this.fateOf(sent.outboxId),
       });
     }

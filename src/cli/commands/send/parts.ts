@@ -70,15 +70,17 @@ export async function writeParts(
   await finishParts(context, content, format);
 }
 
-/** All parts are written. */
+/** All parts are written. @param fate what is said of where they are. */
 export async function finishParts(
   context: CommandContext,
   content: OutgoingContent,
   format: EnvelopeFormat,
+  fate: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
   await acknowledgeOrWarn(context.reporter, () => content.finish());
   content.wipe();
-  await describe(context, format, content);
+  const { to, id, n, opening, expiredInvite, bytes, parts, partSize } = content;
+  await describe(context, format, { to, id, n, opening, expiredInvite, bytes, parts, partSize, fate });
 }
 
 /** What was not written to its end, and cannot be read again, is given up. */

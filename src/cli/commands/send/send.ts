@@ -1,93 +1,105 @@
 /**
- * `pawl send`: its options, and one content after the other.
+ * `pawl send`: its options.
  */
-import { existsSync } from 'node:fs';
-import { encodeContent } from '../../../envelope/index.ts';
-import { isPawlError, PawlError } from '../../../errors.ts';
-import { acknowledgeSent, checkContact, type OutgoingContent } from '../../../session/index.ts';
-import { isOfPlace } from '../../carrier/hand-over.ts';
+import { PawlError } from '../../../errors.ts';
+import { isSeveral, parseAddressees } from '../../addressees.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { refuseSharedInput } from '../../identity/key-source.ts';
-import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
 import { outputFileAt } from '../../identity/output.ts';
-import { namedFile, outputFile } from '../../option-types.ts';
+import { folderName, namedFile, outputFile } from '../../option-types.ts';
 import { STANDARD_INPUT } from '../../stream/read.ts';
-import { acknowledgeOrWarn, checkFitsTerminal } from '../../stream/write.ts';
-import { bytesInWords } from '../../terminal/format.ts';
-import { type ChosenFormat, withCarrier } from './carried.ts';
-import { encrypt, encryptLarge } from './encrypt.ts';
+import type { ChosenFormat } from './carried.ts';
+import { contentsOf } from './contents.ts';
 import { sendLines } from './lines.ts';
-import { checkAmount, type EnvelopeFormat, EnvelopeOutput, encoded } from './output.ts';
-import { envelopesOf, finishParts, giveUpStream, leastArmor, sendLarge } from './parts.ts';
-import { fileSource, inputSource, type LargeContent, type Source, textSource } from './source.ts';
-
-/** Bytes whose encryption takes a noticeable time. */
-const LARGE = 2 ** 20;
+import { sendToOne } from './to-one.ts';
+import { sendToSeveral } from './to-several.ts';
 
 interface SendOptions {
   /** Each that was given. */
   readonly message?: readonly string[];
+  readonly edit?: true;
   readonly armor?: true;
   readonly binary?: true;
   readonly output?: string | undefined;
+  readonly outDir?: string;
   readonly force?: true;
   readonly lines?: true;
+  readonly allOrNone?: true;
 }
 
 export const defineSend: DefineCommand = (program, makeAction) => {
   program
-    .command('send <name> [files...]')
-    .description('encrypt standard input, files, folders or a text for NAME')
+    .command('send <to> [files...]')
+    .description('encrypt standard input, files, folders or a text for a contact, or for several')
     .option('-m, --message <text>', 'the text itself', (text, before: string[] = []) => [...before, text])
+    .option('-e, --edit', 'write the text in $VISUAL or $EDITOR')
     .option('-a, --armor', 'armored text, as on a terminal')
     .option('-b, --binary', 'bytes, as in a pipe or a file')
     .option('-o, --output <file>', 'write the envelope to a file', outputFile)
-    .option('--force', 'with -o, replace the file that is there')
+    .option('--out-dir <dir>', 'write an envelope for each contact there, as NAME.pawl', folderName)
+    .option('--force', 'with -o or --out-dir, replace what is there')
     .option('--lines', 'each line is a message, as it comes')
+    .option('--all-or-none', 'of several: nobody gets it, unless it can be encrypted for all')
     .addHelpText(
       'after',
       `
-What comes out can go over any channel. It is for NAME alone, and can be read once. What is larger than 16 MiB goes in
-parts: give all of them to pawl recv, in any order. A folder becomes a tar archive.
+What comes out can go over any channel. It is for one contact alone, and can be read once. What is larger than 16 MiB goes
+in parts: give all of them to pawl recv, in any order. A folder becomes a tar archive.
+
+TO is a contact; or several, as bob,carol; or a list, as @ops (pawl list); or both, as @ops,dave. Each gets an envelope of
+its own, along its route or in a file of --out-dir, and is not told of the others: this is no group. Whom nothing can be
+encrypted for, or nothing reaches, is named, and keeps nothing back from the others; the exit code is 0 only where all is
+handed over, or written.
+
+With -e, the text is in a file in memory, where there is such a place, while the editor has it, and nowhere afterwards. An
+empty one is not sent.
 
 Examples:
   $ pawl send bob -m 'hi bob'
+  $ pawl send bob -e
   $ pawl send bob -a < letter.txt > mail.txt      text, to be pasted into a mail
   $ pawl send bob photo.jpg -o photo.pawl
-  $ pawl send bob film.mkv notes/ > all.pawl`,
+  $ pawl send bob film.mkv notes/ > all.pawl
+  $ pawl send @ops,dave -m 'the disk is full'
+  $ pawl send bob,carol plan.pdf --out-dir out`,
     )
     .action(makeAction(send));
 };
 
-async function send(context: CommandContext, name: string, files: string[], given: SendOptions): Promise<number> {
+async function send(context: CommandContext, to: string, files: string[], given: SendOptions): Promise<number> {
   const options = { ...given, output: namedFile(given.output) };
-  const format = checkOptions(context, files, options);
-  const [file] = files;
-  const text = options.message?.[0];
-  const isTyped = file === undefined && text === undefined && context.io.input.isTerminal;
-  if (options.lines) await sendLines(context, name, format);
-  else if (isTyped) await sendTyped(context, name, format);
-  else if (files.length > 1) return sendFiles(context, name, files, format);
-  else {
-    const source =
-      text !== undefined
-        ? textSource(text, context.io.now())
-        : await (file === undefined ? inputSource(context) : fileSource(context, file, name));
-    const prepared = prepare(source);
-    await withIdentity(context, (identity) =>
-      withCarrier(context, identity, { name, format }, (destination) =>
-        sendOne(context, identity, { name, prepared, format: destination }),
-      ),
-    );
+  checkSources(context, files, options);
+  const goesToSeveral = isSeveral(to) || options.outDir !== undefined;
+  if (goesToSeveral) checkForSeveral(to, given);
+  else if (options.allOrNone) throw problem('--all-or-none goes with several contacts', 'leave it out');
+  const format = goesToSeveral ? undefined : formatOf(context, files, options);
+  if (options.lines && format !== undefined) {
+    await sendLines(context, to, format);
+    return 0;
   }
-  return 0;
+  const { message, edit = false, armor = false, force = false, allOrNone = false, outDir } = options;
+  const contents = contentsOf(context, { to, files, message: message?.[0], edit });
+  if (format !== undefined) return sendToOne(context, to, contents, format);
+  return sendToSeveral(context, contents, {
+    to,
+    addressees: parseAddressees(to),
+    outDir,
+    armored: armor,
+    force,
+    allOrNone,
+  });
 }
 
-function checkOptions(context: CommandContext, files: readonly string[], options: SendOptions): ChosenFormat {
-  const problem = (text: string, hint: string) => new PawlError('usage', { problem: text, hint });
+function problem(text: string, hint: string): PawlError {
+  return new PawlError('usage', { problem: text, hint });
+}
+
+/** @throws `usage`. */
+function checkSources(context: CommandContext, files: readonly string[], options: SendOptions): void {
   const sources = [
     files.length > 0 && 'a file',
     options.message !== undefined && '-m',
+    options.edit && '-e',
     options.lines && '--lines',
   ].filter(Boolean);
   if (sources.length > 1) throw problem(`${sources.join(' and ')} do not go together`, 'give one of them');
@@ -95,175 +107,39 @@ function checkOptions(context: CommandContext, files: readonly string[], options
   if (options.armor && options.binary) throw problem('-a and -b do not go together', 'give one of them');
   if (options.lines && options.output !== undefined)
     throw problem('--lines and -o do not go together', 'pawl send NAME --lines > FILE');
-  if (options.force && options.output === undefined) throw problem('--force goes with -o FILE', 'leave it out');
+  if (options.force && options.output === undefined && options.outDir === undefined)
+    throw problem('--force goes with -o FILE, or --out-dir DIR', 'leave it out');
   if (files.filter((file) => file === STANDARD_INPUT).length > 1)
     throw problem('standard input is given twice', 'give - once');
-  const readsInput = options.message === undefined && (files.length === 0 || files.includes(STANDARD_INPUT));
-  if (readsInput) refuseSharedInput(context, 'the message');
-  const toTerminal = options.output === undefined && context.io.output.isTerminal;
-  if (toTerminal && options.binary) throw problem('bytes are not written to a terminal', 'use -o FILE, or -a');
-  const inputs = readsInput ? [...files, STANDARD_INPUT] : files;
+  if (readsInput(files, options)) refuseSharedInput(context, 'the message');
+}
+
+function readsInput(files: readonly string[], { message, edit }: SendOptions): boolean {
+  return message === undefined && !edit && (files.length === 0 || files.includes(STANDARD_INPUT));
+}
+
+/** One output for several contacts would show each how many others there are. @throws `usage`. */
+function checkForSeveral(to: string, { output, outDir, armor, binary, lines }: SendOptions): void {
+  const hint = `pawl send ${to} --out-dir DIR gives a file for each; along routes, none of them is needed`;
+  if (output !== undefined && outDir !== undefined) throw problem('-o and --out-dir do not go together', hint);
+  if (output !== undefined) throw problem('-o is for one contact: each would see how many others there are', hint);
+  if ((armor || binary) && outDir === undefined) throw problem(`${armor ? '-a' : '-b'} is for one contact`, hint);
+  if (lines)
+    throw problem(
+      '--lines is for one contact, and one output',
+      `each line by itself: while read -r line; do pawl send ${to} -m "$line"; done`,
+    );
+}
+
+/** @throws `usage`, and what choosing the file throws. */
+function formatOf(context: CommandContext, files: readonly string[], options: SendOptions): ChosenFormat {
+  const { output, force, armor, binary } = options;
+  const toTerminal = output === undefined && context.io.output.isTerminal;
+  if (toTerminal && binary) throw problem('bytes are not written to a terminal', 'use -o FILE, or -a');
+  const inputs = readsInput(files, options) ? [...files, STANDARD_INPUT] : files;
   return {
-    armored: options.armor ?? (toTerminal && !options.binary),
-    file: outputFor(context, inputs, options),
-    isChosen: options.output !== undefined || options.armor === true || options.binary === true,
+    armored: armor ?? (toTerminal && !binary),
+    file: output === undefined ? undefined : outputFileAt(context, output, { force, inputs }),
+    isChosen: output !== undefined || armor === true || binary === true,
   };
 }
-
-function outputFor(context: CommandContext, inputs: readonly string[], { output, force }: SendOptions) {
-  return output === undefined ? undefined : outputFileAt(context, output, { force, inputs });
-}
-
-/** The contact and the key are checked before the message is typed, so that it is not typed in vain. */
-async function sendTyped(context: CommandContext, name: string, format: ChosenFormat): Promise<void> {
-  await withIdentity(context, async (identity) => {
-    await checkContact(identity, name);
-    await context.reporter.notice('type the message, then press Ctrl-D on a line of its own');
-    await withCarrier(context, identity, { name, format }, async (destination) => {
-      const prepared = prepare(await inputSource(context));
-      await sendOne(context, identity, { name, prepared, format: destination });
-    });
-  });
-}
-
-/** What is ready to be encrypted. */
-type Prepared = { readonly plaintext: Uint8Array } | { readonly large: LargeContent };
-
-/** Encodes what fits into one message, so that its content can be collected. */
-function prepare(source: Source): Prepared {
-  return 'large' in source ? source : { plaintext: encodeContent(source.whole) };
-}
-
-/** @throws `usage` for more armor than a terminal takes. */
-function checkPrepared(context: CommandContext, prepared: Prepared, format: EnvelopeFormat): void {
-  if ('plaintext' in prepared) checkAmount(context, [prepared.plaintext], format);
-  else if (format.file === undefined && format.carrier === undefined) {
-    checkFitsTerminal(context.io.output, leastArmor(prepared.large), TO_A_FILE);
-  }
-}
-
-/**
- * Several files are read one after the other. None is sent where one of them does not exist. Where a place fails, all of them
- * wait.
- * @returns the exit code of the first that waits.
- */
-async function sendFiles(
-  context: CommandContext,
-  name: string,
-  files: readonly string[],
-  chosen: ChosenFormat,
-): Promise<number> {
-  const missing = files.find((file) => file !== STANDARD_INPUT && !existsSync(file));
-  if (missing !== undefined) throw new PawlError('missing-file', { path: missing, to: name });
-  let exit = 0;
-  await withIdentity(context, async (identity) => {
-    await checkContact(identity, name);
-    const { file: output } = chosen;
-    if (output === undefined) {
-      await withCarrier(context, identity, { name, format: chosen }, async (destination) => {
-        for (const file of files) {
-          const prepared = prepare(await fileSource(context, file, name));
-          try {
-            await sendOne(context, identity, { name, prepared, format: destination });
-          } catch (error) {
-            if (!isOfCarrying(error)) throw error;
-            const code = await context.reporter.error(error, file);
-            exit ||= code;
-          }
-        }
-      });
-      return;
-    }
-    const format = chosen;
-    // All of them become one file, which is in its place at the end.
-    const afterwards: (() => Promise<void>)[] = [];
-    const begun: OutgoingContent[] = [];
-    try {
-      await output.writePieces(
-        (async function* () {
-          for (const file of files) {
-            const prepared = prepare(await fileSource(context, file, name));
-            yield* inOneFile(context, identity, { name, prepared, format, begun, afterwards });
-          }
-        })(),
-      );
-    } catch (error) {
-      for (const content of begun) await giveUpStream(content);
-      throw error;
-    }
-    for (const acknowledge of afterwards) await acknowledge();
-  });
-  return exit;
-}
-
-/** What keeps no other file back: each waits, or is given up. */
-function isOfCarrying(error: unknown): error is PawlError {
-  return isOfPlace(error) || isPawlError(error, 'queued') || isPawlError(error, 'stream-lost');
-}
-
-/** The envelopes of one of several files. */
-async function* inOneFile(
-  context: CommandContext,
-  identity: OpenIdentity,
-  { name, prepared, format, begun, afterwards }: Gathering,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  if ('large' in prepared) {
-    const content = await encryptLarge(context, identity, { name, large: prepared.large });
-    begun.push(content);
-    yield* encoded(envelopesOf(context, content, { large: prepared.large, format }), format);
-    afterwards.push(() => finishParts(context, content, format));
-    return;
-  }
-  const sent = await encrypt(context, identity, { name, plaintexts: [prepared.plaintext] });
-  const output = new EnvelopeOutput(context, identity, format);
-  yield* encoded(
-    sent.map(({ envelope }) => envelope),
-    format,
-  );
-  afterwards.push(async () => {
-    await acknowledgeOrWarn(context.reporter, () =>
-      acknowledgeSent(
-        identity,
-        sent.map(({ outboxId }) => outboxId),
-      ),
-    );
-    await output.describe(sent);
-  });
-}
-
-/** One content on its way. */
-interface Sending {
-  readonly name: string;
-  readonly prepared: Prepared;
-  readonly format: EnvelopeFormat;
-}
-
-/** One of several contents on their way into one file. */
-interface Gathering extends Sending {
-  /** Gets the large content. */
-  readonly begun: OutgoingContent[];
-  /** Gets what is to be done once all are written. */
-  readonly afterwards: (() => Promise<void>)[];
-}
-
-async function sendOne(
-  context: CommandContext,
-  identity: OpenIdentity,
-  { name, prepared, format }: Sending,
-): Promise<void> {
-  checkPrepared(context, prepared, format);
-  if ('large' in prepared) return sendLarge(context, identity, { name, large: prepared.large, format });
-  const { plaintext } = prepared;
-  if (plaintext.length > LARGE) {
-    context.reporter.progress.update(`encrypting ${bytesInWords(plaintext.length)}`);
-  }
-  const sent = await encrypt(context, identity, { name, plaintexts: [plaintext] });
-  const output = new EnvelopeOutput(context, identity, format);
-  context.reporter.progress.clear();
-  await output.write(sent);
-  await output.acknowledge();
-  await output.describe(sent);
-  await output.tellOfCarrier();
-}
-
-const TO_A_FILE = 'use -o FILE, or a pipe';

@@ -16,6 +16,8 @@ import { bytesInWords } from '../../terminal/format.ts';
 
 /** A content that is sent in parts. */
 export interface LargeContent extends NewOutgoing {
+  /** What comes from a pipe can be given to one contact only. */
+  readonly isReadOnce: boolean;
   /**
    * Reads it in pieces.
    * @param from how many pieces to leave out.
@@ -83,7 +85,17 @@ export async function fileSource(context: CommandContext, path: string, to: stri
 async function folderSource(context: CommandContext, path: string): Promise<Source> {
   const folder = resolve(path);
   const name = basename(folder);
-  return chunkSource(context, `${name || 'root'}.tar`, context.io.runTar(dirname(folder), name || '.'));
+  const pack = () => context.io.runTar(dirname(folder), name || '.');
+  const source = await chunkSource(context, `${name || 'root'}.tar`, pack());
+  if (!('large' in source)) return source;
+  const { large } = source;
+  let isBegun = false;
+  const pieces: LargeContent['pieces'] = (length, from) => {
+    if (isBegun) return piecesOf(pack(), length);
+    isBegun = true;
+    return large.pieces(length, from);
+  };
+  return { large: { ...large, pieces, isReadOnce: false } };
 }
 
 /** What comes in chunks, as a file of that name. */
@@ -126,10 +138,14 @@ function streamed(
 ): LargeContent {
   if (name !== undefined) checkFileName(name);
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
-    yield beginning;
-    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+    try {
+      yield beginning;
+      for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+    } finally {
+      await rest.return?.();
+    }
   }
-  return { name, size: undefined, source: undefined, pieces: (length) => piecesOf(chunks(), length) };
+  return { name, size: undefined, source: undefined, isReadOnce: true, pieces: (length) => piecesOf(chunks(), length) };
 }
 
 /**
@@ -145,7 +161,7 @@ function largeFile(path: string, name: string): LargeContent {
 
 /** A file whose sending was begun. */
 export function fileContent(source: SourceFile, size: number): Omit<LargeContent, 'name'> {
-  return { size, source, pieces: (length, from) => piecesOfFile(source, { size, length, from }) };
+  return { size, source, isReadOnce: false, pieces: (length, from) => piecesOfFile(source, { size, length, from }) };
 }
 
 async function* piecesOfFile(

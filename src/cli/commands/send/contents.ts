@@ -1,0 +1,62 @@
+/**
+ * What `send` is given: a text, files, standard input, what is typed or written in an editor.
+ * Reads none of it before it is asked to, and encrypts nothing.
+ */
+import { existsSync } from 'node:fs';
+import { encodeContent } from '../../../envelope/index.ts';
+import { PawlError } from '../../../errors.ts';
+import type { CommandContext } from '../../context.ts';
+import { STANDARD_INPUT } from '../../stream/read.ts';
+import { editedText } from './editor.ts';
+import { fileSource, inputSource, type LargeContent, type Source, textSource } from './source.ts';
+
+/** What is sent, one content after the other. */
+export interface Contents {
+  readonly items: readonly Item[];
+  /** A person writes it: contact and key are checked before, so that it is not written in vain. */
+  readonly isWritten: boolean;
+}
+
+export interface Item {
+  /** Reads it, or begins to. */
+  readonly read: () => Promise<Source>;
+  /** Of a file; `-` is standard input. */
+  readonly path?: string;
+}
+
+/** How the contents are given. */
+export interface Given {
+  /** As it was typed. */
+  readonly to: string;
+  readonly files: readonly string[];
+  readonly message: string | undefined;
+  readonly edit: boolean;
+}
+
+/** @throws `missing-file`: of several files, none is sent where one does not exist. */
+export function contentsOf(context: CommandContext, { to, files, message, edit }: Given): Contents {
+  const { io, reporter } = context;
+  const one = (read: Item['read'], isWritten = false): Contents => ({ items: [{ read }], isWritten });
+  if (message !== undefined) return one(async () => textSource(message, io.now()));
+  if (edit) return one(async () => textSource(await editedText(context), io.now()), true);
+  if (files.length === 0 && io.input.isTerminal) {
+    return one(async () => {
+      await reporter.notice('type the message, then press Ctrl-D on a line of its own');
+      return inputSource(context);
+    }, true);
+  }
+  if (files.length === 0)
+    return { items: [{ read: () => inputSource(context), path: STANDARD_INPUT }], isWritten: false };
+  const missing = files.find((file) => file !== STANDARD_INPUT && !existsSync(file));
+  if (missing !== undefined) throw new PawlError('missing-file', { path: missing, to });
+  return { items: files.map((path) => ({ path, read: () => fileSource(context, path, to) })), isWritten: false };
+}
+
+/** What is ready to be encrypted. */
+export type Prepared = { readonly plaintext: Uint8Array } | { readonly large: LargeContent };
+
+/** Reads a content, and encodes what fits into one message, so that its source can be collected. */
+export async function prepare({ read }: Item): Promise<Prepared> {
+  const source = await read();
+  return 'large' in source ? source : { plaintext: encodeContent(source.whole) };
+}

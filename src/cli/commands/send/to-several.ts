@@ -1,0 +1,193 @@
+/**
+ * Sends to several contacts: an envelope for each, along its route or into a file of its own. One output for all of them would
+ * show each how many others there are. What fails for one keeps nothing back from the others.
+ * Does not know the options of the command.
+ */
+import { PawlError } from '../../../errors.ts';
+import {
+  type Addressee,
+  type ForEach,
+  type LeftOut,
+  listRoutes,
+  namesOf,
+  OutgoingContent,
+  type SentMessage,
+  sendToEach,
+} from '../../../session/index.ts';
+import { Places } from '../../carrier/places.ts';
+import type { CommandContext } from '../../context.ts';
+import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
+import { explain } from '../../terminal/error-messages.ts';
+import { bytesInWords } from '../../terminal/format.ts';
+import { type Contents, type Item, type Prepared, prepare } from './contents.ts';
+import { tellOfExpiredInvite } from './encrypt.ts';
+import { FilesForEach } from './files-for-each.ts';
+import { RoutesToEach } from './routes-to-each.ts';
+import type { LargeContent } from './source.ts';
+
+/** Whom it is for, and how it gets there. */
+export interface Several {
+  /** As it was typed. */
+  readonly to: string;
+  readonly addressees: readonly Addressee[];
+  /** A folder for the envelopes; without it, they go along the routes. */
+  readonly outDir: string | undefined;
+  readonly armored: boolean;
+  readonly force: boolean;
+  readonly allOrNone: boolean;
+}
+
+/** What one contact gets, in the order in which it was given. */
+export type Parcel =
+  | { readonly message: SentMessage }
+  | { readonly content: OutgoingContent; readonly large: LargeContent };
+
+/** What each contact gets, by their names and in their order. */
+export type Parcels = ReadonlyMap<string, readonly Parcel[]>;
+
+/** Where the envelopes for several contacts go. */
+export interface Ways {
+  /** @returns the exit code of the first that did not get there. */
+  deliver(parcels: Parcels): Promise<number>;
+}
+
+/** @returns the exit code of the first contact that was left out; else of the first that did not get everything. */
+export async function sendToSeveral(context: CommandContext, contents: Contents, several: Several): Promise<number> {
+  const { items, isWritten } = contents;
+  const [item] = items;
+  const early = item === undefined || isWritten || items.length > 1 ? undefined : await prepare(item);
+  return withIdentity(context, async (identity) => {
+    const names = await namesOf(identity, several.addressees);
+    const places = new Places(context);
+    try {
+      const ways = await waysTo(context, identity, { ...several, names, places, items });
+      const prepared = early === undefined ? items.map((one) => () => prepare(one)) : [async () => early];
+      const left = new LeftOutOnce(context, several.allOrNone);
+      let exit = 0;
+      // A file for each contact is written once, with all that it gets. Along the routes, what is there already is on its way.
+      const rounds = several.outDir === undefined ? prepared.map((one) => [one]) : [prepared];
+      for (const round of rounds) {
+        const parcels = new Map<string, Parcel[]>();
+        for (const next of round) await seal(context, identity, { several, names, left, parcels }, await next());
+        const code = await ways.deliver(parcels);
+        exit ||= code;
+      }
+      return left.exit || exit;
+    } finally {
+      await places.close();
+    }
+  });
+}
+
+/**
+ * Chooses the files, or sees that there are routes, before anything is encrypted.
+ * @throws `usage` where none of the contacts is reached by a route; `no-folder`, `exists` and the like.
+ */
+async function waysTo(
+  context: CommandContext,
+  identity: OpenIdentity,
+  {
+    to,
+    names,
+    outDir,
+    armored,
+    force,
+    places,
+    items,
+  }: Several & { readonly names: readonly string[]; readonly places: Places; readonly items: readonly Item[] },
+): Promise<Ways> {
+  if (outDir !== undefined) {
+    const inputs = items.flatMap(({ path }) => path ?? []);
+    return new FilesForEach(context, identity, { names, folder: outDir, armored, force, inputs });
+  }
+  const routed = new Set(
+    (await listRoutes(identity)).filter(({ isForInvite }) => !isForInvite).map(({ name }) => name),
+  );
+  if (names.some((name) => routed.has(name))) return new RoutesToEach(context, identity, places);
+  throw new PawlError('usage', {
+    problem: `${to} is reached by no route, and one output for several would show each how many others there are`,
+    hint: `a file for each: pawl send ${to} --out-dir DIR; or set routes: pawl route NAME ROUTE`,
+  });
+}
+
+interface Sealing {
+  readonly several: Several;
+  readonly names: readonly string[];
+  readonly left: LeftOutOnce;
+  readonly parcels: Map<string, Parcel[]>;
+}
+
+/** Encrypts a content for each, in one transaction. */
+async function seal(
+  context: CommandContext,
+  identity: OpenIdentity,
+  { several, names, left, parcels }: Sealing,
+  prepared: Prepared,
+): Promise<void> {
+  const recipients = { names, byRoute: several.outDir === undefined, allOrNone: several.allOrNone };
+  const { made, leftOut } = await parcelsOf(context, identity, recipients, prepared);
+  for (const [to, parcel] of made) {
+    const parcelsOfOne = parcels.get(to) ?? [];
+    parcels.set(to, parcelsOfOne);
+    parcelsOfOne.push(parcel);
+    await tellOfExpiredInvite(context, 'message' in parcel ? parcel.message : parcel.content);
+  }
+  await left.tell(leftOut);
+}
+
+async function parcelsOf(
+  { reporter }: CommandContext,
+  identity: OpenIdentity,
+  recipients: Parameters<typeof sendToEach>[1],
+  prepared: Prepared,
+): Promise<ForEach<readonly [to: string, parcel: Parcel]>> {
+  if ('large' in prepared) {
+    const { large } = prepared;
+    if (large.isReadOnce && recipients.names.length > 1) {
+      throw new PawlError('usage', {
+        problem: 'what is larger than 16 MiB and comes from a pipe can be read once, and so goes to one contact only',
+        hint: 'save it to a file, and send that: pawl send NAMES FILE; nothing was sent',
+      });
+    }
+    const { made, leftOut } = await OutgoingContent.beginForEach(identity, recipients, large);
+    return { leftOut, made: made.map((content) => [content.to, { content, large }] as const) };
+  }
+  const { plaintext } = prepared;
+  if (plaintext.length > LARGE) reporter.progress.update(`encrypting ${bytesInWords(plaintext.length)} for each`);
+  const { made, leftOut } = await sendToEach(identity, recipients, plaintext);
+  reporter.progress.clear();
+  return { leftOut, made: made.map((message) => [message.to, { message }] as const) };
+}
+
+/** Bytes whose encryption takes a noticeable time. */
+const LARGE = 2 ** 20;
+
+/** Tells who was left out, of several contents once. */
+class LeftOutOnce {
+  readonly #context: CommandContext;
+  readonly #allOrNone: boolean;
+  readonly #told = new Set<string>();
+  /** The exit code of the first. */
+  exit = 0;
+
+  constructor(context: CommandContext, allOrNone: boolean) {
+    this.#context = context;
+    this.#allOrNone = allOrNone;
+  }
+
+  async tell(leftOut: readonly LeftOut[]): Promise<void> {
+    const { reporter } = this.#context;
+    for (const { name, error } of leftOut) {
+      if (this.#told.has(name)) continue;
+      this.#told.add(name);
+      const { message, hint, exit } = explain(error);
+      this.exit ||= exit;
+      if (reporter.json) {
+        const document = { type: 'left-out', to: name, code: error.code, message };
+        await reporter.document({ ...document, ...(hint !== undefined && { hint }) });
+      } else {
+        await reporter.error(error, this.#allOrNone ? `nothing is sent, because of ${name}` : `${name} is left out`);
+      }
+    }
+  }
+}
