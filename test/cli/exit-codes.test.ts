@@ -253,6 +253,7 @@ const OUT_OF_REACH: Partial<Record<ErrorCode, string>> = {
   'unsuited-stream': 'a server with another stream: test/places',
   queued: 'a place that cannot be reached: test/cli/routes.test.ts',
   'untrusted-route': 'an identity file from elsewhere: test/cli/routes.test.ts',
+  'no-route': 'one of several contacts: test/cli/several.test.ts',
   'no-boxes': 'a conversation of an earlier version: test/cli/routes.test.ts',
   'stream-lost': 'a place that fails in the midst of a stream: test/cli/large-routes.test.ts',
   'not-begun': 'a session is stored with its first message',

@@ -30,6 +30,18 @@ export const CONVERSATIONS: readonly BadInput[] = [
       withDatabase(home, 'alice', (database) => database.exec('UPDATE sessions SET sending_n = 4294967295')),
   },
   {
+    what: 'a list that there is not',
+    code: 'unknown-list',
+    exit: 67,
+    command: 'pawl -i alice send @ops -m hi $JSON',
+  },
+  {
+    what: 'an editor that fails',
+    code: 'editor-failed',
+    exit: 66,
+    command: 'EDITOR=false pawl -i alice send bob -e $JSON',
+  },
+  {
     what: 'an envelope that is not in the outbox',
     code: 'not-in-outbox',
     exit: 66,
