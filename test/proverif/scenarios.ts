@@ -111,6 +111,7 @@ const HANDSHAKE: readonly Scenario[] = [
   },
   {
     name: 'quantum-now',
+    exact: true,
     about: 'a quantum computer is there at the handshake',
     pieces: [...FIRST_MESSAGE, 'thefts-now', 'people', 'one-time', 'main-quantum-now'],
     expected: {
