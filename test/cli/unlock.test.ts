@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deriveFileKey, readSalt } from '../../src/storage/index.ts';
 import { found, needlesOf } from './needles.ts';
@@ -184,11 +185,38 @@ describe('a new key', () => {
     unlockable(async (home, run) => {
       await run(UNLOCK);
       home.write('new', 'a bridge of sighs\n');
-      const changed = await run('pawl -q -i alice passwd --new-passphrase-file new');
+      const changed = await run('pawl -q -i alice passwd --passphrase-file words --new-passphrase-file new');
       expect(changed).toMatchObject({ exit: 0 });
       expect(socketsOf(home)).toEqual([]);
       expect(await run('pawl -i alice inspect')).toMatchObject({ exit: 77 });
       expect(await run('pawl -i alice inspect --passphrase-file new')).toMatchObject({ exit: 0 });
+    }));
+
+  it.each([
+    ['in a folder that others can get into', 'chmod 755 run/pawl', {}],
+    ['where a command without XDG_RUNTIME_DIR has it', 'true', { XDG_RUNTIME_DIR: '' }],
+  ])('passwd and lock have the old one forgotten, %s', (_, change, elsewhere) =>
+    unlockable(async (_home, run) => {
+      const again = `pawl -i alice passwd -q --passphrase-file words --new-passphrase-file new`;
+      expect(await run(`${UNLOCK}; ${change}; cp -p .local/share/pawl/alice.db old.db`, elsewhere)).toMatchObject({
+        exit: 0,
+      });
+      expect(await run(`echo 'another one' > new; chmod 600 new; ${again}`)).toMatchObject({ exit: 0, stderr: '' });
+      const old = 'chmod 700 run/pawl; mv old.db .local/share/pawl/alice.db; pawl -i alice inspect';
+      expect(await run(old, elsewhere)).toMatchObject({ exit: 77 });
+      expect(await run(UNLOCK, elsewhere)).toMatchObject({ exit: 0 });
+      expect(await run('pawl lock')).toMatchObject({ exit: 0, stderr: 'pawl: locked: 1 identity\n' });
+      expect(await run('pawl -i alice inspect', elsewhere)).toMatchObject({ exit: 77 });
+    }),
+  );
+
+  it('passwd asks for the present one: who comes to an unlocked machine cannot lock its owner out', () =>
+    unlockable(async (home, run) => {
+      await run(UNLOCK);
+      const before = home.identities();
+      const change = 'pawl -i alice passwd --new-key-file taken.key';
+      expect(await run(change)).toMatchObject({ exit: 77, stderr: expect.stringContaining('no terminal') });
+      expect(home.identities()).toEqual(before);
     }));
 
   it('is asked for once a file was restored', () =>
@@ -224,7 +252,7 @@ describe('what is wrong with an agent is a question, and no error', () => {
       try {
         expect(await run('pawl -i alice inspect')).toMatchObject({ exit: 77 });
         expect(await run('pawl lock')).toMatchObject({
-          exit: 0,
+          exit: 75,
           stderr: expect.stringMatching(/^pawl: 1 process has a key and does not answer: /),
         });
         expect(socketsOf(home)).toEqual([]);
@@ -264,7 +292,22 @@ describe('what is wrong with an agent is a question, and no error', () => {
       }
     }));
 
-  it('where others can get into its folder; unlock and lock refuse that', () =>
+  it('where others take all that it has to give: lock does not say that nothing was unlocked', () =>
+    unlockable(async (home, run) => {
+      await run(UNLOCK);
+      const [socket = ''] = socketsOf(home);
+      const idle = await Promise.all(
+        Array.from({ length: 40 }, () => {
+          const connection = createConnection(socket).on('error', () => undefined);
+          return once(connection, 'connect').then(() => connection);
+        }),
+      );
+      expect(await run('pawl lock')).toMatchObject({ exit: 75, stderr: expect.stringContaining('does not answer') });
+      for (const connection of idle) connection.destroy();
+      expect(await run('pawl -i alice inspect')).toMatchObject({ exit: 77 });
+    }));
+
+  it('where others can get into its folder; unlock and lock refuse that, and lock ends what is there', () =>
     unlockable(async (home, run) => {
       await run(UNLOCK);
       chmodSync(home.path('run/pawl'), 0o755);
@@ -275,6 +318,7 @@ describe('what is wrong with an agent is a question, and no error', () => {
       });
       expect(await run(UNLOCK)).toMatchObject(refused);
       expect(await run('pawl lock')).toMatchObject(refused);
+      expect(socketsOf(home)).toEqual([]);
     }));
 
   it('where its folder is a link; unlock refuses that', () =>

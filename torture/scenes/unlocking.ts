@@ -1,6 +1,9 @@
 /** Scenes with an agent: `unlock`, and what retires it. One that is left over ends when its box is removed. */
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { askForKey } from '../../src/cli/agent/client.ts';
+import { socketFor } from '../../src/cli/agent/folder.ts';
 import { encodeSetup } from '../../src/cli/agent/protocol.ts';
+import { equal } from '../../src/primitives/index.ts';
 import type { Box } from '../box.ts';
 import type { Laws } from '../laws.ts';
 import type { Scene } from '../scene.ts';
@@ -59,7 +62,7 @@ const agent: Scene = {
   arrange: async (box) => void mkdirSync(box.path('state', 'pawl', 'agent'), { recursive: true, mode: 0o700 }),
   call: (box) => {
     const key = new Uint8Array(readFileSync(box.path('bob.key')));
-    const salt = new Uint8Array(readFileSync(box.path('home', 'bob.db')).subarray(0, 16));
+    const salt = saltOf(box.path('home', 'bob.db'));
     const input = encodeSetup({ key, salt, idle: 1, most: 1, folder: box.path('state', 'pawl', 'agent') });
     return { who: 'bob', parameters: ['agent'], input };
   },
@@ -77,16 +80,28 @@ const rekeyed = passwd('passwd, while it is unlocked', async (box) => {
   writeKey(box, 'new.key');
 });
 
-/** The agent has the key of the file, or it is as if there were none. */
+/** Once the new key is in force, nobody gives out the old one, with which copies of the file open. */
 const passwdUnlocked: Scene = {
   ...rekeyed,
-  arrange: async (box) => void (await box.ready('bob', ['unlock'])),
+  async arrange(box) {
+    copyFileSync(box.path('home', 'bob.db'), box.path('old.db'));
+    await box.ready('bob', ['unlock']);
+  },
   async check(box, ran, laws) {
+    const old = saltOf(box.path('old.db'));
+    const isInForce = !equal(old, saltOf(box.path('home', 'bob.db')));
     const next = await withoutKey(box, 'bob', laws);
-    if (ran.code === 0) laws.hold(next === 77, 'done, but an agent has the new key');
-    if (ran.code !== undefined && ran.code !== 0) laws.hold(next === 0, 'failed, but the agent is gone');
+    if (isInForce) {
+      const key = await askForKey(socketFor(box.path('state', 'pawl', 'agent'), old), old);
+      laws.hold(next === 77 && key === undefined, 'the new key is in force, and an agent has a key');
+    }
+    laws.hold(ran.code !== 0 || isInForce, 'done, but the file has the old key');
     await rekeyed.check(box, ran, laws);
   },
 };
+
+function saltOf(path: string): Uint8Array {
+  return new Uint8Array(readFileSync(path).subarray(0, 16));
+}
 
 export const UNLOCKING: readonly Scene[] = [unlock, unlockAgain, agent, passwdUnlocked];

@@ -2,9 +2,12 @@
  * `pawl lock`: has the keys forgotten that `pawl unlock` has given to agents.
  */
 import type { CommandContext, DefineCommand } from '../context.ts';
-import { endAgents, type Locked } from '../identity/agent.ts';
+import { endAgents, type Locked, notForgotten } from '../identity/agent.ts';
 import { chosenIdentity, namedIdentity } from '../identity/path.ts';
 import { count } from '../terminal/format.ts';
+
+/** As for an identity that another pawl holds: README, "Exit codes". */
+const STILL_THERE = 75;
 
 export const defineLock: DefineCommand = (program, makeAction) => {
   program
@@ -23,19 +26,19 @@ Examples:
       makeAction(
         async (context) => {
           const path = namedIdentity(context) === undefined ? undefined : chosenIdentity(context).path;
-          await report(context, await endAgents(context, path));
-          return 0;
+          return report(context, await endAgents(context, path));
         },
         () => false,
       ),
     );
 };
 
-async function report({ reporter }: CommandContext, { count: forgotten, silent }: Locked): Promise<void> {
+/** @returns the exit code. */
+async function report({ reporter }: CommandContext, { count: forgotten, silent }: Locked): Promise<number> {
   if (reporter.json) await reporter.document({ type: 'locked', count: forgotten, silent });
   else if (forgotten > 0) await reporter.notice(`locked: ${count(forgotten, 'identity', 'identities')}`);
   else if (silent === 0) await reporter.notice('nothing was unlocked');
-  if (silent === 0) return;
-  const agents = count(silent, 'process has a key and does', 'processes have a key and do');
-  await reporter.warn(`${agents} not answer: no command finds it any more, and it ends by itself once it goes on`);
+  if (silent === 0) return 0;
+  await reporter.warn(notForgotten(silent));
+  return STILL_THERE;
 }

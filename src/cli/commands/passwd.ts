@@ -5,7 +5,7 @@ import { PawlError } from '../../errors.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { refuseSharedInput } from '../identity/key-source.ts';
 import { changeSecret } from '../identity/make.ts';
-import { loadNativeParts, withIdentity } from '../identity/open.ts';
+import { loadNativeParts, type OpenIdentity, withIdentity } from '../identity/open.ts';
 import { nextSecretFor } from '../identity/secret.ts';
 import { STANDARD_INPUT } from '../stream/read.ts';
 import { explain } from '../terminal/error-messages.ts';
@@ -36,14 +36,15 @@ Examples:
         checkOptions(context, options);
         await loadNativeParts(context, { isNewPassphrase: options.newKeyFile === undefined });
         const { newKeyFile, newPassphraseFile } = options;
-        await withIdentity(context, async (identity) => {
+        const change = async (identity: OpenIdentity) => {
           const files = {
             ...(newKeyFile !== undefined && { keyFile: newKeyFile }),
             ...(newPassphraseFile !== undefined && { passphraseFile: newPassphraseFile }),
           };
           await changeSecret(context, identity, await nextSecretFor(context, identity.path, files));
           await reportRekeyed(context, identity.path);
-        });
+        };
+        await withIdentity(context, change, 'rekeys');
         await context.reporter.notice('from now on it opens with the new one');
         await context.reporter.notice('older copies of the file still open with the old passphrase or key');
         return 0;

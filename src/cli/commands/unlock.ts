@@ -20,8 +20,8 @@ export const defineUnlock: DefineCommand = (program, makeAction) => {
       `
 A process of pawl keeps the key of the identity file in memory, never the passphrase, and gives it to your own commands.
 It forgets it when it was not used for as long as --for says, after 8 hours in any case, by pawl lock, when the
-passphrase or key is changed, and soon after you log out. Unlocking once more begins anew. A key that is named by an
-option or in the environment goes before.
+passphrase or key is changed, and soon after you log out, where the system removes $XDG_RUNTIME_DIR then. Unlocking once
+more begins anew. A key that is named by an option or in the environment goes before.
 
 Every program that runs as you can ask for the key meanwhile.
 

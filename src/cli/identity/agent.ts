@@ -9,7 +9,8 @@ import { askForKey, askToEnd } from '../agent/client.ts';
 import { checkSocketFolder, makeSocketFolder, removeSocket, saltsIn, socketFor } from '../agent/folder.ts';
 import { startAgent } from '../agent/start.ts';
 import type { CommandContext } from '../context.ts';
-import { agentFolderOf } from './path.ts';
+import { count } from '../terminal/format.ts';
+import { agentFolderOf, agentFoldersOf } from './path.ts';
 
 /** How long a key is kept at most after it was given, however often it is used. In milliseconds. */
 export const LONGEST_UNLOCKED = 8 * 3_600_000;
@@ -50,24 +51,36 @@ export interface Locked {
 }
 
 /**
- * Has the key of an identity file forgotten, or those of all.
+ * Has the key of an identity file forgotten, or those of all: also in a folder that cannot be trusted, since who is asked to
+ * forget learns nothing but a salt.
  * @param path of the file; `undefined` for all.
- * @throws `exposed-agent`; what reading the salt of the file throws.
+ * @throws `exposed-agent`, once all are asked; what reading the salt of the file throws.
  */
 export async function endAgents(context: CommandContext, path?: string): Promise<Locked> {
-  const salt = path === undefined ? undefined : readSalt(path);
-  const folder = unless('no-agent', () => agentFolderOf(context));
-  if (folder === undefined || !checkSocketFolder(folder, context.io.userId)) return { count: 0, silent: 0 };
-  const salts = salt === undefined ? saltsIn(folder) : [salt];
-  const ends = await Promise.all(salts.map((one) => endAgent(folder, one)));
-  const countOf = (end: (typeof ends)[number]) => ends.filter((one) => one === end).length;
-  return { count: countOf('ended'), silent: countOf('silent') };
+  const locked = await endIn(context, path === undefined ? undefined : readSalt(path));
+  for (const folder of agentFoldersOf(context)) checkSocketFolder(folder, context.io.userId);
+  return locked;
 }
 
-/** Has the key of a file with this salt forgotten, which is its key no longer. Where no agent can be asked, nothing happens. */
+/** Has the key of a file with this salt forgotten, which is its key no longer. An agent that does not say so is told of. */
 export async function retireAgent(context: CommandContext, salt: Uint8Array): Promise<void> {
-  const folder = socketFolderOf(context);
-  if (folder !== undefined) await endAgent(folder, salt);
+  const { silent } = await endIn(context, salt);
+  if (silent > 0) await context.reporter.warn(notForgotten(silent));
+}
+
+/** What is said of agents that do not say that they have forgotten their key. */
+export function notForgotten(silent: number): string {
+  const agents = count(silent, 'process has a key and does', 'processes have a key and do');
+  return `${agents} not answer: no command finds it any more, and it ends by itself once it goes on`;
+}
+
+async function endIn(context: CommandContext, salt: Uint8Array | undefined): Promise<Locked> {
+  const sockets = agentFoldersOf(context).flatMap((folder) =>
+    (salt === undefined ? saltsIn(folder) : [salt]).map((one) => ({ folder, salt: one })),
+  );
+  const ends = await Promise.all(sockets.map((one) => endAgent(one.folder, one.salt)));
+  const countOf = (end: (typeof ends)[number]) => ends.filter((one) => one === end).length;
+  return { count: countOf('ended'), silent: countOf('silent') };
 }
 
 async function endAgent(folder: string, salt: Uint8Array): ReturnType<typeof askToEnd> {

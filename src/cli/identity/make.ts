@@ -140,8 +140,9 @@ export async function changeSecret(
   try {
     // It stays if the rest fails: a key that may be in force is never removed.
     keyFile?.make();
-    store.rekey({ key, salt });
+    // Before the new key is in force: after a kill in between, old copies would open by the agent.
     await retireAgent(context, store.salt);
+    store.rekey({ key, salt });
   } finally {
     wipe(key);
   }

@@ -18,10 +18,11 @@ import { tryKeys } from './unlock.ts';
 
 /**
  * What an identity is opened for. `reads`: a file that was rolled back or is unmarked is accepted, with a warning.
- * `unlocks`: the same, and no agent is asked for the key, which is to be given to one. `peeks`: it is as well; nothing is
+ * `unlocks`: the same, and no agent is asked for the key, which is to be given to one. `rekeys`: as `writes`, and no agent
+ * is asked, so that its owner cannot be locked out by one who came to an unlocked machine. `peeks`: as `reads`; nothing is
  * told, and the mode of the file is left alone. That is for what nobody has asked for, as completion.
  */
-export type Purpose = 'writes' | 'reads' | 'unlocks' | 'peeks';
+export type Purpose = 'writes' | 'reads' | 'unlocks' | 'rekeys' | 'peeks';
 
 /**
  * Loads the native parts that opening or making the identity file takes: an installation that lacks one is told before
@@ -67,7 +68,7 @@ async function openIdentity(context: CommandContext, purpose: Purpose): Promise<
     };
     return { store, lock, close };
   };
-  const opened = await tryKeys(context, path, openWith, { agent: purpose !== 'unlocks' });
+  const opened = await tryKeys(context, path, openWith, { agent: purpose !== 'unlocks' && purpose !== 'rekeys' });
   const { store, close } = opened;
   try {
     if (purpose !== 'peeks') await keepOthersOut(context, store);
@@ -81,7 +82,7 @@ async function openIdentity(context: CommandContext, purpose: Purpose): Promise<
       store.mark();
     } else if (store.standing !== 'current') {
       const error = new PawlError(store.standing, { path });
-      if (purpose === 'writes') throw error;
+      if (purpose === 'writes' || purpose === 'rekeys') throw error;
       await reporter.warn(explain(error).message);
     }
     await tellOfMarks(context, marks, store.markTrouble);

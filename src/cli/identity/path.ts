@@ -71,14 +71,20 @@ export function marksOf({ io }: CommandContext): Marks {
  * which goes with the login; else `agent` beside the marks.
  * @throws `no-agent` without a home folder, and where root would have to make folders in one of another user's.
  */
-export function agentFolderOf({ io }: Pick<CommandContext, 'io'>): string {
-  const { XDG_RUNTIME_DIR: runtime } = io.environment;
-  const isThere = runtime !== undefined && isAbsolute(runtime) && existsSync(runtime);
-  const state = isThere ? undefined : folderOfPawl(io, 'XDG_STATE_HOME', 'state');
-  const folder = isThere ? join(runtime, 'pawl') : state && join(state, 'agent');
+export function agentFolderOf(context: Pick<CommandContext, 'io'>): string {
+  const [folder] = agentFoldersOf(context);
+  const { io } = context;
   if (folder === undefined) throw new PawlError('no-agent', { reason: 'there is no home folder' });
   if (isMadeForAnother(io, folder)) throw new PawlError('no-agent', { reason: `${NOT_BY_ROOT}: ${folder}` });
   return folder;
+}
+
+/** That folder first, then where it would be for a command without the variable: a key may have been given out there. */
+export function agentFoldersOf({ io }: Pick<CommandContext, 'io'>): readonly string[] {
+  const { XDG_RUNTIME_DIR: runtime } = io.environment;
+  const isThere = runtime !== undefined && isAbsolute(runtime) && existsSync(runtime);
+  const state = folderOfPawl(io, 'XDG_STATE_HOME', 'state');
+  return [...(isThere ? [join(runtime, 'pawl')] : []), ...(state === undefined ? [] : [join(state, 'agent')])];
 }
 
 const NOT_BY_ROOT = 'root makes no folders in the home of another user';
