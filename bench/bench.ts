@@ -13,7 +13,7 @@ import { many } from './many.ts';
 import { type Figure, print } from './measure.ts';
 import { onTheWire, rootSteps } from './rekeying.ts';
 import { reports } from './reports.ts';
-import { routes } from './routes.ts';
+import { followed, routes } from './routes.ts';
 import { throughStore } from './through-store.ts';
 import { wholeProcesses } from './whole-processes.ts';
 
@@ -30,7 +30,8 @@ const MEASUREMENTS: readonly [title: string, measure: () => readonly Figure[] | 
   ['reports on large identities (ms of processor time, and as a ratio to node -e 0)', reports],
   ['16 MiB in one message, whole processes', largeContent],
   ['256 MiB in parts, whole processes (processor time; × node:crypto on the same bytes)', largeParts],
-  ['along routes, 100 bytes (whole processes; × recv of a file, or the tenth part)', routes],
+  ['along routes, 100 bytes (whole processes; × recv of a file)', routes],
+  ['a follower, 100 bytes (resident memory; × after the tenth part)', followed],
   ['bounds: strangers, lying gaps, many large files', bounds],
 ];
 

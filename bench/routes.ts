@@ -1,6 +1,6 @@
 /**
  * Routes: how long it takes from `send` to a follower that tells, how many messages go a second, what `recv --fetch` costs
- * where there is nothing new, and the memory of a follower. Over a folder, over ssh and a NATS server, where these are
+ * where there is nothing new; and the memory of a follower. Over a folder, over ssh and a NATS server, where these are
  * installed; each on this machine.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -44,7 +44,6 @@ export async function routes(): Promise<readonly Figure[]> {
       figures.push(...rates(home, name), ...(await latency(home, name)));
     }
     figures.push(...(await nothingNew(join(folder, 'many'), shared)));
-    figures.push(...(await memory(join(folder, 'followed'), shared)));
     return figures;
   } finally {
     for (const relay of relays) relay.end();
@@ -121,8 +120,19 @@ async function nothingNew(folder: string, shared: string): Promise<readonly Figu
 }
 
 /** Resident memory of a follower after a tenth of the messages, and after all. */
-async function memory(folder: string, shared: string): Promise<readonly Figure[]> {
-  const home = Home.begin(folder);
+export async function followed(): Promise<readonly Figure[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'pawl-bench-'));
+  try {
+    return await memory(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function memory(folder: string): Promise<readonly Figure[]> {
+  const shared = join(folder, 'shared');
+  mkdirSync(shared);
+  const home = Home.begin(join(folder, 'homes'));
   home.pawl('alice', ['route', 'bob', `dir:${shared}`]);
   home.pawl('bob', ['route', 'alice', `dir:${shared}`]);
   const follower = start(home, 'bob', ['recv', '--follow', '--lines']);
