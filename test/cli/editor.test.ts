@@ -77,6 +77,21 @@ describe('an editor', () => {
       expect([exit, leftBy(home)]).toEqual([143, []]);
     }));
 
+  it.each(['INT', 'TERM', 'HUP'])('that has ended leaves nothing where SIG%s comes just then', (signal) =>
+    inHome(async (home) => {
+      await meet(home);
+      // It takes a while to read and to overwrite the text: the signal comes in the midst of that.
+      withEditor(
+        home,
+        `head -c 8000000 /dev/zero | tr '\\0' a > "$1"
+        (while kill -0 $$; do :; done; for i in $(seq 2000); do :; done; kill -${signal} $PPID) 2> no-errors > no-output &`,
+      );
+      const environment = { EDITOR: 'exec ./editor', PAWL_IDENTITY: 'alice' };
+      await home.run('exec pawl send bob -e > bob.pawl', { environment });
+      expect(leftBy(home)).toEqual([]);
+    }),
+  );
+
   it('is not begun for somebody who is unknown', () =>
     inHome(async (home) => {
       await meet(home);

@@ -56,9 +56,9 @@ export interface Io {
   readonly runTar: (parent: string, name: string) => AsyncGenerator<Uint8Array, void, undefined>;
   /**
    * Runs an editor on a file, on the controlling terminal where there is one, and waits for its end. Ctrl-C is for the editor
-   * meanwhile. A signal that ends pawl ends the editor first.
+   * meanwhile. A signal that ends pawl ends the editor first; what is to be done `beforeEnd` is not done then.
    * @param command a line for the shell, to which the path is added.
-   * @param clear is called before a signal ends the process.
+   * @param clear is called before a signal ends the process while the editor runs.
    * @returns the reason if it failed.
    */
   readonly runEditor: (command: string, path: string, clear: () => void) => Promise<string | undefined>;
@@ -375,12 +375,11 @@ async function runEditor(
   { command, path, clear }: { readonly command: string; readonly path: string; readonly clear: () => void },
 ): Promise<string | undefined> {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^PAWL_/i.test(name)));
-  const ofEditor = () => undefined;
-  // Before it is started: a signal in between would leave the file.
-  for (const signal of OF_EDITOR) process.on(signal, ofEditor);
   let end: (signal: NodeJS.Signals) => void = () => undefined;
-  const ended = (signal: NodeJS.Signals) => end(signal);
-  for (const signal of ENDING) process.on(signal, ended);
+  const release = takeSignals(process, [
+    ...OF_EDITOR.map((signal) => [signal, () => undefined] as const),
+    ...ENDING.map((signal) => [signal, (given: NodeJS.Signals) => end(given)] as const),
+  ]);
   const terminal = terminalDescriptor();
   try {
     const stdio = terminal === undefined ? (['ignore', 2, 2] as const) : ([terminal, terminal, terminal] as const);
@@ -397,15 +396,37 @@ async function runEditor(
     });
     if (endedBy !== undefined) {
       clear();
-      for (const signal of ENDING) process.removeListener(signal, ended);
+      for (const signal of ENDING) process.removeAllListeners(signal);
       endBy(process, endedBy);
     }
     return failure;
   } finally {
-    for (const signal of OF_EDITOR) process.removeListener(signal, ofEditor);
-    for (const signal of ENDING) process.removeListener(signal, ended);
+    release();
     if (terminal !== undefined) closeSync(terminal);
   }
+}
+
+/**
+ * Has signals go to other listeners for a while, instead of those that they have. Node drops a signal that comes while nobody
+ * listens, or is killed by it: so the new ones are there before the old ones go, and the other way round.
+ * @returns gives them back.
+ */
+function takeSignals(
+  process: NodeJS.Process,
+  taken: readonly (readonly [NodeJS.Signals, (signal: NodeJS.Signals) => void])[],
+): () => void {
+  const given = taken.map(([signal, listener]) => {
+    const before = process.listeners(signal);
+    process.on(signal, listener);
+    for (const one of before) process.removeListener(signal, one);
+    return () => {
+      for (const one of before) process.on(signal, one);
+      process.removeListener(signal, listener);
+    };
+  });
+  return () => {
+    for (const giveBack of given) giveBack();
+  };
 }
 
 /** Signals that the terminal sends to the editor as well, which does with them what it likes. */

@@ -19,8 +19,11 @@ const USUAL = 'vi';
 export async function editedText({ io, reporter }: CommandContext): Promise<string> {
   const { VISUAL, EDITOR, XDG_RUNTIME_DIR } = io.environment;
   const command = VISUAL || EDITOR || USUAL;
-  const folder = new ScratchFolder(XDG_RUNTIME_DIR);
+  let folder: ScratchFolder | undefined;
+  // From before it is there until it is gone, so that no signal comes in between.
+  const onEnd = io.beforeEnd(async () => folder?.remove());
   try {
+    folder = new ScratchFolder(XDG_RUNTIME_DIR);
     if (!folder.isInMemory) {
       await reporter.notice(`no folder is in memory here: while the editor has the text, it is in ${folder.path}`);
     }
@@ -32,6 +35,7 @@ export async function editedText({ io, reporter }: CommandContext): Promise<stri
     if (text.trim() === '') throw new PawlError('no-input', { source: 'what the editor wrote', toSend: true });
     return text.replace(/\r?\n$/, '');
   } finally {
-    folder.remove();
+    folder?.remove();
+    onEnd.remove();
   }
 }
