@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { PawlError } from '../../src/errors.ts';
 import { ClosedOutput, CollectedOutput, envelopesIn, type FakeIo, Person, temporaryFolder } from './fake-io.ts';
 
 /** An alice who has talked to bob and carol. */
@@ -242,6 +243,76 @@ describe('several contacts, along their routes', () => {
       const [name = ''] = readdirSync(folder);
       expect(readFileSync(join(folder, name)).equals(LARGE)).toBe(true);
     }
+  });
+});
+
+describe('several contents for several contacts', () => {
+  /** A file, and a folder that a test may pack. */
+  function given() {
+    const folder = temporaryFolder();
+    const [small, notes] = [join(folder, 'small'), join(folder, 'notes')];
+    writeFileSync(small, 'small');
+    mkdirSync(notes);
+    return { small, notes, folder };
+  }
+
+  async function* large() {
+    yield LARGE;
+  }
+
+  it.each([
+    ['a large pipe', (): string => '-', LARGE],
+    ['a name that cannot be sent', (folder: string): string => join(folder, 'bad\tname'), undefined],
+    ['a file that is missing', (folder: string): string => join(folder, 'nothing'), undefined],
+  ])('are looked at before the first is encrypted: %s is refused, and nothing sent', async (_, path, input) => {
+    const { alice, places } = await routed();
+    const { small, notes, folder } = given();
+    if (_.startsWith('a name')) writeFileSync(path(folder), 'text');
+    const out = temporaryFolder();
+    for (const way of [[], ['--out-dir', out]]) {
+      const send = ['send', 'bob,carol', small, notes, path(folder), ...way];
+      const { exit } = await alice.run(send, input, { runTar: large });
+      expect(exit).toBeGreaterThan(0);
+      expect([await alice.documents(['outbox']), envelopesIn(places.bob), readdirSync(out)]).toEqual([[], [], []]);
+    }
+  });
+
+  it('name those that went before one that fails, along their routes', async () => {
+    const { alice, bob } = await routed();
+    const { small, notes } = given();
+    async function* runTar() {
+      yield Buffer.from('tar');
+      throw new PawlError('read-failed', { path: notes, reason: 'tar: exit 2' });
+    }
+    const { exit, errors } = await alice.run(['send', 'bob,carol', small, notes], undefined, { runTar });
+    expect([exit, errors]).toMatchObject([
+      74,
+      expect.stringMatching(/for carol\npawl: sent or waiting already, so leave it out .*small\nerror: /),
+    ]);
+    expect(await fetched(bob)).toContain('small');
+    expect(await alice.documents(['outbox'])).toEqual([]);
+  });
+
+  it('leave no file where one fails, what cannot go on is given up, and the rest waits', async () => {
+    const { alice } = await company();
+    const { small, notes, folder } = given();
+    const broken = join(folder, 'broken');
+    mkdirSync(broken);
+    async function* runTar(_: string, name: string) {
+      if (name === 'broken') throw new PawlError('read-failed', { path: broken, reason: 'tar: exit 2' });
+      yield LARGE;
+    }
+    const out = temporaryFolder();
+    const send = ['send', 'bob,carol', '--out-dir', out];
+    const first = await alice.run([...send, notes, broken], undefined, { runTar });
+    expect([first.exit, first.errors, readdirSync(out)]).toMatchObject([74, expect.stringMatching(/^error: /), []]);
+    expect(await alice.documents(['outbox'])).toEqual([]);
+    const second = await alice.run([...send, small, notes, broken], undefined, { runTar });
+    expect([second.errors, readdirSync(out)]).toMatchObject([
+      expect.stringMatching(/^pawl: no file is written; what was encrypted before this waits: pawl outbox\nerror: /),
+      [],
+    ]);
+    expect(await alice.documents(['outbox'])).toMatchObject([{ to: 'bob' }, { to: 'carol' }]);
   });
 });
 

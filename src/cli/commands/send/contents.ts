@@ -8,7 +8,7 @@ import { PawlError } from '../../../errors.ts';
 import type { CommandContext } from '../../context.ts';
 import { STANDARD_INPUT } from '../../stream/read.ts';
 import { editedText } from './editor.ts';
-import { fileSource, inputSource, type LargeContent, type Source, textSource } from './source.ts';
+import { fileSource, inputSource, inspectFile, type LargeContent, type Source, textSource } from './source.ts';
 
 /** What is sent, one content after the other. */
 export interface Contents {
@@ -59,4 +59,28 @@ export type Prepared = { readonly plaintext: Uint8Array } | { readonly large: La
 export async function prepare({ read }: Item): Promise<Prepared> {
   const source = await read();
   return 'large' in source ? source : { plaintext: encodeContent(source.whole) };
+}
+
+/**
+ * Finds out what can be known of contents before anything is encrypted. What can be read once only is read, or begun.
+ * @param to whom they are for, as it was typed.
+ * @param check is given what was read.
+ * @returns what prepares each, in their order.
+ * @throws as reading them does.
+ */
+export async function inspect(
+  items: readonly Item[],
+  to: string,
+  check: (prepared: Prepared) => void,
+): Promise<readonly (() => Promise<Prepared>)[]> {
+  const inspected: (() => Promise<Prepared>)[] = [];
+  for (const item of items) {
+    if (item.path !== undefined && inspectFile(item.path, to)) inspected.push(() => prepare(item));
+    else {
+      const prepared = await prepare(item);
+      check(prepared);
+      inspected.push(async () => prepared);
+    }
+  }
+  return inspected;
 }

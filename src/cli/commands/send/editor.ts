@@ -19,11 +19,12 @@ const USUAL = 'vi';
 export async function editedText({ io, reporter }: CommandContext): Promise<string> {
   const { VISUAL, EDITOR, XDG_RUNTIME_DIR } = io.environment;
   const command = VISUAL || EDITOR || USUAL;
-  let folder: ScratchFolder | undefined;
+  let made: ScratchFolder | undefined;
   // From before it is there until it is gone, so that no signal comes in between.
-  const onEnd = io.beforeEnd(async () => folder?.remove());
+  const onEnd = io.beforeEnd(async () => made?.remove());
   try {
-    folder = new ScratchFolder(XDG_RUNTIME_DIR);
+    const folder = new ScratchFolder(XDG_RUNTIME_DIR);
+    made = folder;
     if (!folder.isInMemory) {
       await reporter.notice(`no folder is in memory here: while the editor has the text, it is in ${folder.path}`);
     }
@@ -35,7 +36,7 @@ export async function editedText({ io, reporter }: CommandContext): Promise<stri
     if (text.trim() === '') throw new PawlError('no-input', { source: 'what the editor wrote', toSend: true });
     return text.replace(/\r?\n$/, '');
   } finally {
-    folder?.remove();
+    made?.remove();
     onEnd.remove();
   }
 }

@@ -58,7 +58,7 @@ export class FilesForEach implements Ways {
         if (!reporter.json) await reporter.lines(file.path);
       } catch (error) {
         if (!(error instanceof PawlError)) throw error;
-        for (const parcel of parcelsOfOne) if ('content' in parcel) await giveUpStream(parcel.content);
+        await giveUp(parcelsOfOne);
         const code = await reporter.error(error, `the file for ${name}`);
         exit ||= code;
       } finally {
@@ -66,6 +66,14 @@ export class FilesForEach implements Ways {
       }
     }
     return exit;
+  }
+
+  async endEarly(parcels: Parcels): Promise<void> {
+    for (const parcelsOfOne of parcels.values()) await giveUp(parcelsOfOne);
+    const canGoOn = (parcel: Parcel) => 'message' in parcel || parcel.content.source !== undefined;
+    if ([...parcels.values()].flat().some(canGoOn)) {
+      await this.#context.reporter.warn('no file is written; what was encrypted before this waits: pawl outbox');
+    }
   }
 
   /** The file is in its place when it is complete. */
@@ -94,5 +102,14 @@ export class FilesForEach implements Ways {
         if (envelope !== undefined) yield envelope;
       }
     }
+  }
+}
+
+/** What was begun, and cannot be read again, is given up. */
+async function giveUp(parcels: readonly Parcel[]): Promise<void> {
+  for (const parcel of parcels) {
+    if (!('content' in parcel)) continue;
+    await giveUpStream(parcel.content);
+    parcel.content.wipe();
   }
 }

@@ -67,6 +67,13 @@ export class RoutesToEach implements Ways {
     return exit;
   }
 
+  async endEarly(parcels: Parcels, paths: readonly string[]): Promise<void> {
+    await this.deliver(parcels);
+    await this.#context.reporter.warn(
+      `sent or waiting already, so leave it out when you send the rest: ${paths.join(', ')}`,
+    );
+  }
+
   /** Hands messages over at one place. Where nothing is taken for two contacts, the others wait untried. */
   async #handOverAt(deliveries: readonly Delivery[]): Promise<void> {
     let unreached = 0;

@@ -81,12 +81,30 @@ export async function fileSource(context: CommandContext, path: string, to: stri
   return { whole: { type: 'file', name, sentAt: io.now(), bytes } };
 }
 
+/**
+ * Looks at a file or a folder that can be read again, as far as that shows whether it can be sent. Reads none of it.
+ * @returns `false` for what can be read once only, and was not looked at.
+ * @throws as {@link fileSource}.
+ */
+export function inspectFile(path: string, to: string): boolean {
+  if (path === STANDARD_INPUT) return false;
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status === undefined) throw new PawlError('missing-file', { path, to });
+  if (!status.isFile() && !status.isDirectory()) return false;
+  checkFileName(status.isDirectory() ? archiveName(path) : basename(path));
+  known(path, () => closeSync(openAtOnce(path)));
+  return true;
+}
+
+function archiveName(path: string): string {
+  return `${basename(resolve(path)) || 'root'}.tar`;
+}
+
 /** The folder as an archive, in one piece where that is small. */
 async function folderSource(context: CommandContext, path: string): Promise<Source> {
   const folder = resolve(path);
-  const name = basename(folder);
-  const pack = () => context.io.runTar(dirname(folder), name || '.');
-  const source = await chunkSource(context, `${name || 'root'}.tar`, pack());
+  const pack = () => context.io.runTar(dirname(folder), basename(folder) || '.');
+  const source = await chunkSource(context, archiveName(path), pack());
   if (!('large' in source)) return source;
   const { large } = source;
   let isBegun = false;

@@ -19,7 +19,7 @@ import type { CommandContext } from '../../context.ts';
 import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
 import { explain } from '../../terminal/error-messages.ts';
 import { bytesInWords } from '../../terminal/format.ts';
-import { type Contents, type Item, type Prepared, prepare } from './contents.ts';
+import { type Contents, type Item, inspect, type Prepared, prepare } from './contents.ts';
 import { tellOfExpiredInvite } from './encrypt.ts';
 import { FilesForEach } from './files-for-each.ts';
 import { RoutesToEach } from './routes-to-each.ts';
@@ -49,6 +49,11 @@ export type Parcels = ReadonlyMap<string, readonly Parcel[]>;
 export interface Ways {
   /** @returns the exit code of the first that did not get there. */
   deliver(parcels: Parcels): Promise<number>;
+  /**
+   * A content behind these has failed, which is told afterwards: says what becomes of these.
+   * @param paths of those that were encrypted.
+   */
+  endEarly(parcels: Parcels, paths: readonly string[]): Promise<void>;
 }
 
 /** @returns the exit code of the first contact that was left out; else of the first that did not get everything. */
@@ -59,19 +64,29 @@ export async function sendToSeveral(context: CommandContext, contents: Contents,
   return withIdentity(context, async (identity) => {
     const names = await namesOf(identity, several.addressees);
     const places = new Places(context);
+    const parcels = new Map<string, Parcel[]>();
     try {
       const ways = await waysTo(context, identity, { ...several, names, places, items });
-      const prepared = early === undefined ? items.map((one) => () => prepare(one)) : [async () => early];
+      const check = (prepared: Prepared) => refuseReadOnce(prepared, names);
+      if (early !== undefined) check(early);
+      const inspected = early === undefined ? await inspect(items, several.to, check) : [async () => early];
       const left = new LeftOutOnce(context, several.allOrNone);
-      let exit = 0;
-      // A file for each contact is written once, with all that it gets. Along the routes, what is there already is on its way.
-      const rounds = several.outDir === undefined ? prepared.map((one) => [one]) : [prepared];
-      for (const round of rounds) {
-        const parcels = new Map<string, Parcel[]>();
-        for (const next of round) await seal(context, identity, { several, names, left, parcels }, await next());
-        const code = await ways.deliver(parcels);
-        exit ||= code;
+      let done = 0;
+      try {
+        for (const next of inspected) {
+          await seal(context, identity, { several, names, left, parcels }, await next());
+          if (several.allOrNone && left.exit > 0) break;
+          done += 1;
+        }
+      } catch (error) {
+        if (parcels.size > 0)
+          await ways.endEarly(
+            parcels,
+            items.slice(0, done).flatMap(({ path }) => path ?? []),
+          );
+        throw error;
       }
+      const exit = await ways.deliver(parcels);
       return left.exit || exit;
     } finally {
       await places.close();
@@ -132,7 +147,7 @@ async function seal(
     parcelsOfOne.push(parcel);
     await tellOfExpiredInvite(context, 'message' in parcel ? parcel.message : parcel.content);
   }
-  await left.tell(leftOut);
+  await left.tell(leftOut, parcels.size > 0 ? 'the rest' : 'nothing');
 }
 
 async function parcelsOf(
@@ -142,13 +157,8 @@ async function parcelsOf(
   prepared: Prepared,
 ): Promise<ForEach<readonly [to: string, parcel: Parcel]>> {
   if ('large' in prepared) {
+    refuseReadOnce(prepared, recipients.names);
     const { large } = prepared;
-    if (large.isReadOnce && recipients.names.length > 1) {
-      throw new PawlError('usage', {
-        problem: 'what is larger than 16 MiB and comes from a pipe can be read once, and so goes to one contact only',
-        hint: 'save it to a file, and send that: pawl send NAMES FILE; nothing was sent',
-      });
-    }
     const { made, leftOut } = await OutgoingContent.beginForEach(identity, recipients, large);
     return { leftOut, made: made.map((content) => [content.to, { content, large }] as const) };
   }
@@ -159,8 +169,19 @@ async function parcelsOf(
   return { leftOut, made: made.map((message) => [message.to, { message }] as const) };
 }
 
+/** @throws `usage`. */
+function refuseReadOnce(prepared: Prepared, names: readonly string[]): void {
+  if (!('large' in prepared) || !prepared.large.isReadOnce || names.length < 2) return;
+  throw new PawlError('usage', {
+    problem: 'what is larger than 16 MiB and comes from a pipe can be read once, and so goes to one contact only',
+    hint: 'save it to a file, and send that: pawl send NAMES FILE',
+  });
+}
+
 /** Bytes whose encryption takes a noticeable time. */
 const LARGE = 2 ** 20;
+
+const IS_NOT_SENT = { 'the rest': 'the rest is not sent', nothing: 'nothing is sent' };
 
 /** Tells who was left out, of several contents once. */
 class LeftOutOnce {
@@ -175,7 +196,8 @@ class LeftOutOnce {
     this.#allOrNone = allOrNone;
   }
 
-  async tell(leftOut: readonly LeftOut[]): Promise<void> {
+  /** @param what is not sent with `--all-or-none`. */
+  async tell(leftOut: readonly LeftOut[], what: 'the rest' | 'nothing'): Promise<void> {
     const { reporter } = this.#context;
     for (const { name, error } of leftOut) {
       if (this.#told.has(name)) continue;
@@ -186,7 +208,10 @@ class LeftOutOnce {
         const document = { type: 'left-out', to: name, code: error.code, message };
         await reporter.document({ ...document, ...(hint !== undefined && { hint }) });
       } else {
-        await reporter.error(error, this.#allOrNone ? `nothing is sent, because of ${name}` : `${name} is left out`);
+        await reporter.error(
+          error,
+          this.#allOrNone ? `${IS_NOT_SENT[what]}, because of ${name}` : `${name} is left out`,
+        );
       }
     }
   }
