@@ -112,8 +112,8 @@ export {
   routeTo,
   setRoute,
 } from './routes.ts';
-export { acknowledgeSent, checkContact, type Sent, type SentMessage, send, sendAll } from './send.ts';
-export { type ForEach, type LeftOut, type Recipients, sendToEach } from './several.ts';
+export { acknowledgeSent, checkCanSend, checkContact, type Sent, type SentMessage, send, sendAll } from './send.ts';
+export { type ForEach, type LeftOut, type Recipients, sendToEach, unreachedOf } from './several.ts';
 export { type BoxToEmpty, boxesToEmpty, noteEmptied } from './spent-boxes.ts';
 export type * from './store.ts';
 export type { Context } from './store.ts';

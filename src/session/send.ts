@@ -148,6 +148,7 @@ export async function sealFor<Stored>(
       const envelope = encodeEnvelope(opening ? { kind: 'opening', prefix, message } : { kind: 'message', message });
       return { contact, messageId, n, envelope, opening, plaintext, box };
     });
+    if (expiredInvite !== undefined) await transaction.setContactInvite(contact.id, undefined);
     const stored: Stored[] = [];
     for (const one of sealed) stored.push(await store(one));
     await ratchet.save(now, LIMITS);
@@ -171,33 +172,70 @@ export async function acknowledgeSent(context: Context, ids: readonly OutboxId[]
   await context.store.transaction((transaction) => transaction.dropFromOutbox(ids));
 }
 
-/** The session to send on, and when an invite of theirs expired that is dropped. */
+/**
+ * Checks that a message for a contact could be encrypted now. Changes nothing.
+ * @throws `unknown-contact`, `no-session`, `held`, `invite-expired`.
+ */
+export async function checkCanSend({ store, now }: Pick<Context, 'store' | 'now'>, name: string): Promise<void> {
+  await store.snapshot(async (view) =>
+    checkCanSendIn(view, await requireContact(view, name), { needsBox: false, now: now() }),
+  );
+}
+
+/**
+ * The same, within a snapshot.
+ * @param needsBox whether it is to go along a route.
+ * @throws `no-session`, `held`, `invite-expired`; `no-boxes`, where a box is needed.
+ */
+export async function checkCanSendIn(
+  view: Transaction,
+  contact: Contact,
+  { needsBox, now }: { readonly needsBox: boolean; readonly now: number },
+): Promise<void> {
+  const invite = contact.invite && readInvite(contact.invite.bytes);
+  // It opens a session with boxes.
+  if (invite !== undefined && invite.expiresAt > now) return;
+  const { boxes, origin } = await existingSession(view, contact, await view.sessions(contact.id), invite);
+  const isOpening = origin.role === 'initiator' && origin.prefix !== undefined;
+  if (needsBox && (isOpening ? boxes?.invite : boxes?.outgoing) === undefined) {
+    throw new PawlError('no-boxes', { name: contact.name });
+  }
+}
+
+/** The session to send on, and when an invite of theirs expired that is to be dropped. */
 interface Chosen {
   readonly session: Session;
   readonly expiredInvite?: number;
 }
 
-/** Chooses the session to send on. If an invite of theirs waits, opens a new one with it, or drops it if it has expired. */
+/** Chooses the session to send on. If an invite of theirs waits that has not expired, opens a new one with it. */
 async function sessionTo(context: Context, transaction: Transaction, contact: Contact, now: number): Promise<Chosen> {
   const sessions = await transaction.sessions(contact.id);
   const invite = contact.invite && readInvite(contact.invite.bytes);
   if (invite !== undefined && invite.expiresAt > now) {
     return { session: await open(context, transaction, { contact, invite, sessions }, now) };
   }
+  const session = await existingSession(transaction, contact, sessions, invite);
+  return invite === undefined ? { session } : { session, expiredInvite: invite.expiresAt };
+}
+
+/** The session that is open already, where no invite of theirs opens a new one. @param invite has expired. */
+async function existingSession(
+  view: Transaction,
+  { name }: Contact,
+  sessions: readonly Session[],
+  invite: Invite | undefined,
+): Promise<Session> {
   const session = sendingSession(sessions);
   if (session === undefined) {
     if (invite !== undefined) throw new PawlError('invite-expired', { expiredAt: invite.expiresAt });
-    throw new PawlError('no-session', { name: contact.name });
+    throw new PawlError('no-session', { name });
   }
-  if (session.held) {
-    const state = await transaction.ratchetState(session.id);
-    const until = releaseOf(state);
-    wipeState(state);
-    throw new PawlError('held', { name: contact.name, until });
-  }
-  if (invite === undefined) return { session };
-  await transaction.setContactInvite(contact.id, undefined);
-  return { session, expiredInvite: invite.expiresAt };
+  if (!session.held) return session;
+  const state = await view.ratchetState(session.id);
+  const until = releaseOf(state);
+  wipeState(state);
+  throw new PawlError('held', { name, until });
 }
 
 /** Opens a session later than all others of the contact, so that both sides send on it. */
@@ -207,11 +245,14 @@ async function open(
   { contact, invite, sessions }: { contact: Contact; invite: Invite; sessions: readonly Session[] },
   now: number,
 ): Promise<Session> {
-  const live = await dropRefused(transaction, sessions, now);
+  const refused = sessions.filter((session) => isRefused(session, now));
+  const live = sessions.filter((session) => !refused.includes(session));
   const opened = Math.max(now, ...live.map((session) => session.opened + 1));
   const { prefix, agreement } = await withOwnIdentity(transaction, (self) =>
     openSession(self, invite, opened, context.random),
   );
+  // Not before: an invite with a weak key changes nothing.
+  for (const { id } of refused) await transaction.dropSession(id);
   const state = initiatorState(agreement, invite.prekey, { random: context.random, now });
   const id = await transaction.addSession(
     {
@@ -236,17 +277,9 @@ async function open(
 }
 
 /**
- * Drops unanswered openings of ours whose time is so far ahead that the peer refuses them, because our clock was wrong.
- * Otherwise a new opening would have to be later still, and would be refused too.
- * @returns the other sessions.
+ * Whether it is an unanswered opening of ours whose time is so far ahead that the peer refuses it, because our clock was
+ * wrong. A new opening would have to be later still, and would be refused too: it is dropped instead.
  */
-async function dropRefused(
-  transaction: Transaction,
-  sessions: readonly Session[],
-  now: number,
-): Promise<readonly Session[]> {
-  const isRefused = ({ origin, opened }: Session) =>
-    origin.role === 'initiator' && origin.prefix !== undefined && opened > now + CLOCK_AHEAD;
-  for (const { id } of sessions.filter(isRefused)) await transaction.dropSession(id);
-  return sessions.filter((session) => !isRefused(session));
+function isRefused({ origin, opened }: Session, now: number): boolean {
+  return origin.role === 'initiator' && origin.prefix !== undefined && opened > now + CLOCK_AHEAD;
 }

@@ -7,7 +7,7 @@ import { type ErrorCode, PawlError } from '../errors.ts';
 import { requireContact } from './contacts.ts';
 import { sweep } from './maintenance.ts';
 import { placeOf, routeOf } from './routes.ts';
-import { type SentMessage, sealIntoOutbox } from './send.ts';
+import { checkCanSendIn, type SentMessage, sealIntoOutbox } from './send.ts';
 import type { Context, HistorySetting, Transaction } from './store.ts';
 
 /** Several contacts, and how they are sent to. */
@@ -47,6 +47,28 @@ export function sendToEach(
     if (sent === undefined) throw new Error('one plaintext gives one envelope');
     const { envelope: _, ...message } = sent;
     return message;
+  });
+}
+
+/** Finds out for whom of several contacts nothing could be encrypted now, and why. Changes nothing. */
+export async function unreachedOf(
+  { store, now }: Pick<Context, 'store' | 'now'>,
+  { names, byRoute }: Pick<Recipients, 'names' | 'byRoute'>,
+): Promise<readonly LeftOut[]> {
+  return store.snapshot(async (view) => {
+    const routes = byRoute ? await view.routes() : [];
+    const leftOut: LeftOut[] = [];
+    for (const name of names) {
+      try {
+        const contact = await requireContact(view, name);
+        if (byRoute && routeOf(routes, contact.id) === undefined) throw new PawlError('no-route', { name });
+        await checkCanSendIn(view, contact, { needsBox: byRoute, now: now() });
+      } catch (error) {
+        if (!isOfContact(error)) throw error;
+        leftOut.push({ name, error });
+      }
+    }
+    return leftOut;
   });
 }
 

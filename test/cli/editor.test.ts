@@ -48,7 +48,6 @@ describe('an editor', () => {
     ],
     ['writes nothing', ':', 66, /^error: there is nothing to send: what the editor wrote is empty/],
     ['removes its file', 'rm "$1"', 66, /^error: there is nothing to send/],
-    ['writes no text', 'printf "\\377" > "$1"', 64, /no UTF-8/],
   ])('that %s has nothing sent', (_, script, exit, words) =>
     inHome(async (home) => {
       await meet(home);

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { PawlError } from '../../src/errors.ts';
 import { ClosedOutput, CollectedOutput, envelopesIn, type FakeIo, Person, temporaryFolder } from './fake-io.ts';
 
@@ -40,6 +40,15 @@ async function routed() {
 
 async function fetched(person: Person, ...options: readonly string[]): Promise<string> {
   return (await person.pawl(['recv', '--fetch', '--lines', ...options])).text;
+}
+
+/** Holds the conversations with all contacts, or with one; or goes on with them. */
+function hold(person: Person, held: 0 | 1, name = '%'): void {
+  const file = person.openFile();
+  file.exec(
+    `UPDATE sessions SET held = ${held} WHERE contact_id IN (SELECT id FROM contacts WHERE name LIKE '${name}')`,
+  );
+  file.close();
 }
 
 /** Larger than one message. */
@@ -492,6 +501,91 @@ describe('a text that is written in an editor', () => {
     expect([said.exit, said.bytes.length, existsSync(seen)]).toEqual([exit, 0, false]);
     expect(said.errors).toMatch(words);
     expect(await alice.documents(['outbox'])).toEqual([]);
+  });
+
+  it.each([
+    ['too large', Buffer.alloc(17_000_000, 'pawl'), 65],
+    ['no UTF-8', Buffer.from([0xff]), 64],
+  ])('stays where it is where it cannot be sent, as it is %s', async (_, text, exit) => {
+    const { alice } = await routed();
+    for (const to of ['bob', 'bob,carol']) {
+      let seen = '';
+      const given = editor((path) => {
+        seen = path;
+        writeFileSync(path, text);
+        return undefined;
+      });
+      const said = await alice.run(['-q', 'send', to, '-e'], undefined, given);
+      onTestFinished(() => rmSync(join(seen, '..'), { recursive: true }));
+      expect([said.exit, said.errors]).toEqual([
+        exit,
+        expect.stringContaining(`pawl: the text is in ${seen}\nerror: `),
+      ]);
+      expect(readFileSync(seen).equals(text)).toBe(true);
+    }
+  });
+
+  it('stays where it is where the identity file is changed in between so that nothing can be sent', async () => {
+    const { alice } = await routed();
+    for (const to of ['bob', 'bob,carol']) {
+      let seen = '';
+      const given = editor((path) => {
+        seen = path;
+        writeFileSync(path, 'hi');
+        hold(alice, 1);
+        return undefined;
+      });
+      const { exit, errors } = await alice.run(['send', to, '-e'], undefined, given);
+      hold(alice, 0);
+      onTestFinished(() => rmSync(join(seen, '..'), { recursive: true }));
+      expect([exit, errors]).toEqual([76, expect.stringContaining(`pawl: the text is in ${seen}\n`)]);
+    }
+  });
+
+  it('is not asked for where nothing can be sent, and who is left out is told before', async () => {
+    const { alice, carol } = await routed();
+    const never = editor(() => {
+      throw new Error('asked for a text');
+    });
+    const dave = await Person.named('dave');
+    await alice.add('dave', await dave.invite('alice'));
+    await alice.pawl(['route', 'dave', `dir:${temporaryFolder()}`]);
+    const days = 24 * 60 * 60 * 1000;
+    const late = { now: () => Date.now() + 100 * days };
+    expect((await alice.run(['send', 'dave', '-e'], undefined, { ...never, ...late })).errors).toContain('expired');
+    expect(
+      (await alice.run(['send', 'bob,dave', '-e', '--all-or-none'], undefined, { ...never, ...late })).errors,
+    ).toMatch(/^error: nothing is sent, because of dave: .*expired/);
+    hold(alice, 1, 'bob');
+    expect((await alice.run(['send', 'bob', '-e'], undefined, never)).exit).toBe(76);
+    let before = '';
+    const errors = new CollectedOutput();
+    const given = {
+      errors,
+      ...editor((path) => {
+        before = errors.text;
+        writeFileSync(path, 'hi');
+        return undefined;
+      }),
+    };
+    expect((await alice.run(['send', 'bob,carol', '-e'], undefined, given)).exit).toBe(76);
+    expect([before, errors.text.match(/left out/g)]).toEqual([
+      expect.stringMatching(/^error: bob is left out: /),
+      ['left out'],
+    ]);
+    expect(await fetched(carol)).toBe('hi\n');
+    hold(alice, 1);
+    expect((await alice.run(['send', 'bob,carol', '-e'], undefined, never)).exit).toBe(76);
+    const file = alice.openFile();
+    file.exec('UPDATE sessions SET held = 0, outgoing_box = NULL, incoming_box = NULL, invite_box = NULL');
+    file.close();
+    expect((await alice.run(['send', 'bob,carol', '-e'], undefined, never)).exit).toBe(69);
+    expect((await alice.run(['send', 'bob', '-e'], undefined, never)).exit).toBe(69);
+  });
+
+  it('is not asked for with --no-input', async () => {
+    const { alice } = await company();
+    expect(await alice.refusal(['--no-input', 'send', 'bob', '-e'])).toBe('usage 64');
   });
 
   it('goes with no other source', async () => {

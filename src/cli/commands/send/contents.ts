@@ -7,13 +7,13 @@ import { encodeContent } from '../../../envelope/index.ts';
 import { PawlError } from '../../../errors.ts';
 import type { CommandContext } from '../../context.ts';
 import { STANDARD_INPUT } from '../../stream/read.ts';
-import { editedText } from './editor.ts';
+import type { Draft } from './editor.ts';
 import { fileSource, inputSource, inspectFile, type LargeContent, type Source, textSource } from './source.ts';
 
 /** What is sent, one content after the other. */
 export interface Contents {
   readonly items: readonly Item[];
-  /** A person writes it: contact and key are checked before, so that it is not written in vain. */
+  /** A person writes it: what can be checked is checked before, so that it is not written in vain. */
   readonly isWritten: boolean;
 }
 
@@ -30,15 +30,19 @@ export interface Given {
   readonly to: string;
   readonly files: readonly string[];
   readonly message: string | undefined;
-  readonly edit: boolean;
+  /** What is written in an editor. */
+  readonly draft: Draft | undefined;
 }
 
 /** @throws `missing-file`: of several files, none is sent where one does not exist. */
-export function contentsOf(context: CommandContext, { to, files, message, edit }: Given): Contents {
+export function contentsOf(context: CommandContext, { to, files, message, draft }: Given): Contents {
   const { io, reporter } = context;
   const one = (read: Item['read'], isWritten = false): Contents => ({ items: [{ read }], isWritten });
   if (message !== undefined) return one(async () => textSource(message, io.now()));
-  if (edit) return one(async () => textSource(await editedText(context), io.now()), true);
+  if (draft !== undefined) {
+    const read = async () => ({ ...textSource(await draft.write(), io.now()), onSealed: () => draft.remove() });
+    return one(read, true);
+  }
   if (files.length === 0 && io.input.isTerminal) {
     return one(async () => {
       await reporter.notice('type the message, then press Ctrl-D on a line of its own');
@@ -53,12 +57,18 @@ export function contentsOf(context: CommandContext, { to, files, message, edit }
 }
 
 /** What is ready to be encrypted. */
-export type Prepared = { readonly plaintext: Uint8Array } | { readonly large: LargeContent };
+export type Prepared = Whole | { readonly large: LargeContent };
+
+interface Whole {
+  readonly plaintext: Uint8Array;
+  /** Is called once it is encrypted, and committed. */
+  readonly onSealed?: (() => void) | undefined;
+}
 
 /** Reads a content, and encodes what fits into one message, so that its source can be collected. */
 export async function prepare({ read }: Item): Promise<Prepared> {
   const source = await read();
-  return 'large' in source ? source : { plaintext: encodeContent(source.whole) };
+  return 'large' in source ? source : { plaintext: encodeContent(source.whole), onSealed: source.onSealed };
 }
 
 /**

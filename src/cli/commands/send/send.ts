@@ -10,6 +10,7 @@ import { folderName, namedFile, outputFile } from '../../option-types.ts';
 import { STANDARD_INPUT } from '../../stream/read.ts';
 import type { ChosenFormat } from './carried.ts';
 import { contentsOf } from './contents.ts';
+import { Draft } from './editor.ts';
 import { sendLines } from './lines.ts';
 import { sendToOne } from './to-one.ts';
 import { sendToSeveral } from './to-several.ts';
@@ -51,8 +52,8 @@ its own, along its route or in a file of --out-dir, and is not told of the other
 encrypted for, or nothing reaches, is named, and keeps nothing back from the others; the exit code is 0 only where all is
 handed over, or written.
 
-With -e, the text is in a file in memory, where there is such a place, while the editor has it, and nowhere afterwards. An
-empty one is not sent.
+With -e, the text is in a file in memory, where there is such a place, until it is encrypted. An empty one is not sent. Where
+the text cannot be encrypted, the file stays, and is named.
 
 Examples:
   $ pawl send bob -m 'hi bob'
@@ -77,17 +78,16 @@ async function send(context: CommandContext, to: string, files: string[], given:
     await sendLines(context, to, format);
     return 0;
   }
-  const { message, edit = false, armor = false, force = false, allOrNone = false, outDir } = options;
-  const contents = contentsOf(context, { to, files, message: message?.[0], edit });
-  if (format !== undefined) return sendToOne(context, to, contents, format);
-  return sendToSeveral(context, contents, {
-    to,
-    addressees: parseAddressees(to),
-    outDir,
-    armored: armor,
-    force,
-    allOrNone,
-  });
+  const { message, edit, armor = false, force = false, allOrNone = false, outDir } = options;
+  const draft = edit && new Draft(context);
+  try {
+    const contents = contentsOf(context, { to, files, message: message?.[0], draft });
+    if (format !== undefined) return await sendToOne(context, to, contents, format);
+    const addressees = parseAddressees(to);
+    return await sendToSeveral(context, contents, { to, addressees, outDir, armored: armor, force, allOrNone });
+  } finally {
+    await draft?.end();
+  }
 }
 
 function problem(text: string, hint: string): PawlError {
@@ -103,6 +103,8 @@ function checkSources(context: CommandContext, files: readonly string[], options
     options.lines && '--lines',
   ].filter(Boolean);
   if (sources.length > 1) throw problem(`${sources.join(' and ')} do not go together`, 'give one of them');
+  if (options.edit && !context.options.input)
+    throw problem('--no-input and -e do not go together: an editor asks on the terminal', 'pawl send NAME -m TEXT');
   if ((options.message ?? []).length > 1) throw problem('-m is given twice', 'a message is one text: give one -m');
   if (options.armor && options.binary) throw problem('-a and -b do not go together', 'give one of them');
   if (options.lines && options.output !== undefined)

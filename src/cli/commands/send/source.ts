@@ -32,10 +32,16 @@ export interface Piece {
   readonly isLast: boolean;
 }
 
-export type Source = { readonly whole: WholeContent } | { readonly large: LargeContent };
+export type Source = WholeSource | { readonly large: LargeContent };
+
+interface WholeSource {
+  readonly whole: WholeContent;
+  /** Is called once it is encrypted, and committed. */
+  readonly onSealed?: () => void;
+}
 
 /** A text that was given as such. */
-export function textSource(text: string, sentAt: number): Source {
+export function textSource(text: string, sentAt: number): WholeSource {
   return { whole: { type: 'text', sentAt, bytes: utf8(text) } };
 }
 

@@ -4,7 +4,7 @@
  */
 import { isPawlError, type PawlError } from '../../../errors.ts';
 import type { OutputFile } from '../../../files/index.ts';
-import { acknowledgeSent, checkContact, type OutgoingContent } from '../../../session/index.ts';
+import { acknowledgeSent, checkCanSend, checkContact, type OutgoingContent } from '../../../session/index.ts';
 import { isOfPlace } from '../../carrier/hand-over.ts';
 import type { CommandContext } from '../../context.ts';
 import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
@@ -30,7 +30,7 @@ export async function sendToOne(
   if (item === undefined || items.length > 1) return sendFiles(context, name, items, format);
   const early = isWritten ? undefined : await prepare(item);
   await withIdentity(context, async (identity) => {
-    if (isWritten) await checkContact(identity, name);
+    if (isWritten) await checkCanSend(identity, name);
     await withCarrier(context, identity, { name, format }, async (destination) => {
       await sendOne(context, identity, { name, prepared: early ?? (await prepare(item)), format: destination });
     });
@@ -168,11 +168,12 @@ async function sendOne(
 ): Promise<void> {
   checkPrepared(context, prepared, format);
   if ('large' in prepared) return sendLarge(context, identity, { name, large: prepared.large, format });
-  const { plaintext } = prepared;
+  const { plaintext, onSealed } = prepared;
   if (plaintext.length > LARGE) {
     context.reporter.progress.update(`encrypting ${bytesInWords(plaintext.length)}`);
   }
   const sent = await encrypt(context, identity, { name, plaintexts: [plaintext] });
+  onSealed?.();
   const output = new EnvelopeOutput(context, identity, format);
   context.reporter.progress.clear();
   await output.write(sent);

@@ -13,6 +13,7 @@ import {
   OutgoingContent,
   type SentMessage,
   sendToEach,
+  unreachedOf,
 } from '../../../session/index.ts';
 import { Places } from '../../carrier/places.ts';
 import type { CommandContext } from '../../context.ts';
@@ -69,8 +70,13 @@ export async function sendToSeveral(context: CommandContext, contents: Contents,
       const ways = await waysTo(context, identity, { ...several, names, places, items });
       const check = (prepared: Prepared) => refuseReadOnce(prepared, names);
       if (early !== undefined) check(early);
-      const inspected = early === undefined ? await inspect(items, several.to, check) : [async () => early];
       const left = new LeftOutOnce(context, several.allOrNone);
+      if (isWritten) {
+        const unreached = await unreachedOf(identity, { names, byRoute: several.outDir === undefined });
+        await left.tell(unreached, 'nothing');
+        if (unreached.length > 0 && (several.allOrNone || unreached.length === names.length)) return left.exit;
+      }
+      const inspected = early === undefined ? await inspect(items, several.to, check) : [async () => early];
       let done = 0;
       try {
         for (const next of inspected) {
@@ -162,10 +168,11 @@ async function parcelsOf(
     const { made, leftOut } = await OutgoingContent.beginForEach(identity, recipients, large);
     return { leftOut, made: made.map((content) => [content.to, { content, large }] as const) };
   }
-  const { plaintext } = prepared;
+  const { plaintext, onSealed } = prepared;
   if (plaintext.length > LARGE) reporter.progress.update(`encrypting ${bytesInWords(plaintext.length)} for each`);
   const { made, leftOut } = await sendToEach(identity, recipients, plaintext);
   reporter.progress.clear();
+  if (made.length > 0) onSealed?.();
   return { leftOut, made: made.map((message) => [message.to, { message }] as const) };
 }
 
