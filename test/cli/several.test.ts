@@ -204,8 +204,12 @@ describe('several contacts, along their routes', () => {
     const film = join(temporaryFolder(), 'film');
     writeFileSync(film, LARGE);
     const { errors } = await alice.pawl(['send', 'bob,carol', film]);
-    expect(errors).toBe(
-      `pawl: handed over to dir:${places.bob} for bob\npawl: handed over to dir:${places.carol} for carol\n`,
+    expect(errors.split('\n').sort()).toEqual(
+      [
+        '',
+        `pawl: handed over to dir:${places.bob} for bob`,
+        `pawl: handed over to dir:${places.carol} for carol`,
+      ].sort(),
     );
     for (const one of [bob, carol]) {
       const folder = temporaryFolder();
@@ -219,6 +223,42 @@ describe('several contacts, along their routes', () => {
     await alice.pawl(['list', 'only', 'bob']);
     await alice.pawl(['send', '@only'], LARGE);
     expect((await bob.pawl(['recv', '--fetch', '-o', join(temporaryFolder(), 'out')])).exit).toBe(0);
+  });
+
+  it('get a large file while the place of another takes its time', async () => {
+    const { alice, places } = await routed();
+    const film = join(temporaryFolder(), 'film');
+    writeFileSync(film, LARGE);
+    const folder = temporaryFolder();
+    const [script, isDone] = [join(folder, 'place'), join(folder, 'done')];
+    // Takes nothing before all is with carol.
+    writeFileSync(
+      script,
+      `[ "$1" != put ] || { cat > ${join(folder, 'part')}
+        i=0; until [ -e ${isDone} ]; do i=$((i + 1)); [ $i -lt 400 ] || exit 1; sleep 0.05; done; }\n`,
+    );
+    const given = {
+      killGroup: (leader: number, signal: NodeJS.Signals | 0) => {
+        try {
+          return process.kill(-leader, signal);
+        } catch {
+          return false;
+        }
+      },
+      variables: () => ({ PATH: process.env.PATH ?? '' }),
+    };
+    await alice.pawl(['route', 'bob', `exec:sh ${script}`], undefined, given);
+    const errors = new (class extends CollectedOutput {
+      override async write(bytes: Uint8Array | string): Promise<void> {
+        if (String(bytes).includes('for carol')) writeFileSync(isDone, '');
+        return super.write(bytes);
+      }
+    })();
+    const { exit } = await alice.run(['send', 'bob,carol', film], undefined, { ...given, errors });
+    expect([exit, errors.text]).toEqual([
+      0,
+      `pawl: handed over to dir:${places.carol} for carol\npawl: handed over to exec:sh ${script} for bob\n`,
+    ]);
   });
 
   it('get the rest of a large file later, where a place fails for one of them', async () => {

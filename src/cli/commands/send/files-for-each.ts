@@ -98,8 +98,9 @@ export class FilesForEach implements Ways {
         yield* envelopesOf(this.#context, content, { large, format: { armored: this.#armored, file } });
       } else {
         const envelope = await readEnvelope(this.#identity, parcel.message.outboxId);
-        // Without one, the contact was forgotten meanwhile.
-        if (envelope !== undefined) yield envelope;
+        // The contact was forgotten meanwhile.
+        if (envelope === undefined) throw new PawlError('unknown-contact', { name: parcel.message.to });
+        yield envelope;
       }
     }
   }

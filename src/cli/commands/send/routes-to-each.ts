@@ -1,5 +1,6 @@
 /**
- * Hands over what several contacts get, along the route to each. Different places are reached at the same time.
+ * Hands over what several contacts get, along the route to each. Different places are reached at the same time, so that a slow
+ * one does not keep the others waiting. Contents in parts go after all messages.
  * Encrypts nothing but parts.
  */
 import { PawlError } from '../../../errors.ts';
@@ -60,10 +61,12 @@ export class RoutesToEach implements Ways {
       exit ||= code;
     }
     await this.#tellDone(deliveries);
-    for (const delivery of deliveries) {
-      const code = await this.#carryLarge(delivery);
-      exit ||= code;
-    }
+    const codes = new Map<Delivery, number>();
+    const carried = asTheyCome(byWay, async ({ all }) => {
+      for (const { delivery } of all) codes.set(delivery, await this.#carryLarge(delivery));
+    });
+    for await (const _ of carried);
+    for (const delivery of deliveries) exit ||= codes.get(delivery) ?? 0;
     return exit;
   }
 
@@ -84,9 +87,15 @@ export class RoutesToEach implements Ways {
         delivery.failure = failure;
         continue;
       }
-      const queue = await this.#handOver(delivery);
-      unreached = queue.isReached ? 0 : unreached + 1;
-      failure = queue.failure ?? failure;
+      try {
+        const queue = await this.#handOver(delivery);
+        unreached = queue.isReached ? 0 : unreached + 1;
+        failure = queue.failure ?? failure;
+      } catch (error) {
+        // As where another pawl keeps the identity file busy: what went to others is told all the same.
+        if (!(error instanceof PawlError)) throw error;
+        delivery.failure = error;
+      }
     }
   }
 
