@@ -199,6 +199,44 @@ describe('several contacts, along their routes', () => {
     expect(await alice.documents(['outbox'])).toEqual([]);
   });
 
+  it('get it where the conversation with another is older than routes, whose expired invite is not dropped untold', async () => {
+    const { alice, carol } = await routed();
+    await alice.add('carol', await carol.invite('alice'));
+    const file = alice.openFile();
+    file.exec('UPDATE sessions SET outgoing_box = NULL, incoming_box = NULL, invite_box = NULL');
+    file.close();
+    alice.time += 100 * 24 * 60 * 60 * 1000;
+    for (const _ of ['once', 'twice']) {
+      const { exit, errors } = await alice.run(['send', 'carol,bob', '-m', 'hi']);
+      expect([exit, errors.match(/older than routes/g)?.length]).toEqual([69, 2]);
+    }
+    // By hand it goes, and tells of the invite.
+    expect((await alice.pawl(['send', 'carol', '-m', 'hi', '-a'])).errors).toContain('expired on');
+  });
+
+  it('are told where what is for them went, where the identity file becomes busy in between', async () => {
+    const { alice } = await company();
+    const file = alice.openFile();
+    const given: Partial<FakeIo> = {
+      killGroup: () => false,
+      variables: () => {
+        file.exec('BEGIN EXCLUSIVE');
+        return { PATH: process.env.PATH ?? '' };
+      },
+    };
+    for (const name of ['bob', 'carol'])
+      await alice.pawl(['route', name, 'exec:cat > /dev/null; true'], undefined, {
+        variables: () => ({ PATH: process.env.PATH ?? '' }),
+      });
+    const { exit, errors } = await alice.run(['--wait', '0', 'send', 'bob,carol', '-m', 'hi'], undefined, given);
+    file.exec('ROLLBACK');
+    file.close();
+    expect([exit, errors]).toEqual([
+      75,
+      expect.stringMatching(/error: the message for carol waits: .*\n(hint: .*\n)?pawl: handed over to .* for bob\n/),
+    ]);
+  });
+
   it('get a large file in parts, each with keys of its own, and what comes from a pipe is refused', async () => {
     const { alice, bob, carol, places } = await routed();
     const film = join(temporaryFolder(), 'film');
@@ -410,6 +448,20 @@ describe('several contacts, with --out-dir', () => {
     expect(await alice.refusal([...send, out])).toBe('exists 73');
     expect(await alice.refusal([...send, join(out, 'nowhere')])).toBe('no-folder 73');
     expect([readdirSync(out), await alice.documents(['outbox'])]).toEqual([['carol.pawl'], []]);
+  });
+
+  it('get theirs where another is forgotten meanwhile, for whom there is no file', async () => {
+    const { alice, bob } = await company();
+    const out = temporaryFolder();
+    const output = new (class extends CollectedOutput {
+      override async write(bytes: Uint8Array | string): Promise<void> {
+        await alice.run(['forget', 'carol', '--yes']);
+        return super.write(bytes);
+      }
+    })();
+    const { exit } = await alice.run(['send', 'bob,carol', '-m', 'hi', '--out-dir', out], undefined, { output });
+    expect([exit, readdirSync(out)]).toEqual([67, ['bob.pawl']]);
+    expect(await bob.recv(readFileSync(join(out, 'bob.pawl')))).toBe('hi');
   });
 
   it('get theirs where the file of one cannot be written: that envelope waits', async () => {

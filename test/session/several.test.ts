@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { encodeContent } from '../../src/envelope/index.ts';
-import { changeList, forget, namesOf, OutgoingContent, rename, sendToEach } from '../../src/session/index.ts';
+import {
+  changeList,
+  DAY,
+  forget,
+  namesOf,
+  OutgoingContent,
+  rename,
+  sendToEach,
+  unreachedOf,
+} from '../../src/session/index.ts';
 import { Party } from './party.ts';
 
 /** An alice who has talked to bob and carol; she has only an invite out for dave. */
@@ -122,6 +131,32 @@ describe('a content for several', () => {
       expect(made.map(({ to }) => to)).toEqual(['bob']);
       expect(leftOut).toMatchObject([{ name: 'carol', error: { code: 'no-route' } }]);
     }
+  });
+
+  it('tells before whom nothing can be encrypted for, and changes nothing', async () => {
+    const { alice } = await company();
+    const { context, store } = alice;
+    const byHand = { names: ['carol', 'nobody', 'bob'], byRoute: false };
+    expect(await unreachedOf(context, byHand)).toMatchObject([{ name: 'nobody', error: { code: 'unknown-contact' } }]);
+    await store.transaction(async (transaction) => {
+      const carol = await transaction.contactNamed('carol');
+      if (carol !== undefined) await transaction.holdSessions(carol.id);
+    });
+    await alice.add('dave', await new Party('dave').invite('alice'));
+    const before = await store.snapshot((view) => view.contacts());
+    const names = ['bob', 'carol', 'dave'];
+    expect(await unreachedOf(context, { names, byRoute: false })).toMatchObject([
+      { name: 'carol', error: { code: 'held' } },
+    ]);
+    expect(await unreachedOf(context, { names, byRoute: true })).toMatchObject(
+      names.map((name) => ({ name, error: { code: 'no-route' } })),
+    );
+    alice.time += 100 * DAY;
+    expect(await unreachedOf(context, { names, byRoute: false })).toMatchObject([
+      { name: 'carol', error: { code: 'held' } },
+      { name: 'dave', error: { code: 'invite-expired' } },
+    ]);
+    expect(await store.snapshot((view) => view.contacts())).toEqual(before);
   });
 
   it('in parts has another key for each', async () => {
