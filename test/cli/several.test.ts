@@ -380,6 +380,25 @@ describe('several contents for several contacts', () => {
     expect(await alice.documents(['outbox'])).toEqual([]);
   });
 
+  it('with --all-or-none: nothing goes on behind one that is not for all', async () => {
+    const { alice, bob } = await routed();
+    const { small, notes, folder } = given();
+    const third = join(folder, 'third');
+    mkdirSync(third);
+    async function* runTar(_: string, name: string) {
+      hold(alice, name === 'notes' ? 1 : 0, 'carol');
+      yield Buffer.from('tar');
+    }
+    const send = ['send', 'bob,carol', small, notes, third, '--all-or-none'];
+    const { exit, errors } = await alice.run(send, undefined, { runTar });
+    expect([exit, errors]).toMatchObject([
+      76,
+      expect.stringMatching(/^error: the rest is not sent, because of carol: /),
+    ]);
+    const got = await bob.documents<{ file?: string }>(['recv', '--fetch']);
+    expect(got.flatMap(({ file }) => file ?? [])).toEqual(['small']);
+  });
+
   it('leave no file where one fails, what cannot go on is given up, and the rest waits', async () => {
     const { alice } = await company();
     const { small, notes, folder } = given();
