@@ -427,7 +427,7 @@ async function withOneThatWaits() {
   const mark = join(temporaryFolder(), 'mark');
   const script = `${mark}.sh`;
   writeFileSync(mark, '');
-  writeFileSync(script, `[ $1 != list ] || until [ -e ${mark} ]; do sleep 0.01; done`);
+  writeFileSync(script, `case $1 in put) cat > /dev/null;; list) until [ -e ${mark} ]; do sleep 0.01; done;; esac`);
   await alice.pawl(['route', 'carol', `exec:sh ${script}`]);
   await alice.pawl(['send', 'carol', '-m', 'hi']);
   rmSync(mark);
