@@ -163,6 +163,7 @@ function start(home: Home, identity: string, parameters: readonly string[]): Chi
 }
 
 async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const end = once(child, 'exit');
   child.kill();
   await end;
