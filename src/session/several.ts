@@ -8,7 +8,7 @@ import { requireContact } from './contacts.ts';
 import { sweep } from './maintenance.ts';
 import { placeOf, routeOf } from './routes.ts';
 import { checkCanSendIn, type SentMessage, sealIntoOutbox } from './send.ts';
-import type { Context, HistorySetting, Transaction } from './store.ts';
+import type { Contact, Context, HistorySetting, Transaction } from './store.ts';
 
 /** Several contacts, and how they are sent to. */
 export interface Recipients {
@@ -56,20 +56,35 @@ export async function unreachedOf(
   { names, byRoute }: Pick<Recipients, 'names' | 'byRoute'>,
 ): Promise<readonly LeftOut[]> {
   return store.snapshot(async (view) => {
-    const routes = byRoute ? await view.routes() : [];
-    const leftOut: LeftOut[] = [];
-    for (const name of names) {
-      try {
-        const contact = await requireContact(view, name);
-        if (byRoute && routeOf(routes, contact.id) === undefined) throw new PawlError('no-route', { name });
-        await checkCanSendIn(view, contact, { needsBox: byRoute, now: now() });
-      } catch (error) {
-        if (!isOfContact(error)) throw error;
-        leftOut.push({ name, error });
-      }
-    }
-    return leftOut;
+    const check = (contact: Contact) => checkCanSendIn(view, contact, { needsBox: byRoute, now: now() });
+    return (await forEachIn(view, { names, byRoute }, check)).leftOut;
   });
+}
+
+/**
+ * Does `work` for each contact within a transaction. An error of a contact leaves it out.
+ * @param work gets where the contact's route leads, see `placeOf`; `undefined` where that is not to be used.
+ */
+async function forEachIn<One>(
+  view: Transaction,
+  { names, byRoute }: Pick<Recipients, 'names' | 'byRoute'>,
+  work: (contact: Contact, place: string | undefined) => Promise<One>,
+): Promise<ForEach<One>> {
+  const routes = byRoute ? await view.routes() : [];
+  const made: One[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const name of names) {
+    try {
+      const contact = await requireContact(view, name);
+      const route = routeOf(routes, contact.id)?.route;
+      if (byRoute && route === undefined) throw new PawlError('no-route', { name });
+      made.push(await work(contact, route && placeOf(route)));
+    } catch (error) {
+      if (!isOfContact(error)) throw error;
+      leftOut.push({ name, error });
+    }
+  }
+  return { made, leftOut };
 }
 
 /** What is known of a contact for whom something is made. */
@@ -94,22 +109,11 @@ export async function forEachRecipient<One>(
   try {
     return await context.store.transaction(async (transaction) => {
       const { historySetting } = await sweep(transaction, now);
-      const routes = byRoute ? await transaction.routes() : [];
-      const made: One[] = [];
-      const leftOut: LeftOut[] = [];
-      for (const name of names) {
-        try {
-          const { id } = await requireContact(transaction, name);
-          const route = routeOf(routes, id)?.route;
-          if (byRoute && route === undefined) throw new PawlError('no-route', { name });
-          made.push(await work(transaction, { name, now, place: route && placeOf(route), historySetting }));
-        } catch (error) {
-          if (!isOfContact(error)) throw error;
-          leftOut.push({ name, error });
-        }
-      }
-      if (allOrNone && leftOut.length > 0) throw new NotForAll(leftOut);
-      return { made, leftOut };
+      const done = await forEachIn(transaction, { names, byRoute }, ({ name }, place) =>
+        work(transaction, { name, now, place, historySetting }),
+      );
+      if (allOrNone && done.leftOut.length > 0) throw new NotForAll(done.leftOut);
+      return done;
     });
   } catch (error) {
     if (error instanceof NotForAll) return { made: [], leftOut: error.leftOut };

@@ -8,6 +8,9 @@ import type { OpenIdentity } from '../../identity/open.ts';
 import { day } from '../../terminal/format.ts';
 import type { LargeContent } from './source.ts';
 
+/** Bytes whose encryption takes a noticeable time. */
+export const TAKES_TIME = 2 ** 20;
+
 /** Each in one envelope. */
 export interface Plaintexts {
   /** Of the contact. */

@@ -12,12 +12,9 @@ import { acknowledgeOrWarn, checkFitsTerminal } from '../../stream/write.ts';
 import { bytesInWords } from '../../terminal/format.ts';
 import { type ChosenFormat, withCarrier } from './carried.ts';
 import { type Contents, type Item, type Prepared, prepare } from './contents.ts';
-import { encrypt, encryptLarge } from './encrypt.ts';
+import { encrypt, encryptLarge, TAKES_TIME } from './encrypt.ts';
 import { checkAmount, type EnvelopeFormat, EnvelopeOutput, encoded } from './output.ts';
 import { envelopesOf, finishParts, giveUpStream, leastArmor, sendLarge } from './parts.ts';
-
-/** Bytes whose encryption takes a noticeable time. */
-const LARGE = 2 ** 20;
 
 /** @returns the exit code of what waits. */
 export async function sendToOne(
@@ -169,7 +166,7 @@ async function sendOne(
   checkPrepared(context, prepared, format);
   if ('large' in prepared) return sendLarge(context, identity, { name, large: prepared.large, format });
   const { plaintext, onSealed } = prepared;
-  if (plaintext.length > LARGE) {
+  if (plaintext.length > TAKES_TIME) {
     context.reporter.progress.update(`encrypting ${bytesInWords(plaintext.length)}`);
   }
   const sent = await encrypt(context, identity, { name, plaintexts: [plaintext] });

@@ -21,7 +21,7 @@ import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
 import { explain } from '../../terminal/error-messages.ts';
 import { bytesInWords } from '../../terminal/format.ts';
 import { type Contents, type Item, inspect, type Prepared, prepare } from './contents.ts';
-import { tellOfExpiredInvite } from './encrypt.ts';
+import { TAKES_TIME, tellOfExpiredInvite } from './encrypt.ts';
 import { FilesForEach } from './files-for-each.ts';
 import { RoutesToEach } from './routes-to-each.ts';
 import type { LargeContent } from './source.ts';
@@ -169,7 +169,7 @@ async function parcelsOf(
     return { leftOut, made: made.map((content) => [content.to, { content, large }] as const) };
   }
   const { plaintext, onSealed } = prepared;
-  if (plaintext.length > LARGE) reporter.progress.update(`encrypting ${bytesInWords(plaintext.length)} for each`);
+  if (plaintext.length > TAKES_TIME) reporter.progress.update(`encrypting ${bytesInWords(plaintext.length)} for each`);
   const { made, leftOut } = await sendToEach(identity, recipients, plaintext);
   reporter.progress.clear();
   if (made.length > 0) onSealed?.();
@@ -184,9 +184,6 @@ function refuseReadOnce(prepared: Prepared, names: readonly string[]): void {
     hint: 'save it to a file, and send that: pawl send NAMES FILE',
   });
 }
-
-/** Bytes whose encryption takes a noticeable time. */
-const LARGE = 2 ** 20;
 
 const IS_NOT_SENT = { 'the rest': 'the rest is not sent', nothing: 'nothing is sent' };
 
