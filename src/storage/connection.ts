@@ -1,5 +1,5 @@
 /**
- * One open identity file: SQL in, rows as plain values out, the locks that SQLite takes, and only errors of pawl's own.
+ * One open identity file: statements on it, and the locks that SQLite takes.
  * Knows nothing of tables.
  */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
@@ -10,10 +10,8 @@ import { codeOf, inodeAt, inodeOf, readDescriptor, realPath, reasonOf, sleep } f
 import { isForeignHotJournal } from './hot-journal.ts';
 import { refusesLocks } from './lock-probe.ts';
 import { type Lock, openDatabase, rawKey } from './sqlcipher.ts';
-import { sqliteCode, translateError } from './sqlite-errors.ts';
-
-/** The values of a statement's parameters, by name (`@name`). */
-export type Parameters = Readonly<Record<string, string | number | Uint8Array | null>>;
+import { sqliteCode } from './sqlite-errors.ts';
+import { Statements } from './statements.ts';
 
 /** The pages that SQLite holds in memory, in KiB. */
 const CACHE = 2_048;
@@ -43,16 +41,13 @@ const SHORT = 500;
 /** The longest pause between two attempts to take a lock, in milliseconds. */
 const LONGEST_PAUSE = 25;
 
-export class Connection {
-  /** The path as it was given, for error messages. */
-  readonly path: string;
+export class Connection extends Statements {
   /** The absolute path of the file, with symbolic links resolved. */
   readonly file: string;
   readonly #inode: string | undefined;
   readonly #database: Database.Database;
   readonly #wait: number;
   readonly #whileBusy: WhileBusy | undefined;
-  readonly #statements = new Map<string, Database.Statement<[Parameters]>>();
   /** Descriptors of the file beside those of SQLite. */
   readonly #descriptors: number[] = [];
 
@@ -64,19 +59,13 @@ export class Connection {
    * `read-failed`, `damaged`, `busy`, `no-locks`, `write-failed`.
    */
   constructor(path: string, lock: Lock, wait: number, whileBusy?: WhileBusy) {
-    this.path = path;
+    const { database, file, inode } = openFile(path, lock, wait);
+    super(database, path);
+    this.file = file;
+    this.#inode = inode;
+    this.#database = database;
     this.#wait = wait;
     this.#whileBusy = whileBusy;
-    try {
-      this.file = realPath(path);
-      this.#inode = inodeAt(this.file);
-      if (isForeignHotJournal(this.file, lock)) throw new PawlError('wrong-passphrase', { path });
-      this.#database = openDatabase(this.file, lock, { wait });
-    } catch (cause) {
-      if (cause instanceof PawlError) throw cause;
-      if (sqliteCode(cause) === undefined && codeOf(cause) === undefined) throw cause;
-      throw new PawlError('read-failed', { path, reason: 'it cannot be opened' }, { cause });
-    }
     try {
       // Some of the settings read the schema.
       this.#lock(() => this.#database.exec(SETTINGS));
@@ -85,61 +74,6 @@ export class Connection {
       const isWrongKey = error instanceof Error && sqliteCode(error.cause) === 'SQLITE_NOTADB';
       throw isWrongKey ? new PawlError('wrong-passphrase', { path }, { cause: error }) : error;
     }
-  }
-
-  /** Returns the first row, if there is one. Its blobs are copies that belong to the caller. */
-  get<Row>(sql: string, parameters: Parameters = {}): Row | undefined {
-    return this.#translate(() => detach(this.#statement(sql).get(parameters) as Row | undefined));
-  }
-
-  /** Returns the first row that `fits` accepts, and reads no further. `fits` must not use the database. */
-  find<Row>(sql: string, parameters: Parameters, fits: (row: Row) => boolean): Row | undefined {
-    return this.#translate(() => {
-      for (const row of this.#statement(sql).iterate(parameters) as IterableIterator<Row>) {
-        if (fits(detach(row))) return row;
-      }
-      return undefined;
-    });
-  }
-
-  /**
-   * Passes each row to `visit` as the list of its values, which is much faster than an object for each of thousands. Blobs
-   * are copies that belong to the caller. `visit` must not use the database.
-   */
-  each<Row extends readonly unknown[]>(sql: string, parameters: Parameters, visit: (row: Row) => void): void {
-    this.#translate(() => {
-      const statement = this.#statement(sql).raw(true);
-      try {
-        for (const row of statement.iterate(parameters) as IterableIterator<unknown[]>) {
-          for (let column = 0; column < row.length; column++) row[column] = detached(row[column]);
-          visit(row as unknown as Row);
-        }
-      } finally {
-        // The other methods run the same statement for objects.
-        statement.raw(false);
-      }
-    });
-  }
-
-  /** Returns all rows. */
-  all<Row>(sql: string, parameters: Parameters = {}): Row[] {
-    return this.#translate(() => (this.#statement(sql).all(parameters) as Row[]).map(detach));
-  }
-
-  /**
-   * Runs one statement.
-   * @returns the number of changed rows, and the id of the row that was inserted last.
-   */
-  run(sql: string, parameters: Parameters = {}): { changes: number; id: number } {
-    return this.#translate(() => {
-      const { changes, lastInsertRowid } = this.#statement(sql).run(parameters);
-      return { changes, id: Number(lastInsertRowid) };
-    });
-  }
-
-  /** Runs any number of statements without parameters or results. */
-  execute(sql: string): void {
-    this.#translate(() => this.#database.exec(sql));
   }
 
   /**
@@ -232,7 +166,7 @@ export class Connection {
    * file any more, so this is only for a file that can be created again.
    */
   rekey(lock: Lock): void {
-    this.#translate(() => {
+    this.translated(() => {
       const literal = rawKey(lock);
       this.#database.rekey(literal);
       literal.fill(0);
@@ -259,15 +193,6 @@ export class Connection {
     for (const descriptor of this.#descriptors.splice(0)) closeSync(descriptor);
   }
 
-  /** Prepares a statement when it is first used, because a command uses few of all statements. */
-  #statement(sql: string): Database.Statement<[Parameters]> {
-    const known = this.#statements.get(sql);
-    if (known !== undefined) return known;
-    const statement = this.#database.prepare<[Parameters]>(sql);
-    this.#statements.set(sql, statement);
-    return statement;
-  }
-
   /**
    * Takes a lock. Until others let it go, tries again for as long as this connection waits.
    *
@@ -280,7 +205,7 @@ export class Connection {
     const attempt = () => {
       this.refuseReplaced();
       try {
-        this.#translate(take);
+        this.translated(take);
       } catch (error) {
         this.rollback();
         throw error;
@@ -336,29 +261,18 @@ export class Connection {
     const now = inodeAt(this.file);
     if (now !== undefined && now !== this.#inode) throw new PawlError('replaced', { path: this.path });
   }
+}
 
-  #translate<Result>(work: () => Result): Result {
-    try {
-      return work();
-    } catch (error) {
-      throw translateError(error, this.path);
-    }
+/** @throws `wrong-passphrase` when the key is not that of the file's hot journal; `read-failed`. */
+function openFile(path: string, lock: Lock, wait: number) {
+  try {
+    const file = realPath(path);
+    const inode = inodeAt(file);
+    if (isForeignHotJournal(file, lock)) throw new PawlError('wrong-passphrase', { path });
+    return { file, inode, database: openDatabase(file, lock, { wait }) };
+  } catch (cause) {
+    if (cause instanceof PawlError) throw cause;
+    if (sqliteCode(cause) === undefined && codeOf(cause) === undefined) throw cause;
+    throw new PawlError('read-failed', { path, reason: 'it cannot be opened' }, { cause });
   }
-}
-
-/** Replaces the blobs of a row by copies. */
-function detach<Row>(row: Row): Row {
-  for (const column in row) row[column] = detached(row[column]);
-  return row;
-}
-
-/**
- * Returns a copy of a blob, and overwrites the original. The original is a `Buffer`, whose `slice` returns a view instead
- * of a copy. Any other value is returned as it is.
- */
-function detached<Value>(value: Value): Value {
-  if (!(value instanceof Uint8Array)) return value;
-  const copy = new Uint8Array(value) as typeof value;
-  value.fill(0);
-  return copy;
 }

@@ -16,6 +16,7 @@ import {
   VERSION_9,
   VERSION_10,
 } from './schema.ts';
+import type { Statements } from './statements.ts';
 
 /** The migration at index i leads from schema version i to version i + 1. A released migration never changes. */
 export const MIGRATIONS: readonly string[] = [
@@ -32,7 +33,7 @@ export const MIGRATIONS: readonly string[] = [
 ];
 
 /** Returns the schema version of a file: its `user_version`. */
-export function schemaVersion(connection: Connection): number {
+export function schemaVersion(connection: Statements): number {
   return connection.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
 }
 
@@ -46,18 +47,18 @@ export function migrate(connection: Connection, migrations = MIGRATIONS): void {
 }
 
 /** @throws `newer-schema` */
-export function hasNewestSchema(connection: Connection, migrations = MIGRATIONS): boolean {
+export function hasNewestSchema(connection: Statements, migrations = MIGRATIONS): boolean {
   return versionToMigrate(connection, migrations) === migrations.length;
 }
 
 /** Does so inside a transaction that is open. */
-export function applyMigrations(connection: Connection, migrations = MIGRATIONS): void {
+export function applyMigrations(connection: Statements, migrations = MIGRATIONS): void {
   // Read again, because another process may have migrated the file in the meantime.
   for (const migration of migrations.slice(versionToMigrate(connection, migrations))) connection.execute(migration);
   connection.execute(`PRAGMA user_version = ${migrations.length}`);
 }
 
-function versionToMigrate(connection: Connection, migrations: readonly string[]): number {
+function versionToMigrate(connection: Statements, migrations: readonly string[]): number {
   const found = schemaVersion(connection);
   const known = migrations.length;
   if (found > known) throw new PawlError('newer-schema', { path: connection.path, found, known });

@@ -2,18 +2,18 @@
  * One SQL transaction as the tables see it: statements on the connection, and a count of the changed rows.
  * Knows no table. BEGIN, COMMIT and ROLLBACK are issued by `store.ts`.
  */
-import type { Connection, Parameters } from './connection.ts';
+import type { Parameters, Statements } from './statements.ts';
 
 /** Runs statements until the transaction has ended; afterwards every method throws. */
 export class SqlTransaction {
-  #connection: Connection | undefined;
+  #connection: Statements | undefined;
   readonly #writes: boolean;
   /** No time of our own clock in the file is later, if this transaction commits: see `tables/times.ts`. */
   clock: number | undefined;
   #changes = 0;
   #tidied = 0;
 
-  constructor(connection: Connection, { writes }: { writes: boolean }) {
+  constructor(connection: Statements, { writes }: { writes: boolean }) {
     this.#connection = connection;
     this.#writes = writes;
   }
@@ -32,7 +32,7 @@ export class SqlTransaction {
     return this.#open().get(sql, parameters);
   }
 
-  /** Passes each row to `visit` as a list: see `Connection.each`. */
+  /** Passes each row to `visit` as a list: see `Statements.each`. */
   each<Row extends readonly unknown[]>(sql: string, parameters: Parameters, visit: (row: Row) => void): void {
     this.#open().each(sql, parameters, visit);
   }
@@ -41,7 +41,7 @@ export class SqlTransaction {
     return this.#open().all(sql, parameters);
   }
 
-  /** Returns the first row that `fits` accepts: see `Connection.find`. */
+  /** Returns the first row that `fits` accepts: see `Statements.find`. */
   find<Row>(sql: string, parameters: Parameters, fits: (row: Row) => boolean): Row | undefined {
     return this.#open().find(sql, parameters, fits);
   }
@@ -84,12 +84,12 @@ export class SqlTransaction {
     this.#connection = undefined;
   }
 
-  #open(): Connection {
+  #open(): Statements {
     if (this.#connection === undefined) throw new Error('the transaction is over');
     return this.#connection;
   }
 
-  #openToWrite(): Connection {
+  #openToWrite(): Statements {
     if (!this.#writes) throw new Error('a snapshot is for reading');
     return this.#open();
   }

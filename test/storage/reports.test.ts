@@ -8,7 +8,8 @@ import {
   log,
   readEnvelope,
 } from '../../src/session/index.ts';
-import { Connection, type Parameters } from '../../src/storage/connection.ts';
+import { Connection } from '../../src/storage/connection.ts';
+import type { Parameters } from '../../src/storage/statements.ts';
 import { bytesOf, freshState, HEAD, identityOf, NOW, opened, record } from './fixtures.ts';
 import { KEY, newFile, openStore, SALT } from './folder.ts';
 import { MemoryStore } from './memory/index.ts';

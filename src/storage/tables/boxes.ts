@@ -159,12 +159,16 @@ function entryIn({ kind, name, sentAt, length, late, process, triedAt, ...entry 
 
 type Box = 'outbox' | 'inbox';
 
-/** Inserts the further rows of an entry. */
+/** More than any entry has further rows. */
+const MOST_ROWS = 2 ** 20;
+
+/** Inserts the further rows of an entry. Their ids follow from its own, so that none is given twice. */
 function addRest(transaction: SqlTransaction, box: Box, entry: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; at += ROW) {
-    transaction.run(`INSERT INTO ${box}_rest (entry, bytes) VALUES (@entry, @bytes)`, {
+  for (let index = 0; index * ROW < bytes.length; index++) {
+    transaction.run(`INSERT INTO ${box}_rest (id, entry, bytes) VALUES (@id, @entry, @bytes)`, {
+      id: entry * MOST_ROWS + index,
       entry,
-      bytes: bytes.subarray(at, at + ROW),
+      bytes: bytes.subarray(index * ROW, (index + 1) * ROW),
     });
   }
 }

@@ -10,7 +10,7 @@ import type {
   HistorySetting,
   HistoryStore,
 } from '../../session/store.ts';
-import type { Parameters } from '../connection.ts';
+import type { Parameters } from '../statements.ts';
 import { mustExist, type SqlTransaction } from '../transaction.ts';
 
 /** The CHECK constraints of the table guarantee this union. */
