@@ -14,9 +14,13 @@ need msmtp msmtp
 need curl curl
 need openssl openssl
 need rclone rclone
+ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || there initdb || missing="$missing postgresql"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -eq 0 ] && command -v apt-get > /dev/null && [ ! -d /run/systemd/system ]; then
   export DEBIAN_FRONTEND=noninteractive
+  # The tests make clusters of their own: Debian need not make and start one.
+  common=/etc/postgresql-common/createcluster.conf
+  [ -e $common ] || { mkdir -p "${common%/*}" && echo 'create_main_cluster = false' > $common; }
   # shellcheck disable=SC2086 # one word a package
   { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } > /dev/null 2>&1 && exit 0
 fi

@@ -121,10 +121,12 @@ export interface ErrorDetails {
   'read-failed': { path: string; reason: string };
   /** `isUndone`: of an identity file, whether it is sure that nothing of the change is in it. */
   'write-failed': { path: string; reason: string; isUndone?: boolean };
+  /** The answer to a commit was lost, and what became of it cannot be found out now. */
+  'commit-unknown': { path: string };
   'closed-pipe': Record<never, never>;
   /** A native part, or a package, does not load in this Node. */
   'no-addon': {
-    part: 'the database' | 'Argon2id' | 'the NATS client' | 'a package';
+    part: 'the database' | 'Argon2id' | 'the NATS client' | 'the PostgreSQL client' | 'a package';
     why: 'missing' | 'other-node' | 'other-system' | 'disabled';
     node: string;
   };

@@ -236,7 +236,8 @@ export class SqliteStore implements SessionStore {
   }
 }
 
-function transactionOn(transaction: SqlTransaction): Transaction {
+/** Everything that can be read and written within a transaction, in SQL. */
+export function transactionOn(transaction: SqlTransaction): Transaction {
   return {
     ...handshakeStore(transaction),
     ...contactStore(transaction),

@@ -110,7 +110,7 @@ function didYouMean(name: string, known: readonly string[]): string {
 /** Only the database of Node 20 is compiled when it is installed. `npm rebuild -g pawl` would not reach it. */
 function wayToInstall(part: string, node: string): string {
   const again = 'npm uninstall -g pawl, then install it again, with this Node';
-  if (part === 'the NATS client')
+  if (part === 'the NATS client' || part === 'the PostgreSQL client')
     return 'install pawl again, as before, with its optional packages (npm install --include=optional)';
   return part === 'the database' && Number.parseInt(node, 10) < 22
     ? `npm rebuild -g better-sqlite3-multiple-ciphers (npm 12: with --allow-scripts=better-sqlite3-multiple-ciphers); if it is still so: ${again}`
@@ -512,6 +512,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
           ? 'nothing of this was done: mend that, then do it again'
           : 'pawl inspect shows whether this was done; pawl outbox resend, or pawl recv --waiting, writes what waits',
     exit: IO,
+  }),
+  'commit-unknown': ({ path }) => ({
+    message: `the connection to ${path} was lost while a change was committed, and whether it was is not known yet`,
+    hint: 'see what is there before you try again: pawl outbox, pawl inspect',
+    exit: BUSY,
   }),
   'closed-pipe': () => ({
     message: 'the output was closed before everything was written',

@@ -1,0 +1,157 @@
+/**
+ * The record of an identity: what the store has to know before it reads any row, and what holds the rows together.
+ */
+import { concatAll, equal } from '../../primitives/index.ts';
+import { decodeValues, encodeValues, type Value } from './row-codec.ts';
+
+/** The server that a commit was made on. */
+export interface Server {
+  /** The system identifier of the cluster: a decimal number. */
+  readonly system: string;
+  /** It changes when a standby is promoted. */
+  readonly timeline: number;
+}
+
+export interface IdentityRecord {
+  /** The version of `../schema.ts` that the rows are of. */
+  readonly schema: number;
+  /** That of the last commit. */
+  readonly server: Server;
+  /** The values of the row in the table `identity`. */
+  readonly row: readonly Value[];
+  /** The last ids that were given, by table. */
+  readonly sequences: ReadonlyMap<string, number>;
+  /** Nothing is due to be swept before these times, by sweep; `undefined`: nothing ever. */
+  readonly bounds: ReadonlyMap<string, number | undefined>;
+  /** The ids of the last commits, the newest last. */
+  readonly commits: CommitIds;
+  /** The generations of the listed rows without a parent, by the names of the rows. */
+  readonly children: ReadonlyMap<string, number>;
+}
+
+/** 16 bytes. */
+export const COMMIT_ID_LENGTH = 16;
+/** So many are stored: as many others may commit before one that lost the answer has looked. */
+const STORED_COMMITS = 64;
+
+/** The ids of the last commits. */
+export class CommitIds {
+  readonly #ids: readonly Uint8Array[];
+
+  constructor(ids: readonly Uint8Array[] = []) {
+    this.#ids = ids;
+  }
+
+  with(id: Uint8Array): CommitIds {
+    return new CommitIds([...this.#ids, id].slice(-STORED_COMMITS));
+  }
+
+  has(id: Uint8Array): boolean {
+    return this.#ids.some((known) => equal(known, id));
+  }
+
+  /** Whether the commit of a generation, if it is one of this history, is still among them. */
+  reaches(generation: number, newest: number): boolean {
+    return newest - generation < STORED_COMMITS;
+  }
+
+  bytes(): Uint8Array {
+    return concatAll(this.#ids);
+  }
+
+  static from(bytes: Uint8Array): CommitIds {
+    const ids: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length; at += COMMIT_ID_LENGTH) ids.push(bytes.slice(at, at + COMMIT_ID_LENGTH));
+    return new CommitIds(ids);
+  }
+}
+
+export function encodeRecord(record: IdentityRecord): Uint8Array {
+  const { schema, server, row, sequences, bounds, commits, children } = record;
+  return encodeValues([
+    schema,
+    server.system,
+    server.timeline,
+    row.length,
+    ...row,
+    sequences.size,
+    ...[...sequences].flat(),
+    bounds.size,
+    ...[...bounds].flatMap(([name, bound]) => [name, bound ?? null]),
+    commits.bytes(),
+    ...encodeChildren(children),
+  ]);
+}
+
+/** @param fail is called for bytes that {@link encodeRecord} does not make. */
+export function decodeRecord(bytes: Uint8Array, fail: () => never): IdentityRecord {
+  const values = new ValueReader(decodeValues(bytes, fail), fail);
+  const schema = values.number();
+  const server = { system: values.text(), timeline: values.number() };
+  const row = values.take(values.number());
+  const sequences = new Map(values.times((): [string, number] => [values.text(), values.number()]));
+  const bounds = new Map(values.times((): [string, number | undefined] => [values.text(), values.optionalNumber()]));
+  const commits = CommitIds.from(values.bytes());
+  return { schema, server, row, sequences, bounds, commits, children: decodeChildren(values) };
+}
+
+/** The generations of listed rows. */
+export function encodeChildren(children: ReadonlyMap<string, number>): Value[] {
+  return [...children].flat();
+}
+
+/** Reads them to the end of the values. */
+export function decodeChildren(values: ValueReader): Map<string, number> {
+  const children = new Map<string, number>();
+  while (values.left > 0) children.set(values.text(), values.number());
+  return children;
+}
+
+/** Reads values one after the other. */
+export class ValueReader {
+  readonly #values: readonly Value[];
+  readonly #fail: () => never;
+  #at = 0;
+
+  constructor(values: readonly Value[], fail: () => never) {
+    this.#values = values;
+    this.#fail = fail;
+  }
+
+  get left(): number {
+    return this.#values.length - this.#at;
+  }
+
+  take(count: number): Value[] {
+    if (count < 0 || count > this.left) this.#fail();
+    this.#at += count;
+    return this.#values.slice(this.#at - count, this.#at);
+  }
+
+  number(): number {
+    return this.optionalNumber() ?? this.#fail();
+  }
+
+  optionalNumber(): number | undefined {
+    const [value = null] = this.take(1);
+    if (value === null) return undefined;
+    return typeof value === 'number' ? value : this.#fail();
+  }
+
+  text(): string {
+    const [value] = this.take(1);
+    return typeof value === 'string' ? value : this.#fail();
+  }
+
+  bytes(): Uint8Array {
+    const [value] = this.take(1);
+    return value instanceof Uint8Array ? value : this.#fail();
+  }
+
+  /** Reads a number, and so many elements. */
+  times<Element>(read: () => Element): Element[] {
+    const count = this.number();
+    if (count > this.left) this.#fail();
+    return Array.from({ length: count }, read);
+  }
+}

@@ -1,0 +1,333 @@
+/**
+ * The rows of one identity as a unit of work sees them: read from the database when they are needed, checked against the
+ * lists that name them, and written back sealed (docs/PROTOCOL.md §8).
+ * Knows no table's meaning.
+ */
+import { PawlError } from '../../errors.ts';
+import { wipe } from '../../primitives/index.ts';
+import { mustExist } from '../transaction.ts';
+import { decodeChildren, encodeChildren, ValueReader } from './identity-record.ts';
+import { decodeValues, encodeValues, type Value } from './row-codec.ts';
+import { nameOf, type RowKeys } from './row-keys.ts';
+import type { Selection, Statement } from './selection.ts';
+import { TABLES, type Table, tableNamed, tableOfKind } from './tables.ts';
+import type { WorkingSet } from './working-set.ts';
+
+/** A row that is in the working set and in the database. */
+interface StoredRow {
+  readonly table: Table;
+  readonly key: readonly Value[];
+  readonly name: string;
+  readonly parent: StoredRow | undefined;
+  /** The generations of the listed rows below it, by name. */
+  readonly children: Map<string, number>;
+  /** Where the table has a content: the generation in which it was sealed, and its length. */
+  readonly content: { readonly generation: number; readonly length: number } | undefined;
+  hasContent: boolean;
+}
+
+/** Reads rows: kind, key, generation, record, content. */
+export type ReadRows = (selection: Selection) => Promise<readonly (readonly unknown[])[]>;
+
+interface SealedRow {
+  readonly table: Table;
+  readonly key: Uint8Array;
+  readonly generation: number;
+  readonly record: Uint8Array;
+  readonly content: Uint8Array | null;
+}
+
+/** A unit's changes as statements. */
+export interface Written {
+  readonly statements: readonly Statement[];
+  /** The lists of the rows without a parent. */
+  readonly children: ReadonlyMap<string, number>;
+}
+
+interface RowsOptions {
+  /** The number of the identity in the database. */
+  readonly identity: string;
+  readonly keys: RowKeys;
+  /** The generations of the listed rows without a parent, by name. */
+  readonly roots: ReadonlyMap<string, number>;
+  readonly read: ReadRows;
+}
+
+export class Rows {
+  readonly #identity: string;
+  readonly #keys: RowKeys;
+  readonly #set: WorkingSet;
+  readonly #read: ReadRows;
+  readonly #stored = new Map<string, StoredRow>();
+  /** Of the rows without a parent. */
+  readonly #roots: Map<string, number>;
+  /** What was read once, and is in the working set. */
+  readonly #loaded = new Set<string>();
+
+  constructor(set: WorkingSet, { identity, keys, roots, read }: RowsOptions) {
+    this.#identity = identity;
+    this.#keys = keys;
+    this.#set = set;
+    this.#read = read;
+    this.#roots = new Map(roots);
+  }
+
+  /** Reads what a selection finds, unless the same was read before. @param what names it. */
+  async once(what: string, select: () => Selection): Promise<void> {
+    if (this.#loaded.has(what)) return;
+    await this.load(select());
+    this.#loaded.add(what);
+  }
+
+  /** Whether {@link once} was called for one of these, or {@link note}. */
+  knows(...what: readonly string[]): boolean {
+    return what.some((one) => this.#loaded.has(one));
+  }
+
+  /** Notes that what {@link once} would read is in the working set. */
+  note(what: string): void {
+    this.#loaded.add(what);
+  }
+
+  /** Reads rows by their keys, but for those that are there. */
+  async need(table: Table, keys: readonly (readonly Value[])[]): Promise<void> {
+    const missing = keys.filter((key) => !this.#stored.has(nameOf(table.kind, key)) && !this.#set.has(table, key));
+    if (missing.length > 0) await this.load({ table, keys: missing.map((key) => this.keyOf(table, key)) });
+  }
+
+  /** Whether the content of a row is in the working set. */
+  hasContent(table: Table, key: readonly Value[]): boolean {
+    return this.#stored.get(nameOf(table.kind, key))?.hasContent ?? false;
+  }
+
+  /** The key under which a row lies in the database. */
+  keyOf(table: Table, key: readonly Value[]): Uint8Array {
+    return this.#keys.tag(table.name, 'key', key);
+  }
+
+  /** What a row is looked up by. */
+  lookupOf(table: Table, column: string, value: Value): Uint8Array {
+    return this.#keys.tag(table.name, column, [value]);
+  }
+
+  /**
+   * Puts the rows that a selection finds into the working set.
+   * @throws `damaged` for one that does not authenticate; `rolled-back` for one that is not listed, or not as it is, and
+   * where a listed one is not there.
+   */
+  async load(selection: Selection): Promise<void> {
+    const found = (await this.#read(selection)).map((row) => this.#sealedRow(row));
+    found.sort((a, b) => TABLES.indexOf(a.table) - TABLES.indexOf(b.table));
+    const deleted = this.#set.deleted().filter((row) => !this.#set.has(row.table, row.key));
+    const gone = new Set(deleted.map((row) => nameOf(row.table.kind, row.key)));
+    const rows: StoredRow[] = [];
+    this.#set.loading(() => {
+      for (const sealed of found) {
+        const row = this.#add(sealed, gone, selection.withContent === true);
+        if (row !== undefined) rows.push(row);
+      }
+    });
+    const { table, below = [] } = selection;
+    if (below.length > 0) for (const row of rows) this.#requireChildren(row.children, below, gone);
+    const isWhole = selection.keys ?? selection.lookup ?? selection.parents ?? selection.upTo;
+    if (isWhole === undefined && table.isListed && table.parent === undefined) {
+      this.#requireChildren(this.#roots, [table], gone);
+    }
+  }
+
+  /**
+   * Seals what has changed.
+   * @param generation the next one of the identity.
+   */
+  write(generation: number): Written {
+    const { deletions, changed } = this.#applyChanges(generation);
+    const statements = deletions.map((row) => this.#deletion(row));
+    // Parents precede their children, which name them.
+    const ordered = [...changed].sort(([a], [b]) => TABLES.indexOf(a.table) - TABLES.indexOf(b.table));
+    for (const [row, { values, isNew }] of ordered) {
+      statements.push(isNew ? this.#insertion(row, values, generation) : this.#update(row, values, generation));
+    }
+    return { statements, children: this.#roots };
+  }
+
+  #sealedRow([kind, key, generation, record, content]: readonly unknown[]): SealedRow {
+    const table = typeof kind === 'number' ? tableOfKind(kind) : undefined;
+    if (table === undefined) return this.#damaged();
+    return { table, key, generation, record, content } as SealedRow;
+  }
+
+  /** @returns the row, also where it was there before; `undefined` for one that the unit of work has deleted. */
+  #add(sealed: SealedRow, gone: Set<string>, withContent: boolean): StoredRow | undefined {
+    const { table, generation } = sealed;
+    const damaged = () => this.#damaged();
+    const place = { table: table.name, key: sealed.key, column: 'record', generation } as const;
+    const record = this.#keys.open(sealed.record, place) ?? damaged();
+    const values = new ValueReader(decodeValues(record, damaged), damaged);
+    const columns = this.#set.columns(table.name);
+    const row = values.take(columns.length);
+    const content = table.content === undefined ? undefined : { generation: values.number(), length: values.number() };
+    const key = valuesOf(row, columns, table.key);
+    const name = nameOf(table.kind, key);
+    const known = this.#stored.get(name);
+    if (known !== undefined && !gone.has(name)) {
+      if (withContent && content !== undefined && sealed.content !== null) this.#addContent(known, sealed.content);
+      return known;
+    }
+    const parentName = this.#parentName(table, row, columns);
+    // What a deleted row takes with it is deleted as well.
+    if (gone.has(name) || (parentName !== undefined && gone.has(parentName))) {
+      gone.add(name);
+      return undefined;
+    }
+    const parent = parentName === undefined ? undefined : (this.#stored.get(parentName) ?? this.#rolledBack());
+    const list = parent?.children ?? this.#roots;
+    if (table.isListed && list.get(name) !== generation) this.#rolledBack();
+    const children = decodeChildren(values);
+    const stored: StoredRow = { table, key, name, parent, children, content, hasContent: false };
+    this.#stored.set(name, stored);
+    if (content !== undefined) row[columns.indexOf(table.content ?? '')] = new Uint8Array(content.length);
+    this.#set.add(table.name, row);
+    wipe(record, ...row.filter((value) => value instanceof Uint8Array));
+    if (withContent && sealed.content !== null) this.#addContent(stored, sealed.content);
+    return stored;
+  }
+
+  #addContent(row: StoredRow, sealed: Uint8Array): void {
+    const { table, key, content, hasContent } = row;
+    if (content === undefined || hasContent) return;
+    const place = { table: table.name, key: this.keyOf(table, key), column: 'content', generation: content.generation };
+    const opened = this.#keys.open(sealed, { ...place, column: 'content' }) ?? this.#damaged();
+    this.#set.setContent(table, key, opened);
+    wipe(opened);
+    row.hasContent = true;
+  }
+
+  /** @throws `rolled-back` where a listed row of one of the tables is not there. */
+  #requireChildren(children: ReadonlyMap<string, number>, tables: readonly Table[], gone: ReadonlySet<string>): void {
+    for (const name of children.keys()) {
+      const isMeant = tables.some(({ kind }) => name.startsWith(nameOf(kind, [])));
+      if (isMeant && !this.#stored.has(name) && !gone.has(name)) this.#rolledBack();
+    }
+  }
+
+  #parentName(table: Table, row: readonly Value[], columns: readonly string[]): string | undefined {
+    if (table.parent === undefined) return undefined;
+    const key = valuesOf(row, columns, table.parent.columns);
+    return key.includes(null) ? undefined : nameOf(tableNamed(table.parent.table).kind, key);
+  }
+
+  /** Brings the stored rows and their lists up to the working set. */
+  #applyChanges(generation: number) {
+    const deletions: StoredRow[] = [];
+    const changed = new Map<StoredRow, { readonly values: readonly Value[]; readonly isNew: boolean }>();
+    const listed: StoredRow[] = [];
+    for (const { table, key, wasDeleted, row: values } of this.#set.changes()) {
+      const name = nameOf(table.kind, key);
+      const known = this.#stored.get(name);
+      if (known !== undefined && wasDeleted) {
+        deletions.push(known);
+        this.#stored.delete(name);
+        (known.parent?.children ?? this.#roots).delete(name);
+        if (known.parent !== undefined && known.table.isListed) listed.push(known.parent);
+      }
+      if (values === undefined) continue;
+      const isNew = known === undefined || wasDeleted;
+      const row = isNew ? this.#newRow(table, key, values, generation) : known;
+      this.#stored.set(name, row);
+      changed.set(row, { values, isNew });
+      if (table.isListed) {
+        (row.parent?.children ?? this.#roots).set(name, generation);
+        if (row.parent !== undefined) listed.push(row.parent);
+      }
+    }
+    // A list stands in the record of its row, which is thus another as well, up to the identity's own.
+    for (const start of listed) {
+      for (let row: StoredRow | undefined = start; row !== undefined; row = row.parent) {
+        if (this.#stored.get(row.name) !== row) break;
+        (row.parent?.children ?? this.#roots).set(row.name, generation);
+        if (changed.has(row)) continue;
+        changed.set(row, { values: mustExist(this.#set.row(row.table, row.key), row.table.name), isNew: false });
+      }
+    }
+    return { deletions, changed };
+  }
+
+  #newRow(table: Table, key: readonly Value[], values: readonly Value[], generation: number): StoredRow {
+    const columns = this.#set.columns(table.name);
+    const parentName = this.#parentName(table, values, columns);
+    const parent = parentName === undefined ? undefined : this.#stored.get(parentName);
+    if (parentName !== undefined && parent === undefined) throw new Error('a row was stored before its parent');
+    const bytes = table.content === undefined ? undefined : values[columns.indexOf(table.content)];
+    const content = bytes instanceof Uint8Array ? { generation, length: bytes.length } : undefined;
+    return { table, key, name: nameOf(table.kind, key), parent, children: new Map(), content, hasContent: true };
+  }
+
+  #deletion({ table, key }: StoredRow): Statement {
+    return {
+      text: 'DELETE FROM pawl.rows WHERE identity = $1 AND key = $2',
+      values: [this.#identity, this.keyOf(table, key)],
+    };
+  }
+
+  #insertion(row: StoredRow, values: readonly Value[], generation: number): Statement {
+    const { table, parent, content } = row;
+    const key = this.keyOf(table, row.key);
+    const bytes = values[this.#set.columns(table.name).indexOf(table.content ?? '')];
+    const place = { table: table.name, key, column: 'content', generation } as const;
+    const sealed = content !== undefined && bytes instanceof Uint8Array ? this.#keys.seal(bytes, place) : null;
+    return {
+      text: `
+INSERT INTO pawl.rows (identity, key, generation, record, lookup, other_lookup, ordinal, kind, parent, content)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+      values: [
+        ...this.#rowValues(row, values, generation),
+        table.kind,
+        parent === undefined ? null : this.keyOf(parent.table, parent.key),
+        sealed,
+      ],
+    };
+  }
+
+  #update(row: StoredRow, values: readonly Value[], generation: number): Statement {
+    return {
+      text: `
+UPDATE pawl.rows SET generation = $3, record = $4, lookup = $5, other_lookup = $6, ordinal = $7
+WHERE identity = $1 AND key = $2`,
+      values: this.#rowValues(row, values, generation),
+    };
+  }
+
+  #rowValues(row: StoredRow, values: readonly Value[], generation: number): unknown[] {
+    const { table, content, children } = row;
+    const columns = this.#set.columns(table.name);
+    const key = this.keyOf(table, row.key);
+    const apart = columns.indexOf(table.content ?? '');
+    const plain = encodeValues([
+      ...values.map((value, index) => (index === apart ? null : value)),
+      ...(content === undefined ? [] : [content.generation, content.length]),
+      ...encodeChildren(children),
+    ]);
+    const record = this.#keys.seal(plain, { table: table.name, key, column: 'record', generation });
+    const lookups = [0, 1].map((index) => {
+      const column = table.lookups?.[index];
+      const value = column === undefined ? null : (values[columns.indexOf(column)] ?? null);
+      return column === undefined || value === null ? null : this.lookupOf(table, column, value);
+    });
+    const ordinal = table.ordinal === undefined ? null : values[columns.indexOf(table.ordinal)];
+    wipe(plain, ...values.filter((value) => value instanceof Uint8Array));
+    return [this.#identity, key, generation, record, ...lookups, ordinal];
+  }
+
+  #damaged(): never {
+    throw new PawlError('damaged', { path: this.#set.path });
+  }
+
+  #rolledBack(): never {
+    throw new PawlError('rolled-back', { path: this.#set.path });
+  }
+}
+
+/** The values of some columns of a row. */
+function valuesOf(row: readonly Value[], columns: readonly string[], names: readonly string[]): Value[] {
+  return names.map((name) => row[columns.indexOf(name)] ?? null);
+}

@@ -1,0 +1,201 @@
+/**
+ * One connection to a PostgreSQL server: statements that are sent without waiting for the answer to the one before, and
+ * only errors of pawl's own. Knows no tables.
+ */
+import type { ConnectionOptions } from 'node:tls';
+import type { Client } from 'pg';
+import { PawlError } from '../../errors.ts';
+import { fromHex } from '../../primitives/index.ts';
+import type { Statement } from './selection.ts';
+
+/** Where a database is, and who opens it. */
+export interface DatabaseAddress {
+  /** The name or number of the host, or the folder of its Unix socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  /** `undefined`: as the package finds it, in PGPASSWORD, or in PGPASSFILE. */
+  readonly password?: string | undefined;
+  /** `undefined`: no TLS. */
+  readonly tls?: ConnectionOptions | undefined;
+  /** What the database is called in messages: without credentials. */
+  readonly shown: string;
+}
+
+/** The answer to a statement: rows as lists. */
+export interface Answer {
+  readonly rows: readonly (readonly unknown[])[];
+  /** The number of rows that were read or changed. */
+  readonly count: number;
+  /** The command that was run: a COMMIT of a transaction that had failed is answered by ROLLBACK. */
+  readonly command: string;
+}
+
+/** How long a connection may take, in milliseconds. */
+const CONNECT_TIME = 15_000;
+/** A connection that carries nothing is probed after so long, in milliseconds. */
+const KEEP_ALIVE = 10_000;
+
+/** The connection is gone, and what became of the statements that were not answered is not known. */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost';
+}
+
+export class ServerClient {
+  readonly #client: Client;
+  readonly #address: DatabaseAddress;
+  #isLost = false;
+
+  private constructor(client: Client, address: DatabaseAddress) {
+    this.#client = client;
+    this.#address = address;
+    // Without a listener, a connection that breaks while nothing is asked would end the process.
+    client.on('error', () => {
+      this.#isLost = true;
+    });
+  }
+
+  /**
+   * Connects.
+   * @throws `no-addon` where the package is not there; `read-failed` where the server does not let us in, `busy` where it has
+   * no connection left.
+   */
+  static async connect(address: DatabaseAddress): Promise<ServerClient> {
+    const { Client: PgClient } = await loadClient();
+    const { host, port, user, database, password, tls } = address;
+    const client = new PgClient({
+      host,
+      port,
+      user,
+      database,
+      password,
+      ssl: tls ?? false,
+      application_name: 'pawl',
+      connectionTimeoutMillis: CONNECT_TIME,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE,
+      types: { getTypeParser: parserOf },
+      // Statements are sent before those in front of them are answered. The types of the package do not know it.
+      ...{ pipeline: true },
+    });
+    const connected = new ServerClient(client, address);
+    try {
+      await client.connect();
+    } catch (cause) {
+      throw connected.#translate(cause, 'connecting');
+    }
+    return connected;
+  }
+
+  /** Whether statements can still be sent. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /**
+   * Sends statements one after the other without waiting, which takes one round trip.
+   * @returns their answers.
+   * @throws {ConnectionLost}; the error of the first that the server refuses: `busy`, `write-failed`; an `Error` for a
+   * statement that is a bug in pawl.
+   */
+  async run(...statements: readonly Statement[]): Promise<readonly Answer[]> {
+    if (this.#isLost) throw new ConnectionLost('the connection to the server is lost');
+    const answers = await Promise.allSettled(statements.map((statement) => this.#send(statement)));
+    return answers.map((answer) => {
+      if (answer.status === 'fulfilled') return answer.value;
+      throw this.#translate(answer.reason, 'running');
+    });
+  }
+
+  /** Runs any number of statements without parameters or results, in one transaction unless they have their own. */
+  async execute(text: string): Promise<void> {
+    try {
+      await this.#client.query(text);
+    } catch (error) {
+      throw this.#translate(error, 'running');
+    }
+  }
+
+  async #send({ text, values }: Statement): Promise<Answer> {
+    const query = { text, values: [...values], rowMode: 'array' as const };
+    const { rows, rowCount, command } = await this.#client.query<unknown[]>(query);
+    return { rows, count: rowCount ?? 0, command };
+  }
+
+  /** Closes the connection. A transaction that is open is rolled back by the server. */
+  async close(): Promise<void> {
+    this.#isLost = true;
+    await this.#client.end().catch(() => undefined);
+  }
+
+  #translate(error: unknown, during: 'connecting' | 'running'): unknown {
+    const path = this.#address.shown;
+    const code = sqlStateOf(error);
+    const reason = error instanceof Error ? error.message : String(error);
+    if (code !== undefined) {
+      const found = REFUSALS.find(({ states }) => states.test(code));
+      if (found?.as === 'busy') return new PawlError('busy', { path }, { cause: error });
+      if (found?.as === 'lost') this.#isLost = true;
+      if (during === 'connecting') return new PawlError('read-failed', { path, reason }, { cause: error });
+      if (found?.as === 'lost') return new ConnectionLost(reason, { cause: error });
+      if (found?.as === 'unwritable') {
+        return new PawlError('write-failed', { path, reason, isUndone: true }, { cause: error });
+      }
+      return new Error(`the database refused: ${reason}`, { cause: error });
+    }
+    this.#isLost = true;
+    if (during === 'connecting')
+      return new PawlError('read-failed', { path, reason: reasonOf(error) }, { cause: error });
+    return new ConnectionLost(reason, { cause: error });
+  }
+}
+
+/** What classes of errors mean (PostgreSQL, Appendix A). */
+const REFUSALS: readonly { readonly states: RegExp; readonly as: 'busy' | 'lost' | 'unwritable' }[] = [
+  // lock_not_available, query_canceled by a time limit, serialization and deadlock, too_many_connections, cannot_connect_now
+  { states: /^(55P03|57014|40001|40P01|53300|57P03)$/, as: 'busy' },
+  // connection exceptions; the server is shut down, or has ended a transaction that was silent for too long
+  { states: /^(08...|57P01|57P02|25P03)$/, as: 'lost' },
+  // read_only_sql_transaction; disk_full and other resources; insufficient_privilege; I/O errors
+  { states: /^(25006|53...|42501|58...)$/, as: 'unwritable' },
+];
+
+/** The oids of types (pg_type.dat): the integers and floating point numbers that are read; bool; bytea. */
+const NUMBERS = new Set([20, 21, 23, 701]);
+const BOOL = 16;
+const BYTEA = 17;
+
+/** Reads a value of a type from its text: the package decodes no other format. Bytes are hexadecimal digits behind `\x`. */
+function parserOf(oid: number): (text: string) => unknown {
+  if (NUMBERS.has(oid)) return Number;
+  if (oid === BOOL) return (text) => text === 't';
+  if (oid === BYTEA) return (text) => fromHex(text.slice(2));
+  return (text) => text;
+}
+
+/** @throws `no-addon`. */
+async function loadClient() {
+  try {
+    return await import('pg');
+  } catch (cause) {
+    const node = process.versions.node;
+    throw new PawlError('no-addon', { part: 'the PostgreSQL client', why: 'missing', node }, { cause });
+  }
+}
+
+/** The SQLSTATE of an error that the server has reported; `undefined` for an error of the connection. */
+function sqlStateOf(error: unknown): string | undefined {
+  return error instanceof Error && 'severity' in error ? codeOf(error) : undefined;
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { readonly code?: unknown } | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+function reasonOf(error: unknown): string {
+  // A host with several addresses, none of which answers.
+  const first = error instanceof AggregateError ? error.errors[0] : error;
+  return first instanceof Error && first.message !== '' ? first.message : (codeOf(error) ?? 'it does not answer');
+}

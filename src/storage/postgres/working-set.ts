@@ -1,0 +1,175 @@
+/**
+ * The rows that a unit of work needs, in a database in memory, where the statements of `../tables` run on them. It notes
+ * which rows change.
+ * Does not know where the rows come from, and where they go.
+ */
+import Database from 'better-sqlite3-multiple-ciphers';
+import { applyMigrations } from '../migrations.ts';
+import { Statements } from '../statements.ts';
+import type { Value } from './row-codec.ts';
+import { TABLES, type Table } from './tables.ts';
+
+const SETTINGS = `
+PRAGMA foreign_keys = ON;
+PRAGMA secure_delete = ON;
+PRAGMA temp_store = MEMORY;
+PRAGMA trusted_schema = OFF;
+`;
+
+/** The most columns of a key. */
+const KEY_COLUMNS = Math.max(...TABLES.map(({ key }) => key.length));
+const PARTS = Array.from({ length: KEY_COLUMNS }, (_, index) => `part${index}`);
+
+const IDENTITY: Table = { name: 'identity', kind: 0, key: ['id'], isListed: false };
+
+/** Rows that are only loaded are no changes. */
+const TRACKING = `
+CREATE TEMP TABLE loading (is_on INTEGER NOT NULL);
+INSERT INTO loading VALUES (0);
+CREATE TEMP TABLE changed (kind INTEGER NOT NULL, is_gone INTEGER NOT NULL, ${PARTS.join(', ')});
+${[IDENTITY, ...TABLES].map(triggersOf).join('')}`;
+
+function triggersOf({ name, kind, key }: Pick<Table, 'name' | 'kind' | 'key'>): string {
+  const noting = (row: 'NEW' | 'OLD', isGone: 0 | 1) =>
+    `INSERT INTO changed VALUES (${[kind, isGone, ...PARTS.map((_, index) => (key[index] ? `${row}.${key[index]}` : 'NULL'))].join(', ')});`;
+  const isTracked = 'NOT (SELECT is_on FROM loading)';
+  const isMoved = key.map((column) => `OLD.${column} IS NOT NEW.${column}`).join(' OR ');
+  return `
+CREATE TEMP TRIGGER ${name}_inserted AFTER INSERT ON main.${name} WHEN ${isTracked} BEGIN ${noting('NEW', 0)} END;
+CREATE TEMP TRIGGER ${name}_updated AFTER UPDATE ON main.${name} WHEN ${isTracked} BEGIN ${noting('NEW', 0)} END;
+CREATE TEMP TRIGGER ${name}_moved AFTER UPDATE ON main.${name} WHEN ${isTracked} AND (${isMoved}) BEGIN ${noting('OLD', 1)} END;
+CREATE TEMP TRIGGER ${name}_deleted AFTER DELETE ON main.${name} WHEN ${isTracked} BEGIN ${noting('OLD', 1)} END;`;
+}
+
+/** A row that has changed. */
+export interface Change {
+  readonly table: Table;
+  readonly key: readonly Value[];
+  /** Whether it was deleted at some time. It may be there again. */
+  readonly wasDeleted: boolean;
+  /** The values of its columns; `undefined` where it is not there. */
+  readonly row: readonly Value[] | undefined;
+}
+
+export class WorkingSet extends Statements {
+  readonly #database: Database.Database;
+  readonly #columns = new Map<string, readonly string[]>();
+
+  /** @param path what the store is called in error messages. */
+  constructor(path: string) {
+    const database = new Database(':memory:');
+    super(database, path);
+    this.#database = database;
+    this.execute(SETTINGS);
+    applyMigrations(this);
+    this.execute(TRACKING);
+  }
+
+  /** The names of a table's columns, in their order. */
+  columns(table: string): readonly string[] {
+    const known = this.#columns.get(table);
+    if (known !== undefined) return known;
+    const names = this.all<{ readonly name: string }>(`PRAGMA table_info(${table})`).map(({ name }) => name);
+    this.#columns.set(table, names);
+    return names;
+  }
+
+  /** Runs `work`, whose rows are loaded and not changed. */
+  loading(work: () => void): void {
+    this.run('UPDATE loading SET is_on = 1');
+    try {
+      work();
+    } finally {
+      this.run('UPDATE loading SET is_on = 0');
+    }
+  }
+
+  /** Adds a row. @param row the values of its columns, in their order. */
+  add(table: string, row: readonly Value[]): void {
+    const columns = this.columns(table);
+    const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((column) => `@${column}`).join(', ')})`;
+    this.run(sql, Object.fromEntries(columns.map((column, index) => [column, row[index] ?? null])));
+  }
+
+  /** Whether a row is there. */
+  has(table: Table, key: readonly Value[]): boolean {
+    return this.get(`SELECT 1 FROM ${table.name} WHERE ${isRow(table)}`, parametersOf(table, key)) !== undefined;
+  }
+
+  /** Sets the content of a row that was added without it. */
+  setContent(table: Table, key: readonly Value[], content: Uint8Array): void {
+    const sql = `UPDATE ${table.name} SET ${table.content} = @content WHERE ${isRow(table)}`;
+    this.run(sql, { ...parametersOf(table, key), content });
+  }
+
+  /** The rows that were deleted since the last {@link settle}, and may be there again. */
+  deleted(): readonly Omit<Change, 'row' | 'wasDeleted'>[] {
+    return this.#changed('WHERE is_gone').map(({ table, key }) => ({ table, key }));
+  }
+
+  /** All changes since the last {@link settle}, but for those of the row of the identity. Parents precede their children. */
+  changes(): readonly Change[] {
+    return this.#changed('').map(({ table, key, wasDeleted }) => ({
+      table,
+      key,
+      wasDeleted,
+      row: this.row(table, key),
+    }));
+  }
+
+  /** The values of a row's columns; `undefined` where it is not there. */
+  row(table: Table, key: readonly Value[]): readonly Value[] | undefined {
+    const sql = `SELECT ${this.columns(table.name).join(', ')} FROM ${table.name} WHERE ${isRow(table)}`;
+    let row: readonly Value[] | undefined;
+    this.each<readonly Value[]>(sql, parametersOf(table, key), (values) => {
+      row = values.slice();
+    });
+    return row;
+  }
+
+  /** Whether anything has changed since the last {@link settle}. */
+  get hasChanged(): boolean {
+    return this.get('SELECT 1 FROM changed LIMIT 1') !== undefined;
+  }
+
+  /** The values of the identity's row. */
+  identityRow(): readonly Value[] | undefined {
+    return this.row(IDENTITY, [1]);
+  }
+
+  /** The last ids that were given, by table. */
+  sequences(): ReadonlyMap<string, number> {
+    const rows = this.all<{ readonly name: string; readonly seq: number }>(
+      'SELECT name, seq FROM sqlite_sequence ORDER BY name',
+    );
+    return new Map(rows.map(({ name, seq }) => [name, seq]));
+  }
+
+  /** Forgets what has changed. */
+  settle(): void {
+    this.run('DELETE FROM changed');
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #changed(where: string): { table: Table; key: readonly Value[]; wasDeleted: boolean }[] {
+    const found: { table: Table; key: readonly Value[]; wasDeleted: boolean }[] = [];
+    const parts = PARTS.join(', ');
+    const sql = `SELECT kind, max(is_gone), ${parts} FROM changed ${where} GROUP BY kind, ${parts} ORDER BY kind, ${parts}`;
+    this.each<readonly [number, 0 | 1, ...Value[]]>(sql, {}, ([kind, isGone, ...key]) => {
+      const table = TABLES.find((one) => one.kind === kind);
+      if (table !== undefined) found.push({ table, key: key.slice(0, table.key.length), wasDeleted: isGone === 1 });
+    });
+    return found.sort((a, b) => TABLES.indexOf(a.table) - TABLES.indexOf(b.table));
+  }
+}
+
+function isRow({ key }: Table): string {
+  return key.map((column) => `${column} IS @${column}`).join(' AND ');
+}
+
+function parametersOf({ key: columns }: Table, key: readonly Value[]) {
+  return Object.fromEntries(columns.map((column, index) => [column, key[index] ?? null]));
+}

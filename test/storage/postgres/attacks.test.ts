@@ -1,0 +1,227 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { systemRandom } from '../../../src/primitives/index.ts';
+import type { SessionStore, Transaction } from '../../../src/session/store.ts';
+import type { FileKey } from '../../../src/storage/index.ts';
+import { PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
+import { TABLES } from '../../../src/storage/postgres/tables.ts';
+import {
+  addContact,
+  bytesOf,
+  Conversation,
+  HEAD,
+  incomingOf,
+  inviteFor,
+  NOW,
+  outgoingTo,
+  partRecord,
+} from '../fixtures.ts';
+import { temporaryFolder, WRONG_KEY } from '../folder.ts';
+import { noServer, PostgresServer, saltedLock } from './server.ts';
+
+/** Names and texts that nobody is to find in the database. */
+const SECRETS = ['alice', 'the text', 'plan.pdf', '/home/bob/inbox', 'process-7', 'a list', 'for-carol'];
+
+/** What reads all that a store has. */
+async function readAll(view: Transaction): Promise<void> {
+  for (const { id } of await view.contacts()) {
+    for (const session of await view.sessions(id)) await view.missingMessages(session.id);
+  }
+  await view.findEntry(() => false);
+  await view.invites();
+  await view.lastNumber('for-all');
+  for (const { id } of await view.outbox()) await view.envelope(id);
+  for (const { id } of await view.inbox()) await view.inboxContent(id);
+  for (const { id } of await view.incoming()) await view.receivedParts(id);
+  await view.outgoing();
+  await view.routes();
+  await view.leftEntries(bytesOf('box', 16));
+  await view.spentBoxes();
+  await view.lists();
+  await view.history({ limit: 10 });
+}
+
+/** Puts something into every table. */
+async function fill(store: SessionStore): Promise<void> {
+  const conversation = await Conversation.begin(store);
+  const sent = conversation.alice.sendMany(3);
+  for (const message of sent.slice(2)) await conversation.receive(message);
+  await store.transaction(async (transaction) => {
+    const alice = await transaction.contactNamed('alice');
+    if (alice === undefined) throw new Error('alice is there');
+    const contact = alice.id;
+    await transaction.addInvite({ ...inviteFor('for-carol', NOW + 9_000), lastUser: 0 });
+    await transaction.useInvite(inviteFor('for-carol').id, 1, bytesOf('prefix digest', 16));
+    await transaction.raiseNumber('for-all', 3);
+    const entry = { contact, messageId: bytesOf('id', 16), process: 'process-7' };
+    await transaction.addToOutbox({
+      ...entry,
+      envelope: bytesOf('envelope', 2 ** 20 + 9),
+      createdAt: NOW,
+      box: undefined,
+    });
+    const text = { ...entry, n: 0, late: false, head: HEAD, receivedAt: NOW };
+    await transaction.addToInbox(text, bytesOf('content', 5_000));
+    await transaction.addToInbox(text, new TextEncoder().encode('the text'));
+    const incoming = await transaction.addIncoming(incomingOf(contact, 'plan.pdf'));
+    await transaction.addReceivedParts(incoming, [partRecord(0)]);
+    await transaction.addOutgoing(outgoingTo(contact));
+    const route = { kind: 'dir', path: '/home/bob/inbox', mark: 'mark' } as const;
+    await transaction.setRoute({ owner: { contact }, route, setAt: NOW, isTrusted: true });
+    const left = {
+      box: bytesOf('box', 16),
+      name: 'junk',
+      size: 3,
+      version: '1',
+      code: 'corrupt',
+      tries: 1,
+      triedAt: NOW,
+    };
+    await transaction.setLeftEntry(left);
+    await transaction.addSpentBox({ box: bytesOf('spent', 16), contact, spentAt: NOW });
+    await transaction.setList('a list', [contact]);
+    await transaction.addToHistory({
+      ...{ contact, direction: 'sent', messageId: bytesOf('id', 16), n: 0, at: NOW, sentAt: NOW },
+      content: { kind: 'text', text: 'the text' },
+    });
+  });
+}
+
+describe.skipIf(noServer !== undefined)('PostgreSQL: the owner of the database', () => {
+  let server: PostgresServer;
+  let name: string;
+  let store: PostgresStore;
+  beforeAll(() => {
+    server = new PostgresServer();
+  });
+  afterAll(() => server.remove());
+  beforeEach(async () => {
+    name = await server.create();
+    store = await server.open(name);
+    onTestFinished(() => store.close());
+    await fill(store);
+  });
+
+  const where = () => `identity = (SELECT id FROM pawl.identities WHERE name = '${name}')`;
+  const kinds = () =>
+    server.sql(`SELECT DISTINCT kind FROM pawl.rows WHERE ${where()} ORDER BY kind`).trim().split('\n');
+  const readAnew = async () => {
+    const other = await server.open(name);
+    onTestFinished(() => other.close());
+    return other.snapshot(readAll);
+  };
+
+  it('sees no name, no text and no key', async () => {
+    expect(kinds().map(Number)).toEqual(TABLES.map(({ kind }) => kind));
+    const dump = server.sql(`SELECT * FROM pawl.rows WHERE ${where()}`) + server.sql('SELECT * FROM pawl.identities');
+    const bytes = Buffer.from(
+      dump.replace(/\\x([0-9a-f]*)/g, (_, hex: string) => Buffer.from(hex, 'hex').toString('latin1')),
+      'latin1',
+    );
+    const seed = await store.snapshot(async (view) => (await view.ownIdentity()).seed);
+    for (const secret of [
+      ...SECRETS.map((text) => Buffer.from(text)),
+      Buffer.from(seed),
+      Buffer.from(bytesOf('content', 5_000)),
+    ]) {
+      expect(bytes.includes(secret)).toBe(false);
+    }
+  });
+
+  it('cannot exchange two rows of a table', async () => {
+    await store.transaction((transaction) => addContact(transaction, 'carol'));
+    server.sql(`
+      UPDATE pawl.rows r SET record = o.record, generation = o.generation FROM pawl.rows o
+      WHERE r.${where()} AND o.identity = r.identity AND r.kind = 1 AND o.kind = 1 AND r.key <> o.key`);
+    await expect(readAnew()).rejects.toMatchObject({ code: 'damaged' });
+  });
+
+  it('cannot move a row to another identity', async () => {
+    const other = await server.create();
+    const second = await server.open(other);
+    onTestFinished(() => second.close());
+    await fill(second);
+    server.sql(`
+      UPDATE pawl.rows r SET record = o.record, generation = o.generation FROM pawl.rows o
+      WHERE r.${where()} AND o.identity = (SELECT id FROM pawl.identities WHERE name = '${other}') AND r.kind = 1 AND o.kind = 1`);
+    await expect(readAnew()).rejects.toMatchObject({ code: 'damaged' });
+  });
+
+  it('cannot alter a bit of any row', async () => {
+    for (const kind of kinds()) {
+      server.sql(`CREATE TABLE IF NOT EXISTS pawl.saved AS SELECT * FROM pawl.rows WHERE FALSE`);
+      server.sql(
+        `TRUNCATE pawl.saved; INSERT INTO pawl.saved SELECT * FROM pawl.rows WHERE ${where()} AND kind = ${kind}`,
+      );
+      server.sql(
+        `UPDATE pawl.rows SET record = set_byte(record, 30, get_byte(record, 30) # 1) WHERE ${where()} AND kind = ${kind}`,
+      );
+      // Digests are read when a message is compared with them.
+      if (kind !== '8') await expect(readAnew(), kind).rejects.toMatchObject({ code: 'damaged' });
+      server.sql(
+        'UPDATE pawl.rows r SET record = s.record FROM pawl.saved s WHERE r.key = s.key AND r.identity = s.identity',
+      );
+    }
+    await readAnew();
+  });
+
+  it('cannot put a row back, or take one away, that is listed', async () => {
+    server.sql(`DROP TABLE IF EXISTS pawl.saved; CREATE TABLE pawl.saved AS SELECT * FROM pawl.rows WHERE ${where()}`);
+    // Every row changes, or goes.
+    await store.transaction(async (transaction) => {
+      const alice = await transaction.contactNamed('alice');
+      if (alice === undefined) throw new Error('alice is there');
+      await transaction.setVerified(alice.id, NOW);
+      await transaction.holdSessions(alice.id);
+      await transaction.distrustRoutes();
+      for (const { id } of await transaction.inbox()) await transaction.noteTry(id, NOW);
+      await transaction.raiseNumber('for-all', 9);
+    });
+    for (const kind of [1, 4, 5, 11, 17]) {
+      server.sql(
+        `DROP TABLE IF EXISTS pawl.now; CREATE TABLE pawl.now AS SELECT * FROM pawl.rows WHERE ${where()} AND kind = ${kind}`,
+      );
+      server.sql(`UPDATE pawl.rows r SET record = s.record, generation = s.generation FROM pawl.saved s
+        WHERE r.key = s.key AND r.identity = s.identity AND r.kind = ${kind}`);
+      await expect(readAnew(), `kind ${kind}`).rejects.toMatchObject({ code: 'rolled-back' });
+      server.sql(
+        `UPDATE pawl.rows r SET record = s.record, generation = s.generation FROM pawl.now s WHERE r.key = s.key AND r.identity = s.identity`,
+      );
+      await readAnew();
+    }
+  });
+
+  it('cannot take away a session, a chain or a skipped key of a contact', async () => {
+    for (const kind of [5, 6, 7]) {
+      server.sql(`DROP TABLE IF EXISTS pawl.now; CREATE TABLE pawl.now AS SELECT * FROM pawl.rows WHERE ${where()}`);
+      server.sql(`DELETE FROM pawl.rows WHERE ${where()} AND kind = ${kind}`);
+      await expect(readAnew(), `kind ${kind}`).rejects.toMatchObject({ code: 'rolled-back' });
+      server.sql('INSERT INTO pawl.rows SELECT * FROM pawl.now ON CONFLICT DO NOTHING');
+      await readAnew();
+    }
+  });
+
+  it('is noticed where everything is put back', async () => {
+    const marks = temporaryFolder();
+    const marked = await server.open(name, { marks });
+    onTestFinished(() => marked.close());
+    expect(marked.standing).toBe('current');
+    server.sql(`
+      DROP TABLE IF EXISTS pawl.saved, pawl.saved_identity; CREATE TABLE pawl.saved AS SELECT * FROM pawl.rows WHERE ${where()};
+      CREATE TABLE pawl.saved_identity AS SELECT * FROM pawl.identities WHERE name = '${name}'`);
+    await marked.transaction((transaction) => addContact(transaction, 'carol'));
+    server.sql(`
+      DELETE FROM pawl.rows WHERE ${where()}; INSERT INTO pawl.rows SELECT * FROM pawl.saved;
+      UPDATE pawl.identities i SET generation = s.generation, record = s.record, commit_id = s.commit_id FROM pawl.saved_identity s WHERE i.id = s.id`);
+    const again = await server.open(name, { marks });
+    onTestFinished(() => again.close());
+    expect(again.standing).toBe('rolled-back');
+    // Without a mark nothing tells.
+    expect((await server.open(name, { marks: temporaryFolder() })).standing).toBe('current');
+  });
+
+  it('opens nothing without the key', async () => {
+    const lock = { ...saltedLock(Number(name.slice(3))), key: WRONG_KEY as FileKey };
+    const opening = PostgresStore.open(server.address, name, lock, { wait: 0, random: systemRandom });
+    await expect(opening).rejects.toMatchObject({ code: 'wrong-passphrase' });
+  });
+});

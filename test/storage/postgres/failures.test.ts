@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { systemRandom } from '../../../src/primitives/index.ts';
+import type { Transaction } from '../../../src/session/store.ts';
+import { PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
+import { addContact } from '../fixtures.ts';
+import { Relay } from './relay.ts';
+import { noServer, PostgresServer, saltedLock } from './server.ts';
+
+const names = async (view: Transaction) => (await view.contacts()).map(({ name }) => name);
+
+describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
+  let server: PostgresServer;
+  let name: string;
+  beforeAll(() => {
+    server = new PostgresServer();
+  });
+  afterAll(() => server.remove());
+  beforeEach(async () => {
+    name = await server.create();
+  });
+
+  const open = async (options: Parameters<PostgresServer['open']>[1] = {}) => {
+    const store = await server.open(name, options);
+    onTestFinished(() => store.close());
+    return store;
+  };
+  const openRelayed = async () => {
+    const { relay, address } = await Relay.start(server.address);
+    const lock = saltedLock(Number(name.slice(3)));
+    const store = await PostgresStore.open(address, name, lock, { wait: 5_000, random: systemRandom });
+    onTestFinished(() => store.close());
+    return { relay, store };
+  };
+  const add = (store: PostgresStore, contact: string) =>
+    store.transaction((transaction) => addContact(transaction, contact));
+
+  it('has done what it could not say any more, and it is known', async () => {
+    const { relay, store } = await openRelayed();
+    relay.next = 'not-answered';
+    await add(store, 'alice');
+    expect(relay.next).toBe('no');
+    await add(store, 'carol');
+    expect(await store.snapshot(names)).toEqual(['alice', 'carol']);
+    expect(await (await open()).snapshot(names)).toEqual(['alice', 'carol']);
+  });
+
+  it('has not done what never reached it, and it is known', async () => {
+    const { relay, store } = await openRelayed();
+    relay.next = 'not-sent';
+    await expect(add(store, 'alice')).rejects.toMatchObject({ code: 'write-failed', detail: { isUndone: true } });
+    expect(relay.next).toBe('no');
+    await add(store, 'carol');
+    expect(await store.snapshot(names)).toEqual(['carol']);
+  });
+
+  it('is believed about a commit that others have followed', async () => {
+    const { relay, store } = await openRelayed();
+    const other = await open();
+    relay.next = 'silent';
+    const lost = add(store, 'alice');
+    // The answer is lost, and nobody gets through until others have committed.
+    const isBroken = () => relay.next === 'no';
+    while (!isBroken()) await other.snapshot(names);
+    for (const contact of ['carol', 'dave', 'erin']) await add(other, contact);
+    relay.speak();
+    await lost;
+    expect(await store.snapshot(names)).toEqual(['alice', 'carol', 'dave', 'erin']);
+  });
+
+  it('lets no two units of work overlap, of any number of machines', async () => {
+    const stores = await Promise.all(Array.from({ length: 6 }, () => open({ wait: 60_000 })));
+    let inside = 0;
+    let most = 0;
+    const count = async (store: PostgresStore, by: number) => {
+      for (let round = 0; round < 5; round++) {
+        await store.transaction(async (transaction) => {
+          inside += 1;
+          most = Math.max(most, inside);
+          await transaction.raiseNumber('all', (await transaction.lastNumber('all')) + 1);
+          await addContact(transaction, `by-${by}-${round}`);
+          inside -= 1;
+        });
+      }
+    };
+    await Promise.all(stores.map(count));
+    expect(most).toBe(1);
+    const [first] = stores;
+    expect(await first?.snapshot((view) => view.lastNumber('all'))).toBe(30);
+    expect((await first?.snapshot(names))?.length).toBe(30);
+  });
+
+  it('is waited for as long as it was said, and no longer', async () => {
+    const holder = await open();
+    const impatient = await open({ wait: 50 });
+    await holder.transaction(async (transaction) => {
+      await addContact(transaction, 'alice');
+      await expect(add(impatient, 'carol')).rejects.toMatchObject({ code: 'busy' });
+    });
+    await add(impatient, 'carol');
+    expect(await holder.snapshot(names)).toEqual(['alice', 'carol']);
+  });
+
+  it('that crashes forgets what was not committed, and nothing else', async () => {
+    const durable = new PostgresServer(['fsync=on']);
+    onTestFinished(() => durable.remove());
+    const own = await durable.create();
+    const store = await durable.open(own);
+    onTestFinished(() => store.close());
+    await add(store, 'alice');
+    const crashing = store.transaction(async (transaction) => {
+      await addContact(transaction, 'carol');
+      durable.stop('immediate');
+    });
+    await expect(crashing).rejects.toMatchObject({ code: expect.stringMatching(/write-failed|commit-unknown/) });
+    durable.start();
+    expect(await store.snapshot(names)).toEqual(['alice']);
+    await add(store, 'carol');
+    expect(await store.snapshot(names)).toEqual(['alice', 'carol']);
+  }, 60_000);
+
+  it('ends a connection that was silent, and the next unit of work connects anew', async () => {
+    const store = await open();
+    await add(store, 'alice');
+    server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pawl'");
+    await add(store, 'carol');
+    expect(await store.snapshot(names)).toEqual(['alice', 'carol']);
+  });
+
+  it('is read-only: nothing is written, and that is said', async () => {
+    const store = await open();
+    server.sql('ALTER DATABASE postgres SET default_transaction_read_only = on');
+    onTestFinished(() => {
+      server.sql('BEGIN READ WRITE; ALTER DATABASE postgres RESET default_transaction_read_only; COMMIT');
+    });
+    const later = await open();
+    await expect(add(later, 'alice')).rejects.toMatchObject({ code: 'write-failed', detail: { isUndone: true } });
+    expect(await store.snapshot(names)).toEqual([]);
+  });
+
+  it('is durable whatever its default is', async () => {
+    server.sql('ALTER DATABASE postgres SET synchronous_commit = off');
+    onTestFinished(() => {
+      server.sql('ALTER DATABASE postgres RESET synchronous_commit');
+    });
+    server.sql(`
+      CREATE OR REPLACE FUNCTION pawl.note() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE LOG 'synchronous_commit=%', current_setting('synchronous_commit'); RETURN NEW; END $$;
+      CREATE OR REPLACE TRIGGER note BEFORE UPDATE ON pawl.identities FOR EACH ROW EXECUTE FUNCTION pawl.note()`);
+    const store = await open();
+    await add(store, 'alice');
+    expect(server.log()).toMatch(/synchronous_commit=on\b/);
+    expect(server.log()).not.toMatch(/synchronous_commit=off\b/);
+  });
+
+  it('takes few round trips', async () => {
+    const { relay, store } = await openRelayed();
+    await add(store, 'alice');
+    const before = relay.roundTrips;
+    await store.transaction(async (transaction) => {
+      const contact = await transaction.contactNamed('alice');
+      if (contact !== undefined) await transaction.setVerified(contact.id, 1);
+    });
+    // The lock with the identity, and what is written with COMMIT: the contact is known from before.
+    expect(relay.roundTrips - before).toBe(2);
+  });
+});
