@@ -25,7 +25,7 @@ const WALLS: Readonly<
     values: ['errors', 'primitives', 'files'],
     types: ['ratchet', 'handshake', 'parts', 'places', 'session'],
     node: true,
-    packages: ['better-sqlite3-multiple-ciphers', '@node-rs/argon2'],
+    packages: ['better-sqlite3-multiple-ciphers', '@node-rs/argon2', 'pg'],
   },
   cli: {
     values: ['errors', 'primitives', 'files', 'envelope', 'places', 'session', 'storage'],

@@ -5,6 +5,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect, vi } from 'vitest';
 import { systemRandom as random } from '../../../src/primitives/index.ts';
 import type { SessionStore, Transaction } from '../../../src/session/store.ts';
 import { createPostgresIdentity } from '../../../src/storage/postgres/create.ts';
@@ -33,12 +34,33 @@ export class PostgresServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'pawl-postgres-'));
   readonly port = 5_432;
 
-  /** @param settings of the server, beside those that a test needs. A server that may forget at a power cut is much faster. */
-  constructor(settings: readonly string[] = ['fsync=off']) {
+  /**
+   * @param settings of the server, beside those that a test needs. A server that may forget at a power cut is much faster.
+   * @param copied the server that it is a standby of.
+   */
+  constructor(settings: readonly string[] = ['fsync=off'], copied?: PostgresServer) {
     if (USER !== undefined) chownSync(this.folder, USER.uid, USER.gid);
     chmodSync(this.folder, 0o755);
-    this.#run('initdb', '-D', this.data, '-U', NAME, '-A', 'trust', '-E', 'UTF8', '--no-sync', '--no-instructions');
+    if (copied === undefined) this.#initialize();
+    else
+      this.#run(
+        'pg_basebackup',
+        '-h',
+        copied.folder,
+        '-p',
+        `${this.port}`,
+        '-U',
+        NAME,
+        '-D',
+        this.data,
+        '-R',
+        '--checkpoint=fast',
+      );
     this.start(settings);
+  }
+
+  #initialize(): void {
+    this.#run('initdb', '-D', this.data, '-U', NAME, '-A', 'trust', '-E', 'UTF8', '--no-sync', '--no-instructions');
   }
 
   get data(): string {
@@ -63,6 +85,22 @@ export class PostgresServer {
   /** Runs SQL, and returns what it prints: a line a row. */
   sql(text: string): string {
     return this.#run('psql', '-h', this.folder, '-p', `${this.port}`, '-U', NAME, '-d', 'postgres', '-qAtc', text);
+  }
+
+  /** A standby that follows it. */
+  standby(): PostgresServer {
+    return new PostgresServer(['fsync=off'], this);
+  }
+
+  /** Waits until a standby has all that its primary has. */
+  async caughtUp(primary: PostgresServer): Promise<void> {
+    const end = primary.sql('SELECT pg_current_wal_lsn()').trim();
+    await vi.waitFor(() => expect(this.sql(`SELECT pg_last_wal_replay_lsn() >= '${end}'`).trim()).toBe('t'), 30_000);
+  }
+
+  /** Makes a standby the primary. */
+  promote(): void {
+    this.sql('SELECT pg_promote(TRUE, 60)');
   }
 
   /** What it has written into its log. */
