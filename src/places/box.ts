@@ -24,8 +24,12 @@ export const SIZES = { least: ENVELOPE_HEAD_LENGTH, most: ENVELOPE_HEAD_LENGTH +
  */
 export function boxOf(bytes: Uint8Array): Box {
   if (bytes.length !== BOX_LENGTH) throw new RangeError(`a box has ${BOX_LENGTH} bytes, not ${bytes.length}`);
-  const digits = (BigInt(`0x${toHex(bytes)}`) << 2n).toString(32).padStart(26, '0');
-  return digits.replace(/./g, (digit) => ALPHABET.charAt(Number.parseInt(digit, 32))) as Box;
+  let [text, rest, bits] = ['', 0, 0];
+  for (const byte of bytes) {
+    rest = ((rest << 8) | byte) & 0xfff;
+    for (bits += 8; bits >= 5; bits -= 5) text += ALPHABET.charAt((rest >> (bits - 5)) & 31);
+  }
+  return `${text}${ALPHABET.charAt((rest << (5 - bits)) & 31)}` as Box;
 }
 
 /** Whether it is a text that {@link boxOf} writes. */

@@ -103,6 +103,7 @@ export {
   checkBoxes,
   distrustRoutes,
   dropRoute,
+  hasAnyRoute,
   keyOfRoute,
   listRoutes,
   placeOf,

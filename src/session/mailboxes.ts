@@ -8,7 +8,7 @@ import type { SessionId } from '../ratchet/index.ts';
 import { wipeInvites } from './invites.ts';
 import { correctTimes, DAY } from './maintenance.ts';
 import { keyOfRoute, routeForInvite, routeOf } from './routes.ts';
-import type { Contact, Context, LeftEntry, StoredRoute, Transaction } from './store.ts';
+import type { Context, LeftEntry, RoutedSession, StoredRoute, Transaction } from './store.ts';
 
 /** For how long the opener of a session may go on to use the box of the invite, in milliseconds. */
 const INVITE_BOX_RETENTION = 90 * DAY;
@@ -19,6 +19,7 @@ export const MOST_LEFT = 10_000;
 
 /** What is left in a box, by name. */
 export type LeftEntries = ReadonlyMap<string, LeftEntry>;
+const NOTHING: LeftEntries = new Map();
 
 /** A box that is read. */
 export type Mailbox = {
@@ -50,27 +51,34 @@ export async function mailboxes(
 ): Promise<readonly Mailboxes[]> {
   return store.snapshot(async (view) => {
     const routes = await view.routes();
+    if (routes.length === 0) return [];
+    const left = await leftByBox(view);
     const places = new Map<string, { readonly stored: StoredRoute; readonly boxes: Map<string, Mailbox> }>();
-    const add = async (stored: StoredRoute, mailbox: MailboxIdea): Promise<void> => {
+    const add = (stored: StoredRoute, mailbox: MailboxIdea): void => {
       if (only !== undefined && mailbox.name !== only) return;
       const key = keyOfRoute(stored.route);
       const place = places.get(key) ?? { stored, boxes: new Map<string, Mailbox>() };
       places.set(key, place);
       const name = toHex(mailbox.box);
-      if (!place.boxes.has(name)) place.boxes.set(name, { ...mailbox, left: await leftEntries(view, mailbox.box) });
+      if (!place.boxes.has(name)) place.boxes.set(name, { ...mailbox, left: left.get(name) ?? NOTHING });
     };
-    if (routes.length === 0) return [];
-    for (const { id, name } of await view.contacts()) {
-      const stored = routeOf(routes, id);
+    const routeTo = new Map(
+      routes.flatMap((stored) => ('contact' in stored.owner ? [[stored.owner.contact, stored]] : [])),
+    );
+    const sessions = await view.routedSessions();
+    // The last one that there is of a contact.
+    const newest = new Map(sessions.map(({ contact, id }) => [contact, id]));
+    for (const session of sessions) {
+      const stored = routeTo.get(session.contact);
       if (stored === undefined) continue;
-      for (const mailbox of await boxesOf(view, { id, name }, now())) await add(stored, mailbox);
+      for (const mailbox of boxesOf(session, newest.get(session.contact) ?? session.id, now())) add(stored, mailbox);
     }
     const invites = await view.invites();
     for (const { contactName: name, fate } of invites) {
       if (fate.kind !== 'open') continue;
       const contact = await view.contactNamed(name);
       const stored = routeForInvite(routes, name) ?? (contact && routeOf(routes, contact.id));
-      if (stored !== undefined) await add(stored, { of: 'invite', name, box: inviteBox(fate.bytes) });
+      if (stored !== undefined) add(stored, { of: 'invite', name, box: inviteBox(fate.bytes) });
     }
     wipeInvites(invites);
     return [...places.values()].map(({ stored: { route, isTrusted }, boxes }) => ({
@@ -84,19 +92,15 @@ export async function mailboxes(
 /** A mailbox of which it is not known yet what is left in it. */
 type MailboxIdea = Mailbox extends infer Each ? (Each extends unknown ? Omit<Each, 'left'> : never) : never;
 
-async function boxesOf(
-  view: Transaction,
-  { id, name }: Pick<Contact, 'id' | 'name'>,
+function boxesOf(
+  { id: session, name, isTheirs, boxes, createdAt, readWith }: RoutedSession,
+  newest: SessionId,
   now: number,
-): Promise<readonly MailboxIdea[]> {
-  const sessions = await view.sessions(id);
-  const newest = sessions.at(-1)?.id;
-  return sessions.flatMap(({ id: session, origin, boxes, createdAt, readWith }): readonly MailboxIdea[] => {
-    if (boxes === undefined || newest === undefined) return [];
-    const own = { of: 'session', name, box: boxes.incoming, session, newest, isNoted: readWith === newest } as const;
-    const usesInvite = origin.role === 'responder' && now - createdAt < INVITE_BOX_RETENTION;
-    return usesInvite && boxes.invite !== undefined ? [{ of: 'invite', name, box: boxes.invite }, own] : [own];
-  });
+): readonly MailboxIdea[] {
+  if (boxes === undefined) return [];
+  const own = { of: 'session', name, box: boxes.incoming, session, newest, isNoted: readWith === newest } as const;
+  const usesInvite = isTheirs && now - createdAt < INVITE_BOX_RETENTION;
+  return usesInvite && boxes.invite !== undefined ? [{ of: 'invite', name, box: boxes.invite }, own] : [own];
 }
 
 /** Lists what is left in a box. @param box 16 bytes. */
@@ -106,6 +110,17 @@ export async function leftIn({ store }: Pick<Context, 'store'>, box: Uint8Array)
 
 async function leftEntries(view: Transaction, box: Uint8Array): Promise<Map<string, LeftEntry>> {
   return new Map((await view.leftEntries(box)).map((entry) => [entry.name, entry]));
+}
+
+/** What is left in each box in which something is, by the box in hexadecimal. */
+async function leftByBox(view: Transaction): Promise<ReadonlyMap<string, LeftEntries>> {
+  const boxes = new Map<string, Map<string, LeftEntry>>();
+  for (const entry of await view.leftEntries()) {
+    const box = toHex(entry.box);
+    const left = boxes.get(box) ?? new Map<string, LeftEntry>();
+    boxes.set(box, left.set(entry.name, entry));
+  }
+  return boxes;
 }
 
 /** What has become of what was read at a place. */

@@ -69,6 +69,11 @@ export async function listRoutes({ store }: Pick<Context, 'store'>): Promise<rea
   });
 }
 
+/** Whether there is a route, whoever it is for. */
+export async function hasAnyRoute({ store }: Pick<Context, 'store'>): Promise<boolean> {
+  return store.snapshot(async (view) => (await view.routes()).length > 0);
+}
+
 /**
  * Finds the route for a contact, or for who comes in by an open invite for a name.
  * @throws `unknown-contact` when there is neither.

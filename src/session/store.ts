@@ -158,6 +158,15 @@ export interface Session extends NewSession {
   readonly readWith: SessionId | undefined;
 }
 
+/** What it takes to know which boxes of a session are read. */
+export interface RoutedSession extends Pick<Session, 'id' | 'contact' | 'createdAt' | 'readWith'> {
+  /** The name of the contact. */
+  readonly name: string;
+  /** Whether they opened it. */
+  readonly isTheirs: boolean;
+  readonly boxes: Omit<SessionBoxes, 'outgoing'> | undefined;
+}
+
 /** The first contradiction in a session, or the first since an earlier one was acknowledged (docs/PROTOCOL.md §5.6). */
 export interface ForkMark {
   readonly reason: ForkReason;
@@ -196,6 +205,11 @@ export interface SessionTable {
   session(id: SessionId): Promise<Session>;
   /** Oldest first. */
   sessions(contact: ContactId): Promise<readonly Session[]>;
+  /**
+   * The sessions of every contact that has a route: in the order of the names, those of one contact oldest first. They are
+   * read at once, because it is slow to read thousands one by one.
+   */
+  routedSessions(): Promise<readonly RoutedSession[]>;
   /** Returns the session that was opened with the prefix of this digest. */
   sessionOfPrefix(prefixDigest: Uint8Array): Promise<Session | undefined>;
   addSession(session: NewSession, state: RatchetState): Promise<SessionId>;
@@ -476,8 +490,8 @@ export interface Routes {
   renameRoute(inviteName: string, newName: string): Promise<void>;
   /** No route is trusted any more. */
   distrustRoutes(): Promise<void>;
-  /** Those in a box, in no order. */
-  leftEntries(box: Uint8Array): Promise<readonly LeftEntry[]>;
+  /** Those in a box, or without one in all of them. In no order. */
+  leftEntries(box?: Uint8Array): Promise<readonly LeftEntry[]>;
   /** Adds an entry, or replaces the one of the same box and name. */
   setLeftEntry(entry: LeftEntry): Promise<void>;
   dropLeftEntry(box: Uint8Array, name: string): Promise<void>;

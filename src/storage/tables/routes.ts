@@ -19,6 +19,8 @@ type RouteRow = { readonly setAt: number; readonly trusted: 0 | 1; readonly plac
 
 const IS_OF_OWNER = 'contact_id IS @contact AND invite_name IS @inviteName';
 
+const LEFT_ENTRIES = 'SELECT box, name, size, version, code, tries, tried_at AS triedAt FROM left_entries';
+
 export function routesOf(transaction: SqlTransaction): Routes {
   return {
     async routes() {
@@ -52,10 +54,8 @@ export function routesOf(transaction: SqlTransaction): Routes {
     },
 
     async leftEntries(box) {
-      return transaction.all<LeftEntry>(
-        'SELECT box, name, size, version, code, tries, tried_at AS triedAt FROM left_entries WHERE box = @box',
-        { box },
-      );
+      if (box === undefined) return transaction.all<LeftEntry>(LEFT_ENTRIES);
+      return transaction.all<LeftEntry>(`${LEFT_ENTRIES} WHERE box = @box`, { box });
     },
 
     async setLeftEntry(entry) {

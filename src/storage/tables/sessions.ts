@@ -10,6 +10,7 @@ import type {
   FinishedChainRecord,
   MissingMessage,
   Origin,
+  RoutedSession,
   Session,
   SessionTable,
 } from '../../session/store.ts';
@@ -58,6 +59,25 @@ SELECT id, contact_id AS contact, role, invite_id AS inviteId, prefix, prefix_di
   outgoing_box AS outgoingBox, incoming_box AS incomingBox, invite_box AS inviteBox, read_with AS readWith
 FROM sessions`;
 
+type RoutedRow = readonly [
+  contact: ContactId,
+  name: string,
+  id: SessionId,
+  isTheirs: 0 | 1,
+  createdAt: number,
+  readWith: SessionId | null,
+  incoming: Uint8Array | null,
+  invite: Uint8Array | null,
+];
+
+/** Not read in the order of the names, for the reason that `OVERVIEWS` in `contacts.ts` has. */
+const ROUTED = `
+SELECT c.id, c.name, s.id, s.role = 'responder', s.created_at, s.read_with, s.incoming_box, s.invite_box
+FROM routes r
+  JOIN contacts c ON c.id = r.contact_id
+  JOIN sessions s ON s.contact_id = c.id
+ORDER BY +c.name, s.id`;
+
 const INSERT = `
 INSERT INTO sessions (contact_id, role, invite_id, prefix, prefix_digest, transcript, opened, created_at,
   outgoing_box, incoming_box, invite_box, ${STATE_COLUMNS.join(', ')})
@@ -74,6 +94,12 @@ export function sessionTable(transaction: SqlTransaction): SessionTable {
       return transaction
         .all<SessionRow>(`${SELECT} WHERE contact_id = @contact ORDER BY id`, { contact })
         .map(sessionIn);
+    },
+
+    async routedSessions() {
+      const sessions: RoutedSession[] = [];
+      transaction.each<RoutedRow>(ROUTED, {}, (row) => sessions.push(routedSessionIn(row)));
+      return sessions;
     },
 
     async sessionOfPrefix(prefixDigest) {
@@ -168,6 +194,27 @@ function sessionIn(row: SessionRow): Session {
     fork: forkIn(row),
     boxes: boxesIn(row),
     readWith: row.readWith ?? undefined,
+  };
+}
+
+function routedSessionIn([
+  contact,
+  name,
+  id,
+  isTheirs,
+  createdAt,
+  readWith,
+  incoming,
+  invite,
+]: RoutedRow): RoutedSession {
+  return {
+    id,
+    contact,
+    name,
+    isTheirs: isTheirs === 1,
+    createdAt,
+    readWith: readWith ?? undefined,
+    boxes: incoming === null ? undefined : { incoming, invite: invite ?? undefined },
   };
 }
 

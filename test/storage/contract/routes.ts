@@ -104,6 +104,11 @@ export function routes(make: MakeStore): void {
       const left = async (text: string) =>
         (await transaction.leftEntries(bytesOf(text, 16))).toSorted((one, other) => (one.name < other.name ? -1 : 1));
       expect(await left('a')).toEqual([{ ...entry('a', 'x'), tries: 2 }, entry('a', 'y', NOW - 9)]);
+      const inAll = async () =>
+        (await transaction.leftEntries()).map(({ box, name }) => `${box.join()} ${name}`).sort();
+      expect(await inAll()).toEqual(
+        [entry('a', 'x'), entry('a', 'y'), entry('b', 'x')].map(({ box, name }) => `${box.join()} ${name}`).sort(),
+      );
       await transaction.sweepLeftEntries(NOW);
       expect(await left('a')).toEqual([{ ...entry('a', 'x'), tries: 2 }]);
       await transaction.dropLeftEntry(bytesOf('a', 16), 'x');

@@ -35,6 +35,40 @@ export function sessions(make: MakeStore): void {
     });
   });
 
+  it('tells of the sessions along routes at once what it tells of each', async () => {
+    const { store } = make();
+    await store.transaction(async (transaction) => {
+      const route = { kind: 'dir', path: '/us', mark: 'ab'.repeat(16) } as const;
+      const carol = await addContact(transaction, 'carol');
+      const alice = await addContact(transaction, 'alice');
+      const [nobody, dave] = [await addContact(transaction, 'bob'), await addContact(transaction, 'dave')];
+      for (const contact of [alice, carol, dave])
+        await transaction.setRoute({ owner: { contact }, route, setAt: NOW, isTrusted: false });
+      await transaction.setRoute({ owner: { inviteName: 'bob' }, route, setAt: NOW, isTrusted: true });
+      const first = await transaction.addSession(opened(alice, 'first', NOW + 9), freshState());
+      const ours = await transaction.addSession(opening(carol, 'ours'), freshState());
+      await transaction.addSession(opened(nobody, 'nobody'), freshState());
+      const answered = await transaction.addSession(opening(alice, 'answered'), freshState());
+      await transaction.answerSession(answered);
+      await transaction.addSession({ ...opened(alice, 'old'), boxes: undefined }, freshState());
+      await transaction.setReadWith(first, answered);
+
+      const each = [];
+      for (const { id: contact, name } of await transaction.contacts()) {
+        if (contact === nobody) continue;
+        for (const { id, origin, createdAt, readWith, boxes } of await transaction.sessions(contact)) {
+          const isTheirs = origin.role === 'responder';
+          const read = boxes && { incoming: boxes.incoming, invite: boxes.invite };
+          each.push({ id, contact, name, isTheirs, createdAt, readWith, boxes: read });
+        }
+      }
+      expect(await transaction.routedSessions()).toEqual(each);
+      expect(each.map(({ id }) => id)).toEqual([first, answered, expect.anything(), ours]);
+      for (const field of ['isTheirs', 'createdAt', 'readWith'] as const)
+        expect(new Set(each.map((one) => one[field])).size, field).toBe(2);
+    });
+  });
+
   it('knows the session that a prefix opened', async () => {
     const { store } = make();
     await store.transaction(async (transaction) => {

@@ -37,7 +37,7 @@ export function routesOf(transaction: MemoryTransaction): Routes {
     },
 
     async leftEntries(box) {
-      return copyOf(transaction.data.leftEntries.filter((entry) => equal(entry.box, box)));
+      return copyOf(transaction.data.leftEntries.filter((entry) => box === undefined || equal(entry.box, box)));
     },
 
     async setLeftEntry(entry: LeftEntry) {

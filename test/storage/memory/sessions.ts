@@ -1,6 +1,6 @@
 import { equal } from '../../../src/primitives/index.ts';
 import type { SessionId } from '../../../src/ratchet/index.ts';
-import type { Session, SessionTable } from '../../../src/session/store.ts';
+import type { ContactId, Session, SessionTable } from '../../../src/session/store.ts';
 import { mustExist } from '../../../src/storage/transaction.ts';
 import { requireContact } from './contacts.ts';
 import { copyOf, type MemoryTransaction, type StoredSession } from './data.ts';
@@ -16,6 +16,28 @@ export function sessionTable(transaction: MemoryTransaction): SessionTable {
 
     async sessions(contact) {
       return transaction.data.sessions.filter((session) => session.contact === contact).map(sessionIn);
+    },
+
+    async routedSessions() {
+      const { contacts, routes, sessions } = transaction.data;
+      const hasRoute = (contact: ContactId) =>
+        routes.some(({ owner }) => 'contact' in owner && owner.contact === contact);
+      return contacts
+        .filter(({ id }) => hasRoute(id))
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+        .flatMap(({ id: contact, name }) =>
+          sessions
+            .filter((session) => session.contact === contact)
+            .map(({ id, origin, createdAt, readWith, boxes }) => ({
+              id,
+              contact,
+              name,
+              isTheirs: origin.role === 'responder',
+              createdAt,
+              readWith,
+              boxes: boxes && copyOf({ incoming: boxes.incoming, invite: boxes.invite }),
+            })),
+        );
     },
 
     async sessionOfPrefix(prefixDigest) {

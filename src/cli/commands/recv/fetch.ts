@@ -5,7 +5,7 @@
  */
 import { isPawlError, PawlError } from '../../../errors.ts';
 import { pause } from '../../../places/index.ts';
-import { isGivenUp, listRoutes, listWaiting, mailboxes, pauseOf } from '../../../session/index.ts';
+import { hasAnyRoute, isGivenUp, listWaiting, mailboxes, pauseOf } from '../../../session/index.ts';
 import { handOverAll } from '../../carrier/hand-over.ts';
 import { waitForNews } from '../../carrier/news.ts';
 import { PartBoxes } from '../../carrier/part-boxes.ts';
@@ -36,7 +36,7 @@ export async function fetchMessages(
   identity: OpenIdentity,
   options: FetchOptions,
 ): Promise<number> {
-  if ((await listRoutes(identity)).length === 0) {
+  if (!(await hasAnyRoute(identity))) {
     throw new PawlError('usage', { problem: 'there is no route to fetch along', hint: 'pawl route NAME dir:FOLDER' });
   }
   const { follows } = options;

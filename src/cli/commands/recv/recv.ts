@@ -2,7 +2,7 @@
  * `pawl recv`: its options, and what has to be known before the identity file is opened.
  */
 import { PawlError } from '../../../errors.ts';
-import { LARGEST_GAP, listLent, listRoutes } from '../../../session/index.ts';
+import { hasAnyRoute, LARGEST_GAP, listLent } from '../../../session/index.ts';
 import type { CommandContext, DefineCommand } from '../../context.ts';
 import { refuseSharedInput } from '../../identity/key-source.ts';
 import { type OpenIdentity, withIdentity } from '../../identity/open.ts';
@@ -108,7 +108,7 @@ async function recv(context: CommandContext, files: string[], given: RecvOptions
   if (early?.first.done && early.exit !== 0) return early.exit;
 
   return withIdentity(context, async (identity) => {
-    if (isPasted && files.length === 0 && (await listRoutes(identity)).length > 0) {
+    if (isPasted && files.length === 0 && (await hasAnyRoute(identity))) {
       return fetchMessages(context, identity, { ...receiveOptions, follows: false });
     }
     const { first, exit } = early ?? (await firstIntact(context, stream, inputs));
