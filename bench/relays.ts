@@ -1,5 +1,5 @@
 /** A sshd with pawl-box behind it and a NATS server, each on a free port of this machine. Knows nothing of pawl's routes. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, programPath, settingsOfSsh, settingsOfSshd } from '../test/places/servers.ts';
@@ -10,6 +10,8 @@ export interface Relay {
   readonly name: string;
   /** As it is typed. */
   readonly route: string;
+  /** Milliseconds between the first looks of a follower; where it is told, those in which a moment is chosen all the same. */
+  readonly pause: number;
   readonly end: () => void;
 }
 
@@ -27,9 +29,18 @@ export async function startSsh(folder: string): Promise<Relay | undefined> {
   writeFileSync(path('authorized_keys'), `restrict,command="${PAWL_BOX} ${box}" ${key('user')}\n`);
   writeFileSync(path('known_hosts'), `[127.0.0.1]:${port} ${key('host')}\n`);
   writeFileSync(path('sshd_config'), settingsOfSshd(folder, port));
-  writeFileSync(path('ssh_config'), settingsOfSsh(folder, port, 'user'));
+  writeFileSync(path('ssh_config'), `${settingsOfSsh(folder, port, 'user')}${oneConnection(path('master'))}`);
   const server = await listening(sshd, ['-D', '-e', '-f', path('sshd_config')], [path('log'), 'Server listening']);
-  return { name: 'ssh', route: `exec:ssh -F ${path('ssh_config')} relay pawl-box`, end: () => server.kill() };
+  const end = () => {
+    spawnSync('ssh', ['-F', path('ssh_config'), '-O', 'exit', 'relay'], { stdio: 'ignore' });
+    server.kill();
+  };
+  return { name: 'ssh', route: `exec:ssh -F ${path('ssh_config')} relay pawl-box`, pause: 5_000, end };
+}
+
+/** What examples/pawl-box says to set: one connection for all commands. */
+function oneConnection(socket: string): string {
+  return `ControlMaster auto\nControlPath ${socket}\nControlPersist 10m\n`;
 }
 
 /** @returns `undefined` where it is not installed. */
@@ -43,7 +54,7 @@ export async function startNats(folder: string): Promise<Relay | undefined> {
     `listen: "127.0.0.1:${port}"\njetstream: {store_dir: "${join(folder, 'store')}"}\n`,
   );
   const server = await listening(program, ['-c', join(folder, 'conf')], [join(folder, 'log'), 'Server is ready']);
-  return { name: 'nats', route: `nats://127.0.0.1:${port}`, end: () => server.kill('SIGKILL') };
+  return { name: 'nats', route: `nats://127.0.0.1:${port}`, pause: 1_000, end: () => server.kill('SIGKILL') };
 }
 
 /** Its messages go into a file: nobody would read a pipe while commands are measured, and it would wait. */

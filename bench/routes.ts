@@ -15,9 +15,8 @@ import { environment, Home, PROGRAM } from './home.ts';
 import { type Figure, median } from './measure.ts';
 import { type Relay, startNats, startSsh } from './relays.ts';
 
-/** Messages whose way is timed, 1,000 with ROUTES_TIMED=1000, and milliseconds between two of them at most. */
+/** Messages whose way is timed, 1,000 with ROUTES_TIMED=1000, where a follower looks once a second, or is told. */
 const TIMED = Number(process.env.ROUTES_TIMED ?? 100);
-const GAP = 300;
 const AT_ONCE = 1_000;
 const CONTACTS = 1_000;
 const RUNS = 9;
@@ -30,18 +29,19 @@ export async function routes(): Promise<readonly Figure[]> {
   try {
     const shared = join(folder, 'shared');
     mkdirSync(shared);
-    relays.push({ name: 'dir', route: `dir:${shared}`, end: () => undefined });
+    relays.push({ name: 'dir', route: `dir:${shared}`, pause: 1_000, end: () => undefined });
     for (const startRelay of [startSsh, startNats]) {
       const relay = await startRelay(join(folder, startRelay.name));
       if (relay !== undefined) relays.push(relay);
     }
     const figures: Figure[] = [];
-    for (const { name, route } of relays) {
+    for (const relay of relays) {
+      const { name, route } = relay;
       const create = name === 'nats' ? ['--create'] : [];
       const home = Home.begin(join(folder, name));
       home.pawl('alice', ['route', 'bob', route, ...create]);
       home.pawl('bob', ['route', 'alice', route]);
-      figures.push(...rates(home, name), ...(await latency(home, name)));
+      figures.push(...rates(home, name), ...(await latency(home, relay)));
     }
     figures.push(...(await nothingNew(join(folder, 'many'), shared)));
     return figures;
@@ -63,24 +63,26 @@ function rates(home: Home, name: string): readonly Figure[] {
   ];
 }
 
-/** Milliseconds from the line that is given to `send --lines` to the line that a follower writes. */
-async function latency(home: Home, name: string): Promise<readonly Figure[]> {
+/**
+ * Milliseconds from the line that is given to `send --lines` to the line that a follower writes. One is sent after the other
+ * was told, at a random moment of the follower's pause, so that none waits for another.
+ */
+async function latency(home: Home, { name, pause }: Relay): Promise<readonly Figure[]> {
   const follower = start(home, 'bob', ['recv', '--follow', '--lines']);
   const sender = start(home, 'alice', ['send', 'bob', '--lines']);
+  const lines = createInterface({ input: follower.stdout ?? process.stdin })[Symbol.asyncIterator]();
   const times: number[] = [];
-  const told = (async () => {
-    for await (const line of createInterface({ input: follower.stdout ?? process.stdin })) {
-      times.push(Date.now() - Number(line));
-      if (times.length === TIMED) return;
-    }
-    throw new Error(`${name}: the follower has ended`);
-  })();
-  for (let count = 0; count < TIMED; count++) {
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * GAP));
-    sender.stdin?.write(`${Date.now()}\n`);
+  const timed = Math.ceil((TIMED * 1_000) / pause);
+  // The first one waits for both processes to begin.
+  for (let count = 0; count <= timed; count++) {
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * pause));
+    const line = String(performance.now());
+    sender.stdin?.write(`${line}\n`);
+    const { value } = await lines.next();
+    if (value !== line) throw new Error(`${name}: the follower has not told what was sent`);
+    if (count > 0) times.push(performance.now() - Number(line));
   }
   sender.stdin?.end();
-  await told;
   await ended(follower);
   return [
     { name: `${name}: send to told, ms`, value: median(times) },
