@@ -269,7 +269,7 @@ describe('what is wrong with an agent is a question, and no error', () => {
       const server = createServer((connection) => {
         connection.on('error', () => undefined);
         connection.once('data', (request) => {
-          asked.push(request.toString('latin1', 0, 12));
+          asked.push(request.toString('latin1', 0, 13));
           connection.end(Buffer.concat([Buffer.from('pawl-agent/1'), Buffer.alloc(32, 7)]));
         });
       });
@@ -285,7 +285,10 @@ describe('what is wrong with an agent is a question, and no error', () => {
           exit: 77,
           stderr: expect.stringContaining('no terminal'),
         });
-        expect(asked).toEqual(['pawl-agent/1', 'pawl-agent/1']);
+        expect(asked).toEqual(['pawl-agent/1\x01', 'pawl-agent/1\x01']);
+        // What no person has asked for leaves its time alone.
+        await run('pawl complete -- -i alice send ""; pawl -i alice');
+        expect(asked.slice(2)).toEqual(['pawl-agent/1\x03', 'pawl-agent/1\x03', 'pawl-agent/1\x03']);
         expect(home.identities()).toEqual(before);
       } finally {
         server.close();

@@ -116,7 +116,7 @@ export class Agent {
     if (wants === 'end') {
       this.end();
       connection.end(ENDED);
-    } else if (!this.#isOver && this.#lease.use()) {
+    } else if (!this.#isOver && (wants === 'peek' ? this.#lease.left > 0 : this.#lease.use())) {
       const answer = encodeKey(this.#key);
       connection.once('close', () => wipe(answer));
       connection.end(answer);

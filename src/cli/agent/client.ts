@@ -13,9 +13,16 @@ const PATIENCE = 2_000;
 /** What a connection to a socket says where no process has it open. */
 const NOBODY: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTSOCK']);
 
-/** @returns the key, 32 bytes, which may be any other: only the file shows whether it fits. */
-export async function askForKey(path: string, salt: Uint8Array): Promise<Uint8Array | undefined> {
-  const answer = await exchange(path, { wants: 'give', salt });
+/**
+ * @param wants whether its time begins anew, as with each use.
+ * @returns the key, 32 bytes, which may be any other: only the file shows whether it fits.
+ */
+export async function askForKey(
+  path: string,
+  salt: Uint8Array,
+  wants: 'give' | 'peek' = 'give',
+): Promise<Uint8Array | undefined> {
+  const answer = await exchange(path, { wants, salt });
   if (answer === 'nobody') return undefined;
   const key = decodeKey(answer);
   wipe(answer);

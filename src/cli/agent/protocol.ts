@@ -9,33 +9,33 @@ const LABEL = utf8('pawl-agent/1');
 const SALT_LENGTH = 16;
 const KEY_LENGTH = 32;
 
-const GIVE = 1;
 const END = 2;
+const CODES = { give: 1, peek: 3, end: END } as const;
+const WISHES = ['give', 'peek', 'end'] as const;
 
-/** `give`: the key of the file with this salt. `end`: forget it. */
+/** `give`: the key of the file with this salt. `peek`: the same, which is no use of it. `end`: forget it. */
 export interface Request {
-  readonly wants: 'give' | 'end';
+  readonly wants: 'give' | 'peek' | 'end';
   /** 16 bytes: the salt of an identity file. */
   readonly salt: Uint8Array;
 }
 
 /** In bytes. */
 export const REQUEST_LENGTH = LABEL.length + 1 + SALT_LENGTH;
-/** Of the answer to `give`, in bytes. */
+/** Of the answer to `give` and `peek`, in bytes. */
 export const KEY_ANSWER_LENGTH = LABEL.length + KEY_LENGTH;
 /** Says that the key is gone. */
 export const ENDED = concat(LABEL, Uint8Array.of(END));
 
 export function encodeRequest({ wants, salt }: Request): Uint8Array {
-  return concat(LABEL, Uint8Array.of(wants === 'give' ? GIVE : END), salt);
+  return concat(LABEL, Uint8Array.of(CODES[wants]), salt);
 }
 
 /** @returns `undefined` for anything else than one whole request. */
 export function decodeRequest(bytes: Uint8Array): Request | undefined {
   if (bytes.length !== REQUEST_LENGTH || !isLabelled(bytes)) return undefined;
-  const wants = bytes[LABEL.length];
-  if (wants !== GIVE && wants !== END) return undefined;
-  return { wants: wants === GIVE ? 'give' : 'end', salt: new Uint8Array(bytes.subarray(LABEL.length + 1)) };
+  const wants = WISHES.find((one) => CODES[one] === bytes[LABEL.length]);
+  return wants && { wants, salt: new Uint8Array(bytes.subarray(LABEL.length + 1)) };
 }
 
 /** @returns a copy of the key in a message, which the caller overwrites. */

@@ -28,12 +28,19 @@ export async function giveToAgent(context: CommandContext, { key, salt }: Lock, 
   await startAgent(context.io, { key, salt, idle, most: LONGEST_UNLOCKED, folder });
 }
 
-/** @returns the key that an agent has for a file with this salt, if one has. Only the file shows whether it fits. */
-export async function keyFromAgent(context: CommandContext, salt: Uint8Array): Promise<FileKey | undefined> {
+/**
+ * @param wants `peek` where no person has asked for it: the time of the agent does not begin anew.
+ * @returns the key that an agent has for a file with this salt, if one has. Only the file shows whether it fits.
+ */
+export async function keyFromAgent(
+  context: CommandContext,
+  salt: Uint8Array,
+  wants: 'give' | 'peek',
+): Promise<FileKey | undefined> {
   const folder = socketFolderOf(context);
   const path = folder && unless('no-agent', () => socketFor(folder, salt));
   if (path === undefined || !existsSync(path)) return undefined;
-  return (await askForKey(path, salt)) as FileKey | undefined;
+  return (await askForKey(path, salt, wants)) as FileKey | undefined;
 }
 
 /** Whether there may be an agent for some file. */

@@ -20,9 +20,11 @@ import { tryKeys } from './unlock.ts';
  * What an identity is opened for. `reads`: a file that was rolled back or is unmarked is accepted, with a warning.
  * `unlocks`: the same, and no agent is asked for the key, which is to be given to one. `rekeys`: as `writes`, and no agent
  * is asked, so that its owner cannot be locked out by one who came to an unlocked machine. `peeks`: as `reads`; nothing is
- * told, and the mode of the file is left alone. That is for what nobody has asked for, as completion.
+ * told, the mode of the file is left alone, and the time of an agent goes on. That is for what nobody has asked for, as completion.
  */
 export type Purpose = 'writes' | 'reads' | 'unlocks' | 'rekeys' | 'peeks';
+
+const ASKED_OF_AGENT = { writes: 'give', reads: 'give', unlocks: 'nothing', rekeys: 'nothing', peeks: 'peek' } as const;
 
 /**
  * Loads the native parts that opening or making the identity file takes: an installation that lacks one is told before
@@ -68,7 +70,7 @@ async function openIdentity(context: CommandContext, purpose: Purpose): Promise<
     };
     return { store, lock, close };
   };
-  const opened = await tryKeys(context, path, openWith, { agent: purpose !== 'unlocks' && purpose !== 'rekeys' });
+  const opened = await tryKeys(context, path, openWith, { agent: ASKED_OF_AGENT[purpose] });
   const { store, close } = opened;
   try {
     if (purpose !== 'peeks') await keepOthersOut(context, store);

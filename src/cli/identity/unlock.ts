@@ -23,19 +23,19 @@ type OpenWith<Opened> = (lock: Lock) => Promise<Opened>;
  *
  * Asking and deriving take time. They come before the file is opened, so that other commands need not wait for them.
  * @param open throws `wrong-passphrase` for a key that does not fit. It owns the key that fits.
- * @param options.agent whether an agent may be asked.
+ * @param options.agent what an agent is asked for; `nothing` where it may not be asked.
  * @throws what reading the secret and `open` throw; `wrong-passphrase`.
  */
 export async function tryKeys<Opened>(
   context: CommandContext,
   path: string,
   open: OpenWith<Opened>,
-  { agent = true }: { readonly agent?: boolean } = {},
+  { agent = 'give' }: { readonly agent?: 'give' | 'peek' | 'nothing' } = {},
 ): Promise<Opened> {
   // An error that needs no passphrase comes before the question.
   const salt = readSalt(path);
-  if (agent && isAsked(context)) {
-    const key = await keyFromAgent(context, salt);
+  if (agent !== 'nothing' && isAsked(context)) {
+    const key = await keyFromAgent(context, salt, agent);
     const found = key && (await tryKey({ key, salt }, open));
     if (found !== undefined) return found.opened;
   }

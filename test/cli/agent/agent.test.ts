@@ -115,6 +115,18 @@ describe('an agent', () => {
     await isOver(one);
   });
 
+  it('gives its key without a use of it, by which its time goes on', async () => {
+    const one = await start({ idle: MINUTE });
+    pass(MINUTE - 1);
+    expect(await askForKey(one.path, one.salt, 'peek')).toEqual(one.secret);
+    pass(1);
+    await isOver(one);
+    const late = await start({ idle: MINUTE });
+    clocks.wall += MINUTE;
+    expect(await askForKey(late.path, late.salt, 'peek')).toBeUndefined();
+    await isOver(late);
+  });
+
   it('gives nothing once its time is over by either clock, whether or not its timer has noticed', async () => {
     for (const clock of ['wall', 'monotonic'] as const) {
       const one = await start({ idle: MINUTE });

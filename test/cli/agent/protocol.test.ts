@@ -18,7 +18,7 @@ const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: 
 describe('what is said to an agent', () => {
   it('has one length, and is understood', () => {
     fc.assert(
-      fc.property(fc.constantFrom('give' as const, 'end' as const), bytes(16), (wants, salt) => {
+      fc.property(fc.constantFrom('give' as const, 'peek' as const, 'end' as const), bytes(16), (wants, salt) => {
         const request = encodeRequest({ wants, salt });
         expect(request).toHaveLength(REQUEST_LENGTH);
         expect(decodeRequest(request)).toEqual({ wants, salt });
