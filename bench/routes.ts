@@ -17,6 +17,8 @@ import { type Relay, startNats, startSsh } from './relays.ts';
 
 /** Messages whose way is timed, 1,000 with ROUTES_TIMED=1000, where a follower looks once a second, or is told. */
 const TIMED = Number(process.env.ROUTES_TIMED ?? 100);
+/** The only kind that is timed, with ROUTES_ALONG=ssh; all without. */
+const ALONG = process.env.ROUTES_ALONG;
 const AT_ONCE = 1_000;
 const CONTACTS = 1_000;
 const RUNS = 9;
@@ -35,7 +37,7 @@ export async function routes(): Promise<readonly Figure[]> {
       if (relay !== undefined) relays.push(relay);
     }
     const figures: Figure[] = [];
-    for (const relay of relays) {
+    for (const relay of relays.filter(({ name }) => ALONG === undefined || name === ALONG)) {
       const { name, route } = relay;
       const create = name === 'nats' ? ['--create'] : [];
       const home = Home.begin(join(folder, name));

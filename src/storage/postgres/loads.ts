@@ -101,8 +101,10 @@ export function loadingFirst(inner: Transaction, rows: Rows, set: WorkingSet, sw
   const partsOf = (id: number) =>
     rows.once(`parts of ${id}`, () => ({ table: PARTS, parents: [rows.keyOf(INCOMING, [id])] }));
   const outgoingRow = (id: number) => rows.need(OUTGOING, [[id]]);
-  const leftIn = (box: Uint8Array) =>
-    rows.once(`left in ${toHex(box)}`, () => ({ table: LEFT, lookup: rows.lookupOf(LEFT, 'box', box) }));
+  const leftIn = async (box?: Uint8Array) => {
+    if (box === undefined || rows.knows('all left_entries')) return all('left_entries')();
+    await rows.once(`left in ${toHex(box)}`, () => ({ table: LEFT, lookup: rows.lookupOf(LEFT, 'box', box) }));
+  };
   const historyOf = async ({ contact: id }: { readonly contact?: number | undefined }) => {
     if (id === undefined || rows.knows('all history')) return all('history')();
     await rows.once(`history of ${id}`, () => ({ table: HISTORY, parents: [rows.keyOf(CONTACTS, [id])] }));
@@ -173,6 +175,7 @@ export function loadingFirst(inner: Transaction, rows: Rows, set: WorkingSet, sw
 
     session: before(session, inner.session),
     sessions: before(contact, inner.sessions),
+    routedSessions: before(everyone, inner.routedSessions),
     sessionOfPrefix: before(async (digest) => {
       if (rows.knows('everyone')) return;
       const lookup = rows.lookupOf(SESSIONS, 'prefix_digest', digest);
