@@ -88,8 +88,8 @@ export interface Forgotten {
         readonly history: number;
         /** Contents that come or go in parts, and are not finished. */
         readonly unfinished: number;
-        /** Lists that the contact is in. */
-        readonly lists: number;
+        /** The names of the lists that the contact is in. */
+        readonly lists: readonly string[];
       }
     | undefined;
   /** Open invites of ours for the name. */
@@ -173,7 +173,7 @@ async function countRecords(view: Transaction, { id, identity }: Contact) {
     texts: (await view.inbox()).filter(isTheirs).length,
     envelopes: (await view.outbox()).filter(isTheirs).length,
     history: (await view.countHistory({ contact: id })).count,
-    lists: (await view.lists()).filter(({ contacts }) => contacts.includes(id)).length,
+    lists: (await view.lists()).flatMap(({ name, contacts }) => (contacts.includes(id) ? [name] : [])),
   };
 }
 

@@ -5,6 +5,7 @@ import { PawlError } from '../../errors.ts';
 import { removePartialFile } from '../../files/index.ts';
 import { formatRoute } from '../../places/index.ts';
 import { type BoxToEmpty, type Forgotten, forget, previewForget } from '../../session/index.ts';
+import { LIST_SIGN } from '../addressees.ts';
 import { PartBoxes } from '../carrier/part-boxes.ts';
 import { Places } from '../carrier/places.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
@@ -39,9 +40,11 @@ Examples:
         });
         for (const { path, inode } of forgotten?.partialFiles ?? []) removePartialFile(path, inode);
         if (forgotten === undefined) await reporter.notice('nothing was forgotten');
-        else if (reporter.json)
-          await reporter.document({ type: 'forgotten', name, ...forgotten.contact, invites: forgotten.invites });
-        else await reporter.notice(`forgotten: ${describe(name, forgotten)}`);
+        else if (reporter.json) {
+          const { contact, invites } = forgotten;
+          const lists = contact && { lists: contact.lists.length };
+          await reporter.document({ type: 'forgotten', name, ...contact, ...lists, invites });
+        } else await reporter.notice(`forgotten: ${describe(name, forgotten)}`);
         return 0;
       }),
     );
@@ -85,11 +88,20 @@ function describe(name: string, { contact, invites }: Forgotten): string {
     ...countIfAny(contact?.envelopes, 'envelope that was not written', 'envelopes that were not written'),
     ...countIfAny(contact?.history, 'text of the history', 'texts of the history'),
     ...countIfAny(contact?.unfinished, 'large content that was not finished', 'large contents that were not finished'),
-    ...countIfAny(contact?.lists, 'list that it is in', 'lists that it is in').map((lists) => `its place in ${lists}`),
+    ...placesIn(contact?.lists),
     ...countIfAny(invites, `open invite for ${name}`, `open invites for ${name}`),
   ];
   return parts.join(', ');
 }
+
+function placesIn(lists: readonly string[] = []): readonly string[] {
+  if (lists.length === 0) return [];
+  if (lists.length > FEW_LISTS) return [`its place in ${lists.length} lists`];
+  return [`its place in ${lists.map((name) => LIST_SIGN + name).join(' and ')}`];
+}
+
+/** So many lists are named. */
+const FEW_LISTS = 2;
 
 function countIfAny(number = 0, noun: string, nouns?: string): readonly string[] {
   return number === 0 ? [] : [count(number, noun, nouns)];
