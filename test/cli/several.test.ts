@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PawlError } from '../../src/errors.ts';
 import { ClosedOutput, CollectedOutput, envelopesIn, type FakeIo, Person, temporaryFolder } from './fake-io.ts';
 
@@ -50,6 +50,18 @@ function hold(person: Person, held: 0 | 1, name = '%'): void {
   );
   file.close();
 }
+
+/** What a place that is a command takes. */
+const OF_COMMANDS = {
+  killGroup: (leader: number, signal: NodeJS.Signals | 0) => {
+    try {
+      return process.kill(-leader, signal);
+    } catch {
+      return false;
+    }
+  },
+  variables: () => ({ PATH: process.env.PATH ?? '' }),
+};
 
 /** Larger than one message. */
 const LARGE = Buffer.alloc(17_000_000, 'pawl');
@@ -263,6 +275,31 @@ describe('several contacts, along their routes', () => {
     expect((await bob.pawl(['recv', '--fetch', '-o', join(temporaryFolder(), 'out')])).exit).toBe(0);
   });
 
+  it('are not said to have got what went with a contact that another command has forgotten', async () => {
+    const { alice } = await routed();
+    const folder = temporaryFolder();
+    const [script, isPut, isDone] = [join(folder, 'place'), join(folder, 'put'), join(folder, 'done')];
+    // Takes what is for bob, who comes first, and waits.
+    writeFileSync(
+      script,
+      `[ "$1" != put ] || { cat > ${isPut}
+        i=0; until [ -e ${isDone} ]; do i=$((i + 1)); [ $i -lt 400 ] || exit 1; sleep 0.05; done; }\n`,
+    );
+    for (const name of ['bob', 'carol']) await alice.pawl(['route', name, `exec:sh ${script}`], undefined, OF_COMMANDS);
+    const sending = alice.run(['--json', 'send', 'bob,carol', '-m', 'hi'], undefined, OF_COMMANDS);
+    await vi.waitFor(() => expect(existsSync(isPut)).toBe(true), 20_000);
+    const file = alice.openFile();
+    file.exec("PRAGMA foreign_keys = ON; DELETE FROM contacts WHERE name = 'carol'");
+    file.close();
+    writeFileSync(isDone, '');
+    const { exit, text, errors } = await sending;
+    expect(exit).toBe(67);
+    expect(text).toContain('"to":"bob"');
+    expect(text).not.toContain('"to":"carol"');
+    expect(errors).toContain('place for bob"');
+    expect(errors).toContain('there is no contact carol');
+  });
+
   it('get a large file while the place of another takes its time', async () => {
     const { alice, places } = await routed();
     const film = join(temporaryFolder(), 'film');
@@ -275,24 +312,14 @@ describe('several contacts, along their routes', () => {
       `[ "$1" != put ] || { cat > ${join(folder, 'part')}
         i=0; until [ -e ${isDone} ]; do i=$((i + 1)); [ $i -lt 400 ] || exit 1; sleep 0.05; done; }\n`,
     );
-    const given = {
-      killGroup: (leader: number, signal: NodeJS.Signals | 0) => {
-        try {
-          return process.kill(-leader, signal);
-        } catch {
-          return false;
-        }
-      },
-      variables: () => ({ PATH: process.env.PATH ?? '' }),
-    };
-    await alice.pawl(['route', 'bob', `exec:sh ${script}`], undefined, given);
+    await alice.pawl(['route', 'bob', `exec:sh ${script}`], undefined, OF_COMMANDS);
     const errors = new (class extends CollectedOutput {
       override async write(bytes: Uint8Array | string): Promise<void> {
         if (String(bytes).includes('for carol')) writeFileSync(isDone, '');
         return super.write(bytes);
       }
     })();
-    const { exit } = await alice.run(['send', 'bob,carol', film], undefined, { ...given, errors });
+    const { exit } = await alice.run(['send', 'bob,carol', film], undefined, { ...OF_COMMANDS, errors });
     expect([exit, errors.text]).toEqual([
       0,
       `pawl: handed over to dir:${places.carol} for carol\npawl: handed over to exec:sh ${script} for bob\n`,
@@ -537,7 +564,7 @@ describe('lists', () => {
     expect(await alice.documents(['inspect'])).toMatchObject([
       { lists: [{ name: 'dev', contacts: ['carol'] }, { name: 'ops' }] },
     ]);
-    expect((await alice.pawl(['forget', 'carol', '--yes'])).errors).toContain('its place in 2 lists that it is in');
+    expect((await alice.pawl(['forget', 'carol', '--yes'])).errors).toMatch(/, its place in @dev and @ops\n$/);
     expect(await alice.documents(['list'])).toEqual([{ v: 1, type: 'list', name: 'ops', contacts: ['bob'] }]);
     expect(await alice.documents(['list', 'ops', '--delete'])).toMatchObject([{ name: 'ops', contacts: [] }]);
     expect(await alice.refusal(['list', 'ops', '--delete'])).toBe('unknown-list 67');
@@ -551,6 +578,14 @@ describe('lists', () => {
     ]) {
       expect(await alice.refusal(['list', ...wrong])).toBe('usage 64');
     }
+  });
+
+  it('are counted where a contact that is forgotten is in many of them', async () => {
+    const { alice } = await company();
+    for (const name of ['a', 'b', 'c']) await alice.pawl(['list', name, 'carol']);
+    await alice.pawl(['list', 'a', 'bob', '--add']);
+    expect((await alice.pawl(['forget', 'carol', '--yes'])).errors).toMatch(/, its place in 3 lists\n$/);
+    expect(await alice.documents(['--json', 'forget', 'bob', '--yes'])).toMatchObject([{ name: 'bob', lists: 1 }]);
   });
 
   it('come back with a backup', async () => {

@@ -3,8 +3,8 @@
  * one does not keep the others waiting. Contents in parts go after all messages.
  * Encrypts nothing but parts.
  */
-import { PawlError } from '../../../errors.ts';
-import { acknowledgeSent, type OutboxId, type SentMessage } from '../../../session/index.ts';
+import { isPawlError, PawlError } from '../../../errors.ts';
+import { acknowledgeSent, checkContact, type OutboxId, type SentMessage } from '../../../session/index.ts';
 import { Carrier, HandOverQueue, stillWaiting } from '../../carrier/hand-over.ts';
 import { asTheyCome, byPlace, type Places } from '../../carrier/places.ts';
 import type { CommandContext } from '../../context.ts';
@@ -24,6 +24,8 @@ interface Delivery {
   waiting: ReadonlySet<OutboxId>;
   failure?: PawlError;
   earlier?: string;
+  /** Another command has forgotten the contact meanwhile, with what was for it. */
+  forgotten?: PawlError;
 }
 
 export class RoutesToEach implements Ways {
@@ -45,7 +47,10 @@ export class RoutesToEach implements Ways {
       const carrier = await Carrier.for(this.#places, this.#identity, name);
       if (carrier === undefined) {
         // Another command has taken the route away meanwhile, or forgotten the contact.
-        const code = await reporter.error(new PawlError('no-route', { name }), `what is for ${name} waits`);
+        const forgotten = await this.#refusalOf(name);
+        const code = await (forgotten === undefined
+          ? reporter.error(new PawlError('no-route', { name }), `what is for ${name} waits`)
+          : reporter.error(forgotten));
         exit ||= code;
         continue;
       }
@@ -104,19 +109,36 @@ export class RoutesToEach implements Ways {
     const { reporter } = this.#context;
     const queue = await HandOverQueue.for(this.#identity, name);
     queue.add(messages);
+    const handedOver = new Set<OutboxId>();
     for await (const { outboxId } of queue.handOver(carrier)) {
+      handedOver.add(outboxId);
       await acknowledgeOrWarn(reporter, () => acknowledgeSent(this.#identity, [outboxId]));
       reporter.progress.update(`handing over to ${carrier.title}`);
     }
     delivery.waiting = new Set(messages.map(({ outboxId }) => outboxId).filter((id) => queue.has(id)));
     if (queue.failure !== undefined) delivery.failure = queue.failure;
+    const isGone = messages.some(({ outboxId }) => !handedOver.has(outboxId) && !queue.has(outboxId));
+    const forgotten = isGone ? await this.#refusalOf(name) : undefined;
+    if (forgotten !== undefined) delivery.forgotten = forgotten;
     if (delivery.waiting.size === 0 && queue.size > 0) delivery.earlier = stillWaiting(queue, name);
     return queue;
   }
 
+  /** Why nothing can be for a name: another command has forgotten the contact. */
+  async #refusalOf(name: string): Promise<PawlError | undefined> {
+    try {
+      await checkContact(this.#identity, name);
+      return undefined;
+    } catch (error) {
+      if (isPawlError(error, 'unknown-contact')) return error;
+      throw error;
+    }
+  }
+
   /** @returns the exit code of what waits. */
-  async #tell({ name, carrier, messages, waiting, failure, earlier }: Delivery): Promise<number> {
+  async #tell({ name, carrier, messages, waiting, failure, earlier, forgotten }: Delivery): Promise<number> {
     const { reporter } = this.#context;
+    if (forgotten !== undefined) return reporter.error(forgotten);
     for (const message of messages) {
       const fate = waiting.has(message.outboxId) ? { queued: true } : { handed_to: carrier.title };
       const format = { armored: false, file: undefined, carrier };
@@ -131,8 +153,8 @@ export class RoutesToEach implements Ways {
   /** Says for whom messages were handed over, and where. */
   async #tellDone(deliveries: readonly Delivery[]): Promise<void> {
     const names = new Map<string, string[]>();
-    for (const { name, carrier, messages, waiting } of deliveries) {
-      if (messages.length === 0 || waiting.size > 0) continue;
+    for (const { name, carrier, messages, waiting, forgotten } of deliveries) {
+      if (messages.length === 0 || waiting.size > 0 || forgotten !== undefined) continue;
       const there = names.get(carrier.title) ?? [];
       names.set(carrier.title, there);
       there.push(name);
