@@ -34,7 +34,7 @@ Examples:
     .action(
       makeAction(async (context, options: PasswdOptions) => {
         checkOptions(context, options);
-        await loadNativeParts(context, { isNewPassphrase: options.newKeyFile === undefined });
+        await loadNativeParts(context, { isNewPassphrase: options.newKeyFile === undefined, asksAgent: false });
         const { newKeyFile, newPassphraseFile } = options;
         const change = async (identity: OpenIdentity) => {
           const files = {

@@ -3,7 +3,7 @@
  */
 import type { DefineCommand } from '../context.ts';
 import { giveToAgent, LONGEST_UNLOCKED } from '../identity/agent.ts';
-import { withIdentity } from '../identity/open.ts';
+import { loadNativeParts, withIdentity } from '../identity/open.ts';
 import { timeSpan } from '../option-types.ts';
 import { iso, timeSpanOf } from '../terminal/format.ts';
 
@@ -32,6 +32,7 @@ Examples:
     .action(
       makeAction(async (context, { for: idle = USUAL }: { readonly for?: number }) => {
         const { io, reporter } = context;
+        await loadNativeParts(context, { asksAgent: false });
         await withIdentity(
           context,
           async ({ name, path, lock }) => {

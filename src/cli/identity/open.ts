@@ -29,13 +29,17 @@ const ASKED_OF_AGENT = { writes: 'give', reads: 'give', unlocks: 'nothing', reke
 /**
  * Loads the native parts that opening or making the identity file takes: an installation that lacks one is told before
  * any input is read, or a secret asked.
- * @param isNewPassphrase whether a passphrase is needed whatever opens the file.
+ * @param options.isNewPassphrase whether a passphrase is needed whatever opens the file.
+ * @param options.asksAgent whether an agent may have the key.
  * @throws `no-addon`, and what finding the source of the key throws.
  */
-export async function loadNativeParts(context: CommandContext, { isNewPassphrase = false } = {}): Promise<void> {
+export async function loadNativeParts(
+  context: CommandContext,
+  { isNewPassphrase = false, asksAgent = true } = {},
+): Promise<void> {
   loadDatabase();
   const { kind } = keySourceOf(context);
-  const isDerived = kind !== 'key-file' && !(kind === 'terminal' && mayBeUnlocked(context));
+  const isDerived = kind !== 'key-file' && !(kind === 'terminal' && asksAgent && mayBeUnlocked(context));
   if (isNewPassphrase || isDerived) await loadArgon2();
 }
 
