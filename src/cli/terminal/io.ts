@@ -159,7 +159,7 @@ export function systemIo(process: NodeJS.Process): Io {
     },
     beforeEnd: endings(process),
     runCommand: (command, limit) => runCommand(command, limit, process.env),
-    runTar: (parent, name) => runTar(parent, name, process.env),
+    runTar: (parent, name) => runTar(parent, name, process),
     runEditor: (command, path, clear) => runEditor(process, { command, path, clear }),
     openTerminal,
   };
@@ -351,12 +351,14 @@ function runCommand(command: string, limit: number, { PAWL_PASSPHRASE, ...env }:
   };
 }
 
-async function* runTar(parent: string, name: string, { PAWL_PASSPHRASE, ...env }: NodeJS.ProcessEnv) {
+async function* runTar(parent: string, name: string, { env: { PAWL_PASSPHRASE, ...env }, stderr }: NodeJS.Process) {
   const path = join(parent, name);
   const fail = (reason: string): never => {
     throw new PawlError('read-failed', { path, reason });
   };
-  const tar = spawn('tar', ['-C', parent, '-cf', '-', '--', name], { stdio: ['ignore', 'pipe', 'inherit'], env });
+  const tar = spawn('tar', ['-C', parent, '-cf', '-', '--', name], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const pass = (words: Uint8Array) => stderr.write(words);
+  tar.stderr.on('data', pass);
   const end = new Promise<string | undefined>((resolve) => {
     tar.once('error', (error) => resolve(codeOf(error) === 'ENOENT' ? 'there is no tar here' : reasonOf(error)));
     tar.once('close', (code, signal) => resolve(code === 0 ? undefined : `tar: ${signal ?? `exit ${code}`}`));
@@ -366,6 +368,8 @@ async function* runTar(parent: string, name: string, { PAWL_PASSPHRASE, ...env }
     const failure = await end;
     if (failure !== undefined) fail(failure);
   } finally {
+    // What it says of a pipe that nobody reads any more is not for the person.
+    tar.stderr.off('data', pass).resume();
     tar.kill();
   }
 }
