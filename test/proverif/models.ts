@@ -51,7 +51,7 @@ export function library(folder: string): Library {
     const changed = taken.reduce(replaced, whole);
     const texts = Object.keys(asked(scenario)).map((name) => query(name).text);
     const process = changed.lastIndexOf('\nprocess');
-    return `${changed.slice(0, process)}\n${texts.join('\n')}\n${changed.slice(process)}`;
+    return `${changed.slice(0, process)}\n${together(texts)}\n${changed.slice(process)}`;
   }
 
   return { asked, model, query, queries: [...queries.values()] };
@@ -69,6 +69,15 @@ function parseQueries(text: string): Query[] {
     all.push(one);
   }
   return all;
+}
+
+/**
+ * Queries that have no variables are asked as one: ProVerif then works once for all, and keeps the thefts that each of them names
+ * apart, so that its runs have no theft too many.
+ */
+function together(texts: readonly string[]): string {
+  if (!texts.every((text) => /^query \w+\(/.test(text))) return texts.join('\n');
+  return `query ${texts.map((text) => text.replace(/^query /, '').replace(/\.\n$/, '')).join(';\n')}.\n`;
 }
 
 /** A model in which the definition of this name is another. */

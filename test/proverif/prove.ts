@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fingerprint, library } from './models.ts';
-import { agrees, outcomesOf, type Recorded, type Run, readRecord, recordFile } from './record.ts';
+import { agrees, outcomesOf, type Recorded, type Run, readRecord, recordFile, theftsByQuery } from './record.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 import { table, withTable } from './table.ts';
 
@@ -83,11 +83,13 @@ function prove(scenario: Scenario, proverif: string, limit: number): { run: Run;
       maxBuffer: 2 ** 30,
     });
     const seconds = Math.ceil((Date.now() - start) / 1000);
+    const asked = Object.keys(models.asked(scenario));
     const run = {
       model: fingerprint(model),
       proverif,
       seconds,
-      outcomes: outcomesOf(Object.keys(models.asked(scenario)), stdout),
+      outcomes: outcomesOf(asked, stdout),
+      thefts: theftsByQuery(asked, stdout),
     };
     return { run, output: stdout + stderr };
   } finally {

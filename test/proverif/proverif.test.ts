@@ -2,13 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fingerprint, library } from './models.ts';
-import { agrees, outcomesOf, readRecord } from './record.ts';
+import { agrees, outcomesOf, readRecord, theftsByQuery } from './record.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { table, withTable } from './table.ts';
+import { exceptions, isNamed, theftsOf } from './thefts.ts';
 
 const FOLDER = import.meta.dirname;
 const models = library(FOLDER);
 const recorded = readRecord(FOLDER);
+const THEFTS_READ = ['states', 'states-headers', 'states-later', 'states-headers-later', 'boxes', 'parts'];
 
 describe.each(SCENARIOS)('the record of $name', (scenario) => {
   const run = recorded[scenario.name];
@@ -24,6 +26,21 @@ describe.each(SCENARIOS)('the record of $name', (scenario) => {
     expect(Object.keys(outcomes)).toEqual(Object.keys(asked));
     const others = Object.entries(asked).filter(([name, expected]) => !agrees(outcomes[name] ?? 'no end', expected));
     expect(others).toEqual([]);
+  });
+});
+
+describe.each(SCENARIOS.filter(({ name }) => THEFTS_READ.includes(name)))('the attacks of $name', (scenario) => {
+  const thefts = recorded[scenario.name]?.thefts ?? {};
+  const claims = Object.keys(scenario.expected).map((name) => models.query(name));
+
+  it.each(claims.filter(({ narrower }) => narrower.length > 0))('are the exceptions of $name', ({ text, narrower }) => {
+    const others = narrower.filter((one) => !isNamed(thefts[one.name] ?? '', text, one.text));
+    expect(others.map(({ name }) => [name, thefts[name]])).toEqual([]);
+  });
+
+  it('are not what ought to be possible: that takes no theft', () => {
+    const happens = Object.entries(scenario.expected).filter(([, expected]) => expected === 'happens');
+    expect(happens.filter(([name]) => thefts[name] !== '')).toEqual([]);
   });
 });
 
@@ -81,4 +98,46 @@ it('nothing passes that is not as expected', () => {
   expect(agrees('true', 'happens')).toBe(false);
   expect(agrees('true', 'not proved')).toBe(false);
   expect(agrees('cannot be proved', 'proved')).toBe(false);
+});
+
+describe('the thefts of a run', () => {
+  const RUN = [
+    'RESULT event(A) ==> event(B) is true.',
+    'The event StolenB9 may be executed at {7}.',
+    '  A more detailed output of the traces is available with',
+    'event StolenB2 at {3}',
+    'event Sealed(a,b) at {4}',
+    'event Prekey0(pk(p)) at {5} in copy a',
+    'event StolenB2 at {3}',
+    'RESULT attacker(t) is false.',
+    'RESULT attacker(u) is false.',
+  ].join('\n');
+
+  it('are those that happen in it, each once', () => {
+    expect(theftsOf(RUN)).toBe('Prekey0 StolenB2');
+  });
+
+  it('belong to the query whose run it is', () => {
+    expect(theftsByQuery(['one', 'two', 'three', 'four'], RUN)).toEqual({ two: 'Prekey0 StolenB2', three: '' });
+  });
+
+  it('are one exception, whole, that only the wider claim makes', () => {
+    const claim = 'query attacker(t) ==> event(StolenA3) || (event(StolenB2) && event(StolenB4)).\n';
+    const narrower = 'query attacker(t) ==> event(StolenA3).\n';
+    expect(isNamed('StolenB2 StolenB4', claim, narrower)).toBe(true);
+    expect(isNamed('StolenB2', claim, narrower)).toBe(false);
+    expect(isNamed('StolenA1 StolenB2 StolenB4', claim, narrower)).toBe(false);
+    expect(isNamed('StolenA3', claim, narrower)).toBe(false);
+    expect(isNamed('', claim, 'query attacker(t) ==> false.\n')).toBe(false);
+  });
+
+  it('stand in a claim beside what is no theft, and in brackets', () => {
+    const claim =
+      'query x: point; inj-event(Got(x)) ==> inj-event(Sent(id(b, x), (f, x))) || ((event(Kem0(K)) || event(Kem1(K))) && event(Seed1(X))).\n';
+    expect(exceptions(claim)).toEqual([
+      ['Kem0', 'Seed1'],
+      ['Kem1', 'Seed1'],
+    ]);
+    expect(exceptions('query attacker(t) ==> false.\n')).toEqual([]);
+  });
 });

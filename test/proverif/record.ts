@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Expected } from './scenarios.ts';
+import { theftsOf } from './thefts.ts';
 
 /** ProVerif's word on a query, or that it was stopped before. */
 export type Outcome = 'true' | 'false' | 'cannot be proved' | 'no end';
@@ -12,6 +13,8 @@ export interface Run {
   /** How long it took, or after how long it was stopped. */
   readonly seconds: number;
   readonly outcomes: Readonly<Record<string, Outcome>>;
+  /** By query that is false: theftsOf() the run that ProVerif found. Not there in records from before these were kept. */
+  readonly thefts?: Readonly<Record<string, string>>;
 }
 
 /** By the name of the scenario. */
@@ -29,13 +32,21 @@ export function agrees(outcome: Outcome, expected: Expected): boolean {
   return outcome === 'false';
 }
 
+const ANSWER = /^RESULT (?!\().*? (?:is (true|false)|(cannot be proved))[. ]/gm;
+
 /**
  * @param asked the names of the queries, in the order in which ProVerif answers them
  * @param output all that ProVerif wrote
  */
 export function outcomesOf(asked: readonly string[], output: string): Record<string, Outcome> {
-  const answers = [...output.matchAll(/^RESULT (?!\().*? (?:is (true|false)|(cannot be proved))[. ]/gm)].map(
-    ([, decided, open]) => (decided ?? open) as Outcome,
-  );
+  const answers = [...output.matchAll(ANSWER)].map(([, decided, open]) => (decided ?? open) as Outcome);
   return Object.fromEntries(asked.map((name, index) => [name, answers[index] ?? 'no end']));
+}
+
+/** The thefts of each query that is false; the parameters are those of outcomesOf(). */
+export function theftsByQuery(asked: readonly string[], output: string): Record<string, string> {
+  const ends = [...output.matchAll(ANSWER)].map(({ index }) => index);
+  const outcomes = outcomesOf(asked, output);
+  const read = asked.map((name, at) => [name, theftsOf(output.slice(ends[at - 1] ?? 0, ends[at]))] as const);
+  return Object.fromEntries(read.filter(([name]) => outcomes[name] === 'false'));
 }
