@@ -10,7 +10,7 @@ import { exceptions, isNamed, theftsOf } from './thefts.ts';
 const FOLDER = import.meta.dirname;
 const models = library(FOLDER);
 const recorded = readRecord(FOLDER);
-const THEFTS_READ = ['states', 'states-headers', 'states-later', 'states-headers-later', 'boxes', 'parts'];
+const THEFTS_READ = ['secrecy', 'states', 'states-headers', 'states-later', 'states-headers-later', 'boxes', 'parts'];
 
 describe.each(SCENARIOS)('the record of $name', (scenario) => {
   const run = recorded[scenario.name];

@@ -240,6 +240,7 @@ const RATCHET: readonly Scenario[] = [
     about: 'the same, with a quantum computer; SK is from before',
     pieces: [...CONVERSATION, 'main-conversation-quantum'],
     expected: {
+      'chain4-happens': 'happens',
       'texts-secret': 'proved',
       'texts-authentic': 'proved',
       'roots-agree': 'proved',
