@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, it, onTestFinished } from 'vitest';
 import { EAGER, expectSame, IN_TURNS } from '../../ratchet/party.ts';
-import { exchangeIn, playApart, scripts } from '../conversations.ts';
+import { playApart, scripts } from '../conversations.ts';
 import { record } from '../fixtures.ts';
 import { MemoryStore } from '../memory/index.ts';
 import { LaterStore, noServer, PostgresServer } from './server.ts';
@@ -18,16 +18,12 @@ describe.skipIf(noServer !== undefined)('PostgreSQL', () => {
     const database = new LaterStore(server, { anew });
     onTestFinished(() => database.close());
     let count = 0;
-    const exchanges = new Set<string>();
     await fc.assert(
       fc.asyncProperty(scripts, fc.constantFrom(EAGER, IN_TURNS), async (script, rules) => {
         const playing = { name: `conversation-${count++}`, script, rules };
-        const history = await playApart(database, playing);
-        expectSame(history, await playApart(memory, playing));
-        for (const event of history) if (typeof event === 'object') exchanges.add(exchangeIn(event.state));
+        expectSame(await playApart(database, playing), await playApart(memory, playing));
       }),
       { numRuns: anew ? 5 : 15 },
     );
-    expect(exchanges.size).toBeGreaterThan(2);
   });
 });
