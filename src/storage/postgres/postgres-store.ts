@@ -27,6 +27,8 @@ export interface PostgresOptions {
   readonly random: Random;
   /** The folder of the rollback marks. Without it, a rollback is not noticed. */
   readonly marks?: string | undefined;
+  /** For how long it is found out what became of a COMMIT whose answer was lost, in milliseconds; 30 s by default. */
+  readonly lookUpTime?: number;
 }
 
 /** The row of an identity. */
@@ -53,8 +55,8 @@ interface Unit extends Cache {
 
 /** A transaction in which nothing was said for so long is ended by the server: its process has stopped, or its network. */
 const LONGEST_SILENCE = '60s';
-/** For how long it is found out what became of a COMMIT whose answer was lost, in milliseconds, and between two tries. */
 const LOOK_UP_TIME = 30_000;
+/** Between two tries of it, in milliseconds. */
 const LOOK_UP_PAUSE = 200;
 
 /** As strong as the server's own setting, and at least on the disk of the server and of its synchronous standbys. */
@@ -355,7 +357,7 @@ export class PostgresStore implements SessionStore {
    */
   async #lookUp({ commitId, generation }: Commit, cause: ConnectionLost): Promise<void> {
     const path = this.path;
-    const end = performance.now() + LOOK_UP_TIME;
+    const end = performance.now() + (this.#options.lookUpTime ?? LOOK_UP_TIME);
     for (;;) {
       const row = await this.#readAgain();
       if (row !== undefined) {

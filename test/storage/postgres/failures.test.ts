@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { systemRandom } from '../../../src/primitives/index.ts';
 import type { Transaction } from '../../../src/session/store.ts';
-import { PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
+import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
 import { addContact } from '../fixtures.ts';
 import { Relay } from './relay.ts';
 import { noServer, PostgresServer, saltedLock } from './server.ts';
@@ -24,10 +24,10 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
     onTestFinished(() => store.close());
     return store;
   };
-  const openRelayed = async () => {
+  const openRelayed = async (options: Partial<PostgresOptions> = {}) => {
     const { relay, address } = await Relay.start(server.address);
     const lock = saltedLock(Number(name.slice(3)));
-    const store = await PostgresStore.open(address, name, lock, { wait: 5_000, random: systemRandom });
+    const store = await PostgresStore.open(address, name, lock, { wait: 5_000, random: systemRandom, ...options });
     onTestFinished(() => store.close());
     return { relay, store };
   };
@@ -65,6 +65,15 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
     relay.speak();
     await lost;
     expect(await store.snapshot(names)).toEqual(['alice', 'carol', 'dave', 'erin']);
+  });
+
+  it('is lost for so long that nobody can know, and that is said', async () => {
+    const { relay, store } = await openRelayed({ lookUpTime: 300 });
+    relay.next = 'silent';
+    await expect(add(store, 'alice')).rejects.toMatchObject({ code: 'commit-unknown' });
+    relay.speak();
+    // It was done.
+    expect(await store.snapshot(names)).toEqual(['alice']);
   });
 
   it('lets no two units of work overlap, of any number of machines', async () => {
