@@ -61,7 +61,7 @@ const LOOK_UP_PAUSE = 200;
 
 /** As strong as the server's own setting, and at least on the disk of the server and of its synchronous standbys. */
 const SETTINGS = `
-SELECT set_config('lock_timeout', $1, TRUE), set_config('idle_in_transaction_session_timeout', '${LONGEST_SILENCE}', TRUE),
+SELECT set_config('bytea_output', 'hex', TRUE), set_config('lock_timeout', $1, TRUE), set_config('idle_in_transaction_session_timeout', '${LONGEST_SILENCE}', TRUE),
   CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')
     THEN set_config('synchronous_commit', 'on', TRUE) END`;
 
@@ -87,10 +87,13 @@ export class PostgresStore implements SessionStore {
   #cache: Cache | undefined;
   #mark: Mark | undefined;
   #marked = 0;
+  /** The highest generation that this process has seen. */
+  #seen = 0;
   #markTrouble: string | undefined;
   #standing: Standing = 'current';
   /** Whether a unit of work has begun and not ended. */
   #isOpen = false;
+  #isClosed = false;
 
   private constructor(address: DatabaseAddress, name: string, lock: Lock, options: PostgresOptions) {
     this.#address = address;
@@ -150,11 +153,7 @@ export class PostgresStore implements SessionStore {
 
   /** Marks the identity as it is: the caller knows that it is the newest copy. */
   async mark(): Promise<void> {
-    const generation = await this.#queue.run(async () => {
-      const unit = await this.#begin('reads');
-      await this.#end(unit, 'reads');
-      return unit.row.generation;
-    });
+    const { generation } = await this.#queue.run(() => this.#readRow());
     this.#writeMark(generation);
   }
 
@@ -168,25 +167,37 @@ export class PostgresStore implements SessionStore {
 
   /** Closes the connection. A transaction that is open is rolled back. */
   async close(): Promise<void> {
-    this.#forget();
-    this.#keys.wipe();
+    this.#isClosed = true;
     await this.#client?.close();
+    await this.#queue.run(async () => {
+      this.#forget();
+      this.#keys.wipe();
+    });
   }
 
   async #readStanding(): Promise<void> {
-    const { row, ...unit } = await this.#begin('reads');
-    const seed = mustExist(unit.set.get<{ readonly seed: IdentitySeed }>('SELECT seed FROM identity'), 'identity').seed;
-    await this.#end({ row, ...unit }, 'reads');
+    const unit = await this.#begin('reads');
+    const { seed } = mustExist(unit.set.get<{ readonly seed: IdentitySeed }>('SELECT seed FROM identity'), 'identity');
+    await this.#end(unit, 'reads');
     const { marks } = this.#options;
     this.#mark = marks === undefined ? undefined : new Mark(marks, seed);
     wipe(seed);
     const { generation: marked, trouble } = this.#mark?.read() ?? {};
     this.#markTrouble = trouble;
     this.#marked = marked ?? 0;
+    // The generation is read after the mark: another process may commit, and then write the mark.
+    const { generation, record, server } = await this.#readRow();
     // Here the database is the newest copy, unless it is another one than that of the last commit: a standby that was
     // promoted may have lagged behind it.
-    const isElsewhere = !isSame(row.server, row.record.server) && marked !== row.generation;
-    this.#standing = row.generation < this.#marked ? 'rolled-back' : isElsewhere ? 'unmarked' : 'current';
+    const isMarked = this.#mark === undefined || trouble !== undefined || marked === generation;
+    const isElsewhere = !isSame(server, record.server) && !isMarked;
+    this.#standing = generation < this.#marked ? 'rolled-back' : isElsewhere ? 'unmarked' : 'current';
+  }
+
+  async #readRow(): Promise<IdentityRow> {
+    const unit = await this.#begin('reads');
+    await this.#end(unit, 'reads');
+    return unit.row;
   }
 
   #perform<Result>(kind: 'reads' | 'writes', work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
@@ -215,12 +226,18 @@ export class PostgresStore implements SessionStore {
   async #begin(kind: 'reads' | 'writes'): Promise<Unit> {
     const { client, row } = await this.#readIdentity(kind);
     const { generation } = row;
-    if (this.#cache?.generation !== generation) {
+    try {
+      if (this.#cache?.generation !== generation) {
+        this.#forget();
+        this.#cache = this.#newCache(row);
+      }
+      this.#cache.set.run('BEGIN');
+      return { ...this.#cache, row, client };
+    } catch (error) {
       this.#forget();
-      this.#cache = this.#newCache(row);
+      await client.run(ROLLBACK).catch(() => undefined);
+      throw error;
     }
-    this.#cache?.set.run('BEGIN');
-    return { ...mustExist(this.#cache, 'identity'), row, client };
   }
 
   async #readIdentity(kind: 'reads' | 'writes') {
@@ -240,12 +257,13 @@ export class PostgresStore implements SessionStore {
   }
 
   async #connected(): Promise<ServerClient> {
+    if (this.#isClosed) throw new Error('the store is closed');
     if (this.#client === undefined || this.#client.isLost) this.#client = await ServerClient.connect(this.#address);
     return this.#client;
   }
 
   async #select(client: ServerClient, kind: 'reads' | 'writes'): Promise<IdentityRow> {
-    const begin = kind === 'writes' ? 'BEGIN' : 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+    const begin = kind === 'writes' ? BEGIN_TO_WRITE : BEGIN_TO_READ;
     const select = kind === 'writes' ? `${SELECT} FOR UPDATE` : SELECT;
     try {
       const answers = await client.run(
@@ -270,16 +288,22 @@ export class PostgresStore implements SessionStore {
     if (typeof layout !== 'number' || layout > LAYOUT) {
       throw new PawlError('newer-schema', { path, found: Number(layout), known: LAYOUT });
     }
-    if (!equal(salt as Uint8Array, this.#lock.salt)) throw new PawlError('replaced', { path });
-    if (!this.#keys.fits(checkValue as Uint8Array)) throw new PawlError('wrong-passphrase', { path });
+    if (!(salt instanceof Uint8Array && checkValue instanceof Uint8Array && sealed instanceof Uint8Array))
+      return damaged();
+    if (!Number.isSafeInteger(generation) || Number(generation) < 0) return damaged();
+    if (!equal(salt, this.#lock.salt)) throw new PawlError('replaced', { path });
+    if (!this.#keys.fits(checkValue)) throw new PawlError('wrong-passphrase', { path });
     const place = { ...IDENTITY_PLACE, generation: generation as number };
-    const plain = this.#keys.open(sealed as Uint8Array, place) ?? damaged();
+    const plain = this.#keys.open(sealed, place) ?? damaged();
     const record = decodeRecord(plain, damaged);
     wipe(plain);
-    if (record.schema > MIGRATIONS.length) {
+    if (record.schema !== MIGRATIONS.length) {
       throw new PawlError('newer-schema', { path, found: record.schema, known: MIGRATIONS.length });
     }
     const server = { system: String(system), timeline: Number(timeline) };
+    // Whoever has put an older state in its place would have positions used once more.
+    if ((generation as number) < this.#seen) throw new PawlError('rolled-back', { path });
+    this.#seen = generation as number;
     return { id, generation: generation as number, record, server };
   }
 
@@ -334,6 +358,7 @@ export class PostgresStore implements SessionStore {
     set.run('COMMIT');
     set.settle();
     this.#cache = { generation, set, rows };
+    this.#seen = generation;
     this.#writeMark(generation);
   }
 
@@ -341,8 +366,10 @@ export class PostgresStore implements SessionStore {
   async #send(client: ServerClient, statements: readonly Statement[], commit: Commit): Promise<void> {
     try {
       const answers = await client.run(...statements, COMMIT);
-      const isDone =
-        answers.at(-1)?.command === 'COMMIT' && answers.every(({ count }, at) => isLast(answers, at) || count <= 1);
+      const isWhole = answers.every(
+        ({ count, command }) => count === 1 || (command !== 'UPDATE' && command !== 'INSERT'),
+      );
+      const isDone = answers.at(-1)?.command === 'COMMIT' && isWhole;
       if (!isDone) throw new Error('the database has not committed');
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error;
@@ -359,6 +386,7 @@ export class PostgresStore implements SessionStore {
     const path = this.path;
     const end = performance.now() + (this.#options.lookUpTime ?? LOOK_UP_TIME);
     for (;;) {
+      if (this.#isClosed) break;
       const row = await this.#readAgain();
       if (row !== undefined) {
         const { record, generation: newest } = row;
@@ -405,15 +433,14 @@ interface Commit {
   readonly generation: number;
 }
 
+/** Whatever the server's defaults are. Who waits for the lock is to see what the one before has committed. */
+const BEGIN_TO_WRITE = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
+const BEGIN_TO_READ = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 const COMMIT: Statement = { text: 'COMMIT', values: [] };
 const ROLLBACK: Statement = { text: 'ROLLBACK', values: [] };
 
 /** Where the record of an identity is sealed for. */
 export const IDENTITY_PLACE = { table: 'identity', key: new Uint8Array(0), column: 'record' } as const;
-
-function isLast(list: readonly unknown[], index: number): boolean {
-  return index === list.length - 1;
-}
 
 function isSame(one: Server, other: Server): boolean {
   return one.system === other.system && one.timeline === other.timeline;

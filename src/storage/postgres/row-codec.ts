@@ -48,8 +48,10 @@ function decoded(reader: Reader, fail: () => never): Value {
       return null;
     case NATURAL:
       return readLeb128(reader, fail);
-    case NEGATIVE:
-      return -1 - readLeb128(reader, fail);
+    case NEGATIVE: {
+      const value = -1 - readLeb128(reader, fail);
+      return Number.isSafeInteger(value) ? value : fail();
+    }
     case TEXT:
       return fromUtf8(reader.take(readLeb128(reader, fail))) ?? fail();
     case BYTES:

@@ -18,7 +18,7 @@ interface StoredRow {
   readonly table: Table;
   readonly key: readonly Value[];
   readonly name: string;
-  readonly parent: StoredRow | undefined;
+  parent: StoredRow | undefined;
   /** The generations of the listed rows below it, by name. */
   readonly children: Map<string, number>;
   /** Where the table has a content: the generation in which it was sealed, and its length. */
@@ -170,7 +170,7 @@ export class Rows {
     const name = nameOf(table.kind, key);
     const known = this.#stored.get(name);
     if (known !== undefined && !gone.has(name)) {
-      if (withContent && content !== undefined && sealed.content !== null) this.#addContent(known, sealed.content);
+      if (withContent) this.#addContent(known, sealed.content);
       return known;
     }
     const parentName = this.#parentName(table, row, columns);
@@ -188,15 +188,16 @@ export class Rows {
     if (content !== undefined) row[columns.indexOf(table.content ?? '')] = new Uint8Array(content.length);
     this.#set.add(table.name, row);
     wipe(record, ...row.filter((value) => value instanceof Uint8Array));
-    if (withContent && sealed.content !== null) this.#addContent(stored, sealed.content);
+    if (withContent) this.#addContent(stored, sealed.content);
     return stored;
   }
 
-  #addContent(row: StoredRow, sealed: Uint8Array): void {
+  #addContent(row: StoredRow, sealed: Uint8Array | null): void {
     const { table, key, content, hasContent } = row;
     if (content === undefined || hasContent) return;
     const place = { table: table.name, key: this.keyOf(table, key), column: 'content', generation: content.generation };
-    const opened = this.#keys.open(sealed, { ...place, column: 'content' }) ?? this.#damaged();
+    const opened = (sealed && this.#keys.open(sealed, { ...place, column: 'content' })) ?? this.#damaged();
+    if (opened.length !== content.length) this.#damaged();
     this.#set.setContent(table, key, opened);
     wipe(opened);
     row.hasContent = true;
@@ -233,6 +234,7 @@ export class Rows {
       if (values === undefined) continue;
       const isNew = known === undefined || wasDeleted;
       const row = isNew ? this.#newRow(table, key, values, generation) : known;
+      if (!table.isListed) row.parent = this.#parentOf(table, values);
       this.#stored.set(name, row);
       changed.set(row, { values, isNew });
       if (table.isListed) {
@@ -254,12 +256,15 @@ export class Rows {
 
   #newRow(table: Table, key: readonly Value[], values: readonly Value[], generation: number): StoredRow {
     const columns = this.#set.columns(table.name);
-    const parentName = this.#parentName(table, values, columns);
-    const parent = parentName === undefined ? undefined : this.#stored.get(parentName);
-    if (parentName !== undefined && parent === undefined) throw new Error('a row was stored before its parent');
+    const parent = this.#parentOf(table, values);
     const bytes = table.content === undefined ? undefined : values[columns.indexOf(table.content)];
     const content = bytes instanceof Uint8Array ? { generation, length: bytes.length } : undefined;
     return { table, key, name: nameOf(table.kind, key), parent, children: new Map(), content, hasContent: true };
+  }
+
+  #parentOf(table: Table, values: readonly Value[]): StoredRow | undefined {
+    const name = this.#parentName(table, values, this.#set.columns(table.name));
+    return name === undefined ? undefined : mustExist(this.#stored.get(name), 'parent');
   }
 
   #deletion({ table, key }: StoredRow): Statement {
@@ -270,7 +275,7 @@ export class Rows {
   }
 
   #insertion(row: StoredRow, values: readonly Value[], generation: number): Statement {
-    const { table, parent, content } = row;
+    const { table, content } = row;
     const key = this.keyOf(table, row.key);
     const bytes = values[this.#set.columns(table.name).indexOf(table.content ?? '')];
     const place = { table: table.name, key, column: 'content', generation } as const;
@@ -279,22 +284,21 @@ export class Rows {
       text: `
 INSERT INTO pawl.rows (identity, key, generation, record, lookup, other_lookup, ordinal, kind, parent, content)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-      values: [
-        ...this.#rowValues(row, values, generation),
-        table.kind,
-        parent === undefined ? null : this.keyOf(parent.table, parent.key),
-        sealed,
-      ],
+      values: [...this.#rowValues(row, values, generation), table.kind, this.#parentKey(row), sealed],
     };
   }
 
   #update(row: StoredRow, values: readonly Value[], generation: number): Statement {
     return {
       text: `
-UPDATE pawl.rows SET generation = $3, record = $4, lookup = $5, other_lookup = $6, ordinal = $7
+UPDATE pawl.rows SET generation = $3, record = $4, lookup = $5, other_lookup = $6, ordinal = $7, parent = $8
 WHERE identity = $1 AND key = $2`,
-      values: this.#rowValues(row, values, generation),
+      values: [...this.#rowValues(row, values, generation), this.#parentKey(row)],
     };
+  }
+
+  #parentKey({ parent }: StoredRow): Uint8Array | null {
+    return parent === undefined ? null : this.keyOf(parent.table, parent.key);
   }
 
   #rowValues(row: StoredRow, values: readonly Value[], generation: number): unknown[] {
@@ -329,5 +333,9 @@ WHERE identity = $1 AND key = $2`,
 
 /** The values of some columns of a row. */
 function valuesOf(row: readonly Value[], columns: readonly string[], names: readonly string[]): Value[] {
-  return names.map((name) => row[columns.indexOf(name)] ?? null);
+  return names.map((name) => {
+    const value = row[columns.indexOf(name)] ?? null;
+    // The row is wiped, once it is stored.
+    return value instanceof Uint8Array ? value.slice() : value;
+  });
 }

@@ -156,9 +156,9 @@ const REFUSALS: readonly { readonly states: RegExp; readonly as: 'busy' | 'lost'
   // lock_not_available, query_canceled by a time limit, serialization and deadlock, too_many_connections, cannot_connect_now
   { states: /^(55P03|57014|40001|40P01|53300|57P03)$/, as: 'busy' },
   // connection exceptions; the server is shut down, or has ended a transaction that was silent for too long
-  { states: /^(08...|57P01|57P02|25P03)$/, as: 'lost' },
-  // read_only_sql_transaction; disk_full and other resources; insufficient_privilege; I/O errors
-  { states: /^(25006|53...|42501|58...)$/, as: 'unwritable' },
+  { states: /^(08...|57P01|57P02|57P05|25P03|25P04)$/, as: 'lost' },
+  // read_only_sql_transaction; a standby; disk_full and other resources; insufficient_privilege; I/O errors
+  { states: /^(25006|0A000|53...|42501|58...)$/, as: 'unwritable' },
 ];
 
 /** The oids of types (pg_type.dat): the integers and floating point numbers that are read; bool; bytea. */

@@ -206,6 +206,17 @@ export function invites(make: MakeStore): void {
     }
   });
 
+  it('forgets the openings of earlier units of work with the secrets', async () => {
+    const { store } = make();
+    const made = { ...inviteFor('all'), lastUser: 0 };
+    await store.transaction((transaction) => transaction.addInvite(made));
+    await store.transaction((transaction) => transaction.useInvite(made.id, 1, bytesOf('digest', 16)));
+    expect(await store.snapshot((view) => view.isInLedger(bytesOf('digest', 16)))).toBe(true);
+    await store.transaction((transaction) => transaction.withdrawInvite(made.id, NOW));
+    expect(await store.snapshot((view) => view.isInLedger(bytesOf('digest', 16)))).toBe(false);
+    expect((await store.snapshot((view) => view.invites())).map(({ fate }) => fate.kind)).toEqual(['withdrawn']);
+  });
+
   it('forgets the openings with the secrets of their invite, and not before', async () => {
     const [before, at, dropped] = [reusable('before', NOW - 1_000), reusable('at', NOW), reusable('dropped')];
     await withInvites(

@@ -145,6 +145,28 @@ export function routes(make: MakeStore): void {
     });
   });
 
+  it('lets go of what an earlier unit of work has left', async () => {
+    const { store } = make();
+    const box = bytesOf('box', 16);
+    const left = { box, name: 'junk', size: 3, version: '1', code: 'corrupt', tries: 1, triedAt: NOW };
+    await store.transaction(async (transaction) => {
+      const contact = await addContact(transaction, 'alice');
+      await transaction.setLeftEntry(left);
+      await transaction.setLeftEntry({ ...left, name: 'more' });
+      for (const name of ['one', 'two'])
+        await transaction.addSpentBox({ box: bytesOf(name, 16), contact, spentAt: NOW });
+    });
+    await store.transaction(async (transaction) => {
+      await transaction.setLeftEntry({ ...left, tries: 2 });
+      await transaction.dropLeftEntry(box, 'more');
+      await transaction.dropSpentBox(bytesOf('one', 16));
+    });
+    await store.snapshot(async (view) => {
+      expect(await view.leftEntries(box)).toEqual([{ ...left, tries: 2 }]);
+      expect((await view.spentBoxes()).map((spent) => spent.box)).toEqual([bytesOf('two', 16)]);
+    });
+  });
+
   it('keeps the boxes of a session, that of the invite until it is answered, and when they were read', async () => {
     const { store } = make();
     await store.transaction(async (transaction) => {

@@ -219,6 +219,32 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: the owner of the database',
     expect((await server.open(name, { marks: temporaryFolder() })).standing).toBe('current');
   });
 
+  it('is noticed where everything is put back while a process runs', async () => {
+    server.sql(`
+      DROP TABLE IF EXISTS pawl.saved, pawl.saved_identity; CREATE TABLE pawl.saved AS SELECT * FROM pawl.rows WHERE ${where()};
+      CREATE TABLE pawl.saved_identity AS SELECT * FROM pawl.identities WHERE name = '${name}'`);
+    await store.transaction((transaction) => addContact(transaction, 'carol'));
+    server.sql(`
+      DELETE FROM pawl.rows WHERE ${where()}; INSERT INTO pawl.rows SELECT * FROM pawl.saved;
+      UPDATE pawl.identities i SET generation = s.generation, record = s.record, commit_id = s.commit_id FROM pawl.saved_identity s WHERE i.id = s.id`);
+    const next = store.transaction((transaction) => addContact(transaction, 'dave'));
+    await expect(next).rejects.toMatchObject({ code: 'rolled-back' });
+  });
+
+  it('cannot take the bytes of an envelope or a text away', async () => {
+    for (const kind of [9, 10, 11, 12]) {
+      server.sql(
+        `DROP TABLE IF EXISTS pawl.now; CREATE TABLE pawl.now AS SELECT * FROM pawl.rows WHERE ${where()} AND kind = ${kind}`,
+      );
+      server.sql(`UPDATE pawl.rows SET content = NULL WHERE ${where()} AND kind = ${kind}`);
+      await expect(readAnew(), `kind ${kind}`).rejects.toMatchObject({ code: 'damaged' });
+      server.sql(
+        'UPDATE pawl.rows r SET content = s.content FROM pawl.now s WHERE r.key = s.key AND r.identity = s.identity',
+      );
+    }
+    await readAnew();
+  });
+
   it('opens nothing without the key', async () => {
     const lock = { ...saltedLock(Number(name.slice(3))), key: WRONG_KEY as FileKey };
     const opening = PostgresStore.open(server.address, name, lock, { wait: 0, random: systemRandom });

@@ -108,6 +108,10 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: conversations', () => {
     lagging.stop('fast');
     await before.transaction((transaction) => transaction.raiseNumber('a', 2));
     await same.caughtUp(primary);
+    const following = await on(same);
+    expect(await following.snapshot((view) => view.lastNumber('a'))).toBe(2);
+    const writing = following.transaction((transaction) => transaction.raiseNumber('a', 9));
+    await expect(writing).rejects.toMatchObject({ code: 'write-failed', detail: { isUndone: true } });
     primary.stop('immediate');
 
     // It has all that the mark of this machine knows of.

@@ -135,15 +135,17 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
     expect(await store.snapshot(names)).toEqual(['alice', 'carol']);
   });
 
-  it('is read-only: nothing is written, and that is said', async () => {
+  it('has no room: nothing is written, and that is said', async () => {
     const store = await open();
-    server.sql('ALTER DATABASE postgres SET default_transaction_read_only = on');
-    onTestFinished(() => {
-      server.sql('BEGIN READ WRITE; ALTER DATABASE postgres RESET default_transaction_read_only; COMMIT');
-    });
-    const later = await open();
-    await expect(add(later, 'alice')).rejects.toMatchObject({ code: 'write-failed', detail: { isUndone: true } });
-    expect(await store.snapshot(names)).toEqual([]);
+    server.sql(`
+      CREATE OR REPLACE FUNCTION pawl.full() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full'; END $$;
+      CREATE OR REPLACE TRIGGER full_disk BEFORE INSERT ON pawl.rows FOR EACH ROW EXECUTE FUNCTION pawl.full()`);
+    const error = { code: 'write-failed', detail: { isUndone: true, reason: 'no space left on device' } };
+    await expect(add(store, 'alice')).rejects.toMatchObject(error);
+    server.sql('DROP TRIGGER full_disk ON pawl.rows');
+    await add(store, 'carol');
+    expect(await store.snapshot(names)).toEqual(['carol']);
   });
 
   it('is durable whatever its default is', async () => {

@@ -4,7 +4,13 @@
  * Encrypts nothing but parts.
  */
 import { isPawlError, PawlError } from '../../../errors.ts';
-import { acknowledgeSent, checkContact, type OutboxId, type SentMessage } from '../../../session/index.ts';
+import {
+  acknowledgeSent,
+  checkContact,
+  type OutboxId,
+  readEnvelope,
+  type SentMessage,
+} from '../../../session/index.ts';
 import { Carrier, HandOverQueue, stillWaiting } from '../../carrier/hand-over.ts';
 import { asTheyCome, byPlace, type Places } from '../../carrier/places.ts';
 import type { CommandContext } from '../../context.ts';
@@ -26,6 +32,7 @@ interface Delivery {
   earlier?: string;
   /** Another command has forgotten the contact meanwhile, with what was for it. */
   forgotten?: PawlError;
+  gone: ReadonlySet<OutboxId>;
 }
 
 export class RoutesToEach implements Ways {
@@ -47,16 +54,16 @@ export class RoutesToEach implements Ways {
       const carrier = await Carrier.for(this.#places, this.#identity, name);
       if (carrier === undefined) {
         // Another command has taken the route away meanwhile, or forgotten the contact.
-        const forgotten = await this.#refusalOf(name);
-        const code = await (forgotten === undefined
+        const gone = (await this.#waits(parcelsOfOne)) ? undefined : await this.#refusalOf(name);
+        const code = await (gone === undefined
           ? reporter.error(new PawlError('no-route', { name }), `what is for ${name} waits`)
-          : reporter.error(forgotten));
+          : reporter.error(gone));
         exit ||= code;
         continue;
       }
       const messages = parcelsOfOne.flatMap((parcel) => ('message' in parcel ? parcel.message : []));
       const waiting = new Set(messages.map(({ outboxId }) => outboxId));
-      deliveries.push({ name, carrier, parcels: parcelsOfOne, messages, waiting });
+      deliveries.push({ name, carrier, parcels: parcelsOfOne, messages, waiting, gone: new Set() });
     }
     const byWay = byPlace(deliveries.map((delivery) => ({ ...delivery.carrier.route, delivery })));
     for await (const _ of asTheyCome(byWay, ({ all }) => this.#handOverAt(all.map(({ delivery }) => delivery))));
@@ -117,11 +124,23 @@ export class RoutesToEach implements Ways {
     }
     delivery.waiting = new Set(messages.map(({ outboxId }) => outboxId).filter((id) => queue.has(id)));
     if (queue.failure !== undefined) delivery.failure = queue.failure;
-    const isGone = messages.some(({ outboxId }) => !handedOver.has(outboxId) && !queue.has(outboxId));
-    const forgotten = isGone ? await this.#refusalOf(name) : undefined;
-    if (forgotten !== undefined) delivery.forgotten = forgotten;
+    const gone = messages.flatMap(({ outboxId: id }) => (handedOver.has(id) || queue.has(id) ? [] : [id]));
+    const forgotten = gone.length > 0 ? await this.#refusalOf(name) : undefined;
+    if (forgotten !== undefined) {
+      delivery.forgotten = forgotten;
+      delivery.gone = new Set(gone);
+    }
     if (delivery.waiting.size === 0 && queue.size > 0) delivery.earlier = stillWaiting(queue, name);
     return queue;
+  }
+
+  /** Whether a message is in the outbox: that of a contact that has another name by now. */
+  async #waits(parcels: readonly Parcel[]): Promise<boolean> {
+    for (const parcel of parcels) {
+      if (!('message' in parcel)) continue;
+      if ((await readEnvelope(this.#identity, parcel.message.outboxId)) !== undefined) return true;
+    }
+    return false;
   }
 
   /** Why nothing can be for a name: another command has forgotten the contact. */
@@ -136,15 +155,16 @@ export class RoutesToEach implements Ways {
   }
 
   /** @returns the exit code of what waits. */
-  async #tell({ name, carrier, messages, waiting, failure, earlier, forgotten }: Delivery): Promise<number> {
+  async #tell({ name, carrier, messages, waiting, failure, earlier, gone, forgotten }: Delivery): Promise<number> {
     const { reporter } = this.#context;
-    if (forgotten !== undefined) return reporter.error(forgotten);
     for (const message of messages) {
+      if (gone.has(message.outboxId)) continue;
       const fate = waiting.has(message.outboxId) ? { queued: true } : { handed_to: carrier.title };
       const format = { armored: false, file: undefined, carrier };
       await describe(this.#context, format, { ...message, bytes: message.length, fate });
     }
     if (earlier !== undefined) await reporter.warn(earlier);
+    if (forgotten !== undefined) return reporter.error(forgotten);
     if (waiting.size === 0 || failure === undefined) return 0;
     const error = queuedError(carrier, failure);
     return reporter.error(error, error === failure ? `the message for ${name} waits` : undefined);
