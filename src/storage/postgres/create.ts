@@ -10,7 +10,7 @@ import type { Lock } from '../sqlcipher.ts';
 import { historySettingColumns } from '../tables/history.ts';
 import { mustExist } from '../transaction.ts';
 import { COMMIT_ID_LENGTH, CommitIds, encodeRecord } from './identity-record.ts';
-import { IDENTITY_PLACE } from './postgres-store.ts';
+import { IDENTITY_PLACE, SERVER } from './postgres-store.ts';
 import { RowKeys } from './row-keys.ts';
 import { LAYOUT, SCHEMA } from './schema.ts';
 import { type DatabaseAddress, ServerClient } from './server-client.ts';
@@ -18,11 +18,6 @@ import { WorkingSet } from './working-set.ts';
 
 /** Any number that others do not take: two who make the tables at the same time would be in each other's way. */
 const MAKING_TABLES = 0x7061776c;
-
-/** Those of the server that we are connected to: see `IdentityRecord.server`. */
-const SERVER = `
-SELECT (SELECT system_identifier::text FROM pg_control_system()),
-  ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int`;
 
 /**
  * Creates an identity, and the tables where they are not there. Never replaces one.
@@ -38,7 +33,7 @@ export async function createPostgresIdentity(
   const keys = new RowKeys(lock, random);
   try {
     await makeTables(client);
-    const [answer] = await client.run({ text: SERVER, values: [] });
+    const [answer] = await client.run({ text: `SELECT ${SERVER}`, values: [] });
     const [system, timeline] = answer?.rows[0] ?? [];
     const server = { system: String(system), timeline: Number(timeline) };
     const commitId = random(COMMIT_ID_LENGTH);

@@ -2,12 +2,11 @@
  * What each operation on the store reads: it is in the working set before the operation runs there.
  * Knows no SQL of the database; that of the tables is in `../tables`.
  */
-
 import { toHex } from '../../primitives/index.ts';
 import type { Transaction } from '../../session/store.ts';
 import type { Value } from './row-codec.ts';
 import type { Rows } from './rows.ts';
-import type { Sweeps } from './sweeps.ts';
+import type { Sweep, Sweeps } from './sweeps.ts';
 import { tableNamed } from './tables.ts';
 import type { WorkingSet } from './working-set.ts';
 
@@ -117,6 +116,16 @@ export function loadingFirst(inner: Transaction, rows: Rows, set: WorkingSet, sw
     await rows.once(`digests of ${id} up to ${upTo}`, () => ({ table: ACCEPTED, lookup, upTo }));
   };
 
+  /** Reads and sweeps only where something may be due. @param none what is returned where nothing is. */
+  const whenDue =
+    <Result>(sweep: Sweep, load: () => Promise<void>, run: (time: number) => Promise<Result>, none: Result) =>
+    async (time: number): Promise<Result> => {
+      if (!sweeps.isDue(sweep, time)) return none;
+      await load();
+      sweeps.note(sweep);
+      return run(time);
+    };
+
   const before = <Method extends (...args: never[]) => Promise<unknown>>(
     load: (...args: Parameters<Method>) => Promise<void>,
     run: Method,
@@ -208,20 +217,15 @@ export function loadingFirst(inner: Transaction, rows: Rows, set: WorkingSet, sw
       (id, accepted, _, { keptDigests }) => both(everyone, () => oldDigests(id, accepted.length, keptDigests)),
       inner.saveReceived,
     ),
-    sweepSkippedKeys: async (keptBefore) => {
-      if (!sweeps.isDue('skipped keys', keptBefore)) return 0;
-      await everyone();
-      sweeps.note('skipped keys');
-      return inner.sweepSkippedKeys(keptBefore);
-    },
+    sweepSkippedKeys: whenDue('skipped keys', everyone, inner.sweepSkippedKeys, 0),
     saveFork: before(session, inner.saveFork),
 
     addToOutbox: before((entry) => contactRow(entry.contact), inner.addToOutbox),
     // The length of an envelope is the sum of its rows.
-    outbox: before(
-      () => rows.once('all outbox_rest', () => ({ table: OUTBOX, below: [tableNamed('outbox_rest')] })),
-      inner.outbox,
-    ),
+    outbox: before(async () => {
+      await rows.once('all outbox_rest', () => ({ table: OUTBOX, below: [tableNamed('outbox_rest')] }));
+      rows.note('all outbox');
+    }, inner.outbox),
     countOutbox: before(all('outbox'), inner.countOutbox),
     envelope: before(content('outbox'), inner.envelope),
     dropFromOutbox: before(outboxRow, inner.dropFromOutbox),
@@ -269,12 +273,7 @@ export function loadingFirst(inner: Transaction, rows: Rows, set: WorkingSet, sw
     outgoing: before(all('outgoing'), inner.outgoing),
     advanceOutgoing: before(outgoingRow, inner.advanceOutgoing),
     dropOutgoing: before(outgoingRow, inner.dropOutgoing),
-    sweepOutgoing: async (time) => {
-      if (!sweeps.isDue('outgoing', time)) return [];
-      await all('outgoing')();
-      sweeps.note('outgoing');
-      return inner.sweepOutgoing(time);
-    },
+    sweepOutgoing: whenDue('outgoing', all('outgoing'), inner.sweepOutgoing, []),
 
     routes: before(all('routes'), inner.routes),
     setRoute: before(
@@ -287,12 +286,7 @@ export function loadingFirst(inner: Transaction, rows: Rows, set: WorkingSet, sw
     leftEntries: before(leftIn, inner.leftEntries),
     setLeftEntry: before(({ box, name }) => rows.need(LEFT, [[box, name]]), inner.setLeftEntry),
     dropLeftEntry: before((box, name) => rows.need(LEFT, [[box, name]]), inner.dropLeftEntry),
-    sweepLeftEntries: async (time) => {
-      if (!sweeps.isDue('left entries', time)) return;
-      await all('left_entries')();
-      sweeps.note('left entries');
-      await inner.sweepLeftEntries(time);
-    },
+    sweepLeftEntries: whenDue('left entries', all('left_entries'), inner.sweepLeftEntries, undefined),
     spentBoxes: before(all('spent_boxes'), inner.spentBoxes),
     addSpentBox: before(
       (spent) =>
@@ -303,12 +297,7 @@ export function loadingFirst(inner: Transaction, rows: Rows, set: WorkingSet, sw
       inner.addSpentBox,
     ),
     dropSpentBox: before((box) => rows.need(SPENT, [[box]]), inner.dropSpentBox),
-    sweepSpentBoxes: async (time) => {
-      if (!sweeps.isDue('spent boxes', time)) return;
-      await all('spent_boxes')();
-      sweeps.note('spent boxes');
-      await inner.sweepSpentBoxes(time);
-    },
+    sweepSpentBoxes: whenDue('spent boxes', all('spent_boxes'), inner.sweepSpentBoxes, undefined),
 
     lists: before(all('list_members'), inner.lists),
     setList: before(async (_, members) => {
@@ -324,12 +313,7 @@ export function loadingFirst(inner: Transaction, rows: Rows, set: WorkingSet, sw
     addToHistory: before((entry) => contactRow(entry.contact), inner.addToHistory),
     history: before(historyOf, inner.history),
     countHistory: before(historyOf, inner.countHistory),
-    sweepHistory: async (time) => {
-      if (!sweeps.isDue('history', time)) return 0;
-      await all('history')();
-      sweeps.note('history');
-      return inner.sweepHistory(time);
-    },
+    sweepHistory: whenDue('history', all('history'), inner.sweepHistory, 0),
 
     correctTimes: async (now, ahead) => {
       const row = set.get<{ readonly clock: number | null }>('SELECT clock FROM identity');

@@ -65,12 +65,15 @@ SELECT set_config('bytea_output', 'hex', TRUE), set_config('lock_timeout', $1, T
   CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')
     THEN set_config('synchronous_commit', 'on', TRUE) END`;
 
-/** The identity, and the server that we are connected to. */
-const SELECT = `
-SELECT id::text, layout, salt, check_value, generation, record,
+/** Columns that name the server that we are connected to: see `Server`. */
+export const SERVER = `
   (SELECT system_identifier::text FROM pg_control_system()),
   CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())
-    ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END
+    ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END`;
+
+/** The identity, and the server. */
+const SELECT = `
+SELECT id::text, layout, salt, check_value, generation, record, ${SERVER}
 FROM pawl.identities WHERE name = $1`;
 
 export class PostgresStore implements SessionStore {

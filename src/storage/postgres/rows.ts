@@ -10,7 +10,7 @@ import { decodeChildren, encodeChildren, ValueReader } from './identity-record.t
 import { decodeValues, encodeValues, type Value } from './row-codec.ts';
 import { nameOf, type RowKeys } from './row-keys.ts';
 import type { Selection, Statement } from './selection.ts';
-import { TABLES, type Table, tableNamed, tableOfKind } from './tables.ts';
+import { inOrder, type Table, tableNamed, tableOfKind } from './tables.ts';
 import type { WorkingSet } from './working-set.ts';
 
 /** A row that is in the working set and in the database. */
@@ -79,9 +79,9 @@ export class Rows {
     this.#loaded.add(what);
   }
 
-  /** Whether {@link once} was called for one of these, or {@link note}. */
-  knows(...what: readonly string[]): boolean {
-    return what.some((one) => this.#loaded.has(one));
+  /** Whether {@link once} was called for it, or {@link note}. */
+  knows(what: string): boolean {
+    return this.#loaded.has(what);
   }
 
   /** Notes that what {@link once} would read is in the working set. */
@@ -116,8 +116,7 @@ export class Rows {
    * where a listed one is not there.
    */
   async load(selection: Selection): Promise<void> {
-    const found = (await this.#read(selection)).map((row) => this.#sealedRow(row));
-    found.sort((a, b) => TABLES.indexOf(a.table) - TABLES.indexOf(b.table));
+    const found = (await this.#read(selection)).map((row) => this.#sealedRow(row)).sort(inOrder);
     const deleted = this.#set.deleted().filter((row) => !this.#set.has(row.table, row.key));
     const gone = new Set(deleted.map((row) => nameOf(row.table.kind, row.key)));
     const rows: StoredRow[] = [];
@@ -143,7 +142,7 @@ export class Rows {
     const { deletions, changed } = this.#applyChanges(generation);
     const statements = deletions.map((row) => this.#deletion(row));
     // Parents precede their children, which name them.
-    const ordered = [...changed].sort(([a], [b]) => TABLES.indexOf(a.table) - TABLES.indexOf(b.table));
+    const ordered = [...changed].sort(([one], [other]) => inOrder(one, other));
     for (const [row, { values, isNew }] of ordered) {
       statements.push(isNew ? this.#insertion(row, values, generation) : this.#update(row, values, generation));
     }
@@ -195,8 +194,13 @@ export class Rows {
   #addContent(row: StoredRow, sealed: Uint8Array | null): void {
     const { table, key, content, hasContent } = row;
     if (content === undefined || hasContent) return;
-    const place = { table: table.name, key: this.keyOf(table, key), column: 'content', generation: content.generation };
-    const opened = (sealed && this.#keys.open(sealed, { ...place, column: 'content' })) ?? this.#damaged();
+    const place = {
+      table: table.name,
+      key: this.keyOf(table, key),
+      column: 'content',
+      generation: content.generation,
+    } as const;
+    const opened = (sealed && this.#keys.open(sealed, place)) ?? this.#damaged();
     if (opened.length !== content.length) this.#damaged();
     this.#set.setContent(table, key, opened);
     wipe(opened);

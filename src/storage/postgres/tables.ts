@@ -100,3 +100,11 @@ export function tableNamed(name: string): Table {
 export function tableOfKind(kind: number): Table | undefined {
   return BY_KIND.get(kind);
 }
+
+/** Sorts parents before their children. */
+export function inOrder(
+  { table: one }: { readonly table: Table },
+  { table: other }: { readonly table: Table },
+): number {
+  return TABLES.indexOf(one) - TABLES.indexOf(other);
+}

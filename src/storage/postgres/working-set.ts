@@ -7,7 +7,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { applyMigrations } from '../migrations.ts';
 import { Statements } from '../statements.ts';
 import type { Value } from './row-codec.ts';
-import { TABLES, type Table } from './tables.ts';
+import { inOrder, TABLES, type Table, tableOfKind } from './tables.ts';
 
 const SETTINGS = `
 PRAGMA foreign_keys = ON;
@@ -159,10 +159,10 @@ export class WorkingSet extends Statements {
     const parts = PARTS.join(', ');
     const sql = `SELECT kind, max(is_gone), ${parts} FROM changed ${where} GROUP BY kind, ${parts} ORDER BY kind, ${parts}`;
     this.each<readonly [number, 0 | 1, ...Value[]]>(sql, {}, ([kind, isGone, ...key]) => {
-      const table = TABLES.find((one) => one.kind === kind);
+      const table = tableOfKind(kind);
       if (table !== undefined) found.push({ table, key: key.slice(0, table.key.length), wasDeleted: isGone === 1 });
     });
-    return found.sort((a, b) => TABLES.indexOf(a.table) - TABLES.indexOf(b.table));
+    return found.sort(inOrder);
   }
 }
 

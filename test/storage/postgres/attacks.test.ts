@@ -104,6 +104,16 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: the owner of the database',
   const where = () => `identity = (SELECT id FROM pawl.identities WHERE name = '${name}')`;
   const kinds = () =>
     server.sql(`SELECT DISTINCT kind FROM pawl.rows WHERE ${where()} ORDER BY kind`).trim().split('\n');
+  const saveEverything = () => {
+    server.sql(`
+      DROP TABLE IF EXISTS pawl.saved, pawl.saved_identity; CREATE TABLE pawl.saved AS SELECT * FROM pawl.rows WHERE ${where()};
+      CREATE TABLE pawl.saved_identity AS SELECT * FROM pawl.identities WHERE name = '${name}'`);
+  };
+  const putEverythingBack = () => {
+    server.sql(`
+      DELETE FROM pawl.rows WHERE ${where()}; INSERT INTO pawl.rows SELECT * FROM pawl.saved;
+      UPDATE pawl.identities i SET generation = s.generation, record = s.record, commit_id = s.commit_id FROM pawl.saved_identity s WHERE i.id = s.id`);
+  };
   const readAnew = async () => {
     const other = await server.open(name);
     onTestFinished(() => other.close());
@@ -205,13 +215,9 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: the owner of the database',
     const marked = await server.open(name, { marks });
     onTestFinished(() => marked.close());
     expect(marked.standing).toBe('current');
-    server.sql(`
-      DROP TABLE IF EXISTS pawl.saved, pawl.saved_identity; CREATE TABLE pawl.saved AS SELECT * FROM pawl.rows WHERE ${where()};
-      CREATE TABLE pawl.saved_identity AS SELECT * FROM pawl.identities WHERE name = '${name}'`);
+    saveEverything();
     await marked.transaction((transaction) => addContact(transaction, 'carol'));
-    server.sql(`
-      DELETE FROM pawl.rows WHERE ${where()}; INSERT INTO pawl.rows SELECT * FROM pawl.saved;
-      UPDATE pawl.identities i SET generation = s.generation, record = s.record, commit_id = s.commit_id FROM pawl.saved_identity s WHERE i.id = s.id`);
+    putEverythingBack();
     const again = await server.open(name, { marks });
     onTestFinished(() => again.close());
     expect(again.standing).toBe('rolled-back');
@@ -220,13 +226,9 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: the owner of the database',
   });
 
   it('is noticed where everything is put back while a process runs', async () => {
-    server.sql(`
-      DROP TABLE IF EXISTS pawl.saved, pawl.saved_identity; CREATE TABLE pawl.saved AS SELECT * FROM pawl.rows WHERE ${where()};
-      CREATE TABLE pawl.saved_identity AS SELECT * FROM pawl.identities WHERE name = '${name}'`);
+    saveEverything();
     await store.transaction((transaction) => addContact(transaction, 'carol'));
-    server.sql(`
-      DELETE FROM pawl.rows WHERE ${where()}; INSERT INTO pawl.rows SELECT * FROM pawl.saved;
-      UPDATE pawl.identities i SET generation = s.generation, record = s.record, commit_id = s.commit_id FROM pawl.saved_identity s WHERE i.id = s.id`);
+    putEverythingBack();
     const next = store.transaction((transaction) => addContact(transaction, 'dave'));
     await expect(next).rejects.toMatchObject({ code: 'rolled-back' });
   });
