@@ -3,6 +3,7 @@
  * Repairs nothing.
  */
 import type { Connection } from './connection.ts';
+import type { Statements } from './statements.ts';
 
 /**
  * Rows that the commands cannot do without, and that no constraint of the schema demands. Each query returns a row if one
@@ -28,10 +29,15 @@ const CACHE = 32 * 1_024;
  * @returns one sentence for each problem.
  */
 export function checkFile(connection: Connection): readonly string[] {
-  return connection.caching(CACHE, () => [
-    ...checkPages(connection),
-    ...REQUIRED.filter(({ sql }) => connection.get(sql) !== undefined).map(({ problem }) => problem),
-  ]);
+  return connection.caching(CACHE, () => checkRows(connection));
+}
+
+/** Checks everything in a database: see {@link checkFile}. */
+export function checkRows(database: Statements): readonly string[] {
+  return [
+    ...checkPages(database),
+    ...REQUIRED.filter(({ sql }) => database.get(sql) !== undefined).map(({ problem }) => problem),
+  ];
 }
 
 /**
@@ -39,7 +45,7 @@ export function checkFile(connection: Connection): readonly string[] {
  * foreign keys. Reads every page that is in use, and so verifies its HMAC.
  * @returns one sentence for each problem.
  */
-export function checkPages(connection: Connection): readonly string[] {
+export function checkPages(connection: Statements): readonly string[] {
   const lines = connection.all<{ readonly integrity_check: string }>('PRAGMA integrity_check');
   const orphans = connection.all<{ readonly table: string }>('PRAGMA foreign_key_check');
   return [

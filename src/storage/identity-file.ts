@@ -3,8 +3,9 @@
  * Does not know where they are or how their key is obtained.
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
 import { isPawlError, PawlError } from '../errors.ts';
-import { makeFile, makeFileSlowly, realPath, reasonOf } from '../files/index.ts';
+import { makeFile, makeFileSlowly, readFile, realPath, reasonOf, ScratchFolder } from '../files/index.ts';
 import type { OwnIdentity } from '../handshake/index.ts';
 import { equal, utf8 } from '../primitives/index.ts';
 import type { HistorySetting } from '../session/store.ts';
@@ -12,8 +13,10 @@ import { Connection, type WhileBusy } from './connection.ts';
 import { PAGE_LENGTH } from './hot-journal.ts';
 import { applyMigrations, hasNewestSchema, migrate } from './migrations.ts';
 import { Mark } from './rollback-mark.ts';
+import { copyRows } from './rows-copy.ts';
 import { APPLICATION_ID } from './schema.ts';
 import { type Lock, SALT_LENGTH } from './sqlcipher.ts';
+import type { Statements } from './statements.ts';
 import { SqliteStore } from './store.ts';
 import { historySettingColumns } from './tables/history.ts';
 import { mustExist } from './transaction.ts';
@@ -165,28 +168,57 @@ export function createIdentityFile(
   { marks, beforeNamed }: { readonly marks?: string | undefined; readonly beforeNamed?: () => void } = {},
 ): string | undefined {
   makeFile(path, (draft) => {
-    build(draft, lock, record);
+    build(draft, lock, (connection) => addIdentity(connection, record));
     beforeNamed?.();
   });
   return marks === undefined ? undefined : new Mark(marks, record.identity.seed).write(0);
 }
 
-function build(path: string, lock: Lock, { name, identity, createdAt, historySetting }: IdentityRecord): void {
+/**
+ * Creates an identity file of mode 0600 with all rows of another database. Never replaces a file.
+ * @throws `exists`, `cannot-create`.
+ */
+export function createFileFrom(path: string, lock: Lock, source: Statements): void {
+  makeFile(path, (draft) => build(draft, lock, (connection) => copyRows(source, connection)));
+}
+
+/**
+ * The bytes of an identity file with all rows of another database. It is made in a folder that is removed: in memory, where
+ * the system has such a place.
+ * @throws `cannot-create`.
+ */
+export function bytesOfCopy(lock: Lock, source: Statements): Uint8Array {
+  const folder = new ScratchFolder(undefined);
+  try {
+    const path = join(folder.path, 'copy.db');
+    createFileFrom(path, lock, source);
+    return readFile(path, Number.MAX_SAFE_INTEGER);
+  } finally {
+    folder.remove();
+  }
+}
+
+function build(path: string, lock: Lock, fill: (connection: Connection) => void): void {
   const connection = new Connection(path, lock, 0);
   try {
     // Allows the file to shrink. It can be set only while the file is empty.
     connection.execute('PRAGMA auto_vacuum = INCREMENTAL');
     connection.atomically(() => {
       applyMigrations(connection);
-      connection.run(
-        `INSERT INTO identity (id, name, seed, public_key, created_at, history_since, history_for)
-        VALUES (1, @name, @seed, @key, @createdAt, @since, @maxAge)`,
-        { name, seed: identity.seed, key: identity.key, createdAt, ...historySettingColumns(historySetting) },
-      );
+      fill(connection);
     });
   } finally {
     connection.close();
   }
+}
+
+/** Puts the row of a new identity into a database that has the tables. */
+export function addIdentity(database: Statements, { name, identity, createdAt, historySetting }: IdentityRecord): void {
+  database.run(
+    `INSERT INTO identity (id, name, seed, public_key, created_at, history_since, history_for)
+    VALUES (1, @name, @seed, @key, @createdAt, @since, @maxAge)`,
+    { name, seed: identity.seed, key: identity.key, createdAt, ...historySettingColumns(historySetting) },
+  );
 }
 
 /** The contents of a new store. */

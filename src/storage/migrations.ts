@@ -15,6 +15,7 @@ import {
   VERSION_8,
   VERSION_9,
   VERSION_10,
+  VERSION_11,
 } from './schema.ts';
 import type { Statements } from './statements.ts';
 
@@ -30,6 +31,7 @@ export const MIGRATIONS: readonly string[] = [
   VERSION_8,
   VERSION_9,
   VERSION_10,
+  VERSION_11,
 ];
 
 /** Returns the schema version of a file: its `user_version`. */

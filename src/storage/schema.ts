@@ -460,3 +460,12 @@ CREATE TABLE list_members ( -- who is sent to together; a list that nobody is in
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX list_members_of_contact ON list_members (contact_id);
 `;
+
+/** Version 11: an identity that is moved elsewhere; the length of an envelope, which is listed without its bytes. */
+export const VERSION_11 = `
+ALTER TABLE identity ADD COLUMN moving_to TEXT; -- the place where it may be used already; none: here
+
+ALTER TABLE outbox ADD COLUMN length INTEGER NOT NULL DEFAULT 0 CHECK (length >= 0); -- of the whole envelope
+UPDATE outbox SET length = length(envelope)
+  + (SELECT coalesce(sum(length(bytes)), 0) FROM outbox_rest WHERE entry = outbox.id);
+`;

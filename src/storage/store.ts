@@ -3,17 +3,20 @@
  * (docs/PROTOCOL.md §8).
  * Knows no table but `identity`; `tables/` has the rest.
  */
-import { fchmodSync, fstatSync, statSync } from 'node:fs';
-import { isPawlError } from '../errors.ts';
-import { makeFile } from '../files/index.ts';
+import { fchmodSync, fstatSync, statSync, unlinkSync } from 'node:fs';
+import { isPawlError, PawlError } from '../errors.ts';
+import { makeFile, reasonOf } from '../files/index.ts';
 import { equal, type IdentitySeed, wipe } from '../primitives/index.ts';
-import type { SessionStore, Transaction } from '../session/store.ts';
+import type { Transaction } from '../session/store.ts';
 import { checkFile, checkPages } from './check.ts';
 import type { Connection } from './connection.ts';
+import type { IdentityStore, Standing } from './identity-store.ts';
 import { schemaVersion } from './migrations.ts';
 import { generationOf, rekey, removeRest } from './rekey.ts';
 import { Mark } from './rollback-mark.ts';
+import { copyRows } from './rows-copy.ts';
 import type { FileKey, Lock } from './sqlcipher.ts';
+import type { Statements } from './statements.ts';
 import { boxes } from './tables/boxes.ts';
 import { contactStore } from './tables/contacts.ts';
 import { historyStore } from './tables/history.ts';
@@ -29,17 +32,8 @@ import { mustExist, SqlTransaction } from './transaction.ts';
 interface IdentityRow {
   readonly name: string;
   readonly seed: IdentitySeed;
+  readonly movingTo: string | null;
 }
-
-/**
- * How a file compares with the mark of this machine:
- *
- * - `current`: as new as the mark or newer. So is a file without a mark that was never written to, and any file where no
- *   mark is kept or the mark cannot be read.
- * - `rolled-back`: older than its mark, because it was restored or another copy of it is in use.
- * - `unmarked`: it was written to, and not on this machine. Whether it is the newest copy, only its owner knows.
- */
-export type Standing = 'current' | 'rolled-back' | 'unmarked';
 
 /** If more pages than this are unused (256 KiB), they are returned to the filesystem. */
 const SPARE_PAGES = 64;
@@ -48,7 +42,7 @@ const SPARE_PAGES = 64;
  * Runs one transaction at a time in this process; other processes wait at BEGIN. A transaction that is started and
  * awaited within another one deadlocks.
  */
-export class SqliteStore implements SessionStore {
+export class SqliteStore implements IdentityStore {
   /** The schema version of the file. */
   readonly schema: number;
   /** The name of the identity when it was created, and of its file. */
@@ -61,17 +55,19 @@ export class SqliteStore implements SessionStore {
   readonly #mark: Mark | undefined;
   readonly #marked: number;
   #markTrouble: string | undefined;
+  #movingTo: string | undefined;
 
   /** @param marks the folder of the rollback marks. Without it, a rollback is not noticed. */
   constructor(connection: Connection, lock: Lock, marks?: string) {
     this.#connection = connection;
     this.#lock = lock;
-    const { schema, name, seed } = connection.reading(() => ({
+    const { schema, name, seed, movingTo } = connection.reading(() => ({
       schema: schemaVersion(connection),
-      ...mustExist(connection.get<IdentityRow>('SELECT name, seed FROM identity'), 'identity'),
+      ...mustExist(connection.get<IdentityRow>('SELECT name, seed, moving_to AS movingTo FROM identity'), 'identity'),
     }));
     this.schema = schema;
     this.name = name;
+    this.#movingTo = movingTo ?? undefined;
     this.#mark = marks === undefined ? undefined : new Mark(marks, seed);
     wipe(seed);
     // The mark is read before the generation, in which another process may commit, and then write the mark.
@@ -88,18 +84,29 @@ export class SqliteStore implements SessionStore {
     return this.#markTrouble;
   }
 
+  get movingTo(): string | undefined {
+    return this.#movingTo;
+  }
+
+  async leaveFor(place: string | undefined): Promise<void> {
+    await this.#run('IMMEDIATE', async (transaction) => {
+      transaction.update('identity', 'UPDATE identity SET moving_to = @place', { place: place ?? null });
+    });
+    this.#movingTo = place;
+  }
+
   /** Marks the file as it is: the caller knows that it is the newest copy. */
   mark(): void {
     this.#writeMark(this.#connection.reading(() => generationOf(this.#connection)));
   }
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    return this.#perform('IMMEDIATE', work);
+    return this.#run('IMMEDIATE', (transaction) => work(transactionOn(transaction)));
   }
 
   /** Other processes can write meanwhile, but can commit only afterwards: `work` must be short. */
   snapshot<Result>(work: (view: Transaction) => Promise<Result>): Promise<Result> {
-    return this.#perform('DEFERRED', work);
+    return this.#run('DEFERRED', (transaction) => work(transactionOn(transaction)));
   }
 
   /** The salt of the file: 16 bytes, with which its key may have been derived. */
@@ -184,21 +191,40 @@ export class SqliteStore implements SessionStore {
     }
   }
 
+  copyRowsInto(to: Statements): void {
+    this.#connection.reading(() => copyRows(this.#connection, to));
+  }
+
+  /** Removes the file, and closes it. @throws `write-failed`. */
+  remove(): void {
+    const { file, path } = this;
+    this.#connection.begin('IMMEDIATE');
+    try {
+      removeRest(file);
+      unlinkSync(file);
+    } catch (cause) {
+      throw new PawlError('write-failed', { path, reason: reasonOf(cause), isUndone: true }, { cause });
+    } finally {
+      this.#connection.rollback();
+    }
+    this.close();
+  }
+
   /** Closes the file, and rolls back an open transaction. */
   close(): void {
     this.#connection.close();
   }
 
-  #perform<Result>(
+  #run<Result>(
     kind: 'IMMEDIATE' | 'DEFERRED',
-    work: (transaction: Transaction) => Promise<Result>,
+    work: (transaction: SqlTransaction) => Promise<Result>,
   ): Promise<Result> {
     return this.#queue.run(async () => {
       this.#connection.begin(kind);
       if (kind === 'IMMEDIATE') removeRest(this.#connection.file);
       const transaction = new SqlTransaction(this.#connection, { writes: kind === 'IMMEDIATE' });
       try {
-        const result = await work(transactionOn(transaction));
+        const result = await work(transaction);
         if (transaction.changes + transaction.tidied > 0) this.#shrink();
         const generation = transaction.changes > 0 ? this.#advance(transaction.clock) : undefined;
         this.#connection.commit();

@@ -86,7 +86,7 @@ async function openIdentity(context: CommandContext, purpose: Purpose): Promise<
       // Before the mark: a kill in between leaves a file that still has to be accepted.
       await distrustRoutes(identity);
       store.mark();
-    } else if (store.standing !== 'current') {
+    } else if (store.standing !== 'current' && store.standing !== 'joined') {
       const error = new PawlError(store.standing, { path });
       if (purpose === 'writes' || purpose === 'rekeys') throw error;
       await reporter.warn(explain(error).message);

@@ -12,9 +12,15 @@ export interface Server {
   readonly timeline: number;
 }
 
+export function isSameServer(one: Server, other: Server): boolean {
+  return one.system === other.system && one.timeline === other.timeline;
+}
+
 export interface IdentityRecord {
   /** The version of `../schema.ts` that the rows are of. */
   readonly schema: number;
+  /** Grows with every commit: see docs/PROTOCOL.md §8. */
+  readonly generation: number;
   /** That of the last commit. */
   readonly server: Server;
   /** The values of the row in the table `identity`. */
@@ -25,8 +31,8 @@ export interface IdentityRecord {
   readonly bounds: ReadonlyMap<string, number | undefined>;
   /** The ids of the last commits, the newest last. */
   readonly commits: CommitIds;
-  /** The generations of the listed rows without a parent, by the names of the rows. */
-  readonly children: ReadonlyMap<string, number>;
+  /** The listed rows without a parent, by name, with the ids of the commits that changed them last. */
+  readonly children: ReadonlyMap<string, Uint8Array>;
 }
 
 /** 16 bytes. */
@@ -50,7 +56,7 @@ export class CommitIds {
     return this.#ids.some((known) => equal(known, id));
   }
 
-  /** Whether the commit of a generation, if it is one of this history, is still among them. */
+  /** Whether the commit of a generation, if it was made, is still among them. */
   reaches(generation: number, newest: number): boolean {
     return newest - generation < STORED_COMMITS;
   }
@@ -59,7 +65,9 @@ export class CommitIds {
     return concatAll(this.#ids);
   }
 
-  static from(bytes: Uint8Array): CommitIds {
+  /** @param fail is called for bytes that are no sequence of ids. */
+  static from(bytes: Uint8Array, fail: () => never): CommitIds {
+    if (bytes.length % COMMIT_ID_LENGTH !== 0) fail();
     const ids: Uint8Array[] = [];
     for (let at = 0; at < bytes.length; at += COMMIT_ID_LENGTH) ids.push(bytes.slice(at, at + COMMIT_ID_LENGTH));
     return new CommitIds(ids);
@@ -67,9 +75,10 @@ export class CommitIds {
 }
 
 export function encodeRecord(record: IdentityRecord): Uint8Array {
-  const { schema, server, row, sequences, bounds, commits, children } = record;
+  const { schema, generation, server, row, sequences, bounds, commits, children } = record;
   return encodeValues([
     schema,
+    generation,
     server.system,
     server.timeline,
     row.length,
@@ -87,23 +96,24 @@ export function encodeRecord(record: IdentityRecord): Uint8Array {
 export function decodeRecord(bytes: Uint8Array, fail: () => never): IdentityRecord {
   const values = new ValueReader(decodeValues(bytes, fail), fail);
   const schema = values.number();
+  const generation = values.natural();
   const server = { system: values.text(), timeline: values.number() };
   const row = values.take(values.number());
   const sequences = new Map(values.times((): [string, number] => [values.text(), values.number()]));
   const bounds = new Map(values.times((): [string, number | undefined] => [values.text(), values.optionalNumber()]));
-  const commits = CommitIds.from(values.bytes());
-  return { schema, server, row, sequences, bounds, commits, children: decodeChildren(values) };
+  const commits = CommitIds.from(values.bytes(), fail);
+  return { schema, generation, server, row, sequences, bounds, commits, children: decodeChildren(values) };
 }
 
-/** The generations of listed rows. */
-export function encodeChildren(children: ReadonlyMap<string, number>): Value[] {
+/** A list of rows. */
+export function encodeChildren(children: ReadonlyMap<string, Uint8Array>): Value[] {
   return [...children].flat();
 }
 
 /** Reads them to the end of the values. */
-export function decodeChildren(values: ValueReader): Map<string, number> {
-  const children = new Map<string, number>();
-  while (values.left > 0) children.set(values.text(), values.number());
+export function decodeChildren(values: ValueReader): Map<string, Uint8Array> {
+  const children = new Map<string, Uint8Array>();
+  while (values.left > 0) children.set(values.text(), values.bytes());
   return children;
 }
 
@@ -132,6 +142,11 @@ export class ValueReader {
     return this.optionalNumber() ?? this.#fail();
   }
 
+  natural(): number {
+    const value = this.number();
+    return value >= 0 ? value : this.#fail();
+  }
+
   optionalNumber(): number | undefined {
     const [value = null] = this.take(1);
     if (value === null) return undefined;
@@ -150,7 +165,7 @@ export class ValueReader {
 
   /** Reads a number, and so many elements. */
   times<Element>(read: () => Element): Element[] {
-    const count = this.number();
+    const count = this.natural();
     if (count > this.left) this.#fail();
     return Array.from({ length: count }, read);
   }

@@ -3,46 +3,45 @@
  * holder of the file key reads (docs/PROTOCOL.md §8).
  * Knows no table but `identity`.
  */
-import { PawlError } from '../../errors.ts';
+import { isPawlError, PawlError } from '../../errors.ts';
 import { equal, type IdentitySeed, type Random, wipe } from '../../primitives/index.ts';
-import type { SessionStore, Transaction } from '../../session/store.ts';
+import type { Transaction } from '../../session/store.ts';
+import { checkRows } from '../check.ts';
+import { bytesOfCopy, createFileFrom } from '../identity-file.ts';
+import type { IdentityStore, Standing } from '../identity-store.ts';
 import { MIGRATIONS } from '../migrations.ts';
 import { Mark } from '../rollback-mark.ts';
+import { copyRows } from '../rows-copy.ts';
 import type { FileKey, Lock } from '../sqlcipher.ts';
-import { Queue, type Standing, transactionOn } from '../store.ts';
+import type { Statements } from '../statements.ts';
+import { Queue, transactionOn } from '../store.ts';
 import { mustExist, SqlTransaction } from '../transaction.ts';
-import { COMMIT_ID_LENGTH, decodeRecord, encodeRecord, type IdentityRecord, type Server } from './identity-record.ts';
+import { COMMIT_ID_LENGTH, isSameServer } from './identity-record.ts';
+import { type Beginning, beginTransaction, COMMIT, type IdentityRow, identityIn, ROLLBACK } from './identity-row.ts';
 import { loadingFirst } from './loads.ts';
 import { RowKeys } from './row-keys.ts';
 import { Rows } from './rows.ts';
-import { LAYOUT } from './schema.ts';
 import { type Selection, type Statement, statementOf } from './selection.ts';
 import { type Answer, ConnectionLost, type DatabaseAddress, ServerClient } from './server-client.ts';
 import { Sweeps } from './sweeps.ts';
 import { WorkingSet } from './working-set.ts';
+import { sealChanges } from './writing.ts';
 
 export interface PostgresOptions {
   /** How long to wait for others who use the identity, in milliseconds. */
   readonly wait: number;
   readonly random: Random;
+  /** Our own clock, in unix milliseconds. */
+  readonly now: () => number;
   /** The folder of the rollback marks. Without it, a rollback is not noticed. */
   readonly marks?: string | undefined;
   /** For how long it is found out what became of a COMMIT whose answer was lost, in milliseconds; 30 s by default. */
   readonly lookUpTime?: number;
 }
 
-/** The row of an identity. */
-interface IdentityRow {
-  readonly id: string;
-  readonly generation: number;
-  readonly record: IdentityRecord;
-  /** That we are connected to. */
-  readonly server: Server;
-}
-
-/** What was read in a generation, and may be used as long as there is no later one. */
+/** What was read as of a commit, and may be used as long as it is the last one. */
 interface Cache {
-  readonly generation: number;
+  readonly commitId: Uint8Array;
   readonly set: WorkingSet;
   readonly rows: Rows;
 }
@@ -53,33 +52,16 @@ interface Unit extends Cache {
   readonly client: ServerClient;
 }
 
-/** A transaction in which nothing was said for so long is ended by the server: its process has stopped, or its network. */
-const LONGEST_SILENCE = '60s';
 const LOOK_UP_TIME = 30_000;
 /** Between two tries of it, in milliseconds. */
 const LOOK_UP_PAUSE = 200;
+/** What was read is kept for the next unit of work up to this size, in bytes. */
+const LARGEST_CACHE = 32 * 2 ** 20;
+/** So many statements are sent at once. */
+const PIECE = 500;
 
-/** As strong as the server's own setting, and at least on the disk of the server and of its synchronous standbys. */
-const SETTINGS = `
-SELECT set_config('bytea_output', 'hex', TRUE), set_config('lock_timeout', $1, TRUE), set_config('idle_in_transaction_session_timeout', '${LONGEST_SILENCE}', TRUE),
-  CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')
-    THEN set_config('synchronous_commit', 'on', TRUE) END`;
-
-/** Columns that name the server that we are connected to: see `Server`. */
-export const SERVER = `
-  (SELECT system_identifier::text FROM pg_control_system()),
-  CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())
-    ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END`;
-
-/** The identity, and the server. */
-const SELECT = `
-SELECT id::text, layout, salt, check_value, generation, record, ${SERVER}
-FROM pawl.identities WHERE name = $1`;
-
-export class PostgresStore implements SessionStore {
-  /** The name of the identity. */
+export class PostgresStore implements IdentityStore {
   readonly name: string;
-  /** What the database is called in messages. */
   readonly path: string;
   readonly #address: DatabaseAddress;
   readonly #lock: Lock;
@@ -94,6 +76,8 @@ export class PostgresStore implements SessionStore {
   #seen = 0;
   #markTrouble: string | undefined;
   #standing: Standing = 'current';
+  #movingTo: string | undefined;
+  #clockAhead = 0;
   /** Whether a unit of work has begun and not ended. */
   #isOpen = false;
   #isClosed = false;
@@ -110,16 +94,18 @@ export class PostgresStore implements SessionStore {
   /**
    * Opens an identity.
    * @param lock the file key, and the salt that it was derived with.
+   * @param options.client a connection that the store takes over.
    * @throws `wrong-passphrase`, `not-an-identity` where there is none of that name, `newer-schema`, `replaced` where the
-   * salt is another by now, `damaged`, `busy`, `read-failed`, `no-addon`.
+   * salt is another by now, `damaged`, `rolled-back`, `busy`, `read-failed`, `no-addon`.
    */
   static async open(
     address: DatabaseAddress,
     name: string,
     lock: Lock,
-    options: PostgresOptions,
+    { client, ...options }: PostgresOptions & { readonly client?: ServerClient | undefined },
   ): Promise<PostgresStore> {
     const store = new PostgresStore(address, name, lock, options);
+    store.#client = client;
     try {
       await store.#readStanding();
       return store;
@@ -129,35 +115,45 @@ export class PostgresStore implements SessionStore {
     }
   }
 
-  /** How the identity compares with its mark, and the server with the one of the last commit. */
   get standing(): Standing {
     return this.#standing;
   }
 
-  /** Why the mark could not be read or written, if so. */
   get markTrouble(): string | undefined {
     return this.#markTrouble;
   }
 
-  /** The version of the schema that the rows are of. */
   get schema(): number {
     return MIGRATIONS.length;
   }
 
-  /** 16 bytes, with which the key may have been derived. */
   get salt(): Uint8Array {
     return this.#lock.salt;
   }
 
-  /** Whether this is the present key. Takes the same time whatever the answer. */
+  get movingTo(): string | undefined {
+    return this.#movingTo;
+  }
+
+  /** By how much the server's clock is ahead of ours, in milliseconds: by it, processes of all machines tell what is overdue. */
+  get clockAhead(): number {
+    return this.#clockAhead;
+  }
+
   hasKey(key: FileKey): boolean {
     return equal(key, this.#lock.key);
   }
 
-  /** Marks the identity as it is: the caller knows that it is the newest copy. */
+  /** Marks the identity as it is. Where the server is another one than that of the last commit, it is that from now on. */
   async mark(): Promise<void> {
-    const { generation } = await this.#queue.run(() => this.#readRow());
-    this.#writeMark(generation);
+    await this.#queue.run(async () => {
+      const unit = await this.#begin('writes');
+      const { record, server } = unit.row;
+      if (isSameServer(record.server, server)) {
+        await this.#end(unit, 'writes');
+        this.#writeMark(record.generation);
+      } else await this.#undoing(unit, () => this.#commit(unit, record.bounds));
+    });
   }
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
@@ -168,7 +164,76 @@ export class PostgresStore implements SessionStore {
     return this.#perform('reads', work);
   }
 
-  /** Closes the connection. A transaction that is open is rolled back. */
+  async leaveFor(place: string | undefined): Promise<void> {
+    await this.#queue.run(async () => {
+      const unit = await this.#begin('writes');
+      await this.#undoing(unit, async () => {
+        unit.set.run('UPDATE identity SET moving_to = @place', { place: place ?? null });
+        await this.#commit(unit, unit.row.record.bounds);
+      });
+    });
+    this.#movingTo = place;
+  }
+
+  async rekey(next: Lock): Promise<void> {
+    const keys = new RowKeys(next, this.#options.random);
+    const set = new WorkingSet(this.path);
+    try {
+      await this.#queue.run(async () => {
+        const unit = await this.#begin('writes');
+        await this.#undoing(unit, async () => {
+          await unit.rows.load({ withContent: true });
+          set.run('BEGIN');
+          copyRows(unit.set, set);
+          this.#forget();
+          const rows = new Rows(set, { identity: unit.row.id, keys, roots: new Map(), read: async () => [] });
+          await unit.client.run({ text: 'DELETE FROM pawl.rows WHERE identity = $1', values: [unit.row.id] });
+          await this.#commit({ ...unit, set, rows }, unit.row.record.bounds, { keys, lock: next });
+        });
+      });
+    } catch (cause) {
+      if (!(cause instanceof PawlError)) throw cause;
+      const isKnown = ['busy', 'replaced', 'damaged', 'rolled-back', 'commit-unknown'].includes(cause.code);
+      throw isKnown ? cause : new PawlError('not-rekeyed', { path: this.path, reason: cause.message }, { cause });
+    } finally {
+      set.close();
+      keys.wipe();
+    }
+    await this.close();
+  }
+
+  backup(path: string): Promise<void> {
+    return this.#whole((set) => createFileFrom(path, this.#lock, set));
+  }
+
+  copy(): Promise<Uint8Array> {
+    return this.#whole((set) => bytesOfCopy(this.#lock, set));
+  }
+
+  copyRowsInto(to: Statements): Promise<void> {
+    return this.#whole((set) => copyRows(set, to));
+  }
+
+  async check(): Promise<readonly string[]> {
+    try {
+      return await this.#whole(checkRows);
+    } catch (error) {
+      if (isPawlError(error, 'damaged')) return ['a row does not authenticate'];
+      if (isPawlError(error, 'rolled-back')) return ['a row is missing, or older than the others'];
+      throw error;
+    }
+  }
+
+  async remove(): Promise<void> {
+    await this.#queue.run(async () => {
+      const unit = await this.#begin('writes');
+      const deletion = { text: 'DELETE FROM pawl.identities WHERE id = $1', values: [unit.row.id] };
+      const isGone = ({ salt }: Beginning) => salt === undefined || !equal(salt, this.salt);
+      await this.#undoing(unit, () => this.#send(unit.client, [deletion], isGone));
+    });
+    await this.close();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#client?.close();
@@ -180,21 +245,30 @@ export class PostgresStore implements SessionStore {
 
   async #readStanding(): Promise<void> {
     const unit = await this.#begin('reads');
-    const { seed } = mustExist(unit.set.get<{ readonly seed: IdentitySeed }>('SELECT seed FROM identity'), 'identity');
+    const { seed, movingTo } = mustExist(
+      unit.set.get<{ readonly seed: IdentitySeed; readonly movingTo: string | null }>(
+        'SELECT seed, moving_to AS movingTo FROM identity',
+      ),
+      'identity',
+    );
     await this.#end(unit, 'reads');
+    this.#movingTo = movingTo ?? undefined;
     const { marks } = this.#options;
     this.#mark = marks === undefined ? undefined : new Mark(marks, seed);
     wipe(seed);
     const { generation: marked, trouble } = this.#mark?.read() ?? {};
     this.#markTrouble = trouble;
     this.#marked = marked ?? 0;
-    // The generation is read after the mark: another process may commit, and then write the mark.
-    const { generation, record, server } = await this.#readRow();
+    const isOlder = unit.row.record.generation < this.#marked;
+    // Another process may have committed, and written the mark, after the identity was read.
+    const { record, server } = isOlder ? await this.#readRow() : unit.row;
+    const { generation } = record;
+    const isNew = this.#mark !== undefined && trouble === undefined && marked === undefined && generation > 0;
     // Here the database is the newest copy, unless it is another one than that of the last commit: a standby that was
     // promoted may have lagged behind it.
-    const isMarked = this.#mark === undefined || trouble !== undefined || marked === generation;
-    const isElsewhere = !isSame(server, record.server) && !isMarked;
-    this.#standing = generation < this.#marked ? 'rolled-back' : isElsewhere ? 'unmarked' : 'current';
+    const isElsewhere = !isSameServer(server, record.server) && marked !== generation;
+    if (generation < this.#marked) this.#standing = 'rolled-back';
+    else this.#standing = isElsewhere ? 'unmarked' : isNew ? 'joined' : 'current';
   }
 
   async #readRow(): Promise<IdentityRow> {
@@ -206,31 +280,60 @@ export class PostgresStore implements SessionStore {
   #perform<Result>(kind: 'reads' | 'writes', work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#queue.run(async () => {
       const unit = await this.#begin(kind);
-      const transaction = new SqlTransaction(unit.set, { writes: kind === 'writes' });
-      this.#isOpen = true;
+      const { set, rows, row } = unit;
+      const transaction = new SqlTransaction(set, { writes: kind === 'writes' });
       try {
-        const sweeps = new Sweeps(unit.set, unit.row.record.bounds);
-        const result = await work(loadingFirst(transactionOn(transaction), unit.rows, unit.set, sweeps));
-        if (kind === 'writes' && unit.set.hasChanged) await this.#commit(unit, transaction.clock, sweeps);
-        else await this.#end(unit, kind);
-        return result;
-      } catch (error) {
-        this.#forget();
-        await unit.client.run(ROLLBACK).catch(() => undefined);
-        throw error;
+        return await this.#undoing(unit, async () => {
+          const sweeps = new Sweeps(set, row.record.bounds);
+          const loading = { rows, set, sweeps, clockAhead: this.#clockAhead };
+          const result = await work(loadingFirst(transactionOn(transaction), loading));
+          if (kind === 'reads' || !set.hasChanged) await this.#end(unit, kind);
+          else {
+            const { clock } = transaction;
+            if (clock !== undefined) set.run('UPDATE identity SET clock = @clock', { clock });
+            await this.#commit(unit, sweeps.after());
+          }
+          return result;
+        });
       } finally {
-        this.#isOpen = false;
         transaction.end();
       }
+    });
+  }
+
+  /** Runs the work of a unit, which is rolled back where that fails. */
+  async #undoing<Result>(unit: Unit, work: () => Promise<Result>): Promise<Result> {
+    this.#isOpen = true;
+    try {
+      return await work();
+    } catch (error) {
+      this.#forget();
+      await unit.client.run(ROLLBACK).catch(() => undefined);
+      throw this.#asPawlError(error);
+    } finally {
+      this.#isOpen = false;
+    }
+  }
+
+  /** Runs `work` on all that is stored. */
+  #whole<Result>(work: (set: WorkingSet) => Result): Promise<Result> {
+    return this.#queue.run(async () => {
+      const unit = await this.#begin('reads');
+      return this.#undoing(unit, async () => {
+        await unit.rows.load({ withContent: true });
+        const result = work(unit.set);
+        await this.#end(unit, 'reads');
+        this.#forget();
+        return result;
+      });
     });
   }
 
   /** Begins a transaction, and reads the identity: under its lock, where something is to be written. */
   async #begin(kind: 'reads' | 'writes'): Promise<Unit> {
     const { client, row } = await this.#readIdentity(kind);
-    const { generation } = row;
     try {
-      if (this.#cache?.generation !== generation) {
+      if (this.#cache === undefined || !equal(this.#cache.commitId, row.commitId)) {
         this.#forget();
         this.#cache = this.#newCache(row);
       }
@@ -246,17 +349,34 @@ export class PostgresStore implements SessionStore {
   async #readIdentity(kind: 'reads' | 'writes') {
     const isNew = this.#client === undefined || this.#client.isLost;
     try {
-      const client = await this.#connected();
-      return { client, row: await this.#select(client, kind) };
+      return await this.#tryToRead(kind);
     } catch (error) {
       // The server may have closed a connection that was silent for long. Nothing was done with it.
-      if (isNew || !(error instanceof ConnectionLost)) throw this.#asPawlError(error);
-      const client = await this.#connected();
-      return {
-        client,
-        row: await this.#select(client, kind).catch((again) => Promise.reject(this.#asPawlError(again))),
-      };
+      const isWorthAnother = !isNew && error instanceof ConnectionLost;
+      if (!isWorthAnother) throw this.#asPawlError(error);
+      return this.#tryToRead(kind).catch((again) => Promise.reject(this.#asPawlError(again)));
     }
+  }
+
+  async #tryToRead(kind: 'reads' | 'writes') {
+    const client = await this.#connected();
+    const beginning = await beginTransaction(client, this.name, { kind, wait: this.#options.wait });
+    try {
+      return { client, row: this.#identityIn(beginning) };
+    } catch (error) {
+      await client.run(ROLLBACK).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #identityIn(beginning: Beginning): IdentityRow {
+    const row = identityIn(beginning, { lock: this.#lock, keys: this.#keys, path: this.path });
+    const { generation } = row.record;
+    // An older state in its place would have positions used once more.
+    if (generation < this.#seen) throw new PawlError('rolled-back', { path: this.path });
+    this.#seen = generation;
+    this.#clockAhead = row.readAt - this.#options.now();
+    return row;
   }
 
   async #connected(): Promise<ServerClient> {
@@ -265,52 +385,7 @@ export class PostgresStore implements SessionStore {
     return this.#client;
   }
 
-  async #select(client: ServerClient, kind: 'reads' | 'writes'): Promise<IdentityRow> {
-    const begin = kind === 'writes' ? BEGIN_TO_WRITE : BEGIN_TO_READ;
-    const select = kind === 'writes' ? `${SELECT} FOR UPDATE` : SELECT;
-    try {
-      const answers = await client.run(
-        { text: begin, values: [] },
-        { text: SETTINGS, values: [`${Math.max(1, Math.round(this.#options.wait))}`] },
-        { text: select, values: [this.name] },
-      );
-      return this.#identityIn(answers.at(-1));
-    } catch (error) {
-      await client.run(ROLLBACK).catch(() => undefined);
-      throw error;
-    }
-  }
-
-  #identityIn(answer: Answer | undefined): IdentityRow {
-    const path = this.path;
-    const damaged = (): never => {
-      throw new PawlError('damaged', { path });
-    };
-    const [id, layout, salt, checkValue, generation, sealed, system, timeline] = answer?.rows[0] ?? [];
-    if (typeof id !== 'string') throw new PawlError('not-an-identity', { path });
-    if (typeof layout !== 'number' || layout > LAYOUT) {
-      throw new PawlError('newer-schema', { path, found: Number(layout), known: LAYOUT });
-    }
-    if (!(salt instanceof Uint8Array && checkValue instanceof Uint8Array && sealed instanceof Uint8Array))
-      return damaged();
-    if (!Number.isSafeInteger(generation) || Number(generation) < 0) return damaged();
-    if (!equal(salt, this.#lock.salt)) throw new PawlError('replaced', { path });
-    if (!this.#keys.fits(checkValue)) throw new PawlError('wrong-passphrase', { path });
-    const place = { ...IDENTITY_PLACE, generation: generation as number };
-    const plain = this.#keys.open(sealed, place) ?? damaged();
-    const record = decodeRecord(plain, damaged);
-    wipe(plain);
-    if (record.schema !== MIGRATIONS.length) {
-      throw new PawlError('newer-schema', { path, found: record.schema, known: MIGRATIONS.length });
-    }
-    const server = { system: String(system), timeline: Number(timeline) };
-    // Whoever has put an older state in its place would have positions used once more.
-    if ((generation as number) < this.#seen) throw new PawlError('rolled-back', { path });
-    this.#seen = generation as number;
-    return { id, generation: generation as number, record, server };
-  }
-
-  #newCache({ id, generation, record }: IdentityRow): Cache {
+  #newCache({ id, commitId, record }: IdentityRow): Cache {
     const set = new WorkingSet(this.path);
     set.loading(() => {
       set.add('identity', record.row);
@@ -318,65 +393,80 @@ export class PostgresStore implements SessionStore {
         set.run('INSERT INTO sqlite_sequence (name, seq) VALUES (@name, @last)', { name, last });
       }
     });
-    const read = async (selection: Selection) => {
+    const read = async (selections: readonly Selection[]) => {
       if (!this.#isOpen) throw new Error('the transaction is over');
-      const [answer] = await mustExist(this.#client, 'connection').run(statementOf(id, selection));
-      return answer?.rows ?? [];
+      const statements = selections.map((selection) => statementOf(id, selection));
+      const answers = await mustExist(this.#client, 'connection').run(...statements);
+      return answers.map((answer) => answer.rows);
     };
-    return { generation, set, rows: new Rows(set, { identity: id, keys: this.#keys, roots: record.children, read }) };
+    const rows = new Rows(set, { identity: id, keys: this.#keys, roots: record.children, read });
+    return { commitId, set, rows };
   }
 
   /** Ends a unit of work that has changed nothing. */
   async #end({ client, set }: Unit, kind: 'reads' | 'writes'): Promise<void> {
     set.run('COMMIT');
+    this.#bound();
     // A lock is given back before anything else happens; who has only read need not wait for the answer.
     const rolledBack = client.run(ROLLBACK).catch(() => undefined);
     if (kind === 'writes') await rolledBack;
   }
 
-  async #commit(unit: Unit, clock: number | undefined, sweeps: Sweeps): Promise<void> {
-    const { row, set, rows, client } = unit;
-    if (clock !== undefined) set.run('UPDATE identity SET clock = @clock', { clock });
-    const generation = Math.max(row.generation, this.#marked) + 1;
-    set.loading(() => set.run('UPDATE identity SET generation = @generation', { generation }));
-    const { statements, children } = rows.write(generation);
+  /**
+   * Commits what a unit of work has changed.
+   * @param bounds see `IdentityRecord`.
+   * @param options.keys with which it is sealed.
+   */
+  async #commit(
+    { row, set, rows, client }: Unit,
+    bounds: ReadonlyMap<string, number | undefined>,
+    { keys = this.#keys, lock = this.#lock } = {},
+  ): Promise<void> {
+    const { commits, generation: last } = row.record;
+    const generation = Math.max(last, this.#marked) + 1;
     const commitId = this.#options.random(COMMIT_ID_LENGTH);
-    const record: IdentityRecord = {
-      schema: MIGRATIONS.length,
-      server: row.server,
-      row: mustExist(set.identityRow(), 'identity'),
-      sequences: set.sequences(),
-      bounds: sweeps.after(),
-      commits: row.record.commits.with(commitId),
-      children,
-    };
-    const plain = encodeRecord(record);
-    const sealed = this.#keys.seal(plain, { ...IDENTITY_PLACE, generation });
-    wipe(plain);
+    const sealing = { keys, commitId, generation, server: row.server, bounds, commits };
+    const { statements, record } = sealChanges(set, rows, sealing);
     const update = {
-      text: 'UPDATE pawl.identities SET generation = $2, commit_id = $3, record = $4 WHERE id = $1',
-      values: [row.id, generation, commitId, sealed],
+      text: 'UPDATE pawl.identities SET salt = $2, check_value = $3, commit_id = $4, record = $5 WHERE id = $1',
+      values: [row.id, lock.salt, keys.checkValue, commitId, record],
     };
-    await this.#send(client, [...statements, update], { commitId, generation });
+    const wasMade = (beginning: Beginning) =>
+      lock === this.#lock ? this.#hasCommit(beginning, { commitId, generation }) : isOf(beginning, lock, this.#lock);
+    await this.#send(client, [...statements, update], wasMade);
     set.run('COMMIT');
     set.settle();
-    this.#cache = { generation, set, rows };
+    this.#cache = { commitId, set, rows };
+    this.#bound();
     this.#seen = generation;
     this.#writeMark(generation);
   }
 
-  /** Sends what is written, and COMMIT. Returns when it is durable. */
-  async #send(client: ServerClient, statements: readonly Statement[], commit: Commit): Promise<void> {
+  /**
+   * Sends what is written, and COMMIT. Returns when it is durable.
+   * @param wasMade tells by the row of the identity whether that was committed; `undefined`: it cannot be known.
+   */
+  async #send(
+    client: ServerClient,
+    statements: readonly Statement[],
+    wasMade: (beginning: Beginning) => boolean | undefined,
+  ): Promise<void> {
+    const path = this.path;
+    const last = Math.max(0, Math.ceil(statements.length / PIECE) - 1) * PIECE;
+    const isLost = (error: unknown): error is ConnectionLost => error instanceof ConnectionLost;
     try {
-      const answers = await client.run(...statements, COMMIT);
-      const isWhole = answers.every(
-        ({ count, command }) => count === 1 || (command !== 'UPDATE' && command !== 'INSERT'),
-      );
-      const isDone = answers.at(-1)?.command === 'COMMIT' && isWhole;
-      if (!isDone) throw new Error('the database has not committed');
+      for (let at = 0; at < last; at += PIECE) expectWritten(await client.run(...statements.slice(at, at + PIECE)));
+    } catch (cause) {
+      if (!isLost(cause)) throw cause;
+      throw new PawlError('write-failed', { path, reason: cause.message, isUndone: true }, { cause });
+    }
+    try {
+      const answers = await client.run(...statements.slice(last), COMMIT);
+      expectWritten(answers);
+      if (answers.at(-1)?.command !== 'COMMIT') throw new Error('the database has not committed');
     } catch (error) {
-      if (!(error instanceof ConnectionLost)) throw error;
-      await this.#lookUp(commit, error);
+      if (!isLost(error)) throw error;
+      await this.#lookUp(wasMade, error);
     }
   }
 
@@ -385,31 +475,40 @@ export class PostgresStore implements SessionStore {
    * free, the transaction may still end either way.
    * @throws `write-failed` where it was not; `commit-unknown` where that cannot be known.
    */
-  async #lookUp({ commitId, generation }: Commit, cause: ConnectionLost): Promise<void> {
+  async #lookUp(wasMade: (beginning: Beginning) => boolean | undefined, cause: ConnectionLost): Promise<void> {
     const path = this.path;
     const end = performance.now() + (this.#options.lookUpTime ?? LOOK_UP_TIME);
-    for (;;) {
-      if (this.#isClosed) break;
-      const row = await this.#readAgain();
-      if (row !== undefined) {
-        const { record, generation: newest } = row;
-        if (record.commits.has(commitId)) return;
-        if (newest >= generation && !record.commits.reaches(generation, newest)) break;
-        throw new PawlError('write-failed', { path, reason: cause.message, isUndone: true }, { cause });
+    for (let left = end; left > 0 && !this.#isClosed; left = end - performance.now()) {
+      const beginning = await this.#readAgain(Math.min(this.#options.wait, left));
+      if (beginning === undefined) {
+        await new Promise((resolve) => setTimeout(resolve, LOOK_UP_PAUSE));
+        continue;
       }
-      if (performance.now() > end) break;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_UP_PAUSE));
+      const isMade = wasMade(beginning);
+      if (isMade === true) return;
+      if (isMade === undefined) break;
+      throw new PawlError('write-failed', { path, reason: cause.message, isUndone: true }, { cause });
     }
     throw new PawlError('commit-unknown', { path }, { cause });
   }
 
+  #hasCommit(beginning: Beginning, { commitId, generation }: { commitId: Uint8Array; generation: number }) {
+    try {
+      const { commits, generation: newest } = this.#identityIn(beginning).record;
+      if (commits.has(commitId)) return true;
+      return newest >= generation && !commits.reaches(generation, newest) ? undefined : false;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Reads the identity under its lock; `undefined` while that fails. */
-  async #readAgain(): Promise<IdentityRow | undefined> {
+  async #readAgain(wait: number): Promise<Beginning | undefined> {
     try {
       const client = await this.#connected();
-      const row = await this.#select(client, 'writes');
+      const beginning = await beginTransaction(client, this.name, { kind: 'writes', wait });
       await client.run(ROLLBACK);
-      return row;
+      return beginning;
     } catch {
       return undefined;
     }
@@ -417,6 +516,11 @@ export class PostgresStore implements SessionStore {
 
   #writeMark(generation: number): void {
     this.#markTrouble = this.#mark?.write(generation) ?? this.#markTrouble;
+  }
+
+  /** Forgets what was read, where it is too much to be kept. */
+  #bound(): void {
+    if ((this.#cache?.set.size ?? 0) > LARGEST_CACHE) this.#forget();
   }
 
   #forget(): void {
@@ -430,21 +534,17 @@ export class PostgresStore implements SessionStore {
   }
 }
 
-/** What tells a commit from all others. */
-interface Commit {
-  readonly commitId: Uint8Array;
-  readonly generation: number;
+/** @throws an `Error` where a row is not there that was read: nothing is committed. */
+function expectWritten(answers: readonly Answer[]): void {
+  const isWritten = answers.every(
+    ({ count, command }) => count === 1 || (command !== 'UPDATE' && command !== 'INSERT'),
+  );
+  if (!isWritten) throw new Error('the database has not committed');
 }
 
-/** Whatever the server's defaults are. Who waits for the lock is to see what the one before has committed. */
-const BEGIN_TO_WRITE = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
-const BEGIN_TO_READ = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
-const COMMIT: Statement = { text: 'COMMIT', values: [] };
-const ROLLBACK: Statement = { text: 'ROLLBACK', values: [] };
-
-/** Where the record of an identity is sealed for. */
-export const IDENTITY_PLACE = { table: 'identity', key: new Uint8Array(0), column: 'record' } as const;
-
-function isSame(one: Server, other: Server): boolean {
-  return one.system === other.system && one.timeline === other.timeline;
+/** Whether an identity is locked by one key, and not by the other; `undefined` where it is by neither. */
+function isOf({ salt }: Beginning, one: Lock, other: Lock): boolean | undefined {
+  if (salt === undefined) return undefined;
+  if (equal(salt, one.salt)) return true;
+  return equal(salt, other.salt) ? false : undefined;
 }

@@ -10,7 +10,6 @@ import {
   hmacSha256,
   type Random,
   toHex,
-  uint64,
   utf8,
   wipe,
   XNONCE_LENGTH,
@@ -30,8 +29,8 @@ export interface Place {
   /** The key of the row: see {@link RowKeys.tag}. */
   readonly key: Uint8Array;
   readonly column: 'record' | 'content';
-  /** Of the identity, when the value was written. */
-  readonly generation: number;
+  /** The id of the commit that wrote the value: 16 bytes. */
+  readonly commitId: Uint8Array;
 }
 
 /** The keys of one identity's rows, derived from its file key and salt. */
@@ -88,9 +87,9 @@ export class RowKeys {
     wipe(this.#sealing, this.#lookup, this.#check);
   }
 
-  /** The key has a fixed length, and a name holds no NUL. */
-  #associated({ table, key, column, generation }: Place): Uint8Array {
-    return concat(this.#salt, uint64(generation), key, utf8(`${table}\0${column}`));
+  /** All but the names have fixed lengths, and these hold no NUL. */
+  #associated({ table, key, column, commitId }: Place): Uint8Array {
+    return concat(this.#salt, commitId, key, utf8(`${table}\0${column}`));
   }
 }
 

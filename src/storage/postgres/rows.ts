@@ -4,14 +4,17 @@
  * Knows no table's meaning.
  */
 import { PawlError } from '../../errors.ts';
-import { wipe } from '../../primitives/index.ts';
+import { equal, wipe } from '../../primitives/index.ts';
 import { mustExist } from '../transaction.ts';
 import { decodeChildren, encodeChildren, ValueReader } from './identity-record.ts';
 import { decodeValues, encodeValues, type Value } from './row-codec.ts';
 import { nameOf, type RowKeys } from './row-keys.ts';
 import type { Selection, Statement } from './selection.ts';
-import { inOrder, type Table, tableNamed, tableOfKind } from './tables.ts';
+import { inOrder, TABLES, type Table, tableNamed, tableOfKind } from './tables.ts';
 import type { WorkingSet } from './working-set.ts';
+
+/** The listed rows below a row, by name, with the ids of the commits that changed them last. */
+type List = Map<string, Uint8Array>;
 
 /** A row that is in the working set and in the database. */
 interface StoredRow {
@@ -19,20 +22,19 @@ interface StoredRow {
   readonly key: readonly Value[];
   readonly name: string;
   parent: StoredRow | undefined;
-  /** The generations of the listed rows below it, by name. */
-  readonly children: Map<string, number>;
-  /** Where the table has a content: the generation in which it was sealed, and its length. */
-  readonly content: { readonly generation: number; readonly length: number } | undefined;
+  readonly children: List;
+  /** Where the table has a content: the commit that sealed it, and its length. */
+  readonly content: { readonly commitId: Uint8Array; readonly length: number } | undefined;
   hasContent: boolean;
 }
 
-/** Reads rows: kind, key, generation, record, content. */
-export type ReadRows = (selection: Selection) => Promise<readonly (readonly unknown[])[]>;
+/** Reads rows, a list for each selection: kind, key, commit id, record, content. */
+export type ReadRows = (selections: readonly Selection[]) => Promise<readonly (readonly (readonly unknown[])[])[]>;
 
 interface SealedRow {
   readonly table: Table;
   readonly key: Uint8Array;
-  readonly generation: number;
+  readonly commitId: Uint8Array;
   readonly record: Uint8Array;
   readonly content: Uint8Array | null;
 }
@@ -40,16 +42,19 @@ interface SealedRow {
 /** A unit's changes as statements. */
 export interface Written {
   readonly statements: readonly Statement[];
-  /** The lists of the rows without a parent. */
-  readonly children: ReadonlyMap<string, number>;
+  /** The list of the rows without a parent. */
+  readonly children: ReadonlyMap<string, Uint8Array>;
 }
+
+/** A content that was not read. */
+const NOTHING = new Uint8Array(0);
 
 interface RowsOptions {
   /** The number of the identity in the database. */
   readonly identity: string;
   readonly keys: RowKeys;
-  /** The generations of the listed rows without a parent, by name. */
-  readonly roots: ReadonlyMap<string, number>;
+  /** The list of the rows without a parent. */
+  readonly roots: ReadonlyMap<string, Uint8Array>;
   readonly read: ReadRows;
 }
 
@@ -60,7 +65,7 @@ export class Rows {
   readonly #read: ReadRows;
   readonly #stored = new Map<string, StoredRow>();
   /** Of the rows without a parent. */
-  readonly #roots: Map<string, number>;
+  readonly #roots: List;
   /** What was read once, and is in the working set. */
   readonly #loaded = new Set<string>();
 
@@ -72,10 +77,10 @@ export class Rows {
     this.#roots = new Map(roots);
   }
 
-  /** Reads what a selection finds, unless the same was read before. @param what names it. */
-  async once(what: string, select: () => Selection): Promise<void> {
+  /** Reads what selections find, unless the same was read before. @param what names it. */
+  async once(what: string, select: () => Selection | readonly Selection[]): Promise<void> {
     if (this.#loaded.has(what)) return;
-    await this.load(select());
+    await this.load(...[select()].flat());
     this.#loaded.add(what);
   }
 
@@ -92,7 +97,12 @@ export class Rows {
   /** Reads rows by their keys, but for those that are there. */
   async need(table: Table, keys: readonly (readonly Value[])[]): Promise<void> {
     const missing = keys.filter((key) => !this.#stored.has(nameOf(table.kind, key)) && !this.#set.has(table, key));
-    if (missing.length > 0) await this.load({ table, keys: missing.map((key) => this.keyOf(table, key)) });
+    if (missing.length === 0) return;
+    await this.load({ table, keys: missing.map((key) => this.keyOf(table, key)) });
+    const gone = this.#gone();
+    for (const name of missing.map((key) => nameOf(table.kind, key))) {
+      if (this.#isListed(table, name) && !this.#stored.has(name) && !gone.has(name)) this.#rolledBack();
+    }
   }
 
   /** Whether the content of a row is in the working set. */
@@ -111,60 +121,67 @@ export class Rows {
   }
 
   /**
-   * Puts the rows that a selection finds into the working set.
+   * Puts the rows that selections find into the working set. Who reads a whole table has read all rows of its parent, or
+   * does so here.
    * @throws `damaged` for one that does not authenticate; `rolled-back` for one that is not listed, or not as it is, and
    * where a listed one is not there.
    */
-  async load(selection: Selection): Promise<void> {
-    const found = (await this.#read(selection)).map((row) => this.#sealedRow(row)).sort(inOrder);
-    const deleted = this.#set.deleted().filter((row) => !this.#set.has(row.table, row.key));
-    const gone = new Set(deleted.map((row) => nameOf(row.table.kind, row.key)));
-    const rows: StoredRow[] = [];
+  async load(...selections: readonly Selection[]): Promise<void> {
+    const answers = await this.#read(selections);
+    const gone = this.#gone();
+    const found = selections.map((selection, index) => ({
+      selection,
+      rows: [] as StoredRow[],
+      answer: answers[index],
+    }));
     this.#set.loading(() => {
-      for (const sealed of found) {
-        const row = this.#add(sealed, gone, selection.withContent === true);
-        if (row !== undefined) rows.push(row);
+      for (const { selection, rows, answer = [] } of found) {
+        for (const sealed of answer.map((row) => this.#sealedRow(row)).sort(inOrder)) {
+          const row = this.#add(sealed, gone, selection.withContent === true);
+          if (row !== undefined) rows.push(row);
+        }
       }
     });
-    const { table, below = [] } = selection;
-    if (below.length > 0) for (const row of rows) this.#requireChildren(row.children, below, gone);
-    const isWhole = selection.keys ?? selection.lookup ?? selection.parents ?? selection.upTo;
-    if (isWhole === undefined && table.isListed && table.parent === undefined) {
-      this.#requireChildren(this.#roots, [table], gone);
+    for (const { selection, rows } of found) {
+      const { below = [] } = selection;
+      if (below.length > 0) for (const row of rows) this.#requireListed(row.children, below, gone);
+      const isWhole = (selection.keys ?? selection.lookup ?? selection.parents ?? selection.upTo) === undefined;
+      if (isWhole) this.#requireWhole(selection.table === undefined ? TABLES : [selection.table], gone);
     }
   }
 
   /**
    * Seals what has changed.
-   * @param generation the next one of the identity.
+   * @param commitId of the commit that writes it: 16 random bytes.
    */
-  write(generation: number): Written {
-    const { deletions, changed } = this.#applyChanges(generation);
+  write(commitId: Uint8Array): Written {
+    const { deletions, changed } = this.#applyChanges(commitId);
     const statements = deletions.map((row) => this.#deletion(row));
     // Parents precede their children, which name them.
     const ordered = [...changed].sort(([one], [other]) => inOrder(one, other));
     for (const [row, { values, isNew }] of ordered) {
-      statements.push(isNew ? this.#insertion(row, values, generation) : this.#update(row, values, generation));
+      statements.push(isNew ? this.#insertion(row, values, commitId) : this.#update(row, values, commitId));
     }
     return { statements, children: this.#roots };
   }
 
-  #sealedRow([kind, key, generation, record, content]: readonly unknown[]): SealedRow {
+  #sealedRow([kind, key, commitId, record, content]: readonly unknown[]): SealedRow {
     const table = typeof kind === 'number' ? tableOfKind(kind) : undefined;
-    if (table === undefined) return this.#damaged();
-    return { table, key, generation, record, content } as SealedRow;
+    const isWhole = [key, commitId, record].every((bytes) => bytes instanceof Uint8Array);
+    if (table === undefined || !isWhole) return this.#damaged();
+    return { table, key, commitId, record, content } as SealedRow;
   }
 
   /** @returns the row, also where it was there before; `undefined` for one that the unit of work has deleted. */
   #add(sealed: SealedRow, gone: Set<string>, withContent: boolean): StoredRow | undefined {
-    const { table, generation } = sealed;
+    const { table, commitId } = sealed;
     const damaged = () => this.#damaged();
-    const place = { table: table.name, key: sealed.key, column: 'record', generation } as const;
+    const place = { table: table.name, key: sealed.key, column: 'record', commitId } as const;
     const record = this.#keys.open(sealed.record, place) ?? damaged();
     const values = new ValueReader(decodeValues(record, damaged), damaged);
     const columns = this.#set.columns(table.name);
     const row = values.take(columns.length);
-    const content = table.content === undefined ? undefined : { generation: values.number(), length: values.number() };
+    const content = table.content === undefined ? undefined : { commitId: values.bytes(), length: values.number() };
     const key = valuesOf(row, columns, table.key);
     const name = nameOf(table.kind, key);
     const known = this.#stored.get(name);
@@ -179,12 +196,12 @@ export class Rows {
       return undefined;
     }
     const parent = parentName === undefined ? undefined : (this.#stored.get(parentName) ?? this.#rolledBack());
-    const list = parent?.children ?? this.#roots;
-    if (table.isListed && list.get(name) !== generation) this.#rolledBack();
+    const listed = (parent?.children ?? this.#roots).get(name);
+    if (table.isListed && !(listed !== undefined && equal(listed, commitId))) this.#rolledBack();
     const children = decodeChildren(values);
     const stored: StoredRow = { table, key, name, parent, children, content, hasContent: false };
     this.#stored.set(name, stored);
-    if (content !== undefined) row[columns.indexOf(table.content ?? '')] = new Uint8Array(content.length);
+    if (content !== undefined) row[columns.indexOf(table.content ?? '')] = NOTHING;
     this.#set.add(table.name, row);
     wipe(record, ...row.filter((value) => value instanceof Uint8Array));
     if (withContent) this.#addContent(stored, sealed.content);
@@ -198,7 +215,7 @@ export class Rows {
       table: table.name,
       key: this.keyOf(table, key),
       column: 'content',
-      generation: content.generation,
+      commitId: content.commitId,
     } as const;
     const opened = (sealed && this.#keys.open(sealed, place)) ?? this.#damaged();
     if (opened.length !== content.length) this.#damaged();
@@ -207,11 +224,36 @@ export class Rows {
     row.hasContent = true;
   }
 
+  /** The names of the rows that the unit of work has deleted. */
+  #gone(): Set<string> {
+    const deleted = this.#set.deleted().filter(({ table, key }) => !this.#set.has(table, key));
+    return new Set(deleted.map(({ table, key }) => nameOf(table.kind, key)));
+  }
+
+  /** Whether a row is listed by what is known so far. */
+  #isListed({ parent }: Table, name: string): boolean {
+    if (this.#roots.has(name)) return true;
+    if (parent === undefined) return false;
+    const above = [...this.#stored.values()].filter(({ table }) => table.name === parent.table);
+    return above.some(({ children }) => children.has(name));
+  }
+
   /** @throws `rolled-back` where a listed row of one of the tables is not there. */
-  #requireChildren(children: ReadonlyMap<string, number>, tables: readonly Table[], gone: ReadonlySet<string>): void {
-    for (const name of children.keys()) {
-      const isMeant = tables.some(({ kind }) => name.startsWith(nameOf(kind, [])));
+  #requireListed(list: ReadonlyMap<string, Uint8Array>, tables: readonly Table[], gone: ReadonlySet<string>): void {
+    const beginnings = tables.map(({ kind }) => nameOf(kind, []));
+    for (const name of list.keys()) {
+      const isMeant = beginnings.some((beginning) => name.startsWith(beginning));
       if (isMeant && !this.#stored.has(name) && !gone.has(name)) this.#rolledBack();
+    }
+  }
+
+  /** The same, for lists of all rows above. */
+  #requireWhole(tables: readonly Table[], gone: ReadonlySet<string>): void {
+    this.#requireListed(this.#roots, tables, gone);
+    const listers = new Set(tables.flatMap(({ isListed, parent }) => (isListed && parent ? [parent.table] : [])));
+    if (listers.size === 0) return;
+    for (const row of this.#stored.values()) {
+      if (listers.has(row.table.name)) this.#requireListed(row.children, tables, gone);
     }
   }
 
@@ -222,7 +264,7 @@ export class Rows {
   }
 
   /** Brings the stored rows and their lists up to the working set. */
-  #applyChanges(generation: number) {
+  #applyChanges(commitId: Uint8Array) {
     const deletions: StoredRow[] = [];
     const changed = new Map<StoredRow, { readonly values: readonly Value[]; readonly isNew: boolean }>();
     const listed: StoredRow[] = [];
@@ -237,12 +279,12 @@ export class Rows {
       }
       if (values === undefined) continue;
       const isNew = known === undefined || wasDeleted;
-      const row = isNew ? this.#newRow(table, key, values, generation) : known;
+      const row = isNew ? this.#newRow(table, key, values, commitId) : known;
       if (!table.isListed) row.parent = this.#parentOf(table, values);
       this.#stored.set(name, row);
       changed.set(row, { values, isNew });
       if (table.isListed) {
-        (row.parent?.children ?? this.#roots).set(name, generation);
+        (row.parent?.children ?? this.#roots).set(name, commitId);
         if (row.parent !== undefined) listed.push(row.parent);
       }
     }
@@ -250,7 +292,7 @@ export class Rows {
     for (const start of listed) {
       for (let row: StoredRow | undefined = start; row !== undefined; row = row.parent) {
         if (this.#stored.get(row.name) !== row) break;
-        (row.parent?.children ?? this.#roots).set(row.name, generation);
+        (row.parent?.children ?? this.#roots).set(row.name, commitId);
         if (changed.has(row)) continue;
         changed.set(row, { values: mustExist(this.#set.row(row.table, row.key), row.table.name), isNew: false });
       }
@@ -258,11 +300,11 @@ export class Rows {
     return { deletions, changed };
   }
 
-  #newRow(table: Table, key: readonly Value[], values: readonly Value[], generation: number): StoredRow {
+  #newRow(table: Table, key: readonly Value[], values: readonly Value[], commitId: Uint8Array): StoredRow {
     const columns = this.#set.columns(table.name);
     const parent = this.#parentOf(table, values);
     const bytes = table.content === undefined ? undefined : values[columns.indexOf(table.content)];
-    const content = bytes instanceof Uint8Array ? { generation, length: bytes.length } : undefined;
+    const content = bytes instanceof Uint8Array ? { commitId, length: bytes.length } : undefined;
     return { table, key, name: nameOf(table.kind, key), parent, children: new Map(), content, hasContent: true };
   }
 
@@ -278,26 +320,26 @@ export class Rows {
     };
   }
 
-  #insertion(row: StoredRow, values: readonly Value[], generation: number): Statement {
+  #insertion(row: StoredRow, values: readonly Value[], commitId: Uint8Array): Statement {
     const { table, content } = row;
     const key = this.keyOf(table, row.key);
     const bytes = values[this.#set.columns(table.name).indexOf(table.content ?? '')];
-    const place = { table: table.name, key, column: 'content', generation } as const;
+    const place = { table: table.name, key, column: 'content', commitId } as const;
     const sealed = content !== undefined && bytes instanceof Uint8Array ? this.#keys.seal(bytes, place) : null;
     return {
       text: `
-INSERT INTO pawl.rows (identity, key, generation, record, lookup, other_lookup, ordinal, kind, parent, content)
+INSERT INTO pawl.rows (identity, key, commit_id, record, lookup, other_lookup, ordinal, kind, parent, content)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-      values: [...this.#rowValues(row, values, generation), table.kind, this.#parentKey(row), sealed],
+      values: [...this.#rowValues(row, values, commitId), table.kind, this.#parentKey(row), sealed],
     };
   }
 
-  #update(row: StoredRow, values: readonly Value[], generation: number): Statement {
+  #update(row: StoredRow, values: readonly Value[], commitId: Uint8Array): Statement {
     return {
       text: `
-UPDATE pawl.rows SET generation = $3, record = $4, lookup = $5, other_lookup = $6, ordinal = $7, parent = $8
+UPDATE pawl.rows SET commit_id = $3, record = $4, lookup = $5, other_lookup = $6, ordinal = $7, parent = $8
 WHERE identity = $1 AND key = $2`,
-      values: [...this.#rowValues(row, values, generation), this.#parentKey(row)],
+      values: [...this.#rowValues(row, values, commitId), this.#parentKey(row)],
     };
   }
 
@@ -305,17 +347,17 @@ WHERE identity = $1 AND key = $2`,
     return parent === undefined ? null : this.keyOf(parent.table, parent.key);
   }
 
-  #rowValues(row: StoredRow, values: readonly Value[], generation: number): unknown[] {
+  #rowValues(row: StoredRow, values: readonly Value[], commitId: Uint8Array): unknown[] {
     const { table, content, children } = row;
     const columns = this.#set.columns(table.name);
     const key = this.keyOf(table, row.key);
     const apart = columns.indexOf(table.content ?? '');
     const plain = encodeValues([
       ...values.map((value, index) => (index === apart ? null : value)),
-      ...(content === undefined ? [] : [content.generation, content.length]),
+      ...(content === undefined ? [] : [content.commitId, content.length]),
       ...encodeChildren(children),
     ]);
-    const record = this.#keys.seal(plain, { table: table.name, key, column: 'record', generation });
+    const record = this.#keys.seal(plain, { table: table.name, key, column: 'record', commitId });
     const lookups = [0, 1].map((index) => {
       const column = table.lookups?.[index];
       const value = column === undefined ? null : (values[columns.indexOf(column)] ?? null);
@@ -323,7 +365,7 @@ WHERE identity = $1 AND key = $2`,
     });
     const ordinal = table.ordinal === undefined ? null : values[columns.indexOf(table.ordinal)];
     wipe(plain, ...values.filter((value) => value instanceof Uint8Array));
-    return [this.#identity, key, generation, record, ...lookups, ordinal];
+    return [this.#identity, key, commitId, record, ...lookups, ordinal];
   }
 
   #damaged(): never {

@@ -18,7 +18,6 @@ CREATE TABLE IF NOT EXISTS pawl.identities (
   name        text     NOT NULL UNIQUE,
   salt        bytea    NOT NULL UNIQUE CHECK (octet_length(salt) = 16),
   check_value bytea    NOT NULL CHECK (octet_length(check_value) = 16), -- tells a wrong key
-  generation  bigint   NOT NULL, -- grows with every commit
   commit_id   bytea    NOT NULL CHECK (octet_length(commit_id) = 16), -- of the last commit: random
   record      bytea    NOT NULL
 );
@@ -31,7 +30,7 @@ CREATE TABLE IF NOT EXISTS pawl.rows (
   lookup       bytea CHECK (octet_length(lookup) = 16), -- these three: what it is found by
   other_lookup bytea CHECK (octet_length(other_lookup) = 16),
   ordinal      bigint,
-  generation   bigint   NOT NULL, -- of the identity, when it last changed
+  commit_id    bytea    NOT NULL CHECK (octet_length(commit_id) = 16), -- of the commit that changed it last
   record       bytea    NOT NULL,
   content      bytea,
   PRIMARY KEY (identity, key),

@@ -3,9 +3,10 @@
  */
 import type { Table } from './tables.ts';
 
-/** Rows of one table, with all that they are deleted with, and what else is wanted. */
+/** Rows with all that they are deleted with, and what else is wanted. */
 export interface Selection {
-  readonly table: Table;
+  /** Without it, the rows of all tables. */
+  readonly table?: Table;
   /** The rows with these keys. */
   readonly keys?: readonly Uint8Array[];
   /** The rows that are looked up by this. */
@@ -26,12 +27,13 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-/** The columns of each row: kind, key, generation, record, content (`null` if it is not wanted). */
+/** The columns of each row: kind, key, commit_id, record, content (`null` if it is not wanted). */
 export function statementOf(identity: string, selection: Selection): Statement {
   const { table, keys, lookup, parents, upTo, below = [], withContent = false } = selection;
-  const values: unknown[] = [identity, table.kind];
+  const values: unknown[] = [identity];
   const parameter = (value: unknown) => `$${values.push(value)}`;
-  const conditions = ['identity = $1', 'kind = $2'];
+  const conditions = ['identity = $1'];
+  if (table !== undefined) conditions.push(`kind = ${parameter(table.kind)}`);
   if (keys !== undefined) conditions.push(`key = ANY (${parameter(keys)}::bytea[])`);
   if (lookup !== undefined) {
     const value = parameter(lookup);
@@ -47,7 +49,7 @@ above AS (
   SELECT key, parent FROM found
   UNION SELECT r.key, r.parent FROM pawl.rows r JOIN above a ON r.identity = $1 AND r.key = a.parent
 )${beneath}
-SELECT r.kind, r.key, r.generation::float8, r.record, ${withContent ? 'r.content' : 'NULL::bytea'}
+SELECT r.kind, r.key, r.commit_id, r.record, ${withContent ? 'r.content' : 'NULL::bytea'}
 FROM pawl.rows r JOIN ${beneath === '' ? 'above' : 'below'} chosen ON r.identity = $1 AND r.key = chosen.key`,
     values,
   };

@@ -13,8 +13,8 @@ export interface Table {
   /** The table whose deleted row takes its rows here with it, and the columns here that name that row. */
   readonly parent?: { readonly table: string; readonly columns: readonly string[] };
   /**
-   * Whether the parent, or the identity where there is none, lists the rows with their generations, so that no single one
-   * can be put back or left out. Not where an older row does no harm.
+   * Whether the parent, or the identity where there is none, lists the rows with the commits that changed them last, so that
+   * no single one can be put back or left out. Not where an older row does no harm.
    */
   readonly isListed: boolean;
   /** Columns by whose value a row is found: at most two. */
@@ -41,7 +41,7 @@ export const TABLES: readonly Table[] = [
     isListed: true,
   },
   { name: 'numbers', kind: 4, key: ['name'], isListed: true },
-  { name: 'sessions', kind: 5, key: ['id'], parent: OF_CONTACT, isListed: true, lookups: ['prefix_digest'] },
+  { name: 'sessions', kind: 5, key: ['id'], parent: OF_CONTACT, isListed: true },
   { name: 'receiving_chains', kind: 6, key: ['session_id', 'chain'], parent: OF_SESSION, isListed: true },
   { name: 'skipped_keys', kind: 7, key: ['session_id', 'chain', 'n'], parent: OF_CHAIN, isListed: true },
   {
@@ -78,7 +78,7 @@ export const TABLES: readonly Table[] = [
     kind: 15,
     key: ['incoming', 'part'],
     parent: { table: 'incoming', columns: ['incoming'] },
-    isListed: false,
+    isListed: true,
   },
   { name: 'outgoing', kind: 16, key: ['id'], parent: OF_CONTACT, isListed: true },
   { name: 'routes', kind: 17, key: ['contact_id', 'invite_name'], parent: OF_CONTACT, isListed: true },

@@ -145,6 +145,14 @@ export class WorkingSet extends Statements {
     return new Map(rows.map(({ name, seq }) => [name, seq]));
   }
 
+  /** In bytes. */
+  get size(): number {
+    const [count, unused, page] = ['page_count', 'freelist_count', 'page_size'].map(
+      (name) => Object.values(this.get<Record<string, number>>(`PRAGMA ${name}`) ?? {})[0] ?? 0,
+    ) as [number, number, number];
+    return (count - unused) * page;
+  }
+
   /** Forgets what has changed. */
   settle(): void {
     this.run('DELETE FROM changed');

@@ -36,18 +36,18 @@ SELECT id, contact_id AS contact, message_id AS messageId, n, late, received_at 
   file_name AS name, sent_at AS sentAt, length, tries, tried_at AS triedAt
 FROM inbox`;
 
-/** The length of a whole envelope. Only a first row that is full has further rows. SQLite computes it without the bytes. */
-const LENGTH = `
-length(envelope) + CASE WHEN length(envelope) < ${ROW} THEN 0
-  ELSE (SELECT coalesce(sum(length(bytes)), 0) FROM outbox_rest WHERE entry = outbox.id) END`;
-
 export function boxes(transaction: SqlTransaction): Boxes {
   return {
     async addToOutbox(entry) {
       const { id } = transaction.run(
-        `INSERT INTO outbox (contact_id, message_id, process, created_at, box, envelope)
-        VALUES (@contact, @messageId, @process, @createdAt, @box, @envelope)`,
-        { ...entry, box: entry.box ?? null, envelope: entry.envelope.subarray(0, ROW) },
+        `INSERT INTO outbox (contact_id, message_id, process, created_at, box, envelope, length)
+        VALUES (@contact, @messageId, @process, @createdAt, @box, @envelope, @length)`,
+        {
+          ...entry,
+          box: entry.box ?? null,
+          envelope: entry.envelope.subarray(0, ROW),
+          length: entry.envelope.length,
+        },
       );
       addRest(transaction, 'outbox', id, entry.envelope.subarray(ROW));
       return id as OutboxId;
@@ -55,7 +55,7 @@ export function boxes(transaction: SqlTransaction): Boxes {
 
     async outbox(newest = ALL) {
       const sql = `
-        SELECT id, contact_id AS contact, message_id AS messageId, process, created_at AS createdAt, box, ${LENGTH} AS length
+        SELECT id, contact_id AS contact, message_id AS messageId, process, created_at AS createdAt, box, length
         FROM outbox ORDER BY id DESC LIMIT @newest`;
       return transaction
         .all<ListedOutboxEntry & { readonly box: Uint8Array | null }>(sql, { newest })

@@ -37,7 +37,13 @@ async function readAll(view: Transaction): Promise<void> {
   await view.leftEntries(bytesOf('box', 16));
   await view.spentBoxes();
   await view.lists();
+  await view.isInLedger(bytesOf('prefix digest', 16));
   await view.history({ limit: 10 });
+}
+
+async function contactAlice(view: Transaction) {
+  const alice = await view.contactNamed('alice');
+  return alice?.id ?? expect.fail('alice is there');
 }
 
 /** Puts something into every table. */
@@ -112,7 +118,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: the owner of the database',
   const putEverythingBack = () => {
     server.sql(`
       DELETE FROM pawl.rows WHERE ${where()}; INSERT INTO pawl.rows SELECT * FROM pawl.saved;
-      UPDATE pawl.identities i SET generation = s.generation, record = s.record, commit_id = s.commit_id FROM pawl.saved_identity s WHERE i.id = s.id`);
+      UPDATE pawl.identities i SET record = s.record, commit_id = s.commit_id FROM pawl.saved_identity s WHERE i.id = s.id`);
   };
   const readAnew = async () => {
     const other = await server.open(name);
@@ -140,7 +146,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: the owner of the database',
   it('cannot exchange two rows of a table', async () => {
     await store.transaction((transaction) => addContact(transaction, 'carol'));
     server.sql(`
-      UPDATE pawl.rows r SET record = o.record, generation = o.generation FROM pawl.rows o
+      UPDATE pawl.rows r SET record = o.record, commit_id = o.commit_id FROM pawl.rows o
       WHERE r.${where()} AND o.identity = r.identity AND r.kind = 1 AND o.kind = 1 AND r.key <> o.key`);
     await expect(readAnew()).rejects.toMatchObject({ code: 'damaged' });
   });
@@ -151,7 +157,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: the owner of the database',
     onTestFinished(() => second.close());
     await fill(second);
     server.sql(`
-      UPDATE pawl.rows r SET record = o.record, generation = o.generation FROM pawl.rows o
+      UPDATE pawl.rows r SET record = o.record, commit_id = o.commit_id FROM pawl.rows o
       WHERE r.${where()} AND o.identity = (SELECT id FROM pawl.identities WHERE name = '${other}') AND r.kind = 1 AND o.kind = 1`);
     await expect(readAnew()).rejects.toMatchObject({ code: 'damaged' });
   });
@@ -174,55 +180,118 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: the owner of the database',
     await readAnew();
   });
 
-  it('cannot put a row back, or take one away, that is listed', async () => {
+  const LISTED = TABLES.filter(({ isListed }) => isListed);
+
+  it.each(LISTED)('cannot take away a row of $name', async ({ kind }) => {
+    server.sql(`DROP TABLE IF EXISTS pawl.now; CREATE TABLE pawl.now AS SELECT * FROM pawl.rows WHERE ${where()}`);
+    const deleted = server.sql(
+      `WITH gone AS (DELETE FROM pawl.rows WHERE ${where()} AND kind = ${kind} RETURNING 1) SELECT count(*) FROM gone`,
+    );
+    expect(Number(deleted)).toBeGreaterThan(0);
+    await expect(readAnew()).rejects.toMatchObject({ code: 'rolled-back' });
+    server.sql('INSERT INTO pawl.rows SELECT * FROM pawl.now ON CONFLICT DO NOTHING');
+    await readAnew();
+  });
+
+  it('cannot put back a row that has changed', async () => {
     server.sql(`DROP TABLE IF EXISTS pawl.saved; CREATE TABLE pawl.saved AS SELECT * FROM pawl.rows WHERE ${where()}`);
-    // Every row changes, or goes.
     await store.transaction(async (transaction) => {
-      const alice = await transaction.contactNamed('alice');
-      if (alice === undefined) throw new Error('alice is there');
-      await transaction.setVerified(alice.id, NOW);
-      await transaction.holdSessions(alice.id);
+      const alice = await contactAlice(transaction);
+      await transaction.setVerified(alice, NOW);
+      await transaction.holdSessions(alice);
       await transaction.distrustRoutes();
-      for (const { id } of await transaction.inbox()) await transaction.noteTry(id, NOW);
       await transaction.raiseNumber('for-all', 9);
+      for (const { id } of await transaction.inbox()) await transaction.noteTry(id, NOW);
+      for (const { id } of await transaction.incoming()) {
+        await transaction.handOverIncoming(id, undefined, 'process-8', NOW);
+        await transaction.addReceivedParts(id, [partRecord(0)]);
+      }
+      for (const one of await transaction.outgoing()) await transaction.advanceOutgoing(one.id, { ...one, parts: 2 });
+      for (const { id } of await transaction.invites()) await transaction.withdrawInvite(id, NOW);
     });
-    for (const kind of [1, 4, 5, 11, 17]) {
+    const changed = server.sql(`SELECT DISTINCT r.kind FROM pawl.rows r JOIN pawl.saved s
+      ON r.identity = s.identity AND r.key = s.key AND r.commit_id <> s.commit_id ORDER BY r.kind`);
+    const updated = changed.trim().split('\n').map(Number);
+    expect(updated).toEqual(expect.arrayContaining([1, 2, 4, 5, 11, 14, 15, 16, 17]));
+    for (const kind of updated) {
       server.sql(
         `DROP TABLE IF EXISTS pawl.now; CREATE TABLE pawl.now AS SELECT * FROM pawl.rows WHERE ${where()} AND kind = ${kind}`,
       );
-      server.sql(`UPDATE pawl.rows r SET record = s.record, generation = s.generation FROM pawl.saved s
+      server.sql(`UPDATE pawl.rows r SET record = s.record, commit_id = s.commit_id FROM pawl.saved s
         WHERE r.key = s.key AND r.identity = s.identity AND r.kind = ${kind}`);
       await expect(readAnew(), `kind ${kind}`).rejects.toMatchObject({ code: 'rolled-back' });
       server.sql(
-        `UPDATE pawl.rows r SET record = s.record, generation = s.generation FROM pawl.now s WHERE r.key = s.key AND r.identity = s.identity`,
+        `UPDATE pawl.rows r SET record = s.record, commit_id = s.commit_id FROM pawl.now s WHERE r.key = s.key AND r.identity = s.identity`,
       );
       await readAnew();
     }
   });
 
-  it('cannot take away a session, a chain or a skipped key of a contact', async () => {
-    for (const kind of [5, 6, 7]) {
-      server.sql(`DROP TABLE IF EXISTS pawl.now; CREATE TABLE pawl.now AS SELECT * FROM pawl.rows WHERE ${where()}`);
-      server.sql(`DELETE FROM pawl.rows WHERE ${where()} AND kind = ${kind}`);
+  it('cannot put back a row that was deleted', async () => {
+    server.sql(`DROP TABLE IF EXISTS pawl.saved; CREATE TABLE pawl.saved AS SELECT * FROM pawl.rows WHERE ${where()}`);
+    await store.transaction(async (transaction) => {
+      const alice = await contactAlice(transaction);
+      for (const { id } of await transaction.sessions(alice)) await transaction.dropSession(id);
+      await transaction.dropFromOutbox((await transaction.outbox()).map(({ id }) => id));
+      await transaction.dropFromInbox((await transaction.inbox()).map(({ id }) => id));
+      for (const { id } of await transaction.incoming()) await transaction.dropReceivedParts(id);
+      for (const { id } of await transaction.outgoing()) await transaction.dropOutgoing(id);
+      for (const { id } of await transaction.invites()) await transaction.dropInvite(id);
+      await transaction.dropRoute({ contact: alice });
+      await transaction.setList('a list', []);
+    });
+    const gone = `pawl.saved s WHERE NOT EXISTS (SELECT 1 FROM pawl.rows r WHERE r.identity = s.identity AND r.key = s.key)`;
+    const deleted = server.sql(`SELECT DISTINCT kind FROM ${gone} ORDER BY kind`).trim().split('\n').map(Number);
+    expect(deleted).toEqual([2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 17, 20]);
+    // With all that belongs to them: nothing else can be put back.
+    for (const kind of [2, 5, 9, 11, 15, 16, 17, 20]) {
+      const added = `WITH RECURSIVE back AS (SELECT s.* FROM pawl.saved s WHERE s.kind = ${kind}
+        UNION SELECT s.* FROM pawl.saved s JOIN back b ON s.parent = b.key) SELECT * FROM back`;
+      server.sql(`INSERT INTO pawl.rows ${added} ON CONFLICT DO NOTHING`);
       await expect(readAnew(), `kind ${kind}`).rejects.toMatchObject({ code: 'rolled-back' });
-      server.sql('INSERT INTO pawl.rows SELECT * FROM pawl.now ON CONFLICT DO NOTHING');
+      server.sql(`DELETE FROM pawl.rows WHERE ${where()} AND kind = ${kind}`);
       await readAnew();
     }
+  });
+
+  it('cannot hide a contact or an invite from a look-up', async () => {
+    server.sql(`UPDATE pawl.rows SET lookup = NULL, other_lookup = NULL WHERE ${where()}`);
+    const other = await server.open(name);
+    onTestFinished(() => other.close());
+    await other.snapshot(async (view) => {
+      const alice = await view.contactNamed('alice');
+      expect(alice?.name).toBe('alice');
+      expect(await view.contactOf(alice?.identity ?? expect.fail())).toEqual(alice);
+      expect(await view.invite(inviteFor('for-carol').id)).toBeDefined();
+    });
+    const again = await server.open(name);
+    onTestFinished(() => again.close());
+    await again.snapshot(async (view) => {
+      expect(await view.isInLedger(bytesOf('prefix digest', 16))).toBe(true);
+    });
+  });
+
+  it('cannot have a number begin anew', async () => {
+    server.sql(`DELETE FROM pawl.rows WHERE ${where()} AND kind = 4`);
+    const other = await server.open(name);
+    onTestFinished(() => other.close());
+    await expect(other.snapshot((view) => view.lastNumber('for-all'))).rejects.toMatchObject({ code: 'rolled-back' });
   });
 
   it('is noticed where everything is put back', async () => {
     const marks = temporaryFolder();
     const marked = await server.open(name, { marks });
     onTestFinished(() => marked.close());
-    expect(marked.standing).toBe('current');
+    expect(marked.standing).toBe('joined');
+    await marked.mark();
     saveEverything();
     await marked.transaction((transaction) => addContact(transaction, 'carol'));
     putEverythingBack();
     const again = await server.open(name, { marks });
     onTestFinished(() => again.close());
     expect(again.standing).toBe('rolled-back');
-    // Without a mark nothing tells.
-    expect((await server.open(name, { marks: temporaryFolder() })).standing).toBe('current');
+    // A machine without a mark takes the database for the newest copy.
+    expect((await server.open(name, { marks: temporaryFolder() })).standing).toBe('joined');
   });
 
   it('is noticed where everything is put back while a process runs', async () => {
@@ -249,7 +318,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: the owner of the database',
 
   it('opens nothing without the key', async () => {
     const lock = { ...saltedLock(Number(name.slice(3))), key: WRONG_KEY as FileKey };
-    const opening = PostgresStore.open(server.address, name, lock, { wait: 0, random: systemRandom });
+    const opening = PostgresStore.open(server.address, name, lock, { wait: 0, now: Date.now, random: systemRandom });
     await expect(opening).rejects.toMatchObject({ code: 'wrong-passphrase' });
   });
 });

@@ -27,7 +27,12 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
   const openRelayed = async (options: Partial<PostgresOptions> = {}) => {
     const { relay, address } = await Relay.start(server.address);
     const lock = saltedLock(Number(name.slice(3)));
-    const store = await PostgresStore.open(address, name, lock, { wait: 5_000, random: systemRandom, ...options });
+    const store = await PostgresStore.open(address, name, lock, {
+      wait: 5_000,
+      now: Date.now,
+      random: systemRandom,
+      ...options,
+    });
     onTestFinished(() => store.close());
     return { relay, store };
   };

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { systemRandom as random } from '../../../src/primitives/index.ts';
 import type { SessionStore, Transaction } from '../../../src/session/store.ts';
-import { createPostgresIdentity } from '../../../src/storage/postgres/create.ts';
+import { PostgresDatabase } from '../../../src/storage/postgres/database.ts';
 import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
 import type { DatabaseAddress } from '../../../src/storage/postgres/server-client.ts';
 import { Queue } from '../../../src/storage/store.ts';
@@ -136,14 +136,16 @@ export class PostgresServer {
   async create(): Promise<string> {
     this.#stores += 1;
     const name = `bob${this.#stores}`;
-    await createPostgresIdentity(this.address, saltedLock(this.#stores), { ...record(), name }, random);
+    const database = new PostgresDatabase(this.address);
+    await database.create(saltedLock(this.#stores), { ...record(), name }, { random, wait: 5_000 });
+    await database.close();
     return name;
   }
 
   /** Opens an identity that {@link create} has made. */
   open(name: string, options: Partial<PostgresOptions> = {}): Promise<PostgresStore> {
     const lock = saltedLock(Number(name.slice(3)));
-    return PostgresStore.open(this.address, name, lock, { wait: 5_000, random, ...options });
+    return PostgresStore.open(this.address, name, lock, { wait: 5_000, now: Date.now, random, ...options });
   }
 }
 

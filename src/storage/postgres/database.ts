@@ -1,0 +1,249 @@
+/**
+ * A PostgreSQL database that holds identities, as a folder holds identity files: which there are, making and opening them.
+ */
+import { PawlError } from '../../errors.ts';
+import { equal, fromHex, type IdentitySeed, type Random, wipe } from '../../primitives/index.ts';
+import { addIdentity, type IdentityRecord } from '../identity-file.ts';
+import type { IdentityStore } from '../identity-store.ts';
+import { Mark } from '../rollback-mark.ts';
+import type { Lock } from '../sqlcipher.ts';
+import { mustExist } from '../transaction.ts';
+import { COMMIT_ID_LENGTH, CommitIds } from './identity-record.ts';
+import { beginTransaction, COMMIT, ROLLBACK } from './identity-row.ts';
+import { type PostgresOptions, PostgresStore } from './postgres-store.ts';
+import { RowKeys } from './row-keys.ts';
+import { Rows } from './rows.ts';
+import { LAYOUT, SCHEMA } from './schema.ts';
+import { ConnectionLost, type DatabaseAddress, ServerClient } from './server-client.ts';
+import { WorkingSet } from './working-set.ts';
+import { sealChanges } from './writing.ts';
+
+/** Any number that others do not take: two who make the tables at the same time would be in each other's way. */
+const MAKING_TABLES = 0x7061776c;
+
+const NOTHING = new Uint8Array(0);
+
+interface CreateOptions {
+  readonly random: Random;
+  /** How long others who make the same are waited for, in milliseconds. */
+  readonly wait: number;
+  /** The folder of the rollback marks. */
+  readonly marks?: string | undefined;
+  /** Is called when everything is written, and nothing is committed. If it throws, there is no identity. */
+  readonly beforeCommit?: () => void;
+}
+
+/** What is to be told of an identity that was created. */
+export interface Created {
+  /** Why the mark could not be written, if so. */
+  readonly trouble: string | undefined;
+  /** Whether the server answers before a standby has what it commits: where that takes over, the last commits may be lost. */
+  readonly mayLose: boolean;
+}
+
+export class PostgresDatabase {
+  readonly #address: DatabaseAddress;
+  #client: ServerClient | undefined;
+
+  constructor(address: DatabaseAddress) {
+    this.#address = address;
+  }
+
+  /** What the database is called in messages: `postgres://user@host/database`. It can be given as a home again. */
+  get shown(): string {
+    return this.#address.shown;
+  }
+
+  /**
+   * The names of the identities, sorted.
+   * @throws `read-failed`, `busy`, `no-addon`.
+   */
+  async names(): Promise<readonly string[]> {
+    const rows = await this.#query('SELECT name FROM pawl.identities ORDER BY name COLLATE "C"');
+    return rows.map(([name]) => String(name));
+  }
+
+  /**
+   * The salt of an identity: 16 bytes, from which its key is derived; `undefined` where there is none of that name.
+   * @throws `read-failed`, `busy`, `no-addon`.
+   */
+  async salt(name: string): Promise<Uint8Array | undefined> {
+    const [[salt] = []] = await this.#query("SELECT encode(salt, 'hex') FROM pawl.identities WHERE name = $1", name);
+    return typeof salt === 'string' ? fromHex(salt) : undefined;
+  }
+
+  /**
+   * Creates an identity, the tables where they are not there, and its mark. Never replaces one.
+   * @throws `exists`, `read-failed`, `write-failed`, `commit-unknown`, `busy`, `no-addon`, and the errors of pawl that
+   * `beforeCommit` throws.
+   */
+  create(lock: Lock, identity: IdentityRecord, options: CreateOptions): Promise<Created> {
+    return this.#insert(identity.name, lock, (set) => addIdentity(set, identity), options);
+  }
+
+  /** The same, with all that another store of the identity has, under the same key. It is not being moved. */
+  createFrom(source: IdentityStore, lock: Lock, options: CreateOptions): Promise<Created> {
+    const fill = async (set: WorkingSet) => {
+      await source.copyRowsInto(set);
+      set.run('UPDATE identity SET moving_to = NULL, generation = generation + 1');
+    };
+    return this.#insert(source.name, lock, fill, options);
+  }
+
+  /**
+   * Opens an identity. The store takes the connection over.
+   * @throws see `PostgresStore.open`.
+   */
+  open(name: string, lock: Lock, options: PostgresOptions): Promise<PostgresStore> {
+    const client = this.#client;
+    this.#client = undefined;
+    return PostgresStore.open(this.#address, name, lock, { ...options, client });
+  }
+
+  /** Closes the connection, unless a store has taken it over. */
+  async close(): Promise<void> {
+    await this.#client?.close();
+    this.#client = undefined;
+  }
+
+  async #connected(): Promise<ServerClient> {
+    if (this.#client === undefined || this.#client.isLost) this.#client = await ServerClient.connect(this.#address);
+    return this.#client;
+  }
+
+  /** Reads from the table of identities. No rows where it is not there. */
+  async #query(text: string, ...values: readonly string[]): Promise<readonly (readonly unknown[])[]> {
+    try {
+      const client = await this.#connected();
+      if (!(await hasTables(client))) return [];
+      const [answer] = await client.run({ text, values });
+      return answer?.rows ?? [];
+    } catch (error) {
+      throw this.#asPawlError(error);
+    }
+  }
+
+  async #insert(
+    name: string,
+    lock: Lock,
+    fill: (set: WorkingSet) => void | Promise<void>,
+    { random, wait, marks, beforeCommit }: CreateOptions,
+  ): Promise<Created> {
+    const set = new WorkingSet(this.shown);
+    const keys = new RowKeys(lock, random);
+    const commitId = random(COMMIT_ID_LENGTH);
+    try {
+      set.run('BEGIN');
+      await fill(set);
+      const { seed, generation } = mustExist(
+        set.get<{ readonly seed: IdentitySeed; readonly generation: number }>('SELECT seed, generation FROM identity'),
+        'identity',
+      );
+      const client = await this.#connected();
+      await makeTables(client);
+      const { columns, server } = await beginTransaction(client, name, { kind: 'writes', wait });
+      try {
+        if (columns !== undefined) throw new PawlError('exists', { path: this.shown });
+        const id = await this.#insertIdentity(client, name, { salt: lock.salt, checkValue: keys.checkValue, commitId });
+        const rows = new Rows(set, { identity: id, keys, roots: new Map(), read: async () => [] });
+        const sealing = { keys, commitId, generation, server, bounds: new Map(), commits: new CommitIds() };
+        const { statements, record } = sealChanges(set, rows, sealing);
+        await client.run(...statements, {
+          text: 'UPDATE pawl.identities SET record = $2 WHERE id = $1',
+          values: [id, record],
+        });
+        beforeCommit?.();
+      } catch (error) {
+        await client.run(ROLLBACK).catch(() => undefined);
+        throw error;
+      }
+      const mayLose = await this.#commit(client, { name, commitId, wait });
+      const trouble = marks === undefined ? undefined : new Mark(marks, seed).write(generation);
+      wipe(seed);
+      return { trouble, mayLose };
+    } catch (error) {
+      throw this.#asPawlError(error);
+    } finally {
+      set.close();
+      keys.wipe();
+    }
+  }
+
+  /** @returns the number of the identity. */
+  async #insertIdentity(
+    client: ServerClient,
+    name: string,
+    { salt, checkValue, commitId }: Readonly<Record<'salt' | 'checkValue' | 'commitId', Uint8Array>>,
+  ): Promise<string> {
+    const [inserted] = await client.run({
+      text: `
+INSERT INTO pawl.identities (layout, name, salt, check_value, commit_id, record)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id::text`,
+      values: [LAYOUT, name, salt, checkValue, commitId, NOTHING],
+    });
+    const [id] = inserted?.rows[0] ?? [];
+    if (typeof id !== 'string') throw new PawlError('exists', { path: this.shown });
+    return id;
+  }
+
+  /** Commits, and finds out what became of it where the answer is lost. @returns see `Created.mayLose`. */
+  async #commit(client: ServerClient, made: Made): Promise<boolean> {
+    try {
+      const [answer] = await client.run(
+        { text: "SELECT current_setting('synchronous_standby_names') = ''", values: [] },
+        COMMIT,
+      );
+      return answer?.rows[0]?.[0] === true;
+    } catch (cause) {
+      if (!(cause instanceof ConnectionLost)) throw cause;
+      const isMade = await this.#wasMade(made).catch(() => undefined);
+      if (isMade === true) return true;
+      const path = this.shown;
+      if (isMade === undefined) throw new PawlError('commit-unknown', { path }, { cause });
+      throw new PawlError('write-failed', { path, reason: cause.message, isUndone: true }, { cause });
+    }
+  }
+
+  /** Whether an identity was committed. One of the same name waits until the transaction that made it has ended. */
+  async #wasMade({ name, commitId, wait }: Made): Promise<boolean> {
+    const client = await this.#connected();
+    await beginTransaction(client, name, { kind: 'writes', wait });
+    try {
+      await this.#insertIdentity(client, name, { salt: commitId, checkValue: commitId, commitId });
+      return false;
+    } catch (error) {
+      if (!(error instanceof PawlError && error.code === 'exists')) throw error;
+      const [answer] = await client.run({
+        text: 'SELECT commit_id FROM pawl.identities WHERE name = $1',
+        values: [name],
+      });
+      const [found] = answer?.rows[0] ?? [];
+      return found instanceof Uint8Array && equal(found, commitId);
+    } finally {
+      await client.run(ROLLBACK).catch(() => undefined);
+    }
+  }
+
+  #asPawlError(error: unknown): unknown {
+    if (!(error instanceof ConnectionLost)) return error;
+    return new PawlError('read-failed', { path: this.shown, reason: error.message }, { cause: error });
+  }
+}
+
+/** An identity that is to be committed. */
+interface Made {
+  readonly name: string;
+  readonly commitId: Uint8Array;
+  readonly wait: number;
+}
+
+async function hasTables(client: ServerClient): Promise<boolean> {
+  const [answer] = await client.run({ text: "SELECT to_regclass('pawl.rows') IS NOT NULL", values: [] });
+  return answer?.rows[0]?.[0] === true;
+}
+
+/** Who may not make tables can use those that are there. */
+async function makeTables(client: ServerClient): Promise<void> {
+  if (await hasTables(client)) return;
+  await client.execute(`BEGIN; SELECT pg_advisory_xact_lock(${MAKING_TABLES}); ${SCHEMA} COMMIT`);
+}
