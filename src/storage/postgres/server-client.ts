@@ -6,6 +6,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { Client } from 'pg';
 import { PawlError } from '../../errors.ts';
 import { fromHex } from '../../primitives/index.ts';
+import { reasonOfFailure } from './connect-failures.ts';
 import type { Statement } from './selection.ts';
 
 /** Where a database is, and who opens it. */
@@ -15,9 +16,9 @@ export interface DatabaseAddress {
   readonly port: number;
   readonly user: string;
   readonly database: string;
-  /** `undefined`: as the package finds it, in PGPASSWORD, or in PGPASSFILE. */
-  readonly password?: string | undefined;
-  /** `undefined`: no TLS. */
+  /** A function, so that nothing prints the password together with the address. `undefined`: there is none. */
+  readonly password?: (() => string) | undefined;
+  /** `undefined`: no TLS. Else there is no connection without it. */
   readonly tls?: ConnectionOptions | undefined;
   /** What the database is called in messages: without credentials. */
   readonly shown: string;
@@ -63,7 +64,7 @@ export class ServerClient {
    */
   static async connect(address: DatabaseAddress): Promise<ServerClient> {
     const { Client: PgClient } = await loadClient();
-    const { host, port, user, database, password, tls } = address;
+    const { host, port, user, database, password = noPassword, tls } = address;
     const client = new PgClient({
       host,
       port,
@@ -71,7 +72,8 @@ export class ServerClient {
       database,
       password,
       ssl: tls ?? false,
-      application_name: 'pawl',
+      sslnegotiation: 'postgres',
+      enableChannelBinding: tls !== undefined,
       connectionTimeoutMillis: CONNECT_TIME,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE,
@@ -79,6 +81,8 @@ export class ServerClient {
       // Statements are sent before those in front of them are answered. The types of the package do not know it.
       ...{ pipeline: true },
     });
+    // Else the package adds what it finds in PGOPTIONS and other variables.
+    Object.assign(client, { getStartupConf: () => ({ user, database, application_name: 'pawl' }) });
     const connected = new ServerClient(client, address);
     try {
       await client.connect();
@@ -146,7 +150,7 @@ export class ServerClient {
     }
     this.#isLost = true;
     if (during === 'connecting')
-      return new PawlError('read-failed', { path, reason: reasonOf(error) }, { cause: error });
+      return new PawlError('read-failed', { path, reason: reasonOfFailure(error) }, { cause: error });
     return new ConnectionLost(reason, { cause: error });
   }
 }
@@ -174,6 +178,11 @@ function parserOf(oid: number): (text: string) => unknown {
   return (text) => text;
 }
 
+/** The package looks for a password by itself where it is given none. */
+function noPassword(): never {
+  throw new Error('it asks for a password, and none is known: PGPASSWORD, or a line of ~/.pgpass, has one');
+}
+
 /** @throws `no-addon`. */
 async function loadClient() {
   try {
@@ -192,10 +201,4 @@ function sqlStateOf(error: unknown): string | undefined {
 function codeOf(error: unknown): string | undefined {
   const code = (error as { readonly code?: unknown } | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
-}
-
-function reasonOf(error: unknown): string {
-  // A host with several addresses, none of which answers.
-  const first = error instanceof AggregateError ? error.errors[0] : error;
-  return first instanceof Error && first.message !== '' ? first.message : (codeOf(error) ?? 'it does not answer');
 }
