@@ -47,6 +47,7 @@ export class Desk {
       random: this.#random,
       now: () => this.#now,
       process: () => 'fuzz',
+      host: () => 'here/1',
       isRunning: () => true,
       runEditor: async () => 'there is no editor here',
       runTar: () => {

@@ -47,12 +47,16 @@ export interface ErrorDetails {
   'no-room': { path: string; free: number };
   /** Another process takes the parts of the content. */
   'taken-elsewhere': { what: string };
+  /** Another machine of the identity has the partial file of the content. `host`: what people call it. */
+  'collected-elsewhere': { what: string; host: string };
   /** Parts have come, and the command was given no place for their content. */
   'no-place': { what: string };
   /** The input ended before the content did. */
   'parts-missing': { what: string; missing: number; total: number | undefined };
   /** A file has changed while it was sent, or since. */
   'source-changed': { path: string };
+  /** The file is on another machine of the identity. `host`: what people call it. */
+  'source-elsewhere': { path: string; host: string };
   /** What was sent from standard input cannot be read again. */
   'cannot-resume': { id: number };
   // conversations

@@ -109,6 +109,7 @@ export class Box {
       random: systemRandom,
       now: () => Date.now() + this.ahead,
       process: () => self,
+      host: () => 'here/1',
       isRunning,
       runEditor: async () => 'there is no editor here',
       runTar: () => {

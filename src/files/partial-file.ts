@@ -163,12 +163,15 @@ export function hasName(target: string, { inode, bytes }: { readonly inode: stri
   }
 }
 
-/** Deletes a partial file, if it is there and the same. */
-export function removePartialFile(path: string, inode: string): void {
+/** Deletes a partial file, if it is there and the same. @returns whether it was. */
+export function removePartialFile(path: string, inode: string): boolean {
   try {
     const status = lstatSync(path, { bigint: true });
-    if (status.isFile() && inodeOf(status) === inode) unlinkSync(path);
+    if (!status.isFile() || inodeOf(status) !== inode) return false;
+    unlinkSync(path);
+    return true;
   } catch {
     // It is gone, or cannot be deleted: nothing depends on it.
+    return false;
   }
 }

@@ -4,7 +4,7 @@
  */
 import { type ContentHead, decodeWhole, headOf, type WholeContent } from '../envelope/index.ts';
 import { PawlError } from '../errors.ts';
-import { claimsOf, LEASE } from './claims.ts';
+import { claimsOf, claimTime, LEASE } from './claims.ts';
 import { dropDelivered } from './history.ts';
 import { correctTimes, sweep } from './maintenance.ts';
 import { type AcceptedMessage, type Delivery, noticesOf, type Waiting } from './outcome.ts';
@@ -51,18 +51,20 @@ export interface WaitingText extends Pick<ListedInboxEntry, 'tries' | 'triedAt'>
 export interface Claim {
   readonly inboxId: InboxId;
   readonly again: boolean;
+  /** By the clock of claims. */
+  readonly claimedAt: number;
 }
 
 /** What one transaction puts into the inbox. */
 export class Inbox {
   readonly #transaction: Transaction;
-  readonly #process: string;
+  readonly #context: Context;
   readonly #options: InboxOptions;
   readonly #waiting = new Map<ContactId, Amount>();
 
-  constructor(transaction: Transaction, { process }: Pick<Context, 'process'>, options: InboxOptions) {
+  constructor(transaction: Transaction, context: Context, options: InboxOptions) {
     this.#transaction = transaction;
-    this.#process = process;
+    this.#context = context;
     this.#options = options;
   }
 
@@ -87,6 +89,7 @@ export class Inbox {
     const { delivers, now } = this.#options;
     const head = headOf(content);
     const isOurs = delivers(head);
+    const claimedAt = claimTime(this.#context);
     const inboxId = await this.#transaction.addToInbox(
       {
         contact: contact.id,
@@ -95,7 +98,8 @@ export class Inbox {
         late,
         head,
         receivedAt: now,
-        process: isOurs ? this.#process : undefined,
+        process: isOurs ? this.#context.process : undefined,
+        claimedAt,
       },
       plaintext,
     );
@@ -103,7 +107,7 @@ export class Inbox {
     const from = contact.name;
     if (isOurs) {
       const verified = contact.verifiedAt !== undefined;
-      return { type: 'message', inboxId, from, verified, id, n, late, again: false, content, notices };
+      return { type: 'message', inboxId, claimedAt, from, verified, id, n, late, again: false, content, notices };
     }
     const { texts, bytes } = await this.#waitingOf(contact.id);
     this.#waiting.set(contact.id, { texts: texts + 1, bytes: bytes + head.length });
@@ -111,7 +115,7 @@ export class Inbox {
   }
 
   async #waitingOf(contact: ContactId): Promise<Amount> {
-    const known = this.#waiting.get(contact) ?? (await this.#transaction.waitingOf(contact, this.#process));
+    const known = this.#waiting.get(contact) ?? (await this.#transaction.waitingOf(contact, this.#context.process));
     this.#waiting.set(contact, known);
     return known;
   }
@@ -152,7 +156,7 @@ export function isGivenUp({ tries }: Pick<WaitingText, 'tries'>): boolean {
 
 /**
  * How long a text is not given to a command again on which it has failed.
- * @param now unix milliseconds.
+ * @param now unix milliseconds, by the clock of claims: another machine may have given it.
  * @returns milliseconds from now on; 0 where it may be given to it.
  */
 export function pauseOf({ tries, triedAt }: Pick<WaitingText, 'tries' | 'triedAt'>, now: number): number {
@@ -164,13 +168,17 @@ export function pauseOf({ tries, triedAt }: Pick<WaitingText, 'tries' | 'triedAt
 
 /**
  * Counts the texts that a process of another machine or container has, if it still runs. `until`: when all of them are
- * given to others, in unix milliseconds.
+ * given to others, by our own clock, in unix milliseconds.
  */
-export async function listLent(context: Context): Promise<{ readonly texts: number; readonly until: number }> {
+export async function listLent(
+  context: Context,
+): Promise<{ readonly texts: number; readonly until: number; readonly processes: readonly string[] }> {
   const { isLent } = claimsOf(context);
   const inbox = await context.store.snapshot((view) => view.inbox());
   const lent = inbox.filter(({ process, claimedAt }) => isLent(process, claimedAt));
-  return { texts: lent.length, until: LEASE + lent.reduce((latest, { claimedAt }) => Math.max(latest, claimedAt), 0) };
+  const latest = lent.reduce((sofar, { claimedAt }) => Math.max(sofar, claimedAt), 0);
+  const processes = [...new Set(lent.flatMap(({ process }) => process ?? []))];
+  return { texts: lent.length, until: latest + LEASE - (context.store.clockAhead ?? 0), processes };
 }
 
 /**
@@ -184,9 +192,10 @@ export async function claim(context: Context, texts: readonly WaitingText[], set
     await dropDelivered(transaction, settled.delivered, historySetting, now);
     await defer(context, transaction, settled);
     const claims: Claim[] = [];
+    const claimedAt = claimTime(context);
     for (const { inboxId, process } of texts) {
-      const isTaken = await transaction.handOver(inboxId, process, context.process, now);
-      if (isTaken) claims.push({ inboxId, again: process !== undefined });
+      const isTaken = await transaction.handOver(inboxId, process, context.process, claimedAt);
+      if (isTaken) claims.push({ inboxId, again: process !== undefined, claimedAt });
     }
     return claims;
   });
@@ -204,22 +213,22 @@ export async function claimAgain(context: Context, id: InboxId, settled: Settled
     const { historySetting } = await sweep(transaction, now);
     await dropDelivered(transaction, settled.delivered, historySetting, now);
     await defer(context, transaction, settled);
-    const isOurs = await transaction.handOver(id, process, process, now);
+    const isOurs = await transaction.handOver(id, process, process, claimTime(context));
     return isOurs ? (await transaction.inboxEntry(id))?.tries : undefined;
   });
 }
 
 /**
  * Reads texts that this process delivers, one large or a few small ones, and takes their claims out of the array. Those
- * that are gone from the inbox are left out.
+ * that are gone from the inbox, or that another process has taken over, are left out.
  */
-export async function readClaimed({ store }: Pick<Context, 'store'>, claims: Claim[]): Promise<Delivery[]> {
+export async function readClaimed({ store, process }: Context, claims: Claim[]): Promise<Delivery[]> {
   const { deliveries, read } = await store.snapshot(async (view) => {
     const found: Delivery[] = [];
     let bytes = 0;
     for (const [index, { inboxId, again }] of claims.entries()) {
       const entry = await view.inboxEntry(inboxId);
-      if (entry === undefined) continue;
+      if (entry?.process !== process) continue;
       bytes += entry.head.length;
       if (found.length > 0 && bytes > READ_TOGETHER) return { deliveries: found, read: index };
       found.push(await deliveryOf(view, entry, again));
@@ -258,21 +267,23 @@ export async function acknowledgeDelivered(context: Context, settled: Settled): 
 
 /** Those of a contact that was forgotten in the meantime are gone. */
 export async function defer(
-  { process, now }: Context,
+  context: Context,
   transaction: Transaction,
   { deferred, failed = [] }: Settled,
 ): Promise<void> {
-  for (const id of [...deferred, ...failed]) await transaction.handOver(id, process, undefined, now());
-  for (const id of failed) await transaction.noteTry(id, now());
+  const at = claimTime(context);
+  for (const id of [...deferred, ...failed]) await transaction.handOver(id, context.process, undefined, at);
+  for (const id of failed) await transaction.noteTry(id, at);
 }
 
 async function deliveryOf(view: Transaction, entry: ListedInboxEntry, again: boolean): Promise<Delivery> {
-  const { id: inboxId, contact, messageId: id, n, late } = entry;
+  const { id: inboxId, contact, messageId: id, n, late, claimedAt } = entry;
   const { name: from, verifiedAt } = await view.contact(contact);
   const content = decodeWhole((await view.inboxContent(inboxId)) ?? new Uint8Array(0));
   return {
     type: 'message',
     inboxId,
+    claimedAt,
     from,
     verified: verifiedAt !== undefined,
     id,

@@ -17,7 +17,7 @@ import {
   refuseOther,
 } from '../parts/index.ts';
 import { equal } from '../primitives/index.ts';
-import { claimsOf } from './claims.ts';
+import { claimsOf, claimTime, isDue } from './claims.ts';
 import { correctTimes, TRANSFER_RETENTION } from './maintenance.ts';
 import { type AcceptedMessage, type Announced, noticesOf } from './outcome.ts';
 import { hasRoute } from './routes.ts';
@@ -91,6 +91,8 @@ export class IncomingContent {
   /** In the log, and not committed. */
   #unsaved: PartRecord[] = [];
   #place: PartialPlace | undefined;
+  /** By the clock of claims. */
+  #claimedAt = 0;
 
   constructor(context: Context, row: StoredIncoming, contact: Contact, records: readonly PartRecord[]) {
     this.row = row;
@@ -228,14 +230,15 @@ export class IncomingContent {
    */
   async take(): Promise<void> {
     const { id, descriptor } = this.row;
-    const { process, store, now } = this.#context;
+    const { process, store } = this.#context;
     await store.transaction(async (transaction) => {
       const row = (await transaction.incoming()).find((one) => one.id === id);
       if (row?.claim?.process === process) return;
       if (row === undefined || isTakenElsewhere(this.#context, row)) {
         throw new PawlError('taken-elsewhere', { what: nameOf(descriptor) });
       }
-      await transaction.handOverIncoming(id, row.claim?.process, process, now());
+      this.#claimedAt = claimTime(this.#context);
+      await transaction.handOverIncoming(id, row.claim?.process, process, this.#claimedAt);
       const records = await transaction.receivedParts(id, row.allBelow);
       this.#log = new PartLog(descriptor, records, row.allBelow);
       this.#earlier = earlierOf(row, records);
@@ -243,6 +246,15 @@ export class IncomingContent {
       this.#unsaved = [];
       this.#place = row.place;
     });
+  }
+
+  /**
+   * Renews the claim where it is old: what is written next is not to be written by another process, too.
+   * @throws `taken-elsewhere`.
+   */
+  async hold(): Promise<void> {
+    if (!isDue(this.#context, this.#claimedAt)) return;
+    await this.#context.store.transaction((transaction) => this.#refuseTaken(transaction));
   }
 
   /** Begins anew in a place: no part is there. */
@@ -280,8 +292,9 @@ export class IncomingContent {
   /** Renews the claim; refuses where another process took the content because this one was silent for too long. */
   async #refuseTaken(transaction: Transaction): Promise<void> {
     const { id, descriptor } = this.row;
-    const { process, now } = this.#context;
-    if (await transaction.handOverIncoming(id, process, process, now())) return;
+    const { process } = this.#context;
+    this.#claimedAt = claimTime(this.#context);
+    if (await transaction.handOverIncoming(id, process, process, this.#claimedAt)) return;
     // What is gone, with a contact that was forgotten, nobody takes.
     if ((await transaction.incoming()).every((one) => one.id !== id)) return;
     throw new PawlError('taken-elsewhere', { what: nameOf(descriptor) });
@@ -300,8 +313,10 @@ export class IncomingContent {
 
   /** Lets other processes take parts. */
   async release(): Promise<void> {
-    const { store, process, now } = this.#context;
-    await store.transaction((transaction) => transaction.handOverIncoming(this.row.id, process, undefined, now()));
+    const { store, process } = this.#context;
+    await store.transaction((transaction) =>
+      transaction.handOverIncoming(this.row.id, process, undefined, claimTime(this.#context)),
+    );
   }
 
   /** Overwrites the keys in memory. */

@@ -4,7 +4,7 @@
  */
 
 export { LARGEST_GAP } from '../ratchet/index.ts';
-export { LEASE } from './claims.ts';
+export { claimTime, LEASE } from './claims.ts';
 export {
   acknowledgeForks,
   type Forgotten,
@@ -15,6 +15,7 @@ export {
   verification,
   verify,
 } from './contacts.ts';
+export { HeldTexts } from './held-texts.ts';
 export {
   countDeletable,
   type HistoryReport,

@@ -40,6 +40,8 @@ export interface AcceptedMessage<Accepted extends Content = Content> {
 export interface Delivery {
   readonly type: 'message';
   readonly inboxId: InboxId;
+  /** By the clock of claims. */
+  readonly claimedAt: number;
   readonly from: string;
   readonly verified: boolean;
   readonly id: Uint8Array;

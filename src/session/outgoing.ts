@@ -16,7 +16,7 @@ import {
   partsOf,
 } from '../parts/index.ts';
 import { equal } from '../primitives/index.ts';
-import { claimsOf } from './claims.ts';
+import { claimsOf, claimTime } from './claims.ts';
 import { sweep } from './maintenance.ts';
 import { type Sent, sealFor } from './send.ts';
 import { type ForEach, forEachRecipient, type Recipients } from './several.ts';
@@ -159,7 +159,8 @@ export class OutgoingContent {
       async ({ contact, messageId, n, envelope, opening, box }) => {
         const sealed = { contact: contact.id, messageId, n, envelope, box };
         const row = { ...sealed, descriptor, source, createdAt: now, parts: 0, partsAt: place, link: FIRST_LINK };
-        const id = await transaction.addOutgoing({ ...row, advancedAt: now, process: context.process });
+        const advancedAt = claimTime(context);
+        const id = await transaction.addOutgoing({ ...row, advancedAt, process: context.process });
         return { row: { ...row, id }, opening, to: contact.name };
       },
     );
@@ -192,7 +193,8 @@ export class OutgoingContent {
       const isElsewhere = row.partsAt !== place;
       const kept = place !== undefined && isElsewhere ? { parts: 0, link: FIRST_LINK, partsAt: place } : {};
       const begun = { ...row, ...kept };
-      await transaction.advanceOutgoing(id, { ...begun, process: context.process, advancedAt: context.now() });
+      const advancedAt = claimTime(context);
+      await transaction.advanceOutgoing(id, { ...begun, process: context.process, advancedAt });
       return { row: begun, to: name, isElsewhere };
     });
     if (found === undefined) throw new PawlError('not-in-outbox', { id });
@@ -267,11 +269,18 @@ export class OutgoingContent {
     this.#kept = { parts: this.#parts, link: this.#link, partsAt: this.#place };
   }
 
-  /** Commits what is kept, and that this process writes on. */
+  /**
+   * Commits what is kept, and that this process writes on.
+   * @throws `not-in-outbox` where another one has taken the content over, because this one was silent for too long.
+   */
   async save(): Promise<void> {
-    const { process, now } = this.#context;
-    const state = { ...this.#kept, process, advancedAt: now() };
-    await this.#context.store.transaction((transaction) => transaction.advanceOutgoing(this.#row.id, state));
+    const { id } = this.#row;
+    const { process, store } = this.#context;
+    await store.transaction(async (transaction) => {
+      const row = (await transaction.outgoing()).find((one) => one.id === id);
+      if (row !== undefined && row.process !== process) throw new PawlError('not-in-outbox', { id });
+      await transaction.advanceOutgoing(id, { ...this.#kept, process, advancedAt: claimTime(this.#context) });
+    });
   }
 
   /** All parts are written: the key goes, and the history gets name and length. */
@@ -287,8 +296,8 @@ export class OutgoingContent {
   async handIn(): Promise<Sent | undefined> {
     const { process, now, store } = this.#context;
     return store.transaction(async (transaction) => {
-      const createdAt = now();
-      if (!(await this.#finishIn(transaction, createdAt))) return undefined;
+      if (!(await this.#finishIn(transaction, now()))) return undefined;
+      const createdAt = claimTime(this.#context);
       const { id, envelope, n, to, opening, expiredInvite } = this;
       const { contact, box } = this.#row;
       const outboxId = await transaction.addToOutbox({ contact, messageId: id, envelope, process, createdAt, box });

@@ -8,6 +8,7 @@ import { PawlError } from '../errors.ts';
 import { type Invite, inviteBox, inviteId, openSession, readInvite } from '../handshake/index.ts';
 import { wipe } from '../primitives/index.ts';
 import { initiatorState, LIMITS, wipeState } from '../ratchet/index.ts';
+import { claimTime } from './claims.ts';
 import { requireContact } from './contacts.ts';
 import { recordSent } from './history.ts';
 import { withOwnIdentity } from './identity.ts';
@@ -111,7 +112,7 @@ export async function sealIntoOutbox(
       messageId: id,
       envelope,
       process: context.process,
-      createdAt: now,
+      createdAt: claimTime(context),
       box,
     });
     if (historySetting !== undefined) await recordSent(transaction, { contact: contact.id, id, n, plaintext }, now);

@@ -13,6 +13,12 @@ import type { FinishedChain, RatchetState, RatchetStore, SessionId } from '../ra
 /** The store of one identity. Asynchronous, so that a store on a network would fit. */
 export interface SessionStore {
   /**
+   * By how many whole milliseconds the clock of the store is ahead of our own: that of a server, as it was when the last
+   * unit of work began. Claims are timed by it, because the clocks of the machines that share an identity differ, and by
+   * nothing else, because whose server it is could have keys and texts deleted. Without one, they are timed by our own.
+   */
+  readonly clockAhead?: number;
+  /**
    * Runs `work` in a transaction. When the promise resolves, everything that `work` wrote is durable; when it rejects,
    * nothing is. Transactions on one identity never overlap, in this process or across processes. `work` may be run
    * again: it must have no effect except on the store, and must await nothing else.
@@ -245,6 +251,7 @@ export interface OutboxEntry {
   readonly envelope: Uint8Array;
   /** The process that writes it out. */
   readonly process: string;
+  /** By the clock of claims. */
   readonly createdAt: number;
   /** The box for it, 16 bytes; `undefined` on a session without boxes. */
   readonly box: Uint8Array | undefined;
@@ -266,13 +273,13 @@ export interface InboxEntry {
   readonly receivedAt: number;
   /** The process that delivers it; `undefined` while it waits for the next command. */
   readonly process: string | undefined;
+  /** Since when `process` has it, by the clock of claims. */
+  readonly claimedAt: number;
 }
 
 /** An entry of the inbox as it is listed. */
 export type ListedInboxEntry = InboxEntry & {
   readonly id: InboxId;
-  /** Since when `process` has it. */
-  readonly claimedAt: number;
   /** How often a command was given it and failed, and when it did so last; `undefined` if it never has. */
   readonly tries: number;
   readonly triedAt: number | undefined;
@@ -311,7 +318,7 @@ export interface Boxes {
   inboxContent(id: InboxId): Promise<Uint8Array | undefined>;
   /**
    * Hands a text from one process to another; `undefined` is none.
-   * @param at from when on `to` has it.
+   * @param at from when on `to` has it, by the clock of claims.
    * @returns whether `from` still had it.
    */
   handOver(id: InboxId, from: string | undefined, to: string | undefined, at: number): Promise<boolean>;
@@ -342,6 +349,8 @@ export interface PartialPlace {
   readonly path: string;
   /** Its device and inode. */
   readonly inode: string;
+  /** The machine that these are of; `undefined` where an older pawl has not noted it. */
+  readonly host: string | undefined;
   /** The path that it gets; `undefined` while parts are missing. */
   readonly target: string | undefined;
 }
@@ -349,7 +358,7 @@ export interface PartialPlace {
 /** An incoming content as it is stored, without the records of its parts. */
 export interface StoredIncoming extends Incoming {
   readonly id: IncomingId;
-  /** The process that takes its parts, and when it took the last ones; `undefined` while none does. */
+  /** The process that takes its parts, and when it took the last ones, by the clock of claims; `undefined` while none does. */
   readonly claim: { readonly process: string; readonly at: number } | undefined;
   readonly place: PartialPlace | undefined;
   /** All parts below this index are there, and it is known without their records. */
@@ -364,6 +373,8 @@ export interface SourceFile {
   readonly inode: string;
   /** When it was modified last, in unix nanoseconds: a decimal number. */
   readonly modified: string;
+  /** The machine that it is on; `undefined` where an older pawl has not noted it. */
+  readonly host: string | undefined;
 }
 
 /** A content that is sent in parts, some of which are not yet known to be written out. */
@@ -373,7 +384,7 @@ export interface Outgoing {
   readonly messageId: Uint8Array;
   readonly n: number;
   readonly createdAt: number;
-  /** The process that writes it out, and when it wrote the last parts. */
+  /** The process that writes it out, and when it wrote the last parts, by the clock of claims. */
   readonly process: string;
   readonly advancedAt: number;
   readonly descriptor: Descriptor;
@@ -421,7 +432,7 @@ export interface Transfers {
   addReceivedParts(id: IncomingId, parts: readonly PartRecord[], allBelow?: number): Promise<void>;
   /**
    * Hands an incoming content from one process to another; `undefined` is none.
-   * @param at when it is.
+   * @param at when it is, by the clock of claims.
    * @returns whether `from` still had it.
    */
   handOverIncoming(id: IncomingId, from: string | undefined, to: string | undefined, at: number): Promise<boolean>;
@@ -586,7 +597,7 @@ export interface HistoryStore {
 export interface Times {
   /**
    * Corrects what was stored while our clock was far ahead: each time of our own clock that is later than `now + ahead`
-   * becomes `now`. An invite of ours that was made at such a time expires as much later than `now` as it was to expire
+   * becomes `now`, but for the times of claims. An invite of ours that was made at such a time expires as much later than `now` as it was to expire
    * after it was made. The opening times of sessions stay, because the peers have them, too.
    *
    * A transaction that stores `now` calls it first. With no such time it costs one row that is read.

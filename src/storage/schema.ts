@@ -461,9 +461,16 @@ CREATE TABLE list_members ( -- who is sent to together; a list that nobody is in
 CREATE INDEX list_members_of_contact ON list_members (contact_id);
 `;
 
-/** Version 11: an identity that is moved elsewhere; the length of an envelope, which is listed without its bytes. */
+/**
+ * Version 11: an identity that is moved elsewhere, or used by several machines; the length of an envelope, which is listed
+ * without its bytes.
+ */
 export const VERSION_11 = `
 ALTER TABLE identity ADD COLUMN moving_to TEXT; -- the place where it may be used already; none: here
+
+-- The machines that files are on; none: of an older pawl.
+ALTER TABLE incoming ADD COLUMN host TEXT CHECK (host IS NULL OR path IS NOT NULL); -- has the partial file
+ALTER TABLE outgoing ADD COLUMN host TEXT CHECK (host IS NULL OR path IS NOT NULL); -- has the file that is read
 
 ALTER TABLE outbox ADD COLUMN length INTEGER NOT NULL DEFAULT 0 CHECK (length >= 0); -- of the whole envelope
 UPDATE outbox SET length = length(envelope)

@@ -25,7 +25,7 @@ it.runIf(canUnshare)('a text that one container is about to write is not written
       pawl -i bob recv --waiting`);
     expect(stdout.toString()).toBe('');
     expect(stderr).toMatch(
-      /^pawl: 1 text is with a pawl on another machine or in another container; if that has ended, pawl recv --waiting has what it left from \d{4}-\d\d-\d\d \d\d:\d\d on\n/,
+      /^pawl: 1 text is with a pawl on another machine or in another container \([^)]+\); if that has ended, pawl recv --waiting has what it left from \d{4}-\d\d-\d\d \d\d:\d\d on\n/,
     );
     expect(stderr).toMatch(/pawl: nothing waits\n$/);
   }),

@@ -248,6 +248,8 @@ const OUT_OF_REACH: Partial<Record<ErrorCode, string>> = {
   'parts-missing': 'a pipe that is cut short: test/cli/parts.test.ts',
   'source-changed': 'the same: test/cli/parts.test.ts',
   'taken-elsewhere': 'two processes at once: test/cli/parts.test.ts',
+  'collected-elsewhere': 'two machines: test/cli/machines.test.ts',
+  'source-elsewhere': 'two machines: test/cli/machines.test.ts',
   'too-many-incoming': 'five large contents: test/cli/parts.test.ts',
   'other-place': 'a folder that another disk has taken the place of: test/places',
   'bad-route': 'the reader of routes: test/places/route.test.ts',

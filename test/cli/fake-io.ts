@@ -65,6 +65,7 @@ export function fakeIo(given: Partial<FakeIo> & { readonly chunks?: Iterable<Uin
     random: seededRandom('fake io'),
     now: () => START,
     process: () => 'a process',
+    host: () => 'here/1',
     isRunning: () => false,
     runEditor: async () => 'there is no editor here',
     runTar: () => {

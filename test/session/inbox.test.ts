@@ -76,7 +76,7 @@ describe('what a process of another machine or container has', () => {
     // It takes one of them up; from then on the time counts, and not from the arrival.
     await claim(away, waiting.slice(0, 1), NOTHING_SETTLED);
     expect(await listWaiting(here)).toHaveLength(1);
-    expect(await listLent(here)).toEqual({ texts: 1, until: received + 900_000 });
+    expect(await listLent(here)).toEqual({ texts: 1, until: received + 900_000, processes: ['there'] });
     bob.time = received + 899_999;
     expect(await listWaiting(here)).toHaveLength(1);
     bob.time = received + 900_000;

@@ -150,7 +150,7 @@ export class PartsModel extends Model {
       OutgoingContent.begin(this.#contextOf(from), other(from), {
         name: isStream ? undefined : 'film.mkv',
         size: isStream ? undefined : length,
-        source: isStream ? undefined : { path: '/film.mkv', inode: '1 2', modified: '3' },
+        source: isStream ? undefined : { path: '/film.mkv', inode: '1 2', modified: '3', host: 'a host' },
       });
     const begun = await this.encrypt(from, `${from} ${this.messages.length}`, begin, 'announced');
     if (begun === undefined) return;

@@ -29,8 +29,8 @@ import { LOCK, newFile, openStore } from '../storage/folder.ts';
 import { meet, Party, START, seededRandom } from './party.ts';
 
 const S = PART_SIZES.usual;
-const SOURCE = { path: '/tmp/film.mkv', inode: '1 2', modified: '1767225600123456789' };
-const PLACE = { path: '/tmp/.pawl-1.part', inode: '1 3', target: undefined };
+const SOURCE = { path: '/tmp/film.mkv', inode: '1 2', modified: '1767225600123456789', host: 'a host' };
+const PLACE = { path: '/tmp/.pawl-1.part', inode: '1 3', host: 'a host', target: undefined };
 
 /** The command of a process, among those that run. */
 function as({ context }: Party, process: string, running: readonly string[] = [process]): Context {

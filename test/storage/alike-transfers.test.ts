@@ -108,8 +108,10 @@ async function perform(
     }
     case 'hand over':
       return transaction.handOverIncoming(incoming, event.from, event.to, n);
-    case 'place':
-      return transaction.setPlace(incoming, { path: `/${n}`, inode: `${n}`, target: n % 2 === 0 ? '/a' : undefined });
+    case 'place': {
+      const [host, target] = [n % 3 === 0 ? undefined : 'a host', n % 2 === 0 ? '/a' : undefined];
+      return transaction.setPlace(incoming, { path: `/${n}`, inode: `${n}`, host, target });
+    }
     case 'begin':
       return transaction.dropReceivedParts(incoming, event.from);
     case 'drop':

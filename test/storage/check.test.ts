@@ -44,6 +44,7 @@ async function filled(): Promise<string> {
         late: false,
         head: HEAD,
         receivedAt: NOW,
+        claimedAt: NOW,
         process: undefined,
       },
       bytesOf('text', 10_000),

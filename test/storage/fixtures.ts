@@ -174,7 +174,12 @@ export function outgoingTo(contact: ContactId, name = 'film.mkv'): Outgoing {
     process: 'one',
     advancedAt: NOW,
     descriptor,
-    source: { path: `/tmp/${name}`, inode: '18446744073709551615 7', modified: '1767225600123456789' },
+    source: {
+      path: `/tmp/${name}`,
+      inode: '18446744073709551615 7',
+      modified: '1767225600123456789',
+      host: 'a host',
+    },
     parts: 0,
     partsAt: undefined,
     link: bytesOf(`link of ${name}`, 32),

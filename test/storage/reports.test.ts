@@ -50,7 +50,7 @@ async function known(contacts: number, store: Context['store'] = openStore(newFi
         });
       }
       const text = { contact, messageId, n: 0, late: false, head: HEAD, process: undefined };
-      await transaction.addToInbox({ ...text, receivedAt: NOW + number }, envelope);
+      await transaction.addToInbox({ ...text, receivedAt: NOW + number, claimedAt: NOW }, envelope);
       const entry = { contact, direction: 'sent', messageId, n: 0, at: NOW + number, sentAt: NOW } as const;
       await transaction.addToHistory({ ...entry, content: { kind: 'text', text: name } });
     }

@@ -63,7 +63,10 @@ describe('the generation of a file', () => {
       const bytes = bytesOf('text', 1_000);
       return {
         sent: await transaction.addToOutbox({ box: undefined, ...entry, envelope: bytes, createdAt: NOW }),
-        received: await transaction.addToInbox({ ...entry, head: HEAD, n: 0, late: false, receivedAt: NOW }, bytes),
+        received: await transaction.addToInbox(
+          { ...entry, head: HEAD, n: 0, late: false, receivedAt: NOW, claimedAt: NOW },
+          bytes,
+        ),
       };
     });
     expect(generationOf(path)).toBe(1);

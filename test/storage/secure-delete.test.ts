@@ -25,7 +25,10 @@ describe('what is deleted', () => {
       const entry = { contact: await addContact(transaction, 'alice'), messageId: bytesOf('id', 16), process: 'p' };
       for (const bytes of Object.values(secrets)) {
         await transaction.addToOutbox({ box: undefined, ...entry, envelope: bytes, createdAt: NOW });
-        await transaction.addToInbox({ ...entry, head: HEAD, n: 0, late: false, receivedAt: NOW }, bytes);
+        await transaction.addToInbox(
+          { ...entry, head: HEAD, n: 0, late: false, receivedAt: NOW, claimedAt: NOW },
+          bytes,
+        );
       }
     });
     // Of a large text, the first part of what is in one page.

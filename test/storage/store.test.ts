@@ -15,7 +15,10 @@ it('holds every content once: up to 2 KiB in the row of its entry, else in rows 
   await store.transaction(async (transaction) => {
     const entry = { contact: await addContact(transaction, 'alice'), messageId: bytesOf('id', 16), process: undefined };
     for (const length of [2_048, 2_049, 2 ** 20 + 1]) {
-      await transaction.addToInbox({ ...entry, head: HEAD, n: 0, late: false, receivedAt: NOW }, bytesOf('a', length));
+      await transaction.addToInbox(
+        { ...entry, head: HEAD, n: 0, late: false, receivedAt: NOW, claimedAt: NOW },
+        bytesOf('a', length),
+      );
     }
   });
   store.close();

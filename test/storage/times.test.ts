@@ -16,6 +16,9 @@ const OTHERS: Readonly<Record<string, string>> = {
   'history.sent_at': 'is what its sender says',
   'inbox.sent_at': 'the same',
   'incoming.sent_at': 'the same',
+  'inbox.claimed_at': 'is compared by other machines, and binds nobody where it is far ahead',
+  'incoming.claimed_at': 'the same',
+  'outgoing.advanced_at': 'the same',
   'outgoing.sent_at': 'is in the descriptor, and the peer has it, too',
 };
 

@@ -2,10 +2,10 @@
  * `pawl forget`: deletes a contact and everything about it, after asking. Parts of contents that lie at a place go as well.
  */
 import { PawlError } from '../../errors.ts';
-import { removePartialFile } from '../../files/index.ts';
 import { formatRoute } from '../../places/index.ts';
 import { type BoxToEmpty, type Forgotten, forget, previewForget } from '../../session/index.ts';
 import { LIST_SIGN } from '../addressees.ts';
+import { discardPartialFile } from '../carrier/discard.ts';
 import { PartBoxes } from '../carrier/part-boxes.ts';
 import { Places } from '../carrier/places.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
@@ -38,7 +38,7 @@ Examples:
           if (all.boxes.length > 0) await emptyBoxes(context, identity, all.boxes);
           return all;
         });
-        for (const { path, inode } of forgotten?.partialFiles ?? []) removePartialFile(path, inode);
+        for (const place of forgotten?.partialFiles ?? []) await discardPartialFile(context, place);
         if (forgotten === undefined) await reporter.notice('nothing was forgotten');
         else if (reporter.json) {
           const { contact, invites } = forgotten;

@@ -110,6 +110,7 @@ async function inspectIdentity(context: CommandContext): Promise<void> {
         incoming,
         unsent: await listUnsent(identity),
         now: identity.now(),
+        host: context.io.host(),
       };
       // With thousands of contacts, it takes time to make either.
       if (context.reporter.json) await context.reporter.document(identityDocument(page));

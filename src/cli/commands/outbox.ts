@@ -3,7 +3,7 @@
  */
 import { Argument } from 'commander';
 import { armor, armoredLength } from '../../envelope/index.ts';
-import { type ErrorCode, PawlError } from '../../errors.ts';
+import { type ErrorCode, isPawlError, PawlError } from '../../errors.ts';
 import { formatRoute } from '../../places/index.ts';
 import { toHex, utf8 } from '../../primitives/index.ts';
 import {
@@ -25,11 +25,13 @@ import { type OpenIdentity, withIdentity } from '../identity/open.ts';
 import { wholeNumber } from '../option-types.ts';
 import { LARGE, unsentFields, writtenInWords } from '../show/transfers.ts';
 import { acknowledgeOrWarn, checkFitsTerminal } from '../stream/write.ts';
+import { explain } from '../terminal/error-messages.ts';
 import { count, instant, iso, PAGE_LENGTH, table } from '../terminal/format.ts';
+import { hostOfMachine } from '../terminal/process-name.ts';
 import { carryParts } from './send/carried-parts.ts';
 import { queuedError } from './send/output.ts';
 import { leastArmor, writeParts } from './send/parts.ts';
-import { fileContent } from './send/source.ts';
+import { fileContent, isSameFile } from './send/source.ts';
 
 interface OutboxOptions {
   readonly all?: true;
@@ -186,8 +188,13 @@ async function resend(context: CommandContext, id: number | undefined): Promise<
         await resume(context, identity, content, { carrier: content.hasBox ? await wayTo(content.to) : undefined });
       } catch (error) {
         if (!(isOfPlace(error) || (error instanceof PawlError && OF_ONE_CONTENT.has(error.code)))) throw error;
-        const code = await reporter.error(error, `${nameOf(content)} for ${content.to}`);
-        exit ||= code;
+        const about = `${nameOf(content)} for ${content.to}`;
+        // That machine goes on with it: nothing is wrong.
+        if (isPawlError(error, 'source-elsewhere')) await reporter.notice(`${about}: ${explain(error).message}`);
+        else {
+          const code = await reporter.error(error, about);
+          exit ||= code;
+        }
       }
     }
     if (all.length + contents.length === 0) await reporter.notice('nothing is waiting to be written');
@@ -198,6 +205,7 @@ async function resend(context: CommandContext, id: number | undefined): Promise<
 /** Their reason is what is read or where the route leads, and not where it is written. */
 const OF_ONE_CONTENT: ReadonlySet<ErrorCode> = new Set([
   'source-changed',
+  'source-elsewhere',
   'cannot-resume',
   'read-failed',
   'not-in-outbox',
@@ -226,10 +234,12 @@ async function resendLarge(context: CommandContext, id: number, from: number | u
 async function resume(
   context: CommandContext,
   identity: OpenIdentity,
-  { id, size }: UnsentContent,
+  known: UnsentContent,
   { from, carrier }: { readonly from?: number | undefined; readonly carrier: Carrier | undefined },
 ): Promise<void> {
   const { output } = context.io;
+  const { id, size } = known;
+  refuseElsewhere(context, known);
   if (carrier === undefined) checkFitsTerminal(output, leastArmor({ size }), 'pawl outbox resend >> FILE');
   const isWhole = from !== undefined || (carrier === undefined && output.isFile !== true);
   const content = await OutgoingContent.resume(identity, id, { isWhole, place: carrier?.place });
@@ -239,6 +249,12 @@ async function resume(
   const format = { armored: output.isTerminal, file: undefined };
   if (carrier === undefined) await writeParts(context, content, { ...parts, format });
   else await carryParts(context, identity, content, { ...parts, format: { ...format, carrier } });
+}
+
+/** A file of another machine is not taken for one that has changed, which would give the content up. @throws `source-elsewhere`. */
+function refuseElsewhere({ io }: CommandContext, { source, size }: UnsentContent): void {
+  if (source?.host === undefined || source.host === io.host() || isSameFile(source, size ?? 0)) return;
+  throw new PawlError('source-elsewhere', { path: source.path, host: hostOfMachine(source.host) });
 }
 
 /** Runs `work` with what gives the carrier to a contact; `undefined` for one without a route. */

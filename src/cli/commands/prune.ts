@@ -1,8 +1,8 @@
 /**
  * `pawl prune`: deletes old skipped message keys and expired invites.
  */
-import { removePartialFile } from '../../files/index.ts';
 import { DAY, dropOldIncoming, prune } from '../../session/index.ts';
+import { discardPartialFile } from '../carrier/discard.ts';
 import type { DefineCommand } from '../context.ts';
 import { withIdentity } from '../identity/open.ts';
 import { timeSpan } from '../option-types.ts';
@@ -32,7 +32,7 @@ Examples:
           incoming: await dropOldIncoming(identity, olderThan),
           ...(await prune(identity, olderThan)),
         }));
-        for (const { place } of incoming) if (place !== undefined) removePartialFile(place.path, place.inode);
+        for (const { place } of incoming) await discardPartialFile(context, place);
         const unfinished = incoming.length + outgoing;
         await context.reporter.result(
           [

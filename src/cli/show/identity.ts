@@ -23,9 +23,11 @@ export interface IdentityPage {
   readonly unsent: readonly UnsentContent[];
   /** Unix milliseconds. */
   readonly now: number;
+  /** The name of this machine. */
+  readonly host: string;
 }
 
-export function identityPage({ name, path, schema, report, incoming, unsent, now }: IdentityPage): string {
+export function identityPage({ name, path, schema, report, incoming, unsent, now, host }: IdentityPage): string {
   const { contacts, invites, lists, inbox, outbox, older } = report;
   return [
     facts([
@@ -44,7 +46,7 @@ export function identityPage({ name, path, schema, report, incoming, unsent, now
         ...inbox.map(({ from, receivedAt }) => `a text of ${from}, since ${instant(receivedAt)}: pawl recv --waiting`),
         ...(older.outbox > 0 ? [`${count(older.outbox, 'older envelope')}: pawl outbox --all`] : []),
         ...outbox.map(({ to, createdAt }) => `an envelope for ${to}, since ${instant(createdAt)}, never fully written`),
-        ...incoming.map(incomingLine),
+        ...incoming.map((content) => incomingLine(content, host)),
         ...unsent.map(unsentLine),
       ],
       'nothing',

@@ -5,6 +5,7 @@
 import { toHex } from '../../primitives/index.ts';
 import { type IncomingContent, nameOf, type UnsentContent } from '../../session/index.ts';
 import { bytesInWords, instant, iso } from '../terminal/format.ts';
+import { hostOfMachine } from '../terminal/process-name.ts';
 
 /** `3 of 1,500 parts are there; part 2 is missing`. Parts are counted from 1 for people. */
 export function partsInWords({
@@ -18,10 +19,15 @@ export function partsInWords({
 }
 
 /** One line of `pawl inspect`. */
-export function incomingLine({ from, log, row }: IncomingContent): string {
+export function incomingLine({ from, log, row, place }: IncomingContent, host: string): string {
   const { descriptor, receivedAt } = row;
   const size = descriptor.size === undefined ? '' : ` (${bytesInWords(descriptor.size)})`;
-  return `${nameOf(descriptor)}${size} from ${from}, since ${instant(receivedAt)}: ${partsInWords(log)}`;
+  return `${nameOf(descriptor)}${size} from ${from}, since ${instant(receivedAt)}: ${partsInWords(log)}${onHost(place, host)}`;
+}
+
+/** Where a file is, if not on this machine. */
+function onHost(file: { readonly host: string | undefined } | undefined, host: string): string {
+  return file?.host === undefined || file.host === host ? '' : `, on ${hostOfMachine(file.host)}`;
 }
 
 /** What is known of an incoming content, in the JSON output. */
@@ -39,6 +45,7 @@ export function incomingFields({ from, log, row, place }: IncomingContent) {
     bytes: log.bytes,
     ...(!log.isComplete && { first_missing: log.firstMissing + 1 }),
     ...(place !== undefined && { partial: place.path }),
+    ...(place?.host !== undefined && { host: hostOfMachine(place.host) }),
   };
 }
 

@@ -32,14 +32,20 @@ export function checkFitsTerminal(output: Output, characters: number, way: strin
 
 export class BufferedOutput<Id> {
   readonly #output: Output;
+  readonly #admit: (ids: readonly Id[]) => Promise<readonly Id[]>;
   #pieces: Uint8Array[] = [];
   #length = 0;
   #buffered: Id[] = [];
   #drained: Id[] = [];
   #written: Id[] = [];
 
-  constructor(output: Output) {
+  /**
+   * @param admit is asked of what is in the buffer, right before it is written: that may be long after it was put there.
+   * @returns those pieces that are still to be written.
+   */
+  constructor(output: Output, admit: (ids: readonly Id[]) => Promise<readonly Id[]> = async (ids) => ids) {
     this.#output = output;
+    this.#admit = admit;
   }
 
   /** The ids of the pieces that are written for good, and not acknowledged yet. */
@@ -69,11 +75,15 @@ export class BufferedOutput<Id> {
    * @throws as `Output.write` does.
    */
   async drain(): Promise<void> {
-    const [pieces, ids] = [this.#pieces, this.#buffered];
-    if (pieces.length === 0) return;
+    const [buffered, all] = [this.#pieces, this.#buffered];
+    if (buffered.length === 0) return;
     this.#pieces = [];
     this.#length = 0;
     this.#buffered = [];
+    const ids = await this.#admit(all);
+    if (ids.length === 0) return;
+    const admitted = new Set(ids);
+    const pieces = buffered.filter((_, index) => admitted.has(all[index] as Id));
     // A single large piece is not copied.
     const [bytes = concatAll(pieces)] = pieces.length === 1 ? pieces : [];
     await this.#output.write(bytes);

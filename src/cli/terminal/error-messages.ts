@@ -243,6 +243,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'try again when it is done; the same parts can be given again',
     exit: BUSY,
   }),
+  'collected-elsewhere': ({ what, host }) => ({
+    message: `${what} is collected on ${host}`,
+    hint: 'give its parts there; where that machine is gone, --out-dir DIR --force begins anew here, with all of them',
+    exit: BUSY,
+  }),
   'no-place': ({ what }) => ({
     message: `there is no place for the parts of ${what}`,
     hint: 'give them again with one: pawl recv FILE --out-dir DIR, or -o FILE; a pipe and a file take one at a time',
@@ -257,6 +262,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     message: `${path} has changed since it was begun to be sent`,
     hint: 'the other side gets no file of it; send it anew once nothing writes to it',
     exit: IO,
+  }),
+  'source-elsewhere': ({ path, host }) => ({
+    message: `${path} is a file on ${host}`,
+    hint: 'pawl outbox resend on that machine goes on with it; pawl prune gives up what is old',
+    exit: NO_INPUT,
   }),
   'cannot-resume': ({ id }) => ({
     message: `number ${id} came from a pipe, and cannot be read again`,

@@ -10,7 +10,7 @@ import { ReadStream, WriteStream } from 'node:tty';
 import { PawlError } from '../../errors.ts';
 import { codeOf, REPLACEMENT, readAtOnce, reasonOf } from '../../files/index.ts';
 import { type Random, systemRandom } from '../../primitives/index.ts';
-import { isRunning, processName } from './process-name.ts';
+import { isRunning, machineName, processName } from './process-name.ts';
 
 export interface Io {
   readonly arguments: readonly string[];
@@ -29,6 +29,8 @@ export interface Io {
   readonly now: () => number;
   /** Names this process (`processName`). */
   readonly process: () => string;
+  /** Names this machine (`machineName`). */
+  readonly host: () => string;
   /** `undefined` for a process of another machine or container. */
   readonly isRunning: (process: string) => boolean | undefined;
   /**
@@ -142,6 +144,7 @@ export function systemIo(process: NodeJS.Process): Io {
     random: systemRandom,
     now: Date.now,
     process: () => processName(process.pid),
+    host: lazy(machineName),
     isRunning,
     variables: (isMeant) =>
       Object.fromEntries(

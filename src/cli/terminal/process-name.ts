@@ -1,14 +1,41 @@
 /**
- * Names processes so that a name is never reused, and tells whether a named process still runs.
+ * Names processes so that a name is never reused, and tells whether a named process still runs. Names machines, too.
  * Knows nothing of what the names are used for.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** Names a process by its id and start time, because ids are reused, and by the place where the id counts. */
+/**
+ * Names a process by its id and start time, because ids are reused, and by the place where the id counts. The name of the
+ * machine is for people.
+ */
 export function processName(pid: number): string {
-  return `${pid}:${startTime(pid) ?? ''}@${place()}`;
+  return `${pid}:${startTime(pid) ?? ''}@${place()}@${hostname()}`;
+}
+
+/** On which machine the process of that name is, as people call it; `undefined` for one of an older pawl. */
+export function hostOfProcess(name: string): string | undefined {
+  return name.split('@')[2];
+}
+
+/**
+ * Names this machine, across reboots: by its host name and, because several may have that, by the id that systemd gives it.
+ * A container may have neither for longer than it lives.
+ */
+export function machineName(): string {
+  let id = '';
+  try {
+    id = readFileSync('/etc/machine-id', 'latin1').trim();
+  } catch {
+    // There is none.
+  }
+  return `${hostname()}/${id}`;
+}
+
+/** What people call a machine of that name. */
+export function hostOfMachine(name: string): string {
+  return name.split('/')[0] || 'another machine';
 }
 
 /**

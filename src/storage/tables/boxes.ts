@@ -87,7 +87,7 @@ export function boxes(transaction: SqlTransaction): Boxes {
       const isInline = content.length <= LONGEST_INLINE;
       const { id } = transaction.run(
         `INSERT INTO inbox (contact_id, message_id, n, late, received_at, process, claimed_at, content, kind, file_name, sent_at, length)
-        VALUES (@contact, @messageId, @n, @late, @receivedAt, @process, @receivedAt, @content, @kind, @name, @sentAt, @length)`,
+        VALUES (@contact, @messageId, @n, @late, @receivedAt, @process, @claimedAt, @content, @kind, @name, @sentAt, @length)`,
         {
           name: null,
           ...head,

@@ -1,6 +1,7 @@
 /**
  * The times of our own clock in all tables: `Times` in SQL.
- * Times that a peer says, or that both sides compare (`opened`), are not of our clock, and are not among them.
+ * Times that a peer says, or that both sides compare (`opened`), are not of our clock, and are not among them. Nor are those
+ * of claims: other machines compare them, and one that is far ahead binds nobody (`session/claims.ts`).
  */
 import type { Times } from '../../session/store.ts';
 import { mustExist, type SqlTransaction } from '../transaction.ts';
@@ -13,9 +14,9 @@ export const TIMES: Readonly<Record<string, readonly string[]>> = {
   sessions: ['created_at', 'last_dh_step_at', 'kem_mixed_at', 'fork_at', 'fork_acknowledged_at'],
   skipped_keys: ['created_at'],
   outbox: ['created_at'],
-  inbox: ['received_at', 'claimed_at', 'tried_at'],
-  incoming: ['received_at', 'claimed_at'],
-  outgoing: ['created_at', 'advanced_at'],
+  inbox: ['received_at', 'tried_at'],
+  incoming: ['received_at'],
+  outgoing: ['created_at'],
   routes: ['set_at'],
   left_entries: ['tried_at'],
   spent_boxes: ['spent_at'],

@@ -30,6 +30,7 @@ interface IncomingRow extends DescriptorRow, Omit<StoredIncoming, 'descriptor' |
   readonly claimedAt: number | null;
   readonly path: string | null;
   readonly inode: string | null;
+  readonly host: string | null;
   readonly target: string | null;
 }
 
@@ -39,19 +40,20 @@ interface OutgoingRow extends DescriptorRow, Omit<StoredOutgoing, 'descriptor' |
   readonly path: string | null;
   readonly inode: string | null;
   readonly modified: string | null;
+  readonly host: string | null;
 }
 
 type PartRow = Omit<PartRecord, 'isLast'> & { readonly isLast: 0 | 1 };
 
 const INCOMING = `
 SELECT id, contact_id AS contact, message_id AS messageId, n, late, received_at AS receivedAt, name, sent_at AS sentAt,
-  size, part_size AS partSize, key, process, claimed_at AS claimedAt, path, inode, target, all_below AS allBelow
+  size, part_size AS partSize, key, process, claimed_at AS claimedAt, path, inode, host, target, all_below AS allBelow
 FROM incoming`;
 
 const OUTGOING = `
 SELECT id, contact_id AS contact, message_id AS messageId, n, created_at AS createdAt, process, advanced_at AS advancedAt, name,
   sent_at AS sentAt,
-  size, part_size AS partSize, key, path, inode, modified, parts, parts_at AS partsAt, link, envelope, box
+  size, part_size AS partSize, key, path, inode, modified, host, parts, parts_at AS partsAt, link, envelope, box
 FROM outgoing`;
 
 export function transfers(transaction: SqlTransaction): Transfers {
@@ -97,16 +99,17 @@ export function transfers(transaction: SqlTransaction): Transfers {
       return transaction.run(sql, { id, from: from ?? null, ...claim }).changes > 0;
     },
 
-    async setPlace(id, { path, inode, target }) {
-      const sql = 'UPDATE incoming SET path = @path, inode = @inode, target = @target WHERE id = @id';
-      transaction.run(sql, { id, path, inode, target: target ?? null });
+    async setPlace(id, { path, inode, host, target }) {
+      const sql = 'UPDATE incoming SET path = @path, inode = @inode, host = @host, target = @target WHERE id = @id';
+      transaction.run(sql, { id, path, inode, host: host ?? null, target: target ?? null });
     },
 
     async dropReceivedParts(id, from = 0) {
       transaction.run('DELETE FROM incoming_parts WHERE incoming = @id AND part >= @from', { id, from });
       transaction.run('UPDATE incoming SET all_below = min(all_below, @from) WHERE id = @id', { id, from });
       if (from > 0) return;
-      transaction.run('UPDATE incoming SET path = NULL, inode = NULL, target = NULL WHERE id = @id', { id });
+      const sql = 'UPDATE incoming SET path = NULL, inode = NULL, host = NULL, target = NULL WHERE id = @id';
+      transaction.run(sql, { id });
     },
 
     async dropIncoming(id) {
@@ -116,14 +119,15 @@ export function transfers(transaction: SqlTransaction): Transfers {
     async addOutgoing({ descriptor, source, ...outgoing }) {
       const { id } = transaction.run(
         `INSERT INTO outgoing (contact_id, message_id, n, created_at, process, advanced_at, name, sent_at, size, part_size,
-          key, path, inode, modified, parts, parts_at, link, envelope, box)
+          key, path, inode, modified, host, parts, parts_at, link, envelope, box)
         VALUES (@contact, @messageId, @n, @createdAt, @process, @advancedAt, @name, @sentAt, @size, @partSize,
-          @key, @path, @inode, @modified, @parts, @partsAt, @link, @envelope, @box)`,
+          @key, @path, @inode, @modified, @host, @parts, @partsAt, @link, @envelope, @box)`,
         {
           path: null,
           inode: null,
           modified: null,
           ...source,
+          host: source?.host ?? null,
           ...outgoing,
           box: outgoing.box ?? null,
           partsAt: outgoing.partsAt ?? null,
@@ -169,7 +173,7 @@ function descriptorIn({ name, sentAt, size, partSize, key }: DescriptorRow): Out
 }
 
 function incomingIn(row: IncomingRow): StoredIncoming {
-  const { id, contact, messageId, n, late, receivedAt, process, claimedAt, path, inode, target, allBelow } = row;
+  const { id, contact, messageId, n, late, receivedAt, process, claimedAt, path, inode, host, target, allBelow } = row;
   return {
     id,
     contact,
@@ -179,7 +183,10 @@ function incomingIn(row: IncomingRow): StoredIncoming {
     receivedAt,
     descriptor: descriptorIn(row),
     claim: process === null || claimedAt === null ? undefined : { process, at: claimedAt },
-    place: path === null || inode === null ? undefined : { path, inode, target: target ?? undefined },
+    place:
+      path === null || inode === null
+        ? undefined
+        : { path, inode, host: host ?? undefined, target: target ?? undefined },
     allBelow,
   };
 }
@@ -196,13 +203,17 @@ function outgoingIn(row: OutgoingRow): StoredOutgoing {
     path,
     inode,
     modified,
+    host,
     parts,
     partsAt,
     link,
     envelope,
     box,
   } = row;
-  const source = path === null || inode === null || modified === null ? undefined : { path, inode, modified };
+  const source =
+    path === null || inode === null || modified === null
+      ? undefined
+      : { path, inode, modified, host: host ?? undefined };
   return {
     id,
     contact,

@@ -30,6 +30,8 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'over-max-size': [65, { bytes: 2 ** 35, limit: 2 ** 34 }],
   'no-room': [74, { path: '/tmp', free: 2 ** 30 }],
   'taken-elsewhere': [75, { what: 'film.mkv' }],
+  'collected-elsewhere': [75, { what: 'film.mkv', host: 'build-7' }],
+  'source-elsewhere': [66, { path: '/films/film.mkv', host: 'build-7' }],
   'no-place': [73, { what: 'film.mkv' }],
   'parts-missing': [65, { what: 'film.mkv', missing: 3, total: 12 }],
   'source-changed': [74, { path: 'film.mkv' }],

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -19,13 +20,13 @@ function endedProcess(): number {
 describe('a process', () => {
   it('is named by its number and its start', () => {
     const name = processName(process.pid);
-    expect(name).toMatch(new RegExp(`^${process.pid}:[^@]+@[^@]+$`));
+    expect(name).toMatch(new RegExp(`^${process.pid}:[^@]+@[^@]+@${hostname()}$`));
     expect(processName(process.pid)).toBe(name);
   });
 
   it('of another boot, machine or namespace is not known to run, nor not to', () => {
     const name = processName(process.pid);
-    expect(isRunning(`${name}0`)).toBeUndefined();
+    expect(isRunning(name.replace(/@[^@]+/, '$&0'))).toBeUndefined();
     expect(isRunning(name.replace('@', '@0'))).toBeUndefined();
     expect(isRunning('1:1@elsewhere')).toBeUndefined();
     expect(isRunning(`${endedProcess()}:1@`)).toBeUndefined();

@@ -39,6 +39,7 @@ export function boxes(make: MakeStore): void {
     late: text === 'late',
     head: { kind: 'text', sentAt: NOW, length: 243 },
     receivedAt: NOW,
+    claimedAt: NOW + 1,
     process: undefined,
   });
 
@@ -101,7 +102,6 @@ export function boxes(make: MakeStore): void {
       const listed = entries.map((entry, index) => ({
         ...entry,
         id: ids[index],
-        claimedAt: entry.receivedAt,
         tries: 0,
         triedAt: undefined,
       }));
@@ -168,7 +168,7 @@ export function boxes(make: MakeStore): void {
       expect(await transaction.handOver(dead, 'other', 'alive', NOW + 7)).toBe(false);
       expect(await transaction.handOver(free, 'dead', 'alive', NOW + 7)).toBe(false);
       expect(await processes()).toEqual(['dead', undefined]);
-      for (const one of await transaction.inbox()) expect(one.claimedAt).toBe(one.receivedAt);
+      for (const one of await transaction.inbox()) expect(one.claimedAt).toBe(NOW + 1);
       expect(await transaction.handOver(dead, 'dead', 'alive', NOW + 7)).toBe(true);
       expect(await transaction.handOver(free, undefined, 'alive', NOW + 7)).toBe(true);
       expect(await processes()).toEqual(['alive', 'alive']);

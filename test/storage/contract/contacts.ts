@@ -193,6 +193,7 @@ export function contacts(make: MakeStore): void {
             late: false,
             head: HEAD,
             receivedAt: NOW,
+            claimedAt: NOW,
           },
           bytesOf(name, 256),
         );

@@ -81,6 +81,7 @@ export function copies(make: MakeStore): void {
           late: false,
           head: HEAD,
           receivedAt: NOW,
+          claimedAt: NOW,
           process: undefined,
         },
         kept: {

@@ -71,7 +71,7 @@ export function times(make: MakeStore): void {
       await transaction.withdrawInvite(inviteFor('withdrawn').id, time);
       const box = { contact, messageId: bytesOf('id', 16), process: 'here' };
       await transaction.addToOutbox({ box: undefined, ...box, envelope: bytesOf('envelope', 9), createdAt: time });
-      const text = { ...box, n: 0, late: false, head: HEAD, receivedAt: time };
+      const text = { ...box, n: 0, late: false, head: HEAD, receivedAt: time, claimedAt: time };
       await transaction.noteTry(await transaction.addToInbox(text, bytesOf('text', 9)), time);
       await transaction.setHistorySetting({ since: time, maxAge: 5 });
       await transaction.addToHistory({

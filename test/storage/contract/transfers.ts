@@ -9,7 +9,7 @@ import type {
 } from '../../../src/session/store.ts';
 import { addContact, bytesOf, incomingOf, type MakeStore, NOW, outgoingTo, partRecord } from '../fixtures.ts';
 
-const PLACE = { path: '/tmp/.pawl-1.part', inode: '1 2', target: undefined };
+const PLACE = { path: '/tmp/.pawl-1.part', inode: '1 2', host: 'a host', target: undefined };
 const GONE = 99;
 
 export function transfers(make: MakeStore): void {

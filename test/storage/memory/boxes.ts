@@ -40,7 +40,6 @@ export function boxes(transaction: MemoryTransaction): Boxes {
           ...transaction.data.inbox,
           {
             ...copyOf(entry),
-            claimedAt: entry.receivedAt,
             tries: 0,
             triedAt: undefined,
             content: copyOf(content),

@@ -63,12 +63,10 @@ export function timesOf(transaction: MemoryTransaction): Times {
         incoming: incoming.map((row) => ({
           ...row,
           receivedAt: right(row.receivedAt),
-          claim: row.claim && { ...row.claim, at: right(row.claim.at) },
         })),
         outgoing: outgoing.map((row) => ({
           ...row,
           createdAt: right(row.createdAt),
-          advancedAt: right(row.advancedAt),
         })),
         spentBoxes: spentBoxes.map((spent) => ({ ...spent, spentAt: right(spent.spentAt) })),
         historySetting: historySetting && { ...historySetting, since: right(historySetting.since) },

@@ -65,7 +65,7 @@ async function fill(store: SessionStore): Promise<void> {
       createdAt: NOW,
       box: undefined,
     });
-    const text = { ...entry, n: 0, late: false, head: HEAD, receivedAt: NOW };
+    const text = { ...entry, n: 0, late: false, head: HEAD, receivedAt: NOW, claimedAt: NOW };
     await transaction.addToInbox(text, bytesOf('content', 5_000));
     await transaction.addToInbox(text, new TextEncoder().encode('the text'));
     const incoming = await transaction.addIncoming(incomingOf(contact, 'plan.pdf'));

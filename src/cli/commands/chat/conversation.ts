@@ -16,6 +16,7 @@ import {
   checkBoxes,
   claim,
   contactReports,
+  HeldTexts,
   type InboxId,
   listWaiting,
   type Mailboxes,
@@ -302,10 +303,15 @@ export class Conversation {
     const texts = waiting.filter(isShown);
     if (texts.length === 0) return;
     const claims: Claim[] = await claim(this.#identity, texts, NOTHING_SETTLED);
+    const held = new HeldTexts(this.#identity);
+    held.add(claims);
     const delivered: InboxId[] = [];
     try {
       while (claims.length > 0) {
         for (const delivery of await readClaimed(this.#identity, claims)) {
+          if (await held.renew({ delivered, deferred: [] })) delivered.length = 0;
+          // Another process has taken it over.
+          if (!held.has(delivery.inboxId)) continue;
           // Whether it is verified was said at the beginning.
           await this.#screen.show(textForTerminal({ ...delivery, verified: true }, this.#screen.columns));
           delivered.push(delivery.inboxId);

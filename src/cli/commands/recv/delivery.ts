@@ -10,7 +10,9 @@ import {
   acknowledgeDelivered,
   type Claim,
   claimAgain,
+  claimTime,
   type Delivery,
+  HeldTexts,
   type InboxId,
   isGivenUp,
   type Outcome,
@@ -73,6 +75,10 @@ export class Deliverer {
   readonly #stdout: BufferedOutput<InboxId>;
   /** Whether texts are all that is delivered: a terminal can show nothing else, and a file keeps its name that way. */
   readonly #showsTextsOnly: boolean;
+  /** What is claimed, and neither told nor put off. */
+  readonly #held: HeldTexts;
+  /** Files that are in the folder: what is said of them is written whatever becomes of their claims. */
+  readonly #saved = new Set<InboxId>();
   /** With `-o`: in the file at the end. */
   readonly #forOutputFile: Claim[] = [];
   readonly #garbage = new Garbage();
@@ -81,6 +87,8 @@ export class Deliverer {
   /** What the command was given: it has done its work, or has failed. */
   #done: InboxId[] = [];
   #failed: InboxId[] = [];
+  /** How many texts another process has taken over, before they could be told here. */
+  #takenOver = 0;
   #exit = 0;
   #count = 0;
 
@@ -90,7 +98,8 @@ export class Deliverer {
     this.#identity = identity;
     this.#options = options;
     this.#repeats = new Repeats(reporter);
-    this.#stdout = new BufferedOutput(reporter.progress.clearBefore(io.output));
+    this.#held = new HeldTexts(identity);
+    this.#stdout = new BufferedOutput(reporter.progress.clearBefore(io.output), (ids) => this.#stillToTell(ids));
     const goesElsewhere = options.output !== undefined || options.command !== undefined;
     this.#showsTextsOnly = !goesElsewhere && io.output.isTerminal && !reporter.json;
   }
@@ -102,7 +111,8 @@ export class Deliverer {
   /** Whether a text that waits is delivered now. One on which a command has failed rests, unless it was asked for. */
   takes(text: WaitingText): boolean {
     const { command, waiting } = this.#options;
-    const isReady = command === undefined || waiting || (!isGivenUp(text) && pauseOf(text, this.#identity.now()) === 0);
+    const isReady =
+      command === undefined || waiting || (!isGivenUp(text) && pauseOf(text, claimTime(this.#identity)) === 0);
     return isReady && this.delivers(text.head);
   }
 
@@ -141,6 +151,8 @@ export class Deliverer {
     this.#done = this.#done.filter((id) => !delivered.includes(id));
     this.#failed = this.#failed.filter((id) => !failed.includes(id));
     this.#deferred = this.#deferred.filter((id) => !deferred.includes(id));
+    this.#held.drop({ delivered, deferred, failed });
+    for (const id of delivered) this.#saved.delete(id);
   }
 
   /**
@@ -149,6 +161,11 @@ export class Deliverer {
    * @throws `closed-pipe`, `write-failed`.
    */
   async deliver(outcomes: Outcome[]): Promise<void> {
+    this.#held.add(outcomes.filter((one) => one.type === 'message'));
+    await this.#deliverAll(outcomes);
+  }
+
+  async #deliverAll(outcomes: Outcome[]): Promise<void> {
     while (outcomes.length > 0) await this.#deliverFirst(outcomes);
     await this.#stdout.flush();
     this.#context.reporter.progress.update(`decrypting, ${count(this.#count, 'message')}`);
@@ -156,6 +173,7 @@ export class Deliverer {
 
   /** Writes texts of the inbox. They are read and let go one after the other. */
   async deliverClaimed(claims: readonly Claim[]): Promise<void> {
+    this.#held.add(claims);
     if (this.#options.output !== undefined) {
       this.#count += claims.length;
       this.#forOutputFile.push(...claims);
@@ -163,7 +181,7 @@ export class Deliverer {
     }
     for (const left = [...claims]; left.length > 0; ) {
       this.#garbage.collect();
-      await this.deliver(await readClaimed(this.#identity, left));
+      await this.#deliverAll(await readClaimed(this.#identity, left));
     }
   }
 
@@ -176,6 +194,7 @@ export class Deliverer {
     const { settled } = this;
     await this.#acknowledge(settled);
     this.markSettled(settled);
+    await this.#tellTakenOver();
   }
 
   /**
@@ -184,36 +203,82 @@ export class Deliverer {
    * @throws `write-failed`, and what reading throws.
    */
   async finish({ isTaken }: { readonly isTaken: boolean }): Promise<void> {
-    const { output, lines, format } = this.#options;
-    const claims = this.#forOutputFile;
-    if (output === undefined || claims.length === 0) return;
-    const { reporter } = this.#context;
-    if (isTaken) {
-      await this.#acknowledge({ delivered: [], deferred: claims.map(({ inboxId }) => inboxId) });
-      await reporter.notice(
-        `${output.path} is for the large content alone; ${count(claims.length, 'text')} that came with it: pawl recv --waiting`,
-      );
-      return;
+    const { output } = this.#options;
+    await this.#renew();
+    const claims = this.#stillHeld(this.#forOutputFile);
+    if (output !== undefined && claims.length > 0) {
+      if (isTaken) await this.#leaveToLater(claims, output.path);
+      else await this.#writeFile(claims, output);
     }
-    const garbage = this.#garbage;
-    const documents: Document[] = [];
-    const identity = this.#identity;
-    const left = [...claims];
-    await output.writePieces(
-      (async function* () {
-        while (left.length > 0) {
-          garbage.collect();
-          for (const delivery of await readClaimed(identity, left)) {
-            yield format === undefined ? delivery.content.bytes : recordOf(format, delivery);
-            if (lines) yield NEWLINE;
-            garbage.add(delivery.content.bytes.length);
-            if (reporter.json) documents.push(deliveryDocument(delivery, { withContent: false }));
-          }
-        }
-      })(),
+    await this.#tellTakenOver();
+  }
+
+  async #leaveToLater(claims: readonly Claim[], path: string): Promise<void> {
+    await this.#acknowledge({ delivered: [], deferred: claims.map(({ inboxId }) => inboxId) });
+    await this.#context.reporter.notice(
+      `${path} is for the large content alone; ${count(claims.length, 'text')} that came with it: pawl recv --waiting`,
     );
-    await this.#acknowledge({ delivered: claims.map(({ inboxId }) => inboxId), deferred: [] });
+  }
+
+  async #writeFile(claims: readonly Claim[], output: OutputFile): Promise<void> {
+    const { reporter } = this.#context;
+    const delivered: InboxId[] = [];
+    const documents: Document[] = [];
+    await output.writePieces(
+      this.#piecesOf(claims, (delivery) => {
+        delivered.push(delivery.inboxId);
+        if (reporter.json) documents.push(deliveryDocument(delivery, { withContent: false }));
+      }),
+    );
+    await this.#acknowledge({ delivered, deferred: [] });
     for (const document of documents) await reporter.document(document);
+  }
+
+  /** What goes into the file. The claims of all that is in it are renewed too: it has its place when it is complete. */
+  async *#piecesOf(claims: readonly Claim[], onWritten: (delivery: Delivery) => void) {
+    const { lines, format } = this.#options;
+    for (let left = [...claims]; left.length > 0; ) {
+      this.#garbage.collect();
+      for (const delivery of await readClaimed(this.#identity, left)) {
+        yield format === undefined ? delivery.content.bytes : recordOf(format, delivery);
+        if (lines) yield NEWLINE;
+        this.#garbage.add(delivery.content.bytes.length);
+        onWritten(delivery);
+      }
+      await this.#renew();
+      left = this.#stillHeld(left);
+    }
+  }
+
+  /** Those of which another process has not taken over the text. */
+  #stillHeld(claims: readonly Claim[]): Claim[] {
+    const held = claims.filter(({ inboxId }) => this.#held.has(inboxId));
+    this.#takenOver += claims.length - held.length;
+    return held;
+  }
+
+  /** Renews the claims where they are old, before anything is told: a slow reader may have taken longer than they last. */
+  async #renew(): Promise<void> {
+    if (!this.#held.isDue) return;
+    const { settled } = this;
+    if (await this.#held.renew(settled)) this.markSettled(settled);
+  }
+
+  /** Of texts that are about to be written, those that no other process has taken over. */
+  async #stillToTell(ids: readonly InboxId[]): Promise<readonly InboxId[]> {
+    await this.#renew();
+    const left = ids.filter((id) => this.#held.has(id) || this.#saved.has(id));
+    this.#takenOver += ids.length - left.length;
+    return left;
+  }
+
+  async #tellTakenOver(): Promise<void> {
+    const takenOver = this.#takenOver;
+    if (takenOver === 0) return;
+    this.#takenOver = 0;
+    await this.#context.reporter.notice(
+      `${count(takenOver, 'text')} waited here for so long that another pawl has taken over`,
+    );
   }
 
   async #deliverFirst(outcomes: Outcome[]): Promise<void> {
@@ -233,7 +298,7 @@ export class Deliverer {
   }
 
   async #deliverOne(delivery: Delivery): Promise<void> {
-    const { inboxId, content, again, notices } = delivery;
+    const { inboxId, content, again, claimedAt, notices } = delivery;
     if (again || notices.length > 0) {
       await this.#stdout.drain();
       const { io, reporter } = this.#context;
@@ -242,7 +307,7 @@ export class Deliverer {
     }
     const { output, folder, command } = this.#options;
     if (output !== undefined) {
-      this.#forOutputFile.push({ inboxId, again });
+      this.#forOutputFile.push({ inboxId, again, claimedAt });
     } else if (folder !== undefined && content.type === 'file') {
       await this.#save(delivery, content, folder);
     } else if (command !== undefined) {
@@ -263,6 +328,7 @@ export class Deliverer {
    */
   async #save(delivery: Delivery, content: FileContent, folder: Folder): Promise<void> {
     const { reporter } = this.#context;
+    if ((await this.#stillToTell([delivery.inboxId])).length === 0) return;
     const saved = saveFile(folder, content, this.#options);
     if ('error' in saved) {
       await this.#stdout.drain();
@@ -271,6 +337,7 @@ export class Deliverer {
       this.#deferred.push(delivery.inboxId);
       return;
     }
+    this.#saved.add(delivery.inboxId);
     const document = { ...deliveryDocument(delivery, { withContent: false }), path: saved.path };
     await this.#stdout.write(reporter.json ? utf8(jsonLine(document)) : NOTHING, delivery.inboxId);
     if (reporter.json) return;
@@ -285,7 +352,10 @@ export class Deliverer {
     const tries = await claimAgain(this.#identity, inboxId, settled);
     this.markSettled(settled);
     // The one before took so long that another machine has taken it over.
-    if (tries === undefined) return;
+    if (tries === undefined) {
+      this.#takenOver += 1;
+      return;
+    }
     const failure = await command.run(delivery).catch((error) => {
       this.#deferred.push(inboxId);
       throw error;

@@ -5,7 +5,7 @@
  */
 import { isPawlError, PawlError } from '../../../errors.ts';
 import { pause } from '../../../places/index.ts';
-import { hasAnyRoute, isGivenUp, listWaiting, mailboxes, pauseOf } from '../../../session/index.ts';
+import { claimTime, hasAnyRoute, isGivenUp, listWaiting, mailboxes, pauseOf } from '../../../session/index.ts';
 import { handOverAll } from '../../carrier/hand-over.ts';
 import { waitForNews } from '../../carrier/news.ts';
 import { PartBoxes } from '../../carrier/part-boxes.ts';
@@ -137,7 +137,7 @@ async function fetchOnce(
 /** In how many milliseconds the command is to be given a text again on which it has failed; `undefined`: there is none. */
 async function untilNextTry(identity: OpenIdentity, { command }: FetchOptions): Promise<number | undefined> {
   if (command === undefined) return undefined;
-  const now = identity.now();
+  const now = claimTime(identity);
   const tried = (await listWaiting(identity)).filter((text) => text.tries > 0 && !isGivenUp(text));
   return tried.length === 0 ? undefined : Math.min(...tried.map((text) => pauseOf(text, now)));
 }

@@ -6,11 +6,12 @@ import { resolve } from 'node:path';
 import { isPawlError, PawlError } from '../../../errors.ts';
 import { checkRoom, type Folder, type OutputFile, PartialFile, removePartialFile } from '../../../files/index.ts';
 import { toHex } from '../../../primitives/index.ts';
-import { type IncomingContent, nameOf } from '../../../session/index.ts';
+import { type IncomingContent, nameOf, type PartialPlace } from '../../../session/index.ts';
 import type { PartBoxes } from '../../carrier/part-boxes.ts';
 import type { CommandContext } from '../../context.ts';
 import { Garbage } from '../../stream/memory.ts';
 import type { Output } from '../../terminal/io.ts';
+import { hostOfMachine } from '../../terminal/process-name.ts';
 import { sanitizeFileName } from './save-file.ts';
 import type { TextCommand } from './text-command.ts';
 
@@ -19,7 +20,7 @@ export interface PartOptions {
   readonly output?: OutputFile;
   /** A folder for received files, each under its own name. */
   readonly folder?: Folder;
-  /** Files replace what has their name in the folder. */
+  /** Files replace what has their name in the folder; what another machine collects begins anew here, unless this goes on and on. */
   readonly force?: true;
   /** The most bytes of a content. */
   readonly maxSize?: number;
@@ -61,14 +62,14 @@ export class PartPlaces {
   /**
    * Finds a place for a content: the one where an earlier command has begun, or another.
    * @param options.isStreaming whether a stream is in the midst of another content.
-   * @throws `no-place`, `no-room`, `write-failed`.
+   * @throws `collected-elsewhere`, `no-place`, `no-room`, `write-failed`.
    */
   async sinkFor(content: IncomingContent, { isStreaming }: { readonly isStreaming: boolean }): Promise<Sink> {
     const { row, place } = content;
     const what = nameOf(row.descriptor);
     const { output, folder } = this.#options;
     const { reporter } = this.#context;
-    const resumed = place && PartialFile.reopen(place.path, place.inode);
+    const resumed = place && this.#reopen(place);
     if (resumed !== undefined) {
       const isQuiet = this.#options.partBoxes?.isQuiet === true;
       if (!isQuiet) await reporter.notice(`${what} from ${content.from} goes on in ${resumed.path}`);
@@ -76,7 +77,9 @@ export class PartPlaces {
       return { kind: 'file', file: resumed };
     }
     if (place !== undefined) {
-      await reporter.warn(`${what} from ${content.from}: ${place.path} is gone; it begins anew`);
+      if (this.isElsewhere(content)) throw new PawlError('collected-elsewhere', { what, host: hostOf(place) });
+      const gone = this.#isOfAnotherMachine(place) ? `of ${hostOf(place)} is left there` : 'is gone';
+      await reporter.warn(`${what} from ${content.from}: ${place.path} ${gone}; it begins anew`);
       removePartialFile(place.path, place.inode);
     }
     const beside =
@@ -85,7 +88,7 @@ export class PartPlaces {
       if (output !== undefined && this.#forOutput !== undefined) throw new PawlError('no-place', { what });
       checkRoom(beside, row.descriptor.size ?? 0);
       const file = PartialFile.make(beside, toHex(row.messageId));
-      await content.begin({ path: file.path, inode: file.inode, target: undefined });
+      await content.begin({ path: file.path, inode: file.inode, host: this.#context.io.host(), target: undefined });
       if (output !== undefined) this.#forOutput = content;
       return { kind: 'file', file };
     }
@@ -93,6 +96,31 @@ export class PartPlaces {
     if (write === undefined || isStreaming) throw new PawlError('no-place', { what });
     if (place !== undefined || content.log.count > 0) await content.begin(undefined);
     return { kind: 'stream', write };
+  }
+
+  /** Whether another machine of the identity collects a content, and is to go on with it: its file is not on this one. */
+  isElsewhere({ place }: IncomingContent): boolean {
+    const { force, partBoxes } = this.#options;
+    if (place === undefined || !this.#isOfAnotherMachine(place)) return false;
+    if (force && partBoxes?.isQuiet !== true) return false;
+    const file = this.#reopen(place);
+    file?.close();
+    return file === undefined;
+  }
+
+  #isOfAnotherMachine({ host }: PartialPlace): boolean {
+    return host !== undefined && host !== this.#context.io.host();
+  }
+
+  /** Opens a partial file if it is here: machines and containers may share a disk. */
+  #reopen(place: PartialPlace): PartialFile | undefined {
+    try {
+      return PartialFile.reopen(place.path, place.inode);
+    } catch (error) {
+      // What cannot be looked at has the path of another machine's file only by chance.
+      if (this.#isOfAnotherMachine(place) && isPawlError(error, 'write-failed')) return undefined;
+      throw error;
+    }
   }
 
   /** How the data of a content would be taken that is fetched; `undefined` where there is no place for it here. */
@@ -164,4 +192,8 @@ export class PartPlaces {
   async flush(): Promise<void> {
     if (this.#options.output === undefined) await this.#output.flush();
   }
+}
+
+function hostOf({ host = '' }: PartialPlace): string {
+  return hostOfMachine(host);
 }

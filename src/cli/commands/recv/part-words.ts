@@ -10,6 +10,7 @@ import type { CommandContext } from '../../context.ts';
 import { incomingFields, partsInWords } from '../../show/transfers.ts';
 import { explain } from '../../terminal/error-messages.ts';
 import { bytesInWords, count, iso } from '../../terminal/format.ts';
+import { hostOfMachine } from '../../terminal/process-name.ts';
 import { RefusedParts } from './refused-parts.ts';
 
 export class PartWords {
@@ -88,6 +89,21 @@ export class PartWords {
     const what = `${nameOf(content.row.descriptor)}${words} from ${content.from}`;
     if (content.log.isComplete) await reporter.notice(`all of ${what} is here: pawl recv --waiting --out-dir DIR`);
     else await reporter.notice(`${what} waits at ${title}: ${why ?? `pawl recv --fetch ${way}`}`);
+  }
+
+  /** Another machine collects a content. */
+  async tellElsewhere(content: IncomingContent): Promise<void> {
+    const { reporter } = this.#context;
+    this.#told += 1;
+    if (reporter.json) {
+      await reporter.document({ type: 'incoming', ...incomingFields(content) });
+      return;
+    }
+    const { from, place, log, row } = content;
+    const host = hostOfMachine(place?.host ?? '');
+    await reporter.notice(
+      `${nameOf(row.descriptor)} from ${from} is collected on ${host}, where ${partsInWords(log)}; if that machine is gone, --force begins anew here`,
+    );
   }
 
   /** Another process takes the parts of a content. */

@@ -14,6 +14,7 @@ import {
   nameOf,
   TRANSFER_RETENTION,
 } from '../../../session/index.ts';
+import { discardPartialFile } from '../../carrier/discard.ts';
 import type { PartBoxes } from '../../carrier/part-boxes.ts';
 import type { CommandContext } from '../../context.ts';
 import type { OpenIdentity } from '../../identity/open.ts';
@@ -43,6 +44,8 @@ const MAX_SIZE = 2 ** 34;
 const SAVE_INTERVAL = 1_000;
 /** With these, the parts that follow would be refused as well. */
 const ENDING: ReadonlySet<ErrorCode> = new Set(['write-failed', 'no-room', 'over-max-size', 'taken-elsewhere']);
+/** Somebody else goes on with a content: nothing is wrong. */
+const ELSEWHERE: ReadonlySet<ErrorCode> = new Set(['taken-elsewhere', 'collected-elsewhere']);
 /** Bytes after which it is looked once more whether there is room. */
 const ROOM_INTERVAL = 2 ** 26;
 
@@ -96,8 +99,8 @@ export class PartReceiver {
     const contents = await incomingContents(this.#identity);
     if (contents.some(({ row }) => row.receivedAt < limit)) {
       for (const { from, what, place } of await dropOldIncoming(this.#identity)) {
-        if (place !== undefined) removePartialFile(place.path, place.inode);
         await reporter.warn(`${what} from ${from} was not complete after 30 days, and is given up`);
+        await discardPartialFile(this.#context, place);
       }
     }
     for (const content of contents) if (content.row.receivedAt >= limit) this.#know(content);
@@ -147,6 +150,10 @@ export class PartReceiver {
       if (from !== undefined && from !== content.from) continue;
       const title = await boxes.titleFor(content);
       if (title === undefined) continue;
+      if (this.#places.isElsewhere(content)) {
+        if (boxes.tells(content)) await this.#words.tellElsewhere(content);
+        continue;
+      }
       const way = this.#places.wayFor(content, { isStreaming: this.#streaming !== undefined });
       if (way !== undefined && content.log.isComplete) continue;
       if (way === undefined) {
@@ -169,7 +176,7 @@ export class PartReceiver {
       }
     } catch (error) {
       if (!(error instanceof PawlError) || error.code === 'closed-pipe') throw error;
-      if (error.code !== 'taken-elsewhere') await this.#words.refuse(error, aboutOf(content));
+      if (!ELSEWHERE.has(error.code)) await this.#words.refuse(error, aboutOf(content));
       else if (boxes.tells(content)) await this.#words.tellTaken(error, content);
     }
   }
@@ -278,6 +285,7 @@ export class PartReceiver {
       return;
     }
     this.#refuseSize(part.index * partSize + part.data.length);
+    await content.hold();
     if (sink.kind === 'file') {
       taken.unchecked -= part.data.length;
       if (taken.unchecked < 0) {
@@ -317,7 +325,9 @@ export class PartReceiver {
     try {
       const taken = this.#taken.get(content) ?? (await this.#completeBefore(content));
       if (taken === undefined) {
-        if (this.#options.waiting && this.#contents.has(content.row.id)) await this.#words.tellProgress(content);
+        if (!this.#options.waiting || !this.#contents.has(content.row.id)) return;
+        if (this.#places.isElsewhere(content)) await this.#words.tellElsewhere(content);
+        else await this.#words.tellProgress(content);
         return;
       }
       const { sink, what } = taken;
@@ -362,7 +372,8 @@ export class PartReceiver {
     const { folder, output, waiting, from } = this.#options;
     if (from !== undefined && from !== content.from) return undefined;
     const hasPlace = folder !== undefined || (output?.folder !== undefined && waiting === true);
-    return hasPlace && content.place !== undefined && content.log.isComplete ? this.#takenOf(content) : undefined;
+    if (!hasPlace || content.place === undefined || !content.log.isComplete) return undefined;
+    return this.#places.isElsewhere(content) ? undefined : this.#takenOf(content);
   }
 
   /** An earlier command has given a content its name, and was killed before it had noted that. */

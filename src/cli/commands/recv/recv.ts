@@ -12,6 +12,7 @@ import { Batches } from '../../stream/batches.ts';
 import { readMessages } from '../../stream/envelopes.ts';
 import { STANDARD_INPUT } from '../../stream/read.ts';
 import { count, instant } from '../../terminal/format.ts';
+import { hostOfProcess } from '../../terminal/process-name.ts';
 import { fetchMessages } from './fetch.ts';
 import { Inputs } from './inputs.ts';
 import { type Item, isArrival, isPart, lengthOf, receiveAll, refusal } from './receive.ts';
@@ -61,6 +62,8 @@ What cannot be read keeps nothing else back.
 --format: %from, %verified (or unverified), %time (when it was sent, as the sender says), %id, %file (the name of a file),
 %text (its bytes; it may have newlines, and anything else), %%; and \\n, \\t, \\\\, \\0, \\x1e and the like, as printf has
 them. A terminal gets the text escaped, and its further lines set off.
+Where several machines use an identity, a large content is left to the one that has begun to collect it; with --force and not
+--follow, it begins anew here, with all of its parts.
 On a terminal, without a file: what has come along the routes, if there are any (pawl route); pawl recv - reads a paste.
 With --out-dir, a file that cannot be put there waits, and nothing that is there is replaced. What is larger than 16 MiB is
 fetched only where there is a place for it: --out-dir, -o, or a pipe.
@@ -151,12 +154,14 @@ async function firstIntact(context: CommandContext, stream: AsyncIterator<Item[]
 
 /** What another machine or container has may not wait, or wait in vain. */
 async function tellNothingWaits({ reporter }: CommandContext, identity: OpenIdentity): Promise<void> {
-  const { texts, until } = await listLent(identity);
+  const { texts, until, processes } = await listLent(identity);
+  const hosts = new Set(processes.map(hostOfProcess).filter((host) => host !== undefined));
+  const where = hosts.size === 0 ? '' : ` (${[...hosts].join(', ')})`;
   const is = texts === 1 ? 'is' : 'are';
   await reporter.notice(
     texts === 0
       ? 'nothing waits'
-      : `${count(texts, 'text')} ${is} with a pawl on another machine or in another container; if that has ended, pawl recv --waiting has what it left from ${instant(until)} on`,
+      : `${count(texts, 'text')} ${is} with a pawl on another machine or in another container${where}; if that has ended, pawl recv --waiting has what it left from ${instant(until)} on`,
   );
 }
 

@@ -76,7 +76,7 @@ export async function fileSource(context: CommandContext, path: string, to: stri
   if (status?.isDirectory()) return folderSource(context, path);
   const name = basename(path);
   const limit = longestUnder(name);
-  if (status?.isFile() && status.size > limit) return { large: largeFile(path, name) };
+  if (status?.isFile() && status.size > limit) return { large: largeFile(path, name, io.host()) };
   // A pipe or a device, whose length is not known.
   if (status !== undefined && !status.isFile()) return chunkSource(context, name, chunksOfFile(path));
   const bytes = await readInput(io, path, limit, (length) => reporter.progress.update(bytesInWords(length))).catch(
@@ -176,10 +176,10 @@ function streamed(
  * A regular file, as it was when it was first opened.
  * @throws `missing-file`, `read-failed`.
  */
-function largeFile(path: string, name: string): LargeContent {
+function largeFile(path: string, name: string, host: string): LargeContent {
   checkFileName(name);
   const absolute = resolve(path);
-  const { source, size } = lookAt(absolute);
+  const { source, size } = lookAt(absolute, host);
   return { ...fileContent(source, size), name };
 }
 
@@ -188,16 +188,28 @@ export function fileContent(source: SourceFile, size: number): Omit<LargeContent
   return { size, source, isReadOnce: false, pieces: (length, from) => piecesOfFile(source, { size, length, from }) };
 }
 
+/** Whether a file whose sending was begun is on this machine, as it was. */
+export function isSameFile(source: SourceFile, size: number): boolean {
+  let file: number;
+  try {
+    file = openAtOnce(source.path);
+  } catch {
+    return false;
+  }
+  try {
+    return isAsItWas(file, source, size);
+  } finally {
+    closeSync(file);
+  }
+}
+
 async function* piecesOfFile(
   source: SourceFile,
   { size, length, from }: { readonly size: number; readonly length: number; readonly from: number },
 ): AsyncGenerator<Piece, void, undefined> {
   const { path } = source;
   const changed = () => new PawlError('source-changed', { path });
-  const isSame = (descriptor: number) => {
-    const now = statusOf(descriptor);
-    return now.inode === source.inode && now.modified === source.modified && now.size === size;
-  };
+  const isSame = (descriptor: number) => isAsItWas(descriptor, source, size);
   const file = known(path, () => openAtOnce(path));
   try {
     if (!known(path, () => isSame(file))) throw changed();
@@ -249,14 +261,19 @@ function openAtOnce(path: string): number {
   return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
 }
 
-function lookAt(path: string): { readonly source: SourceFile; readonly size: number } {
+function lookAt(path: string, host: string): { readonly source: SourceFile; readonly size: number } {
   const file = known(path, () => openAtOnce(path));
   try {
     const { inode, modified, size } = known(path, () => statusOf(file));
-    return { source: { path, inode, modified }, size };
+    return { source: { path, inode, modified, host }, size };
   } finally {
     closeSync(file);
   }
+}
+
+function isAsItWas(descriptor: number, { inode, modified }: SourceFile, size: number): boolean {
+  const now = statusOf(descriptor);
+  return now.inode === inode && now.modified === modified && now.size === size;
 }
 
 function statusOf(file: number): { readonly inode: string; readonly modified: string; readonly size: number } {

@@ -188,7 +188,13 @@ describe('recv --exec', () => {
 });
 
 describe('the command', () => {
-  const delivery = { from: 'alice', verified: true, id: new Uint8Array(16), inboxId: 1 as InboxId } as const;
+  const delivery = {
+    from: 'alice',
+    verified: true,
+    id: new Uint8Array(16),
+    inboxId: 1 as InboxId,
+    claimedAt: 0,
+  } as const;
   const said: Delivery = {
     ...delivery,
     ...{ type: 'message', n: 0, late: false, again: false, notices: [] },

@@ -20,6 +20,7 @@ function delivery(text: string | Uint8Array, given: Partial<Delivery> & { readon
   return {
     type: 'message',
     inboxId: 1 as InboxId,
+    claimedAt: 0,
     from: 'alice',
     verified: false,
     id: new Uint8Array(16).fill(0xab),

@@ -6,7 +6,15 @@ import { expectValid } from '../../schemas.ts';
 
 function delivered(...notices: readonly Notice[]): Delivery {
   return {
-    ...{ type: 'message', inboxId: 1 as InboxId, from: 'alice', verified: true, id: new Uint8Array(16), n: 0 },
+    ...{
+      type: 'message',
+      inboxId: 1 as InboxId,
+      claimedAt: 0,
+      from: 'alice',
+      verified: true,
+      id: new Uint8Array(16),
+      n: 0,
+    },
     ...{ late: false, again: false, content: { type: 'text', sentAt: START, bytes: Buffer.from('hi') }, notices },
   };
 }
