@@ -51,34 +51,36 @@ export class HeldTexts {
    */
   async renew(settled: Settled): Promise<boolean> {
     if (!this.isDue) return false;
-    await this.#renewSome(settled);
-    while (this.isDue) await this.#renewSome(NOTHING);
+    const { delivered, deferred, failed = [] } = settled;
+    const isSettled = new Set([...delivered, ...deferred, ...failed]);
+    const ids = [...this.#claimedAt.keys()].filter((id) => !isSettled.has(id));
+    let done = await this.#renewSome(ids, settled);
+    this.drop(settled);
+    while (done < ids.length) done += await this.#renewSome(ids.slice(done), NOTHING);
     return true;
   }
 
-  async #renewSome(settled: Settled): Promise<void> {
+  /** @returns how many were renewed, or found to be taken over. */
+  async #renewSome(ids: readonly InboxId[], settled: Settled): Promise<number> {
     const context = this.#context;
-    const isSettled = new Set([settled.delivered, settled.deferred, settled.failed ?? []].flat());
-    const ids = [...this.#claimedAt.keys()].filter((id) => !isSettled.has(id));
-    const outcome = await context.store.transaction(async (transaction) => {
+    const { process } = context;
+    const outcomes = await context.store.transaction(async (transaction) => {
       const begin = context.now();
       const { historySetting } = await sweep(transaction, begin);
       await dropDelivered(transaction, settled.delivered, historySetting, begin);
       await defer(context, transaction, settled);
       const claimedAt = claimTime(context);
-      const renewed: Pick<Claim, 'inboxId' | 'claimedAt'>[] = [];
-      const lost: InboxId[] = [];
+      const found: (Pick<Claim, 'inboxId' | 'claimedAt'> & { readonly isOurs: boolean })[] = [];
       for (const inboxId of ids) {
-        const { process } = context;
-        if (await transaction.handOver(inboxId, process, process, claimedAt)) renewed.push({ inboxId, claimedAt });
-        else lost.push(inboxId);
+        const isOurs = await transaction.handOver(inboxId, process, process, claimedAt);
+        found.push({ inboxId, claimedAt, isOurs });
         // At least one, however slow.
         if (context.now() - begin > TIME_LIMIT) break;
       }
-      return { renewed, lost };
+      return found;
     });
-    this.drop(settled);
-    for (const id of outcome.lost) this.#claimedAt.delete(id);
-    this.add(outcome.renewed);
+    for (const { inboxId, isOurs } of outcomes) if (!isOurs) this.#claimedAt.delete(inboxId);
+    this.add(outcomes.filter(({ isOurs }) => isOurs));
+    return outcomes.length;
   }
 }
