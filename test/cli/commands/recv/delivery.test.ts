@@ -7,8 +7,17 @@ import { type Content, decodeEnvelope } from '../../../../src/envelope/index.ts'
 import { PawlError } from '../../../../src/errors.ts';
 import { Folder } from '../../../../src/files/index.ts';
 import { utf8 } from '../../../../src/primitives/index.ts';
-import { type Outcome, receive, send } from '../../../../src/session/index.ts';
-import type { Party } from '../../../session/party.ts';
+import {
+  type Claim,
+  type Context,
+  claim,
+  LEASE,
+  listWaiting,
+  type Outcome,
+  receive,
+  send,
+} from '../../../../src/session/index.ts';
+import { NOTHING_SETTLED, type Party } from '../../../session/party.ts';
 import { CollectedOutput, temporaryFolder } from '../../fake-io.ts';
 import { aliceAndBob, FailingOutput } from './people.ts';
 
@@ -173,5 +182,174 @@ describe('what is no text', () => {
       .map((line) => JSON.parse(line));
     expect(documents.map(({ type, source }) => source ?? type)).toEqual(['message', 'a', 'b']);
     expect([deliverer.isEmpty, deliverer.exit]).toEqual([false, 65]);
+  });
+});
+
+describe('a text that waits here for so long that another machine has taken it over', () => {
+  /** An output during whose writes something happens. */
+  class SlowOutput extends CollectedOutput {
+    meanwhile: (written: string) => Promise<void> = async () => undefined;
+
+    override async write(bytes: Uint8Array | string): Promise<void> {
+      await super.write(bytes);
+      await this.meanwhile(String(Buffer.from(bytes as Uint8Array)));
+    }
+  }
+
+  /** Bob with a slow output, and with another machine that takes over what is overdue. */
+  async function slowly(options: { json?: boolean } = {}) {
+    const output = new SlowOutput();
+    const people = await aliceAndBob({ output }, options);
+    const { bob, identity } = people;
+    const other: Context = {
+      ...bob.context,
+      process: 'there',
+      isRunning: (name) => (name === 'there' ? true : undefined),
+    };
+    /** @param which those of the texts that wait, by their place; all. */
+    const takeOver = async (...which: readonly number[]): Promise<readonly Claim[]> => {
+      const waiting = await listWaiting(other);
+      const texts = waiting.filter((_, index) => which.length === 0 || which.includes(index));
+      return claim(other, texts, NOTHING_SETTLED);
+    };
+    const transactions = vi.spyOn(identity.store, 'transaction');
+    return { ...people, output, takeOver, transactions };
+  }
+
+  const large = (digit: string) => text(digit.repeat(20_000));
+  const TAKEN = 'pawl: 1 text waited here for so long that another pawl has taken over\n';
+
+  it('is not written where a reader was slow before it, and the one before is noted', async () => {
+    const { alice, bob, io, context, identity, inbox, output, takeOver } = await slowly();
+    const outcomes = await received(alice, bob, large('1'), large('2'), large('3'));
+    output.meanwhile = async (written) => {
+      if (!written.startsWith('1')) return;
+      bob.time += LEASE;
+      await takeOver(1);
+    };
+    const deliverer = new Deliverer(context, identity, {});
+    await deliverer.deliver(outcomes);
+    await deliverer.acknowledge();
+    expect(output.text).toBe('1'.repeat(20_000) + '3'.repeat(20_000));
+    expect(io.errors.text).toBe(TAKEN);
+    expect(await inbox()).toHaveLength(1);
+  });
+
+  it('is not written with others of one buffer: what counts is when the bytes go out', async () => {
+    const { alice, bob, io, context, identity, inbox, output, takeOver } = await slowly();
+    const outcomes = await received(alice, bob, text('a'), text('b'), text('c'));
+    bob.time += LEASE;
+    await takeOver(1);
+    const deliverer = new Deliverer(context, identity, {});
+    await deliverer.deliver(outcomes);
+    await deliverer.acknowledge();
+    expect([output.text, io.errors.text, (await inbox()).length]).toEqual(['ac', TAKEN, 1]);
+  });
+
+  it('is not there while what is written goes on, however slowly: claims are renewed, and what is written is noted', async () => {
+    const { alice, bob, context, identity, inbox, output, takeOver, transactions } = await slowly();
+    const outcomes = await received(alice, bob, ...['1', '2', '3', '4', '5', '6'].map(large));
+    const deliverer = new Deliverer(context, identity, {});
+    transactions.mockClear();
+    const taken: number[] = [];
+    output.meanwhile = async () => {
+      bob.time += (LEASE * 2) / 5;
+      taken.push((await takeOver()).length);
+    };
+    await deliverer.deliver(outcomes);
+    expect(taken).toEqual([0, 0, 0, 0, 0, 0]);
+    await deliverer.acknowledge();
+    expect([output.text.length, await inbox()]).toEqual([120_000, []]);
+  });
+
+  it('costs no transaction where nothing is slow', async () => {
+    const { alice, bob, context, identity, output, transactions } = await slowly();
+    const outcomes = await received(alice, bob, ...Array.from({ length: 40 }, (_, n) => text(`${n},`.repeat(300))));
+    const waiting = await received(alice, bob, file('list', 'milk'));
+    transactions.mockClear();
+    const folder = new Folder(temporaryFolder(), () => undefined);
+    await new Deliverer(context, identity, { folder }).deliver([...outcomes, ...waiting]);
+    expect([output.text.startsWith('0,0,'), transactions.mock.calls.length]).toEqual([true, 0]);
+  });
+
+  it('is not saved in a folder; and what is saved is told, whatever becomes of it then', async () => {
+    const { alice, bob, io, context, identity, inbox, output, takeOver } = await slowly({ json: true });
+    const path = temporaryFolder();
+    const outcomes = await received(alice, bob, file('one', '1'), large('x'), file('two', '2'), file('three', '3'));
+    let writes = 0;
+    output.meanwhile = async () => {
+      writes += 1;
+      // The document of the first file; then the text, when the second file is saved and not told yet.
+      if (writes !== 2) return;
+      bob.time += LEASE;
+      await takeOver(2, 3);
+    };
+    const deliverer = new Deliverer(context, identity, { folder: new Folder(path, () => undefined) });
+    await deliverer.deliver(outcomes);
+    await deliverer.acknowledge();
+    expect(readdirSync(path).sort()).toEqual(['one', 'two']);
+    const documents = output.text.trim().split('\n');
+    expect(documents.map((line) => JSON.parse(line).file)).toEqual(['one', undefined, 'two']);
+    expect(io.errors.text).toContain('taken over');
+    expect(await inbox()).toHaveLength(1);
+  });
+
+  it('is not put into the file of -o, which is written at the end', async () => {
+    const { alice, bob, io, context, identity, inbox, takeOver } = await slowly();
+    const path = join(temporaryFolder(), 'texts');
+    const deliverer = new Deliverer(context, identity, { output: outputFileAt(context, path, {}) });
+    await deliverer.deliver(await received(alice, bob, text('1'), text('2')));
+    bob.time += LEASE;
+    await takeOver(0);
+    await deliverer.finish({ isTaken: false });
+    expect([readFileSync(path, 'utf8'), io.errors.text, (await inbox()).length]).toEqual(['2', TAKEN, 1]);
+  });
+
+  it('makes no file of -o where all are, and is not taken over from one that has a large content in its place', async () => {
+    const { alice, bob, context, identity, inbox, takeOver } = await slowly();
+    const folder = temporaryFolder();
+    const output = outputFileAt(context, join(folder, 'texts'), {});
+    const deliverer = new Deliverer(context, identity, { output });
+    await deliverer.deliver(await received(alice, bob, text('1')));
+    bob.time += LEASE;
+    await takeOver();
+    await deliverer.finish({ isTaken: true });
+    const [row] = await bob.store.snapshot((view) => view.inbox());
+    expect([readdirSync(folder), await inbox(), row?.process]).toEqual([[], [row?.id], 'there']);
+  });
+
+  it('is not put into the file of -o while that is written, and the others of it are renewed', async () => {
+    const { alice, bob, context, identity, inbox, takeOver } = await slowly();
+    const texts = ['1', '2', '3'].map((digit) => text(digit.repeat(2 ** 20)));
+    const pieces: string[] = [];
+    const taken: number[] = [];
+    const output = {
+      path: 'texts',
+      async writePieces(given: AsyncIterable<Uint8Array>) {
+        for await (const piece of given) {
+          pieces.push(String(Buffer.from(piece.subarray(0, 1))));
+          // The second takes so long that the third is overdue; before it, the first too, but for its renewal.
+          bob.time += pieces.length === 2 ? LEASE : LEASE / 2;
+          taken.push((await takeOver(...(pieces.length === 2 ? [2] : []))).length);
+        }
+      },
+    };
+    const deliverer = new Deliverer(context, identity, { output: output as never });
+    await deliverer.deliver(await received(alice, bob, ...texts));
+    await deliverer.finish({ isTaken: false });
+    expect([pieces, taken, (await inbox()).length]).toEqual([['1', '2'], [0, 1], 1]);
+  });
+
+  it('of a machine that has it, and is told of it late, is passed over before it is claimed', async () => {
+    const { alice, bob, context, identity, inbox, output, takeOver } = await slowly();
+    await received(alice, bob, text('1'), text('2'));
+    const restarted = { ...identity, process: 'later', isRunning: () => false };
+    const claims = await claim(restarted, await listWaiting(restarted), NOTHING_SETTLED);
+    bob.time += LEASE;
+    await takeOver(1);
+    const deliverer = new Deliverer(context, restarted, {});
+    await deliverer.deliverClaimed(claims);
+    await deliverer.acknowledge();
+    expect([output.text, (await inbox()).length]).toEqual(['1', 1]);
   });
 });
