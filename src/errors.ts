@@ -127,6 +127,8 @@ export interface ErrorDetails {
   'write-failed': { path: string; reason: string; isUndone?: boolean };
   /** The answer to a commit was lost, and what became of it cannot be found out now. */
   'commit-unknown': { path: string };
+  /** The identity is being moved from `path`. */
+  moving: { path: string; to: string };
   'closed-pipe': Record<never, never>;
   /** A native part, or a package, does not load in this Node. */
   'no-addon': {

@@ -175,11 +175,12 @@ export function createIdentityFile(
 }
 
 /**
- * Creates an identity file of mode 0600 with all rows of another database. Never replaces a file.
- * @throws `exists`, `cannot-create`.
+ * Creates an identity file of mode 0600. Never replaces a file.
+ * @param fill puts all rows into its tables.
+ * @throws `exists`, `cannot-create`, and what `fill` throws.
  */
-export function createFileFrom(path: string, lock: Lock, source: Statements): void {
-  makeFile(path, (draft) => build(draft, lock, (connection) => copyRows(source, connection)));
+export function createFileFrom(path: string, lock: Lock, fill: (to: Statements) => void): void {
+  makeFile(path, (draft) => build(draft, lock, fill));
 }
 
 /**
@@ -191,7 +192,7 @@ export function bytesOfCopy(lock: Lock, source: Statements): Uint8Array {
   const folder = new ScratchFolder(undefined);
   try {
     const path = join(folder.path, 'copy.db');
-    createFileFrom(path, lock, source);
+    createFileFrom(path, lock, (to) => copyRows(source, to));
     return readFile(path, Number.MAX_SAFE_INTEGER);
   } finally {
     folder.remove();

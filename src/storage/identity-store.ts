@@ -33,6 +33,8 @@ export interface IdentityStore extends SessionStore {
   readonly salt: Uint8Array;
   /** Where the identity is being moved to; `undefined` where it is not. One that is may be used there already. */
   readonly movingTo: string | undefined;
+  /** Grows with every commit. */
+  generation(): number | Promise<number>;
   /** Whether this is the present key. Takes the same time whatever the answer. */
   hasKey(key: FileKey): boolean;
   /** Marks the identity as it is: the caller knows that it is the newest copy. */
@@ -55,8 +57,8 @@ export interface IdentityStore extends SessionStore {
    */
   check(): Promise<readonly string[]>;
   /**
-   * Notes that the identity is being moved to a place, or that it stays here. Whether it may still be used here, the caller
-   * decides.
+   * Notes that the identity is being moved to a place, or that it stays here. While it is being moved, no process writes to
+   * it: `transaction` throws `moving`, also where the store was opened before.
    */
   leaveFor(place: string | undefined): Promise<void>;
   /** Copies all rows, as they were at one time, into a database with the same tables and without rows. */

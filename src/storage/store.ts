@@ -97,11 +97,14 @@ export class SqliteStore implements IdentityStore {
 
   /** Marks the file as it is: the caller knows that it is the newest copy. */
   mark(): void {
-    this.#writeMark(this.#connection.reading(() => generationOf(this.#connection)));
+    this.#writeMark(this.generation());
   }
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    return this.#run('IMMEDIATE', (transaction) => work(transactionOn(transaction)));
+    return this.#run('IMMEDIATE', (transaction) => {
+      this.#refuseMoved();
+      return work(transactionOn(transaction));
+    });
   }
 
   /** Other processes can write meanwhile, but can commit only afterwards: `work` must be short. */
@@ -191,6 +194,10 @@ export class SqliteStore implements IdentityStore {
     }
   }
 
+  generation(): number {
+    return this.#connection.reading(() => generationOf(this.#connection));
+  }
+
   copyRowsInto(to: Statements): void {
     this.#connection.reading(() => copyRows(this.#connection, to));
   }
@@ -237,6 +244,13 @@ export class SqliteStore implements IdentityStore {
         transaction.end();
       }
     });
+  }
+
+  /** Another process may have begun to move the identity since it was opened. */
+  #refuseMoved(): void {
+    const sql = 'SELECT moving_to AS place FROM identity';
+    const { place } = mustExist(this.#connection.get<{ readonly place: string | null }>(sql), 'identity');
+    if (place !== null) throw new PawlError('moving', { path: this.path, to: place });
   }
 
   #writeMark(generation: number): void {

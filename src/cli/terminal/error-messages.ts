@@ -528,6 +528,11 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'see what is there before you try again: pawl outbox, pawl inspect',
     exit: BUSY,
   }),
+  moving: ({ path, to }) => ({
+    message: `the identity in ${path} is being moved to ${to}, and may be in use there already`,
+    hint: `go on: pawl move --home ${path} --to ${to}; if it is not there and cannot be: --after-restore`,
+    exit: BUSY,
+  }),
   'closed-pipe': () => ({
     message: 'the output was closed before everything was written',
     hint: NOTHING_LOST,

@@ -157,7 +157,10 @@ export class PostgresStore implements IdentityStore {
   }
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    return this.#perform('writes', work);
+    return this.#perform('writes', (transaction, set) => {
+      refuseMoved(set);
+      return work(transaction);
+    });
   }
 
   snapshot<Result>(work: (view: Transaction) => Promise<Result>): Promise<Result> {
@@ -203,11 +206,16 @@ export class PostgresStore implements IdentityStore {
   }
 
   backup(path: string): Promise<void> {
-    return this.#whole((set) => createFileFrom(path, this.#lock, set));
+    return this.#whole((set) => createFileFrom(path, this.#lock, (to) => copyRows(set, to)));
   }
 
   copy(): Promise<Uint8Array> {
     return this.#whole((set) => bytesOfCopy(this.#lock, set));
+  }
+
+  async generation(): Promise<number> {
+    const { record } = await this.#queue.run(() => this.#readRow());
+    return record.generation;
   }
 
   copyRowsInto(to: Statements): Promise<void> {
@@ -277,7 +285,10 @@ export class PostgresStore implements IdentityStore {
     return unit.row;
   }
 
-  #perform<Result>(kind: 'reads' | 'writes', work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+  #perform<Result>(
+    kind: 'reads' | 'writes',
+    work: (transaction: Transaction, set: WorkingSet) => Promise<Result>,
+  ): Promise<Result> {
     return this.#queue.run(async () => {
       const unit = await this.#begin(kind);
       const { set, rows, row } = unit;
@@ -286,7 +297,7 @@ export class PostgresStore implements IdentityStore {
         return await this.#undoing(unit, async () => {
           const sweeps = new Sweeps(set, row.record.bounds);
           const loading = { rows, set, sweeps, clockAhead: this.#clockAhead };
-          const result = await work(loadingFirst(transactionOn(transaction), loading));
+          const result = await work(loadingFirst(transactionOn(transaction), loading), set);
           if (kind === 'reads' || !set.hasChanged) await this.#end(unit, kind);
           else {
             const { clock } = transaction;
@@ -381,7 +392,9 @@ export class PostgresStore implements IdentityStore {
 
   async #connected(): Promise<ServerClient> {
     if (this.#isClosed) throw new Error('the store is closed');
-    if (this.#client === undefined || this.#client.isLost) this.#client = await ServerClient.connect(this.#address);
+    if (this.#client === undefined || this.#client.isLost) {
+      this.#client = await ServerClient.connect(this.#address, this.#options.wait);
+    }
     return this.#client;
   }
 
@@ -532,6 +545,15 @@ export class PostgresStore implements IdentityStore {
     if (!(error instanceof ConnectionLost)) return error;
     return new PawlError('read-failed', { path: this.path, reason: error.message }, { cause: error });
   }
+}
+
+/** @throws `moving`: another process may have begun to move the identity since it was opened. */
+function refuseMoved(set: WorkingSet): void {
+  const { place } = mustExist(
+    set.get<{ readonly place: string | null }>('SELECT moving_to AS place FROM identity'),
+    'identity',
+  );
+  if (place !== null) throw new PawlError('moving', { path: set.path, to: place });
 }
 
 /** @throws an `Error` where a row is not there that was read: nothing is committed. */

@@ -2,6 +2,7 @@
  * One connection to a PostgreSQL server: statements that are sent without waiting for the answer to the one before, and
  * only errors of pawl's own. Knows no tables.
  */
+import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Client } from 'pg';
 import { PawlError } from '../../errors.ts';
@@ -35,6 +36,10 @@ export interface Answer {
 
 /** How long a connection may take, in milliseconds. */
 const CONNECT_TIME = 15_000;
+/** A server that says nothing for so long, while it is asked something, is given up. In milliseconds. */
+const SILENCE = 30_000;
+/** How long the server is waited for when the connection is closed, in milliseconds. */
+const CLOSE_TIME = 1_000;
 /** A connection that carries nothing is probed after so long, in milliseconds. */
 const KEEP_ALIVE = 10_000;
 
@@ -47,6 +52,8 @@ export class ServerClient {
   readonly #client: Client;
   readonly #address: DatabaseAddress;
   #isLost = false;
+  /** So many statements are not answered. */
+  #asked = 0;
 
   private constructor(client: Client, address: DatabaseAddress) {
     this.#client = client;
@@ -59,10 +66,11 @@ export class ServerClient {
 
   /**
    * Connects.
+   * @param wait for how long the server may wait for others before it answers, in milliseconds.
    * @throws `no-addon` where the package is not there; `read-failed` where the server does not let us in, `busy` where it has
    * no connection left.
    */
-  static async connect(address: DatabaseAddress): Promise<ServerClient> {
+  static async connect(address: DatabaseAddress, wait = 0): Promise<ServerClient> {
     const { Client: PgClient } = await loadClient();
     const { host, port, user, database, password = noPassword, tls } = address;
     const client = new PgClient({
@@ -87,8 +95,10 @@ export class ServerClient {
     try {
       await client.connect();
     } catch (cause) {
+      connected.#giveUp();
       throw connected.#translate(cause, 'connecting');
     }
+    connected.#limitSilence(wait + SILENCE);
     return connected;
   }
 
@@ -123,14 +133,39 @@ export class ServerClient {
 
   async #send({ text, values }: Statement): Promise<Answer> {
     const query = { text, values: [...values], rowMode: 'array' as const };
-    const { rows, rowCount, command } = await this.#client.query<unknown[]>(query);
-    return { rows, count: rowCount ?? 0, command };
+    this.#asked += 1;
+    try {
+      const { rows, rowCount, command } = await this.#client.query<unknown[]>(query);
+      return { rows, count: rowCount ?? 0, command };
+    } finally {
+      this.#asked -= 1;
+    }
+  }
+
+  /** Sending counts as well, as long as it gets on. */
+  #limitSilence(time: number): void {
+    const stream = socketOf(this.#client);
+    stream.setTimeout(time, () => {
+      if (this.#asked === 0) return;
+      this.#isLost = true;
+      stream.destroy(new Error(`it has not answered for ${Math.round(time / 1_000)} s`));
+    });
+  }
+
+  /** Leaves nothing behind that would keep the process from ending. */
+  #giveUp(): void {
+    this.#isLost = true;
+    socketOf(this.#client).destroy();
   }
 
   /** Closes the connection. A transaction that is open is rolled back by the server. */
   async close(): Promise<void> {
+    const isLost = this.#isLost;
     this.#isLost = true;
+    if (isLost) return this.#giveUp();
+    const timer = setTimeout(() => this.#giveUp(), CLOSE_TIME);
     await this.#client.end().catch(() => undefined);
+    clearTimeout(timer);
   }
 
   #translate(error: unknown, during: 'connecting' | 'running'): unknown {
@@ -140,15 +175,17 @@ export class ServerClient {
     if (code !== undefined) {
       const found = REFUSALS.find(({ states }) => states.test(code));
       if (found?.as === 'busy') return new PawlError('busy', { path }, { cause: error });
-      if (found?.as === 'lost') this.#isLost = true;
       if (during === 'connecting') return new PawlError('read-failed', { path, reason }, { cause: error });
-      if (found?.as === 'lost') return new ConnectionLost(reason, { cause: error });
+      if (found?.as === 'lost' || endsConnection(error)) {
+        this.#giveUp();
+        return new ConnectionLost(reason, { cause: error });
+      }
       if (found?.as === 'unwritable') {
         return new PawlError('write-failed', { path, reason, isUndone: true }, { cause: error });
       }
       return new Error(`the database refused: ${reason}`, { cause: error });
     }
-    this.#isLost = true;
+    this.#giveUp();
     if (during === 'connecting')
       return new PawlError('read-failed', { path, reason: reasonOfFailure(error) }, { cause: error });
     return new ConnectionLost(reason, { cause: error });
@@ -191,6 +228,17 @@ async function loadClient() {
     const node = process.versions.node;
     throw new PawlError('no-addon', { part: 'the PostgreSQL client', why: 'missing', node }, { cause });
   }
+}
+
+/** The package does not give out the socket. */
+function socketOf(client: Client): Socket {
+  return (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream;
+}
+
+/** Whether the server ends the connection with an error: what became of a COMMIT is not known then. */
+function endsConnection(error: unknown): boolean {
+  const severity = (error as { readonly severity?: unknown } | undefined)?.severity;
+  return severity === 'FATAL' || severity === 'PANIC';
 }
 
 /** The SQLSTATE of an error that the server has reported; `undefined` for an error of the connection. */

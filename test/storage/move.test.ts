@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { PawlError } from '../../src/errors.ts';
+import { createFileFrom } from '../../src/storage/identity-file.ts';
+import { type IdentityStore, openIdentityFile } from '../../src/storage/index.ts';
+import { type Destination, moveIdentity } from '../../src/storage/move.ts';
+import { contactAlice, fill, readAll } from './contents.ts';
+import { addContact, record } from './fixtures.ts';
+import { LOCK, NEW_LOCK, newFile, openStore, temporaryFolder } from './folder.ts';
+
+/** A file that an identity is moved to. `steps`: what was done, in order. */
+class FileDestination implements Destination {
+  readonly path = join(temporaryFolder(), 'bob.db');
+  readonly steps: string[] = [];
+  /** The step that fails, as a kill would. */
+  fails: string | undefined;
+
+  async exists() {
+    return existsSync(this.path);
+  }
+
+  async open() {
+    this.#step('open');
+    const store = openIdentityFile(this.path, LOCK, { wait: 0 });
+    onTestFinished(() => store.close());
+    return store;
+  }
+
+  async createFrom(source: IdentityStore) {
+    this.#step('create');
+    const rows = openIdentityFile(source.path, LOCK, { wait: 0 });
+    createFileFrom(this.path, LOCK, (to) => {
+      rows.copyRowsInto(to);
+      to.run('UPDATE identity SET moving_to = NULL, generation = generation + 1');
+    });
+    rows.close();
+    this.#step('created');
+  }
+
+  #step(step: string) {
+    this.steps.push(step);
+    if (this.fails === step) throw new PawlError('commit-unknown', { path: this.path });
+  }
+}
+
+async function filled() {
+  const path = newFile();
+  const store = openStore(path);
+  await fill(store);
+  return { path, store };
+}
+
+describe('an identity that is moved', () => {
+  it('is where it was moved to, and nowhere else', async () => {
+    const { path, store } = await filled();
+    const destination = new FileDestination();
+    await moveIdentity(store, LOCK, destination);
+    expect(existsSync(path)).toBe(false);
+    const moved = await destination.open();
+    expect(moved.movingTo).toBeUndefined();
+    await moved.snapshot(readAll);
+    await moved.transaction((transaction) => addContact(transaction, 'carol'));
+  });
+
+  it.each(['create', 'created', 'open'])('goes on from exactly one place after a crash at %s', async (step) => {
+    const { path, store } = await filled();
+    const running = openStore(path);
+    const destination = new FileDestination();
+    destination.fails = step;
+    await expect(moveIdentity(store, LOCK, destination)).rejects.toMatchObject({ code: 'commit-unknown' });
+    // A process that had it open does not go on here.
+    await expect(running.transaction(contactAlice)).rejects.toMatchObject({ code: 'moving' });
+    const again = openStore(path);
+    expect(again.movingTo).toBe(destination.path);
+    destination.fails = undefined;
+    if (step !== 'create') {
+      const ahead = await destination.open();
+      await ahead.transaction((transaction) => addContact(transaction, 'carol'));
+    }
+    await moveIdentity(again, LOCK, destination);
+    expect(existsSync(path)).toBe(false);
+    const contacts = await (await destination.open()).snapshot((view) => view.contacts());
+    expect(contacts.map(({ name }) => name)).toEqual(step === 'create' ? ['alice'] : ['alice', 'carol']);
+  });
+
+  it('stays in use where nothing was made', async () => {
+    const { path, store } = await filled();
+    const destination = new FileDestination();
+    destination.createFrom = async () => {
+      throw new PawlError('cannot-create', { path: destination.path, reason: 'the disk is full' });
+    };
+    await expect(moveIdentity(store, LOCK, destination)).rejects.toMatchObject({ code: 'cannot-create' });
+    expect(openStore(path).movingTo).toBeUndefined();
+    await store.transaction((transaction) => addContact(transaction, 'carol'));
+  });
+
+  it('replaces nothing: neither another identity, nor an older copy of it', async () => {
+    const { path, store } = await filled();
+    const other = new FileDestination();
+    store.backup(other.path);
+    await expect(moveIdentity(store, LOCK, other)).rejects.toMatchObject({ code: 'exists' });
+    expect(store.movingTo).toBeUndefined();
+    // As if it had come there after the move was begun.
+    await store.leaveFor(other.path);
+    await expect(moveIdentity(openStore(path), LOCK, other)).rejects.toMatchObject({ code: 'exists' });
+    expect(existsSync(path)).toBe(true);
+
+    const stranger = new FileDestination();
+    createFileFrom(stranger.path, NEW_LOCK, (to) =>
+      to.run(
+        "INSERT INTO identity (id, name, seed, public_key, created_at) VALUES (1, 'bob', zeroblob(32), zeroblob(32), 0)",
+      ),
+    );
+    await store.leaveFor(stranger.path);
+    await expect(moveIdentity(openStore(path), LOCK, stranger)).rejects.toMatchObject({ code: 'exists' });
+    expect(existsSync(path)).toBe(true);
+  });
+
+  it('does not leave for two places', async () => {
+    const { store } = await filled();
+    await store.leaveFor('/somewhere/else');
+    await expect(moveIdentity(store, LOCK, new FileDestination())).rejects.toMatchObject({
+      code: 'moving',
+      detail: { to: '/somewhere/else' },
+    });
+    expect(record().name).toBe('bob');
+  });
+});

@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { systemRandom } from '../../../src/primitives/index.ts';
+import { type Lock, openIdentityFile } from '../../../src/storage/index.ts';
+import { PostgresDatabase } from '../../../src/storage/postgres/database.ts';
+import { PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
+import type { DatabaseAddress } from '../../../src/storage/postgres/server-client.ts';
+import { WorkingSet } from '../../../src/storage/postgres/working-set.ts';
+import { contactAlice, fill, readAll } from '../contents.ts';
+import { addContact, bytesOf, NOW, record } from '../fixtures.ts';
+import { temporaryFolder, WRONG_KEY } from '../folder.ts';
+import { Relay } from './relay.ts';
+import { noServer, PostgresServer, saltedLock } from './server.ts';
+
+const digest = (bytes: Uint8Array) => `${bytes.length}:${createHash('sha256').update(bytes).digest('hex')}`;
+
+const OPTIONS = { wait: 5_000, now: Date.now, random: systemRandom };
+
+describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
+  let server: PostgresServer;
+  let name: string;
+  let store: PostgresStore;
+  let lock: Lock;
+  let next: Lock;
+  beforeAll(() => {
+    server = new PostgresServer();
+  });
+  afterAll(() => server.remove());
+  beforeEach(async () => {
+    name = await server.create();
+    lock = saltedLock(Number(name.slice(3)));
+    next = { key: WRONG_KEY as Lock['key'], salt: bytesOf(`next salt of ${name}`, 16) };
+    store = await server.open(name);
+    onTestFinished(() => store.close());
+    await fill(store);
+  });
+
+  const openWith = async (key: Lock, address: DatabaseAddress = server.address) => {
+    const opened = await PostgresStore.open(address, name, key, OPTIONS);
+    onTestFinished(() => opened.close());
+    return opened;
+  };
+  /** Every value of every row but those that say which commit it is. */
+  const rowsOf = async (one: { copyRowsInto(to: WorkingSet): void | Promise<void> }) => {
+    const set = new WorkingSet('a copy');
+    onTestFinished(() => set.close());
+    set.run('BEGIN');
+    await one.copyRowsInto(set);
+    set.run('UPDATE identity SET generation = 0');
+    const tables = set.all<{ readonly name: string }>(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_stat%' ORDER BY name",
+    );
+    // As text: of a long list of bytes, a difference would not be shown.
+    const written = (row: Record<string, unknown>) =>
+      Object.entries(row).map(([column, value]) => [column, value instanceof Uint8Array ? digest(value) : value]);
+    return Object.fromEntries(
+      tables.map((table) => [
+        table.name,
+        set.all<Record<string, unknown>>(`SELECT * FROM ${table.name} ORDER BY 1, 2`).map(written),
+      ]),
+    );
+  };
+
+  it('gets another key, and is the same under it', async () => {
+    const before = await rowsOf(store);
+    expect(before.contacts).toHaveLength(1);
+    await store.rekey(next);
+    await expect(openWith({ ...lock })).rejects.toMatchObject({ code: 'replaced' });
+    const opened = await openWith(next);
+    expect(await rowsOf(opened)).toEqual(before);
+    expect(await opened.check()).toEqual([]);
+    await opened.transaction((transaction) => addContact(transaction, 'carol'));
+    // Nothing in the database opens under the key of before, and nothing is left of it.
+    const where = `identity = (SELECT id FROM pawl.identities WHERE name = '${name}')`;
+    expect(Number(server.sql(`SELECT count(*) FROM pawl.rows WHERE ${where} AND kind = 1`))).toBe(2);
+  });
+
+  it('refuses a process that has it open under the key of before', async () => {
+    const other = await openWith(lock);
+    await store.rekey(next);
+    await expect(other.transaction((view) => contactAlice(view))).rejects.toMatchObject({ code: 'replaced' });
+  });
+
+  it.each(['not-answered', 'not-sent'] as const)(
+    'gets another key where the COMMIT is %s, or keeps its own',
+    async (broken) => {
+      const { relay, address } = await Relay.start(server.address);
+      const relayed = await openWith(lock, address);
+      relay.next = broken;
+      const rekeying = relayed.rekey(next);
+      if (broken === 'not-answered') await rekeying;
+      else await expect(rekeying).rejects.toMatchObject({ code: 'not-rekeyed' });
+      const opened = await openWith(broken === 'not-answered' ? next : lock);
+      await opened.snapshot(readAll);
+      if (broken === 'not-sent') await relayed.snapshot(readAll);
+    },
+  );
+
+  it('is copied into an identity file, and back into a database', async () => {
+    const path = join(temporaryFolder(), 'copy.db');
+    await store.backup(path);
+    await expect(store.backup(path)).rejects.toMatchObject({ code: 'exists' });
+    const file = openIdentityFile(path, lock, { wait: 0 });
+    onTestFinished(() => file.close());
+    expect(await rowsOf(file)).toEqual(await rowsOf(store));
+    expect(await file.check()).toEqual([]);
+    expect(file.name).toBe(name);
+
+    const bytes = join(temporaryFolder(), 'bytes.db');
+    writeFileSync(bytes, await store.copy());
+    const same = openIdentityFile(bytes, lock, { wait: 0 });
+    onTestFinished(() => same.close());
+    expect(await rowsOf(same)).toEqual(await rowsOf(store));
+    expect(readFileSync(bytes).includes(Buffer.from('alice'))).toBe(false);
+
+    await store.remove();
+    const database = new PostgresDatabase(server.address);
+    onTestFinished(() => database.close());
+    expect(await database.names()).not.toContain(name);
+    const marks = temporaryFolder();
+    const created = await database.createFrom(file, lock, { ...OPTIONS, marks });
+    expect(created).toEqual({ trouble: undefined, mayLose: true });
+    await expect(database.createFrom(file, lock, OPTIONS)).rejects.toMatchObject({ code: 'exists' });
+    expect(await database.names()).toContain(name);
+    expect(await database.salt(name)).toEqual(lock.salt);
+    const back = await openWith(lock);
+    expect(await rowsOf(back)).toEqual(await rowsOf(file));
+    expect(await back.generation()).toBe(file.generation() + 1);
+    const id = await back.transaction((transaction) => addContact(transaction, 'dora'));
+    expect(id).toBe(2);
+  });
+
+  it('is created once, whatever becomes of the COMMIT', async () => {
+    for (const broken of ['not-answered', 'not-sent'] as const) {
+      const { relay, address } = await Relay.start(server.address);
+      const database = new PostgresDatabase(address);
+      onTestFinished(() => database.close());
+      const made = { ...record(), name: `new-${broken}` };
+      const key = { ...lock, salt: bytesOf(broken, 16) };
+      relay.next = broken;
+      const creating = database.create(key, made, OPTIONS);
+      if (broken === 'not-answered') await creating;
+      else await expect(creating).rejects.toMatchObject({ code: 'write-failed', detail: { isUndone: true } });
+      expect((await database.names()).includes(made.name)).toBe(broken === 'not-answered');
+    }
+  });
+
+  it('is not there where what comes before the COMMIT fails', async () => {
+    const database = new PostgresDatabase(server.address);
+    onTestFinished(() => database.close());
+    const beforeCommit = () => {
+      throw new Error('the key file cannot be made');
+    };
+    const made = { ...record(), name: 'never' };
+    const options = { ...OPTIONS, beforeCommit };
+    await expect(database.create({ ...lock, salt: bytesOf('never', 16) }, made, options)).rejects.toThrow('key file');
+    expect(await database.names()).not.toContain('never');
+  });
+
+  it('is checked as a whole', async () => {
+    expect(await store.check()).toEqual([]);
+    const where = `identity = (SELECT id FROM pawl.identities WHERE name = '${name}') AND kind = 8`;
+    server.sql(`UPDATE pawl.rows SET record = set_byte(record, 30, get_byte(record, 30) # 1) WHERE ${where}`);
+    expect(await (await openWith(lock)).check()).toEqual(['a row does not authenticate']);
+    server.sql(
+      `DELETE FROM pawl.rows WHERE identity = (SELECT id FROM pawl.identities WHERE name = '${name}') AND kind = 11`,
+    );
+    server.sql(`DELETE FROM pawl.rows WHERE ${where}`);
+    expect(await (await openWith(lock)).check()).toEqual(['a row is missing, or older than the others']);
+  });
+
+  it('is used by nobody while it is moved', async () => {
+    const other = await openWith(lock);
+    expect(other.movingTo).toBeUndefined();
+    await store.leaveFor('/home/bob');
+    await expect(other.transaction(contactAlice)).rejects.toMatchObject({
+      code: 'moving',
+      detail: { to: '/home/bob' },
+    });
+    expect(await other.snapshot(contactAlice)).toBeGreaterThan(0);
+    expect((await openWith(lock)).movingTo).toBe('/home/bob');
+    await store.leaveFor(undefined);
+    await other.transaction((transaction) => transaction.raiseNumber('a', NOW));
+  });
+});
