@@ -16,16 +16,16 @@ export interface Login {
 const FIELD = /((?:\\.|[^:\\]|\\$)*)(?::|$)/gy;
 
 /**
- * @returns the password of the first line that fits; `undefined` where there is none.
+ * @returns the password of the first line that fits, which may be empty; `undefined` where there is none. A comment fits
+ * nothing, since no host begins with `#`.
  * @throws `exposed-key` where others can get at the file; `missing-file`, `read-failed`.
  */
 export function passwordIn(path: string, { host, port, database, user }: Login): string | undefined {
   const sought = [host === DEFAULT_SOCKET_FOLDER ? 'localhost' : host, `${port}`, database, user];
   for (const line of readSecret(path).split(/\r*\n/)) {
-    if (line.startsWith('#')) continue;
     const fields = [...line.matchAll(FIELD)].map(([, field = '']) => field);
     const fits = sought.every((value, index) => fields[index] === '*' || unescaped(fields[index]) === value);
-    if (fits) return unescaped(fields[sought.length]) || undefined;
+    if (fits) return unescaped(fields[sought.length]);
   }
   return undefined;
 }

@@ -150,6 +150,7 @@ describe('what the URI leaves out', () => {
     host=other.example.com
     [mine]
     host=127.0.0.1
+      # port=9
     port=5435
     port=1
     user=
@@ -183,14 +184,15 @@ describe('what the URI leaves out', () => {
   it('is found in the service file that a variable names, and then in that of the system', () => {
     const home = homeWith({
       '.pg_service.conf': SERVICES,
-      named: '[named]\nhost=::1',
-      'pg_service.conf': '[all]\nport=7',
+      named: '[named]\nhost=::1\n[both]\nport=8',
+      'pg_service.conf': '[all]\nport=7\n[both]\nport=9',
     });
     const environment = { PGSERVICEFILE: join(home, 'named'), PGSYSCONFDIR: home };
     const address = (service: string) =>
       databaseAddress(`postgres:///?service=${service}`, contextOf(environment, home));
     expect(address('named').host).toBe('::1');
     expect(address('all').port).toBe(7);
+    expect(address('both').port).toBe(8);
     expect(errorOf(() => address('mine'))).toMatchObject({ code: 'usage' });
     expect(errorOf(() => address('nam'))).toMatchObject({ code: 'usage' });
     const missing = contextOf({ PGSERVICEFILE: join(home, 'missing') });
@@ -233,7 +235,7 @@ describe('a password', () => {
       '# a:*:*:*:comment',
       'a:5432:db:bob:first',
       'a:5432:db:bob:second',
-      'a:*:*:*:wild',
+      'a:*:*:*:wild\r',
       '\\*:5432:db:bob:a star is no host',
       '127.0.0.1:5432:d\\:b:b\\\\ob:p\\:a\\ss:behind\r',
       '::1:5432:db:bob:not escaped',
@@ -352,4 +354,18 @@ describe('TLS', () => {
       expect(errorOf(missing)).toMatchObject({ code: 'missing-file' });
     },
   );
+
+  it('reads the files that libpq has by default, where there is TLS', () => {
+    const home = homeWith({ '.postgresql/root.crt': 'garbage' });
+    const error = errorOf(() => tlsOf('postgres://bob@db.example.com/db', {}, home));
+    expect(error).toMatchObject({ code: 'read-failed', detail: { path: join(home, '.postgresql', 'root.crt') } });
+    expect(tlsOf('postgres://bob@db.example.com/db?sslrootcert=system', {}, home)).toBeDefined();
+    expect(tlsOf('postgres://bob@localhost/db', {}, home)).toBeUndefined();
+    const certified = homeWith({ '.postgresql/postgresql.crt': 'garbage', '.postgresql/postgresql.key': 'garbage' });
+    const path = join(certified, '.postgresql', 'postgresql.crt');
+    expect(errorOf(() => tlsOf('postgres://bob@db.example.com/db', {}, certified))).toMatchObject({ detail: { path } });
+    // A key alone is of no use, and no mistake.
+    const key = homeWith({ '.postgresql/postgresql.key': 'garbage' });
+    expect(tlsOf('postgres://bob@db.example.com/db', {}, key)).toBeDefined();
+  });
 });
