@@ -221,7 +221,7 @@ describe('a password', () => {
   it('is not found behind our back, nor is a setting', async () => {
     serve();
     const variables = { PGPASSWORD: 'right', PGOPTIONS: '-c work_mem=7MB', PGAPPNAME: 'x', PGREPLICATION: 'database' };
-    const more = { PGSSLMODE: 'disable', PGSSLNEGOTIATION: 'direct', PGPASSFILE: passwordFile('right').PGPASSFILE };
+    const more = { PGSSLMODE: 'require', PGSSLNEGOTIATION: 'direct', PGPASSFILE: passwordFile('right').PGPASSFILE };
     for (const [name, value] of Object.entries({ ...variables, ...more })) vi.stubEnv(name, value);
     onTestFinished(() => {
       vi.unstubAllEnvs();
@@ -232,6 +232,7 @@ describe('a password', () => {
       name: 'pawl',
       memory: '4MB',
     });
+    expect(await stateOf(await connect(uriOf('')))).toMatchObject({ isEncrypted: false });
     await expect(connect(uriOf(VERIFIED(), { user: 'bob' }))).rejects.toMatchObject(
       refusal(/^it asks for a password, and none is known/),
     );
@@ -258,7 +259,7 @@ describe('somebody on the way', () => {
     ['says that there is no TLS', 'N', /^it does not offer TLS/],
     ['says something in the name of TLS', 'SX', /^it does not answer as PostgreSQL does$/],
     ['says something else', 'E', /^it does not answer as PostgreSQL does$/],
-    ['speaks no TLS', 'S-HTTP/1.1 400', /^it does not answer as PostgreSQL does$/],
+    ['speaks HTTP', 'S-HTTP/1.1 400', /^it does not answer as PostgreSQL does$/],
   ])('%s, and gets nothing', async (_, answer, reason) => {
     const heard: Buffer[] = [];
     let end = () => {};
@@ -274,6 +275,16 @@ describe('somebody on the way', () => {
     await expect(connecting).rejects.toMatchObject(refusal(reason));
     await closed;
     expect(Buffer.concat(heard)).toEqual(REQUEST);
+  });
+
+  it('speaks no TLS after all', async () => {
+    const at = await listen((socket) => {
+      socket.once('data', () => socket.write('HTTP/1.1 400 Bad Request'));
+      socket.write('S');
+    });
+    await expect(connect(uriOf(VERIFIED(), { at }))).rejects.toMatchObject(
+      refusal(/^TLS fails: wrong version number$/),
+    );
   });
 
   it('has no TLS at all in a server without', async () => {
