@@ -22,6 +22,7 @@ const SLOW = [
   'test/cli/large-routes-follow.test.ts',
   'test/cli/large-routes-killed.test.ts',
   'test/cli/lying-place.test.ts',
+  'test/cli/machines.test.ts',
   'test/cli/memory.test.ts',
   'test/cli/pipes-terminal.test.ts',
   'test/cli/start.test.ts',

@@ -13,6 +13,8 @@ import {
   DAY,
   HeldTexts,
   type InboxId,
+  type IncomingContent,
+  incomingContents,
   LEASE,
   listLent,
   listOutbox,
@@ -273,5 +275,48 @@ describe('the claims of a process', () => {
     const [first] = await inboxOf(bob);
     expect([first?.claimedAt, first?.receivedAt]).toEqual([bob.time, bob.time - 3 * DAY]);
     expect(await listWaiting(late)).toEqual([]);
+  });
+});
+
+describe('who takes the parts of a content', () => {
+  /** A content that alice sends to bob in parts. */
+  async function announced() {
+    const { alice, bob } = await meet();
+    const content = { name: undefined, size: undefined, source: undefined };
+    const { envelope } = await OutgoingContent.begin(alice.context, 'bob', content);
+    expect(await bob.read(envelope)).toBe('announced');
+    const incoming = async (context: Context) => (await incomingContents(context))[0] as IncomingContent;
+    const claimOf = async () => (await bob.store.snapshot((view) => view.incoming()))[0]?.claim;
+    return { bob, incoming, claimOf };
+  }
+
+  it('holds it while it writes, at no cost while the claim is young', async () => {
+    const { bob, incoming, claimOf } = await announced();
+    const content = await incoming(on(bob, 'one', HOUR));
+    await content.take();
+    const begun = bob.time;
+    const transaction = vi.spyOn(bob.store, 'transaction');
+    bob.time += LEASE / 2 - 1;
+    await content.hold();
+    expect([transaction.mock.calls.length, await claimOf()]).toEqual([0, { process: 'one', at: begun }]);
+    bob.time += 1;
+    await content.hold();
+    expect(await claimOf()).toEqual({ process: 'one', at: bob.time });
+    // Saving renews it as well.
+    bob.time += LEASE / 2;
+    await content.begin(undefined);
+    await content.hold();
+    expect(transaction).toHaveBeenCalledTimes(2);
+  });
+
+  it('keeps it while a lease holds by the clock of the store, and loses it then', async () => {
+    const { bob, incoming } = await announced();
+    const [one, two] = [await incoming(on(bob, 'one', -HOUR)), await incoming(on(bob, 'two', HOUR))];
+    await one.take();
+    bob.time += LEASE - 1;
+    await expect(two.take()).rejects.toMatchObject({ code: 'taken-elsewhere' });
+    bob.time += 1;
+    await two.take();
+    await expect(one.hold()).rejects.toMatchObject({ code: 'taken-elsewhere' });
   });
 });

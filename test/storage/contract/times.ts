@@ -8,10 +8,12 @@ import {
   freshState,
   HEAD,
   identityOf,
+  incomingOf,
   inviteFor,
   type MakeStore,
   NOW,
   opened,
+  outgoingTo,
 } from '../fixtures.ts';
 
 const DAY = 86_400_000;
@@ -139,6 +141,22 @@ export function times(make: MakeStore): void {
         }
       });
     }
+  });
+
+  it('of claims stay: other machines compare them', async () => {
+    const { store } = make();
+    await store.transaction(async (transaction) => {
+      const contact = await addContact(transaction, 'alice');
+      const text = { contact, messageId: bytesOf('id', 16), n: 0, late: false, head: HEAD, process: 'there' };
+      await transaction.addToInbox({ ...text, receivedAt: FAR, claimedAt: FAR }, bytesOf('text', 9));
+      const incoming = await transaction.addIncoming({ ...incomingOf(contact), receivedAt: FAR });
+      await transaction.handOverIncoming(incoming, undefined, 'there', FAR);
+      await transaction.addOutgoing({ ...outgoingTo(contact), createdAt: FAR, advancedAt: FAR });
+      await transaction.correctTimes(NOW, DAY);
+      expect(await transaction.inbox()).toMatchObject([{ receivedAt: NOW, claimedAt: FAR }]);
+      expect(await transaction.incoming()).toMatchObject([{ receivedAt: NOW, claim: { at: FAR } }]);
+      expect(await transaction.outgoing()).toMatchObject([{ createdAt: NOW, advancedAt: FAR }]);
+    });
   });
 
   it('of nobody need no correction', async () => {
