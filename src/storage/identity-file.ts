@@ -2,7 +2,7 @@
  * Creates and opens identity files (docs/PROTOCOL.md §8).
  * Does not know where they are or how their key is obtained.
  */
-import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isPawlError, PawlError } from '../errors.ts';
 import { makeFile, makeFileSlowly, readFile, realPath, reasonOf, ScratchFolder } from '../files/index.ts';
@@ -193,7 +193,7 @@ export function bytesOfCopy(lock: Lock, source: Statements): Uint8Array {
   try {
     const path = join(folder.path, 'copy.db');
     createFileFrom(path, lock, (to) => copyRows(source, to));
-    return readFile(path, Number.MAX_SAFE_INTEGER);
+    return readFile(path, statSync(path).size);
   } finally {
     folder.remove();
   }

@@ -22,7 +22,7 @@ import { loadingFirst } from './loads.ts';
 import { RowKeys } from './row-keys.ts';
 import { Rows } from './rows.ts';
 import { type Selection, type Statement, statementOf } from './selection.ts';
-import { type Answer, ConnectionLost, type DatabaseAddress, ServerClient } from './server-client.ts';
+import { type Answer, ConnectionLost, type DatabaseAddress, ServerClient, SILENCE } from './server-client.ts';
 import { Sweeps } from './sweeps.ts';
 import { WorkingSet } from './working-set.ts';
 import { sealChanges } from './writing.ts';
@@ -37,6 +37,8 @@ export interface PostgresOptions {
   readonly marks?: string | undefined;
   /** For how long it is found out what became of a COMMIT whose answer was lost, in milliseconds; 30 s by default. */
   readonly lookUpTime?: number;
+  /** How long the server may be silent beyond that wait, in milliseconds. */
+  readonly silence?: number;
 }
 
 /** What was read as of a commit, and may be used as long as it is the last one. */
@@ -392,8 +394,9 @@ export class PostgresStore implements IdentityStore {
 
   async #connected(): Promise<ServerClient> {
     if (this.#isClosed) throw new Error('the store is closed');
+    const { wait, silence = SILENCE } = this.#options;
     if (this.#client === undefined || this.#client.isLost) {
-      this.#client = await ServerClient.connect(this.#address, this.#options.wait);
+      this.#client = await ServerClient.connect(this.#address, wait + silence);
     }
     return this.#client;
   }

@@ -36,8 +36,8 @@ export interface Answer {
 
 /** How long a connection may take, in milliseconds. */
 const CONNECT_TIME = 15_000;
-/** A server that says nothing for so long, while it is asked something, is given up. In milliseconds. */
-const SILENCE = 30_000;
+/** How long a server may be silent that waits for nobody, in milliseconds. */
+export const SILENCE = 30_000;
 /** How long the server is waited for when the connection is closed, in milliseconds. */
 const CLOSE_TIME = 1_000;
 /** A connection that carries nothing is probed after so long, in milliseconds. */
@@ -66,11 +66,11 @@ export class ServerClient {
 
   /**
    * Connects.
-   * @param wait for how long the server may wait for others before it answers, in milliseconds.
+   * @param silence a server that says nothing for so long, while it is asked something, is given up. In milliseconds.
    * @throws `no-addon` where the package is not there; `read-failed` where the server does not let us in, `busy` where it has
    * no connection left.
    */
-  static async connect(address: DatabaseAddress, wait = 0): Promise<ServerClient> {
+  static async connect(address: DatabaseAddress, silence = SILENCE): Promise<ServerClient> {
     const { Client: PgClient } = await loadClient();
     const { host, port, user, database, password = noPassword, tls } = address;
     const client = new PgClient({
@@ -98,7 +98,7 @@ export class ServerClient {
       connected.#giveUp();
       throw connected.#translate(cause, 'connecting');
     }
-    connected.#limitSilence(wait + SILENCE);
+    connected.#limitSilence(silence);
     return connected;
   }
 

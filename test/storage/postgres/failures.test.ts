@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { systemRandom } from '../../../src/primitives/index.ts';
 import type { Transaction } from '../../../src/session/store.ts';
 import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
@@ -47,6 +47,23 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
     await add(store, 'carol');
     expect(await store.snapshot(names)).toEqual(['alice', 'carol']);
     expect(await (await open()).snapshot(names)).toEqual(['alice', 'carol']);
+  });
+
+  it('is given up when it is silent, and asked anew what it has done', async () => {
+    const { relay, store } = await openRelayed({ wait: 100, silence: 300 });
+    relay.next = 'held';
+    await add(store, 'alice');
+    expect(relay.next).toBe('no');
+    expect(await store.snapshot(names)).toEqual(['alice']);
+  });
+
+  it('is given up when it is silent, and not while a process has nothing to ask', async () => {
+    const { relay, store } = await openRelayed({ wait: 100, silence: 50 });
+    await add(store, 'alice');
+    const before = relay.connections;
+    await vi.waitFor(() => expect(relay.idleFor).toBeGreaterThan(200));
+    await add(store, 'carol');
+    expect(relay.connections).toBe(before);
   });
 
   it('has not done what never reached it, and it is known', async () => {

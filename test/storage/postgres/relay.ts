@@ -10,9 +10,10 @@ import type { DatabaseAddress } from '../../../src/storage/postgres/server-clien
 
 /**
  * `no`: nothing is broken. `not-sent`: the server never gets the COMMIT. `not-answered`: it does, and its answer is lost.
- * `silent`: the same, and nothing else gets through any more.
+ * `silent`: the same, and nothing else gets through any more. `held`: it gets the COMMIT, and nothing of this connection
+ * is passed on any more, nor is it closed.
  */
-export type Break = 'no' | 'not-sent' | 'not-answered' | 'silent';
+export type Break = 'no' | 'not-sent' | 'not-answered' | 'silent' | 'held';
 
 export class Relay {
   readonly folder = mkdtempSync(join(tmpdir(), 'pawl-relay-'));
@@ -20,6 +21,9 @@ export class Relay {
   next: Break = 'no';
   /** The round trips of all connections: answers behind which a client has sent something. */
   roundTrips = 0;
+  /** How often somebody has connected. */
+  connections = 0;
+  #lastSent = 0;
   readonly #server: Server;
   readonly #behind: string;
   readonly #sockets = new Set<Socket>();
@@ -40,6 +44,11 @@ export class Relay {
     return { relay, address: { ...address, host: relay.folder } };
   }
 
+  /** For how long no client has sent anything, in milliseconds. */
+  get idleFor(): number {
+    return performance.now() - this.#lastSent;
+  }
+
   /** Lets connections through again after `silent`. */
   speak(): void {
     this.#isSilent = false;
@@ -50,12 +59,14 @@ export class Relay {
       client.destroy();
       return;
     }
+    this.connections += 1;
     const server = toServer(this.#behind);
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
       socket.on('error', () => undefined);
     }
     let isBroken = false;
+    let isHeld = false;
     let hasAnswered = true;
     const breakUp = () => {
       client.destroy();
@@ -63,6 +74,7 @@ export class Relay {
     };
     client.on('data', (bytes) => {
       if (hasAnswered) this.roundTrips += 1;
+      this.#lastSent = performance.now();
       hasAnswered = false;
       const broken = bytes.includes('COMMIT\0') ? this.next : 'no';
       if (broken === 'no') {
@@ -71,6 +83,7 @@ export class Relay {
       }
       this.next = 'no';
       isBroken = true;
+      isHeld = broken === 'held';
       this.#isSilent = broken === 'silent';
       // What stands in front of the COMMIT reaches the server in any case.
       server.write(broken === 'not-sent' ? bytes.subarray(0, bytes.indexOf('COMMIT\0') - 6) : bytes);
@@ -80,7 +93,7 @@ export class Relay {
       hasAnswered = true;
       // Its last answer is that to the COMMIT.
       if (!isBroken) client.write(bytes);
-      else if (bytes.includes('COMMIT\0')) breakUp();
+      else if (bytes.includes('COMMIT\0') && !isHeld) breakUp();
     });
     client.on('close', breakUp);
     server.on('close', breakUp);
