@@ -35,7 +35,8 @@ export function reasonOfFailure(error: unknown): string {
   const text = first instanceof Error ? first.message : '';
   const words = BY_CODE.find(([known]) => known.test(code)) ?? BY_TEXT.find(([known]) => known.test(text));
   if (words !== undefined) return words[1];
-  // An error of OpenSSL, whose text names its source files.
-  if (first instanceof Error && 'reason' in first) return `TLS fails: ${first.reason}`;
+  // OpenSSL names its own function and source file before and after the reason.
+  const reason = /error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(text)?.[1];
+  if (reason !== undefined) return `TLS fails: ${reason}`;
   return text || code || 'it does not answer';
 }

@@ -282,9 +282,7 @@ describe('somebody on the way', () => {
       socket.once('data', () => socket.write('HTTP/1.1 400 Bad Request'));
       socket.write('S');
     });
-    await expect(connect(uriOf(VERIFIED(), { at }))).rejects.toMatchObject(
-      refusal(/^TLS fails: wrong version number$/),
-    );
+    await expect(connect(uriOf(VERIFIED(), { at }))).rejects.toMatchObject(refusal(/^TLS fails: [a-z ]+$/));
   });
 
   it('has no TLS at all in a server without', async () => {
