@@ -14,7 +14,7 @@ import { type PostgresOptions, PostgresStore } from './postgres-store.ts';
 import { RowKeys } from './row-keys.ts';
 import { Rows } from './rows.ts';
 import { LAYOUT, SCHEMA } from './schema.ts';
-import { ConnectionLost, type DatabaseAddress, ServerClient } from './server-client.ts';
+import { ConnectionLost, type DatabaseAddress, ServerClient, whereReading } from './server-client.ts';
 import { WorkingSet } from './working-set.ts';
 import { sealChanges } from './writing.ts';
 
@@ -31,6 +31,8 @@ interface CreateOptions {
   readonly marks?: string | undefined;
   /** Is called when everything is written, and nothing is committed. If it throws, there is no identity. */
   readonly beforeCommit?: () => void;
+  /** The version of the schema; the newest by default. */
+  readonly schema?: number;
 }
 
 /** What is to be told of an identity that was created. */
@@ -119,7 +121,7 @@ export class PostgresDatabase {
       const [answer] = await client.run({ text, values });
       return answer?.rows ?? [];
     } catch (error) {
-      throw this.#asPawlError(error);
+      throw this.#asPawlError(whereReading(error));
     }
   }
 
@@ -127,9 +129,9 @@ export class PostgresDatabase {
     name: string,
     lock: Lock,
     fill: (set: WorkingSet) => void | Promise<void>,
-    { random, wait, marks, beforeCommit }: CreateOptions,
+    { random, wait, marks, beforeCommit, schema }: CreateOptions,
   ): Promise<Created> {
-    const set = new WorkingSet(this.shown);
+    const set = new WorkingSet(this.shown, schema);
     const keys = new RowKeys(lock, random);
     const commitId = random(COMMIT_ID_LENGTH);
     try {

@@ -9,7 +9,7 @@ import { decodeRecord, type IdentityRecord, type Server } from './identity-recor
 import type { RowKeys } from './row-keys.ts';
 import { LAYOUT } from './schema.ts';
 import type { Statement } from './selection.ts';
-import type { Answer, ServerClient } from './server-client.ts';
+import { type Answer, type ServerClient, whereReading } from './server-client.ts';
 
 /** The row of an identity. */
 export interface IdentityRow {
@@ -87,7 +87,7 @@ export async function beginTransaction(
     return { columns, salt: salt instanceof Uint8Array ? salt : undefined, ...serverIn(server) };
   } catch (error) {
     await client.run(ROLLBACK).catch(() => undefined);
-    throw error;
+    throw kind === 'reads' ? whereReading(error) : error;
   }
 }
 
@@ -97,7 +97,7 @@ function serverIn(answer: Answer | undefined) {
 }
 
 /**
- * Opens the record of an identity.
+ * Opens the record of an identity. It may be of an older schema.
  * @param path what the database is called in messages.
  * @throws `not-an-identity` where there is none of that name, `newer-schema`, `replaced` where the salt is another by now,
  * `wrong-passphrase`, `damaged`.
@@ -122,7 +122,7 @@ export function identityIn(
   const plain = keys.open(sealed as Uint8Array, place) ?? damaged();
   const record = decodeRecord(plain, damaged);
   wipe(plain);
-  if (record.schema !== MIGRATIONS.length) {
+  if (record.schema > MIGRATIONS.length) {
     throw new PawlError('newer-schema', { path, found: record.schema, known: MIGRATIONS.length });
   }
   return { id, commitId: place.commitId, record, server, readAt };

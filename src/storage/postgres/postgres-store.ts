@@ -9,7 +9,7 @@ import type { Transaction } from '../../session/store.ts';
 import { checkRows } from '../check.ts';
 import { bytesOfCopy, createFileFrom } from '../identity-file.ts';
 import type { IdentityStore, Standing } from '../identity-store.ts';
-import { MIGRATIONS } from '../migrations.ts';
+import { applyMigrations, MIGRATIONS } from '../migrations.ts';
 import { Mark } from '../rollback-mark.ts';
 import { copyRows } from '../rows-copy.ts';
 import type { FileKey, Lock } from '../sqlcipher.ts';
@@ -182,26 +182,16 @@ export class PostgresStore implements IdentityStore {
 
   async rekey(next: Lock): Promise<void> {
     const keys = new RowKeys(next, this.#options.random);
-    const set = new WorkingSet(this.path);
     try {
       await this.#queue.run(async () => {
         const unit = await this.#begin('writes');
-        await this.#undoing(unit, async () => {
-          await unit.rows.load({ withContent: true });
-          set.run('BEGIN');
-          copyRows(unit.set, set);
-          this.#forget();
-          const rows = new Rows(set, { identity: unit.row.id, keys, roots: new Map(), read: async () => [] });
-          await unit.client.run({ text: 'DELETE FROM pawl.rows WHERE identity = $1', values: [unit.row.id] });
-          await this.#commit({ ...unit, set, rows }, unit.row.record.bounds, { keys, lock: next });
-        });
+        await this.#undoing(unit, () => this.#writeAnew(unit, { keys, lock: next }));
       });
     } catch (cause) {
       if (!(cause instanceof PawlError)) throw cause;
       const isKnown = ['busy', 'replaced', 'damaged', 'rolled-back', 'commit-unknown'].includes(cause.code);
       throw isKnown ? cause : new PawlError('not-rekeyed', { path: this.path, reason: cause.message }, { cause });
     } finally {
-      set.close();
       keys.wipe();
     }
     await this.close();
@@ -342,8 +332,48 @@ export class PostgresStore implements IdentityStore {
     });
   }
 
+  /** Writes all rows anew, of the newest schema, and commits. @param sealing.lock the key and salt of `sealing.keys`. */
+  async #writeAnew(
+    { client, row, set: old, rows: stored }: Unit,
+    sealing: { keys: RowKeys; lock: Lock },
+  ): Promise<void> {
+    const set = new WorkingSet(this.path);
+    try {
+      await stored.load({ withContent: true });
+      applyMigrations(old);
+      set.run('BEGIN');
+      copyRows(old, set);
+      this.#forget();
+      const rows = new Rows(set, { identity: row.id, keys: sealing.keys, roots: new Map(), read: async () => [] });
+      await client.run({ text: 'DELETE FROM pawl.rows WHERE identity = $1', values: [row.id] });
+      await this.#commit({ client, row, commitId: row.commitId, set, rows }, row.record.bounds, sealing);
+    } catch (error) {
+      set.close();
+      throw error;
+    }
+    this.#forget();
+  }
+
+  /** Brings an identity of an older pawl up to the newest schema. */
+  async #migrate(): Promise<void> {
+    const unit = await this.#beginAnyhow('writes');
+    const sealing = { keys: this.#keys, lock: this.#lock };
+    // Another process may have done it meanwhile.
+    if (isNewest(unit)) await this.#end(unit, 'writes');
+    else await this.#undoing(unit, () => this.#writeAnew(unit, sealing));
+  }
+
   /** Begins a transaction, and reads the identity: under its lock, where something is to be written. */
   async #begin(kind: 'reads' | 'writes'): Promise<Unit> {
+    const unit = await this.#beginAnyhow(kind);
+    if (isNewest(unit)) return unit;
+    await this.#end(unit, 'writes');
+    await this.#migrate();
+    return this.#beginAnyhow(kind);
+  }
+
+  /** The same, where the identity may be of an older schema. */
+  async #beginAnyhow(kind: 'reads' | 'writes'): Promise<Unit> {
     const { client, row } = await this.#readIdentity(kind);
     try {
       if (this.#cache === undefined || !equal(this.#cache.commitId, row.commitId)) {
@@ -402,7 +432,7 @@ export class PostgresStore implements IdentityStore {
   }
 
   #newCache({ id, commitId, record }: IdentityRow): Cache {
-    const set = new WorkingSet(this.path);
+    const set = new WorkingSet(this.path, record.schema);
     set.loading(() => {
       set.add('identity', record.row);
       for (const [name, last] of record.sequences) {
@@ -548,6 +578,10 @@ export class PostgresStore implements IdentityStore {
     if (!(error instanceof ConnectionLost)) return error;
     return new PawlError('read-failed', { path: this.path, reason: error.message }, { cause: error });
   }
+}
+
+function isNewest({ row }: Unit): boolean {
+  return row.record.schema === MIGRATIONS.length;
 }
 
 /** @throws `moving`: another process may have begun to move the identity since it was opened. */

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Client } from 'pg';
-import { PawlError } from '../../errors.ts';
+import { isPawlError, PawlError } from '../../errors.ts';
 import { fromHex } from '../../primitives/index.ts';
 import { reasonOfFailure } from './connect-failures.ts';
 import type { Statement } from './selection.ts';
@@ -190,6 +190,13 @@ export class ServerClient {
       return new PawlError('read-failed', { path, reason: reasonOfFailure(error) }, { cause: error });
     return new ConnectionLost(reason, { cause: error });
   }
+}
+
+/** What is thrown in place of an error where nothing was to be written: `read-failed` for `write-failed`. */
+export function whereReading(error: unknown): unknown {
+  if (!isPawlError(error, 'write-failed')) return error;
+  const { path, reason } = error.detail;
+  return new PawlError('read-failed', { path, reason }, { cause: error });
 }
 
 /** What classes of errors mean (PostgreSQL, Appendix A). */

@@ -4,7 +4,7 @@
  * Does not know where the rows come from, and where they go.
  */
 import Database from 'better-sqlite3-multiple-ciphers';
-import { applyMigrations } from '../migrations.ts';
+import { applyMigrations, MIGRATIONS, schemaVersion } from '../migrations.ts';
 import { Statements } from '../statements.ts';
 import type { Value } from './row-codec.ts';
 import { inOrder, TABLES, type Table, tableOfKind } from './tables.ts';
@@ -27,7 +27,7 @@ const TRACKING = `
 CREATE TEMP TABLE loading (is_on INTEGER NOT NULL);
 INSERT INTO loading VALUES (0);
 CREATE TEMP TABLE changed (kind INTEGER NOT NULL, is_gone INTEGER NOT NULL, ${PARTS.join(', ')});
-${[IDENTITY, ...TABLES].map(triggersOf).join('')}`;
+`;
 
 function triggersOf({ name, kind, key }: Pick<Table, 'name' | 'kind' | 'key'>): string {
   const noting = (row: 'NEW' | 'OLD', isGone: 0 | 1) =>
@@ -55,14 +55,23 @@ export class WorkingSet extends Statements {
   readonly #database: Database.Database;
   readonly #columns = new Map<string, readonly string[]>();
 
-  /** @param path what the store is called in error messages. */
-  constructor(path: string) {
+  /**
+   * @param path what the store is called in error messages.
+   * @param version of the schema: an older one for rows that are to be migrated.
+   */
+  constructor(path: string, version = MIGRATIONS.length) {
     const database = new Database(':memory:');
     super(database, path);
     this.#database = database;
     this.execute(SETTINGS);
-    applyMigrations(this);
-    this.execute(TRACKING);
+    applyMigrations(this, MIGRATIONS.slice(0, version));
+    const tables = [IDENTITY, ...TABLES].filter(({ name }) => this.columns(name).length > 0);
+    this.execute(TRACKING + tables.map(triggersOf).join(''));
+  }
+
+  /** The version of the schema that its rows are of. */
+  get schema(): number {
+    return schemaVersion(this);
   }
 
   /** The names of a table's columns, in their order. */

@@ -2,7 +2,6 @@
  * Seals what a unit of work has changed.
  */
 import { wipe } from '../../primitives/index.ts';
-import { MIGRATIONS } from '../migrations.ts';
 import { mustExist } from '../transaction.ts';
 import { encodeRecord, type IdentityRecord } from './identity-record.ts';
 import { IDENTITY_PLACE } from './identity-row.ts';
@@ -28,7 +27,7 @@ export function sealChanges(
   const { statements, children } = rows.write(commitId);
   const plain = encodeRecord({
     ...rest,
-    schema: MIGRATIONS.length,
+    schema: set.schema,
     generation,
     row: mustExist(set.identityRow(), 'identity'),
     sequences: set.sequences(),

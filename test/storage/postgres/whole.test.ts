@@ -132,6 +132,41 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
     expect(id).toBe(2);
   });
 
+  it('is migrated when a newer pawl opens it', async () => {
+    const database = new PostgresDatabase(server.address);
+    onTestFinished(() => database.close());
+    const key = { ...lock, salt: bytesOf(`old salt of ${name}`, 16) };
+    const made = { ...record(), name: `old-${name}` };
+    const marks = temporaryFolder();
+    await database.create(key, made, { ...OPTIONS, marks, schema: 8 });
+    const opened = await database.open(made.name, key, { ...OPTIONS, marks });
+    onTestFinished(() => opened.close());
+    expect(opened.standing).toBe('current');
+    expect(await opened.generation()).toBe(1);
+    await fill(opened);
+    const other = await database.open(made.name, key, { ...OPTIONS, marks });
+    onTestFinished(() => other.close());
+    await other.snapshot(readAll);
+    expect(await other.check()).toEqual([]);
+  });
+
+  it('can be used by who has no rights but those on the tables', async () => {
+    server.sql(`CREATE ROLE plain LOGIN; GRANT USAGE ON SCHEMA pawl TO plain;
+      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pawl TO plain; CREATE ROLE nobody LOGIN`);
+    const opened = await openWith(lock, { ...server.address, user: 'plain' });
+    await opened.snapshot(readAll);
+    await opened.transaction((transaction) => addContact(transaction, 'carol'));
+    const database = new PostgresDatabase({ ...server.address, user: 'plain' });
+    onTestFinished(() => database.close());
+    const key = { ...lock, salt: bytesOf(`plain salt of ${name}`, 16) };
+    await database.create(key, { ...record(), name: 'plain' }, OPTIONS);
+    expect(await database.names()).toContain('plain');
+    const stranger = new PostgresDatabase({ ...server.address, user: 'nobody' });
+    onTestFinished(() => stranger.close());
+    await expect(stranger.names()).rejects.toMatchObject({ code: 'read-failed' });
+    await expect(stranger.open(name, lock, OPTIONS)).rejects.toMatchObject({ code: 'read-failed' });
+  });
+
   it('is created once, whatever becomes of the COMMIT', async () => {
     for (const broken of ['not-answered', 'not-sent'] as const) {
       const { relay, address } = await Relay.start(server.address);
