@@ -220,6 +220,12 @@ describe('a file that one machine sends', () => {
     const { alice, place, film } = await begunToSend();
     alice.time += LEASE;
     await without(film, async () => {
+      const told = [];
+      for (const command of ['outbox', 'inspect']) told.push((await alice.pawl([command], undefined, THERE)).text);
+      expect(told).toEqual([
+        expect.stringContaining('film.mkv, on here, 0 of 19 parts'),
+        expect.stringMatching(/film\.mkv for bob, since .*, on here: 0 of 19 parts/),
+      ]);
       writeFileSync(film, 'another');
       const all = await alice.run(['outbox', 'resend'], undefined, THERE);
       expect([all.exit, all.errors]).toEqual([0, `pawl: film.mkv for bob: ${film} is a file on here\n`]);

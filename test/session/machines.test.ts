@@ -178,6 +178,15 @@ describe('two machines that follow one identity', () => {
     expect([await one.tell(), await two.tell()]).toEqual((await inboxOf(bob)).map(({ id }) => id));
   });
 
+  it('pass over what the other has taken over', async () => {
+    const { alice, bob } = await meet();
+    const [one, two] = [new Follower(on(bob, 'one')), new Follower(on(bob, 'two', HOUR))];
+    await one.receive(alice, 'a');
+    bob.time += LEASE;
+    await two.claim();
+    expect([await one.tell(), await two.tell()]).toEqual([undefined, (await inboxOf(bob))[0]?.id]);
+  });
+
   it('say by their own clocks when what the other has is due', async () => {
     const { alice, bob } = await meet();
     await new Follower(on(bob, 'one', 3 * HOUR)).receive(alice, 'a');

@@ -23,7 +23,7 @@ import { Places } from '../carrier/places.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { type OpenIdentity, withIdentity } from '../identity/open.ts';
 import { wholeNumber } from '../option-types.ts';
-import { LARGE, unsentFields, writtenInWords } from '../show/transfers.ts';
+import { LARGE, onHost, unsentFields, writtenInWords } from '../show/transfers.ts';
 import { acknowledgeOrWarn, checkFitsTerminal } from '../stream/write.ts';
 import { explain } from '../terminal/error-messages.ts';
 import { count, instant, iso, PAGE_LENGTH, table } from '../terminal/format.ts';
@@ -124,7 +124,7 @@ async function list(context: CommandContext, newest: number | undefined): Promis
       `${LARGE}${content.id}`,
       `for ${content.to}`,
       instant(content.createdAt),
-      `${nameOf(content)}, ${writtenInWords(content, titleFor(content.to, content.hasBox))}`,
+      `${nameOf(content)}${onHost(content.source, context.io.host())}, ${writtenInWords(content, titleFor(content.to, content.hasBox))}`,
     ]),
   ];
   await reporter.lines(table(rows).join('\n'));

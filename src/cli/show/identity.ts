@@ -47,7 +47,7 @@ export function identityPage({ name, path, schema, report, incoming, unsent, now
         ...(older.outbox > 0 ? [`${count(older.outbox, 'older envelope')}: pawl outbox --all`] : []),
         ...outbox.map(({ to, createdAt }) => `an envelope for ${to}, since ${instant(createdAt)}, never fully written`),
         ...incoming.map((content) => incomingLine(content, host)),
-        ...unsent.map(unsentLine),
+        ...unsent.map((content) => unsentLine(content, host)),
       ],
       'nothing',
     ),

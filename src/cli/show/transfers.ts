@@ -25,8 +25,8 @@ export function incomingLine({ from, log, row, place }: IncomingContent, host: s
   return `${nameOf(descriptor)}${size} from ${from}, since ${instant(receivedAt)}: ${partsInWords(log)}${onHost(place, host)}`;
 }
 
-/** Where a file is, if not on this machine. */
-function onHost(file: { readonly host: string | undefined } | undefined, host: string): string {
+/** Where a file is, if not on this machine. @param host the name of this one. */
+export function onHost(file: { readonly host: string | undefined } | undefined, host: string): string {
   return file?.host === undefined || file.host === host ? '' : `, on ${hostOfMachine(file.host)}`;
 }
 
@@ -53,8 +53,9 @@ export function incomingFields({ from, log, row, place }: IncomingContent) {
 export const LARGE = 'L';
 
 /** One line of `pawl inspect` and of the outbox. */
-export function unsentLine(content: UnsentContent): string {
-  return `${nameOf(content)} for ${content.to}, since ${instant(content.createdAt)}: ${writtenInWords(content)}`;
+export function unsentLine(content: UnsentContent, host: string): string {
+  const since = `since ${instant(content.createdAt)}${onHost(content.source, host)}`;
+  return `${nameOf(content)} for ${content.to}, ${since}: ${writtenInWords(content)}`;
 }
 
 /** How far an outgoing content has come: `3 of 1500 parts are known to be written`. What went into a pipe is not. @param route along which it goes. */
