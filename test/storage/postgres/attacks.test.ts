@@ -139,6 +139,11 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: the owner of the database',
       server.sql(`UPDATE pawl.rows r SET record = s.record, commit_id = s.commit_id FROM pawl.saved s
         WHERE r.key = s.key AND r.identity = s.identity AND r.kind = ${kind}`);
       await expect(readAnew(), `kind ${kind}`).rejects.toMatchObject({ code: 'rolled-back' });
+      // As if it were of the commit that the list names.
+      server.sql(
+        'UPDATE pawl.rows r SET commit_id = s.commit_id FROM pawl.now s WHERE r.key = s.key AND r.identity = s.identity',
+      );
+      await expect(readAnew(), `kind ${kind}`).rejects.toMatchObject({ code: 'damaged' });
       server.sql(
         `UPDATE pawl.rows r SET record = s.record, commit_id = s.commit_id FROM pawl.now s WHERE r.key = s.key AND r.identity = s.identity`,
       );
