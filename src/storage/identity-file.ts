@@ -11,9 +11,11 @@ import { equal, utf8 } from '../primitives/index.ts';
 import type { HistorySetting } from '../session/store.ts';
 import { Connection, type WhileBusy } from './connection.ts';
 import { PAGE_LENGTH } from './hot-journal.ts';
+import type { IdentityStore } from './identity-store.ts';
+import { MemoryDatabase } from './memory-database.ts';
 import { applyMigrations, hasNewestSchema, migrate } from './migrations.ts';
 import { Mark } from './rollback-mark.ts';
-import { copyRows } from './rows-copy.ts';
+import { copyForElsewhere, copyRows } from './rows-copy.ts';
 import { APPLICATION_ID } from './schema.ts';
 import { type Lock, SALT_LENGTH } from './sqlcipher.ts';
 import type { Statements } from './statements.ts';
@@ -181,6 +183,30 @@ export function createIdentityFile(
  */
 export function createFileFrom(path: string, lock: Lock, fill: (to: Statements) => void): void {
   makeFile(path, (draft) => build(draft, lock, fill));
+}
+
+/**
+ * Creates an identity file with all that another store of the identity has, under the same key, and its mark. It is newer than
+ * that one, and not being moved. Never replaces a file.
+ * @param marks the folder of the rollback marks.
+ * @returns why the mark could not be written, if so.
+ * @throws `exists`, `cannot-create`, and what reading the other throws.
+ */
+export async function createIdentityFileFrom(
+  path: string,
+  source: IdentityStore,
+  lock: Lock,
+  marks: string | undefined,
+): Promise<string | undefined> {
+  const rows = new MemoryDatabase(source.path);
+  try {
+    rows.run('BEGIN');
+    const { generation, mark } = await copyForElsewhere(source, rows, marks);
+    createFileFrom(path, lock, (to) => copyRows(rows, to));
+    return mark?.write(generation);
+  } finally {
+    rows.close();
+  }
 }
 
 /**

@@ -2,8 +2,11 @@
  * Copies an identity from one database to another of the same schema.
  * Knows no tables: it copies all of them.
  */
-import { wipe } from '../primitives/index.ts';
+import { type IdentitySeed, wipe } from '../primitives/index.ts';
+import type { IdentityStore } from './identity-store.ts';
+import { Mark } from './rollback-mark.ts';
 import type { Parameters, Statements } from './statements.ts';
+import { mustExist } from './transaction.ts';
 
 type Value = Parameters[string];
 
@@ -20,6 +23,36 @@ export function copyRows(from: Statements, to: Statements): void {
   for (const { name } of tables) copyTable(name, from, to);
   to.execute('DELETE FROM sqlite_sequence');
   copyTable('sqlite_sequence', from, to);
+}
+
+/** An identity on its way to another place. */
+export interface Departing {
+  readonly generation: number;
+  /** Where it is noted that this machine has seen that generation; `undefined` where no marks are kept. */
+  readonly mark: Mark | undefined;
+}
+
+/**
+ * Copies all that a store has, for another place: newer than it is here, and than the mark of this machine; and not being
+ * moved.
+ * @param to has the tables, and no rows.
+ * @param marks the folder of the rollback marks.
+ */
+export async function copyForElsewhere(
+  source: IdentityStore,
+  to: Statements,
+  marks: string | undefined,
+): Promise<Departing> {
+  await source.copyRowsInto(to);
+  const row = to.get<{ readonly seed: IdentitySeed; readonly last: number }>(
+    'SELECT seed, generation AS last FROM identity',
+  );
+  const { seed, last } = mustExist(row, 'identity');
+  const mark = marks === undefined ? undefined : new Mark(marks, seed);
+  wipe(seed);
+  const generation = Math.max(last, mark?.read().generation ?? 0) + 1;
+  to.run('UPDATE identity SET moving_to = NULL, generation = @generation', { generation });
+  return { generation, mark };
 }
 
 function copyTable(name: string, from: Statements, to: Statements): void {

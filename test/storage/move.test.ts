@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PawlError } from '../../src/errors.ts';
-import { createFileFrom } from '../../src/storage/identity-file.ts';
+import { createFileFrom, createIdentityFileFrom } from '../../src/storage/identity-file.ts';
 import { type IdentityStore, openIdentityFile } from '../../src/storage/index.ts';
 import { type Destination, moveIdentity } from '../../src/storage/move.ts';
 import { contactAlice, fill, readAll } from './contents.ts';
@@ -29,12 +29,7 @@ class FileDestination implements Destination {
 
   async createFrom(source: IdentityStore) {
     this.#step('create');
-    const rows = openIdentityFile(source.path, LOCK, { wait: 0 });
-    createFileFrom(this.path, LOCK, (to) => {
-      rows.copyRowsInto(to);
-      to.run('UPDATE identity SET moving_to = NULL, generation = generation + 1');
-    });
-    rows.close();
+    await createIdentityFileFrom(this.path, source, LOCK, undefined);
     this.#step('created');
   }
 

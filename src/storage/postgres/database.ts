@@ -2,12 +2,12 @@
  * A PostgreSQL database that holds identities, as a folder holds identity files: which there are, making and opening them.
  */
 import { PawlError } from '../../errors.ts';
-import { equal, fromHex, type IdentitySeed, type Random, wipe } from '../../primitives/index.ts';
+import { equal, fromHex, type Random } from '../../primitives/index.ts';
 import { addIdentity, type IdentityRecord } from '../identity-file.ts';
 import type { IdentityStore } from '../identity-store.ts';
 import { Mark } from '../rollback-mark.ts';
+import { copyForElsewhere, type Departing } from '../rows-copy.ts';
 import type { Lock } from '../sqlcipher.ts';
-import { mustExist } from '../transaction.ts';
 import { COMMIT_ID_LENGTH, CommitIds } from './identity-record.ts';
 import { beginTransaction, COMMIT, ROLLBACK } from './identity-row.ts';
 import { type PostgresOptions, PostgresStore } from './postgres-store.ts';
@@ -79,16 +79,18 @@ export class PostgresDatabase {
    * @throws `exists`, `read-failed`, `write-failed`, `commit-unknown`, `busy`, `no-addon`, and the errors of pawl that
    * `beforeCommit` throws.
    */
-  create(lock: Lock, identity: IdentityRecord, options: CreateOptions): Promise<Created> {
-    return this.#insert(identity.name, lock, (set) => addIdentity(set, identity), options);
+  create(lock: Lock, { name, ...identity }: IdentityRecord, options: CreateOptions): Promise<Created> {
+    const fill = async (set: WorkingSet) => {
+      addIdentity(set, { ...identity, name });
+      const { marks } = options;
+      return { generation: 0, mark: marks === undefined ? undefined : new Mark(marks, identity.identity.seed) };
+    };
+    return this.#insert(name, lock, fill, options);
   }
 
-  /** The same, with all that another store of the identity has, under the same key. It is not being moved. */
+  /** The same, with all that another store of the identity has, under the same key. */
   createFrom(source: IdentityStore, lock: Lock, options: CreateOptions): Promise<Created> {
-    const fill = async (set: WorkingSet) => {
-      await source.copyRowsInto(set);
-      set.run('UPDATE identity SET moving_to = NULL, generation = generation + 1');
-    };
+    const fill = (set: WorkingSet) => copyForElsewhere(source, set, options.marks);
     return this.#insert(source.name, lock, fill, options);
   }
 
@@ -128,19 +130,15 @@ export class PostgresDatabase {
   async #insert(
     name: string,
     lock: Lock,
-    fill: (set: WorkingSet) => void | Promise<void>,
-    { random, wait, marks, beforeCommit, schema }: CreateOptions,
+    fill: (set: WorkingSet) => Promise<Departing>,
+    { random, wait, beforeCommit, schema }: CreateOptions,
   ): Promise<Created> {
     const set = new WorkingSet(this.shown, schema);
     const keys = new RowKeys(lock, random);
     const commitId = random(COMMIT_ID_LENGTH);
     try {
       set.run('BEGIN');
-      await fill(set);
-      const { seed, generation } = mustExist(
-        set.get<{ readonly seed: IdentitySeed; readonly generation: number }>('SELECT seed, generation FROM identity'),
-        'identity',
-      );
+      const { generation, mark } = await fill(set);
       const client = await this.#connected();
       await makeTables(client);
       const { columns, server } = await beginTransaction(client, name, { kind: 'writes', wait });
@@ -160,9 +158,7 @@ export class PostgresDatabase {
         throw error;
       }
       const mayLose = await this.#commit(client, { name, commitId, wait });
-      const trouble = marks === undefined ? undefined : new Mark(marks, seed).write(generation);
-      wipe(seed);
-      return { trouble, mayLose };
+      return { trouble: mark?.write(generation), mayLose };
     } catch (error) {
       throw this.#asPawlError(error);
     } finally {

@@ -3,18 +3,9 @@
  * which rows change.
  * Does not know where the rows come from, and where they go.
  */
-import Database from 'better-sqlite3-multiple-ciphers';
-import { applyMigrations, MIGRATIONS, schemaVersion } from '../migrations.ts';
-import { Statements } from '../statements.ts';
+import { MemoryDatabase } from '../memory-database.ts';
 import type { Value } from './row-codec.ts';
 import { inOrder, TABLES, type Table, tableOfKind } from './tables.ts';
-
-const SETTINGS = `
-PRAGMA foreign_keys = ON;
-PRAGMA secure_delete = ON;
-PRAGMA temp_store = MEMORY;
-PRAGMA trusted_schema = OFF;
-`;
 
 /** The most columns of a key. */
 const KEY_COLUMNS = Math.max(...TABLES.map(({ key }) => key.length));
@@ -51,27 +42,17 @@ export interface Change {
   readonly row: readonly Value[] | undefined;
 }
 
-export class WorkingSet extends Statements {
-  readonly #database: Database.Database;
+export class WorkingSet extends MemoryDatabase {
   readonly #columns = new Map<string, readonly string[]>();
 
   /**
    * @param path what the store is called in error messages.
    * @param version of the schema: an older one for rows that are to be migrated.
    */
-  constructor(path: string, version = MIGRATIONS.length) {
-    const database = new Database(':memory:');
-    super(database, path);
-    this.#database = database;
-    this.execute(SETTINGS);
-    applyMigrations(this, MIGRATIONS.slice(0, version));
+  constructor(path: string, version?: number) {
+    super(path, version);
     const tables = [IDENTITY, ...TABLES].filter(({ name }) => this.columns(name).length > 0);
     this.execute(TRACKING + tables.map(triggersOf).join(''));
-  }
-
-  /** The version of the schema that its rows are of. */
-  get schema(): number {
-    return schemaVersion(this);
   }
 
   /** The names of a table's columns, in their order. */
@@ -165,10 +146,6 @@ export class WorkingSet extends Statements {
   /** Forgets what has changed. */
   settle(): void {
     this.run('DELETE FROM changed');
-  }
-
-  close(): void {
-    this.#database.close();
   }
 
   #changed(where: string): { table: Table; key: readonly Value[]; wasDeleted: boolean }[] {
