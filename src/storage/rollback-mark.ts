@@ -17,12 +17,25 @@ import { dirname, join } from 'node:path';
 import { codeOf, makeFolder, reasonOf, withDraft } from '../files/index.ts';
 import { concat, equal, hmacSha256, type IdentitySeed, Reader, toHex, uint64, utf8 } from '../primitives/index.ts';
 
-const LENGTH = 8 + 32;
+const HMAC_LENGTH = 32;
+/** Of the generation, and of what is marked of a commit beside it. */
+const GENERATION_LENGTH = 8;
+const COMMIT_LENGTH = 16 + 8;
+
+/** What is marked of a commit where other machines commit as well. */
+export interface MarkedCommit {
+  /** 16 random bytes. */
+  readonly id: Uint8Array;
+  /** How often all sessions had been held until then. */
+  readonly holds: number;
+}
 
 /** What is known of a mark: neither where there is none. */
 export interface MarkReading {
   /** The highest generation that was marked. */
   readonly generation?: number;
+  /** That commit, if it was marked. */
+  readonly commit?: MarkedCommit;
   /** Why the mark could not be read. */
   readonly trouble?: string;
 }
@@ -47,9 +60,14 @@ export class Mark {
   read(): MarkReading {
     try {
       const bytes = readWithoutWaiting(this.#path);
-      const generation = bytes.subarray(0, 8);
-      if (bytes.length !== LENGTH || !equal(bytes.subarray(8), hmacSha256(this.#key, generation))) return {};
-      return { generation: new Reader(generation, notOurs).uint64(Number.MAX_SAFE_INTEGER) };
+      const end = Math.max(0, bytes.length - HMAC_LENGTH);
+      const body = bytes.subarray(0, end);
+      const isOurs = end === GENERATION_LENGTH || end === GENERATION_LENGTH + COMMIT_LENGTH;
+      if (!isOurs || !equal(bytes.subarray(end), hmacSha256(this.#key, body))) return {};
+      const reader = new Reader(body, notOurs);
+      const generation = reader.uint64(Number.MAX_SAFE_INTEGER);
+      if (reader.left === 0) return { generation };
+      return { generation, commit: { id: reader.take(16), holds: reader.uint64(Number.MAX_SAFE_INTEGER) } };
     } catch (cause) {
       return codeOf(cause) === 'ENOENT' ? {} : { trouble: reasonOf(cause) };
     }
@@ -60,13 +78,14 @@ export class Mark {
    * user, which root writes to, the mark is given to that user.
    * @returns why it could not be written. The commit has happened, so that is no error.
    */
-  write(generation: number): string | undefined {
+  write(generation: number, commit?: MarkedCommit): string | undefined {
     if (generation <= (this.read().generation ?? -1)) return undefined;
-    const bytes = uint64(generation);
+    const body =
+      commit === undefined ? uint64(generation) : concat(uint64(generation), commit.id, uint64(commit.holds));
     try {
       makeFolder(dirname(this.#path));
       withDraft(this.#path, (draft, file) => {
-        writeFileSync(file, concat(bytes, hmacSha256(this.#key, bytes)));
+        writeFileSync(file, concat(body, hmacSha256(this.#key, body)));
         giveTo(file, dirname(this.#path));
         renameSync(draft, this.#path);
       });

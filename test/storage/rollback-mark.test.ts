@@ -45,6 +45,24 @@ describe('a mark', () => {
     expect(new Mark(folder, SEED).read()).toEqual({ generation: 2 ** 40 });
   });
 
+  it('says which commit that was, where others commit as well', () => {
+    const folder = temporaryFolder();
+    const commit = { id: new Uint8Array(16).fill(7), holds: 3 };
+    new Mark(folder, SEED).write(7, commit);
+    expect(new Mark(folder, SEED).read()).toEqual({ generation: 7, commit });
+    new Mark(folder, SEED).write(7, { id: new Uint8Array(16), holds: 4 });
+    expect(new Mark(folder, SEED).read()).toEqual({ generation: 7, commit });
+    const path = fileIn(folder);
+    expect(readFileSync(path)).toHaveLength(64);
+    const bytes = readFileSync(path);
+    for (let at = 0; at < bytes.length; at++) {
+      const forged = Buffer.from(bytes);
+      forged[at] = (forged[at] ?? 0) ^ 1;
+      writeFileSync(path, forged);
+      expect(new Mark(folder, SEED).read()).toEqual({});
+    }
+  });
+
   it('is for our eyes only, and says nothing to others: no name, no number', () => {
     const folder = join(temporaryFolder(), 'pawl');
     new Mark(folder, SEED).write(1);

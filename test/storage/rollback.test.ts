@@ -41,7 +41,7 @@ describe('the generation of a file', () => {
     await store.snapshot((view) => view.contacts());
     await store.transaction((transaction) => transaction.contacts());
     await store.transaction((transaction) => transaction.sweepSkippedKeys(NOW));
-    await store.transaction((transaction) => transaction.holdSessions());
+    await store.transaction((transaction) => transaction.distrustRoutes());
     await expect(
       store.transaction(async (transaction) => {
         await addContact(transaction, 'nobody');

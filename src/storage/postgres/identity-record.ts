@@ -2,6 +2,7 @@
  * The record of an identity: what the store has to know before it reads any row, and what holds the rows together.
  */
 import { concatAll, equal } from '../../primitives/index.ts';
+import type { MarkedCommit } from '../rollback-mark.ts';
 import { decodeValues, encodeValues, type Value } from './row-codec.ts';
 
 /** The server that a commit was made on. */
@@ -21,6 +22,8 @@ export interface IdentityRecord {
   readonly schema: number;
   /** Grows with every commit: see docs/PROTOCOL.md §8. */
   readonly generation: number;
+  /** How often all sessions were held: nothing of before is used again. */
+  readonly holds: number;
   /** That of the last commit. */
   readonly server: Server;
   /** The values of the row in the table `identity`. */
@@ -56,9 +59,9 @@ export class CommitIds {
     return this.#ids.some((known) => equal(known, id));
   }
 
-  /** Whether the commit of a generation, if it was made, is still among them. */
+  /** Whether the commit of a generation, if it is one of this history, is still among them. */
   reaches(generation: number, newest: number): boolean {
-    return newest - generation < STORED_COMMITS;
+    return newest - generation < this.#ids.length;
   }
 
   bytes(): Uint8Array {
@@ -74,11 +77,31 @@ export class CommitIds {
   }
 }
 
+/** The last commit that a process or a machine knows of. */
+export interface KnownCommit {
+  readonly generation: number;
+  readonly commit?: MarkedCommit | undefined;
+}
+
+/**
+ * Whether an identity lacks a commit that is known: an older state was put back, or a standby took over that lagged; others
+ * may have committed since. Where all sessions were held after that, nothing of it matters.
+ */
+export function isBehind(
+  { generation, holds, commits }: IdentityRecord,
+  { generation: known, commit }: KnownCommit,
+): boolean {
+  if (commit !== undefined && holds > commit.holds) return false;
+  if (generation < known || holds < (commit?.holds ?? 0)) return true;
+  return commit !== undefined && commits.reaches(known, generation) && !commits.has(commit.id);
+}
+
 export function encodeRecord(record: IdentityRecord): Uint8Array {
-  const { schema, generation, server, row, sequences, bounds, commits, children } = record;
+  const { schema, generation, holds, server, row, sequences, bounds, commits, children } = record;
   return encodeValues([
     schema,
     generation,
+    holds,
     server.system,
     server.timeline,
     row.length,
@@ -97,12 +120,13 @@ export function decodeRecord(bytes: Uint8Array, fail: () => never): IdentityReco
   const values = new ValueReader(decodeValues(bytes, fail), fail);
   const schema = values.number();
   const generation = values.natural();
+  const holds = values.natural();
   const server = { system: values.text(), timeline: values.number() };
   const row = values.take(values.number());
   const sequences = new Map(values.times((): [string, number] => [values.text(), values.number()]));
   const bounds = new Map(values.times((): [string, number | undefined] => [values.text(), values.optionalNumber()]));
   const commits = CommitIds.from(values.bytes(), fail);
-  return { schema, generation, server, row, sequences, bounds, commits, children: decodeChildren(values) };
+  return { schema, generation, holds, server, row, sequences, bounds, commits, children: decodeChildren(values) };
 }
 
 /** A list of rows. */

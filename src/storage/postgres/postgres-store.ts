@@ -16,7 +16,7 @@ import type { FileKey, Lock } from '../sqlcipher.ts';
 import type { Statements } from '../statements.ts';
 import { Queue, transactionOn } from '../store.ts';
 import { mustExist, SqlTransaction } from '../transaction.ts';
-import { COMMIT_ID_LENGTH, isSameServer } from './identity-record.ts';
+import { COMMIT_ID_LENGTH, isBehind, isSameServer, type KnownCommit, type Server } from './identity-record.ts';
 import { type Beginning, beginTransaction, COMMIT, type IdentityRow, identityIn, ROLLBACK } from './identity-row.ts';
 import { loadingFirst } from './loads.ts';
 import { RowKeys } from './row-keys.ts';
@@ -25,7 +25,7 @@ import { type Selection, type Statement, statementOf } from './selection.ts';
 import { type Answer, ConnectionLost, type DatabaseAddress, ServerClient, SILENCE } from './server-client.ts';
 import { Sweeps } from './sweeps.ts';
 import { WorkingSet } from './working-set.ts';
-import { sealChanges } from './writing.ts';
+import { holdsIn, sealChanges } from './writing.ts';
 
 export interface PostgresOptions {
   /** How long to wait for others who use the identity, in milliseconds. */
@@ -74,8 +74,9 @@ export class PostgresStore implements IdentityStore {
   #cache: Cache | undefined;
   #mark: Mark | undefined;
   #marked = 0;
-  /** The highest generation that this process has seen. */
-  #seen = 0;
+  /** The last commit that this process has seen. */
+  #seen: KnownCommit = { generation: 0 };
+  #openedOn: Server | undefined;
   #markTrouble: string | undefined;
   #standing: Standing = 'current';
   #movingTo: string | undefined;
@@ -153,14 +154,15 @@ export class PostgresStore implements IdentityStore {
       const { record, server } = unit.row;
       if (isSameServer(record.server, server)) {
         await this.#end(unit, 'writes');
-        this.#writeMark(record.generation);
+        this.#writeMark(lastCommitIn(unit.row));
       } else await this.#undoing(unit, () => this.#commit(unit, record.bounds));
     });
   }
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    return this.#perform('writes', (transaction, set) => {
+    return this.#perform('writes', (transaction, { set, row }) => {
       refuseMoved(set);
+      this.#refuseOther(row);
       return work(transaction);
     });
   }
@@ -256,19 +258,25 @@ export class PostgresStore implements IdentityStore {
     const { marks } = this.#options;
     this.#mark = marks === undefined ? undefined : new Mark(marks, seed);
     wipe(seed);
-    const { generation: marked, trouble } = this.#mark?.read() ?? {};
+    const { generation: marked, commit, trouble } = this.#mark?.read() ?? {};
     this.#markTrouble = trouble;
     this.#marked = marked ?? 0;
-    const isOlder = unit.row.record.generation < this.#marked;
+    const known = { generation: this.#marked, commit };
     // Another process may have committed, and written the mark, after the identity was read.
-    const { record, server } = isOlder ? await this.#readRow() : unit.row;
-    const { generation } = record;
-    const isNew = this.#mark !== undefined && trouble === undefined && marked === undefined && generation > 0;
+    const { record, server } = isBehind(unit.row.record, known) ? await this.#readRow() : unit.row;
+    this.#openedOn = server;
+    const isNew = this.#mark !== undefined && trouble === undefined && marked === undefined && record.generation > 0;
     // Here the database is the newest copy, unless it is another one than that of the last commit: a standby that was
-    // promoted may have lagged behind it.
-    const isElsewhere = !isSameServer(server, record.server) && marked !== generation;
-    if (generation < this.#marked) this.#standing = 'rolled-back';
-    else this.#standing = isElsewhere ? 'unmarked' : isNew ? 'joined' : 'current';
+    // promoted may have lagged behind it, and behind what other machines have committed, of which no mark here says anything.
+    if (isBehind(record, known)) this.#standing = 'rolled-back';
+    else if (!isSameServer(server, record.server)) this.#standing = 'unmarked';
+    else this.#standing = isNew ? 'joined' : 'current';
+  }
+
+  /** A standby may have taken over since the store was opened. Of the server that it was opened on, `standing` has told. */
+  #refuseOther({ server, record }: IdentityRow): void {
+    const isKnown = [record.server, this.#openedOn].some((one) => one !== undefined && isSameServer(server, one));
+    if (!isKnown) throw new PawlError('unmarked', { path: this.path });
   }
 
   async #readRow(): Promise<IdentityRow> {
@@ -279,7 +287,7 @@ export class PostgresStore implements IdentityStore {
 
   #perform<Result>(
     kind: 'reads' | 'writes',
-    work: (transaction: Transaction, set: WorkingSet) => Promise<Result>,
+    work: (transaction: Transaction, unit: Unit) => Promise<Result>,
   ): Promise<Result> {
     return this.#queue.run(async () => {
       const unit = await this.#begin(kind);
@@ -289,7 +297,7 @@ export class PostgresStore implements IdentityStore {
         return await this.#undoing(unit, async () => {
           const sweeps = new Sweeps(set, row.record.bounds);
           const loading = { rows, set, sweeps, clockAhead: this.#clockAhead };
-          const result = await work(loadingFirst(transactionOn(transaction), loading), set);
+          const result = await work(loadingFirst(transactionOn(transaction), loading), unit);
           if (kind === 'reads' || !set.hasChanged) await this.#end(unit, kind);
           else {
             const { clock } = transaction;
@@ -414,10 +422,9 @@ export class PostgresStore implements IdentityStore {
 
   #identityIn(beginning: Beginning): IdentityRow {
     const row = identityIn(beginning, { lock: this.#lock, keys: this.#keys, path: this.path });
-    const { generation } = row.record;
     // An older state in its place would have positions used once more.
-    if (generation < this.#seen) throw new PawlError('rolled-back', { path: this.path });
-    this.#seen = generation;
+    if (isBehind(row.record, this.#seen)) throw new PawlError('rolled-back', { path: this.path });
+    this.#seen = lastCommitIn(row);
     this.#clockAhead = row.readAt - this.#options.now();
     return row;
   }
@@ -484,8 +491,8 @@ export class PostgresStore implements IdentityStore {
     set.settle();
     this.#cache = { commitId, set, rows };
     this.#bound();
-    this.#seen = generation;
-    this.#writeMark(generation);
+    this.#seen = { generation, commit: { id: commitId, holds: holdsIn(set) } };
+    this.#writeMark(this.#seen);
   }
 
   /**
@@ -560,8 +567,8 @@ export class PostgresStore implements IdentityStore {
     }
   }
 
-  #writeMark(generation: number): void {
-    this.#markTrouble = this.#mark?.write(generation) ?? this.#markTrouble;
+  #writeMark({ generation, commit }: KnownCommit): void {
+    this.#markTrouble = this.#mark?.write(generation, commit) ?? this.#markTrouble;
   }
 
   /** Forgets what was read, where it is too much to be kept. */
@@ -582,6 +589,11 @@ export class PostgresStore implements IdentityStore {
 
 function isNewest({ row }: Unit): boolean {
   return row.record.schema === MIGRATIONS.length;
+}
+
+/** What is known where the row of an identity was read. */
+function lastCommitIn({ commitId, record: { generation, holds } }: IdentityRow): KnownCommit {
+  return { generation, commit: { id: commitId, holds } };
 }
 
 /** @throws `moving`: another process may have begun to move the identity since it was opened. */

@@ -27,6 +27,7 @@ export function sealChanges(
   const { statements, children } = rows.write(commitId);
   const plain = encodeRecord({
     ...rest,
+    holds: holdsIn(set),
     schema: set.schema,
     generation,
     row: mustExist(set.identityRow(), 'identity'),
@@ -37,4 +38,9 @@ export function sealChanges(
   const record = keys.seal(plain, { ...IDENTITY_PLACE, commitId });
   wipe(plain);
   return { statements, record };
+}
+
+/** How often all sessions were held. A column that an old schema does not have. */
+export function holdsIn(set: WorkingSet): number {
+  return set.get<{ readonly holds?: number }>('SELECT * FROM identity')?.holds ?? 0;
 }

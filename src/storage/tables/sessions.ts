@@ -147,6 +147,7 @@ export function sessionTable(transaction: SqlTransaction): SessionTable {
       transaction.run('UPDATE sessions SET held = 1 WHERE contact_id = ifnull(@contact, contact_id)', {
         contact: contact ?? null,
       });
+      if (contact === undefined) transaction.run('UPDATE identity SET holds = holds + 1');
     },
 
     async acknowledgeForks(contact, at) {
