@@ -3,15 +3,13 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 import { COMMON_JS } from './esbuild-options.mjs';
 import { manPages } from './man-pages.mjs';
-import { bundleDatabases, lazyModules, noUnusedParts } from './plugins.mjs';
+import { bundleDatabases, bundlePostgres, lazyModules, noUnusedParts, separatePostgres } from './plugins.mjs';
 
 for (const file of existsSync('dist') ? readdirSync('dist') : []) {
   if (/\.cjs/.test(file)) rmSync(`dist/${file}`);
 }
 await bundleDatabases();
-await build({
-  entryPoints: ['src/cli/main.ts'],
-  outfile: 'dist/pawl.cjs',
+const options = {
   ...COMMON_JS,
   minify: true,
   charset: 'ascii',
@@ -19,7 +17,13 @@ await build({
   // Stack traces need names and positions, not the source text.
   sourcesContent: false,
   legalComments: 'external',
-  plugins: [lazyModules, noUnusedParts],
-  external: ['@nats-io/transport-node', '@node-rs/argon2', 'inquirer', 'qr'],
+  external: ['@nats-io/transport-node', '@node-rs/argon2', 'inquirer', 'pg', 'qr'],
+};
+const contents = await bundlePostgres({ ...options, plugins: [lazyModules] });
+await build({
+  ...options,
+  stdin: { contents, resolveDir: '.' },
+  outfile: 'dist/pawl.cjs',
+  plugins: [lazyModules, noUnusedParts, separatePostgres],
 });
 await manPages();

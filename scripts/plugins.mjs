@@ -3,7 +3,7 @@
  * loaded when they are first used, and unused parts of packages are left out.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { COMMON_JS } from './esbuild-options.mjs';
 
@@ -94,6 +94,58 @@ function namesImported(importer, path) {
 const databaseOfThisNode = `Number(process.versions.node.split('.')[0]) < 22
   ? require('./database-12.cjs')
   : require('./database-13.cjs')`;
+
+const POSTGRES = join(root, 'src', 'storage', 'postgres');
+const POSTGRES_FILE = './postgres.cjs';
+
+/** Leaves the store in PostgreSQL to dist/postgres.cjs: see `bundlePostgres`. */
+export const separatePostgres = {
+  name: 'separate-postgres',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/postgres\// }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: POSTGRES_FILE, external: true } : undefined,
+    );
+  },
+};
+
+/**
+ * Bundles the store in PostgreSQL as a file that is read only when it is used. What it imports from elsewhere in src it has
+ * from dist/pawl.cjs, so that there is one class of errors.
+ * @param options of esbuild.
+ * @returns the entry of dist/pawl.cjs, which hands out just these names.
+ */
+export async function bundlePostgres(options) {
+  const shared = new Map();
+  const sharing = {
+    name: 'sharing',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^\.\.\// }, ({ path, importer }) => {
+        const file = relative(root, resolve(dirname(importer), path));
+        shared.set(file, new Set([...(shared.get(file) ?? []), ...namesImported(importer, path)]));
+        return { path: file, namespace: 'shared' };
+      });
+      onLoad({ filter: /./, namespace: 'shared' }, ({ path }) => ({
+        contents: `module.exports = require('./pawl.cjs').shared['${path}'];`,
+      }));
+      onResolve({ filter: /^\.\/pawl\.cjs$/ }, ({ path }) => ({ path, external: true }));
+    },
+  };
+  const entries = ['address', 'database', 'server-client'].map((name) => `export * from './${name}.ts';`);
+  await build({
+    ...options,
+    stdin: { contents: entries.join('\n'), resolveDir: POSTGRES },
+    outfile: join(root, 'dist', POSTGRES_FILE),
+    plugins: [sharing, ...options.plugins],
+  });
+  const files = [...shared].map(([file, names], index) => ({ file, names: [...names], as: `shared${index}` }));
+  const imports = files.map(
+    ({ file, names, as }) => `import { ${names.map((one) => `${one} as ${as}${one}`)} } from './${file}';`,
+  );
+  const objects = files.map(({ file, names, as }) => `'${file}': { ${names.map((one) => `${one}: ${as}${one}`)} }`);
+  return `${imports.join('\n')}
+    export { run } from './src/cli/main.ts';
+    export const shared = { ${objects} };`;
+}
 
 /**
  * Bundles the JavaScript of both versions of the database, dist/database-12.cjs and dist/database-13.cjs, without what

@@ -1,9 +1,38 @@
 /**
- * The identity file: an SQLCipher database that implements `SessionStore` (docs/PROTOCOL.md §8).
+ * The stores of an identity, which implement `SessionStore` (docs/PROTOCOL.md §8): a file, which is an SQLCipher database,
+ * and rows in a PostgreSQL database.
  * Knows no protocol: it stores what `session`, `handshake` and `ratchet` define.
  */
-export { createIdentityFile, openIdentityFile, readSalt, restoreIdentityFile } from './identity-file.ts';
+import type { AddressContext } from './postgres/address.ts';
+import type { PostgresDatabase } from './postgres/database.ts';
+
+export {
+  createIdentityFile,
+  type IdentityRecord,
+  openIdentityFile,
+  readSalt,
+  restoreIdentityFile,
+} from './identity-file.ts';
 export type { IdentityStore, Standing } from './identity-store.ts';
 export { loadArgon2, loadDatabase } from './native-parts.ts';
 export { deriveFileKey, type FileKey, type Lock, SALT_LENGTH } from './sqlcipher.ts';
 export type { SqliteStore } from './store.ts';
+export type { PostgresDatabase };
+
+/**
+ * The identities in a PostgreSQL database, whose code is loaded only here. Connects to nothing yet.
+ * @throws see `databaseAddress`.
+ */
+export async function postgresAt(uri: string, context: AddressContext): Promise<PostgresDatabase> {
+  const [address, database] = await Promise.all([import('./postgres/address.ts'), import('./postgres/database.ts')]);
+  return new database.PostgresDatabase(address.databaseAddress(uri, context));
+}
+
+/**
+ * Loads the package that a PostgreSQL database takes.
+ * @throws `no-addon`.
+ */
+export async function loadPostgres(): Promise<void> {
+  const { loadClient } = await import('./postgres/server-client.ts');
+  await loadClient();
+}

@@ -228,7 +228,7 @@ function noPassword(): never {
 }
 
 /** @throws `no-addon`. */
-async function loadClient() {
+export async function loadClient() {
   try {
     return await import('pg');
   } catch (cause) {
