@@ -8,9 +8,9 @@ import { codeOf, REPLACEMENT } from '../files/index.ts';
 import { contactNames } from '../session/index.ts';
 import { mapStackTrace } from './bug-report.ts';
 import type { CommandContext } from './context.ts';
+import { peekNames } from './identity/home.ts';
 import { silently } from './identity/key-source.ts';
 import { withIdentity } from './identity/open.ts';
-import { findHome, identitiesIn } from './identity/path.ts';
 import { contextOf, createProgram } from './program.ts';
 import { escapeInvisible } from './terminal/format.ts';
 import { type Io, systemIo } from './terminal/io.ts';
@@ -136,7 +136,9 @@ function usageDetail(
  */
 async function suggestCommand(context: CommandContext): Promise<string> {
   const rest = 'pawl help lists the commands';
-  if (identitiesIn(findHome(context)).length === 0) return `make an identity first: pawl init NAME; ${rest}`;
+  const identities = await peekNames(context).catch(() => undefined);
+  if (identities === undefined) return rest;
+  if (identities.length === 0) return `make an identity first: pawl init NAME; ${rest}`;
   const silent = silently(context);
   const names = silent === undefined ? [] : await withIdentity(silent, contactNames, 'peeks').catch(() => []);
   const [name] = names;

@@ -157,7 +157,7 @@ function givenOptions(command: Command): Record<string, unknown> {
 function globalOptions(): Option[] {
   return [
     new Option('-i, --identity <identity>', 'the identity to use'),
-    new Option('--home <dir>', 'the folder of the identity files'),
+    new Option('--home <dir>', 'the folder of the identity files, or a database: postgres://USER@HOST/DB'),
     new Option('--key-file <file>', 'a key file of 32 bytes opens the identity'),
     new Option('--passphrase-file <file>', 'the passphrase is in this file'),
     new Option('--passphrase-fd <n>', 'the passphrase comes from this open file').argParser(wholeNumber(0, 9_999)),

@@ -13,9 +13,9 @@ import {
 } from '../completion/candidates.ts';
 import { SCRIPTS, SHELLS, type ShellName } from '../completion/scripts.ts';
 import type { CommandContext, DefineCommand, GlobalOptions } from '../context.ts';
+import { peekNames } from '../identity/home.ts';
 import { silently } from '../identity/key-source.ts';
 import { type OpenIdentity, withIdentity } from '../identity/open.ts';
-import { findHome, identitiesIn } from '../identity/path.ts';
 import { Reporter } from '../terminal/reporter.ts';
 
 /** The names of contacts are looked up where that goes without a word: all else is completed where it does not. */
@@ -79,9 +79,9 @@ function namesFor(context: CommandContext): Names {
     }
   };
   return {
-    identities: (given) => {
+    identities: async (given) => {
       try {
-        return identitiesIn(findHome(contextOfLine(context, given)));
+        return await peekNames(contextOfLine(context, given));
       } catch {
         return [];
       }

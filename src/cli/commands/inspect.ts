@@ -77,19 +77,19 @@ function checkOptions(name: string | undefined, { envelope, check, all, svg, for
 }
 
 async function checkFile(context: CommandContext): Promise<number> {
-  const check = async ({ store, path }: OpenIdentity) => {
+  const check = async ({ store, path, title }: OpenIdentity) => {
     const problems = await store.check();
     if (problems.length === 0) {
-      await context.reporter.result(`${path}: ok`, { type: 'check', path, ok: true });
+      await context.reporter.result(`${title}: ok`, { type: 'check', path, ok: true });
       return 0;
     }
-    await context.reporter.result([`${path}: damaged`, ...problems].join('\n'), {
+    await context.reporter.result([`${title}: damaged`, ...problems].join('\n'), {
       type: 'check',
       path,
       ok: false,
       problems,
     });
-    return context.reporter.error(new PawlError('damaged', { path }));
+    return context.reporter.error(new PawlError('damaged', { path: title }));
   };
   return withIdentity(context, check, 'reads');
 }

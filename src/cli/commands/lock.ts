@@ -3,7 +3,6 @@
  */
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { endAgents, type Locked, notForgotten } from '../identity/agent.ts';
-import { chosenIdentity, namedIdentity } from '../identity/path.ts';
 import { count } from '../terminal/format.ts';
 
 /** As for an identity that another pawl holds: README, "Exit codes". */
@@ -24,10 +23,7 @@ Examples:
     )
     .action(
       makeAction(
-        async (context) => {
-          const path = namedIdentity(context) === undefined ? undefined : chosenIdentity(context).path;
-          return report(context, await endAgents(context, path));
-        },
+        async (context) => report(context, await endAgents(context)),
         () => false,
       ),
     );

@@ -41,8 +41,8 @@ Examples:
             ...(newKeyFile !== undefined && { keyFile: newKeyFile }),
             ...(newPassphraseFile !== undefined && { passphraseFile: newPassphraseFile }),
           };
-          await changeSecret(context, identity, await nextSecretFor(context, identity.path, files));
-          await reportRekeyed(context, identity.path);
+          await changeSecret(context, identity, await nextSecretFor(context, identity.title, files));
+          await reportRekeyed(context, identity);
         };
         await withIdentity(context, change, 'rekeys');
         await context.reporter.notice('from now on it opens with the new one');
@@ -68,9 +68,9 @@ function checkOptions(context: CommandContext, { newKeyFile, newPassphraseFile }
  * The exit code tells which key opens the file, so it is 0 even if the result cannot be written: the old passphrase or key
  * does not open the file any more.
  */
-async function reportRekeyed({ reporter }: CommandContext, path: string): Promise<void> {
+async function reportRekeyed({ reporter }: CommandContext, { path, title }: OpenIdentity): Promise<void> {
   try {
-    await reporter.result(path, { type: 'rekeyed', path });
+    await reporter.result(title, { type: 'rekeyed', path });
   } catch (error) {
     if (!(error instanceof PawlError)) throw error;
     await reporter.warn(

@@ -32,8 +32,8 @@ Examples:
           throw new PawlError('usage', { problem, hint: 'cat > FILE, then: pawl restore FILE' });
         }
         const restored = await restoreIdentity(context, file, name);
-        const { path, held } = restored;
-        await reporter.result(path, { type: 'restored', ...restored });
+        const { title, held, ...where } = restored;
+        await reporter.result(title, { type: 'restored', ...where, held });
         for (const release of Object.keys(HOLDS) as Release[]) {
           const names = held.filter(({ until }) => until === release).map(({ name: contact }) => contact);
           if (names.length > 0)

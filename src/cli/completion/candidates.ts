@@ -18,7 +18,7 @@ export interface Candidate {
 
 /** Looks up names that are not in the command tree, for the options that the command line has so far. */
 export interface Names {
-  identities(options: GivenOptions): readonly string[];
+  identities(options: GivenOptions): Promise<readonly string[]>;
   contacts(options: GivenOptions): Promise<readonly string[]>;
   lists(options: GivenOptions): Promise<readonly string[]>;
   /** The open invites of one's own: the ID as the value, the name that it is for as the description. */
@@ -181,7 +181,7 @@ async function valuesOf(subject: Argument | Option, names: Names, options: Given
       return { values: await names.invites(options), files: false };
     case 'identity':
       // As an operand, of `init`, it is a new name.
-      return 'flags' in subject ? candidatesOf(names.identities(options)) : NOTHING;
+      return 'flags' in subject ? candidatesOf(await names.identities(options)) : NOTHING;
     case 'setting':
       return candidatesOf(['on', 'off', '30d']);
     case 'span':

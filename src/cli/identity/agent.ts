@@ -4,13 +4,14 @@
  */
 import { existsSync } from 'node:fs';
 import { isPawlError, type PawlError } from '../../errors.ts';
-import { type FileKey, type Lock, readSalt } from '../../storage/index.ts';
+import type { FileKey, Lock } from '../../storage/index.ts';
 import { askForKey, askToEnd } from '../agent/client.ts';
 import { checkSocketFolder, makeSocketFolder, removeSocket, saltsIn, socketFor } from '../agent/folder.ts';
 import { startAgent } from '../agent/start.ts';
 import type { CommandContext } from '../context.ts';
 import { count } from '../terminal/format.ts';
-import { agentFolderOf, agentFoldersOf } from './path.ts';
+import { chosenIdentity, withHome } from './home.ts';
+import { agentFolderOf, agentFoldersOf, namedIdentity } from './path.ts';
 
 /** How long a key is kept at most after it was given, however often it is used. In milliseconds. */
 export const LONGEST_UNLOCKED = 8 * 3_600_000;
@@ -58,13 +59,13 @@ export interface Locked {
 }
 
 /**
- * Has the key of an identity file forgotten, or those of all: also in a folder that cannot be trusted, since who is asked to
- * forget learns nothing but a salt.
- * @param path of the file; `undefined` for all.
- * @throws `exposed-agent`, once all are asked; what reading the salt of the file throws.
+ * Has the key forgotten of the identity that is named, or where none is, those of all: also in a folder that cannot be
+ * trusted, since who is asked to forget learns nothing but a salt.
+ * @throws `exposed-agent`, once all are asked; what finding the identity, and reading its salt, throws.
  */
-export async function endAgents(context: CommandContext, path?: string): Promise<Locked> {
-  const locked = await endIn(context, path === undefined ? undefined : readSalt(path));
+export async function endAgents(context: CommandContext): Promise<Locked> {
+  const saltOfChosen = () => withHome(context, async (home) => (await chosenIdentity(context, home)).salt());
+  const locked = await endIn(context, namedIdentity(context) === undefined ? undefined : await saltOfChosen());
   for (const folder of agentFoldersOf(context)) checkSocketFolder(folder, context.io.userId);
   return locked;
 }

@@ -3,33 +3,25 @@
  * Knows nothing of what is in the file.
  */
 import { realpathSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { CommandContext } from '../context.ts';
-import { homeOf } from './path.ts';
 
 /** An open identity file. */
 export interface OpenFile {
   /** As it was given. */
   readonly path: string;
-  /** Absolute, with symbolic links resolved. */
-  readonly file: string;
   tighten(userId: number | undefined): 'tightened' | 'open' | undefined;
 }
 
-/**
- * Takes away what others may do with an identity file, and tells of that, and of folders that others can write to: of the
- * home, and of the one that the file is in, if the home has only a link to it.
- */
-export async function keepOthersOut(context: CommandContext, store: OpenFile): Promise<void> {
-  const { io, reporter } = context;
+/** Takes away what others may do with an identity file, and tells of that. */
+export async function keepOthersOut({ io, reporter }: CommandContext, store: OpenFile): Promise<void> {
   const found = store.tighten(io.userId);
   if (found === 'tightened') await reporter.warn(`${store.path} could be read by others: its mode is 0600 now`);
   if (found === 'open') await reporter.warn(`${store.path} can be read by others, and its mode cannot be changed`);
-  await warnOfOthers(context, homeOf(context), dirname(store.file));
 }
 
 /**
- * Tells of folders that others can write to, each once. They could remove or replace the files in it; where the folder has
+ * Tells of folders that others can write to, each once: of the home, and of the one that an identity file is in, if the home
+ * has only a link to it. They could remove or replace the files in it; where the folder has
  * a sticky bit, as /tmp has, they could still put files there, such as an identity or a journal for one.
  */
 export async function warnOfOthers({ io, reporter }: CommandContext, ...folders: readonly string[]): Promise<void> {

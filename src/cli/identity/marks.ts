@@ -1,22 +1,30 @@
 /**
- * Says so where nothing would notice that an identity file is restored, because its mark is not kept.
+ * Says so where nothing would notice that an identity is restored, because its mark is not kept.
  * Reads and writes no mark itself.
  */
 import type { CommandContext } from '../context.ts';
+import { isDatabase } from '../terminal/format.ts';
 import type { Marks } from './path.ts';
 
-/** @param trouble why the mark of a file cannot be read or written, if so. */
-export async function tellOfMarks(context: CommandContext, marks: Marks, trouble: string | undefined): Promise<void> {
-  if (marks.folder === undefined) {
-    const words = `no mark is kept (${marks.why}): pawl would not notice a restored identity file`;
-    await (marks.isChosen ? context.reporter.notice(words) : context.reporter.warn(words));
-  } else await warnOfMark(context, trouble);
+/** Where an identity is, and why its mark cannot be read or written, if so. */
+interface Marked {
+  readonly path: string;
+  readonly trouble: string | undefined;
 }
 
-/** @param trouble `undefined`: none, and nothing is said. */
-export async function warnOfMark({ reporter }: CommandContext, trouble: string | undefined): Promise<void> {
+export async function tellOfMarks(context: CommandContext, marks: Marks, marked: Marked): Promise<void> {
+  if (marks.folder === undefined) {
+    const what = isDatabase(marked.path) ? 'database' : 'identity file';
+    const words = `no mark is kept (${marks.why}): pawl would not notice a restored ${what}`;
+    await (marks.isChosen ? context.reporter.notice(words) : context.reporter.warn(words));
+  } else await warnOfMark(context, marked);
+}
+
+export async function warnOfMark({ reporter }: CommandContext, { path, trouble }: Marked): Promise<void> {
   if (trouble === undefined) return;
   await reporter.warn(
-    `the mark of the identity file cannot be read or written (${trouble}): pawl would not notice a restored file`,
+    isDatabase(path)
+      ? `the mark of the identity cannot be read or written (${trouble}): pawl would not notice a restored database`
+      : `the mark of the identity file cannot be read or written (${trouble}): pawl would not notice a restored file`,
   );
 }

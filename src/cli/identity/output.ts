@@ -9,7 +9,7 @@ import { Folder, type IsPrecious, inodeAt, isStream, OutputFile, realPath } from
 import type { CommandContext } from '../context.ts';
 import { STANDARD_INPUT } from '../stream/read.ts';
 import { keySourceOf } from './key-source.ts';
-import { homeOf, marksOf } from './path.ts';
+import { folderOf, marksOf } from './path.ts';
 
 /** What the database and `passwd` put beside an identity file. They also remove it, whoever has put it there. */
 const BESIDE = ['-journal', '-draft', '-draft-journal', '-wal', '-shm'];
@@ -52,13 +52,13 @@ export function refusePlaceOfIdentity(context: CommandContext, path: string): vo
   // A folder that is missing is none of ours; nothing can be made in it either.
   if (!existsSync(folder)) return;
   const located = existsSync(path) ? realPath(path) : join(realPath(folder), basename(path));
-  if (isPlaceOfIdentity(homeOf(context), located)) {
+  if (isPlaceOfIdentity(folderOf(context), located)) {
     throw new PawlError('protected', { path, what: PART_OF_AN_IDENTITY });
   }
 }
 
 function preciousFor(context: CommandContext, inputs: Inputs): IsPrecious {
-  const home = homeOf(context);
+  const home = folderOf(context);
   return (path, inode) => {
     if (isPlaceOfIdentity(home, path)) return PART_OF_AN_IDENTITY;
     if (inode === undefined) return undefined;
@@ -76,14 +76,18 @@ function preciousFor(context: CommandContext, inputs: Inputs): IsPrecious {
   };
 }
 
-/** @param path absolute; its folder without symbolic links. */
-function isPlaceOfIdentity(home: string, path: string): boolean {
+/**
+ * @param home the folder of the identity files; `undefined` where there are none.
+ * @param path absolute; its folder without symbolic links.
+ */
+function isPlaceOfIdentity(home: string | undefined, path: string): boolean {
+  if (home === undefined) return false;
   const isInHome = existsSync(home) && realPath(home) === dirname(path);
   return (isInHome && OF_AN_IDENTITY.test(basename(path))) || placesBehindLinks(home).includes(path);
 }
 
 /** Where the identity files are that the home only has links to, and what is or would be beside them. */
-function placesBehindLinks(home: string): readonly string[] {
+function placesBehindLinks(home: string | undefined): readonly string[] {
   const files = filesIn(home).filter((file) => file.endsWith('.db') && existsSync(file));
   return files.map((file) => realPath(file)).flatMap((file) => [file, ...BESIDE.map((suffix) => file + suffix)]);
 }
@@ -93,7 +97,8 @@ function pathOfInput(path: string): string {
   return path === STANDARD_INPUT ? '/dev/stdin' : path;
 }
 
-function filesIn(folder: string): readonly string[] {
+function filesIn(folder: string | undefined): readonly string[] {
+  if (folder === undefined) return [];
   try {
     return readdirSync(folder).map((file) => join(folder, file));
   } catch {

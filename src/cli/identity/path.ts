@@ -1,30 +1,33 @@
 /**
- * Where identity files are, and which identity a command uses.
- * Makes the folder of the identity files; opens no file.
+ * Where identities, marks and the sockets of agents are, and the name of the identity that a command line gives.
+ * Makes the folder of the identity files; opens nothing.
  */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { PawlError } from '../../errors.ts';
 import { codeOf, makeFolder, reasonOf } from '../../files/index.ts';
-import { checkName, isName } from '../../session/index.ts';
 import type { CommandContext } from '../context.ts';
+import { isDatabase } from '../terminal/format.ts';
 import type { Io } from '../terminal/io.ts';
 
-const SUFFIX = '.db';
-
 /**
- * The path of the folder of the identity files: `--home`, else `PAWL_HOME`, else `pawl` in the XDG data folder.
+ * Where the identities are: `--home`, else `PAWL_HOME`, else `pawl` in the XDG data folder.
+ * @returns the path of a folder, or the URL of a database, which may have a password in it.
  * @throws `no-home`.
  */
-export function homeOf(context: CommandContext): string {
-  const home = findHome(context);
+export function homeOf({ io, options }: CommandContext): string {
+  const home = options.home ?? (io.environment.PAWL_HOME || folderOfPawl(io, 'XDG_DATA_HOME', 'share'));
   if (home === undefined) throw new PawlError('no-home', {});
   return home;
 }
 
-/** The same; `undefined` where there is none. */
-export function findHome({ io, options }: CommandContext): string | undefined {
-  return options.home ?? (io.environment.PAWL_HOME || folderOfPawl(io, 'XDG_DATA_HOME', 'share'));
+/**
+ * The path of the folder of the identity files; `undefined` where the identities are in a database.
+ * @throws `no-home`.
+ */
+export function folderOf(context: CommandContext): string | undefined {
+  const home = homeOf(context);
+  return isDatabase(home) ? undefined : home;
 }
 
 /**
@@ -97,11 +100,9 @@ function isMadeForAnother({ userId }: Io, folder: string): boolean {
 /**
  * Makes the folder of the identity files, unless it is there. A folder that was named, by `--home` or `PAWL_HOME`, is made
  * anywhere.
- * @throws `no-home`, `cannot-create`.
+ * @throws `cannot-create`.
  */
-export function makeHome(context: CommandContext): void {
-  const home = homeOf(context);
-  const { options, io } = context;
+export function makeHome({ options, io }: CommandContext, home: string): void {
   const isNamed = options.home !== undefined || Boolean(io.environment.PAWL_HOME);
   if (!isNamed && isMadeForAnother(io, home)) throw new PawlError('cannot-create', { path: home, reason: NOT_BY_ROOT });
   try {
@@ -121,51 +122,7 @@ function ownerOfNearest(folder: string): number | undefined {
   return statSync(parent).uid;
 }
 
-/**
- * The path of the identity file of that name, whether or not it exists.
- * @throws `bad-name`.
- */
-export function pathOf(context: CommandContext, name: string): string {
-  return join(homeOf(context), checkName(name) + SUFFIX);
-}
-
 /** The name that `-i` gives, else `PAWL_IDENTITY`; `undefined` without either. */
 export function namedIdentity({ io, options }: CommandContext): string | undefined {
   return options.identity ?? (io.environment.PAWL_IDENTITY || undefined);
-}
-
-/**
- * The identity that the command uses: `-i`, else `PAWL_IDENTITY`, else the only one in the folder.
- * @throws `bad-name`, `identity-missing`, `no-identity`, `several-identities`.
- */
-export function chosenIdentity(context: CommandContext): { name: string; path: string } {
-  const home = homeOf(context);
-  const chosen = namedIdentity(context);
-  if (chosen !== undefined) {
-    const path = pathOf(context, chosen);
-    if (!existsSync(path)) throw new PawlError('identity-missing', { name: chosen, home, known: identitiesIn(home) });
-    return { name: chosen, path };
-  }
-  const names = identitiesIn(home);
-  const [name] = names;
-  if (name === undefined) throw new PawlError('no-identity', { home });
-  if (names.length > 1) throw new PawlError('several-identities', { names });
-  return { name, path: pathOf(context, name) };
-}
-
-/**
- * The names of the identities in a folder, sorted; none if there is no such folder.
- * @throws `read-failed`.
- */
-export function identitiesIn(home: string | undefined): readonly string[] {
-  if (home === undefined || !existsSync(home)) return [];
-  try {
-    return readdirSync(home)
-      .filter((file) => file.endsWith(SUFFIX))
-      .map((file) => file.slice(0, -SUFFIX.length))
-      .filter(isName)
-      .sort();
-  } catch (cause) {
-    throw new PawlError('read-failed', { path: home, reason: reasonOf(cause) }, { cause });
-  }
 }

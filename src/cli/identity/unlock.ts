@@ -1,10 +1,10 @@
 /**
- * Gets the key of an identity file from what its owner has: a passphrase, which may be typed anew, or a key.
+ * Gets the key of an identity from what its owner has: a passphrase, which may be typed anew, or a key.
  * Knows nothing of what is opened with it.
  */
 import { isPawlError, PawlError } from '../../errors.ts';
 import { wipe } from '../../primitives/index.ts';
-import { deriveFileKey, type FileKey, type Lock, readSalt } from '../../storage/index.ts';
+import { deriveFileKey, type FileKey, type Lock } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
 import { keyFromAgent } from './agent.ts';
 import { isAsked } from './key-source.ts';
@@ -14,11 +14,19 @@ import { type Secret, secretFor } from './secret.ts';
 /** How often a passphrase is asked for. */
 const TRIES = 3;
 
+/** What a key is wanted for. */
+export interface Target {
+  /** What the question and errors call it. */
+  readonly title: string;
+  /** Reads the salt that the key is derived with: 16 bytes. */
+  salt(): Promise<Uint8Array>;
+}
+
 /** Calls `open` with a key: see `tryKeys`. */
 type OpenWith<Opened> = (lock: Lock) => Promise<Opened>;
 
 /**
- * Gets the passphrase or key of a file, and calls `open` with the key that follows from it, until one fits. A passphrase
+ * Gets the passphrase or key of an identity, and calls `open` with the key that follows from it, until one fits. A passphrase
  * is tried in each of its forms, and one that is typed may be typed anew. Before that is asked for, an agent is.
  *
  * Asking and deriving take time. They come before the file is opened, so that other commands need not wait for them.
@@ -28,12 +36,12 @@ type OpenWith<Opened> = (lock: Lock) => Promise<Opened>;
  */
 export async function tryKeys<Opened>(
   context: CommandContext,
-  path: string,
+  target: Target,
   open: OpenWith<Opened>,
   { agent = 'give' }: { readonly agent?: 'give' | 'peek' | 'nothing' } = {},
 ): Promise<Opened> {
   // An error that needs no passphrase comes before the question.
-  const salt = readSalt(path);
+  const salt = await target.salt();
   if (agent !== 'nothing' && isAsked(context)) {
     const key = await keyFromAgent(context, salt, agent);
     const found = key && (await tryKey({ key, salt }, open));
@@ -42,7 +50,10 @@ export async function tryKeys<Opened>(
   for (let attempt = 1; ; attempt++) {
     const before = attempt === 1 ? '' : `wrong, try ${attempt} of ${TRIES}: `;
     try {
-      return await tryForms(context, await secretFor(context, path, before), { path, open });
+      const secret = await secretFor(context, target.title, before);
+      // A person may have taken long to give a passphrase, and somebody else may have changed it.
+      const present = secret.kind === 'key' ? salt : await target.salt();
+      return await tryForms(context, secret, { title: target.title, salt: present, open });
     } catch (error) {
       const isMistyped = isPawlError(error, 'wrong-passphrase') || isPawlError(error, 'empty-passphrase');
       if (!isMistyped || attempt === TRIES || !isAsked(context)) throw error;
@@ -53,9 +64,8 @@ export async function tryKeys<Opened>(
 async function tryForms<Opened>(
   context: CommandContext,
   secret: Secret,
-  { path, open }: { readonly path: string; readonly open: OpenWith<Opened> },
+  { title, salt, open }: { readonly title: string; readonly salt: Uint8Array; readonly open: OpenWith<Opened> },
 ): Promise<Opened> {
-  const salt = readSalt(path);
   const forms = secret.kind === 'key' ? [secret.bytes] : formsToTry(secret.bytes);
   const flaw = secret.kind === 'key' ? undefined : oddityOf(secret.bytes);
   try {
@@ -67,7 +77,7 @@ async function tryForms<Opened>(
   } finally {
     if (secret.kind === 'passphrase') wipe(...forms);
   }
-  throw new PawlError('wrong-passphrase', { path, ...(flaw !== undefined && { flaw }) });
+  throw new PawlError('wrong-passphrase', { path: title, ...(flaw !== undefined && { flaw }) });
 }
 
 /** @returns `undefined` for a key that does not fit, which is overwritten, as it is after any other error. */

@@ -5,7 +5,7 @@
 import type { Release } from '../../errors.ts';
 import { DAY, type IdentityReport, type IncomingContent, TRIES, type UnsentContent } from '../../session/index.ts';
 import { HOLDS } from '../terminal/error-messages.ts';
-import { count, day, facts, instant, iso, section, spanInWords, table } from '../terminal/format.ts';
+import { count, day, facts, instant, isDatabase, iso, section, spanInWords, table } from '../terminal/format.ts';
 import type { Document } from '../terminal/reporter.ts';
 import { contactFields, contactRow } from './contact.ts';
 import { historyFields, historyWords } from './history.ts';
@@ -33,7 +33,7 @@ export function identityPage({ name, path, schema, report, incoming, unsent, now
     facts([
       ['identity', name],
       ['fingerprint', report.fingerprint],
-      ['file', `${path} (schema ${schema})`],
+      [isDatabase(path) ? 'database' : 'file', `${path} (schema ${schema})`],
       ['history', historyWords(report.history)],
     ]),
     section('contacts', table(contacts.map(contactRow)), 'nobody yet: pawl invite NAME, or pawl add NAME FILE'),

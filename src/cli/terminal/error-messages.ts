@@ -15,7 +15,7 @@ import type {
   Release,
 } from '../../errors.ts';
 import { isName, LARGEST_GAP } from '../../session/index.ts';
-import { bytesInWords, count, day, instant } from './format.ts';
+import { bytesInWords, count, day, instant, isDatabase } from './format.ts';
 import { similarTo } from './similar.ts';
 
 export interface Explanation {
@@ -484,7 +484,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
       ? 'pawl recv --waiting --out-dir DIR puts it into another folder, or with --force in the place of what is there'
       : force
         ? 'use another name, or --force to replace it'
-        : 'use another name, or move the file away',
+        : `use another name${isDatabase(path) ? '' : ', or move the file away'}`,
     exit: CANNOT_CREATE,
   }),
   protected: ({ path, what }) => ({
@@ -530,7 +530,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   moving: ({ path, to }) => ({
     message: `the identity in ${path} is being moved to ${to}, and may be in use there already`,
-    hint: `go on: pawl move --home ${path} --to ${to}; if it is not there and cannot be: --after-restore`,
+    hint: `go on: pawl move --home ${isDatabase(path) ? path : dirname(path)} --to ${to}; if it is not there and cannot be: --after-restore`,
     exit: BUSY,
   }),
   'closed-pipe': () => ({
@@ -561,13 +561,21 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     exit: NO_IDENTITY,
   }),
   damaged: ({ path }) => ({
-    message: `${path} is damaged`,
-    hint: 'put a backup in its place; each conversation then needs a new invite',
+    message: isDatabase(path)
+      ? `rows in ${path} are damaged, or were changed by somebody without the key`
+      : `${path} is damaged`,
+    hint: isDatabase(path)
+      ? 'have the database restored, or put a backup in another place (pawl restore FILE); each conversation is held then'
+      : 'put a backup in its place; each conversation then needs a new invite',
     exit: IO,
   }),
   'not-an-identity': ({ path }) => ({
-    message: `${path} is not an identity file of pawl`,
-    hint: 'identity files are made by pawl init NAME',
+    message: isDatabase(path)
+      ? `the identity is not in ${path.replace(/^.* in /, '')} any more`
+      : `${path} is not an identity file of pawl`,
+    hint: isDatabase(path)
+      ? 'see what is there: pawl -i NAME inspect; a backup is put back by pawl restore FILE'
+      : 'identity files are made by pawl init NAME',
     exit: NO_IDENTITY,
   }),
   'newer-schema': ({ path, found, known }) => ({
@@ -576,7 +584,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     exit: NO_IDENTITY,
   }),
   busy: ({ path }) => ({
-    message: `${path} is in use by another pawl`,
+    message: `${path} is in use by another pawl${isDatabase(path) ? ', or takes no more connections now' : ''}`,
     hint: 'try again, or wait for longer: --wait SECONDS',
     exit: BUSY,
   }),
@@ -599,17 +607,23 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
         }
       : {
           message: `the passphrase or key of ${path} could not be changed: ${reason}`,
-          hint: `it still opens with the old one${/space|quota/.test(reason) ? '; make room for a second copy of the file beside it' : ''}`,
+          hint: `it still opens with the old one${!isDatabase(path) && /space|quota/.test(reason) ? '; make room for a second copy of the file beside it' : ''}`,
           exit: IO,
         },
   'rolled-back': ({ path }) => ({
-    message: `${path} is older than what this machine wrote last: it was restored, or a copy of it is in use`,
+    message: isDatabase(path)
+      ? `${path} is older than what this machine wrote last: the database was restored, or this server lags behind another`
+      : `${path} is older than what this machine wrote last: it was restored, or a copy of it is in use`,
     hint: 'put the newest one back; if there is none, go on with --after-restore, once',
     exit: ROLLED_BACK,
   }),
   unmarked: ({ path }) => ({
-    message: `${path} was never used on this machine, so it may be older than what was sent from it`,
-    hint: 'if it is the newest copy, and used nowhere else any more: --moved, once; if not, or not surely: --after-restore, once; in a container or the like: PAWL_MARKS=none',
+    message: isDatabase(path)
+      ? `${path} is on another server than at its last change, so it may be older than what was sent from it`
+      : `${path} was never used on this machine, so it may be older than what was sent from it`,
+    hint: isDatabase(path)
+      ? 'if this server has all that the other one had, and that one is used no more: --moved, once; if not, or not surely: --after-restore, once'
+      : 'if it is the newest copy, and used nowhere else any more: --moved, once; if not, or not surely: --after-restore, once; in a container or the like: PAWL_MARKS=none',
     exit: ROLLED_BACK,
   }),
   misplaced: ({ path, name }) => ({
@@ -620,7 +634,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
 
   // the passphrase or key
   'wrong-passphrase': ({ path, flaw }) => ({
-    message: `wrong passphrase or key for ${path}, or the file is damaged: they look alike`,
+    message: `wrong passphrase or key for ${path}, or ${isDatabase(path) ? 'its row' : 'the file'} is damaged: they look alike`,
     hint:
       flaw === undefined
         ? 'try again, with --key-file FILE if it was made with one; nothing was changed'

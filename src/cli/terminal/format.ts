@@ -141,3 +141,8 @@ export function escapeInLine(text: string): string {
 export function replaceInvisible(text: string, replacement: (code: string) => string): string {
   return text.replace(INVISIBLE, (character) => replacement(character.charCodeAt(0).toString(16)));
 }
+
+/** Whether messages that call an identity so mean one in a database: `postgres://…`, or `NAME in postgres://…`. */
+export function isDatabase(path: string): boolean {
+  return /^(?:[\w.-]+ in )?postgres(?:ql)?:\/\//.test(path);
+}

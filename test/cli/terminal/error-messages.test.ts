@@ -93,7 +93,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'read-failed': [74, { path: 'alice.db', reason: 'permission denied' }],
   'write-failed': [74, { path: 'alice.db', reason: 'no space left on device' }],
   'commit-unknown': [75, { path: 'postgres://host/db' }],
-  moving: [75, { path: '/home/bob/.local/share/pawl', to: 'postgres://host/db' }],
+  moving: [75, { path: '/home/bob/.local/share/pawl/bob.db', to: 'postgres://host/db' }],
   'closed-pipe': [74, {}],
   damaged: [74, { path: 'alice.db' }],
   'not-an-identity': [78, { path: 'alice.db' }],

@@ -83,8 +83,8 @@ export class PostgresServer {
   }
 
   /** Runs SQL, and returns what it prints: a line a row. */
-  sql(text: string): string {
-    return this.#run('psql', '-h', this.folder, '-p', `${this.port}`, '-U', NAME, '-d', 'postgres', '-qAtc', text);
+  sql(text: string, database = 'postgres'): string {
+    return this.#run('psql', '-h', this.folder, '-p', `${this.port}`, '-U', NAME, '-d', database, '-qAtc', text);
   }
 
   /** A standby that follows it. */

@@ -4,7 +4,6 @@
  * Knows nothing of the inbox.
  */
 import type { ChildProcess } from 'node:child_process';
-import { dirname } from 'node:path';
 import { PawlError } from '../../../errors.ts';
 import { reasonOf } from '../../../files/index.ts';
 import { startInShell } from '../../../places/index.ts';
@@ -34,14 +33,14 @@ interface End {
 
 export class TextCommand {
   readonly #io: CommandContext['io'];
-  readonly #identity: Pick<OpenIdentity, 'name' | 'path'>;
+  readonly #identity: Pick<OpenIdentity, 'name' | 'home'>;
   readonly #line: string;
   readonly #timeLimit: number;
 
   /** @param line for `/bin/sh -c`. */
   constructor(
     { io }: Pick<CommandContext, 'io'>,
-    identity: Pick<OpenIdentity, 'name' | 'path'>,
+    identity: Pick<OpenIdentity, 'name' | 'home'>,
     { line, timeLimit = TIME_LIMIT }: { readonly line: string; readonly timeLimit?: number },
   ) {
     this.#io = io;
@@ -101,7 +100,7 @@ export class TextCommand {
     return {
       ...this.#io.variables((name) => !OURS.test(name) || PASSED_ON.has(name)),
       // So that `pawl send` in it answers as who has received.
-      PAWL_HOME: dirname(this.#identity.path),
+      PAWL_HOME: this.#identity.home,
       PAWL_IDENTITY: this.#identity.name,
       PAWL_FROM: from,
       PAWL_ID: toHex(id),

@@ -203,7 +203,7 @@ describe('the command', () => {
   const commandOf = (line: string, given: Partial<FakeIo> = {}, timeLimit?: number) =>
     new TextCommand(
       { io: fakeIo({ ...OUTSIDE, ...given }) },
-      { name: 'bob', path: '/home/bob.db' },
+      { name: 'bob', home: '/home' },
       { line, ...(timeLimit !== undefined && { timeLimit }) },
     );
 

@@ -1,0 +1,118 @@
+/**
+ * The identities in a PostgreSQL database.
+ * Loaded for them only. Knows no SQL, and nothing of how a key is obtained.
+ */
+import { PawlError } from '../../errors.ts';
+import { checkName } from '../../session/index.ts';
+import {
+  type IdentityRecord,
+  type IdentityStore,
+  type Lock,
+  type PostgresDatabase,
+  postgresAt,
+} from '../../storage/index.ts';
+import type { CommandContext } from '../context.ts';
+import type { Created, Home, IdentityPlace, RestoreOptions } from './home.ts';
+import { marksOf } from './path.ts';
+
+export class DatabaseHome implements Home {
+  readonly #context: CommandContext;
+  readonly #database: PostgresDatabase;
+
+  private constructor(context: CommandContext, database: PostgresDatabase) {
+    this.#context = context;
+    this.#database = database;
+  }
+
+  /**
+   * Connects to nothing yet.
+   * @param url may have a password in it where it does not come from the command line, which every user can read.
+   * @throws `usage`, `exposed-key`, `missing-file`, `read-failed`.
+   */
+  static async at(context: CommandContext, url: string): Promise<DatabaseHome> {
+    const { io, options } = context;
+    const database = await postgresAt(url, {
+      environment: io.environment,
+      home: io.home,
+      isArgument: options.home !== undefined,
+    });
+    return new DatabaseHome(context, database);
+  }
+
+  get shown(): string {
+    return this.#database.shown;
+  }
+
+  names(): Promise<readonly string[]> {
+    return waiting(this.#context, this.#database, this.#database.names());
+  }
+
+  at(name: string): DatabasePlace {
+    return new DatabasePlace(this.#context, this.#database, name);
+  }
+
+  async restore<Result>(_file: string, _lock: Lock, _options: RestoreOptions<Result>): Promise<Result> {
+    throw new PawlError('usage', { problem: 'a backup is restored as a file, and not into a database' });
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+}
+
+/** An identity in a database, or where one would be. */
+class DatabasePlace implements IdentityPlace {
+  readonly name: string;
+  readonly #context: CommandContext;
+  readonly #database: PostgresDatabase;
+  /** What `exists` has read, for the first who asks. */
+  #salt: Uint8Array | undefined;
+
+  constructor(context: CommandContext, database: PostgresDatabase, name: string) {
+    this.name = checkName(name);
+    this.#context = context;
+    this.#database = database;
+  }
+
+  get path(): string {
+    return this.#database.shown;
+  }
+
+  get title(): string {
+    return `${this.name} in ${this.path}`;
+  }
+
+  async exists(): Promise<boolean> {
+    this.#salt = await waiting(this.#context, this.#database, this.#database.salt(this.name));
+    return this.#salt !== undefined;
+  }
+
+  async salt(): Promise<Uint8Array> {
+    const salt = this.#salt ?? (await waiting(this.#context, this.#database, this.#database.salt(this.name)));
+    this.#salt = undefined;
+    if (salt === undefined) throw new PawlError('not-an-identity', { path: this.title });
+    return salt;
+  }
+
+  create(lock: Lock, record: IdentityRecord, beforeCommit: () => void): Promise<Created> {
+    return waiting(
+      this.#context,
+      this.#database,
+      this.#database.create(lock, record, { ...storeOptions(this.#context), beforeCommit }),
+    );
+  }
+
+  open(lock: Lock): Promise<IdentityStore> {
+    return waiting(this.#context, this.#database, this.#database.open(this.name, lock, storeOptions(this.#context)));
+  }
+}
+
+function storeOptions(context: CommandContext) {
+  const { io, options } = context;
+  return { wait: options.wait * 1_000, random: io.random, now: io.now, marks: marksOf(context).folder };
+}
+
+/** Tells a person on a terminal what is waited for, if that takes long. */
+function waiting<Result>({ reporter }: CommandContext, { shown }: PostgresDatabase, work: Promise<Result>) {
+  return reporter.progress.during(`waiting for ${shown}`, work);
+}

@@ -1,0 +1,144 @@
+/**
+ * Where identities are kept, in a folder of files or in a database, and which of them a command uses.
+ * What differs between the two is behind `Home`; no other part of the command line asks which of them it is.
+ */
+import { PawlError } from '../../errors.ts';
+import type { IdentityRecord, IdentityStore, Lock } from '../../storage/index.ts';
+import type { CommandContext } from '../context.ts';
+import { isDatabase } from '../terminal/format.ts';
+import { homeOf, namedIdentity } from './path.ts';
+
+export interface Home {
+  /** What it is called in messages: without a password. */
+  readonly shown: string;
+  /**
+   * The names of the identities, sorted; none where nothing was made yet.
+   * @throws `read-failed`, `busy`, `no-addon`.
+   */
+  names(): Promise<readonly string[]>;
+  /**
+   * The place of the identity of that name, whether or not there is one.
+   * @throws `bad-name`.
+   */
+  at(name: string): IdentityPlace;
+  /**
+   * Puts the identity that a backup holds in its place.
+   * @param file the path of the backup.
+   * @param lock the key and salt of the backup, which the identity keeps.
+   * @param options.check is given its name, and throws where it may not be put there.
+   * @param options.prepare works on it before it has its name.
+   * @throws what opening the backup throws; `exists`, `cannot-create`; `usage` for a file that is in its place already.
+   */
+  restore<Result>(file: string, lock: Lock, options: RestoreOptions<Result>): Promise<Result>;
+  close(): Promise<void>;
+}
+
+export interface RestoreOptions<Result> {
+  readonly check: (name: string) => void;
+  readonly prepare: (store: IdentityStore) => Promise<Result>;
+}
+
+/** Where an identity is, or can be made. */
+export interface IdentityPlace {
+  readonly name: string;
+  /** What results and messages call it: the path of a file, or the address of a database. */
+  readonly path: string;
+  /** The same where others of the database could be meant: in a question, and where the key does not fit. */
+  readonly title: string;
+  exists(): Promise<boolean>;
+  /**
+   * The salt that its key is derived with: 16 bytes. Read anew at each call, as the key may be changed meanwhile.
+   * @throws `not-an-identity`, `damaged`, `read-failed`, `busy`.
+   */
+  salt(): Promise<Uint8Array>;
+  /**
+   * Makes the identity, and its mark. Never replaces one.
+   * @param beforeNamed is called when it is written, and has not got its name yet. If it throws, there is no identity.
+   * @throws `exists`, `cannot-create`, `write-failed`, `busy`, and the errors of pawl that `beforeNamed` throws.
+   */
+  create(lock: Lock, record: IdentityRecord, beforeNamed: () => void): Promise<Created>;
+  /**
+   * Opens the identity.
+   * @param options.peeks whether nobody has asked for it: nothing is told, and nothing is mended.
+   * @throws `wrong-passphrase`, `replaced`, `misplaced`, and what else opening the store throws.
+   */
+  open(lock: Lock, options: { readonly peeks: boolean }): Promise<IdentityStore>;
+}
+
+export interface Created {
+  /** Why the mark could not be written, if so. */
+  readonly trouble: string | undefined;
+  /** Whether a server confirms what its standby may not have yet. */
+  readonly mayLose: boolean;
+}
+
+/**
+ * Opens the home that the command line or the environment gives, runs `work`, and closes it. The code for a database is
+ * loaded for one only.
+ * @throws `no-home`; for the URL of a database that cannot be used, `usage`; what `work` throws.
+ */
+export async function withHome<Result>(
+  context: CommandContext,
+  work: (home: Home) => Promise<Result>,
+): Promise<Result> {
+  const home = await openHome(context, homeOf(context));
+  try {
+    return await work(home);
+  } finally {
+    await home.close();
+  }
+}
+
+async function openHome(context: CommandContext, home: string): Promise<Home> {
+  if (isDatabase(home)) {
+    const { DatabaseHome } = await import('./database-home.ts');
+    return DatabaseHome.at(context, home);
+  }
+  const { FolderHome } = await import('./folder-home.ts');
+  return new FolderHome(context, home);
+}
+
+/**
+ * The identity that the command uses: `-i`, else `PAWL_IDENTITY`, else the only one there.
+ * @throws `bad-name`, `identity-missing`, `no-identity`, `several-identities`, and what `Home.names` throws.
+ */
+export async function chosenIdentity(context: CommandContext, home: Home): Promise<IdentityPlace> {
+  const chosen = namedIdentity(context);
+  if (chosen !== undefined) {
+    const place = home.at(chosen);
+    if (await place.exists()) return place;
+    throw new PawlError('identity-missing', { name: chosen, home: home.shown, known: await home.names() });
+  }
+  const names = await home.names();
+  const [name] = names;
+  if (name === undefined) throw new PawlError('no-identity', { home: home.shown });
+  if (names.length > 1) throw new PawlError('several-identities', { names });
+  return home.at(name);
+}
+
+/** How long somebody at a Tab waits for a server, in milliseconds. */
+const PEEK_TIME = 2_000;
+
+/**
+ * Waits for `work`, which nobody has asked for, and not for long.
+ * @throws `busy` when the time is over; what `work` throws.
+ */
+export async function inPeekTime<Result>(work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new PawlError('busy', { path: 'the server' })), PEEK_TIME);
+  });
+  try {
+    return await Promise.race([work, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * The names of the identities, for what nobody has asked for.
+ * @throws `no-home`, `busy` where they cannot be had soon, and what `Home.names` throws.
+ */
+export function peekNames(context: CommandContext): Promise<readonly string[]> {
+  return inPeekTime(withHome(context, (home) => home.names()));
+}

@@ -1,0 +1,279 @@
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noServer, PostgresServer } from '../storage/postgres/server.ts';
+import { expectValid } from './schemas.ts';
+import { type Home, inHome, type Result } from './shell.ts';
+
+// The built program, on identities in a database: everything as with a file.
+
+describe.skipIf(noServer !== undefined)('an identity in a PostgreSQL database', () => {
+  let server: PostgresServer;
+  let databases = 0;
+  beforeAll(() => {
+    server = new PostgresServer();
+  });
+  afterAll(() => server.remove());
+
+  /** Makes an empty database. @returns its URL, which is what messages call it as well. */
+  const database = (on = server): string => {
+    const name = `pawl${++databases}`;
+    on.sql(`CREATE DATABASE ${name}`);
+    return urlOf(on, name);
+  };
+  const urlOf = ({ folder }: PostgresServer, name: string) =>
+    `postgres://owner@/${name}?host=${encodeURIComponent(folder)}`;
+
+  /** Runs `work` in a home whose identities are in an empty database. */
+  const inDatabase = (work: (run: Run, home: Home, url: string) => Promise<void>) =>
+    inHome((home) => {
+      const url = database();
+      const run: Run = (command, environment = {}) =>
+        home.run(command, { environment: { PAWL_HOME: url, ...environment } });
+      return work(run, home, url);
+    });
+
+  it('is made, found and shown as one in a file, by --home and by PAWL_HOME', () =>
+    inDatabase(async (run, home, url) => {
+      const made = await run('pawl init bot');
+      expect(made).toMatchObject({ exit: 0, stderr: expect.stringContaining('without this database') });
+      const [where, fingerprint] = made.stdout.toString().split('\n');
+      expect(where).toBe(`bot in ${url}`);
+      expect(home.files().filter((file) => file.endsWith('.db'))).toEqual([]);
+      expect((await run('pawl inspect')).stdout.toString()).toMatch(
+        new RegExp(
+          `^identity     bot\\nfingerprint  ${fingerprint?.slice(-32)}\\ndatabase     postgres:.* \\(schema \\d+\\)\\n`,
+        ),
+      );
+      const given = await home.run(`pawl --home '${url}' inspect --json`);
+      const document = JSON.parse(given.stdout.toString());
+      expectValid(document);
+      expect([document.name, document.path]).toEqual(['bot', url]);
+      expect(given.stderr).toBe('');
+      expectValid(JSON.parse((await run('pawl init carol --json')).stdout.toString()));
+    }));
+
+  it('says once what a standby that is not waited for can lose', () =>
+    inDatabase(async (run) => {
+      expect((await run('pawl init bot')).stderr.match(/synchronous_standby_names/g)).toHaveLength(1);
+      expect((await run('pawl invite alice')).stderr).not.toContain('synchronous_standby_names');
+    }));
+
+  it('converses with one in a file, both ways, by hand and by a route, with history', () =>
+    inDatabase(async (run, home) => {
+      const alice = (command: string) => `PAWL_HOME=$HOME/files ${command}`;
+      const said = await run(`set -e
+        pawl -q init bob --history 30d > /dev/null; ${alice('pawl -q init alice > /dev/null')}
+        pawl -q invite alice | ${alice('pawl -q add bob > /dev/null')}
+        ${alice("pawl -q send bob -m 'hi bob'")} | pawl -q recv --lines
+        pawl -q send alice -m 'hi alice' | ${alice('pawl -q recv --lines')}
+        mkdir shared; pawl -q route alice dir:shared > /dev/null; ${alice('pawl -q route bob dir:shared > /dev/null')}
+        pawl -q send alice -m 'by the route'; ${alice('pawl -q recv --fetch --lines')}
+        ${alice("pawl -q send bob -m 'and back'")}; pawl -q recv --fetch --lines
+        pawl -q list ops alice > /dev/null; pawl -q send @ops -m 'to a list'; ${alice('pawl -q recv --fetch --lines')}`);
+      expect(said).toMatchObject({ exit: 0, stderr: '' });
+      expect(said.stdout.toString().split('\n').slice(0, -1)).toEqual([
+        'hi bob',
+        'hi alice',
+        'by the route',
+        'and back',
+        'to a list',
+      ]);
+      const log = (await run('pawl log alice')).stdout.toString();
+      expect(log.match(/^ {2}.*/gm)).toEqual(['  hi bob', '  hi alice', '  by the route', '  and back', '  to a list']);
+      expect(home.files('files').map((file) => file.slice(home.folder.length))).toEqual(['/files/alice.db']);
+    }));
+
+  it('is one of several in a database, of which -i or PAWL_IDENTITY says which', () =>
+    inDatabase(async (run, _, url) => {
+      await run('pawl init alice; pawl init bob');
+      const nameIn = async (command: string, environment?: Readonly<Record<string, string>>) =>
+        (await run(`${command} | sed -n 's/^identity *//p'`, environment)).stdout.toString();
+      expect(await nameIn('pawl -i bob inspect')).toBe('bob\n');
+      expect(await nameIn('pawl inspect', { PAWL_IDENTITY: 'alice' })).toBe('alice\n');
+      expect(endOf(await run('pawl inspect'))).toEqual([78, 'error: there are several identities: alice, bob']);
+      expect(endOf(await run('pawl -i bub inspect'))).toEqual([78, `error: there is no identity bub in ${url}`]);
+      expect((await run('pawl -i bub inspect')).stderr).toContain('did you mean bob?');
+      expect((await run("pawl complete -- -i ''")).stdout.toString()).toBe('alice\nbob\n');
+    }));
+
+  it('completes contacts, and suggests a command, by what is in the database', () =>
+    inDatabase(async (run) => {
+      expect((await run('pawl')).stderr).toContain('make an identity first');
+      await run('pawl init bob; pawl init alice; pawl -i alice invite bob | pawl -i bob add alice');
+      expect((await run("pawl complete -- -i bob send ''")).stdout.toString()).toContain('alice\n');
+      expect((await run('pawl', { PAWL_IDENTITY: 'bob' })).stderr).toContain('pawl send alice');
+    }));
+
+  it('opens with a passphrase, which names it when it is asked for, and is unlocked and locked', () =>
+    inDatabase(async (run, home, url) => {
+      home.write('words', 'correct horse battery staple\n');
+      home.write('others', 'incorrect horse battery staple\n');
+      const keyless: Run = (command) =>
+        run(`unset PAWL_KEY_FILE; mkdir -pm 700 run; ${command}`, { XDG_RUNTIME_DIR: home.path('run') });
+      await keyless('pawl init bot --passphrase-file words; pawl init carol --passphrase-file others');
+      expect((await keyless('pawl -i bot contacts --passphrase-file words')).exit).toBe(0);
+      expect(endOf(await keyless('pawl -i bot contacts --passphrase-file others'))).toEqual([
+        77,
+        `error: wrong passphrase or key for bot in ${url}, or its row is damaged: they look alike`,
+      ]);
+      expect(endOf(await keyless('pawl -i bot contacts'))).toEqual([
+        77,
+        `error: bot in ${url} is locked, and there is no terminal to ask for the passphrase on`,
+      ]);
+      try {
+        expect((await keyless('pawl -i bot unlock --passphrase-file words')).exit).toBe(0);
+        expect((await keyless('pawl -i bot contacts')).exit).toBe(0);
+        // Another identity has another key, and locking it leaves this one alone.
+        expect((await keyless('pawl -i carol contacts')).exit).toBe(77);
+        expect((await keyless('pawl -i carol lock')).stderr).toBe('pawl: nothing was unlocked\n');
+        expect((await keyless('pawl -i bot contacts')).exit).toBe(0);
+      } finally {
+        expect((await keyless('pawl -i bot lock')).stderr).toBe('pawl: locked: 1 identity\n');
+      }
+      expect((await keyless('pawl -i bot contacts')).exit).toBe(77);
+    }));
+
+  it('makes its key file with it, and none where there is such an identity already', () =>
+    inDatabase(async (run, home) => {
+      expect((await run('pawl init bot --key-file new.key')).exit).toBe(0);
+      expect(home.read('new.key')).toHaveLength(32);
+      expect((await run('pawl inspect --key-file new.key')).exit).toBe(0);
+      expect((await run('pawl inspect')).exit).toBe(77);
+      expect((await run('pawl init bot --key-file other.key')).exit).toBe(73);
+      expect(existsSync(home.path('other.key'))).toBe(false);
+    }));
+
+  it('gets another key, is checked, and is backed up as an identity file', () =>
+    inDatabase(async (run, home, url) => {
+      await run('pawl init bob --key-file old.key; pawl --key-file old.key invite alice');
+      const changed = await run('pawl passwd --key-file old.key --new-key-file new.key');
+      expect([changed.exit, changed.stdout.toString()]).toEqual([0, `bob in ${url}\n`]);
+      expect((await run('pawl contacts --key-file old.key')).exit).toBe(77);
+      expect(endOf(await run('pawl passwd --key-file new.key --new-key-file new.key'))).toEqual([
+        77,
+        `error: bob in ${url} has this key already`,
+      ]);
+      expect(await run('pawl --key-file new.key inspect --check')).toMatchObject({
+        exit: 0,
+        stdout: Buffer.from(`bob in ${url}: ok\n`),
+      });
+      await run('pawl --key-file new.key backup bob.db; pawl --key-file new.key backup - > copy.db');
+      for (const file of ['bob.db', 'copy.db']) {
+        const restored = await home.run(`pawl --home from-${file} --key-file new.key restore ${file}`);
+        expect([restored.exit, restored.stdout.toString()]).toEqual([0, `from-${file}/bob.db\n`]);
+      }
+    }));
+
+  it('that was changed by somebody without the key is refused, and never as a bug', () =>
+    inDatabase(async (run, _, url) => {
+      await run('pawl init bob; pawl invite alice');
+      const name = /(pawl\d+)\?/.exec(url)?.[1] ?? '';
+      server.sql('UPDATE pawl.rows SET record = set_byte(record, 40, 255 - get_byte(record, 40))', name);
+      const checked = await run('pawl inspect --check');
+      expect(checked.exit).toBe(74);
+      expect(checked.stdout.toString()).toMatch(/: damaged\n/);
+      expect(endOf(await run('pawl inspect'))).toEqual([
+        74,
+        `error: rows in ${url} are damaged, or were changed by somebody without the key`,
+      ]);
+    }));
+
+  it('is joined by another machine with a notice, once, and by completion without one', () =>
+    inDatabase(async (run, _, url) => {
+      await run('pawl init bob; pawl invite alice');
+      const elsewhere = (command: string) => run(`export XDG_STATE_HOME=$HOME/elsewhere; ${command}`);
+      expect((await elsewhere("pawl complete -- forget ''")).exit).toBe(0);
+      expect((await elsewhere('pawl contacts --json')).stderr.split('\n')[0]).toContain(
+        `this machine uses bob in ${url} from now on`,
+      );
+      expect((await elsewhere('pawl invite carol -o carol.txt')).stderr).not.toContain('this machine');
+      expect((await run('pawl invite dave -o dave.txt')).stderr).not.toContain('this machine');
+    }));
+
+  it('ends as a file does where something is wrong', () =>
+    inDatabase(async (run, home, url) => {
+      const empty = [78, `error: there is no identity in ${url}`];
+      expect(endOf(await run('pawl inspect'))).toEqual(empty);
+      await run('pawl -q init bot; pawl -q invite alice > invite.txt');
+      await home.run('pawl -q --home files init bot; pawl --home files -q invite alice > invite2.txt');
+      for (const command of [
+        'pawl send nobody -m hi',
+        'pawl add me invite.txt',
+        'pawl recv invite.txt',
+        'pawl outbox resend 7',
+        'pawl rename a b',
+        'pawl verify alice',
+        'pawl log',
+        'pawl init BOT',
+        'pawl contacts --key-file invite.txt',
+        'pawl list ops nobody',
+        'pawl lock',
+      ]) {
+        const inFile = await home.run(
+          command.replace('pawl', 'pawl --home files').replace('invite.txt', 'invite2.txt'),
+        );
+        const inDb = await run(command);
+        expect([command, inDb.exit]).toEqual([command, inFile.exit]);
+      }
+    }));
+
+  it('is told where no server answers, at once where nobody has asked', () =>
+    inHome(async (home) => {
+      // Takes connections, and says nothing.
+      const silent = createServer(() => undefined);
+      await new Promise<void>((listening) => silent.listen(home.path('.s.PGSQL.5432'), listening));
+      try {
+        const url = `postgres://owner@/db?host=${encodeURIComponent(home.folder)}`;
+        const started = performance.now();
+        const completed = await home.run("pawl complete -- send ''; pawl complete -- -i ''; pawl", {
+          environment: { PAWL_HOME: url },
+        });
+        expect([completed.stdout.toString(), completed.stderr]).toEqual([
+          '',
+          'error: no command was given\nhint: pawl help lists the commands\n',
+        ]);
+        expect(performance.now() - started).toBeLessThan(30_000);
+      } finally {
+        silent.close();
+      }
+      const nobody = `postgres://owner:secret@/db?host=${encodeURIComponent(home.path('nowhere'))}`;
+      const refused = await home.run('pawl contacts', { environment: { PAWL_HOME: nobody } });
+      expect(refused.exit).toBe(74);
+      expect(refused.stderr).toMatch(/^error: postgres:\/\/owner@\/db\?host=\S* cannot be read: /);
+      expect(refused.stderr).not.toContain('secret');
+    }));
+
+  it('takes a password from PAWL_HOME, and not from an argument, and never shows it', () =>
+    inDatabase(async (run, home, url) => {
+      const withPassword = url.replace('owner@', 'owner:open-sesame@');
+      const fromEnvironment = await run('pawl init bot', { PAWL_HOME: withPassword });
+      expect(fromEnvironment.exit).toBe(0);
+      const fromArgument = await home.run(`pawl --home '${withPassword}' contacts`);
+      expect(fromArgument.exit).toBe(64);
+      const inCommand = await run(
+        `pawl -q init alice > /dev/null; pawl -q -i alice invite bot | pawl -q -i bot add alice > /dev/null
+         pawl -q -i bot send alice -m hi | pawl -q -i alice recv > /dev/null
+         mkdir shared; pawl -q -i alice route bot dir:shared; pawl -q -i bot route alice dir:shared
+         pawl -q -i alice send bot -m ho
+         pawl -q -i bot recv --fetch --exec 'pawl -q send alice -m "$(cat), too"'
+         pawl -q -i alice recv --fetch --lines`,
+        { PAWL_HOME: withPassword },
+      );
+      expect(inCommand.stdout.toString()).toMatch(/^ho, too\n/m);
+      const shown = [
+        fromEnvironment,
+        fromArgument,
+        inCommand,
+        await run('pawl --json inspect', { PAWL_HOME: withPassword }),
+      ];
+      for (const { stdout, stderr } of shown) expect(`${stdout}${stderr}`).not.toContain('open-sesame');
+    }));
+});
+
+type Run = (command: string, environment?: Readonly<Record<string, string>>) => Promise<Result>;
+
+/** The exit code, and the error. */
+function endOf({ exit, stderr }: Result): readonly [number, string | undefined] {
+  return [exit, stderr.split('\n').find((line) => line.startsWith('error: '))];
+}
