@@ -19,6 +19,7 @@ import { defineInvite } from './commands/invite.ts';
 import { defineList } from './commands/list.ts';
 import { defineLock } from './commands/lock.ts';
 import { defineLog } from './commands/log.ts';
+import { defineMove } from './commands/move.ts';
 import { defineOutbox } from './commands/outbox.ts';
 import { definePasswd } from './commands/passwd.ts';
 import { definePrune } from './commands/prune.ts';
@@ -60,6 +61,7 @@ const COMMANDS: readonly DefineCommand[] = [
   definePasswd,
   defineBackup,
   defineRestore,
+  defineMove,
   defineCompletion,
   defineAgent,
 ];

@@ -8,12 +8,14 @@ import type { PostgresDatabase } from './postgres/database.ts';
 
 export {
   createIdentityFile,
+  createIdentityFileFrom,
   type IdentityRecord,
   openIdentityFile,
   readSalt,
   restoreIdentityFile,
 } from './identity-file.ts';
 export type { IdentityStore, Standing } from './identity-store.ts';
+export { moveIdentity } from './move.ts';
 export { loadArgon2, loadDatabase } from './native-parts.ts';
 export { deriveFileKey, type FileKey, type Lock, SALT_LENGTH } from './sqlcipher.ts';
 export type { SqliteStore } from './store.ts';

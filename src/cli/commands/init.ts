@@ -4,13 +4,10 @@
 import type { Retention } from '../../session/index.ts';
 import type { DefineCommand } from '../context.ts';
 import { createIdentity } from '../identity/make.ts';
+import { MAY_LOSE } from '../identity/marks.ts';
 import { retention } from '../option-types.ts';
 import { HISTORY_WARNING } from '../show/history.ts';
 import { isDatabase } from '../terminal/format.ts';
-
-/** Of a server that confirms what no standby has yet. */
-const MAY_LOSE =
-  'commits do not wait for a standby of this server (synchronous_standby_names): where one takes over, the last of them may be missing, which pawl notices';
 
 export const defineInit: DefineCommand = (program, makeAction) => {
   program

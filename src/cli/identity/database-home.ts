@@ -2,14 +2,18 @@
  * The identities in a PostgreSQL database.
  * Loaded for them only. Knows no SQL, and nothing of how a key is obtained.
  */
+import { join } from 'node:path';
 import { PawlError } from '../../errors.ts';
+import { ScratchFolder } from '../../files/index.ts';
 import { checkName } from '../../session/index.ts';
 import {
   type IdentityRecord,
   type IdentityStore,
   type Lock,
+  openIdentityFile,
   type PostgresDatabase,
   postgresAt,
+  restoreIdentityFile,
 } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
 import type { Created, Home, IdentityPlace, RestoreOptions } from './home.ts';
@@ -51,8 +55,30 @@ export class DatabaseHome implements Home {
     return new DatabasePlace(this.#context, this.#database, name);
   }
 
-  async restore<Result>(_file: string, _lock: Lock, _options: RestoreOptions<Result>): Promise<Result> {
-    throw new PawlError('usage', { problem: 'a backup is restored as a file, and not into a database' });
+  /** It is prepared as a file in a folder that goes. */
+  async restore<Result>(file: string, lock: Lock, { check, prepare }: RestoreOptions<Result>) {
+    const { io, options } = this.#context;
+    const scratch = new ScratchFolder(io.environment.XDG_RUNTIME_DIR);
+    const wait = options.wait * 1_000;
+    try {
+      const { name, result } = await restoreIdentityFile(file, lock, {
+        wait,
+        placeOf: (own) => {
+          check(own);
+          return join(scratch.path, own);
+        },
+        prepare: async (store) => ({ name: store.name, result: await prepare(store) }),
+      });
+      const copy = openIdentityFile(join(scratch.path, name), lock, { wait });
+      try {
+        const { trouble } = await this.at(name).createFrom(copy, lock);
+        return { result, trouble };
+      } finally {
+        copy.close();
+      }
+    } finally {
+      scratch.remove();
+    }
   }
 
   close(): Promise<void> {
@@ -100,6 +126,11 @@ class DatabasePlace implements IdentityPlace {
       this.#database,
       this.#database.create(lock, record, { ...storeOptions(this.#context), beforeCommit }),
     );
+  }
+
+  createFrom(source: IdentityStore, lock: Lock): Promise<Created> {
+    const created = this.#database.createFrom(source, lock, storeOptions(this.#context));
+    return waiting(this.#context, this.#database, created);
   }
 
   open(lock: Lock): Promise<IdentityStore> {

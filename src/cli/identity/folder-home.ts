@@ -10,7 +10,9 @@ import { inodeAt, reasonOf } from '../../files/index.ts';
 import { checkName, isName } from '../../session/index.ts';
 import {
   createIdentityFile,
+  createIdentityFileFrom,
   type IdentityRecord,
+  type IdentityStore,
   type Lock,
   openIdentityFile,
   readSalt,
@@ -52,9 +54,9 @@ export class FolderHome implements Home {
     return new FilePlace(this.#context, this.shown, name);
   }
 
-  async restore<Result>(file: string, lock: Lock, { check, prepare }: RestoreOptions<Result>): Promise<Result> {
+  async restore<Result>(file: string, lock: Lock, { check, prepare }: RestoreOptions<Result>) {
     const context = this.#context;
-    const result = await restoreIdentityFile(file, lock, {
+    const restored = await restoreIdentityFile(file, lock, {
       ...openOptions(context),
       placeOf: (name) => {
         check(name);
@@ -63,10 +65,10 @@ export class FolderHome implements Home {
         makeHome(context, this.shown);
         return path;
       },
-      prepare,
+      prepare: async (store) => ({ result: await prepare(store), trouble: store.markTrouble }),
     });
     await warnOfOthers(context, this.shown);
-    return result;
+    return restored;
   }
 
   async close(): Promise<void> {}
@@ -99,9 +101,14 @@ class FilePlace implements IdentityPlace {
   }
 
   async create(lock: Lock, record: IdentityRecord, beforeNamed: () => void): Promise<Created> {
-    makeHome(this.#context, this.#folder);
-    await warnOfOthers(this.#context, this.#folder);
+    await this.#makeFolder();
     const trouble = createIdentityFile(this.path, lock, record, { marks: marksOf(this.#context).folder, beforeNamed });
+    return { trouble, mayLose: false };
+  }
+
+  async createFrom(source: IdentityStore, lock: Lock): Promise<Created> {
+    await this.#makeFolder();
+    const trouble = await createIdentityFileFrom(this.path, source, lock, marksOf(this.#context).folder);
     return { trouble, mayLose: false };
   }
 
@@ -122,6 +129,11 @@ class FilePlace implements IdentityPlace {
       store.close();
       throw error;
     }
+  }
+
+  async #makeFolder(): Promise<void> {
+    makeHome(this.#context, this.#folder);
+    await warnOfOthers(this.#context, this.#folder);
   }
 }
 

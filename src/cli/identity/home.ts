@@ -29,13 +29,20 @@ export interface Home {
    * @param options.prepare works on it before it has its name.
    * @throws what opening the backup throws; `exists`, `cannot-create`; `usage` for a file that is in its place already.
    */
-  restore<Result>(file: string, lock: Lock, options: RestoreOptions<Result>): Promise<Result>;
+  restore<Result>(file: string, lock: Lock, options: RestoreOptions<Result>): Promise<Restored<Result>>;
   close(): Promise<void>;
 }
 
 export interface RestoreOptions<Result> {
   readonly check: (name: string) => void;
   readonly prepare: (store: IdentityStore) => Promise<Result>;
+}
+
+export interface Restored<Result> {
+  /** Of `prepare`. */
+  readonly result: Result;
+  /** Why the mark could not be written, if so. */
+  readonly trouble: string | undefined;
 }
 
 /** Where an identity is, or can be made. */
@@ -57,6 +64,11 @@ export interface IdentityPlace {
    * @throws `exists`, `cannot-create`, `write-failed`, `busy`, and the errors of pawl that `beforeNamed` throws.
    */
   create(lock: Lock, record: IdentityRecord, beforeNamed: () => void): Promise<Created>;
+  /**
+   * The same, with all that another store of the identity has, under the same key.
+   * @throws `exists`, `cannot-create`, `write-failed`, `commit-unknown`, `busy`.
+   */
+  createFrom(source: IdentityStore, lock: Lock): Promise<Created>;
   /**
    * Opens the identity.
    * @param options.peeks whether nobody has asked for it: nothing is told, and nothing is mended.

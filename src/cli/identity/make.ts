@@ -2,7 +2,7 @@
  * Makes identities: a new one, one from a backup; and gives one another passphrase or key.
  * Knows nothing of what a command does with an open identity.
  */
-import { PawlError } from '../../errors.ts';
+import { isPawlError, PawlError } from '../../errors.ts';
 import { wipe } from '../../primitives/index.ts';
 import {
   goOnAfterRestore,
@@ -48,7 +48,8 @@ export function createIdentity(
       await tellOfMarks(context, marksOf(context), { path, trouble });
       return { path, title, fingerprint, mayLose };
     } catch (error) {
-      keyFile?.remove();
+      // The identity may be there.
+      if (!isPawlError(error, 'commit-unknown')) keyFile?.remove();
       throw error;
     } finally {
       wipe(key, identity.seed);
@@ -74,16 +75,17 @@ export function restoreIdentity(
   };
   const prepare = async (store: IdentityStore) => {
     await goOnAfterRestore(sessionContext(context.io, store));
-    return { own: store.name, held: await heldContacts({ store }), trouble: store.markTrouble };
+    return { own: store.name, held: await heldContacts({ store }) };
   };
   const backup = { title: file, salt: async () => readSalt(file) };
   return withHome(context, async (home) => {
-    const { own, held, trouble } = await tryKeys(context, backup, async (lock) => {
+    const { result, trouble } = await tryKeys(context, backup, async (lock) => {
       const done = await home.restore(file, lock, { check, prepare });
       wipe(lock.key);
       await retireAgent(context, lock.salt);
       return done;
     });
+    const { own, held } = result;
     const { path, title } = home.at(own);
     await tellOfMarks(context, marksOf(context), { path, trouble });
     return { name: own, path, title, held };

@@ -6,6 +6,10 @@ import type { CommandContext } from '../context.ts';
 import { isDatabase } from '../terminal/format.ts';
 import type { Marks } from './path.ts';
 
+/** Of a server that confirms what no standby has yet. */
+export const MAY_LOSE =
+  'commits do not wait for a standby of this server (synchronous_standby_names): where one takes over, the last of them may be missing, which pawl notices';
+
 /** Where an identity is, and why its mark cannot be read or written, if so. */
 interface Marked {
   readonly path: string;

@@ -19,12 +19,22 @@ import { tryKeys } from './unlock.ts';
 /**
  * What an identity is opened for. `reads`: one that was rolled back, is unmarked or is being moved is accepted, with a warning.
  * `unlocks`: the same, and no agent is asked for the key, which is to be given to one. `rekeys`: as `writes`, and no agent
- * is asked, so that its owner cannot be locked out by one who came to an unlocked machine. `peeks`: as `reads`; nothing is
+ * is asked, so that its owner cannot be locked out by one who came to an unlocked machine. `moves`: as `writes`, and one that is
+ * being moved is accepted. `peeks`: as `reads`; nothing is
  * told, the mode of the file is left alone, and the time of an agent goes on. That is for what nobody has asked for, as completion.
  */
-export type Purpose = 'writes' | 'reads' | 'unlocks' | 'rekeys' | 'peeks';
+export type Purpose = 'writes' | 'moves' | 'reads' | 'unlocks' | 'rekeys' | 'peeks';
 
-const ASKED_OF_AGENT = { writes: 'give', reads: 'give', unlocks: 'nothing', rekeys: 'nothing', peeks: 'peek' } as const;
+const CHANGING: ReadonlySet<Purpose> = new Set(['writes', 'moves', 'rekeys']);
+
+const ASKED_OF_AGENT = {
+  writes: 'give',
+  moves: 'give',
+  reads: 'give',
+  unlocks: 'nothing',
+  rekeys: 'nothing',
+  peeks: 'peek',
+} as const;
 
 /**
  * Loads the packages that opening or making the identity takes: an installation that lacks one is told before
@@ -106,8 +116,9 @@ async function settleStanding(
     await distrustRoutes(identity);
     await store.mark();
   } else if (refusal !== undefined) {
-    if (purpose === 'writes' || purpose === 'rekeys') throw refusal;
-    await reporter.warn(explain(refusal).message);
+    const isKnown = purpose === 'moves' && refusal.code === 'moving';
+    if (CHANGING.has(purpose) && !isKnown) throw refusal;
+    if (!isKnown) await reporter.warn(explain(refusal).message);
   } else if (store.standing === 'joined') {
     await reporter.notice(`this machine uses ${title} from now on, with any others that do`);
     await store.mark();
