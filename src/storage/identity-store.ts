@@ -57,14 +57,21 @@ export interface IdentityStore extends SessionStore {
    */
   check(): Promise<readonly string[]>;
   /**
-   * Notes that the identity is being moved to a place, or that it stays here. While it is being moved, no process writes to
-   * it: `transaction` throws `moving`, also where the store was opened before.
+   * Notes, durably, that the identity is being moved to a place. From then on no process writes to it: `transaction` throws
+   * `moving`, also where the store was opened before.
+   * @throws `moving` where it is already.
    */
-  leaveFor(place: string | undefined): Promise<void>;
+  leaveFor(place: string): Promise<void>;
+  /** The identity stays here: the next transaction ends the move. It has to hold all sessions, which may be used there. */
+  stay(): void;
   /** Copies all rows, as they were at one time, into a database with the same tables and without rows. */
   copyRowsInto(to: Statements): void | Promise<void>;
-  /** Deletes the identity here, and closes the store. */
-  remove(): void | Promise<void>;
+  /**
+   * Deletes the identity here, and closes the store.
+   * @param place that it has left for.
+   * @throws `moving` where it has not.
+   */
+  remove(place: string): void | Promise<void>;
   /** Closes the store, and rolls back an open transaction. */
   close(): void | Promise<void>;
 }

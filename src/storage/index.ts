@@ -23,11 +23,12 @@ export type { PostgresDatabase };
 
 /**
  * The identities in a PostgreSQL database, whose code is loaded only here. Connects to nothing yet.
+ * @param wait for how long a server that has no connection left is waited for, in milliseconds.
  * @throws see `databaseAddress`.
  */
-export async function postgresAt(uri: string, context: AddressContext): Promise<PostgresDatabase> {
+export async function postgresAt(uri: string, context: AddressContext, wait: number): Promise<PostgresDatabase> {
   const [address, database] = await Promise.all([import('./postgres/address.ts'), import('./postgres/database.ts')]);
-  return new database.PostgresDatabase(address.databaseAddress(uri, context));
+  return new database.PostgresDatabase(address.databaseAddress(uri, context), wait);
 }
 
 /**

@@ -25,29 +25,32 @@ export interface Destination {
 
 /**
  * Moves an identity. Before anything is written at the destination, the source notes where it leaves for: from then on, no
- * process uses it. It is removed when the destination has been read back. Called once more after a crash, it goes on.
+ * process uses it. It is removed when the destination has been read back. Called once more after a crash or an error, it goes
+ * on. Nothing ends a move by itself: what was written at the destination may become known only later.
  * @param source is closed if this returns, and stays open if it throws.
  * @param lock of both.
  * @throws `moving` where it leaves for somewhere else; `exists` for a destination that is not of this move; `damaged`; what
- * the methods of both throw. Where nothing can have been made, the source stays in use.
+ * the methods of both throw.
  */
 export async function moveIdentity(source: IdentityStore, lock: Lock, destination: Destination): Promise<void> {
   const { path } = destination;
   const { movingTo } = source;
   if (movingTo !== undefined && movingTo !== path) throw new PawlError('moving', { path: source.path, to: movingTo });
   const isThere = await destination.exists();
-  if (isThere && movingTo === undefined) throw new PawlError('exists', { path });
-  if (movingTo === undefined) await source.leaveFor(path);
-  if (!isThere) {
-    try {
-      await destination.createFrom(source, lock);
-    } catch (error) {
-      if (!isPawlError(error, 'commit-unknown')) await source.leaveFor(undefined);
-      throw error;
-    }
+  if (movingTo === undefined) {
+    if (isThere) throw new PawlError('exists', { path });
+    await source.leaveFor(path);
   }
+  if (!isThere) await unless('exists', destination.createFrom(source, lock));
   await checkMoved(source, lock, destination);
-  await source.remove();
+  await source.remove(path);
+}
+
+/** Another run of the same move may have made it. */
+async function unless(code: PawlError['code'], work: Promise<void>): Promise<void> {
+  await work.catch((error) => {
+    if (!isPawlError(error, code)) throw error;
+  });
 }
 
 /** @throws `exists` where the destination has something else, or an older copy; `damaged`. */

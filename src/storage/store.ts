@@ -56,6 +56,8 @@ export class SqliteStore implements IdentityStore {
   readonly #marked: number;
   #markTrouble: string | undefined;
   #movingTo: string | undefined;
+  /** Whether the next transaction ends the move. */
+  #stays = false;
 
   /** @param marks the folder of the rollback marks. Without it, a rollback is not noticed. */
   constructor(connection: Connection, lock: Lock, marks?: string) {
@@ -88,11 +90,17 @@ export class SqliteStore implements IdentityStore {
     return this.#movingTo;
   }
 
-  async leaveFor(place: string | undefined): Promise<void> {
+  async leaveFor(place: string): Promise<void> {
     await this.#run('IMMEDIATE', async (transaction) => {
-      transaction.update('identity', 'UPDATE identity SET moving_to = @place', { place: place ?? null });
+      this.#refuseMoved();
+      transaction.update('identity', 'UPDATE identity SET moving_to = @place', { place });
     });
     this.#movingTo = place;
+  }
+
+  stay(): void {
+    this.#stays = true;
+    this.#movingTo = undefined;
   }
 
   /** Marks the file as it is: the caller knows that it is the newest copy. */
@@ -102,6 +110,7 @@ export class SqliteStore implements IdentityStore {
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#run('IMMEDIATE', (transaction) => {
+      if (this.#stays) transaction.run('UPDATE identity SET moving_to = NULL WHERE moving_to IS NOT NULL');
       this.#refuseMoved();
       return work(transactionOn(transaction));
     });
@@ -203,13 +212,16 @@ export class SqliteStore implements IdentityStore {
   }
 
   /** Removes the file, and closes it. @throws `write-failed`. */
-  remove(): void {
+  remove(place: string): void {
     const { file, path } = this;
     this.#connection.begin('IMMEDIATE');
     try {
+      const movingTo = this.#placeNow();
+      if (movingTo !== place) throw new PawlError('moving', { path, to: movingTo ?? path });
       removeRest(file);
       unlinkSync(file);
     } catch (cause) {
+      if (cause instanceof PawlError) throw cause;
       throw new PawlError('write-failed', { path, reason: reasonOf(cause), isUndone: true }, { cause });
     } finally {
       this.#connection.rollback();
@@ -248,9 +260,13 @@ export class SqliteStore implements IdentityStore {
 
   /** Another process may have begun to move the identity since it was opened. */
   #refuseMoved(): void {
-    const sql = 'SELECT moving_to AS place FROM identity';
-    const { place } = mustExist(this.#connection.get<{ readonly place: string | null }>(sql), 'identity');
-    if (place !== null) throw new PawlError('moving', { path: this.path, to: place });
+    const place = this.#placeNow();
+    if (place !== undefined) throw new PawlError('moving', { path: this.path, to: place });
+  }
+
+  #placeNow(): string | undefined {
+    const row = this.#connection.get<{ readonly place: string | null }>('SELECT moving_to AS place FROM identity');
+    return mustExist(row, 'identity').place ?? undefined;
   }
 
   #writeMark(generation: number): void {

@@ -6,7 +6,7 @@ import { createFileFrom, createIdentityFileFrom } from '../../src/storage/identi
 import { type IdentityStore, openIdentityFile } from '../../src/storage/index.ts';
 import { type Destination, moveIdentity } from '../../src/storage/move.ts';
 import { contactAlice, fill, readAll } from './contents.ts';
-import { addContact, record } from './fixtures.ts';
+import { addContact } from './fixtures.ts';
 import { LOCK, NEW_LOCK, newFile, openStore, temporaryFolder } from './folder.ts';
 
 /** A file that an identity is moved to. `steps`: what was done, in order. */
@@ -79,15 +79,48 @@ describe('an identity that is moved', () => {
     expect(contacts.map(({ name }) => name)).toEqual(step === 'create' ? ['alice'] : ['alice', 'carol']);
   });
 
-  it('stays in use where nothing was made', async () => {
+  it('goes on where the destination could not be made before', async () => {
     const { path, store } = await filled();
     const destination = new FileDestination();
-    destination.createFrom = async () => {
-      throw new PawlError('cannot-create', { path: destination.path, reason: 'the disk is full' });
+    destination.fails = 'create';
+    await expect(moveIdentity(store, LOCK, destination)).rejects.toMatchObject({ code: 'commit-unknown' });
+    destination.fails = undefined;
+    // What was given up is made after all, when the next run has found nothing.
+    const { createFrom } = destination;
+    destination.createFrom = async (source) => {
+      await createFrom.call(destination, source);
+      await createFrom.call(destination, source);
     };
-    await expect(moveIdentity(store, LOCK, destination)).rejects.toMatchObject({ code: 'cannot-create' });
+    await moveIdentity(openStore(path), LOCK, destination);
+    expect(existsSync(path)).toBe(false);
+    await (await destination.open()).transaction((transaction) => addContact(transaction, 'carol'));
+  });
+
+  it('is in one place, where two processes move it to two', async () => {
+    const { path, store } = await filled();
+    const second = openStore(path);
+    const there = new FileDestination();
+    const elsewhere = new FileDestination();
+    const { open } = there;
+    there.open = async () => {
+      await expect(moveIdentity(second, LOCK, elsewhere)).rejects.toMatchObject({ code: 'moving' });
+      return open.call(there);
+    };
+    await moveIdentity(store, LOCK, there);
+    expect([path, there.path, elsewhere.path].map((one) => existsSync(one))).toEqual([false, true, false]);
+  });
+
+  it('stays where its owner says so, with every session held', async () => {
+    const { path, store } = await filled();
+    const other = openStore(path);
+    await store.leaveFor('/somewhere/else');
+    await expect(other.transaction(contactAlice)).rejects.toMatchObject({ code: 'moving' });
+    expect(() => store.remove('/somewhere')).toThrow(expect.objectContaining({ code: 'moving' }));
+    const again = openStore(path);
+    again.stay();
+    await again.transaction((transaction) => transaction.holdSessions());
+    await other.transaction(contactAlice);
     expect(openStore(path).movingTo).toBeUndefined();
-    await store.transaction((transaction) => addContact(transaction, 'carol'));
   });
 
   it('replaces nothing: neither another identity, nor an older copy of it', async () => {
@@ -107,9 +140,10 @@ describe('an identity that is moved', () => {
         "INSERT INTO identity (id, name, seed, public_key, created_at) VALUES (1, 'bob', zeroblob(32), zeroblob(32), 0)",
       ),
     );
-    await store.leaveFor(stranger.path);
-    await expect(moveIdentity(openStore(path), LOCK, stranger)).rejects.toMatchObject({ code: 'exists' });
-    expect(existsSync(path)).toBe(true);
+    const another = await filled();
+    await another.store.leaveFor(stranger.path);
+    await expect(moveIdentity(openStore(another.path), LOCK, stranger)).rejects.toMatchObject({ code: 'exists' });
+    expect(existsSync(another.path)).toBe(true);
   });
 
   it('does not leave for two places', async () => {
@@ -119,6 +153,5 @@ describe('an identity that is moved', () => {
       code: 'moving',
       detail: { to: '/somewhere/else' },
     });
-    expect(record().name).toBe('bob');
   });
 });

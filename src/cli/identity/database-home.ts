@@ -35,11 +35,8 @@ export class DatabaseHome implements Home {
    */
   static async at(context: CommandContext, url: string): Promise<DatabaseHome> {
     const { io, options } = context;
-    const database = await postgresAt(url, {
-      environment: io.environment,
-      home: io.home,
-      isArgument: options.home !== undefined,
-    });
+    const from = { environment: io.environment, home: io.home, isArgument: options.home !== undefined };
+    const database = await postgresAt(url, from, options.wait * 1_000);
     return new DatabaseHome(context, database);
   }
 

@@ -109,7 +109,7 @@ async function settleStanding(
   const { store, title } = identity;
   const refusal = refusalOf(identity);
   if (options.afterRestore) {
-    if (store.movingTo !== undefined) await store.leaveFor(undefined);
+    if (store.movingTo !== undefined) store.stay();
     await goOnAfterRestore(identity);
   } else if (refusal?.code === 'unmarked' && options.moved) {
     // Before the mark: a kill in between leaves an identity that still has to be accepted.

@@ -7,16 +7,18 @@ import { addIdentity, type IdentityRecord } from '../identity-file.ts';
 import type { IdentityStore } from '../identity-store.ts';
 import { Mark } from '../rollback-mark.ts';
 import { copyForElsewhere, type Departing } from '../rows-copy.ts';
-import type { Lock } from '../sqlcipher.ts';
-import { COMMIT_ID_LENGTH, CommitIds } from './identity-record.ts';
-import { beginTransaction, COMMIT, ROLLBACK } from './identity-row.ts';
-import { type PostgresOptions, PostgresStore } from './postgres-store.ts';
+import { type Lock, SALT_LENGTH } from '../sqlcipher.ts';
+import { COMMIT_ID_LENGTH, CommitIds, isSameServer, type Server } from './identity-record.ts';
+import { beginTransaction, COMMIT, ROLLBACK, TOUCH } from './identity-row.ts';
+import { LOOK_UP_PAUSE, LOOK_UP_TIME, type PostgresOptions, PostgresStore } from './postgres-store.ts';
 import { RowKeys } from './row-keys.ts';
 import { Rows } from './rows.ts';
 import { LAYOUT, SCHEMA } from './schema.ts';
-import { ConnectionLost, type DatabaseAddress, ServerClient, whereReading } from './server-client.ts';
+import { expectingOne } from './selection.ts';
+import { ConnectionLost, type DatabaseAddress, NoTables, ServerClient, whereReading } from './server-client.ts';
+import { Sweeps } from './sweeps.ts';
 import { WorkingSet } from './working-set.ts';
-import { sealChanges } from './writing.ts';
+import { sealChanges, sendPieces } from './writing.ts';
 
 /** Any number that others do not take: two who make the tables at the same time would be in each other's way. */
 const MAKING_TABLES = 0x7061776c;
@@ -45,10 +47,13 @@ export interface Created {
 
 export class PostgresDatabase {
   readonly #address: DatabaseAddress;
+  readonly #wait: number;
   #client: ServerClient | undefined;
 
-  constructor(address: DatabaseAddress) {
+  /** @param wait for how long a server that has no connection left is waited for, in milliseconds. */
+  constructor(address: DatabaseAddress, wait = 0) {
     this.#address = address;
+    this.#wait = wait;
   }
 
   /** What the database is called in messages: `postgres://user@host/database`. It can be given as a home again. */
@@ -67,11 +72,13 @@ export class PostgresDatabase {
 
   /**
    * The salt of an identity: 16 bytes, from which its key is derived; `undefined` where there is none of that name.
-   * @throws `read-failed`, `busy`, `no-addon`.
+   * @throws `damaged`, `read-failed`, `busy`, `no-addon`.
    */
   async salt(name: string): Promise<Uint8Array | undefined> {
     const [[salt] = []] = await this.#query("SELECT encode(salt, 'hex') FROM pawl.identities WHERE name = $1", name);
-    return typeof salt === 'string' ? fromHex(salt) : undefined;
+    if (typeof salt !== 'string') return undefined;
+    if (salt.length !== 2 * SALT_LENGTH) throw new PawlError('damaged', { path: this.shown });
+    return fromHex(salt);
   }
 
   /**
@@ -111,7 +118,9 @@ export class PostgresDatabase {
   }
 
   async #connected(): Promise<ServerClient> {
-    if (this.#client === undefined || this.#client.isLost) this.#client = await ServerClient.connect(this.#address);
+    if (this.#client === undefined || this.#client.isLost) {
+      this.#client = await ServerClient.connect(this.#address, this.#wait);
+    }
     return this.#client;
   }
 
@@ -119,10 +128,10 @@ export class PostgresDatabase {
   async #query(text: string, ...values: readonly string[]): Promise<readonly (readonly unknown[])[]> {
     try {
       const client = await this.#connected();
-      if (!(await hasTables(client))) return [];
       const [answer] = await client.run({ text, values });
       return answer?.rows ?? [];
     } catch (error) {
+      if (error instanceof NoTables) return [];
       throw this.#asPawlError(whereReading(error));
     }
   }
@@ -140,24 +149,24 @@ export class PostgresDatabase {
       set.run('BEGIN');
       const { generation, mark } = await fill(set);
       const client = await this.#connected();
-      await makeTables(client);
+      await makeTables(client, wait);
       const { columns, server } = await beginTransaction(client, name, { kind: 'writes', wait });
       try {
         if (columns !== undefined) throw new PawlError('exists', { path: this.shown });
         const id = await this.#insertIdentity(client, name, { salt: lock.salt, checkValue: keys.checkValue, commitId });
         const rows = new Rows(set, { identity: id, keys, roots: new Map(), read: async () => [] });
-        const sealing = { keys, commitId, generation, server, bounds: new Map(), commits: new CommitIds() };
+        // All rows are in the set.
+        const bounds = generation > 0 ? new Sweeps(set, new Map()).after() : new Map();
+        const sealing = { name, keys, commitId, generation, server, bounds, commits: new CommitIds() };
         const { statements, record } = sealChanges(set, rows, sealing);
-        await client.run(...statements, {
-          text: 'UPDATE pawl.identities SET record = $2 WHERE id = $1',
-          values: [id, record],
-        });
+        const update = expectingOne('UPDATE pawl.identities SET record = $2 WHERE id = $1');
+        await client.run(...(await sendPieces(client, statements)), { text: update, values: [id, record] });
         beforeCommit?.();
       } catch (error) {
         await client.run(ROLLBACK).catch(() => undefined);
         throw error;
       }
-      const mayLose = await this.#commit(client, { name, commitId, wait });
+      const mayLose = await this.#commit(client, { name, salt: lock.salt, server, wait });
       return { trouble: mark?.write(generation), mayLose };
     } catch (error) {
       throw this.#asPawlError(error);
@@ -187,36 +196,50 @@ VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id::text`,
   /** Commits, and finds out what became of it where the answer is lost. @returns see `Created.mayLose`. */
   async #commit(client: ServerClient, made: Made): Promise<boolean> {
     try {
-      const [answer] = await client.run(
+      const [standbys, done] = await client.run(
         { text: "SELECT current_setting('synchronous_standby_names') = ''", values: [] },
         COMMIT,
       );
-      return answer?.rows[0]?.[0] === true;
+      if (done?.command !== 'COMMIT') throw new Error('the database has not committed');
+      if (!done.isDoubtful) return standbys?.rows[0]?.[0] === true;
     } catch (cause) {
       if (!(cause instanceof ConnectionLost)) throw cause;
-      const isMade = await this.#wasMade(made).catch(() => undefined);
-      if (isMade === true) return true;
-      const path = this.shown;
-      if (isMade === undefined) throw new PawlError('commit-unknown', { path }, { cause });
-      throw new PawlError('write-failed', { path, reason: cause.message, isUndone: true }, { cause });
+      return this.#lookUp(made, cause);
     }
+    return this.#lookUp(made, new ConnectionLost('its standby has not confirmed it'));
   }
 
-  /** Whether an identity was committed. One of the same name waits until the transaction that made it has ended. */
-  async #wasMade({ name, commitId, wait }: Made): Promise<boolean> {
+  /** @throws `write-failed` where the identity was not committed; `commit-unknown` where that cannot be known. */
+  async #lookUp(made: Made, cause: ConnectionLost): Promise<boolean> {
+    const path = this.shown;
+    const end = performance.now() + LOOK_UP_TIME;
+    do {
+      const isMade = await this.#wasMade(made).catch(() => undefined);
+      if (isMade === true) return true;
+      if (isMade === false) {
+        throw new PawlError('write-failed', { path, reason: cause.message, isUndone: true }, { cause });
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_UP_PAUSE));
+    } while (performance.now() < end);
+    throw new PawlError('commit-unknown', { path }, { cause });
+  }
+
+  /**
+   * Whether an identity was committed; `undefined`: not known. One of the same name waits until the transaction that made
+   * it has ended. It may have been written to since.
+   */
+  async #wasMade({ name, salt, server, wait }: Made): Promise<boolean | undefined> {
     const client = await this.#connected();
-    await beginTransaction(client, name, { kind: 'writes', wait });
+    const beginning = await beginTransaction(client, name, { kind: 'writes', wait });
     try {
-      await this.#insertIdentity(client, name, { salt: commitId, checkValue: commitId, commitId });
-      return false;
-    } catch (error) {
-      if (!(error instanceof PawlError && error.code === 'exists')) throw error;
-      const [answer] = await client.run({
-        text: 'SELECT commit_id FROM pawl.identities WHERE name = $1',
-        values: [name],
-      });
-      const [found] = answer?.rows[0] ?? [];
-      return found instanceof Uint8Array && equal(found, commitId);
+      if (beginning.salt === undefined) {
+        const commitId = new Uint8Array(COMMIT_ID_LENGTH);
+        await this.#insertIdentity(client, name, { salt, checkValue: commitId, commitId });
+        return isSameServer(beginning.server, server) ? false : undefined;
+      }
+      if (!equal(beginning.salt, salt)) return undefined;
+      const done = (await client.run({ text: TOUCH, values: [name] }, COMMIT)).at(-1);
+      return done?.command === 'COMMIT' && !done.isDoubtful ? true : undefined;
     } finally {
       await client.run(ROLLBACK).catch(() => undefined);
     }
@@ -231,7 +254,9 @@ VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id::text`,
 /** An identity that is to be committed. */
 interface Made {
   readonly name: string;
-  readonly commitId: Uint8Array;
+  readonly salt: Uint8Array;
+  /** That was asked. */
+  readonly server: Server;
   readonly wait: number;
 }
 
@@ -240,8 +265,18 @@ async function hasTables(client: ServerClient): Promise<boolean> {
   return answer?.rows[0]?.[0] === true;
 }
 
-/** Who may not make tables can use those that are there. */
-async function makeTables(client: ServerClient): Promise<void> {
+/**
+ * Who may not make tables can use those that are there.
+ * @param wait for others who make them, in milliseconds.
+ */
+async function makeTables(client: ServerClient, wait: number): Promise<void> {
   if (await hasTables(client)) return;
-  await client.execute(`BEGIN; SELECT pg_advisory_xact_lock(${MAKING_TABLES}); ${SCHEMA} COMMIT`);
+  try {
+    await client.execute(
+      `BEGIN; SET LOCAL lock_timeout = ${Math.max(1, Math.round(wait))}; SELECT pg_advisory_xact_lock(${MAKING_TABLES}); ${SCHEMA} COMMIT`,
+    );
+  } catch (error) {
+    await client.run(ROLLBACK).catch(() => undefined);
+    throw error;
+  }
 }

@@ -129,6 +129,11 @@ export function decodeRecord(bytes: Uint8Array, fail: () => never): IdentityReco
   return { schema, generation, holds, server, row, sequences, bounds, commits, children: decodeChildren(values) };
 }
 
+/** The bytes among values. */
+export function bytesIn(values: readonly Value[]): Uint8Array[] {
+  return values.filter((value) => value instanceof Uint8Array);
+}
+
 /** A list of rows. */
 export function encodeChildren(children: ReadonlyMap<string, Uint8Array>): Value[] {
   return [...children].flat();

@@ -6,9 +6,9 @@ import { equal, wipe } from '../../primitives/index.ts';
 import { MIGRATIONS } from '../migrations.ts';
 import type { Lock } from '../sqlcipher.ts';
 import { decodeRecord, type IdentityRecord, type Server } from './identity-record.ts';
-import type { RowKeys } from './row-keys.ts';
+import type { Place, RowKeys } from './row-keys.ts';
 import { LAYOUT } from './schema.ts';
-import type { Statement } from './selection.ts';
+import { expectingOne, type Statement } from './selection.ts';
 import { type Answer, type ServerClient, whereReading } from './server-client.ts';
 
 /** The row of an identity. */
@@ -24,14 +24,25 @@ export interface IdentityRow {
   readonly readAt: number;
 }
 
-/** Where the record of an identity is sealed for. */
-export const IDENTITY_PLACE = { table: 'identity', key: new Uint8Array(0), column: 'record' } as const;
+/** Where the record of an identity of that name is sealed for. */
+export function placeOfIdentity(keys: RowKeys, name: string, commitId: Uint8Array): Place {
+  return { table: 'identity', key: keys.tag('identity', 'key', [name]), column: 'record', commitId };
+}
+
+/** Writes the row of an identity as it is: its COMMIT is durable where those before it are. */
+export const TOUCH = expectingOne('UPDATE pawl.identities SET layout = layout WHERE name = $1');
 
 export const COMMIT: Statement = { text: 'COMMIT', values: [] };
 export const ROLLBACK: Statement = { text: 'ROLLBACK', values: [] };
 
 /** A transaction in which nothing was said for so long is ended by the server: its process has stopped, or its network. */
 const LONGEST_SILENCE = '60s';
+
+/** For a transaction that reads or writes all rows, which takes time between two statements. */
+export const LONG_SILENCE: Statement = {
+  text: "SELECT set_config('idle_in_transaction_session_timeout', '900s', TRUE)",
+  values: [],
+};
 
 /** Whatever the server's defaults are. Who waits for the lock is to see what the one before has committed. */
 const BEGIN = {
@@ -96,16 +107,21 @@ function serverIn(answer: Answer | undefined) {
   return { server: { system: String(system), timeline: Number(timeline) }, readAt: Math.floor(Number(readAt)) };
 }
 
+/** With what an identity is opened. */
+export interface Opening {
+  readonly name: string;
+  readonly lock: Lock;
+  readonly keys: RowKeys;
+  /** What the database is called in messages. */
+  readonly path: string;
+}
+
 /**
  * Opens the record of an identity. It may be of an older schema.
- * @param path what the database is called in messages.
  * @throws `not-an-identity` where there is none of that name, `newer-schema`, `replaced` where the salt is another by now,
  * `wrong-passphrase`, `damaged`.
  */
-export function identityIn(
-  { columns, server, readAt }: Beginning,
-  { lock, keys, path }: { readonly lock: Lock; readonly keys: RowKeys; readonly path: string },
-): IdentityRow {
+export function identityIn({ columns, server, readAt }: Beginning, { name, lock, keys, path }: Opening): IdentityRow {
   const damaged = (): never => {
     throw new PawlError('damaged', { path });
   };
@@ -118,7 +134,8 @@ export function identityIn(
   if (typeof id !== 'string' || !isWhole) return damaged();
   if (!equal(salt as Uint8Array, lock.salt)) throw new PawlError('replaced', { path });
   if (!keys.fits(checkValue as Uint8Array)) throw new PawlError('wrong-passphrase', { path });
-  const place = { ...IDENTITY_PLACE, commitId: commitId as Uint8Array };
+  if (!Number.isSafeInteger(server.timeline) || !Number.isSafeInteger(readAt)) return damaged();
+  const place = placeOfIdentity(keys, name, commitId as Uint8Array);
   const plain = keys.open(sealed as Uint8Array, place) ?? damaged();
   const record = decodeRecord(plain, damaged);
   wipe(plain);

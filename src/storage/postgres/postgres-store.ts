@@ -16,16 +16,25 @@ import type { FileKey, Lock } from '../sqlcipher.ts';
 import type { Statements } from '../statements.ts';
 import { Queue, transactionOn } from '../store.ts';
 import { mustExist, SqlTransaction } from '../transaction.ts';
-import { COMMIT_ID_LENGTH, isBehind, isSameServer, type KnownCommit, type Server } from './identity-record.ts';
-import { type Beginning, beginTransaction, COMMIT, type IdentityRow, identityIn, ROLLBACK } from './identity-row.ts';
+import { bytesIn, COMMIT_ID_LENGTH, isBehind, isSameServer, type KnownCommit, type Server } from './identity-record.ts';
+import {
+  type Beginning,
+  beginTransaction,
+  COMMIT,
+  type IdentityRow,
+  identityIn,
+  LONG_SILENCE,
+  ROLLBACK,
+  TOUCH,
+} from './identity-row.ts';
 import { loadingFirst } from './loads.ts';
 import { RowKeys } from './row-keys.ts';
 import { Rows } from './rows.ts';
-import { type Selection, type Statement, statementOf } from './selection.ts';
-import { type Answer, ConnectionLost, type DatabaseAddress, ServerClient, SILENCE } from './server-client.ts';
+import { expectingOne, type Selection, type Statement, statementOf } from './selection.ts';
+import { ConnectionLost, type DatabaseAddress, NoTables, ServerClient } from './server-client.ts';
 import { Sweeps } from './sweeps.ts';
 import { WorkingSet } from './working-set.ts';
-import { holdsIn, sealChanges } from './writing.ts';
+import { holdsIn, sealChanges, sendPieces } from './writing.ts';
 
 export interface PostgresOptions {
   /** How long to wait for others who use the identity, in milliseconds. */
@@ -35,7 +44,7 @@ export interface PostgresOptions {
   readonly now: () => number;
   /** The folder of the rollback marks. Without it, a rollback is not noticed. */
   readonly marks?: string | undefined;
-  /** For how long it is found out what became of a COMMIT whose answer was lost, in milliseconds; 30 s by default. */
+  /** For how long it is found out what became of a COMMIT whose answer was lost, in milliseconds; 75 s by default. */
   readonly lookUpTime?: number;
   /** How long the server may be silent beyond that wait, in milliseconds. */
   readonly silence?: number;
@@ -54,14 +63,20 @@ interface Unit extends Cache {
   readonly client: ServerClient;
 }
 
-const LOOK_UP_TIME = 30_000;
+/** What becomes of a transaction whose COMMIT is not answered. */
+interface Commit {
+  /** That was asked. */
+  readonly server: Server;
+  /** Whether it was made, by what is found afterwards; `undefined`: that cannot be known. */
+  readonly isMade: (beginning: Beginning) => boolean | undefined;
+}
+
+/** Longer than a server waits for a client that is gone: until then, that has the lock. */
+export const LOOK_UP_TIME = 75_000;
 /** Between two tries of it, in milliseconds. */
-const LOOK_UP_PAUSE = 200;
+export const LOOK_UP_PAUSE = 200;
 /** What was read is kept for the next unit of work up to this size, in bytes. */
 const LARGEST_CACHE = 32 * 2 ** 20;
-/** So many statements are sent at once. */
-const PIECE = 500;
-
 export class PostgresStore implements IdentityStore {
   readonly name: string;
   readonly path: string;
@@ -80,6 +95,8 @@ export class PostgresStore implements IdentityStore {
   #markTrouble: string | undefined;
   #standing: Standing = 'current';
   #movingTo: string | undefined;
+  /** Whether the next transaction ends the move. */
+  #stays = false;
   #clockAhead = 0;
   /** Whether a unit of work has begun and not ended. */
   #isOpen = false;
@@ -149,18 +166,20 @@ export class PostgresStore implements IdentityStore {
 
   /** Marks the identity as it is. Where the server is another one than that of the last commit, it is that from now on. */
   async mark(): Promise<void> {
-    await this.#queue.run(async () => {
-      const unit = await this.#begin('writes');
+    await this.#alter(async (unit) => {
       const { record, server } = unit.row;
-      if (isSameServer(record.server, server)) {
-        await this.#end(unit, 'writes');
-        this.#writeMark(lastCommitIn(unit.row));
-      } else await this.#undoing(unit, () => this.#commit(unit, record.bounds));
+      if (!isSameServer(record.server, server)) {
+        refuseMoved(unit.set);
+        return this.#commit(unit, record.bounds);
+      }
+      await this.#end(unit, 'writes');
+      this.#writeMark(lastCommitIn(unit.row));
     });
   }
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#perform('writes', (transaction, { set, row }) => {
+      if (this.#stays) set.run('UPDATE identity SET moving_to = NULL WHERE moving_to IS NOT NULL');
       refuseMoved(set);
       this.#refuseOther(row);
       return work(transaction);
@@ -171,27 +190,30 @@ export class PostgresStore implements IdentityStore {
     return this.#perform('reads', work);
   }
 
-  async leaveFor(place: string | undefined): Promise<void> {
-    await this.#queue.run(async () => {
-      const unit = await this.#begin('writes');
-      await this.#undoing(unit, async () => {
-        unit.set.run('UPDATE identity SET moving_to = @place', { place: place ?? null });
-        await this.#commit(unit, unit.row.record.bounds);
-      });
+  async leaveFor(place: string): Promise<void> {
+    await this.#alter(async (unit) => {
+      refuseMoved(unit.set);
+      unit.set.run('UPDATE identity SET moving_to = @place', { place });
+      await this.#commit(unit, unit.row.record.bounds);
     });
     this.#movingTo = place;
+  }
+
+  stay(): void {
+    this.#stays = true;
+    this.#movingTo = undefined;
   }
 
   async rekey(next: Lock): Promise<void> {
     const keys = new RowKeys(next, this.#options.random);
     try {
-      await this.#queue.run(async () => {
-        const unit = await this.#begin('writes');
-        await this.#undoing(unit, () => this.#writeAnew(unit, { keys, lock: next }));
+      await this.#alter((unit) => {
+        refuseMoved(unit.set);
+        return this.#writeAnew(unit, { keys, lock: next });
       });
     } catch (cause) {
       if (!(cause instanceof PawlError)) throw cause;
-      const isKnown = ['busy', 'replaced', 'damaged', 'rolled-back', 'commit-unknown'].includes(cause.code);
+      const isKnown = ['busy', 'replaced', 'damaged', 'rolled-back', 'moving', 'commit-unknown'].includes(cause.code);
       throw isKnown ? cause : new PawlError('not-rekeyed', { path: this.path, reason: cause.message }, { cause });
     } finally {
       keys.wipe();
@@ -226,12 +248,12 @@ export class PostgresStore implements IdentityStore {
     }
   }
 
-  async remove(): Promise<void> {
-    await this.#queue.run(async () => {
-      const unit = await this.#begin('writes');
-      const deletion = { text: 'DELETE FROM pawl.identities WHERE id = $1', values: [unit.row.id] };
-      const isGone = ({ salt }: Beginning) => salt === undefined || !equal(salt, this.salt);
-      await this.#undoing(unit, () => this.#send(unit.client, [deletion], isGone));
+  async remove(place: string): Promise<void> {
+    const text = expectingOne('DELETE FROM pawl.identities WHERE id = $1');
+    const isGone = ({ salt }: Beginning) => salt === undefined || !equal(salt, this.salt);
+    await this.#alter(async ({ client, row, set }) => {
+      if (placeIn(set) !== place) throw new PawlError('moving', { path: this.path, to: placeIn(set) ?? this.path });
+      await this.#send(client, [{ text, values: [row.id] }], { server: row.server, isMade: isGone });
     });
     await this.close();
   }
@@ -312,6 +334,14 @@ export class PostgresStore implements IdentityStore {
     });
   }
 
+  /** Runs a unit of work that commits by itself. */
+  #alter(work: (unit: Unit) => Promise<void>): Promise<void> {
+    return this.#queue.run(async () => {
+      const unit = await this.#begin('writes');
+      await this.#undoing(unit, () => work(unit));
+    });
+  }
+
   /** Runs the work of a unit, which is rolled back where that fails. */
   async #undoing<Result>(unit: Unit, work: () => Promise<Result>): Promise<Result> {
     this.#isOpen = true;
@@ -331,6 +361,7 @@ export class PostgresStore implements IdentityStore {
     return this.#queue.run(async () => {
       const unit = await this.#begin('reads');
       return this.#undoing(unit, async () => {
+        await unit.client.run(LONG_SILENCE);
         await unit.rows.load({ withContent: true });
         const result = work(unit.set);
         await this.#end(unit, 'reads');
@@ -347,6 +378,7 @@ export class PostgresStore implements IdentityStore {
   ): Promise<void> {
     const set = new WorkingSet(this.path);
     try {
+      await client.run(LONG_SILENCE);
       await stored.load({ withContent: true });
       applyMigrations(old);
       set.run('BEGIN');
@@ -421,7 +453,7 @@ export class PostgresStore implements IdentityStore {
   }
 
   #identityIn(beginning: Beginning): IdentityRow {
-    const row = identityIn(beginning, { lock: this.#lock, keys: this.#keys, path: this.path });
+    const row = identityIn(beginning, { name: this.name, lock: this.#lock, keys: this.#keys, path: this.path });
     // An older state in its place would have positions used once more.
     if (isBehind(row.record, this.#seen)) throw new PawlError('rolled-back', { path: this.path });
     this.#seen = lastCommitIn(row);
@@ -431,9 +463,14 @@ export class PostgresStore implements IdentityStore {
 
   async #connected(): Promise<ServerClient> {
     if (this.#isClosed) throw new Error('the store is closed');
-    const { wait, silence = SILENCE } = this.#options;
+    const { wait, silence } = this.#options;
     if (this.#client === undefined || this.#client.isLost) {
-      this.#client = await ServerClient.connect(this.#address, wait + silence);
+      const client = await ServerClient.connect(this.#address, wait, silence);
+      this.#client = client;
+      if (this.#isClosed) {
+        await client.close();
+        throw new Error('the store is closed');
+      }
     }
     return this.#client;
   }
@@ -446,6 +483,7 @@ export class PostgresStore implements IdentityStore {
         set.run('INSERT INTO sqlite_sequence (name, seq) VALUES (@name, @last)', { name, last });
       }
     });
+    wipe(...bytesIn(record.row));
     const read = async (selections: readonly Selection[]) => {
       if (!this.#isOpen) throw new Error('the transaction is over');
       const statements = selections.map((selection) => statementOf(id, selection));
@@ -478,15 +516,17 @@ export class PostgresStore implements IdentityStore {
     const { commits, generation: last } = row.record;
     const generation = Math.max(last, this.#marked) + 1;
     const commitId = this.#options.random(COMMIT_ID_LENGTH);
-    const sealing = { keys, commitId, generation, server: row.server, bounds, commits };
+    const sealing = { name: this.name, keys, commitId, generation, server: row.server, bounds, commits };
     const { statements, record } = sealChanges(set, rows, sealing);
     const update = {
-      text: 'UPDATE pawl.identities SET salt = $2, check_value = $3, commit_id = $4, record = $5 WHERE id = $1',
+      text: expectingOne(
+        'UPDATE pawl.identities SET salt = $2, check_value = $3, commit_id = $4, record = $5 WHERE id = $1',
+      ),
       values: [row.id, lock.salt, keys.checkValue, commitId, record],
     };
-    const wasMade = (beginning: Beginning) =>
+    const isMade = (beginning: Beginning) =>
       lock === this.#lock ? this.#hasCommit(beginning, { commitId, generation }) : isOf(beginning, lock, this.#lock);
-    await this.#send(client, [...statements, update], wasMade);
+    await this.#send(client, [...(await this.#sendPieces(client, statements)), update], { server: row.server, isMade });
     set.run('COMMIT');
     set.settle();
     this.#cache = { commitId, set, rows };
@@ -495,32 +535,25 @@ export class PostgresStore implements IdentityStore {
     this.#writeMark(this.#seen);
   }
 
-  /**
-   * Sends what is written, and COMMIT. Returns when it is durable.
-   * @param wasMade tells by the row of the identity whether that was committed; `undefined`: it cannot be known.
-   */
-  async #send(
-    client: ServerClient,
-    statements: readonly Statement[],
-    wasMade: (beginning: Beginning) => boolean | undefined,
-  ): Promise<void> {
-    const path = this.path;
-    const last = Math.max(0, Math.ceil(statements.length / PIECE) - 1) * PIECE;
-    const isLost = (error: unknown): error is ConnectionLost => error instanceof ConnectionLost;
+  async #sendPieces(client: ServerClient, statements: Iterable<Statement>): Promise<readonly Statement[]> {
     try {
-      for (let at = 0; at < last; at += PIECE) expectWritten(await client.run(...statements.slice(at, at + PIECE)));
-    } catch (cause) {
-      if (!isLost(cause)) throw cause;
-      throw new PawlError('write-failed', { path, reason: cause.message, isUndone: true }, { cause });
-    }
-    try {
-      const answers = await client.run(...statements.slice(last), COMMIT);
-      expectWritten(answers);
-      if (answers.at(-1)?.command !== 'COMMIT') throw new Error('the database has not committed');
+      return await sendPieces(client, statements);
     } catch (error) {
-      if (!isLost(error)) throw error;
-      await this.#lookUp(wasMade, error);
+      throw error instanceof ConnectionLost ? this.#undone(error) : error;
     }
+  }
+
+  /** Sends the last statements, and COMMIT. Returns when it is durable. */
+  async #send(client: ServerClient, statements: readonly Statement[], commit: Commit): Promise<void> {
+    try {
+      const done = (await client.run(...statements, COMMIT)).at(-1);
+      if (done?.command !== 'COMMIT') throw new Error('the database has not committed');
+      if (!done.isDoubtful) return;
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) throw error;
+      return this.#lookUp(commit, error);
+    }
+    await this.#lookUp(commit, new ConnectionLost('its standby has not confirmed it'));
   }
 
   /**
@@ -528,21 +561,25 @@ export class PostgresStore implements IdentityStore {
    * free, the transaction may still end either way.
    * @throws `write-failed` where it was not; `commit-unknown` where that cannot be known.
    */
-  async #lookUp(wasMade: (beginning: Beginning) => boolean | undefined, cause: ConnectionLost): Promise<void> {
-    const path = this.path;
+  async #lookUp({ server, isMade }: Commit, cause: ConnectionLost): Promise<void> {
     const end = performance.now() + (this.#options.lookUpTime ?? LOOK_UP_TIME);
-    for (let left = end; left > 0 && !this.#isClosed; left = end - performance.now()) {
+    for (let left = LOOK_UP_TIME; left > 0 && !this.#isClosed; left = end - performance.now()) {
       const beginning = await this.#readAgain(Math.min(this.#options.wait, left));
       if (beginning === undefined) {
         await new Promise((resolve) => setTimeout(resolve, LOOK_UP_PAUSE));
         continue;
       }
-      const isMade = wasMade(beginning);
-      if (isMade === true) return;
-      if (isMade === undefined) break;
-      throw new PawlError('write-failed', { path, reason: cause.message, isUndone: true }, { cause });
+      const found = isMade(beginning);
+      if (found === true) return;
+      // What another server does not have, the one that was asked may still have.
+      if (found === false && isSameServer(beginning.server, server)) throw this.#undone(cause);
+      break;
     }
-    throw new PawlError('commit-unknown', { path }, { cause });
+    throw new PawlError('commit-unknown', { path: this.path }, { cause });
+  }
+
+  #undone(cause: ConnectionLost): PawlError {
+    return new PawlError('write-failed', { path: this.path, reason: cause.message, isUndone: true }, { cause });
   }
 
   #hasCommit(beginning: Beginning, { commitId, generation }: { commitId: Uint8Array; generation: number }) {
@@ -555,13 +592,18 @@ export class PostgresStore implements IdentityStore {
     }
   }
 
-  /** Reads the identity under its lock; `undefined` while that fails. */
+  /**
+   * Reads the identity under its lock; `undefined` while that fails. Its own commit is as durable as those before it, which
+   * standbys may not have had.
+   */
   async #readAgain(wait: number): Promise<Beginning | undefined> {
     try {
       const client = await this.#connected();
       const beginning = await beginTransaction(client, this.name, { kind: 'writes', wait });
-      await client.run(ROLLBACK);
-      return beginning;
+      const isThere = beginning.salt !== undefined;
+      const touching = isThere ? [{ text: TOUCH, values: [this.name] }] : [];
+      const done = (await client.run(...touching, COMMIT)).at(-1);
+      return done?.command === 'COMMIT' && !done.isDoubtful ? beginning : undefined;
     } catch {
       return undefined;
     }
@@ -582,6 +624,7 @@ export class PostgresStore implements IdentityStore {
   }
 
   #asPawlError(error: unknown): unknown {
+    if (error instanceof NoTables) return new PawlError('not-an-identity', { path: this.path }, { cause: error });
     if (!(error instanceof ConnectionLost)) return error;
     return new PawlError('read-failed', { path: this.path, reason: error.message }, { cause: error });
   }
@@ -598,19 +641,13 @@ function lastCommitIn({ commitId, record: { generation, holds } }: IdentityRow):
 
 /** @throws `moving`: another process may have begun to move the identity since it was opened. */
 function refuseMoved(set: WorkingSet): void {
-  const { place } = mustExist(
-    set.get<{ readonly place: string | null }>('SELECT moving_to AS place FROM identity'),
-    'identity',
-  );
-  if (place !== null) throw new PawlError('moving', { path: set.path, to: place });
+  const place = placeIn(set);
+  if (place !== undefined) throw new PawlError('moving', { path: set.path, to: place });
 }
 
-/** @throws an `Error` where a row is not there that was read: nothing is committed. */
-function expectWritten(answers: readonly Answer[]): void {
-  const isWritten = answers.every(
-    ({ count, command }) => count === 1 || (command !== 'UPDATE' && command !== 'INSERT'),
-  );
-  if (!isWritten) throw new Error('the database has not committed');
+/** Where the identity is being moved to, if it is. */
+function placeIn(set: WorkingSet): string | undefined {
+  return set.get<{ readonly place: string | null }>('SELECT moving_to AS place FROM identity')?.place ?? undefined;
 }
 
 /** Whether an identity is locked by one key, and not by the other; `undefined` where it is by neither. */

@@ -9,7 +9,7 @@ import { mustExist } from '../transaction.ts';
 import { decodeChildren, encodeChildren, ValueReader } from './identity-record.ts';
 import { decodeValues, encodeValues, type Value } from './row-codec.ts';
 import { nameOf, type RowKeys } from './row-keys.ts';
-import type { Selection, Statement } from './selection.ts';
+import { expectingOne, type Selection, type Statement } from './selection.ts';
 import { inOrder, TABLES, type Table, tableNamed, tableOfKind } from './tables.ts';
 import type { WorkingSet } from './working-set.ts';
 
@@ -41,10 +41,14 @@ interface SealedRow {
 
 /** A unit's changes as statements. */
 export interface Written {
-  readonly statements: readonly Statement[];
+  /** Sealed as they are taken: once. */
+  readonly statements: Iterable<Statement>;
   /** The list of the rows without a parent. */
   readonly children: ReadonlyMap<string, Uint8Array>;
 }
+
+/** The values that rows have now. */
+type Changed = Map<StoredRow, { readonly values: readonly Value[]; readonly isNew: boolean }>;
 
 /** A content that was not read. */
 const NOTHING = new Uint8Array(0);
@@ -156,13 +160,16 @@ export class Rows {
    */
   write(commitId: Uint8Array): Written {
     const { deletions, changed } = this.#applyChanges(commitId);
-    const statements = deletions.map((row) => this.#deletion(row));
+    return { statements: this.#statements(deletions, changed, commitId), children: this.#roots };
+  }
+
+  *#statements(deletions: readonly StoredRow[], changed: Changed, commitId: Uint8Array): Iterable<Statement> {
+    for (const row of deletions) yield this.#deletion(row);
     // Parents precede their children, which name them.
     const ordered = [...changed].sort(([one], [other]) => inOrder(one, other));
     for (const [row, { values, isNew }] of ordered) {
-      statements.push(isNew ? this.#insertion(row, values, commitId) : this.#update(row, values, commitId));
+      yield isNew ? this.#insertion(row, values, commitId) : this.#update(row, values, commitId);
     }
-    return { statements, children: this.#roots };
   }
 
   #sealedRow([kind, key, commitId, record, content]: readonly unknown[]): SealedRow {
@@ -266,7 +273,7 @@ export class Rows {
   /** Brings the stored rows and their lists up to the working set. */
   #applyChanges(commitId: Uint8Array) {
     const deletions: StoredRow[] = [];
-    const changed = new Map<StoredRow, { readonly values: readonly Value[]; readonly isNew: boolean }>();
+    const changed: Changed = new Map();
     const listed: StoredRow[] = [];
     for (const { table, key, wasDeleted, row: values } of this.#set.changes()) {
       const name = nameOf(table.kind, key);
@@ -327,18 +334,18 @@ export class Rows {
     const place = { table: table.name, key, column: 'content', commitId } as const;
     const sealed = content !== undefined && bytes instanceof Uint8Array ? this.#keys.seal(bytes, place) : null;
     return {
-      text: `
+      text: expectingOne(`
 INSERT INTO pawl.rows (identity, key, commit_id, record, lookup, other_lookup, ordinal, kind, parent, content)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`),
       values: [...this.#rowValues(row, values, commitId), table.kind, this.#parentKey(row), sealed],
     };
   }
 
   #update(row: StoredRow, values: readonly Value[], commitId: Uint8Array): Statement {
     return {
-      text: `
+      text: expectingOne(`
 UPDATE pawl.rows SET commit_id = $3, record = $4, lookup = $5, other_lookup = $6, ordinal = $7, parent = $8
-WHERE identity = $1 AND key = $2`,
+WHERE identity = $1 AND key = $2`),
       values: [...this.#rowValues(row, values, commitId), this.#parentKey(row)],
     };
   }

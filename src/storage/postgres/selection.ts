@@ -27,6 +27,14 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
+/**
+ * A change of exactly one row. Where another number is changed, the server divides by zero, and commits nothing of the
+ * transaction.
+ */
+export function expectingOne(change: string): string {
+  return `WITH changed AS (${change} RETURNING 1) SELECT 1 / (count(*) = 1)::int FROM changed`;
+}
+
 /** The columns of each row: kind, key, commit_id, record, content (`null` if it is not wanted). */
 export function statementOf(identity: string, selection: Selection): Statement {
   const { table, keys, lookup, parents, upTo, below = [], withContent = false } = selection;

@@ -32,12 +32,16 @@ export interface Answer {
   readonly count: number;
   /** The command that was run: a COMMIT of a transaction that had failed is answered by ROLLBACK. */
   readonly command: string;
+  /** Whether the server has warned: of a COMMIT, that no standby may have it. */
+  readonly isDoubtful: boolean;
 }
 
 /** How long a connection may take, in milliseconds. */
 const CONNECT_TIME = 15_000;
 /** How long a server may be silent that waits for nobody, in milliseconds. */
 export const SILENCE = 30_000;
+/** Between two tries of it, in milliseconds. */
+const CONNECT_PAUSE = 200;
 /** How long the server is waited for when the connection is closed, in milliseconds. */
 const CLOSE_TIME = 1_000;
 /** A connection that carries nothing is probed after so long, in milliseconds. */
@@ -48,12 +52,18 @@ export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
 }
 
+/** Nobody has made the tables of pawl. */
+export class NoTables extends Error {
+  override readonly name = 'NoTables';
+}
+
 export class ServerClient {
   readonly #client: Client;
   readonly #address: DatabaseAddress;
   #isLost = false;
   /** So many statements are not answered. */
   #asked = 0;
+  #warnings = 0;
 
   private constructor(client: Client, address: DatabaseAddress) {
     this.#client = client;
@@ -62,15 +72,31 @@ export class ServerClient {
     client.on('error', () => {
       this.#isLost = true;
     });
+    client.on('notice', ({ severity }) => {
+      if (severity === 'WARNING') this.#warnings += 1;
+    });
   }
 
   /**
-   * Connects.
+   * Connects, as soon as the server has a connection left.
+   * @param wait for how long, in milliseconds.
    * @param silence a server that says nothing for so long, while it is asked something, is given up. In milliseconds.
    * @throws `no-addon` where the package is not there; `read-failed` where the server does not let us in, `busy` where it has
    * no connection left.
    */
-  static async connect(address: DatabaseAddress, silence = SILENCE): Promise<ServerClient> {
+  static async connect(address: DatabaseAddress, wait = 0, silence = SILENCE): Promise<ServerClient> {
+    const end = performance.now() + wait;
+    for (;;) {
+      try {
+        return await ServerClient.#connect(address, wait + silence);
+      } catch (error) {
+        if (!isPawlError(error, 'busy') || performance.now() + CONNECT_PAUSE > end) throw error;
+        await new Promise((resolve) => setTimeout(resolve, CONNECT_PAUSE));
+      }
+    }
+  }
+
+  static async #connect(address: DatabaseAddress, silence: number): Promise<ServerClient> {
     const { Client: PgClient } = await loadClient();
     const { host, port, user, database, password = noPassword, tls } = address;
     const client = new PgClient({
@@ -110,7 +136,7 @@ export class ServerClient {
   /**
    * Sends statements one after the other without waiting, which takes one round trip.
    * @returns their answers.
-   * @throws {ConnectionLost}; the error of the first that the server refuses: `busy`, `write-failed`; an `Error` for a
+   * @throws {ConnectionLost}; {NoTables}; the error of the first that the server refuses: `busy`, `write-failed`; an `Error` for a
    * statement that is a bug in pawl.
    */
   async run(...statements: readonly Statement[]): Promise<readonly Answer[]> {
@@ -135,8 +161,9 @@ export class ServerClient {
     const query = { text, values: [...values], rowMode: 'array' as const };
     this.#asked += 1;
     try {
+      const warnings = this.#warnings;
       const { rows, rowCount, command } = await this.#client.query<unknown[]>(query);
-      return { rows, count: rowCount ?? 0, command };
+      return { rows, count: rowCount ?? 0, command, isDoubtful: this.#warnings > warnings };
     } finally {
       this.#asked -= 1;
     }
@@ -174,14 +201,20 @@ export class ServerClient {
     const reason = error instanceof Error ? error.message : String(error);
     if (code !== undefined) {
       const found = REFUSALS.find(({ states }) => states.test(code));
-      if (found?.as === 'busy') return new PawlError('busy', { path }, { cause: error });
-      if (during === 'connecting') return new PawlError('read-failed', { path, reason }, { cause: error });
+      const isBusy = found?.as === 'busy';
+      if (during === 'connecting') {
+        if (isBusy) return new PawlError('busy', { path }, { cause: error });
+        return new PawlError('read-failed', { path, reason }, { cause: error });
+      }
       if (found?.as === 'lost' || endsConnection(error)) {
         this.#giveUp();
         return new ConnectionLost(reason, { cause: error });
       }
+      if (isBusy) return new PawlError('busy', { path }, { cause: error });
+      if (found?.as === 'missing') return new NoTables(reason, { cause: error });
       if (found?.as === 'unwritable') {
-        return new PawlError('write-failed', { path, reason, isUndone: true }, { cause: error });
+        const why = code === DIVISION_BY_ZERO ? 'it does not write what it is given' : reason;
+        return new PawlError('write-failed', { path, reason: why, isUndone: true }, { cause: error });
       }
       return new Error(`the database refused: ${reason}`, { cause: error });
     }
@@ -199,14 +232,19 @@ export function whereReading(error: unknown): unknown {
   return new PawlError('read-failed', { path, reason }, { cause: error });
 }
 
+/** Of a change of another number of rows than one: see `expectingOne`. */
+const DIVISION_BY_ZERO = '22012';
+
 /** What classes of errors mean (PostgreSQL, Appendix A). */
-const REFUSALS: readonly { readonly states: RegExp; readonly as: 'busy' | 'lost' | 'unwritable' }[] = [
+const REFUSALS: readonly { readonly states: RegExp; readonly as: 'busy' | 'lost' | 'missing' | 'unwritable' }[] = [
   // lock_not_available, query_canceled by a time limit, serialization and deadlock, too_many_connections, cannot_connect_now
   { states: /^(55P03|57014|40001|40P01|53300|57P03)$/, as: 'busy' },
   // connection exceptions; the server is shut down, or has ended a transaction that was silent for too long
   { states: /^(08...|57P01|57P02|57P05|25P03|25P04)$/, as: 'lost' },
+  // undefined_table, invalid_schema_name
+  { states: /^(42P01|3F000)$/, as: 'missing' },
   // read_only_sql_transaction; a standby; disk_full and other resources; insufficient_privilege; I/O errors
-  { states: /^(25006|0A000|53...|42501|58...)$/, as: 'unwritable' },
+  { states: /^(25006|0A000|53...|42501|58...|22012)$/, as: 'unwritable' },
 ];
 
 /** The oids of types (pg_type.dat): the integers and floating point numbers that are read; bool; bytea. */

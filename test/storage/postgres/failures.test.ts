@@ -135,7 +135,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
     const durable = new PostgresServer(['fsync=on']);
     onTestFinished(() => durable.remove());
     const own = await durable.create();
-    const store = await durable.open(own);
+    const store = await durable.open(own, { lookUpTime: 500 });
     onTestFinished(() => store.close());
     await add(store, 'alice');
     const crashing = store.transaction(async (transaction) => {

@@ -72,9 +72,11 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
     expect(await rowsOf(opened)).toEqual(before);
     expect(await opened.check()).toEqual([]);
     await opened.transaction((transaction) => addContact(transaction, 'carol'));
-    // Nothing in the database opens under the key of before, and nothing is left of it.
+    // Nothing is left of the rows of before.
     const where = `identity = (SELECT id FROM pawl.identities WHERE name = '${name}')`;
-    expect(Number(server.sql(`SELECT count(*) FROM pawl.rows WHERE ${where} AND kind = 1`))).toBe(2);
+    const count = Object.values(before).flat().length;
+    const others = (before.identity?.length ?? 0) + (before.sqlite_sequence?.length ?? 0);
+    expect(Number(server.sql(`SELECT count(*) FROM pawl.rows WHERE ${where}`))).toBe(count - others + 1);
   });
 
   it('refuses a process that has it open under the key of before', async () => {
@@ -115,7 +117,9 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
     expect(await rowsOf(same)).toEqual(await rowsOf(store));
     expect(readFileSync(bytes).includes(Buffer.from('alice'))).toBe(false);
 
-    await store.remove();
+    await store.leaveFor('/home/bob');
+    await expect(store.remove('/home/carol')).rejects.toMatchObject({ code: 'moving', detail: { to: '/home/bob' } });
+    await store.remove('/home/bob');
     const database = new PostgresDatabase(server.address);
     onTestFinished(() => database.close());
     expect(await database.names()).not.toContain(name);
@@ -216,7 +220,11 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
     });
     expect(await other.snapshot(contactAlice)).toBeGreaterThan(0);
     expect((await openWith(lock)).movingTo).toBe('/home/bob');
-    await store.leaveFor(undefined);
+    await expect(other.leaveFor('/home/carol')).rejects.toMatchObject({ code: 'moving' });
+    await expect(other.rekey(next)).rejects.toMatchObject({ code: 'moving' });
+    const back = await openWith(lock);
+    back.stay();
+    await back.transaction((transaction) => transaction.holdSessions());
     await other.transaction((transaction) => transaction.raiseNumber('a', NOW));
   });
 });

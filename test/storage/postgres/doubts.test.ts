@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { systemRandom } from '../../../src/primitives/index.ts';
+import type { Transaction } from '../../../src/session/store.ts';
+import { PostgresDatabase } from '../../../src/storage/postgres/database.ts';
+import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
+import type { Statement } from '../../../src/storage/postgres/selection.ts';
+import { ConnectionLost, ServerClient } from '../../../src/storage/postgres/server-client.ts';
+import { fill } from '../contents.ts';
+import { addContact, bytesOf, record } from '../fixtures.ts';
+import { LOCK, newFile, openStore, temporaryFolder } from '../folder.ts';
+import { noServer, PostgresServer, saltedLock } from './server.ts';
+
+const OPTIONS = { wait: 5_000, now: Date.now, random: systemRandom };
+
+const names = async (view: Transaction) => (await view.contacts()).map(({ name }) => name);
+
+describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', () => {
+  let server: PostgresServer;
+  let name: string;
+  beforeAll(() => {
+    server = new PostgresServer();
+  });
+  afterAll(() => server.remove());
+  beforeEach(async () => {
+    name = await server.create();
+  });
+
+  const open = async (options: Partial<PostgresOptions> = {}) => {
+    const store = await server.open(name, options);
+    onTestFinished(() => store.close());
+    return store;
+  };
+  const add = (store: PostgresStore, contact: string) =>
+    store.transaction((transaction) => addContact(transaction, contact));
+  const save = (as: string) =>
+    server.sql(`DROP TABLE IF EXISTS pawl.rows_${as}, pawl.identities_${as};
+      CREATE TABLE pawl.rows_${as} AS SELECT * FROM pawl.rows; CREATE TABLE pawl.identities_${as} AS SELECT * FROM pawl.identities`);
+  const putBack = (as: string) =>
+    server.sql(`DELETE FROM pawl.rows; INSERT INTO pawl.rows SELECT * FROM pawl.rows_${as};
+      UPDATE pawl.identities i SET record = s.record, commit_id = s.commit_id FROM pawl.identities_${as} s WHERE i.id = s.id`);
+
+  it('has another commit of the same generation: a process that runs, and a mark, know their own', async () => {
+    const marks = temporaryFolder();
+    const store = await open({ marks });
+    save('before');
+    await add(store, 'alice');
+    // Everything is put back, and another machine brings it to the same generation.
+    putBack('before');
+    const other = await open({ marks: temporaryFolder() });
+    await add(other, 'carol');
+    expect(await other.generation()).toBe(1);
+    await expect(add(store, 'dora')).rejects.toMatchObject({ code: 'rolled-back' });
+    expect((await open({ marks })).standing).toBe('rolled-back');
+    await add(other, 'eve');
+    expect((await open({ marks })).standing).toBe('rolled-back');
+  });
+
+  it('is a standby that took over while a process runs: nothing is written, before its owner has said so', async () => {
+    const primary = new PostgresServer(['fsync=off', 'wal_level=replica', 'max_wal_senders=4']);
+    onTestFinished(() => primary.remove());
+    const own = await primary.create();
+    const standby = primary.standby();
+    onTestFinished(() => standby.remove());
+    // One address that leads to the primary of the time.
+    const address = { ...primary.address };
+    const on = async (marks: string) => {
+      const store = await PostgresStore.open(address, own, saltedLock(1), { ...OPTIONS, marks });
+      onTestFinished(() => store.close());
+      return store;
+    };
+    const folders = [temporaryFolder(), temporaryFolder()] as const;
+    const one = await on(folders[0]);
+    const two = await on(folders[1]);
+    await add(two, 'alice');
+    await standby.caughtUp(primary);
+    standby.stop('fast');
+    await add(one, 'of-one');
+    primary.stop('immediate');
+    standby.start(['fsync=off']);
+    standby.promote();
+    Object.assign(address, standby.address);
+
+    await expect(add(two, 'of-two')).rejects.toMatchObject({ code: 'unmarked' });
+    expect(await two.snapshot(names)).toEqual(['alice']);
+    await expect(one.snapshot(names)).rejects.toMatchObject({ code: 'rolled-back' });
+    const again = await on(folders[1]);
+    expect(again.standing).toBe('unmarked');
+    await again.mark();
+    await add(two, 'of-two');
+    expect((await on(folders[0])).standing).toBe('rolled-back');
+  }, 120_000);
+
+  it('has put another identity under the name', async () => {
+    const other = await server.create();
+    server.sql(`BEGIN; UPDATE pawl.identities SET name = 'third' WHERE name = '${name}';
+      UPDATE pawl.identities SET name = '${name}' WHERE name = '${other}'; UPDATE pawl.identities SET name = '${other}' WHERE name = 'third'; COMMIT`);
+    const opening = PostgresStore.open(server.address, name, saltedLock(Number(other.slice(3))), OPTIONS);
+    await expect(opening).rejects.toMatchObject({ code: 'damaged' });
+  });
+
+  it('does not write a row that it is given: nothing is committed', async () => {
+    const store = await open();
+    await add(store, 'alice');
+    server.sql(`CREATE FUNCTION pawl.skip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+      CREATE TRIGGER skip BEFORE INSERT ON pawl.rows FOR EACH ROW EXECUTE FUNCTION pawl.skip()`);
+    await expect(add(store, 'carol')).rejects.toMatchObject({ code: 'write-failed', detail: { isUndone: true } });
+    server.sql('DROP TRIGGER skip ON pawl.rows; DROP FUNCTION pawl.skip');
+    expect(await store.snapshot(names)).toEqual(['alice']);
+    await add(store, 'carol');
+  });
+
+  it('lets nobody make tables, and goes on', async () => {
+    server.sql('CREATE ROLE stranger LOGIN');
+    server.sql('CREATE DATABASE without');
+    const database = new PostgresDatabase({ ...server.address, user: 'stranger', database: 'without' });
+    onTestFinished(() => database.close());
+    await expect(database.create(LOCK, record(), OPTIONS)).rejects.toMatchObject({ code: 'write-failed' });
+    expect(await database.names()).toEqual([]);
+  });
+
+  it('is left by a store that is closed while it connects', async () => {
+    const store = await open();
+    await store.snapshot(names);
+    const count = () =>
+      Number(server.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pawl' AND usename = 'owner'"));
+    server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pawl'");
+    await vi.waitFor(() => expect(count()).toBe(0));
+    const running = store.snapshot(names).catch(() => undefined);
+    await store.close();
+    await running;
+    await vi.waitFor(() => expect(count()).toBe(0));
+  });
+
+  it('is asked about an identity that was made, and used before that', async () => {
+    const database = new PostgresDatabase(server.address);
+    onTestFinished(() => database.close());
+    const lock = { ...LOCK, salt: bytesOf(`salt beside ${name}`, 16) };
+    const { run } = ServerClient.prototype;
+    const spy = vi.spyOn(ServerClient.prototype, 'run').mockImplementation(async function (
+      this: ServerClient,
+      ...statements: Statement[]
+    ) {
+      const answers = await run.apply(this, statements);
+      if (statements.at(-1)?.text !== 'COMMIT') return answers;
+      spy.mockRestore();
+      const other = await PostgresStore.open(server.address, `beside-${name}`, lock, OPTIONS);
+      await add(other, 'alice');
+      await other.close();
+      throw new ConnectionLost('lost');
+    });
+    onTestFinished(() => spy.mockRestore());
+    await database.create(lock, { ...record(), name: `beside-${name}` }, OPTIONS);
+    expect(await database.names()).toContain(`beside-${name}`);
+  });
+
+  it('has committed, and no standby has it: that is not known, until one has', async () => {
+    const waiting = () => server.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'").trim();
+    const store = await open({ lookUpTime: 500, silence: 1_000, wait: 100 });
+    await store.snapshot(names);
+    onTestFinished(() => {
+      server.sql('ALTER SYSTEM RESET synchronous_standby_names');
+      server.sql('SELECT pg_reload_conf()');
+    });
+    server.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    server.sql('SELECT pg_reload_conf()');
+    await vi.waitFor(() => expect(server.sql('SHOW synchronous_standby_names').trim()).toBe('nobody'));
+    for (const end of ['pg_cancel_backend', 'pg_terminate_backend']) {
+      const adding = expect(add(store, end.replace(/_/g, '-'))).rejects.toMatchObject({ code: 'commit-unknown' });
+      await vi.waitFor(() => expect(waiting()).toBe('1'), 10_000);
+      server.sql(`SELECT ${end}(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`);
+      await adding;
+      server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    }
+  }, 60_000);
+
+  it('gets an identity with all that is to be swept', async () => {
+    const file = openStore(newFile({ ...record(), name: `moved-${name}` }));
+    await fill(file);
+    const database = new PostgresDatabase(server.address);
+    onTestFinished(() => database.close());
+    await database.createFrom(file, LOCK, OPTIONS);
+    const store = await database.open(`moved-${name}`, LOCK, OPTIONS);
+    onTestFinished(() => store.close());
+    const sweep = (one: typeof store | typeof file) =>
+      one.transaction(async (transaction) => [
+        await transaction.sweepHistory(Number.MAX_SAFE_INTEGER),
+        await transaction.sweepSkippedKeys(Number.MAX_SAFE_INTEGER),
+        (await transaction.sweepOutgoing(Number.MAX_SAFE_INTEGER)).length,
+        await transaction.sweepInvites(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+      ]);
+    const swept = await sweep(file);
+    expect(swept.every((count) => count > 0)).toBe(true);
+    expect(await sweep(store)).toEqual(swept);
+  });
+});
