@@ -89,7 +89,7 @@ function prove(scenario: Scenario, proverif: string, limit: number): { run: Run;
       proverif,
       seconds,
       outcomes: outcomesOf(asked, stdout),
-      thefts: theftsByQuery(asked, stdout),
+      thefts: theftsByQuery(asked.map(models.query), stdout),
     };
     return { run, output: stdout + stderr };
   } finally {

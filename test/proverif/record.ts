@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Query } from './models.ts';
 import type { Expected } from './scenarios.ts';
 import { theftsOf } from './thefts.ts';
 
@@ -43,10 +44,13 @@ export function outcomesOf(asked: readonly string[], output: string): Record<str
   return Object.fromEntries(asked.map((name, index) => [name, answers[index] ?? 'no end']));
 }
 
-/** The thefts of each query that is false; the parameters are those of outcomesOf(). */
-export function theftsByQuery(asked: readonly string[], output: string): Record<string, string> {
+/** The thefts of each query that is false: theftsOf(). The parameters are those of outcomesOf(), but for the queries' texts. */
+export function theftsByQuery(asked: readonly Pick<Query, 'name' | 'text'>[], output: string): Record<string, string> {
   const ends = [...output.matchAll(ANSWER)].map(({ index }) => index);
-  const outcomes = outcomesOf(asked, output);
-  const read = asked.map((name, at) => [name, theftsOf(output.slice(ends[at - 1] ?? 0, ends[at]))] as const);
+  const names = asked.map(({ name }) => name);
+  const outcomes = outcomesOf(names, output);
+  const read = asked.map(
+    ({ name, text }, at) => [name, theftsOf(output.slice(ends[at - 1] ?? 0, ends[at]), text)] as const,
+  );
   return Object.fromEntries(read.filter(([name]) => outcomes[name] === 'false'));
 }
