@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { main } from '../src/cli/main.ts';
 import { isRunning, processName } from '../src/cli/terminal/process-name.ts';
 import { systemRandom } from '../src/primitives/index.ts';
-import { type Fault, LAUNCHER, NODE, type Ran, start } from './start.ts';
+import { type Fault, LAUNCHER, NODE, type Ran, type StartOptions, start } from './start.ts';
 
 /** One call of pawl: the identity, the arguments, the standard input. */
 export interface Call {
@@ -25,6 +25,16 @@ export interface Launched {
 /** One document of `--json`. */
 export type Document = Readonly<Record<string, unknown>>;
 
+/** Where identities are that are in no folder of the box, such as a database. */
+export interface RemoteHome {
+  /** For `--home`. */
+  readonly uri: string;
+  /** Another one with the same identities, for a copy of the box. */
+  copy(): RemoteHome;
+  /** Removes it with its box. */
+  remove(): void;
+}
+
 const SELF = processName(process.pid);
 let runs = 0;
 
@@ -33,9 +43,12 @@ export class Box {
   readonly folder: string;
   /** How far the clock of what runs in this process is ahead, in milliseconds. */
   ahead = 0;
+  /** The homes of those whose identities are in no folder of the box, by their names. */
+  readonly homes: Map<string, RemoteHome>;
 
-  constructor(folder: string) {
+  constructor(folder: string, homes: ReadonlyMap<string, RemoteHome> = new Map()) {
     this.folder = folder;
+    this.homes = new Map(homes);
   }
 
   static make(parent: string): Box {
@@ -43,12 +56,13 @@ export class Box {
   }
 
   copy(parent: string): Box {
-    const box = Box.make(parent);
-    cpSync(this.folder, box.folder, { recursive: true });
-    return box;
+    const { folder } = Box.make(parent);
+    cpSync(this.folder, folder, { recursive: true });
+    return new Box(folder, new Map([...this.homes].map(([who, home]) => [who, home.copy()])));
   }
 
   remove(): void {
+    for (const home of this.homes.values()) home.remove();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -66,7 +80,7 @@ export class Box {
   }
 
   /** Runs the built program as a process, with or without a fault. */
-  start({ who, parameters, input }: Call, fault?: Fault, options: { readonly user?: number } = {}): Promise<Ran> {
+  start({ who, parameters, input }: Call, fault?: Fault, options: Pick<StartOptions, 'user' | 'onStarted'> = {}): Promise<Ran> {
     return start(this.arguments(who, parameters), {
       environment: this.environment,
       folder: this.folder,
@@ -134,7 +148,9 @@ export class Box {
   arguments(who: string, parameters: readonly string[]): string[] {
     // With `--no-input` nothing is named: an agent has the key, or nobody.
     const isSaid = parameters.some((one) => ['--key-file', '--passphrase-file', '--no-input'].includes(one));
-    return ['-i', who, ...(isSaid ? [] : ['--key-file', this.path(`${who}.key`)]), ...parameters];
+    const home = parameters.includes('--home') ? undefined : this.homes.get(who)?.uri;
+    const isIn = home === undefined ? [] : ['--home', home];
+    return ['-i', who, ...isIn, ...(isSaid ? [] : ['--key-file', this.path(`${who}.key`)]), ...parameters];
   }
 
   read(name: string): Buffer | undefined {

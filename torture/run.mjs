@@ -11,6 +11,6 @@ await build({
   outfile,
   ...COMMON_JS,
   define: { 'import.meta.dirname': JSON.stringify(here) },
-  external: ['better-sqlite3-multiple-ciphers', '@node-rs/argon2', 'inquirer'],
+  external: ['better-sqlite3-multiple-ciphers', '@node-rs/argon2', 'inquirer', 'pg'],
 });
 await import(outfile);

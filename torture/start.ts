@@ -64,7 +64,7 @@ function copyProgram(): void {
   for (const part of ['package.json', 'build/Release/better_sqlite3.node', 'prebuilds']) {
     copyIntoProgram(`node_modules/better-sqlite3-multiple-ciphers/${part}`);
   }
-  for (const name of ['@nats-io/transport-node', '@node-rs/argon2', 'inquirer', 'qr']) copyPackage(name);
+  for (const name of ['@nats-io/transport-node', '@node-rs/argon2', 'inquirer', 'pg', 'qr']) copyPackage(name);
   // Under a umask of 077, git and npm make files that only their owner can read.
   execFileSync('chmod', ['-R', 'a+rX', PROGRAM]);
 }
@@ -112,11 +112,13 @@ export interface StartOptions {
   readonly fault?: Fault;
   /** The id of another user to run it as. */
   readonly user?: number;
+  /** Is told the process. */
+  readonly onStarted?: (pid: number) => void;
 }
 
 /** Starts pawl, and waits until it has ended. Its standard input is empty unless given. */
 export async function start(parameters: readonly string[], options: StartOptions): Promise<Ran> {
-  const { environment, folder, input, fault, user } = options;
+  const { environment, folder, input, fault, user, onStarted } = options;
   const log = join(WORKSHOP, `log-${++logs}`);
   const preload = fault && {
     LD_PRELOAD: LIBRARY,
@@ -133,6 +135,7 @@ export async function start(parameters: readonly string[], options: StartOptions
     killSignal: 'SIGABRT',
     ...(user !== undefined && { uid: user, gid: user }),
   });
+  if (child.pid !== undefined) onStarted?.(child.pid);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));

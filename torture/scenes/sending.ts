@@ -27,7 +27,7 @@ async function checkSend(box: Box, ran: Ran, laws: Laws, texts: readonly string[
   await laws.talk(box, 'alice', 'bob');
 }
 
-function sending(name: string, prepare: (box: Box) => Promise<void>, call: (box: Box) => Call): Scene {
+export function sending(name: string, prepare: (box: Box) => Promise<void>, call: (box: Box) => Call): Scene {
   return { name, prepare, call, check: (box, ran, laws) => checkSend(box, ran, laws) };
 }
 

@@ -1,0 +1,183 @@
+/**
+ * Runs one command on a database once for each message between it and the server, with a fault at that message, and checks
+ * the laws after each run.
+ */
+import { Box } from './box.ts';
+import { sideBySide } from './crash.ts';
+import { Laws } from './laws.ts';
+import { Database, type PostgresServer } from './postgres.ts';
+import { type Break, PostgresRelay, type Step } from './postgres-relay.ts';
+import type { Scene } from './scene.ts';
+import { type Ran, WORKSHOP } from './start.ts';
+
+/** What is done at a message, apart from what the relay does with the connection. */
+type Victim = 'client' | 'backend' | 'server' | undefined;
+
+interface WireFault {
+  readonly name: string;
+  readonly then: Break['then'];
+  readonly victim: Victim;
+  /** Only at a COMMIT: until it is given up, it takes half a minute. */
+  readonly isSlow: boolean;
+  /** Other runs on the same server would see it. */
+  readonly isAlone: boolean;
+}
+
+const quick = { isSlow: false, isAlone: false };
+
+export const WIRE_FAULTS: readonly WireFault[] = [
+  { name: 'the client is killed', then: 'cut', victim: 'client', ...quick },
+  { name: 'the connection is cut', then: 'cut', victim: undefined, ...quick },
+  { name: 'nobody gets through any more', then: 'shut', victim: undefined, ...quick, isSlow: true },
+  { name: 'an answer never comes', then: 'hold', victim: undefined, ...quick, isSlow: true },
+  { name: 'the process of the server is killed', then: 'go', victim: 'backend', ...quick, isAlone: true },
+  { name: 'the server crashes', then: 'go', victim: 'server', ...quick, isAlone: true },
+];
+
+/** Where a command meets the faults: at most so many steps for each, evenly spread, and at all COMMITs besides. */
+export interface WireSelection {
+  readonly most: number;
+  readonly mostAlone: number;
+  readonly mostSlow: number;
+  readonly parallel: number;
+}
+
+interface Try {
+  readonly fault: WireFault;
+  readonly step: number;
+  readonly when: Break['when'];
+}
+
+/** What a command may end with: success, cannot create, reading or writing failed, busy or not known. */
+const ENDS = [0, 73, 74, 75];
+
+/** @returns how often the command ended in which way. */
+export async function faultsOnWire(scene: Scene, selection: WireSelection, laws: Laws): Promise<string> {
+  const template = Box.make(WORKSHOP);
+  await scene.prepare(template);
+  const who = scene.call(template).who;
+  const server = serverOf(template, who);
+  const outcomes: Record<string, number> = {};
+  const steps = await stepsOf(scene, template, laws);
+  const tries = triesAt(steps, selection);
+  const attempt = async (one: Try) => {
+    const inRun = new Laws();
+    const outcome = await tryOnce(scene, template, one, inRun);
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    const at = steps[one.step - 1];
+    for (const broken of inRun.broken) {
+      const where = `${one.when} step ${one.step} of ${steps.length} (${at?.from}: ${at?.what})`;
+      laws.hold(false, `${one.fault.name} ${where}, ${outcome}: ${broken}`);
+    }
+  };
+  await sideBySide(
+    selection.parallel,
+    tries.filter(({ fault }) => !fault.isAlone),
+    attempt,
+  );
+  await sideBySide(
+    1,
+    tries.filter(({ fault }) => fault.isAlone),
+    attempt,
+  );
+  server.untilReady();
+  template.remove();
+  const ends = Object.entries(outcomes).map(([outcome, count]) => `${outcome} ×${count}`);
+  return `${tries.length} runs at ${steps.length} steps: ${ends.join(', ')}`;
+}
+
+function serverOf(box: Box, who: string): PostgresServer {
+  const home = box.homes.get(who);
+  if (!(home instanceof Database)) throw new Error(`${who} is in no database`);
+  return home.server;
+}
+
+/** The steps of a run without a fault, which also has to keep the laws. */
+async function stepsOf(scene: Scene, template: Box, laws: Laws): Promise<readonly Step[]> {
+  const { ran, relay, box } = await runOnce(scene, template, (one) => one.breakAt(0));
+  laws.hold(ran.code === 0, `without a fault: exit ${ran.code}: ${ran.stderr}`);
+  await scene.check(box, ran, laws);
+  box.remove();
+  return relay.steps;
+}
+
+function triesAt(steps: readonly Step[], { most, mostAlone, mostSlow }: WireSelection): readonly Try[] {
+  const commits = steps.flatMap(({ what }, index) => (what === 'COMMIT' ? [index + 1] : []));
+  return WIRE_FAULTS.flatMap((fault, number) => {
+    const all = fault.isSlow ? commits : steps.map((_, index) => index + 1);
+    const many = fault.isSlow ? mostSlow : fault.isAlone ? mostAlone : most;
+    const stride = Math.max(1, Math.ceil(all.length / many));
+    const first = Math.floor((Math.min(stride, all.length) * number) / WIRE_FAULTS.length);
+    const tried = new Set(all.filter((_, index) => index % stride === first));
+    if (!fault.isSlow && many > commits.length) for (const step of commits) tried.add(step);
+    // Every other one is met before it is passed on: but for a COMMIT, that is what comes after the one before.
+    return [...tried].flatMap((step, index): readonly Try[] => {
+      const whens: readonly Break['when'][] = commits.includes(step)
+        ? ['before', 'after']
+        : [index % 2 === 0 ? 'before' : 'after'];
+      return whens.slice(0, many).map((when) => ({ fault, step, when }));
+    });
+  });
+}
+
+async function tryOnce(scene: Scene, template: Box, { fault, step, when }: Try, laws: Laws): Promise<string> {
+  const server = serverOf(template, scene.call(template).who);
+  const { ran, relay, box } = await runOnce(scene, template, (one, kill) =>
+    one.breakAt(step, {
+      when,
+      then: fault.then,
+      onMet(backend) {
+        if (fault.victim === 'client') kill();
+        if (fault.victim === 'backend') process.kill(backend, 'SIGKILL');
+        if (fault.victim === 'server') server.crash();
+      },
+    }),
+  );
+  if (fault.isAlone) server.untilReady();
+  laws.hold(relay.isMet, 'the step is not met');
+  laws.hold(!/\n {4}at /.test(ran.stderr), 'shows a stack trace');
+  const isKilled = ran.signal === 'SIGKILL' && fault.victim === 'client';
+  if (!isKilled) {
+    const isExpected = ran.code !== undefined && [...ENDS, ...(scene.exits ?? [])].includes(ran.code);
+    laws.hold(isExpected, `exit ${ran.code ?? ran.signal}: ${ran.stderr.trim()}`);
+  }
+  // Where it is not known what was committed, the laws are those of a process that was killed.
+  const isUnknown = /whether it was is not known/.test(ran.stderr);
+  const { code: _, ...unknown } = ran;
+  try {
+    await scene.check(box, isUnknown ? { ...unknown, code: undefined } : ran, laws);
+  } catch (error) {
+    laws.broken.push(`the check fails: ${error instanceof Error ? error.stack : error}`);
+  }
+  box.remove();
+  return isKilled ? 'SIGKILL' : isUnknown ? `exit ${ran.code} (unknown)` : `exit ${ran.code ?? ran.signal}`;
+}
+
+/** Runs the command of a scene through a relay. */
+async function runOnce(
+  scene: Scene,
+  template: Box,
+  prepare: (relay: PostgresRelay, kill: () => void) => void,
+): Promise<{ ran: Ran; relay: PostgresRelay; box: Box }> {
+  const box = template.copy(WORKSHOP);
+  await scene.arrange?.(box);
+  const { who, parameters, input } = scene.call(box);
+  const home = box.homes.get(who);
+  if (!(home instanceof Database)) throw new Error(`${who} is in no database`);
+  const relay = await PostgresRelay.start(home.server.socket);
+  try {
+    let pid: number | undefined;
+    prepare(relay, () => {
+      if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    });
+    const call = { who, parameters: ['--home', home.server.uri(home.name, relay.folder), ...parameters] };
+    const ran = await box.start({ ...call, ...(input !== undefined && { input }) }, undefined, {
+      onStarted: (one) => {
+        pid = one;
+      },
+    });
+    return { ran, relay, box };
+  } finally {
+    relay.end();
+  }
+}
