@@ -46,9 +46,13 @@ export class Box {
   /** The homes of those whose identities are in no folder of the box, by their names. */
   readonly homes: Map<string, RemoteHome>;
 
-  constructor(folder: string, homes: ReadonlyMap<string, RemoteHome> = new Map()) {
+  /** Where marks are. */
+  readonly #state: string;
+
+  constructor(folder: string, homes: ReadonlyMap<string, RemoteHome> = new Map(), state = join(folder, 'state')) {
     this.folder = folder;
     this.homes = new Map(homes);
+    this.#state = state;
   }
 
   static make(parent: string): Box {
@@ -59,6 +63,11 @@ export class Box {
     const { folder } = Box.make(parent);
     cpSync(this.folder, folder, { recursive: true });
     return new Box(folder, new Map([...this.homes].map(([who, home]) => [who, home.copy()])));
+  }
+
+  /** The same as another machine has it, whose marks are its own. */
+  on(machine: string): Box {
+    return new Box(this.folder, this.homes, this.path(`state-${machine}`));
   }
 
   remove(): void {
@@ -75,12 +84,16 @@ export class Box {
       PATH: process.env.PATH ?? '',
       HOME: this.folder,
       PAWL_HOME: this.path('home'),
-      XDG_STATE_HOME: this.path('state'),
+      XDG_STATE_HOME: this.#state,
     };
   }
 
   /** Runs the built program as a process, with or without a fault. */
-  start({ who, parameters, input }: Call, fault?: Fault, options: Pick<StartOptions, 'user' | 'onStarted'> = {}): Promise<Ran> {
+  start(
+    { who, parameters, input }: Call,
+    fault?: Fault,
+    options: Pick<StartOptions, 'user' | 'onStarted'> = {},
+  ): Promise<Ran> {
     return start(this.arguments(who, parameters), {
       environment: this.environment,
       folder: this.folder,

@@ -114,7 +114,19 @@ export class PostgresServer {
 
   /** Runs SQL. @returns what it prints: a line a row, without the last line feed. */
   sql(text: string, database = 'postgres'): string {
-    return this.#run('psql', '-h', this.folder, '-p', `${PORT}`, '-U', SUPERUSER, '-d', database, '-qAtc', text).trimEnd();
+    return this.#run(
+      'psql',
+      '-h',
+      this.folder,
+      '-p',
+      `${PORT}`,
+      '-U',
+      SUPERUSER,
+      '-d',
+      database,
+      '-qAtc',
+      text,
+    ).trimEnd();
   }
 
   /** Waits until it lets clients in, as after a crash of one of its processes. */

@@ -2,10 +2,11 @@
  * Scenes of one whose identity is in a PostgreSQL database, and talks to one whose identity is in a file: the scenes of files,
  * and what differs for a database.
  */
-import { WORKSHOP } from '../start.ts';
+
 import type { Box } from '../box.ts';
 import { PostgresServer } from '../postgres.ts';
 import type { Scene } from '../scene.ts';
+import { WORKSHOP } from '../start.ts';
 import { CARRIED } from './carried.ts';
 import { KEEPING } from './keeping.ts';
 import { deliver, talking } from './people.ts';
