@@ -1,7 +1,20 @@
 /** The crash harness. torture.ts runs all of it, test/torture a sample. */
 export { crash, type Figures, sideBySide } from './crash.ts';
 export { MODES } from './faults.ts';
-export { failingPlaces, OUTSIDE, parallel, readOnly, SCENES, smallDisks, TOGETHER } from './scenes/index.ts';
+export { PostgresServer } from './postgres.ts';
+export {
+  failingPlaces,
+  IN_DATABASE,
+  OUTSIDE,
+  parallel,
+  readOnly,
+  SCENES,
+  SERVERS,
+  smallDisks,
+  TOGETHER,
+  twoHosts,
+} from './scenes/index.ts';
 export { EVERYTHING, SAMPLE } from './selection.ts';
 export { type Finding, type Situation, tryOut } from './situations.ts';
 export { buildFaults, cleanUp } from './start.ts';
+export { ALL_STEPS, onWire, SOME_STEPS } from './wire.ts';

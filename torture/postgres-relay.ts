@@ -21,7 +21,7 @@ export interface Break {
    * `cut`: it ends. `shut`: the same, and nobody is let in any more. `hold`: nothing is passed on any more, nor is it closed.
    * `go`: it goes on, as far as the relay is concerned.
    */
-  readonly then: 'cut' | 'shut' | 'hold' | 'go';
+  readonly does: 'cut' | 'shut' | 'hold' | 'go';
   /** Is called there, with the process of the server. */
   readonly onMet?: (backend: number) => void;
 }
@@ -37,8 +37,9 @@ export class PostgresRelay {
   readonly #behind: string;
   readonly #relay: Server;
   readonly #sockets = new Set<Socket>();
-  #at = 0;
+  #isAt: (step: Step, number: number) => boolean = () => false;
   #break: Break | undefined;
+  #met = 0;
   #isShut = false;
 
   /** @param socket the path of the server's. */
@@ -59,16 +60,17 @@ export class PostgresRelay {
     this.#relay = createServer((client) => this.#carry(client));
   }
 
-  /** Whether the step of the last `breakAt` was met. */
-  get isMet(): boolean {
-    return this.#at > 0 && this.steps.length >= this.#at;
+  /** How often a step was met since the last `breakAt`. */
+  get met(): number {
+    return this.#met;
   }
 
-  /** Breaks the connection at a step, counted from 1 and from now on; 0: at none. */
-  breakAt(step: number, how?: Break): void {
+  /** Breaks the connection at a step, counted from 1 and from now on, or at each for which that is true; 0: at none. */
+  breakAt(at: number | ((step: Step) => boolean), how?: Break): void {
     this.steps = [];
-    this.#at = step;
+    this.#isAt = typeof at === 'number' ? (_, number) => number === at : at;
     this.#break = how;
+    this.#met = 0;
     this.#isShut = false;
   }
 
@@ -122,15 +124,16 @@ export class PostgresRelay {
     const to = side === 'client' ? connection.server : connection.client;
     const step = connection.stepOf(message, side);
     if (step !== undefined) this.steps.push(step);
-    const isLast = step !== undefined && this.steps.length === this.#at;
-    const { when, then, onMet } = (isLast ? this.#break : undefined) ?? {};
+    const isMet = step !== undefined && this.#isAt(step, this.steps.length);
+    const { when, does, onMet } = (isMet ? this.#break : undefined) ?? {};
+    if (isMet) this.#met += 1;
     if (when !== 'before') to.write(message.bytes);
-    if (then === undefined) return;
-    this.#isShut = then === 'shut';
-    connection.isHeld = then === 'hold';
-    connection.isOver = then !== 'go';
+    if (does === undefined) return;
+    this.#isShut = does === 'shut';
+    connection.isHeld = does === 'hold';
+    connection.isOver = does !== 'go';
     onMet?.(connection.backend);
-    if (then === 'cut' || then === 'shut') connection.end();
+    if (does === 'cut' || does === 'shut') connection.end();
   }
 }
 

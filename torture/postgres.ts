@@ -27,6 +27,8 @@ const FAST = ['fsync=off', 'full_page_writes=off', 'max_wal_size=256MB', 'autova
 let databases = 0;
 
 export class PostgresServer {
+  /** Whether there is one on this machine. */
+  static readonly isHere = PROGRAMS !== undefined && !(isRoot && USER === undefined);
   static readonly #running = new Set<PostgresServer>();
   readonly folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'pawl-postgres-'));
   readonly #programs: string;
@@ -38,7 +40,7 @@ export class PostgresServer {
    * @returns `undefined` where there is none on this machine.
    */
   static start(settings: readonly string[] = []): PostgresServer | undefined {
-    if (PROGRAMS === undefined || (isRoot && USER === undefined)) return undefined;
+    if (PROGRAMS === undefined || !PostgresServer.isHere) return undefined;
     const server = new PostgresServer(PROGRAMS, [...FAST, ...settings]);
     server.#run('initdb', '-D', server.data, '-U', SUPERUSER, '-A', 'trust', '-E', 'UTF8', '-N', '--no-instructions');
     server.start();

@@ -3,21 +3,27 @@ import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
+  ALL_STEPS,
   buildFaults,
   crash,
   EVERYTHING,
   type Figures,
   type Finding,
   failingPlaces,
+  IN_DATABASE,
   MODES,
   OUTSIDE,
+  onWire,
+  PostgresServer,
   parallel,
   readOnly,
   SCENES,
+  SERVERS,
   sideBySide,
   smallDisks,
   TOGETHER,
   tryOut,
+  twoHosts,
 } from './index.ts';
 import { lineOf, tableOf, totalOf, violationsIn } from './table.ts';
 
@@ -35,14 +41,19 @@ const { values } = parseArgs({
   },
 });
 
+const ALL_SCENES = [...SCENES, ...IN_DATABASE];
+/** Of two hosts that use one identity. */
+const ROUNDS = 40;
+
 async function torture(): Promise<void> {
   const why = buildFaults();
   if (why !== undefined) {
     console.log(`skipped: ${why}`);
     return;
   }
+  if (!PostgresServer.isHere) console.log('skipped: all with a database, as there is no PostgreSQL here');
   const all: Figures[] = [];
-  const scenes = SCENES.filter(({ name }) => name.startsWith(values.command));
+  const scenes = ALL_SCENES.filter(({ name }) => name.startsWith(values.command));
   await sideBySide(Number(values.parallel), scenes, async ({ name }) => {
     const figures = await inProcess(name);
     all.push(...figures);
@@ -56,6 +67,12 @@ async function torture(): Promise<void> {
     ...failingPlaces(Number(values.every)),
     ...smallDisks(SCENES),
     ...readOnly(SCENES),
+    ...SERVERS,
+    twoHosts(Math.ceil(ROUNDS / Number(values.every))),
+    ...onWire(
+      IN_DATABASE.filter(({ large }) => !large),
+      { ...ALL_STEPS, most: Math.ceil(ALL_STEPS.most / Number(values.every)) },
+    ),
   ];
   for (const situation of situations) {
     if (!situation.name.includes(values.command)) continue;
@@ -84,7 +101,7 @@ async function runScene(name: string): Promise<void> {
   // Where the process that forked this one ends first.
   process.once('disconnect', end);
   const why = buildFaults();
-  const scene = SCENES.find((one) => one.name === name);
+  const scene = ALL_SCENES.find((one) => one.name === name);
   if (why !== undefined || scene === undefined) throw new Error(why ?? `there is no scene "${name}"`);
   const figures = await crash(scene, {
     ...EVERYTHING,

@@ -8,6 +8,7 @@ import { Laws } from './laws.ts';
 import { Database, type PostgresServer } from './postgres.ts';
 import { type Break, PostgresRelay, type Step } from './postgres-relay.ts';
 import type { Scene } from './scene.ts';
+import type { Situation } from './situations.ts';
 import { type Ran, WORKSHOP } from './start.ts';
 
 /** What is done at a message, apart from what the relay does with the connection. */
@@ -15,7 +16,7 @@ type Victim = 'client' | 'backend' | 'server' | undefined;
 
 interface WireFault {
   readonly name: string;
-  readonly then: Break['then'];
+  readonly does: Break['does'];
   readonly victim: Victim;
   /** Only at a COMMIT: until it is given up, it takes half a minute. */
   readonly isSlow: boolean;
@@ -26,12 +27,12 @@ interface WireFault {
 const quick = { isSlow: false, isAlone: false };
 
 export const WIRE_FAULTS: readonly WireFault[] = [
-  { name: 'the client is killed', then: 'cut', victim: 'client', ...quick },
-  { name: 'the connection is cut', then: 'cut', victim: undefined, ...quick },
-  { name: 'nobody gets through any more', then: 'shut', victim: undefined, ...quick, isSlow: true },
-  { name: 'an answer never comes', then: 'hold', victim: undefined, ...quick, isSlow: true },
-  { name: 'the process of the server is killed', then: 'go', victim: 'backend', ...quick, isAlone: true },
-  { name: 'the server crashes', then: 'go', victim: 'server', ...quick, isAlone: true },
+  { name: 'the client is killed', does: 'cut', victim: 'client', ...quick },
+  { name: 'the connection is cut', does: 'cut', victim: undefined, ...quick },
+  { name: 'nobody gets through any more', does: 'shut', victim: undefined, ...quick, isSlow: true },
+  { name: 'an answer never comes', does: 'hold', victim: undefined, ...quick, isSlow: true },
+  { name: 'the process of the server is killed', does: 'go', victim: 'backend', ...quick, isAlone: true },
+  { name: 'the server crashes', does: 'go', victim: 'server', ...quick, isAlone: true },
 ];
 
 /** Where a command meets the faults: at most so many steps for each, evenly spread, and at all COMMITs besides. */
@@ -39,8 +40,15 @@ export interface WireSelection {
   readonly most: number;
   readonly mostAlone: number;
   readonly mostSlow: number;
+  /** How many processes run side by side; those that only wait are more. */
   readonly parallel: number;
 }
+
+export const ALL_STEPS: WireSelection = { most: 24, mostAlone: 8, mostSlow: 2, parallel: 2 };
+/** Takes seconds. */
+export const SOME_STEPS: WireSelection = { most: 2, mostAlone: 1, mostSlow: 0, parallel: 2 };
+/** So many wait for a server side by side that does not answer. */
+const WAITING = 8;
 
 interface Try {
   readonly fault: WireFault;
@@ -51,8 +59,16 @@ interface Try {
 /** What a command may end with: success, cannot create, reading or writing failed, busy or not known. */
 const ENDS = [0, 73, 74, 75];
 
+/** A situation of each scene: with faults at its messages. */
+export function onWire(scenes: readonly Scene[], selection: WireSelection): readonly Situation[] {
+  return scenes.map((scene) => ({
+    name: `${scene.name}, with faults at its messages`,
+    run: (laws) => faultsOnWire(scene, selection, laws),
+  }));
+}
+
 /** @returns how often the command ended in which way. */
-export async function faultsOnWire(scene: Scene, selection: WireSelection, laws: Laws): Promise<string> {
+async function faultsOnWire(scene: Scene, selection: WireSelection, laws: Laws): Promise<string> {
   const template = Box.make(WORKSHOP);
   await scene.prepare(template);
   const who = scene.call(template).who;
@@ -70,16 +86,12 @@ export async function faultsOnWire(scene: Scene, selection: WireSelection, laws:
       laws.hold(false, `${one.fault.name} ${where}, ${outcome}: ${broken}`);
     }
   };
-  await sideBySide(
-    selection.parallel,
-    tries.filter(({ fault }) => !fault.isAlone),
-    attempt,
-  );
-  await sideBySide(
-    1,
-    tries.filter(({ fault }) => fault.isAlone),
-    attempt,
-  );
+  const isFast = ({ fault }: Try) => !fault.isAlone && !fault.isSlow;
+  await sideBySide(selection.parallel, tries.filter(isFast), attempt);
+  const waiting = tries.filter(({ fault }) => fault.isSlow);
+  await sideBySide(WAITING, waiting, attempt);
+  const alone = tries.filter(({ fault }) => fault.isAlone);
+  await sideBySide(1, alone, attempt);
   server.untilReady();
   template.remove();
   const ends = Object.entries(outcomes).map(([outcome, count]) => `${outcome} ×${count}`);
@@ -101,23 +113,32 @@ async function stepsOf(scene: Scene, template: Box, laws: Laws): Promise<readonl
   return relay.steps;
 }
 
+/** Some of the steps for each fault, and all COMMITs with those that are quick: before one and behind it, it is not the same. */
 function triesAt(steps: readonly Step[], { most, mostAlone, mostSlow }: WireSelection): readonly Try[] {
-  const commits = steps.flatMap(({ what }, index) => (what === 'COMMIT' ? [index + 1] : []));
-  return WIRE_FAULTS.flatMap((fault, number) => {
-    const all = fault.isSlow ? commits : steps.map((_, index) => index + 1);
-    const many = fault.isSlow ? mostSlow : fault.isAlone ? mostAlone : most;
-    const stride = Math.max(1, Math.ceil(all.length / many));
-    const first = Math.floor((Math.min(stride, all.length) * number) / WIRE_FAULTS.length);
-    const tried = new Set(all.filter((_, index) => index % stride === first));
-    if (!fault.isSlow && many > commits.length) for (const step of commits) tried.add(step);
-    // Every other one is met before it is passed on: but for a COMMIT, that is what comes after the one before.
-    return [...tried].flatMap((step, index): readonly Try[] => {
-      const whens: readonly Break['when'][] = commits.includes(step)
-        ? ['before', 'after']
-        : [index % 2 === 0 ? 'before' : 'after'];
-      return whens.slice(0, many).map((when) => ({ fault, step, when }));
-    });
+  const numbers = steps.map((_, index) => index + 1);
+  const commits = numbers.filter((number) => steps[number - 1]?.what === 'COMMIT');
+  return WIRE_FAULTS.flatMap((fault, index) => {
+    if (fault.isSlow) return some(commits, mostSlow, index).map((step) => ({ fault, step, when: 'before' as const }));
+    const tries = some(numbers, fault.isAlone ? mostAlone : most, index).map(
+      (step, position): Try => ({ fault, step, when: position % 2 === 0 ? 'before' : 'after' }),
+    );
+    const atCommits = commits.flatMap((step) => [
+      { fault, step, when: 'before' as const },
+      { fault, step, when: 'after' as const },
+    ]);
+    return [
+      ...tries.filter(({ step }) => !commits.includes(step)),
+      ...(fault.isAlone ? some(atCommits, mostAlone, index) : atCommits),
+    ];
   });
+}
+
+/** At most so many of them, evenly spread; each fault begins with another one. */
+function some<Item>(all: readonly Item[], most: number, index: number): readonly Item[] {
+  if (most === 0) return [];
+  const stride = Math.max(1, Math.ceil(all.length / most));
+  const first = Math.floor((Math.min(stride, all.length) * index) / WIRE_FAULTS.length);
+  return all.filter((_, number) => number % stride === first);
 }
 
 async function tryOnce(scene: Scene, template: Box, { fault, step, when }: Try, laws: Laws): Promise<string> {
@@ -125,7 +146,7 @@ async function tryOnce(scene: Scene, template: Box, { fault, step, when }: Try, 
   const { ran, relay, box } = await runOnce(scene, template, (one, kill) =>
     one.breakAt(step, {
       when,
-      then: fault.then,
+      does: fault.does,
       onMet(backend) {
         if (fault.victim === 'client') kill();
         if (fault.victim === 'backend') process.kill(backend, 'SIGKILL');
@@ -134,7 +155,7 @@ async function tryOnce(scene: Scene, template: Box, { fault, step, when }: Try, 
     }),
   );
   if (fault.isAlone) server.untilReady();
-  laws.hold(relay.isMet, 'the step is not met');
+  laws.hold(relay.met === 1, 'the step is not met');
   laws.hold(!/\n {4}at /.test(ran.stderr), 'shows a stack trace');
   const isKilled = ran.signal === 'SIGKILL' && fault.victim === 'client';
   if (!isKilled) {

@@ -7,10 +7,13 @@ import { SENDING } from './sending.ts';
 import { SEVERAL } from './several.ts';
 import { UNLOCKING } from './unlocking.ts';
 
+export { IN_DATABASE } from './database.ts';
 export { readOnly, smallDisks } from './disks.ts';
 export { failingPlaces } from './failing.ts';
 export { OUTSIDE } from './outside.ts';
+export { SERVERS } from './servers.ts';
 export { parallel, TOGETHER } from './together.ts';
+export { twoHosts } from './two-hosts.ts';
 
 /** Every command that writes, in each situation that makes a difference for it. */
 export const SCENES: readonly Scene[] = [...KEEPING, ...UNLOCKING, ...SENDING, ...RECEIVING, ...CARRIED, ...SEVERAL];

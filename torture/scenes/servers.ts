@@ -278,7 +278,7 @@ const silent = situation('a server that takes connections and says nothing', asy
   const { box, database, server } = talk;
   const relay = await PostgresRelay.start(server.socket);
   try {
-    relay.breakAt(1, { when: 'before', then: 'hold' });
+    relay.breakAt(1, { when: 'before', does: 'hold' });
     const uri = server.uri(database.name, relay.folder);
     const startedAt = performance.now();
     const ran = await bobOn('one', uri, talk, ['send', 'alice', '-m', 'into the void']);
@@ -298,8 +298,6 @@ const limits = situation('a server with time limits', async (talk, laws) => {
   const outcomes: string[] = [];
   // What is too slow for the server: nothing is done, and that is said.
   set("SET statement_timeout = '1ms'");
-  const lock = spawn('sleep', ['0']);
-  lock.unref();
   const input = Buffer.from(`${'x'.repeat(200)}\n`.repeat(300));
   const limited = await bobOn('one', database.uri, talk, ['send', 'alice', '--lines'], input);
   const known = limited.code !== undefined && [0, FAILED, BUSY].includes(limited.code);
@@ -311,22 +309,10 @@ const limits = situation('a server with time limits', async (talk, laws) => {
   await laws.nothingMissing(box, 'alice', 'bob');
   // A session that rests is ended: the next line connects anew.
   set("SET idle_session_timeout = '100ms'");
-  const { child, ended } = box.launch('bob', ['send', 'alice', '--lines']);
-  const chunks: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const errors: Buffer[] = [];
-  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
-  for (const line of ['one', 'two', 'three']) {
-    const before = chunks.length;
-    child.stdin.write(`${line}\n`);
-    while (chunks.length === before && child.exitCode === null) await pause(20);
-    await pause(400);
-  }
-  child.stdin.end();
-  const [code] = await ended;
-  laws.hold(code === 0, `with sessions that are ended: exit ${code}: ${Buffer.concat(errors)}`);
-  const texts = (await laws.receives(box, 'alice', Buffer.concat(chunks))).map(({ text }) => text);
-  laws.hold(texts.join() === 'one,two,three', `of three lines, ${texts} arrive`);
+  const resting = await lineByLine(box, ['send', 'alice', '--lines'], linesOf(LINES.slice(0, 3)), 300);
+  laws.hold(resting.code === 0, `with sessions that are ended: exit ${resting.code}: ${resting.stderr}`);
+  const texts = (await laws.receives(box, 'alice', resting.stdout)).map(({ text }) => text);
+  laws.hold(texts.join() === LINES.slice(0, 3).join(), `of three lines, ${texts} arrive`);
   set('RESET idle_session_timeout');
   await laws.talk(box, 'alice', 'bob');
   return [...outcomes, 'connects anew where a session was ended'].join('; ');
@@ -410,6 +396,60 @@ function fill(disk: string, pages: number): void {
   closeSync(file);
 }
 
+const LINES = Array.from({ length: 8 }, (_, index) => `line ${index}`);
+
+/** The answer to every COMMIT is lost, each time: what was done is looked up, and everything goes on. */
+const unanswered = situation('a server whose answer to COMMIT is lost every time', async (talk, laws) => {
+  const { box, database, server } = talk;
+  const relay = await PostgresRelay.start(server.socket);
+  try {
+    relay.breakAt(({ from, what }) => from === 'server' && what === 'COMMIT', { when: 'before', does: 'cut' });
+    const uri = server.uri(database.name, relay.folder);
+    const sent = await lineByLine(box, ['--home', uri, 'send', 'alice', '--lines'], linesOf(LINES));
+    laws.hold(sent.code === 0, `send: exit ${sent.code}: ${sent.stderr}`);
+    const said = (await laws.receives(box, 'alice', sent.stdout)).map(({ text }) => text);
+    laws.hold(said.join() === LINES.join(), `of what was sent, ${said} arrives`);
+    const envelopes: Buffer[] = [];
+    for (const line of LINES) envelopes.push(await box.ready('alice', ['send', 'bob', '-m', line]));
+    const got = await lineByLine(box, ['--home', uri, 'recv', '--lines', '-'], envelopes);
+    laws.hold(got.code === 0, `recv: exit ${got.code}: ${got.stderr}`);
+    laws.hold(got.stdout.toString().trim() === LINES.join('\n'), `what comes is ${got.stdout}`);
+    await laws.talk(box, 'alice', 'bob');
+    return `${relay.met} answers were lost`;
+  } finally {
+    relay.end();
+  }
+});
+
+const linesOf = (texts: readonly string[]) => texts.map((text) => `${text}\n`);
+
+/** Gives each input to a command of Bob when there is an output for the one before, and after a rest in milliseconds. */
+async function lineByLine(
+  box: Box,
+  parameters: readonly string[],
+  inputs: readonly (Uint8Array | string)[],
+  rest = 0,
+): Promise<Ran> {
+  const { child, ended } = box.launch('bob', parameters);
+  const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+  for (const input of inputs) {
+    const output = once(child.stdout, 'data');
+    child.stdin.write(input);
+    await Promise.race([output, ended]);
+    if (rest > 0) await pause(rest);
+  }
+  child.stdin.end();
+  const [code, signal] = await ended;
+  return {
+    code: code ?? undefined,
+    signal: signal ?? undefined,
+    stdout: Buffer.concat(stdout),
+    stderr: Buffer.concat(stderr).toString(),
+  };
+}
+
 /** Between the transactions of a connection, others use the same one to the server. */
 const pooled = situation('a pool of connections, shared by transactions (pgbouncer)', async (talk, laws) => {
   const { box, database, server } = talk;
@@ -468,5 +508,6 @@ export const SERVERS: readonly Situation[] = [
   limits,
   readOnly,
   full,
+  unanswered,
   pooled,
 ];

@@ -95,7 +95,7 @@ class Story {
   ): OnHost & { isOver(): boolean } {
     let isOver = false;
     const uri = this.#database.server.uri(this.#database.name, relay.folder);
-    if (step > 0) relay.breakAt(step, { when: step % 2 === 0 ? 'before' : 'after', then: 'cut', onMet: () => kill() });
+    if (step > 0) relay.breakAt(step, { when: step % 2 === 0 ? 'before' : 'after', does: 'cut', onMet: () => kill() });
     const running = host.start('bob', ['--home', uri, ...parameters]);
     const kill = () => running.send('SIGKILL');
     void running.ended.then(() => {
