@@ -3,6 +3,7 @@
  * compared: the machine's speed changes from minute to minute.
  */
 import { bounds } from './bounds.ts';
+import { farDatabase, inDatabase, manyInDatabase } from './database.ts';
 import { growth } from './growth.ts';
 import { handshakes } from './handshakes.ts';
 import { inMemory } from './in-memory.ts';
@@ -32,6 +33,9 @@ const MEASUREMENTS: readonly [title: string, measure: () => readonly Figure[] | 
   ['256 MiB in parts, whole processes (processor time; × node:crypto on the same bytes)', largeParts],
   ['along routes, 100 bytes (whole processes; × recv of a file)', routes],
   ['a follower, 100 bytes (resident memory; × after the tenth part)', followed],
+  ['in a database, 100 bytes (whole processes, ms; × node -e 0, or the same in a file)', inDatabase],
+  ['in a database, 100 bytes (messages a second, whole processes; × the same in a file)', manyInDatabase],
+  ['in a database that is far away, 100 bytes (round trips; ms; × on the same machine)', farDatabase],
   ['bounds: strangers, lying gaps, many large files', bounds],
 ];
 

@@ -30,9 +30,12 @@ export class PostgresRelay {
   readonly folder = mkdtempSync(join(tmpdir(), 'pawl-relay-'));
   /** Those since the last `breakAt`. */
   steps: Step[] = [];
-  /** How often a client has sent something behind an answer, in all connections. */
+  /**
+   * How often a client has sent something behind an answer, in all connections. What is sent without waiting for an answer
+   * counts as well where that comes in between: not so with a delay.
+   */
   roundTrips = 0;
-  /** How many milliseconds each message is on its way, in each direction. */
+  /** How many milliseconds an answer is on its way, and a question none: a timer is no finer than that. */
   delay = 0;
   readonly #behind: string;
   readonly #relay: Server;
@@ -105,15 +108,15 @@ export class PostgresRelay {
       });
       const messages = messagesFrom(side);
       from.on('data', (bytes) => {
-        if (side === 'server') connection.hasAnswered = true;
-        else if (connection.hasAnswered) {
+        if (side === 'client' && connection.hasAnswered) {
           this.roundTrips += 1;
           connection.hasAnswered = false;
         }
         const pass = () => {
+          if (side === 'server') connection.hasAnswered = true;
           for (const message of messages(bytes)) this.#pass(message, side, connection);
         };
-        if (this.delay === 0) pass();
+        if (this.delay === 0 || side === 'client') pass();
         else setTimeout(pass, this.delay);
       });
     }

@@ -24,24 +24,27 @@ const START_TIME = 60;
 /** A server that may forget at a power cut is much faster, and a process that is killed is no power cut. */
 const FAST = ['fsync=off', 'full_page_writes=off', 'max_wal_size=256MB', 'autovacuum=off'];
 
+const IN_MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 let databases = 0;
 
 export class PostgresServer {
   /** Whether there is one on this machine. */
   static readonly isHere = PROGRAMS !== undefined && !(isRoot && USER === undefined);
   static readonly #running = new Set<PostgresServer>();
-  readonly folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'pawl-postgres-'));
+  readonly folder: string;
   readonly #programs: string;
   readonly #settings: readonly string[];
 
   /**
    * Starts one.
    * @param settings `name=value`.
+   * @param parent the folder that its own is made in: in memory where possible, unless given.
    * @returns `undefined` where there is none on this machine.
    */
-  static start(settings: readonly string[] = []): PostgresServer | undefined {
+  static start(settings: readonly string[] = [], parent = IN_MEMORY): PostgresServer | undefined {
     if (PROGRAMS === undefined || !PostgresServer.isHere) return undefined;
-    const server = new PostgresServer(PROGRAMS, [...FAST, ...settings]);
+    const server = new PostgresServer(PROGRAMS, [...FAST, ...settings], parent);
     server.#run('initdb', '-D', server.data, '-U', SUPERUSER, '-A', 'trust', '-E', 'UTF8', '-N', '--no-instructions');
     server.start();
     server.sql(`CREATE ROLE ${OWNER} LOGIN`);
@@ -52,7 +55,8 @@ export class PostgresServer {
     for (const server of PostgresServer.#running) server.remove();
   }
 
-  private constructor(programs: string, settings: readonly string[]) {
+  private constructor(programs: string, settings: readonly string[], parent: string) {
+    this.folder = mkdtempSync(join(parent, 'pawl-postgres-'));
     this.#programs = programs;
     this.#settings = settings;
     if (USER !== undefined) chownSync(this.folder, USER.uid, USER.gid);
@@ -94,7 +98,7 @@ export class PostgresServer {
 
   /** A standby that follows it, from what it has now. */
   standby(): PostgresServer {
-    const standby = new PostgresServer(this.#programs, this.#settings);
+    const standby = new PostgresServer(this.#programs, this.#settings, IN_MEMORY);
     standby.#run(
       'pg_basebackup',
       ...['-h', this.folder, '-p', `${PORT}`, '-U', SUPERUSER, '-D', standby.data, '-R', '--checkpoint=fast', '-N'],

@@ -256,7 +256,7 @@ const slow = situation('a server that is far away', async (talk, laws) => {
   const { box, database, server } = talk;
   const relay = await PostgresRelay.start(server.socket);
   try {
-    relay.delay = 100;
+    relay.delay = 200;
     const uri = server.uri(database.name, relay.folder);
     const startedAt = performance.now();
     const sent = await bobOn('one', uri, talk, ['send', 'alice', '-m', 'from afar', '--wait', '0']);
