@@ -25,6 +25,7 @@ const SLOW = [
   'test/cli/machines.test.ts',
   'test/cli/memory.test.ts',
   'test/cli/pipes-terminal.test.ts',
+  'test/cli/postgres.test.ts',
   'test/cli/start.test.ts',
   'test/cli/terminal.test.ts',
   'test/cli/transcripts.test.ts',
@@ -39,6 +40,7 @@ const SLOW = [
   'test/places/syncthing.test.ts',
   'test/readme.test.ts',
   'test/restore/**/*.test.ts',
+  'test/storage/postgres/*.test.ts',
   'test/torture/**/*.test.ts',
   // Many commands in one process, with Argon2id or with identity files made and opened again.
   'test/cli/attention.test.ts',

@@ -13,6 +13,8 @@ export interface Destination {
   /** What it is called in messages, which also names it in the identity that leaves for it. */
   readonly path: string;
   exists(): Promise<boolean>;
+  /** Makes what is to hold the identity: what fails here fails before the identity leaves. */
+  prepare(): Promise<void>;
   /** @throws `wrong-passphrase`, and what else opening a store throws. */
   open(lock: Lock): Promise<IdentityStore>;
   /**
@@ -39,6 +41,7 @@ export async function moveIdentity(source: IdentityStore, lock: Lock, destinatio
   const isThere = await destination.exists();
   if (movingTo === undefined) {
     if (isThere) throw new PawlError('exists', { path });
+    await destination.prepare();
     await source.leaveFor(path);
   }
   if (!isThere) await unless('exists', destination.createFrom(source, lock));

@@ -165,6 +165,78 @@ describe.skipIf(noServer !== undefined)('an identity in a PostgreSQL database', 
       }
     }));
 
+  it('is moved into a database and back, with all that belongs to it', () =>
+    inDatabase(async (run, home, url) => {
+      const files = home.path('files');
+      const inFiles = (command: string) => home.run(command, { environment: { PAWL_HOME: files } });
+      await inFiles(`set -e; pawl -q init bob --history on > /dev/null; PAWL_HOME=$HOME/alice pawl -q init alice > /dev/null
+        pawl -q invite alice | PAWL_HOME=$HOME/alice pawl -q add bob > /dev/null
+        PAWL_HOME=$HOME/alice pawl -q send bob -m 'hi bob' | pawl -q recv > /dev/null; pawl -q send alice -m 'in a file' > one.pawl`);
+      const moved = await inFiles(`pawl move --to '${url}' --json`);
+      expect(moved.exit).toBe(0);
+      const [document] = moved.stdout.toString().split('\n');
+      expectValid(JSON.parse(document ?? ''));
+      expect(JSON.parse(document ?? '')).toEqual({
+        v: 1,
+        type: 'moved',
+        name: 'bob',
+        from: `${files}/bob.db`,
+        path: url,
+      });
+      expect(home.files('files')).toEqual([]);
+      expect(endOf(await inFiles('pawl contacts'))[0]).toBe(78);
+      expect((await run('pawl inspect --check')).exit).toBe(0);
+      const more = await run("pawl -q send alice -m 'in a database' > two.pawl; pawl log alice");
+      expect(more.stdout.toString().match(/^ {2}.*/gm)).toEqual(['  hi bob', '  in a file', '  in a database']);
+      expect(more.stderr).not.toContain('this machine uses');
+
+      const back = await run(`pawl move --to files`);
+      expect([back.exit, back.stdout.toString()]).toEqual([0, `${files}/bob.db\n`]);
+      expect(back.stderr).toContain(`bob in ${url} is deleted`);
+      expect(endOf(await run('pawl contacts'))[0]).toBe(78);
+      await inFiles("pawl -q send alice -m 'in a file again' > three.pawl");
+      const read = await home.run('PAWL_HOME=$HOME/alice pawl -q recv --lines one.pawl two.pawl three.pawl');
+      expect(read.stdout.toString()).toBe('in a file\nin a database\nin a file again\n');
+      expect(read.stderr).toBe('');
+    }));
+
+  it('is not moved over another, and goes on where it was when its owner says so', () =>
+    inDatabase(async (run, home, url) => {
+      await home.run(`pawl -q --home files init bob; pawl -q --home '${url}' init bob`);
+      expect(endOf(await home.run(`pawl --home files move --to '${url}'`))[0]).toBe(73);
+      expect((await home.run('pawl --home files invite alice -o a.txt')).exit).toBe(0);
+      // A folder that cannot be made: it does not leave.
+      home.write('full', '');
+      expect((await run('pawl move --to full/folder')).exit).toBe(73);
+      expect((await run('pawl invite dave -o d.txt')).exit).toBe(0);
+      // A place that cannot be written to.
+      await home.run('mkdir taken; ln -s nowhere taken/bob.db');
+      expect((await run('pawl move --to taken')).exit).not.toBe(0);
+      const refused = await run('pawl invite alice -o b.txt');
+      expect(endOf(refused)).toEqual([
+        75,
+        `error: the identity in ${url} is being moved to ${home.path('taken')}, and may be in use there already`,
+      ]);
+      expect(refused.stderr).toContain(`pawl move --home ${url} --to ${home.path('taken')}`);
+      expect((await run('pawl inspect')).exit).toBe(0);
+      expect(endOf(await run('pawl move --to elsewhere'))[0]).toBe(75);
+      expect((await run('pawl --after-restore inspect')).exit).toBe(0);
+      expect((await run('pawl invite alice -o b.txt')).exit).toBe(0);
+    }));
+
+  it('is restored from a backup, with every conversation held', () =>
+    inDatabase(async (run, home, url) => {
+      await home.run(`set -e; export PAWL_HOME=files; pawl -q init bob > /dev/null; PAWL_HOME=alice pawl -q init alice > /dev/null
+        pawl -q invite alice | PAWL_HOME=alice pawl -q add bob > /dev/null
+        PAWL_HOME=alice pawl -q send bob -m 'hi bob' | pawl -q recv > /dev/null; pawl -q backup bob.db`);
+      const restored = await run('pawl restore bob.db');
+      expect([restored.exit, restored.stdout.toString()]).toEqual([0, `bob in ${url}\n`]);
+      expect(restored.stderr).toContain('nothing is sent to alice');
+      expect((await run('pawl send alice -m hi')).exit).not.toBe(0);
+      expect((await run('pawl inspect --check')).exit).toBe(0);
+      expect(endOf(await run('pawl restore bob.db'))[0]).toBe(73);
+    }));
+
   it('that was changed by somebody without the key is refused, and never as a bug', () =>
     inDatabase(async (run, _, url) => {
       await run('pawl init bob; pawl invite alice');

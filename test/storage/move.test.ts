@@ -20,6 +20,10 @@ class FileDestination implements Destination {
     return existsSync(this.path);
   }
 
+  async prepare() {
+    this.#step('prepare');
+  }
+
   async open() {
     this.#step('open');
     const store = openIdentityFile(this.path, LOCK, { wait: 0 });
@@ -77,6 +81,15 @@ describe('an identity that is moved', () => {
     expect(existsSync(path)).toBe(false);
     const contacts = await (await destination.open()).snapshot((view) => view.contacts());
     expect(contacts.map(({ name }) => name)).toEqual(step === 'create' ? ['alice'] : ['alice', 'carol']);
+  });
+
+  it('does not leave for a place that cannot be prepared', async () => {
+    const { path, store } = await filled();
+    const destination = new FileDestination();
+    destination.fails = 'prepare';
+    await expect(moveIdentity(store, LOCK, destination)).rejects.toMatchObject({ code: 'commit-unknown' });
+    expect(openStore(path).movingTo).toBeUndefined();
+    await store.transaction((transaction) => addContact(transaction, 'carol'));
   });
 
   it('goes on where the destination could not be made before', async () => {

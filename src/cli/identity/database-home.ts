@@ -125,6 +125,10 @@ class DatabasePlace implements IdentityPlace {
     );
   }
 
+  prepare(): Promise<void> {
+    return waiting(this.#context, this.#database, this.#database.prepare());
+  }
+
   createFrom(source: IdentityStore, lock: Lock): Promise<Created> {
     const created = this.#database.createFrom(source, lock, storeOptions(this.#context));
     return waiting(this.#context, this.#database, created);

@@ -101,13 +101,12 @@ class FilePlace implements IdentityPlace {
   }
 
   async create(lock: Lock, record: IdentityRecord, beforeNamed: () => void): Promise<Created> {
-    await this.#makeFolder();
+    await this.prepare();
     const trouble = createIdentityFile(this.path, lock, record, { marks: marksOf(this.#context).folder, beforeNamed });
     return { trouble, mayLose: false };
   }
 
   async createFrom(source: IdentityStore, lock: Lock): Promise<Created> {
-    await this.#makeFolder();
     const trouble = await createIdentityFileFrom(this.path, source, lock, marksOf(this.#context).folder);
     return { trouble, mayLose: false };
   }
@@ -131,7 +130,7 @@ class FilePlace implements IdentityPlace {
     }
   }
 
-  async #makeFolder(): Promise<void> {
+  async prepare(): Promise<void> {
     makeHome(this.#context, this.#folder);
     await warnOfOthers(this.#context, this.#folder);
   }

@@ -65,7 +65,12 @@ export interface IdentityPlace {
    */
   create(lock: Lock, record: IdentityRecord, beforeNamed: () => void): Promise<Created>;
   /**
-   * The same, with all that another store of the identity has, under the same key.
+   * Makes what is to hold the identity: the folder, or the tables.
+   * @throws `cannot-create`, `write-failed`, `read-failed`, `busy`.
+   */
+  prepare(): Promise<void>;
+  /**
+   * Makes the identity with all that another store of the identity has, under the same key.
    * @throws `exists`, `cannot-create`, `write-failed`, `commit-unknown`, `busy`.
    */
   createFrom(source: IdentityStore, lock: Lock): Promise<Created>;

@@ -37,6 +37,7 @@ export async function moveIdentityTo(context: CommandContext, to: string): Promi
         await moveIdentity(store, lock, {
           path: home.shown,
           exists: () => place.exists(),
+          prepare: () => place.prepare(),
           open: (key) => place.open(key, { peeks: true }),
           createFrom: async (source, key) => {
             created = await place.createFrom(source, key);

@@ -82,6 +82,18 @@ export class PostgresDatabase {
   }
 
   /**
+   * Makes the tables, unless they are there.
+   * @throws `read-failed`, `write-failed`, `busy`, `no-addon`.
+   */
+  async prepare(): Promise<void> {
+    try {
+      await makeTables(await this.#connected(), this.#wait);
+    } catch (error) {
+      throw this.#asPawlError(error);
+    }
+  }
+
+  /**
    * Creates an identity, the tables where they are not there, and its mark. Never replaces one.
    * @throws `exists`, `read-failed`, `write-failed`, `commit-unknown`, `busy`, `no-addon`, and the errors of pawl that
    * `beforeCommit` throws.
