@@ -11,7 +11,7 @@ import { hostname } from 'node:os';
  * machine is for people.
  */
 export function processName(pid: number): string {
-  return `${pid}:${startTime(pid) ?? ''}@${place()}@${hostname()}`;
+  return `${pid}:${startTime(pid) ?? ''}@${place()}@${hostName()}`;
 }
 
 /** On which machine the process of that name is, as people call it; `undefined` for one of an older pawl. */
@@ -30,7 +30,7 @@ export function machineName(): string {
   } catch {
     // There is none.
   }
-  return `${hostname()}/${id}`;
+  return `${hostName()}/${id}`;
 }
 
 /** What people call a machine of that name. */
@@ -50,6 +50,15 @@ export function isRunning(name: string): boolean | undefined {
   return started !== undefined && process === `${pid}:${started}`;
 }
 
+/** What the machine calls itself. Linux says so without `node:os`, which takes time to load. */
+function hostName(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/hostname', 'utf8').trim();
+  } catch {
+    return hostname();
+  }
+}
+
 let known: string | undefined;
 
 /**
@@ -57,7 +66,7 @@ let known: string | undefined;
  * namespace has the same number on every machine. Without /proc, it is the machine.
  */
 function place(): string {
-  known ??= placeByProc() ?? hostname();
+  known ??= placeByProc() ?? hostName();
   return known;
 }
 
