@@ -110,8 +110,8 @@ function addTexts(database: Database, count: number): void {
 function addWaiting(database: Database, count: number): void {
   const process = "(n % 50 + 5000000) || ':1'";
   database.exec(`
-    INSERT INTO outbox (contact_id, message_id, process, created_at, envelope)
-    SELECT contacts.id, randomblob(16), ${process}, ${Date.now()}, randomblob(450) FROM contacts, ${numbers(count)};
+    INSERT INTO outbox (contact_id, message_id, process, created_at, envelope, length)
+    SELECT contacts.id, randomblob(16), ${process}, ${Date.now()}, randomblob(450), 450 FROM contacts, ${numbers(count)};
     INSERT INTO inbox (contact_id, message_id, n, late, received_at, process, content)
     SELECT contacts.id, randomblob(16), n, 0, ${Date.now()}, ${process}, randomblob(256)
     FROM contacts, ${numbers(count)}`);

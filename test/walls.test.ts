@@ -105,7 +105,7 @@ describe('the walls of the house', () => {
   it('let one folder of the command line know of storage', () => {
     const knowing = imports.filter((one) => one.file.startsWith('cli/') && roomOf(inside(one) ?? '') === 'storage');
     expect(knowing.map(({ file }) => file).sort()).toEqual(
-      ['agent', 'database-home', 'folder-home', 'home', 'make', 'open', 'unlock'].map(
+      ['agent', 'database-home', 'folder-home', 'home', 'make', 'move', 'open', 'unlock'].map(
         (name) => `cli/identity/${name}.ts`,
       ),
     );

@@ -70,6 +70,7 @@ it('every kind of document is printed by some command, and keeps its schema', as
   await run(alice, 'lock', undefined, processes);
   await run(alice, `passwd --new-key-file ${at('new.key')}`);
   await run(alice, `restore ${at('copy')} --home ${at('another')}`);
+  await run(alice, `move --home ${at('another')} --to ${at('third')}`);
 
   expect([...seen].sort()).toEqual([...TYPES].sort());
 });

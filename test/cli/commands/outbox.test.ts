@@ -6,8 +6,8 @@ function leave(person: Person, count: number): void {
   const database = person.openFile();
   database.exec(`
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
-    INSERT INTO outbox (contact_id, message_id, process, created_at, envelope)
-    SELECT 1, zeroblob(16), 'gone', 0, zeroblob(400) FROM n;
+    INSERT INTO outbox (contact_id, message_id, process, created_at, envelope, length)
+    SELECT 1, zeroblob(16), 'gone', 0, zeroblob(400), 400 FROM n;
     INSERT INTO inbox (contact_id, message_id, n, late, received_at, content)
     SELECT contact_id, message_id, 0, 0, 0, envelope FROM outbox;`);
   database.close();
