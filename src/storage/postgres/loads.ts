@@ -5,9 +5,9 @@
 import { toHex } from '../../primitives/index.ts';
 import type { Transaction } from '../../session/store.ts';
 import type { Value } from './row-codec.ts';
-import type { Rows } from './rows.ts';
+import type { Rows, Wanted } from './rows.ts';
 import type { Sweep, Sweeps } from './sweeps.ts';
-import { tableNamed } from './tables.ts';
+import { type Table, tableNamed } from './tables.ts';
 import type { WorkingSet } from './working-set.ts';
 
 const CONTACTS = tableNamed('contacts');
@@ -21,12 +21,20 @@ const INBOX = tableNamed('inbox');
 const INCOMING = tableNamed('incoming');
 const PARTS = tableNamed('incoming_parts');
 const OUTGOING = tableNamed('outgoing');
+const ROUTES = tableNamed('routes');
 const LEFT = tableNamed('left_entries');
 const SPENT = tableNamed('spent_boxes');
+const LISTS = tableNamed('list_members');
 const HISTORY = tableNamed('history');
 
 /** What is read with a contact: nearly every operation that needs the contact needs it. */
-const OF_CONTACT = ['sessions', 'receiving_chains', 'skipped_keys', 'routes'].map(tableNamed);
+const OF_CONTACT = [SESSIONS, tableNamed('receiving_chains'), tableNamed('skipped_keys'), ROUTES];
+const CONVERSATION: Wanted = { below: OF_CONTACT };
+const OPENINGS: Wanted = { below: [LEDGER] };
+const WAITING: Wanted = { below: [INBOX] };
+const RECEIVED: Wanted = { below: [PARTS] };
+const ENVELOPE: Wanted = { below: [tableNamed('outbox_rest')], withContent: true };
+const TEXT: Wanted = { below: [tableNamed('inbox_rest')], withContent: true };
 /** Digests are read, to be deleted, so many at a time. */
 const DIGESTS = 256;
 
@@ -41,98 +49,44 @@ interface Loading {
 
 /** @param inner the operations on the working set. */
 export function loadingFirst(inner: Transaction, { rows, set, sweeps, clockAhead }: Loading): Transaction {
-  /** A whole table, with the contacts: whether rows of theirs are missing is seen by their lists. */
-  const all = (name: string) => async () => {
-    const table = tableNamed(name);
-    const needsContacts =
-      table !== CONTACTS && table.isListed && table.parent?.table === 'contacts' && !knowsContacts();
-    await rows.once(`all ${name}`, () => [...(needsContacts ? [{ table: CONTACTS }] : []), { table }]);
-    if (needsContacts) rows.note('all contacts');
-  };
-  const knowsContacts = () => rows.knows('everyone') || rows.knows('all contacts');
   const nothing = async () => undefined;
   const both = async (one: () => Promise<void>, other: () => Promise<void>) => {
     await one();
     await other();
   };
+  const all =
+    (...tables: readonly Table[]) =>
+    () =>
+      rows.all(...tables);
 
-  const everyone = () => rows.once('everyone', () => ({ table: CONTACTS, below: OF_CONTACT }));
-  const contacts = async () => {
-    if (!knowsContacts()) await all('contacts')();
-  };
-  const contactRow = (id: number) => rows.need(CONTACTS, [[id]]);
-  const contact = async (id: number) => {
-    if (rows.knows('everyone')) return;
-    await rows.once(`contact ${id}`, () => ({
-      table: CONTACTS,
-      keys: [rows.keyOf(CONTACTS, [id])],
-      below: OF_CONTACT,
-    }));
-  };
-  const contactBy = async (column: string, value: Value) => {
-    if (rows.knows('everyone')) return;
-    const lookup = rows.lookupOf(CONTACTS, column, value);
-    await rows.once(`contact by ${toHex(lookup)}`, () => ({ table: CONTACTS, lookup, below: OF_CONTACT }));
-    const found = set.get<{ readonly id: number }>(`SELECT id FROM contacts WHERE ${column} = @value`, { value });
-    if (found !== undefined) rows.note(`contact ${found.id}`);
-    // The owner of the database could hide it from the look-up, and not from the list.
-    else await contacts();
-  };
-  // A session is never in the set without those of the same contact.
-  const session = async (id: number) => {
-    if (rows.knows('everyone') || set.has(SESSIONS, [id])) return;
-    await rows.once(`session ${id}`, () => ({
-      table: SESSIONS,
-      keys: [rows.keyOf(SESSIONS, [id])],
-      below: OF_CONTACT,
-    }));
-  };
-  const invite = async (id: Uint8Array) => {
-    if (rows.knows('all invites')) return;
-    const lookup = rows.lookupOf(INVITES, 'id', id);
-    await rows.once(`invite ${toHex(id)}`, () => ({ table: INVITES, lookup, below: [LEDGER] }));
-    if (set.get('SELECT 1 FROM invites WHERE id = @id', { id }) === undefined) await invites();
-  };
-  const invites = () => rows.once('all invites', () => ({ table: INVITES, below: [LEDGER] }));
-  const content = (box: 'outbox' | 'inbox') => async (id: number) => {
-    const table = tableNamed(box);
-    if (rows.hasContent(table, [id])) return;
-    const select = () => ({
-      table,
-      keys: [rows.keyOf(table, [id])],
-      below: [tableNamed(`${box}_rest`)],
-      withContent: true,
-    });
-    await rows.once(`content of ${box} ${id}`, select);
-  };
-  const outboxRow = (ids: readonly number[]) =>
-    rows.need(
-      OUTBOX,
-      ids.map((id) => [id]),
-    );
-  const inboxRow = (...ids: readonly number[]) =>
-    rows.need(
-      INBOX,
-      ids.map((id) => [id]),
-    );
-  const incomingRow = (id: number) => rows.need(INCOMING, [[id]]);
-  const partsOf = (id: number) =>
-    rows.once(`parts of ${id}`, () => ({ table: INCOMING, keys: [rows.keyOf(INCOMING, [id])], below: [PARTS] }));
-  const outgoingRow = (id: number) => rows.need(OUTGOING, [[id]]);
-  const leftIn = async (box?: Uint8Array) => {
-    if (box === undefined || rows.knows('all left_entries')) return all('left_entries')();
-    await rows.once(`left in ${toHex(box)}`, () => ({ table: LEFT, lookup: rows.lookupOf(LEFT, 'box', box) }));
-  };
-  const historyOf = async ({ contact: id }: { readonly contact?: number | undefined }) => {
-    if (id === undefined || rows.knows('all history')) return all('history')();
-    await rows.once(`history of ${id}`, () => ({ table: HISTORY, parents: [rows.keyOf(CONTACTS, [id])] }));
-  };
+  const contacts = all(CONTACTS);
+  const everyone = all(CONTACTS, ...OF_CONTACT);
+  const invites = all(INVITES, LEDGER);
+  const contactRow = (id: number) => rows.find(CONTACTS, [[id]]);
+  const contact = (id: number) => rows.find(CONTACTS, [[id]], CONVERSATION);
+  const contactBy = (column: 'name' | 'identity', value: Value) => rows.findBy(CONTACTS, column, value, CONVERSATION);
+  const session = (id: number) => rows.find(SESSIONS, [[id]], CONVERSATION);
+  const invite = (id: Uint8Array) => rows.findBy(INVITES, 'id', id, OPENINGS);
+  const outboxRows = (ids: readonly number[]) => rows.find(OUTBOX, ids.map(keyOf));
+  const inboxRows = (ids: readonly number[]) => rows.find(INBOX, ids.map(keyOf));
+  const inboxRow = (id: number) => inboxRows([id]);
+  const incomingRow = (id: number) => rows.find(INCOMING, [[id]]);
+  const partsOf = (id: number) => rows.find(INCOMING, [[id]], RECEIVED);
+  const outgoingRow = (id: number) => rows.find(OUTGOING, [[id]]);
+  const leftIn = (box?: Uint8Array) =>
+    box === undefined
+      ? rows.all(LEFT)
+      : rows.once(`left in ${toHex(box)}`, LEFT, { lookup: rows.lookupOf(LEFT, 'box', box) });
+  const historyOf = ({ contact: id }: { readonly contact?: number | undefined }) =>
+    id === undefined
+      ? rows.all(HISTORY)
+      : rows.once(`history of ${id}`, HISTORY, { parents: [rows.keyOf(CONTACTS, [id])] });
   const oldDigests = async (id: number, added: number, kept: number) => {
     const row = set.get<{ readonly received: number }>('SELECT received FROM sessions WHERE id = @id', { id });
     const upTo = Math.ceil(((row?.received ?? 0) + added - kept) / DIGESTS) * DIGESTS;
     if (upTo <= 0) return;
     const lookup = rows.lookupOf(ACCEPTED, 'session_id', id);
-    await rows.once(`digests of ${id} up to ${upTo}`, () => ({ table: ACCEPTED, lookup, upTo }));
+    await rows.once(`digests of ${id} up to ${upTo}`, ACCEPTED, { lookup, upTo });
   };
 
   /** Reads and sweeps only where something may be due. @param none what is returned where nothing is. */
@@ -164,8 +118,8 @@ export function loadingFirst(inner: Transaction, { rows, set, sweeps, clockAhead
     withdrawInvite: before(invite, inner.withdrawInvite),
     useInvite: before(invites, inner.useInvite),
     renameInvites: before(invites, inner.renameInvites),
-    lastNumber: before((name) => rows.need(NUMBERS, [[name]]), inner.lastNumber),
-    raiseNumber: before((name) => rows.need(NUMBERS, [[name]]), inner.raiseNumber),
+    lastNumber: before((name) => rows.find(NUMBERS, [[name]]), inner.lastNumber),
+    raiseNumber: before((name) => rows.find(NUMBERS, [[name]]), inner.raiseNumber),
     isInLedger: before(invites, inner.isInLedger),
     sweepInvites: async (expiredBefore, forgetBefore) => {
       if (!sweeps.isDue('open invites', expiredBefore) && !sweeps.isDue('other invites', forgetBefore)) return 0;
@@ -179,13 +133,14 @@ export function loadingFirst(inner: Transaction, { rows, set, sweeps, clockAhead
     contact: before(contact, inner.contact),
     contactNamed: before((name) => contactBy('name', name), inner.contactNamed),
     contactOf: before((identity) => contactBy('identity', identity), inner.contactOf),
-    addContact: async (added) => {
-      await contactBy('name', added.name);
-      await contactBy('identity', added.identity);
-      const id = await inner.addContact(added);
-      rows.note(`contact ${id}`);
-      return id;
-    },
+    addContact: before(
+      (added) =>
+        both(
+          () => contactBy('name', added.name),
+          () => contactBy('identity', added.identity),
+        ),
+      inner.addContact,
+    ),
     setContactInvite: before(contactRow, inner.setContactInvite),
     setVerified: before(contactRow, inner.setVerified),
     renameContact: before(
@@ -219,7 +174,7 @@ export function loadingFirst(inner: Transaction, { rows, set, sweeps, clockAhead
       (id, chain, n) =>
         both(
           () => session(id),
-          () => rows.need(ACCEPTED, [[id, chain, n]]),
+          () => rows.find(ACCEPTED, [[id, chain, n]]),
         ),
       inner.keptPosition,
     ),
@@ -233,37 +188,30 @@ export function loadingFirst(inner: Transaction, { rows, set, sweeps, clockAhead
     saveFork: before(session, inner.saveFork),
 
     addToOutbox: before((entry) => contactRow(entry.contact), inner.addToOutbox),
-    outbox: before(all('outbox'), inner.outbox),
-    countOutbox: before(all('outbox'), inner.countOutbox),
-    envelope: before(content('outbox'), inner.envelope),
-    dropFromOutbox: before(outboxRow, inner.dropFromOutbox),
+    outbox: before(all(OUTBOX), inner.outbox),
+    countOutbox: before(all(OUTBOX), inner.countOutbox),
+    envelope: before((id) => rows.find(OUTBOX, [[id]], ENVELOPE), inner.envelope),
+    dropFromOutbox: before(outboxRows, inner.dropFromOutbox),
     addToInbox: before((entry) => contactRow(entry.contact), inner.addToInbox),
-    inbox: before(all('inbox'), inner.inbox),
-    countInbox: before(all('inbox'), inner.countInbox),
-    inboxEntry: before((id) => inboxRow(id), inner.inboxEntry),
-    inboxContent: before(content('inbox'), inner.inboxContent),
-    handOver: before((id) => inboxRow(id), inner.handOver),
-    noteTry: before((id) => inboxRow(id), inner.noteTry),
-    countTried: before(all('inbox'), inner.countTried),
-    waitingOf: before(async (id) => {
-      if (rows.knows('all inbox')) return;
-      await rows.once(`inbox of ${id}`, () => ({
-        table: CONTACTS,
-        keys: [rows.keyOf(CONTACTS, [id])],
-        below: [INBOX],
-      }));
-    }, inner.waitingOf),
-    dropFromInbox: before((ids) => inboxRow(...ids), inner.dropFromInbox),
+    inbox: before(all(INBOX), inner.inbox),
+    countInbox: before(all(INBOX), inner.countInbox),
+    inboxEntry: before(inboxRow, inner.inboxEntry),
+    inboxContent: before((id) => rows.find(INBOX, [[id]], TEXT), inner.inboxContent),
+    handOver: before(inboxRow, inner.handOver),
+    noteTry: before(inboxRow, inner.noteTry),
+    countTried: before(all(INBOX), inner.countTried),
+    waitingOf: before((id) => rows.find(CONTACTS, [[id]], WAITING), inner.waitingOf),
+    dropFromInbox: before(inboxRows, inner.dropFromInbox),
 
-    addIncoming: before((added) => both(() => contactRow(added.contact), all('incoming')), inner.addIncoming),
-    incoming: before(all('incoming'), inner.incoming),
+    addIncoming: before((added) => both(() => contactRow(added.contact), all(INCOMING)), inner.addIncoming),
+    incoming: before(all(INCOMING), inner.incoming),
     receivedParts: before(partsOf, inner.receivedParts),
     addReceivedParts: before(
       (id, parts) =>
         both(
           () => incomingRow(id),
           () =>
-            rows.need(
+            rows.find(
               PARTS,
               parts.map(({ index }) => [id, index]),
             ),
@@ -281,66 +229,60 @@ export function loadingFirst(inner: Transaction, { rows, set, sweeps, clockAhead
       inner.dropReceivedParts,
     ),
     dropIncoming: before(incomingRow, inner.dropIncoming),
-    addOutgoing: before((added) => both(() => contactRow(added.contact), all('outgoing')), inner.addOutgoing),
-    outgoing: before(all('outgoing'), inner.outgoing),
+    addOutgoing: before((added) => both(() => contactRow(added.contact), all(OUTGOING)), inner.addOutgoing),
+    outgoing: before(all(OUTGOING), inner.outgoing),
     advanceOutgoing: before(outgoingRow, inner.advanceOutgoing),
     dropOutgoing: before(outgoingRow, inner.dropOutgoing),
-    sweepOutgoing: whenDue('outgoing', all('outgoing'), inner.sweepOutgoing, []),
+    sweepOutgoing: whenDue('outgoing', all(OUTGOING), inner.sweepOutgoing, []),
 
-    routes: before(all('routes'), inner.routes),
+    routes: before(all(ROUTES), inner.routes),
     setRoute: before(
-      ({ owner }) => both(all('routes'), () => ('contact' in owner ? contactRow(owner.contact) : nothing())),
+      ({ owner }) => both(all(ROUTES), () => ('contact' in owner ? contactRow(owner.contact) : nothing())),
       inner.setRoute,
     ),
-    dropRoute: before(all('routes'), inner.dropRoute),
-    renameRoute: before(all('routes'), inner.renameRoute),
-    distrustRoutes: before(all('routes'), inner.distrustRoutes),
+    dropRoute: before(all(ROUTES), inner.dropRoute),
+    renameRoute: before(all(ROUTES), inner.renameRoute),
+    distrustRoutes: before(all(ROUTES), inner.distrustRoutes),
     leftEntries: before(leftIn, inner.leftEntries),
-    setLeftEntry: before(({ box, name }) => rows.need(LEFT, [[box, name]]), inner.setLeftEntry),
-    dropLeftEntry: before((box, name) => rows.need(LEFT, [[box, name]]), inner.dropLeftEntry),
-    sweepLeftEntries: whenDue('left entries', all('left_entries'), inner.sweepLeftEntries, undefined),
-    spentBoxes: before(all('spent_boxes'), inner.spentBoxes),
+    setLeftEntry: before(({ box, name }) => rows.find(LEFT, [[box, name]]), inner.setLeftEntry),
+    dropLeftEntry: before((box, name) => rows.find(LEFT, [[box, name]]), inner.dropLeftEntry),
+    sweepLeftEntries: whenDue('left entries', all(LEFT), inner.sweepLeftEntries, undefined),
+    spentBoxes: before(all(SPENT), inner.spentBoxes),
     addSpentBox: before(
       (spent) =>
         both(
           () => contactRow(spent.contact),
-          () => rows.need(SPENT, [[spent.box]]),
+          () => rows.find(SPENT, [[spent.box]]),
         ),
       inner.addSpentBox,
     ),
-    dropSpentBox: before((box) => rows.need(SPENT, [[box]]), inner.dropSpentBox),
-    sweepSpentBoxes: whenDue('spent boxes', all('spent_boxes'), inner.sweepSpentBoxes, undefined),
+    dropSpentBox: before((box) => rows.find(SPENT, [[box]]), inner.dropSpentBox),
+    sweepSpentBoxes: whenDue('spent boxes', all(SPENT), inner.sweepSpentBoxes, undefined),
 
-    lists: before(all('list_members'), inner.lists),
-    setList: before(async (_, members) => {
-      await all('list_members')();
-      await rows.need(
-        CONTACTS,
-        members.map((id) => [id]),
-      );
-    }, inner.setList),
+    lists: before(all(LISTS), inner.lists),
+    setList: before((_, members) => both(all(LISTS), () => rows.find(CONTACTS, members.map(keyOf))), inner.setList),
 
     historySetting: inner.historySetting,
     setHistorySetting: inner.setHistorySetting,
     addToHistory: before((entry) => contactRow(entry.contact), inner.addToHistory),
     history: before(historyOf, inner.history),
     countHistory: before(historyOf, inner.countHistory),
-    sweepHistory: whenDue('history', all('history'), inner.sweepHistory, 0),
+    sweepHistory: whenDue('history', all(HISTORY), inner.sweepHistory, 0),
 
     // Claims are of the server's clock, and of no wrong one where it is ahead of ours.
     correctTimes: async (ownTime, ahead) => {
       const now = ownTime + Math.max(0, clockAhead);
       const row = set.get<{ readonly clock: number | null }>('SELECT clock FROM identity');
       const isRight = row?.clock != null && row.clock <= now + ahead;
-      if (!isRight) {
-        await everyone();
-        await invites();
-        for (const name of WITH_TIMES) await all(name)();
-      }
+      if (!isRight) await rows.all(CONTACTS, INVITES, ...OF_CONTACT, ...WITH_TIMES);
       await inner.correctTimes(now, ahead);
     },
   };
 }
 
 /** The tables with times of our own clock, beside those of contacts and invites. */
-const WITH_TIMES = ['outbox', 'inbox', 'incoming', 'outgoing', 'routes', 'left_entries', 'spent_boxes', 'history'];
+const WITH_TIMES = [OUTBOX, INBOX, INCOMING, OUTGOING, ROUTES, LEFT, SPENT, HISTORY];
+
+function keyOf(id: number): readonly Value[] {
+  return [id];
+}

@@ -26,7 +26,14 @@ interface StoredRow {
   /** Where the table has a content: the commit that sealed it, and its length. */
   readonly content: { readonly commitId: Uint8Array; readonly length: number } | undefined;
   hasContent: boolean;
+  /** What was asked for below the row, and is in the working set. */
+  readonly complete: Set<Wanted>;
 }
+
+/** What is wanted with a row. */
+export type Wanted = Pick<Selection, 'below' | 'withContent'>;
+
+const ALONE: Wanted = {};
 
 /** Reads rows, a list for each selection: kind, key, commit id, record, content. */
 export type ReadRows = (selections: readonly Selection[]) => Promise<readonly (readonly (readonly unknown[])[])[]>;
@@ -70,6 +77,10 @@ export class Rows {
   readonly #stored = new Map<string, StoredRow>();
   /** Of the rows without a parent. */
   readonly #roots: List;
+  /** The rows that were read, by the names of those that they list, or have listed. */
+  readonly #listers = new Map<string, StoredRow>();
+  /** The tables of which all rows are in the working set, so far as it was asked. */
+  readonly #whole = new Set<Table>();
   /** What was read once, and is in the working set. */
   readonly #loaded = new Set<string>();
 
@@ -81,37 +92,44 @@ export class Rows {
     this.#roots = new Map(roots);
   }
 
-  /** Reads what selections find, unless the same was read before. @param what names it. */
-  async once(what: string, select: () => Selection | readonly Selection[]): Promise<void> {
-    if (this.#loaded.has(what)) return;
-    await this.load(...[select()].flat());
-    this.#loaded.add(what);
+  /**
+   * Has rows in the working set, each with what is wanted of it and of the rows above it. Returns when each of them is there,
+   * or it is proved by the lists that it is not; of a table that is not listed, what the database says is believed.
+   * @throws `rolled-back` where something is listed and does not come; and as {@link load}.
+   */
+  async find(table: Table, keys: readonly (readonly Value[])[], wanted: Wanted = ALONE): Promise<void> {
+    const unknown = keys.filter((key) => !this.#isKnown(table, key, wanted));
+    if (unknown.length === 0) return;
+    await this.load({ tables: [table], keys: unknown.map((key) => this.keyOf(table, key)), ...wanted });
+    const areKnown = () => unknown.every((key) => this.#isKnown(table, key, wanted));
+    if (!table.isListed || areKnown()) return;
+    // The owner of the database could hide a row, and not all the lists that it may be in.
+    if (table.parent !== undefined) await this.all(tableNamed(table.parent.table));
+    if (!areKnown()) this.#rolledBack();
   }
 
-  /** Whether {@link once} was called for it, or {@link note}. */
-  knows(what: string): boolean {
-    return this.#loaded.has(what);
-  }
-
-  /** Notes that what {@link once} would read is in the working set. */
-  note(what: string): void {
-    this.#loaded.add(what);
-  }
-
-  /** Reads rows by their keys, but for those that are there. */
-  async need(table: Table, keys: readonly (readonly Value[])[]): Promise<void> {
-    const missing = keys.filter((key) => !this.#stored.has(nameOf(table.kind, key)) && !this.#set.has(table, key));
-    if (missing.length === 0) return;
-    await this.load({ table, keys: missing.map((key) => this.keyOf(table, key)) });
-    const gone = this.#gone();
-    for (const name of missing.map((key) => nameOf(table.kind, key))) {
-      if (this.#isListed(table, name) && !this.#stored.has(name) && !gone.has(name)) this.#rolledBack();
+  /** The same for a row of a table without parents, by one of the columns that it can be looked up by. */
+  async findBy(table: Table, column: string, value: Value, wanted: Wanted = ALONE): Promise<void> {
+    const key = () => this.#set.keyOf(table, column, value);
+    if (key() === undefined && !this.#isWhole(table)) {
+      await this.load({ tables: [table], lookup: this.lookupOf(table, column, value), ...wanted });
     }
+    if (key() === undefined) await this.all(table);
+    const found = key();
+    if (found !== undefined) await this.find(table, [found], wanted);
   }
 
-  /** Whether the content of a row is in the working set. */
-  hasContent(table: Table, key: readonly Value[]): boolean {
-    return this.#stored.get(nameOf(table.kind, key))?.hasContent ?? false;
+  /** Has all rows of tables in the working set. @throws as {@link load}. */
+  async all(...tables: readonly Table[]): Promise<void> {
+    const missing = tables.filter((table) => !this.#isWhole(table));
+    if (missing.length > 0) await this.load({ tables: [...new Set(missing.flatMap(withListers))] });
+  }
+
+  /** Reads what a selection finds of a table that is not listed, unless the same was read before. @param what names it. */
+  async once(what: string, table: Table, selection: Omit<Selection, 'tables'>): Promise<void> {
+    if (this.#loaded.has(what) || this.#isWhole(table)) return;
+    await this.load({ tables: [table], ...selection });
+    this.#loaded.add(what);
   }
 
   /** The key under which a row lies in the database. */
@@ -125,33 +143,22 @@ export class Rows {
   }
 
   /**
-   * Puts the rows that selections find into the working set. Who reads a whole table has read all rows of its parent, or
-   * does so here.
+   * Puts the rows that a selection finds into the working set. That of a whole listed table includes those of its parents,
+   * or they were read before.
    * @throws `damaged` for one that does not authenticate; `rolled-back` for one that is not listed, or not as it is, and
-   * where a listed one is not there.
+   * for one of a whole table that is listed and does not come.
    */
-  async load(...selections: readonly Selection[]): Promise<void> {
-    const answers = await this.#read(selections);
-    const gone = this.#gone();
-    const found = selections.map((selection, index) => ({
-      selection,
-      rows: [] as StoredRow[],
-      answer: answers[index],
-    }));
+  async load(selection: Selection): Promise<void> {
+    const [answer = []] = await this.#read([selection]);
+    const skipped = new Set<string>();
     this.#set.loading(() => {
-      for (const { selection, rows, answer = [] } of found) {
-        for (const sealed of answer.map((row) => this.#sealedRow(row)).sort(inOrder)) {
-          const row = this.#add(sealed, gone, selection.withContent === true);
-          if (row !== undefined) rows.push(row);
-        }
+      for (const sealed of answer.map((row) => this.#sealedRow(row)).sort(inOrder)) {
+        this.#add(sealed, skipped, selection.withContent === true);
       }
     });
-    for (const { selection, rows } of found) {
-      const { below = [] } = selection;
-      if (below.length > 0) for (const row of rows) this.#requireListed(row.children, below, gone);
-      const isWhole = (selection.keys ?? selection.lookup ?? selection.parents ?? selection.upTo) === undefined;
-      if (isWhole) this.#requireWhole(selection.table === undefined ? TABLES : [selection.table], gone);
-    }
+    const { tables = TABLES, keys, lookup, parents, upTo } = selection;
+    const isOfWholeTables = (keys ?? lookup ?? parents ?? upTo) === undefined;
+    if (isOfWholeTables) this.#requireWhole(tables, selection);
   }
 
   /**
@@ -179,8 +186,8 @@ export class Rows {
     return { table, key, commitId, record, content } as SealedRow;
   }
 
-  /** @returns the row, also where it was there before; `undefined` for one that the unit of work has deleted. */
-  #add(sealed: SealedRow, gone: Set<string>, withContent: boolean): StoredRow | undefined {
+  /** @param skipped the names of the rows that the unit of work has deleted with those above them. */
+  #add(sealed: SealedRow, skipped: Set<string>, withContent: boolean): void {
     const { table, commitId } = sealed;
     const damaged = () => this.#damaged();
     const place = { table: table.name, key: sealed.key, column: 'record', commitId } as const;
@@ -192,27 +199,28 @@ export class Rows {
     const key = valuesOf(row, columns, table.key);
     const name = nameOf(table.kind, key);
     const known = this.#stored.get(name);
-    if (known !== undefined && !gone.has(name)) {
+    if (known !== undefined) {
       if (withContent) this.#addContent(known, sealed.content);
-      return known;
+      return;
     }
     const parentName = this.#parentName(table, row, columns);
-    // What a deleted row takes with it is deleted as well.
-    if (gone.has(name) || (parentName !== undefined && gone.has(parentName))) {
-      gone.add(name);
-      return undefined;
+    const isSkipped = parentName !== undefined && skipped.has(parentName);
+    const parent =
+      parentName === undefined || isSkipped ? undefined : (this.#stored.get(parentName) ?? this.#rolledBack());
+    if (isSkipped || (parent !== undefined && this.#isGone(parent))) {
+      skipped.add(name);
+      return;
     }
-    const parent = parentName === undefined ? undefined : (this.#stored.get(parentName) ?? this.#rolledBack());
     const listed = (parent?.children ?? this.#roots).get(name);
     if (table.isListed && !(listed !== undefined && equal(listed, commitId))) this.#rolledBack();
     const children = decodeChildren(values);
-    const stored: StoredRow = { table, key, name, parent, children, content, hasContent: false };
+    const stored = { table, key, name, parent, children, content, hasContent: false, complete: new Set<Wanted>() };
     this.#stored.set(name, stored);
+    for (const child of children.keys()) this.#listers.set(child, stored);
     if (content !== undefined) row[columns.indexOf(table.content ?? '')] = NOTHING;
     this.#set.add(table.name, row);
     wipe(record, ...row.filter((value) => value instanceof Uint8Array));
     if (withContent) this.#addContent(stored, sealed.content);
-    return stored;
   }
 
   #addContent(row: StoredRow, sealed: Uint8Array | null): void {
@@ -231,36 +239,72 @@ export class Rows {
     row.hasContent = true;
   }
 
-  /** The names of the rows that the unit of work has deleted. */
-  #gone(): Set<string> {
-    const deleted = this.#set.deleted().filter(({ table, key }) => !this.#set.has(table, key));
-    return new Set(deleted.map(({ table, key }) => nameOf(table.kind, key)));
+  /** Whether the unit of work has deleted a row that was read, and thereby all below it, read or not. */
+  #isGone({ table, key }: StoredRow): boolean {
+    return !this.#set.has(table, key);
   }
 
-  /** Whether a row is listed by what is known so far. */
-  #isListed({ parent }: Table, name: string): boolean {
-    if (this.#roots.has(name)) return true;
-    if (parent === undefined) return false;
-    const above = [...this.#stored.values()].filter(({ table }) => table.name === parent.table);
-    return above.some(({ children }) => children.has(name));
-  }
-
-  /** @throws `rolled-back` where a listed row of one of the tables is not there. */
-  #requireListed(list: ReadonlyMap<string, Uint8Array>, tables: readonly Table[], gone: ReadonlySet<string>): void {
-    const beginnings = tables.map(({ kind }) => nameOf(kind, []));
-    for (const name of list.keys()) {
-      const isMeant = beginnings.some((beginning) => name.startsWith(beginning));
-      if (isMeant && !this.#stored.has(name) && !gone.has(name)) this.#rolledBack();
+  /** Whether a row is in the working set, with what is wanted; or it is proved that it is not there. */
+  #isKnown(table: Table, key: readonly Value[], wanted: Wanted): boolean {
+    const stored = this.#stored.get(nameOf(table.kind, key));
+    if (stored === undefined) return this.#set.has(table, key) || this.#isAbsent(table, key);
+    for (let row: StoredRow | undefined = stored; row !== undefined; row = row.parent) {
+      if (!this.#isComplete(row, wanted)) return false;
     }
+    return true;
   }
 
-  /** The same, for lists of all rows above. */
-  #requireWhole(tables: readonly Table[], gone: ReadonlySet<string>): void {
-    this.#requireListed(this.#roots, tables, gone);
-    const listers = new Set(tables.flatMap(({ isListed, parent }) => (isListed && parent ? [parent.table] : [])));
-    if (listers.size === 0) return;
+  /** Whether the content that is wanted, and the rows below that are wanted and listed, are in the working set. */
+  #isComplete(row: StoredRow, wanted: Wanted): boolean {
+    if (row.complete.has(wanted)) return true;
+    const { below = [], withContent = false } = wanted;
+    const isComplete =
+      !(withContent && lacksContent(row)) &&
+      namesOf(row.children, below).every((name) => {
+        const child = this.#stored.get(name);
+        return child !== undefined && this.#isComplete(child, wanted);
+      });
+    if (isComplete) row.complete.add(wanted);
+    return isComplete || this.#isGone(row);
+  }
+
+  /** Whether nothing lists a row, of all that could. */
+  #isAbsent(table: Table, key: readonly Value[]): boolean {
+    const name = nameOf(table.kind, key);
+    if (!table.isListed || this.#roots.has(name)) return false;
+    if (table.parent === undefined) return true;
+    const lister = this.#listers.get(name);
+    if (lister?.children.has(name)) return this.#isGone(lister);
+    const above = tableNamed(table.parent.table);
+    if (!table.parent.columns.every((column) => table.key.includes(column))) return this.#isWhole(above);
+    // Its key names its parent.
+    const aboveKey = valuesOf(key, table.key, table.parent.columns);
+    return aboveKey.includes(null) || this.#isKnown(above, aboveKey, ALONE);
+  }
+
+  /** Whether all rows of a table are in the working set. */
+  #isWhole(table: Table): boolean {
+    if (this.#whole.has(table)) return true;
+    if (!table.isListed) return false;
+    const above = table.parent && tableNamed(table.parent.table);
+    if (above !== undefined && !this.#isWhole(above)) return false;
+    const isThere = (list: List) => namesOf(list, [table]).every((name) => this.#stored.has(name));
+    const isWhole =
+      isThere(this.#roots) &&
+      [...this.#stored.values()].every((row) => row.table !== above || isThere(row.children) || this.#isGone(row));
+    if (isWhole) this.#whole.add(table);
+    return isWhole;
+  }
+
+  /** @throws `rolled-back` where a row that is listed, or its content that is wanted, has not come. */
+  #requireWhole(tables: readonly Table[], { withContent = false }: Wanted): void {
+    for (const table of tables) {
+      if (!table.isListed) this.#whole.add(table);
+      if (!this.#isWhole(table)) this.#rolledBack();
+    }
+    if (!withContent) return;
     for (const row of this.#stored.values()) {
-      if (listers.has(row.table.name)) this.#requireListed(row.children, tables, gone);
+      if (tables.includes(row.table) && lacksContent(row) && !this.#isGone(row)) this.#rolledBack();
     }
   }
 
@@ -312,7 +356,8 @@ export class Rows {
     const parent = this.#parentOf(table, values);
     const bytes = table.content === undefined ? undefined : values[columns.indexOf(table.content)];
     const content = bytes instanceof Uint8Array ? { commitId, length: bytes.length } : undefined;
-    return { table, key, name: nameOf(table.kind, key), parent, children: new Map(), content, hasContent: true };
+    const name = nameOf(table.kind, key);
+    return { table, key, name, parent, children: new Map(), content, hasContent: true, complete: new Set() };
   }
 
   #parentOf(table: Table, values: readonly Value[]): StoredRow | undefined {
@@ -391,4 +436,20 @@ function valuesOf(row: readonly Value[], columns: readonly string[], names: read
     // The row is wiped, once it is stored.
     return value instanceof Uint8Array ? value.slice() : value;
   });
+}
+
+/** Those names of a list that are of some tables. */
+function namesOf(list: List, tables: readonly Table[]): string[] {
+  const beginnings = tables.map(({ kind }) => nameOf(kind, []));
+  return [...list.keys()].filter((name) => beginnings.some((beginning) => name.startsWith(beginning)));
+}
+
+function lacksContent({ content, hasContent }: StoredRow): boolean {
+  return content !== undefined && !hasContent;
+}
+
+/** A table, behind those whose rows list its rows. */
+function withListers(table: Table): Table[] {
+  if (!table.isListed || table.parent === undefined) return [table];
+  return [...withListers(tableNamed(table.parent.table)), table];
 }

@@ -6,7 +6,7 @@ import type { Table } from './tables.ts';
 /** Rows with all that they are deleted with, and what else is wanted. */
 export interface Selection {
   /** Without it, the rows of all tables. */
-  readonly table?: Table;
+  readonly tables?: readonly Table[];
   /** The rows with these keys. */
   readonly keys?: readonly Uint8Array[];
   /** The rows that are looked up by this. */
@@ -37,11 +37,11 @@ export function expectingOne(change: string): string {
 
 /** The columns of each row: kind, key, commit_id, record, content (`null` if it is not wanted). */
 export function statementOf(identity: string, selection: Selection): Statement {
-  const { table, keys, lookup, parents, upTo, below = [], withContent = false } = selection;
+  const { tables, keys, lookup, parents, upTo, below = [], withContent = false } = selection;
   const values: unknown[] = [identity];
   const parameter = (value: unknown) => `$${values.push(value)}`;
   const conditions = ['identity = $1'];
-  if (table !== undefined) conditions.push(`kind = ${parameter(table.kind)}`);
+  if (tables !== undefined) conditions.push(`kind = ANY (${parameter(tables.map(({ kind }) => kind))}::smallint[])`);
   if (keys !== undefined) conditions.push(`key = ANY (${parameter(keys)}::bytea[])`);
   if (lookup !== undefined) {
     const value = parameter(lookup);

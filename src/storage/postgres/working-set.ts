@@ -44,6 +44,7 @@ export interface Change {
 
 export class WorkingSet extends MemoryDatabase {
   readonly #columns = new Map<string, readonly string[]>();
+  #isClosed = false;
 
   /**
    * @param path what the store is called in error messages.
@@ -81,9 +82,25 @@ export class WorkingSet extends MemoryDatabase {
     this.run(sql, Object.fromEntries(columns.map((column, index) => [column, row[index] ?? null])));
   }
 
-  /** Whether a row is there. */
+  override close(): void {
+    this.#isClosed = true;
+    super.close();
+  }
+
+  /** Whether a row is there. @throws an `Error` once the set is closed. */
   has(table: Table, key: readonly Value[]): boolean {
+    this.#requireOpen();
     return this.get(`SELECT 1 FROM ${table.name} WHERE ${isRow(table)}`, parametersOf(table, key)) !== undefined;
+  }
+
+  /**
+   * The key of the row that has a value in a column of different values; `undefined` where none has.
+   * @throws an `Error` once the set is closed.
+   */
+  keyOf(table: Table, column: string, value: Value): readonly Value[] | undefined {
+    this.#requireOpen();
+    const sql = `SELECT ${table.key.join(', ')} FROM ${table.name} WHERE ${column} = @value`;
+    return this.#values(sql, { value });
   }
 
   /** Sets the content of a row that was added without it. */
@@ -92,14 +109,9 @@ export class WorkingSet extends MemoryDatabase {
     this.run(sql, { ...parametersOf(table, key), content });
   }
 
-  /** The rows that were deleted since the last {@link settle}, and may be there again. */
-  deleted(): readonly Omit<Change, 'row' | 'wasDeleted'>[] {
-    return this.#changed('WHERE is_gone').map(({ table, key }) => ({ table, key }));
-  }
-
   /** All changes since the last {@link settle}, but for those of the row of the identity. Parents precede their children. */
   changes(): readonly Change[] {
-    return this.#changed('').map(({ table, key, wasDeleted }) => ({
+    return this.#changed().map(({ table, key, wasDeleted }) => ({
       table,
       key,
       wasDeleted,
@@ -110,11 +122,7 @@ export class WorkingSet extends MemoryDatabase {
   /** The values of a row's columns; `undefined` where it is not there. */
   row(table: Table, key: readonly Value[]): readonly Value[] | undefined {
     const sql = `SELECT ${this.columns(table.name).join(', ')} FROM ${table.name} WHERE ${isRow(table)}`;
-    let row: readonly Value[] | undefined;
-    this.each<readonly Value[]>(sql, parametersOf(table, key), (values) => {
-      row = values.slice();
-    });
-    return row;
+    return this.#values(sql, parametersOf(table, key));
   }
 
   /** Whether anything has changed since the last {@link settle}. */
@@ -148,10 +156,24 @@ export class WorkingSet extends MemoryDatabase {
     this.run('DELETE FROM changed');
   }
 
-  #changed(where: string): { table: Table; key: readonly Value[]; wasDeleted: boolean }[] {
+  /** Who still asks has kept a transaction beyond its end. */
+  #requireOpen(): void {
+    if (this.#isClosed) throw new Error('the transaction is over');
+  }
+
+  /** The values of the row that a statement finds. */
+  #values(sql: string, parameters: Readonly<Record<string, Value>>): readonly Value[] | undefined {
+    let row: readonly Value[] | undefined;
+    this.each<readonly Value[]>(sql, parameters, (values) => {
+      row = values.slice();
+    });
+    return row;
+  }
+
+  #changed(): { table: Table; key: readonly Value[]; wasDeleted: boolean }[] {
     const found: { table: Table; key: readonly Value[]; wasDeleted: boolean }[] = [];
     const parts = PARTS.join(', ');
-    const sql = `SELECT kind, max(is_gone), ${parts} FROM changed ${where} GROUP BY kind, ${parts} ORDER BY kind, ${parts}`;
+    const sql = `SELECT kind, max(is_gone), ${parts} FROM changed GROUP BY kind, ${parts} ORDER BY kind, ${parts}`;
     this.each<readonly [number, 0 | 1, ...Value[]]>(sql, {}, ([kind, isGone, ...key]) => {
       const table = tableOfKind(kind);
       if (table !== undefined) found.push({ table, key: key.slice(0, table.key.length), wasDeleted: isGone === 1 });

@@ -167,12 +167,32 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: the owner of the database',
     const gone = `pawl.saved s WHERE NOT EXISTS (SELECT 1 FROM pawl.rows r WHERE r.identity = s.identity AND r.key = s.key)`;
     const deleted = server.sql(`SELECT DISTINCT kind FROM ${gone} ORDER BY kind`).trim().split('\n').map(Number);
     expect(deleted).toEqual([2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 17, 20]);
+    const seen = async () => {
+      const other = await server.open(name);
+      onTestFinished(() => other.close());
+      return other.snapshot(async (view) => [
+        await view.invites(),
+        await view.sessions(await contactAlice(view)),
+        await view.outbox(),
+        await view.inbox(),
+        await Promise.all((await view.incoming()).map(({ id }) => view.receivedParts(id))),
+        await view.outgoing(),
+        await view.routes(),
+        await view.lists(),
+      ]);
+    };
+    const before = await seen();
+    expect(before).toEqual([[], [], [], [], [[]], [], [], []]);
     // With all that belongs to them: nothing else can be put back.
     for (const kind of [2, 5, 9, 11, 15, 16, 17, 20]) {
       const added = `WITH RECURSIVE back AS (SELECT s.* FROM pawl.saved s WHERE s.kind = ${kind}
         UNION SELECT s.* FROM pawl.saved s JOIN back b ON s.parent = b.key) SELECT * FROM back`;
       server.sql(`INSERT INTO pawl.rows ${added} ON CONFLICT DO NOTHING`);
-      await expect(readAnew(), `kind ${kind}`).rejects.toMatchObject({ code: 'rolled-back' });
+      // Where nothing is listed, nothing is asked for.
+      expect([before, 'rolled-back'], `kind ${kind}`).toContainEqual(await seen().catch(({ code }) => code));
+      const whole = await server.open(name);
+      await expect(whole.copy(), `kind ${kind}`).rejects.toMatchObject({ code: 'rolled-back' });
+      await whole.close();
       server.sql(`DELETE FROM pawl.rows WHERE ${where()} AND kind = ${kind}`);
       await readAnew();
     }
