@@ -16,6 +16,9 @@ const ROUND_TIME = 30_000;
 /** A follower sends so many messages to the server, and gets so many answers, until it waits for something to come. */
 const STEPS_OF_OPENING = 40;
 
+/** An answer is so long on its way, in milliseconds. */
+const DELAY = 10;
+
 /** A text that a host has told. */
 interface Told {
   readonly text: unknown;
@@ -128,6 +131,8 @@ export function twoHosts(rounds: number): Situation {
             await PostgresRelay.start(database.server.socket),
             await PostgresRelay.start(database.server.socket),
           ];
+          // Far enough for units of work to meet.
+          follows.delay = sends.delay = DELAY;
           places.push({ host, follows, sends });
         }
         const story = new Story(box, database, places);
