@@ -163,7 +163,7 @@ async function tryOnce(scene: Scene, template: Box, { fault, step, when }: Try, 
     laws.hold(isExpected, `exit ${ran.code ?? ran.signal}: ${ran.stderr.trim()}`);
   }
   // Where it is not known what was committed, the laws are those of a process that was killed.
-  const isUnknown = /whether it was is not known/.test(ran.stderr);
+  const isUnknown = ran.code !== 0 && /whether it was is not known/.test(ran.stderr);
   const { code: _, ...unknown } = ran;
   try {
     await scene.check(box, isUnknown ? { ...unknown, code: undefined } : ran, laws);
