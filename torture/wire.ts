@@ -35,7 +35,7 @@ export const WIRE_FAULTS: readonly WireFault[] = [
   { name: 'the server crashes', does: 'go', victim: 'server', ...quick, isAlone: true },
 ];
 
-/** Where a command meets the faults: at most so many steps for each, evenly spread, and at all COMMITs besides. */
+/** Where a command meets the faults: at most so many steps for each, evenly spread, and COMMITs besides. */
 export interface WireSelection {
   readonly most: number;
   readonly mostAlone: number;
@@ -113,7 +113,7 @@ async function stepsOf(scene: Scene, template: Box, laws: Laws): Promise<readonl
   return relay.steps;
 }
 
-/** Some of the steps for each fault, and all COMMITs with those that are quick: before one and behind it, it is not the same. */
+/** Some of the steps for each fault, and some of the COMMITs besides: before one and behind it, it is not the same. */
 function triesAt(steps: readonly Step[], { most, mostAlone, mostSlow }: WireSelection): readonly Try[] {
   const numbers = steps.map((_, index) => index + 1);
   const commits = numbers.filter((number) => steps[number - 1]?.what === 'COMMIT');
@@ -126,10 +126,8 @@ function triesAt(steps: readonly Step[], { most, mostAlone, mostSlow }: WireSele
       { fault, step, when: 'before' as const },
       { fault, step, when: 'after' as const },
     ]);
-    return [
-      ...tries.filter(({ step }) => !commits.includes(step)),
-      ...(fault.isAlone ? some(atCommits, mostAlone, index) : atCommits),
-    ];
+    const few = some(atCommits, fault.isAlone ? mostAlone : 2 * most, index);
+    return [...tries.filter(({ step }) => !commits.includes(step)), ...few];
   });
 }
 
