@@ -22,8 +22,8 @@ it is deleted there once it has been read back where it is now. If anything stop
 Backups of before, and what a database keeps in its own logs and backups, are not deleted.
 
 Examples:
-  $ pawl -i bot move --to postgres://bot@db.example.org/pawl
-  $ pawl --home postgres://bot@db.example.org/pawl -i bot move --to ~/.local/share/pawl`,
+  $ pawl -i bot move --to postgres://bot@db.example/pawl
+  $ pawl --home postgres://bot@db.example/pawl move --to ~/.local/share/pawl`,
     )
     .action(
       makeAction(async (context, { to }: { readonly to: string }) => {
