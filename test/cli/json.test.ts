@@ -141,7 +141,7 @@ describe('--json', () => {
           name: 'alice',
           fingerprint: HEX_32,
           path: home.identity('alice'),
-          schema: 10,
+          schema: 11,
           contacts: [
             {
               name: 'bob',
