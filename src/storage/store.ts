@@ -12,6 +12,7 @@ import { checkFile, checkPages } from './check.ts';
 import type { Connection } from './connection.ts';
 import type { IdentityStore, Standing } from './identity-store.ts';
 import { schemaVersion } from './migrations.ts';
+import { refuseMoved, refuseUnlessLeftFor } from './moving.ts';
 import { generationOf, rekey, removeRest } from './rekey.ts';
 import { Mark } from './rollback-mark.ts';
 import { copyRows } from './rows-copy.ts';
@@ -92,7 +93,7 @@ export class SqliteStore implements IdentityStore {
 
   async leaveFor(place: string): Promise<void> {
     await this.#run('IMMEDIATE', async (transaction) => {
-      this.#refuseMoved();
+      refuseMoved(this.#connection);
       transaction.update('identity', 'UPDATE identity SET moving_to = @place', { place });
     });
     this.#movingTo = place;
@@ -111,7 +112,7 @@ export class SqliteStore implements IdentityStore {
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#run('IMMEDIATE', (transaction) => {
       if (this.#stays) transaction.run('UPDATE identity SET moving_to = NULL WHERE moving_to IS NOT NULL');
-      this.#refuseMoved();
+      refuseMoved(this.#connection);
       return work(transactionOn(transaction));
     });
   }
@@ -216,8 +217,7 @@ export class SqliteStore implements IdentityStore {
     const { file, path } = this;
     this.#connection.begin('IMMEDIATE');
     try {
-      const movingTo = this.#placeNow();
-      if (movingTo !== place) throw new PawlError('moving', { path, to: movingTo ?? path });
+      refuseUnlessLeftFor(this.#connection, place);
       removeRest(file);
       unlinkSync(file);
     } catch (cause) {
@@ -256,17 +256,6 @@ export class SqliteStore implements IdentityStore {
         transaction.end();
       }
     });
-  }
-
-  /** Another process may have begun to move the identity since it was opened. */
-  #refuseMoved(): void {
-    const place = this.#placeNow();
-    if (place !== undefined) throw new PawlError('moving', { path: this.path, to: place });
-  }
-
-  #placeNow(): string | undefined {
-    const row = this.#connection.get<{ readonly place: string | null }>('SELECT moving_to AS place FROM identity');
-    return mustExist(row, 'identity').place ?? undefined;
   }
 
   #writeMark(generation: number): void {

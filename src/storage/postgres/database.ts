@@ -15,7 +15,14 @@ import { RowKeys } from './row-keys.ts';
 import { Rows } from './rows.ts';
 import { LAYOUT, SCHEMA } from './schema.ts';
 import { expectingOne } from './selection.ts';
-import { ConnectionLost, type DatabaseAddress, NoTables, ServerClient, whereReading } from './server-client.ts';
+import {
+  asPawlError,
+  ConnectionLost,
+  type DatabaseAddress,
+  NoTables,
+  ServerClient,
+  whereReading,
+} from './server-client.ts';
 import { Sweeps } from './sweeps.ts';
 import { WorkingSet } from './working-set.ts';
 import { sealChanges, sendPieces } from './writing.ts';
@@ -89,7 +96,7 @@ export class PostgresDatabase {
     try {
       await makeTables(await this.#connected(), this.#wait);
     } catch (error) {
-      throw this.#asPawlError(error);
+      throw asPawlError(this.shown, error);
     }
   }
 
@@ -144,7 +151,7 @@ export class PostgresDatabase {
       return answer?.rows ?? [];
     } catch (error) {
       if (error instanceof NoTables) return [];
-      throw this.#asPawlError(whereReading(error));
+      throw asPawlError(this.shown, whereReading(error));
     }
   }
 
@@ -181,7 +188,7 @@ export class PostgresDatabase {
       const mayLose = await this.#commit(client, { name, salt: lock.salt, server, wait });
       return { trouble: mark?.write(generation), mayLose };
     } catch (error) {
-      throw this.#asPawlError(error);
+      throw asPawlError(this.shown, error);
     } finally {
       set.close();
       keys.wipe();
@@ -255,11 +262,6 @@ VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id::text`,
     } finally {
       await client.run(ROLLBACK).catch(() => undefined);
     }
-  }
-
-  #asPawlError(error: unknown): unknown {
-    if (!(error instanceof ConnectionLost)) return error;
-    return new PawlError('read-failed', { path: this.shown, reason: error.message }, { cause: error });
   }
 }
 

@@ -10,6 +10,7 @@ import { checkRows } from '../check.ts';
 import { bytesOfCopy, createFileFrom } from '../identity-file.ts';
 import type { IdentityStore, Standing } from '../identity-store.ts';
 import { applyMigrations, MIGRATIONS } from '../migrations.ts';
+import { refuseMoved, refuseUnlessLeftFor } from '../moving.ts';
 import { Mark } from '../rollback-mark.ts';
 import { copyRows } from '../rows-copy.ts';
 import type { FileKey, Lock } from '../sqlcipher.ts';
@@ -31,7 +32,7 @@ import { loadingFirst } from './loads.ts';
 import { RowKeys } from './row-keys.ts';
 import { Rows } from './rows.ts';
 import { expectingOne, type Selection, type Statement, statementOf } from './selection.ts';
-import { ConnectionLost, type DatabaseAddress, NoTables, ServerClient } from './server-client.ts';
+import { asPawlError, ConnectionLost, type DatabaseAddress, ServerClient } from './server-client.ts';
 import { Sweeps } from './sweeps.ts';
 import { WorkingSet } from './working-set.ts';
 import { holdsIn, sealChanges, sendPieces } from './writing.ts';
@@ -252,7 +253,7 @@ export class PostgresStore implements IdentityStore {
     const text = expectingOne('DELETE FROM pawl.identities WHERE id = $1');
     const isGone = ({ salt }: Beginning) => salt === undefined || !equal(salt, this.salt);
     await this.#alter(async ({ client, row, set }) => {
-      if (placeIn(set) !== place) throw new PawlError('moving', { path: this.path, to: placeIn(set) ?? this.path });
+      refuseUnlessLeftFor(set, place);
       await this.#send(client, [{ text, values: [row.id] }], { server: row.server, isMade: isGone });
     });
     await this.close();
@@ -350,7 +351,7 @@ export class PostgresStore implements IdentityStore {
     } catch (error) {
       this.#forget();
       await unit.client.run(ROLLBACK).catch(() => undefined);
-      throw this.#asPawlError(error);
+      throw asPawlError(this.path, error);
     } finally {
       this.#isOpen = false;
     }
@@ -436,8 +437,8 @@ export class PostgresStore implements IdentityStore {
     } catch (error) {
       // The server may have closed a connection that was silent for long. Nothing was done with it.
       const isWorthAnother = !isNew && error instanceof ConnectionLost;
-      if (!isWorthAnother) throw this.#asPawlError(error);
-      return this.#tryToRead(kind).catch((again) => Promise.reject(this.#asPawlError(again)));
+      if (!isWorthAnother) throw asPawlError(this.path, error);
+      return this.#tryToRead(kind).catch((again) => Promise.reject(asPawlError(this.path, again)));
     }
   }
 
@@ -622,12 +623,6 @@ export class PostgresStore implements IdentityStore {
     this.#cache?.set.close();
     this.#cache = undefined;
   }
-
-  #asPawlError(error: unknown): unknown {
-    if (error instanceof NoTables) return new PawlError('not-an-identity', { path: this.path }, { cause: error });
-    if (!(error instanceof ConnectionLost)) return error;
-    return new PawlError('read-failed', { path: this.path, reason: error.message }, { cause: error });
-  }
 }
 
 function isNewest({ row }: Unit): boolean {
@@ -637,17 +632,6 @@ function isNewest({ row }: Unit): boolean {
 /** What is known where the row of an identity was read. */
 function lastCommitIn({ commitId, record: { generation, holds } }: IdentityRow): KnownCommit {
   return { generation, commit: { id: commitId, holds } };
-}
-
-/** @throws `moving`: another process may have begun to move the identity since it was opened. */
-function refuseMoved(set: WorkingSet): void {
-  const place = placeIn(set);
-  if (place !== undefined) throw new PawlError('moving', { path: set.path, to: place });
-}
-
-/** Where the identity is being moved to, if it is. */
-function placeIn(set: WorkingSet): string | undefined {
-  return set.get<{ readonly place: string | null }>('SELECT moving_to AS place FROM identity')?.place ?? undefined;
 }
 
 /** Whether an identity is locked by one key, and not by the other; `undefined` where it is by neither. */

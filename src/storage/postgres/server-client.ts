@@ -225,6 +225,13 @@ export class ServerClient {
   }
 }
 
+/** The error of pawl that stands for one of a connection where no COMMIT was on its way. @param path what the database is called. */
+export function asPawlError(path: string, error: unknown): unknown {
+  if (error instanceof NoTables) return new PawlError('not-an-identity', { path }, { cause: error });
+  if (!(error instanceof ConnectionLost)) return error;
+  return new PawlError('read-failed', { path, reason: error.message }, { cause: error });
+}
+
 /** What is thrown in place of an error where nothing was to be written: `read-failed` for `write-failed`. */
 export function whereReading(error: unknown): unknown {
   if (!isPawlError(error, 'write-failed')) return error;

@@ -1,18 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { systemRandom } from '../../../src/primitives/index.ts';
-import type { Transaction } from '../../../src/session/store.ts';
 import { PostgresDatabase } from '../../../src/storage/postgres/database.ts';
 import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
 import type { Statement } from '../../../src/storage/postgres/selection.ts';
 import { ConnectionLost, ServerClient } from '../../../src/storage/postgres/server-client.ts';
 import { fill } from '../contents.ts';
-import { addContact, bytesOf, record } from '../fixtures.ts';
+import { bytesOf, record } from '../fixtures.ts';
 import { LOCK, newFile, openStore, temporaryFolder } from '../folder.ts';
-import { noServer, PostgresServer, saltedLock } from './server.ts';
+import { add, names, noServer, PostgresServer, saltedLock } from './server.ts';
 
 const OPTIONS = { wait: 5_000, now: Date.now, random: systemRandom };
-
-const names = async (view: Transaction) => (await view.contacts()).map(({ name }) => name);
 
 describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', () => {
   let server: PostgresServer;
@@ -30,8 +27,6 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
     onTestFinished(() => store.close());
     return store;
   };
-  const add = (store: PostgresStore, contact: string) =>
-    store.transaction((transaction) => addContact(transaction, contact));
   const save = (as: string) =>
     server.sql(`DROP TABLE IF EXISTS pawl.rows_${as}, pawl.identities_${as};
       CREATE TABLE pawl.rows_${as} AS SELECT * FROM pawl.rows; CREATE TABLE pawl.identities_${as} AS SELECT * FROM pawl.identities`);

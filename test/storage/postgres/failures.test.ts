@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { systemRandom } from '../../../src/primitives/index.ts';
-import type { Transaction } from '../../../src/session/store.ts';
 import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
 import { addContact } from '../fixtures.ts';
 import { Relay } from './relay.ts';
-import { noServer, PostgresServer, saltedLock } from './server.ts';
-
-const names = async (view: Transaction) => (await view.contacts()).map(({ name }) => name);
+import { add, names, noServer, PostgresServer, saltedLock } from './server.ts';
 
 describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
   let server: PostgresServer;
@@ -36,8 +33,6 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
     onTestFinished(() => store.close());
     return { relay, store };
   };
-  const add = (store: PostgresStore, contact: string) =>
-    store.transaction((transaction) => addContact(transaction, contact));
 
   it('has done what it could not say any more, and it is known', async () => {
     const { relay, store } = await openRelayed();

@@ -12,7 +12,7 @@ import { PostgresDatabase } from '../../../src/storage/postgres/database.ts';
 import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
 import type { DatabaseAddress } from '../../../src/storage/postgres/server-client.ts';
 import { Queue } from '../../../src/storage/store.ts';
-import { record } from '../fixtures.ts';
+import { addContact, record } from '../fixtures.ts';
 import { LOCK } from '../folder.ts';
 
 const DEBIAN = '/usr/lib/postgresql';
@@ -154,6 +154,16 @@ export function saltedLock(number: number) {
   const salt = LOCK.salt.slice();
   new DataView(salt.buffer).setUint32(0, number);
   return { key: LOCK.key, salt };
+}
+
+/** The names of the contacts. */
+export async function names(view: Transaction): Promise<readonly string[]> {
+  return (await view.contacts()).map(({ name }) => name);
+}
+
+/** Adds a contact in a unit of work. */
+export function add(store: SessionStore, contact: string) {
+  return store.transaction((transaction) => addContact(transaction, contact));
 }
 
 /** A store that is opened when it is first used; `anew`: for each unit of work, as by another machine each time. */
