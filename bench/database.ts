@@ -11,8 +11,6 @@ import { PostgresRelay } from '../torture/postgres-relay.ts';
 import { environment, PROGRAM } from './home.ts';
 import { type Figure, median } from './measure.ts';
 
-/** By its path: a process without a file looks for packages where it is started. */
-const PG = join(__dirname, '..', '..', 'node_modules', 'pg');
 const RUNS = 25;
 /** With a server that is far away. */
 const FAR_RUNS = 9;
@@ -121,7 +119,7 @@ async function exchange(pair: Pair): Promise<{ send: Ran; recv: Ran }> {
   return { send, recv };
 }
 
-/** The time of a command, beside the same with a file; and what loading the client alone takes. */
+/** The time of a command, beside the same with a file. */
 export const inDatabase = () =>
   withServer(async (folder, server) => {
     const pairs = {
@@ -132,7 +130,6 @@ export const inDatabase = () =>
     const note = (name: string, { milliseconds }: Ran) => times.set(name, [...(times.get(name) ?? []), milliseconds]);
     for (let run = 0; run < RUNS; run++) {
       note('node -e 0', await start(['-e', '0'], folder, Buffer.alloc(0), folder));
-      note("node, require('pg')", await start(['-e', `require(${JSON.stringify(PG)})`], folder, TEXT, folder));
       for (const [where, pair] of Object.entries(pairs)) {
         const { send, recv } = await exchange(pair);
         note(`send, ${where}`, send);

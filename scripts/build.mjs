@@ -17,7 +17,7 @@ const options = {
   // Stack traces need names and positions, not the source text.
   sourcesContent: false,
   legalComments: 'external',
-  external: ['@nats-io/transport-node', '@node-rs/argon2', 'inquirer', 'pg', 'qr'],
+  external: ['@nats-io/transport-node', '@node-rs/argon2', 'inquirer', 'qr'],
 };
 const contents = await bundlePostgres({ ...options, plugins: [lazyModules] });
 await build({

@@ -2,7 +2,7 @@
  * esbuild plugins that make the program start faster (docs/measurements.md, "The start of a command"): modules are
  * loaded when they are first used, and unused parts of packages are left out.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { COMMON_JS } from './esbuild-options.mjs';
@@ -98,15 +98,39 @@ const databaseOfThisNode = `Number(process.versions.node.split('.')[0]) < 22
 const POSTGRES = join(root, 'src', 'storage', 'postgres');
 const POSTGRES_FILE = './postgres.cjs';
 
-/** Leaves the store in PostgreSQL to dist/postgres.cjs: see `bundlePostgres`. */
+/**
+ * Leaves the store in PostgreSQL to dist/postgres.cjs: see `bundlePostgres`. It is required: Node's `import` reads the whole
+ * of a CommonJS module for its names first.
+ */
 export const separatePostgres = {
   name: 'separate-postgres',
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\/postgres\// }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: POSTGRES_FILE, external: true } : undefined,
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.\/postgres\// }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path, namespace: 'postgres' } : undefined,
     );
+    onLoad({ filter: /./, namespace: 'postgres' }, () => ({
+      contents: `module.exports = require('${POSTGRES_FILE}');`,
+    }));
+    onResolve({ filter: /./, namespace: 'postgres' }, ({ path }) => ({ path, external: true }));
   },
 };
+
+/**
+ * The client of PostgreSQL alone: no pool, and nothing that reads addresses and password files, which is done in src. What
+ * it asks to tell whether this is Node has versions below 21 load their `fetch`.
+ */
+const partsOfClient = {
+  name: 'parts-of-client',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^pg$/ }, ({ path }) => ({ path, namespace: 'client' }));
+    onLoad({ filter: /./, namespace: 'client' }, () => ({
+      contents: "export { default as Client } from 'pg/lib/client.js';",
+      resolveDir: root,
+    }));
+    leaveOut(onResolve, onLoad, { filter: /^(pg-cloudflare|pg-connection-string|pgpass)$/, of: '/pg/' });
+  },
+};
+const THIS_IS_NODE = { navigator: JSON.stringify({ userAgent: 'Node.js' }) };
 
 /**
  * Bundles the store in PostgreSQL as a file that is read only when it is used. What it imports from elsewhere in src it has
@@ -131,12 +155,16 @@ export async function bundlePostgres(options) {
     },
   };
   const entries = ['address', 'database', 'server-client'].map((name) => `export * from './${name}.ts';`);
-  await build({
+  const outfile = join(root, 'dist', POSTGRES_FILE);
+  const { metafile } = await build({
     ...options,
     stdin: { contents: entries.join('\n'), resolveDir: POSTGRES },
-    outfile: join(root, 'dist', POSTGRES_FILE),
-    plugins: [sharing, ...options.plugins],
+    outfile,
+    plugins: [sharing, partsOfClient, ...options.plugins],
+    define: THIS_IS_NODE,
+    metafile: true,
   });
+  writeFileSync(`${outfile}.LEGAL.txt`, licencesOf(metafile));
   const files = [...shared].map(([file, names], index) => ({ file, names: [...names], as: `shared${index}` }));
   const imports = files.map(
     ({ file, names, as }) => `import { ${names.map((one) => `${one} as ${as}${one}`)} } from './${file}';`,
@@ -145,6 +173,22 @@ export async function bundlePostgres(options) {
   return `${imports.join('\n')}
     export { run } from './src/cli/main.ts';
     export const shared = { ${objects} };`;
+}
+
+/** The licences of the packages in a bundle, which are not installed with pawl. */
+function licencesOf({ inputs }) {
+  const packages = Object.keys(inputs).map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]);
+  return [...new Set(packages)]
+    .filter((name) => name !== undefined)
+    .map((name) => {
+      const folder = join(modules, name);
+      const file = readdirSync(folder).find((one) => /^licen[cs]e(\.\w+)?$/i.test(one));
+      const { license, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      const text =
+        file === undefined ? `${license}, ${author?.name ?? author}` : readFileSync(join(folder, file), 'utf8');
+      return `${name}\n\n${text.trim()}\n`;
+    })
+    .join('\n----\n\n');
 }
 
 /**

@@ -83,6 +83,21 @@ describe('the package', () => {
     }
   });
 
+  it('has the licences of what is bundled and not installed with it', () => {
+    const ofPackage = (source: string) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? [];
+    const isInstalled = (name: string) => installed.some(([path]) => path === `node_modules/${name}`);
+    const lacking = paths
+      .filter((path) => path.endsWith('.cjs.map'))
+      .flatMap((path) => {
+        const { sources }: { sources: string[] } = JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
+        const others = [...new Set(sources.flatMap(ofPackage))].filter((name) => !isInstalled(name));
+        const legal = path.replace(/map$/, 'LEGAL.txt');
+        const licences = others.length > 0 && paths.includes(legal) ? readFileSync(join(ROOT, legal), 'utf8') : '';
+        return others.filter((name) => !licences.includes(`${name}\n\n`));
+      });
+    expect(lacking).toEqual([]);
+  });
+
   it('is small', () => {
     expect(size).toBeLessThan(700_000);
   });

@@ -30,12 +30,3 @@ export async function postgresAt(uri: string, context: AddressContext, wait: num
   const [address, database] = await Promise.all([import('./postgres/address.ts'), import('./postgres/database.ts')]);
   return new database.PostgresDatabase(address.databaseAddress(uri, context), wait);
 }
-
-/**
- * Loads the package that a PostgreSQL database takes.
- * @throws `no-addon`.
- */
-export async function loadPostgres(): Promise<void> {
-  const { loadClient } = await import('./postgres/server-client.ts');
-  await loadClient();
-}

@@ -13,7 +13,7 @@ export interface Home {
   readonly shown: string;
   /**
    * The names of the identities, sorted; none where nothing was made yet.
-   * @throws `read-failed`, `busy`, `no-addon`.
+   * @throws `read-failed`, `busy`.
    */
   names(): Promise<readonly string[]>;
   /**

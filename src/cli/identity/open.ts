@@ -5,7 +5,7 @@
 import { PawlError } from '../../errors.ts';
 import { wipe } from '../../primitives/index.ts';
 import { type Context, distrustRoutes, goOnAfterRestore } from '../../session/index.ts';
-import { type IdentityStore, type Lock, loadArgon2, loadDatabase, loadPostgres } from '../../storage/index.ts';
+import { type IdentityStore, type Lock, loadArgon2, loadDatabase } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
 import { explain } from '../terminal/error-messages.ts';
 import type { Io } from '../terminal/io.ts';
@@ -13,7 +13,7 @@ import { mayBeUnlocked } from './agent.ts';
 import { chosenIdentity, type Home, inPeekTime, withHome } from './home.ts';
 import { keySourceOf } from './key-source.ts';
 import { tellOfMarks, warnOfMark } from './marks.ts';
-import { folderOf, homeOf, type Marks, marksOf } from './path.ts';
+import { homeOf, type Marks, marksOf } from './path.ts';
 import { tryKeys } from './unlock.ts';
 
 /**
@@ -48,7 +48,6 @@ export async function loadNativeParts(
   { isNewPassphrase = false, asksAgent = true } = {},
 ): Promise<void> {
   loadDatabase();
-  if (folderOf(context) === undefined) await loadPostgres();
   const { kind } = keySourceOf(context);
   const isDerived = kind !== 'key-file' && !(kind === 'terminal' && asksAgent && mayBeUnlocked(context));
   if (isNewPassphrase || isDerived) await loadArgon2();

@@ -110,7 +110,7 @@ function didYouMean(name: string, known: readonly string[]): string {
 /** Only the database of Node 20 is compiled when it is installed. `npm rebuild -g pawl` would not reach it. */
 function wayToInstall(part: string, node: string): string {
   const again = 'npm uninstall -g pawl, then install it again, with this Node';
-  if (part === 'the NATS client' || part === 'the PostgreSQL client')
+  if (part === 'the NATS client')
     return 'install pawl again, as before, with its optional packages (npm install --include=optional)';
   return part === 'the database' && Number.parseInt(node, 10) < 22
     ? `npm rebuild -g better-sqlite3-multiple-ciphers (npm 12: with --allow-scripts=better-sqlite3-multiple-ciphers); if it is still so: ${again}`

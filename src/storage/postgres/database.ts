@@ -70,7 +70,7 @@ export class PostgresDatabase {
 
   /**
    * The names of the identities, sorted.
-   * @throws `read-failed`, `busy`, `no-addon`.
+   * @throws `read-failed`, `busy`.
    */
   async names(): Promise<readonly string[]> {
     const rows = await this.#query('SELECT name FROM pawl.identities ORDER BY name COLLATE "C"');
@@ -79,7 +79,7 @@ export class PostgresDatabase {
 
   /**
    * The salt of an identity: 16 bytes, from which its key is derived; `undefined` where there is none of that name.
-   * @throws `damaged`, `read-failed`, `busy`, `no-addon`.
+   * @throws `damaged`, `read-failed`, `busy`.
    */
   async salt(name: string): Promise<Uint8Array | undefined> {
     const [[salt] = []] = await this.#query("SELECT encode(salt, 'hex') FROM pawl.identities WHERE name = $1", name);
@@ -90,7 +90,7 @@ export class PostgresDatabase {
 
   /**
    * Makes the tables, unless they are there.
-   * @throws `read-failed`, `write-failed`, `busy`, `no-addon`.
+   * @throws `read-failed`, `write-failed`, `busy`.
    */
   async prepare(): Promise<void> {
     try {
@@ -102,7 +102,7 @@ export class PostgresDatabase {
 
   /**
    * Creates an identity, the tables where they are not there, and its mark. Never replaces one.
-   * @throws `exists`, `read-failed`, `write-failed`, `commit-unknown`, `busy`, `no-addon`, and the errors of pawl that
+   * @throws `exists`, `read-failed`, `write-failed`, `commit-unknown`, `busy`, and the errors of pawl that
    * `beforeCommit` throws.
    */
   create(lock: Lock, { name, ...identity }: IdentityRecord, options: CreateOptions): Promise<Created> {

@@ -117,7 +117,7 @@ export class PostgresStore implements IdentityStore {
    * @param lock the file key, and the salt that it was derived with.
    * @param options.client a connection that the store takes over.
    * @throws `wrong-passphrase`, `not-an-identity` where there is none of that name, `newer-schema`, `replaced` where the
-   * salt is another by now, `damaged`, `rolled-back`, `busy`, `read-failed`, `no-addon`.
+   * salt is another by now, `damaged`, `rolled-back`, `busy`, `read-failed`.
    */
   static async open(
     address: DatabaseAddress,

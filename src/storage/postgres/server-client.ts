@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
-import type { Client } from 'pg';
+import { Client } from 'pg';
 import { isPawlError, PawlError } from '../../errors.ts';
 import { fromHex } from '../../primitives/index.ts';
 import { reasonOfFailure } from './connect-failures.ts';
@@ -81,8 +81,7 @@ export class ServerClient {
    * Connects, as soon as the server has a connection left.
    * @param wait for how long, in milliseconds.
    * @param silence a server that says nothing for so long, while it is asked something, is given up. In milliseconds.
-   * @throws `no-addon` where the package is not there; `read-failed` where the server does not let us in, `busy` where it has
-   * no connection left.
+   * @throws `read-failed` where the server does not let us in, `busy` where it has no connection left.
    */
   static async connect(address: DatabaseAddress, wait = 0, silence = SILENCE): Promise<ServerClient> {
     const end = performance.now() + wait;
@@ -97,9 +96,8 @@ export class ServerClient {
   }
 
   static async #connect(address: DatabaseAddress, silence: number): Promise<ServerClient> {
-    const { Client: PgClient } = await loadClient();
     const { host, port, user, database, password = noPassword, tls } = address;
-    const client = new PgClient({
+    const client = new Client({
       host,
       port,
       user,
@@ -270,16 +268,6 @@ function parserOf(oid: number): (text: string) => unknown {
 /** The package looks for a password by itself where it is given none. */
 function noPassword(): never {
   throw new Error('it asks for a password, and none is known: PGPASSWORD, or a line of ~/.pgpass, has one');
-}
-
-/** @throws `no-addon`. */
-export async function loadClient() {
-  try {
-    return await import('pg');
-  } catch (cause) {
-    const node = process.versions.node;
-    throw new PawlError('no-addon', { part: 'the PostgreSQL client', why: 'missing', node }, { cause });
-  }
 }
 
 /** The package does not give out the socket. */
