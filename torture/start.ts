@@ -64,7 +64,7 @@ function copyProgram(): void {
   for (const part of ['package.json', 'build/Release/better_sqlite3.node', 'prebuilds']) {
     copyIntoProgram(`node_modules/better-sqlite3-multiple-ciphers/${part}`);
   }
-  for (const name of ['@nats-io/transport-node', '@node-rs/argon2', 'inquirer', 'pg', 'qr']) copyPackage(name);
+  for (const name of ['@nats-io/transport-node', '@node-rs/argon2', 'inquirer', 'qr']) copyPackage(name);
   // Under a umask of 077, git and npm make files that only their owner can read.
   execFileSync('chmod', ['-R', 'a+rX', PROGRAM]);
 }
