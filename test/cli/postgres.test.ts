@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noServer, PostgresServer } from '../storage/postgres/server.ts';
+import { PseudoTerminal } from './pseudo-terminal.ts';
 import { expectValid } from './schemas.ts';
 import { type Home, inHome, type Result } from './shell.ts';
 
@@ -287,6 +289,30 @@ describe.skipIf(noServer !== undefined)('an identity in a PostgreSQL database', 
         );
         const inDb = await run(command);
         expect([command, inDb.exit]).toEqual([command, inFile.exit]);
+      }
+    }));
+
+  it('says on a terminal that others who use the identity are waited for', () =>
+    inDatabase(async (run, home, url) => {
+      await run('pawl -q init bot');
+      const name = url.replace(/.*@\/(\w+)\?.*/, '$1');
+      const other = new Client({ host: server.folder, port: server.port, user: 'owner', database: name, password: '' });
+      await other.connect();
+      try {
+        await other.query('BEGIN; SELECT FROM pawl.identities FOR UPDATE');
+        const environment = { ...home.environment, PAWL_HOME: url, TERM: 'xterm' };
+        const terminal = new PseudoTerminal(['pawl', 'invite', 'alice', '-o', 'invite'], {
+          folder: home.folder,
+          environment,
+          columns: 200,
+        });
+        await terminal.shows(`pawl: waiting for ${url} ...`);
+        expect(home.files().filter((file) => file.endsWith('invite'))).toEqual([]);
+        await other.query('ROLLBACK');
+        expect(await terminal.exit).toBe(0);
+        expect(terminal.shown.split('\r\x1b[K').at(-1)).not.toContain('waiting');
+      } finally {
+        await other.end();
       }
     }));
 

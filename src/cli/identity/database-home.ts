@@ -106,42 +106,42 @@ class DatabasePlace implements IdentityPlace {
   }
 
   async exists(): Promise<boolean> {
-    this.#salt = await waiting(this.#context, this.#database, this.#database.salt(this.name));
+    this.#salt = await this.#waiting(this.#database.salt(this.name));
     return this.#salt !== undefined;
   }
 
   async salt(): Promise<Uint8Array> {
-    const salt = this.#salt ?? (await waiting(this.#context, this.#database, this.#database.salt(this.name)));
+    const salt = this.#salt ?? (await this.#waiting(this.#database.salt(this.name)));
     this.#salt = undefined;
     if (salt === undefined) throw new PawlError('not-an-identity', { path: this.title });
     return salt;
   }
 
   create(lock: Lock, record: IdentityRecord, beforeCommit: () => void): Promise<Created> {
-    return waiting(
-      this.#context,
-      this.#database,
-      this.#database.create(lock, record, { ...storeOptions(this.#context), beforeCommit }),
-    );
+    return this.#waiting(this.#database.create(lock, record, { ...this.#storeOptions, beforeCommit }));
   }
 
   prepare(): Promise<void> {
-    return waiting(this.#context, this.#database, this.#database.prepare());
+    return this.#waiting(this.#database.prepare());
   }
 
   createFrom(source: IdentityStore, lock: Lock): Promise<Created> {
-    const created = this.#database.createFrom(source, lock, storeOptions(this.#context));
-    return waiting(this.#context, this.#database, created);
+    return this.#waiting(this.#database.createFrom(source, lock, this.#storeOptions));
   }
 
   open(lock: Lock): Promise<IdentityStore> {
-    return waiting(this.#context, this.#database, this.#database.open(this.name, lock, storeOptions(this.#context)));
+    const whileWaiting = <Result>(work: Promise<Result>) => this.#waiting(work);
+    return whileWaiting(this.#database.open(this.name, lock, { ...this.#storeOptions, whileWaiting }));
   }
-}
 
-function storeOptions(context: CommandContext) {
-  const { io, options } = context;
-  return { wait: options.wait * 1_000, random: io.random, now: io.now, marks: marksOf(context).folder };
+  get #storeOptions() {
+    const { io, options } = this.#context;
+    return { wait: options.wait * 1_000, random: io.random, now: io.now, marks: marksOf(this.#context).folder };
+  }
+
+  #waiting<Result>(work: Promise<Result>): Promise<Result> {
+    return waiting(this.#context, this.#database, work);
+  }
 }
 
 /** Tells a person on a terminal what is waited for, if that takes long. */

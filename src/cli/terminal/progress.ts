@@ -33,15 +33,19 @@ export class Progress {
     if (this.#io.now() - this.#since >= (this.#isShown ? REDRAW_INTERVAL : SHOW_AFTER)) this.#draw(words);
   }
 
-  /** Shows the words while a promise is pending, if that takes long. */
+  /** Shows the words while a promise is pending, if that takes long. What else is shown stays as it is, where it does not. */
   async during<Result>(words: string, work: Promise<Result>): Promise<Result> {
+    let isLong = false;
     // The timer must not keep the process alive.
-    const timer = setTimeout(() => this.#draw(words), SHOW_AFTER).unref();
+    const timer = setTimeout(() => {
+      isLong = true;
+      this.#draw(words);
+    }, SHOW_AFTER).unref();
     try {
       return await work;
     } finally {
       clearTimeout(timer);
-      this.#erase();
+      if (isLong) this.#erase();
     }
   }
 

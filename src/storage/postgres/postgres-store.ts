@@ -49,6 +49,8 @@ export interface PostgresOptions {
   readonly lookUpTime?: number;
   /** How long the server may be silent beyond that wait, in milliseconds. */
   readonly silence?: number;
+  /** Is given what waits for the server, or for others there who use the identity, and returns the same. */
+  readonly whileWaiting?: <Result>(work: Promise<Result>) => Promise<Result>;
 }
 
 /** What was read as of a commit, and may be used as long as it is the last one. */
@@ -444,7 +446,7 @@ export class PostgresStore implements IdentityStore {
 
   async #tryToRead(kind: 'reads' | 'writes') {
     const client = await this.#connected();
-    const beginning = await beginTransaction(client, this.name, { kind, wait: this.#options.wait });
+    const beginning = await this.#waiting(beginTransaction(client, this.name, { kind, wait: this.#options.wait }));
     try {
       return { client, row: this.#identityIn(beginning) };
     } catch (error) {
@@ -545,7 +547,11 @@ export class PostgresStore implements IdentityStore {
   }
 
   /** Sends the last statements, and COMMIT. Returns when it is durable. */
-  async #send(client: ServerClient, statements: readonly Statement[], commit: Commit): Promise<void> {
+  #send(client: ServerClient, statements: readonly Statement[], commit: Commit): Promise<void> {
+    return this.#waiting(this.#sendCommit(client, statements, commit));
+  }
+
+  async #sendCommit(client: ServerClient, statements: readonly Statement[], commit: Commit): Promise<void> {
     try {
       const done = (await client.run(...statements, COMMIT)).at(-1);
       if (done?.command !== 'COMMIT') throw new Error('the database has not committed');
@@ -555,6 +561,10 @@ export class PostgresStore implements IdentityStore {
       return this.#lookUp(commit, error);
     }
     await this.#lookUp(commit, new ConnectionLost('its standby has not confirmed it'));
+  }
+
+  #waiting<Result>(work: Promise<Result>): Promise<Result> {
+    return this.#options.whileWaiting?.(work) ?? work;
   }
 
   /**

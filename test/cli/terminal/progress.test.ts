@@ -74,6 +74,14 @@ describe('Progress', () => {
     beforeEach(() => void vi.useFakeTimers());
     afterEach(() => void vi.useRealTimers());
 
+    it('leaves what is shown where it is quick', async () => {
+      const { errors, clock, line } = progress();
+      clock.now = 500;
+      line.update('far');
+      await line.during('at work', Promise.resolve());
+      expect(left(errors.text)).toBe('pawl: far ...');
+    });
+
     it('says so after half a second, until it is done or fails', async () => {
       for (const fails of [false, true]) {
         const { errors, line } = progress();

@@ -45,10 +45,20 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
   });
 
   it('is given up when it is silent, and asked anew what it has done', async () => {
-    const { relay, store } = await openRelayed({ wait: 100, silence: 300 });
+    const spans: [number, number][] = [];
+    let connections = () => 0;
+    const whileWaiting = async <Result>(work: Promise<Result>) => {
+      const begun = connections();
+      return work.finally(() => spans.push([begun, connections()]));
+    };
+    const { relay, store } = await openRelayed({ wait: 100, silence: 300, whileWaiting });
+    connections = () => relay.connections;
     relay.next = 'held';
+    const before = relay.connections;
     await add(store, 'alice');
-    expect(relay.next).toBe('no');
+    expect([relay.next, relay.connections]).toEqual(['no', before + 1]);
+    // A person is told as long as it is not known.
+    expect(spans).toContainEqual([before, before + 1]);
     expect(await store.snapshot(names)).toEqual(['alice']);
   });
 
