@@ -60,6 +60,14 @@ type Changed = Map<StoredRow, { readonly values: readonly Value[]; readonly isNe
 /** A content that was not read. */
 const NOTHING = new Uint8Array(0);
 
+/** While rows are put into the working set. */
+interface Loading {
+  readonly skipped: Set<string>;
+  /** Whether the unit of work has changed anything: else it has deleted nothing. */
+  readonly hasChanged: boolean;
+  readonly withContent: boolean;
+}
+
 interface RowsOptions {
   /** The number of the identity in the database. */
   readonly identity: string;
@@ -150,11 +158,14 @@ export class Rows {
    */
   async load(selection: Selection): Promise<void> {
     const [answer = []] = await this.#read([selection]);
-    const skipped = new Set<string>();
+    const loading = {
+      skipped: new Set<string>(),
+      // Asked once: of thousands of rows, each would ask for its parent.
+      hasChanged: this.#set.hasChanged,
+      withContent: selection.withContent === true,
+    };
     this.#set.loading(() => {
-      for (const sealed of answer.map((row) => this.#sealedRow(row)).sort(inOrder)) {
-        this.#add(sealed, skipped, selection.withContent === true);
-      }
+      for (const sealed of answer.map((row) => this.#sealedRow(row)).sort(inOrder)) this.#add(sealed, loading);
     });
     const { tables = TABLES, keys, lookup, parents, upTo } = selection;
     const isOfWholeTables = (keys ?? lookup ?? parents ?? upTo) === undefined;
@@ -186,8 +197,8 @@ export class Rows {
     return { table, key, commitId, record, content } as SealedRow;
   }
 
-  /** @param skipped the names of the rows that the unit of work has deleted with those above them. */
-  #add(sealed: SealedRow, skipped: Set<string>, withContent: boolean): void {
+  /** @param loading.skipped the names of the rows that the unit of work has deleted with those above them. */
+  #add(sealed: SealedRow, { skipped, hasChanged, withContent }: Loading): void {
     const { table, commitId } = sealed;
     const damaged = () => this.#damaged();
     const place = { table: table.name, key: sealed.key, column: 'record', commitId } as const;
@@ -207,7 +218,7 @@ export class Rows {
     const isSkipped = parentName !== undefined && skipped.has(parentName);
     const parent =
       parentName === undefined || isSkipped ? undefined : (this.#stored.get(parentName) ?? this.#rolledBack());
-    if (isSkipped || (parent !== undefined && this.#isGone(parent))) {
+    if (isSkipped || (hasChanged && parent !== undefined && this.#isGone(parent))) {
       skipped.add(name);
       return;
     }

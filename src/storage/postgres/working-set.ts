@@ -44,6 +44,7 @@ export interface Change {
 
 export class WorkingSet extends MemoryDatabase {
   readonly #columns = new Map<string, readonly string[]>();
+  readonly #insertions = new Map<string, string>();
   #isClosed = false;
 
   /**
@@ -77,9 +78,19 @@ export class WorkingSet extends MemoryDatabase {
 
   /** Adds a row. @param row the values of its columns, in their order. */
   add(table: string, row: readonly Value[]): void {
+    const parameters: Record<string, Value> = {};
+    for (const [index, column] of this.columns(table).entries()) parameters[column] = row[index] ?? null;
+    this.run(this.#insertion(table), parameters);
+  }
+
+  /** Made once: rows are added by the thousand. */
+  #insertion(table: string): string {
+    const known = this.#insertions.get(table);
+    if (known !== undefined) return known;
     const columns = this.columns(table);
     const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((column) => `@${column}`).join(', ')})`;
-    this.run(sql, Object.fromEntries(columns.map((column, index) => [column, row[index] ?? null])));
+    this.#insertions.set(table, sql);
+    return sql;
   }
 
   override close(): void {
