@@ -3,11 +3,14 @@
  * that is far away, many hosts at once. The database is on the same disk as the files, and as durable.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemRandom } from '../src/primitives/index.ts';
+import { type FileKey, openIdentityFile, readSalt } from '../src/storage/index.ts';
 import { PostgresServer } from '../torture/postgres.ts';
 import { PostgresRelay } from '../torture/postgres-relay.ts';
+import { addContacts } from './growth.ts';
 import { environment, PROGRAM } from './home.ts';
 import { type Figure, median } from './measure.ts';
 
@@ -16,6 +19,7 @@ const RUNS = 25;
 const FAR_RUNS = 9;
 const LINES = 2_000;
 const HOSTS = 10;
+const CONTACTS = 1_000;
 const TEXT = Buffer.alloc(100, 'a');
 /** The milliseconds there and back. */
 const DISTANCES = [1, 30];
@@ -58,6 +62,20 @@ class Pair {
       await pair.alice(['recv'], (await pair.bob(['send', 'alice'], TEXT)).output);
     }
     return pair;
+  }
+
+  /** Bob, who is in a file, gets many contacts, and moves into a database. */
+  async crowd(to: string): Promise<void> {
+    const path = join(this.#home, 'bob.db');
+    const lock = { key: new Uint8Array(readFileSync(join(this.#folder, 'bob.key'))) as FileKey, salt: readSalt(path) };
+    const store = openIdentityFile(path, lock, { wait: 0 });
+    await addContacts(
+      { store, random: systemRandom, now: Date.now, process: 'bench', isRunning: () => true },
+      CONTACTS,
+    );
+    store.close();
+    await this.bob(['move', '--to', to]);
+    this.goBy(to);
   }
 
   /** Bob's identity is found by another way from now on. */
@@ -125,7 +143,9 @@ export const inDatabase = () =>
     const pairs = {
       'in a file': await Pair.begin(folder, join(folder, 'files')),
       'in a database': await Pair.begin(folder, server.database().uri),
+      'in a database, 1,000 contacts': await Pair.begin(folder, join(folder, 'crowded')),
     };
+    await pairs['in a database, 1,000 contacts'].crowd(server.database().uri);
     const times = new Map<string, number[]>();
     const note = (name: string, { milliseconds }: Ran) => times.set(name, [...(times.get(name) ?? []), milliseconds]);
     for (let run = 0; run < RUNS; run++) {
@@ -137,7 +157,7 @@ export const inDatabase = () =>
       }
     }
     return [...times].map(([name, values]) => {
-      const base = /, in a database/.test(name) ? name.replace('a database', 'a file') : 'node -e 0';
+      const base = /, in a database/.test(name) ? name.replace(/in a database.*/, 'in a file') : 'node -e 0';
       return {
         name,
         value: median(values),
