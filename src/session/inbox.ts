@@ -183,10 +183,11 @@ export async function listLent(
 
 /**
  * Takes over the delivery of texts.
- * @param texts of `listWaiting`; those that another process has taken since are passed over.
+ * @param texts of `listWaiting`; those are passed over that another process has taken since, or whose claim was renewed.
  */
 export async function claim(context: Context, texts: readonly WaitingText[], settled: Settled): Promise<Claim[]> {
   const now = context.now();
+  const { isHeld } = claimsOf(context);
   return context.store.transaction(async (transaction) => {
     const { historySetting } = await sweep(transaction, now);
     await dropDelivered(transaction, settled.delivered, historySetting, now);
@@ -194,6 +195,8 @@ export async function claim(context: Context, texts: readonly WaitingText[], set
     const claims: Claim[] = [];
     const claimedAt = claimTime(context);
     for (const { inboxId, process } of texts) {
+      const entry = await transaction.inboxEntry(inboxId);
+      if (entry === undefined || isHeld(entry.process, entry.claimedAt)) continue;
       const isTaken = await transaction.handOver(inboxId, process, context.process, claimedAt);
       if (isTaken) claims.push({ inboxId, again: process !== undefined, claimedAt });
     }

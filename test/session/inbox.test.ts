@@ -65,7 +65,7 @@ describe('what a process of another machine or container has', () => {
   it('is left to it for ten minutes, and told, and given to others then', async () => {
     const { alice, bob } = await meet();
     const [first, second] = await envelopesOf(alice, text('a'), text('b'));
-    const away: Context = { ...bob.context, process: 'there' };
+    const away: Context = { ...bob.context, process: 'there', isRunning: (name) => name === 'there' };
     const here: Context = { ...bob.context, process: 'here', isRunning: there };
     const received = bob.time;
     await receive({ ...away, process: 'dead' }, first ? [first] : [], {});

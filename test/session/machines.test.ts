@@ -25,6 +25,7 @@ import {
   receive,
   type SessionStore,
   send,
+  type WaitingText,
 } from '../../src/session/index.ts';
 import { mail } from './exchanges.ts';
 import { meet, NOTHING_SETTLED, type Party } from './party.ts';
@@ -64,6 +65,7 @@ class Follower {
   readonly context: Context;
   readonly held: HeldTexts;
   readonly queue: Claim[] = [];
+  #listed: readonly WaitingText[] = [];
   told: InboxId[] = [];
 
   constructor(context: Context) {
@@ -81,8 +83,18 @@ class Follower {
     this.#add(outcomes.filter((one) => one.type === 'message'));
   }
 
+  async list(): Promise<void> {
+    this.#listed = await listWaiting(this.context);
+  }
+
+  /** Takes over what it has listed, some time ago maybe. */
+  async take(): Promise<void> {
+    this.#add(await claim(this.context, this.#listed, NOTHING_SETTLED));
+  }
+
   async claim(): Promise<void> {
-    this.#add(await claim(this.context, await listWaiting(this.context), NOTHING_SETTLED));
+    await this.list();
+    await this.take();
   }
 
   /** Tells the first text. @returns it, unless another has taken it over. */
@@ -107,7 +119,7 @@ const inboxOf = (bob: Party) => bob.store.snapshot((view) => view.inbox());
 
 const event = fc.record({
   machine: fc.constantFrom(0, 1),
-  what: fc.constantFrom('receive', 'receive', 'claim', 'claim', 'tell', 'tell', 'tell', 'acknowledge', 'die', 'wait'),
+  what: fc.constantFrom(...['receive', 'list', 'take', 'claim', 'tell', 'tell', 'acknowledge', 'die', 'wait', 'wait']),
   wait: fc.constantFrom(1_000, 4 * MINUTE, 6 * MINUTE, 11 * MINUTE),
 });
 const offset = fc.constantFrom(0, 1, HOUR, -HOUR, 3 * DAY, -3 * DAY);
@@ -148,6 +160,8 @@ describe('two machines that follow one identity', () => {
         for (const [n, { machine, what, wait }] of events.entries()) {
           const follower = followers[machine] as Follower;
           if (what === 'receive') await follower.receive(alice, `${n}`);
+          else if (what === 'list') await follower.list();
+          else if (what === 'take') await follower.take();
           else if (what === 'claim') await follower.claim();
           else if (what === 'tell') await tell(follower);
           else if (what === 'acknowledge') await follower.acknowledge();
@@ -185,6 +199,17 @@ describe('two machines that follow one identity', () => {
     bob.time += LEASE;
     await two.claim();
     expect([await one.tell(), await two.tell()]).toEqual([undefined, (await inboxOf(bob))[0]?.id]);
+  });
+
+  it('pass over what was overdue when they listed it, and was renewed since', async () => {
+    const { alice, bob } = await meet();
+    const [one, two] = [new Follower(on(bob, 'one')), new Follower(on(bob, 'two', HOUR))];
+    await one.receive(alice, 'a');
+    bob.time += LEASE;
+    await two.list();
+    expect(await one.tell()).toBe((await inboxOf(bob))[0]?.id);
+    await two.take();
+    expect(await two.tell()).toBeUndefined();
   });
 
   it('say by their own clocks when what the other has is due', async () => {
