@@ -121,14 +121,17 @@ export interface ErrorDetails {
   protected: { path: string; what: string };
   /** `isTaken`: there is a file of that name that is not a folder. */
   'no-folder': { path: string; isTaken: boolean };
-  'cannot-create': { path: string; reason: string };
+  /** `leaves`: as with `write-failed`. */
+  'cannot-create': { path: string; reason: string; leaves?: Leaving };
   'read-failed': { path: string; reason: string };
-  /** `isUndone`: of an identity file, whether it is sure that nothing of the change is in it. */
-  'write-failed': { path: string; reason: string; isUndone?: boolean };
+  /**
+   * `isUndone`: of an identity file, whether it is sure that nothing of the change is in it. `leaves`: the identity has left
+   * already where it was, so that neither nothing was done, nor another place can be chosen.
+   */
+  'write-failed': { path: string; reason: string; isUndone?: boolean; leaves?: Leaving };
   /** The answer to a commit was lost, and what became of it cannot be found out now. */
   'commit-unknown': { path: string };
-  /** The identity is being moved from `path`. */
-  moving: { path: string; to: string };
+  moving: Leaving;
   'closed-pipe': Record<never, never>;
   /** A native part, or a package, does not load in this Node. */
   'no-addon': {
@@ -173,6 +176,12 @@ export interface ErrorDetails {
 }
 
 export type ErrorCode = keyof ErrorDetails;
+
+/** An identity that is being moved: from where, and to where. */
+export interface Leaving {
+  readonly path: string;
+  readonly to: string;
+}
 
 /** A content in parts that waits: its name, its number in the outbox, how many of its parts are at the place, and of how many. */
 export interface LargeQueued {

@@ -3,7 +3,7 @@
  * (docs/PROTOCOL.md §8).
  * Does not know what kind of place either is.
  */
-import { isPawlError, PawlError } from '../errors.ts';
+import { isPawlError, type Leaving, PawlError } from '../errors.ts';
 import { equal, wipe } from '../primitives/index.ts';
 import type { IdentityStore } from './identity-store.ts';
 import type { Lock } from './sqlcipher.ts';
@@ -32,7 +32,7 @@ export interface Destination {
  * @param source is closed if this returns, and stays open if it throws.
  * @param lock of both.
  * @throws `moving` where it leaves for somewhere else; `exists` for a destination that is not of this move; `damaged`; what
- * the methods of both throw.
+ * the methods of both throw, where it has left already with `leaves`.
  */
 export async function moveIdentity(source: IdentityStore, lock: Lock, destination: Destination): Promise<void> {
   const { path } = destination;
@@ -44,9 +44,20 @@ export async function moveIdentity(source: IdentityStore, lock: Lock, destinatio
     await destination.prepare();
     await source.leaveFor(path);
   }
-  if (!isThere) await unless('exists', destination.createFrom(source, lock));
-  await checkMoved(source, lock, destination);
-  await source.remove(path);
+  try {
+    if (!isThere) await unless('exists', destination.createFrom(source, lock));
+    await checkMoved(source, lock, destination);
+    await source.remove(path);
+  } catch (error) {
+    throw afterLeaving(error, { path: source.path, to: path });
+  }
+}
+
+function afterLeaving(error: unknown, leaves: Leaving): unknown {
+  const told = { cause: error };
+  if (isPawlError(error, 'cannot-create')) return new PawlError('cannot-create', { ...error.detail, leaves }, told);
+  if (isPawlError(error, 'write-failed')) return new PawlError('write-failed', { ...error.detail, leaves }, told);
+  return error;
 }
 
 /** Another run of the same move may have made it. */

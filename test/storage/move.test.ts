@@ -15,6 +15,7 @@ class FileDestination implements Destination {
   readonly steps: string[] = [];
   /** The step that fails, as a kill would. */
   fails: string | undefined;
+  code: 'commit-unknown' | 'cannot-create' | 'write-failed' = 'commit-unknown';
 
   async exists() {
     return existsSync(this.path);
@@ -39,7 +40,7 @@ class FileDestination implements Destination {
 
   #step(step: string) {
     this.steps.push(step);
-    if (this.fails === step) throw new PawlError('commit-unknown', { path: this.path });
+    if (this.fails === step) throw new PawlError(this.code, { path: this.path, reason: 'no space left' });
   }
 }
 
@@ -81,6 +82,17 @@ describe('an identity that is moved', () => {
     expect(existsSync(path)).toBe(false);
     const contacts = await (await destination.open()).snapshot((view) => view.contacts());
     expect(contacts.map(({ name }) => name)).toEqual(step === 'create' ? ['alice'] : ['alice', 'carol']);
+  });
+
+  it.each(['cannot-create', 'write-failed'] as const)('tells with %s whether it has left', async (code) => {
+    const { path, store } = await filled();
+    const destination = new FileDestination();
+    destination.code = code;
+    destination.fails = 'prepare';
+    await expect(moveIdentity(store, LOCK, destination)).rejects.not.toHaveProperty('detail.leaves');
+    destination.fails = 'create';
+    const leaves = { path, to: destination.path };
+    await expect(moveIdentity(store, LOCK, destination)).rejects.toMatchObject({ code, detail: { leaves } });
   });
 
   it('does not leave for a place that cannot be prepared', async () => {

@@ -9,6 +9,7 @@ import type {
   ErrorDetails,
   ForkReason,
   LargeQueued,
+  Leaving,
   PassphraseFlaw,
   PassphraseOddity,
   PawlError,
@@ -52,6 +53,9 @@ const KEY_SOURCES =
 
 const NOTHING_LOST =
   'nothing is lost: pawl inspect shows what waits; pawl outbox resend, or pawl recv --waiting, writes it';
+
+const goOn = ({ path, to }: Leaving): string =>
+  `go on: pawl move --home ${isDatabase(path) ? path : dirname(path)} --to ${to}; if it is not there and cannot be: --after-restore`;
 
 /** The words for each kind of contradiction. */
 export const FORKS: Readonly<Record<ForkReason, string>> = {
@@ -507,20 +511,22 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: isTaken ? 'choose another name' : `make it: mkdir ${path}`,
     exit: CANNOT_CREATE,
   }),
-  'cannot-create': ({ path, reason }) => ({
+  'cannot-create': ({ path, reason, leaves }) => ({
     message: `${path} cannot be made: ${reason}`,
-    hint: 'choose another place, where you can write',
+    hint: leaves === undefined ? 'choose another place, where you can write' : `it has left already; ${goOn(leaves)}`,
     exit: CANNOT_CREATE,
   }),
   'read-failed': ({ path, reason }) => ({ message: `${path} cannot be read: ${reason}`, exit: IO }),
-  'write-failed': ({ path, reason, isUndone }) => ({
+  'write-failed': ({ path, reason, isUndone, leaves }) => ({
     message: `${path} cannot be written: ${reason}`,
     hint:
-      isUndone === undefined
-        ? NOTHING_LOST
-        : isUndone
-          ? 'nothing of this was done: mend that, then do it again'
-          : 'pawl inspect shows whether this was done; pawl outbox resend, or pawl recv --waiting, writes what waits',
+      leaves !== undefined
+        ? `it has left already; ${goOn(leaves)}`
+        : isUndone === undefined
+          ? NOTHING_LOST
+          : isUndone
+            ? 'nothing of this was done: mend that, then do it again'
+            : 'pawl inspect shows whether this was done; pawl outbox resend, or pawl recv --waiting, writes what waits',
     exit: IO,
   }),
   'commit-unknown': ({ path }) => ({
@@ -530,7 +536,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   moving: ({ path, to }) => ({
     message: `the identity in ${path} is being moved to ${to}, and may be in use there already`,
-    hint: `go on: pawl move --home ${isDatabase(path) ? path : dirname(path)} --to ${to}; if it is not there and cannot be: --after-restore`,
+    hint: goOn({ path, to }),
     exit: BUSY,
   }),
   'closed-pipe': () => ({

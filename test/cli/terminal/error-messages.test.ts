@@ -248,6 +248,14 @@ describe('hints', () => {
     expect(full?.hint).toMatch(/make room/);
   });
 
+  it('have a move gone on with, once the identity has left', () => {
+    const leaves = { path: '/home/bob/pawl/bob.db', to: '/mnt/pawl' };
+    for (const code of ['cannot-create', 'write-failed'] as const) {
+      const hint = hintOf(code, { path: '/mnt/pawl/bob.db', reason: 'no space left', leaves });
+      expect(hint).toMatch(/^it has left already; go on: pawl move --home \/home\/bob\/pawl --to \/mnt\/pawl;/);
+    }
+  });
+
   it('tell a place without a mark from another one, by the digits that both sides see', () => {
     const [expected, other] = ['0011223344556677', '8899aabbccddeeff'];
     const [none, another] = [undefined, other].map(
