@@ -69,7 +69,11 @@ export class ScratchFolder {
     } catch {
       // It is gone already, or cannot be read.
     }
-    rmSync(this.path, { recursive: true, force: true });
+    try {
+      rmSync(this.path, { recursive: true, force: true });
+    } catch {
+      // What was in it is overwritten, and what the command has done is done.
+    }
   }
 }
 

@@ -38,6 +38,15 @@ describe('a scratch folder', () => {
     }
   });
 
+  it.skipIf(!HAS_MEMORY)('fails nobody when it cannot be removed', () => {
+    const runtime = temporaryFolder();
+    const folder = scratch(runtime);
+    rmSync(runtime, { recursive: true });
+    writeFileSync(runtime, 'in the way');
+    folder.remove();
+    expect(readFileSync(runtime, 'utf8')).toBe('in the way');
+  });
+
   it('overwrites all that is in it, and leaves alone what a link leads to', () => {
     const [folder, elsewhere] = [scratch(), temporaryFolder()];
     const file = folder.makeFile('text');
