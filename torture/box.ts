@@ -13,6 +13,8 @@ export interface Call {
   readonly who: string;
   readonly parameters: readonly string[];
   readonly input?: Uint8Array;
+  /** Variables besides those of the box. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A process that was started and is not waited for. */
@@ -90,12 +92,12 @@ export class Box {
 
   /** Runs the built program as a process, with or without a fault. */
   start(
-    { who, parameters, input }: Call,
+    { who, parameters, input, environment }: Call,
     fault?: Fault,
     options: Pick<StartOptions, 'user' | 'onStarted'> = {},
   ): Promise<Ran> {
     return start(this.arguments(who, parameters), {
-      environment: this.environment,
+      environment: { ...this.environment, ...environment },
       folder: this.folder,
       ...(input !== undefined && { input }),
       ...(fault !== undefined && { fault }),

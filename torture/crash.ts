@@ -93,9 +93,11 @@ function keepsItsLocks({ unlocked = [] }: Ran, laws: Laws): void {
   laws.hold(unlocked.length === 0, `loses its lock of ${unlocked.join(', ')}`);
 }
 
-/** Whether a file is a draft. A journal of the identity file is none: SQLite needs it to roll back. */
+/** Whether a file is a draft, or a scratch folder. A journal of the identity file is none: SQLite needs it to roll back. */
 function isStray(file: string): boolean {
-  return /(^|\/)\.pawl-[0-9a-f]{16}(-journal)?$|\.db-draft$|\/[0-9a-f]{32}\.[0-9a-f]{12}$/.test(file);
+  return /(^|\/)\.pawl-[0-9a-f]{16}(-journal)?$|\.db-draft$|\/pawl-edit-[^/]+$|\/[0-9a-f]{32}\.[0-9a-f]{12}$/.test(
+    file,
+  );
 }
 
 /** Allowed exit codes when the disk fails: success, cannot create, reading or writing failed. */

@@ -5,6 +5,7 @@ export { PostgresServer } from './postgres.ts';
 export {
   failingPlaces,
   IN_DATABASE,
+  MOVING,
   OUTSIDE,
   parallel,
   readOnly,

@@ -2,7 +2,7 @@
  * Stands between clients and a PostgreSQL server, and does something at a step: at one of the messages of the protocol
  * behind which a statement is complete, or its answer is. Also a network that is slow. Knows nothing of pawl.
  */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -48,19 +48,22 @@ export class PostgresRelay {
   /** @param socket the path of the server's. */
   static async start(socket: string): Promise<PostgresRelay> {
     const relay = new PostgresRelay(socket);
-    const path = join(relay.folder, basename(socket));
     await new Promise<void>((resolve) => {
-      relay.#relay.listen(path, resolve);
+      relay.#relay.listen(relay.#path, resolve);
     });
     // So that a client of any user gets in.
     chmodSync(relay.folder, 0o755);
-    chmodSync(path, 0o777);
+    chmodSync(relay.#path, 0o777);
     return relay;
   }
 
   private constructor(socket: string) {
     this.#behind = socket;
     this.#relay = createServer((client) => this.#carry(client));
+  }
+
+  get #path(): string {
+    return join(this.folder, basename(this.#behind));
   }
 
   /** How often a step was met since the last `breakAt`. */
@@ -81,6 +84,13 @@ export class PostgresRelay {
   heal(): void {
     this.#isShut = false;
     this.#break = undefined;
+  }
+
+  /** Ends all connections. From now on its address leads to the server itself, until `end`. */
+  stepAside(): void {
+    this.#relay.close();
+    for (const socket of this.#sockets) socket.destroy();
+    symlinkSync(this.#behind, this.#path);
   }
 
   end(): void {

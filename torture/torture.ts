@@ -12,6 +12,7 @@ import {
   failingPlaces,
   IN_DATABASE,
   MODES,
+  MOVING,
   OUTSIDE,
   onWire,
   PostgresServer,
@@ -41,7 +42,7 @@ const { values } = parseArgs({
   },
 });
 
-const ALL_SCENES = [...SCENES, ...IN_DATABASE];
+const ALL_SCENES = [...SCENES, ...IN_DATABASE, ...MOVING];
 /** Of two hosts that use one identity. */
 const ROUNDS = 40;
 
@@ -70,7 +71,7 @@ async function torture(): Promise<void> {
     ...SERVERS,
     twoHosts(Math.ceil(ROUNDS / Number(values.every))),
     ...onWire(
-      IN_DATABASE.filter(({ large }) => !large),
+      [...IN_DATABASE, ...MOVING].filter(({ large }) => !large),
       { ...ALL_STEPS, most: Math.ceil(ALL_STEPS.most / Number(values.every)) },
     ),
   ];

@@ -2,10 +2,10 @@
  * Runs one command on a database once for each message between it and the server, with a fault at that message, and checks
  * the laws after each run.
  */
-import { Box } from './box.ts';
+import { Box, type RemoteHome } from './box.ts';
 import { sideBySide } from './crash.ts';
 import { Laws } from './laws.ts';
-import { Database, type PostgresServer } from './postgres.ts';
+import { Database } from './postgres.ts';
 import { type Break, PostgresRelay, type Step } from './postgres-relay.ts';
 import type { Scene } from './scene.ts';
 import type { Situation } from './situations.ts';
@@ -71,8 +71,7 @@ export function onWire(scenes: readonly Scene[], selection: WireSelection): read
 async function faultsOnWire(scene: Scene, selection: WireSelection, laws: Laws): Promise<string> {
   const template = Box.make(WORKSHOP);
   await scene.prepare(template);
-  const who = scene.call(template).who;
-  const server = serverOf(template, who);
+  const [, { server }] = databaseOf(template);
   const outcomes: Record<string, number> = {};
   const steps = await stepsOf(scene, template, laws);
   const tries = triesAt(steps, selection);
@@ -98,10 +97,32 @@ async function faultsOnWire(scene: Scene, selection: WireSelection, laws: Laws):
   return `${tries.length} runs at ${steps.length} steps: ${ends.join(', ')}`;
 }
 
-function serverOf(box: Box, who: string): PostgresServer {
-  const home = box.homes.get(who);
-  if (!(home instanceof Database)) throw new Error(`${who} is in no database`);
-  return home.server;
+/** The only database of a scene, and whose home it is. */
+function databaseOf(box: Box): readonly [who: string, Database] {
+  for (const [who, home] of box.homes) if (home instanceof Database) return [who, home];
+  throw new Error('there is nothing in a database');
+}
+
+/** A database at the address of a relay, where it stays when that has stepped aside: a move goes on to that address. */
+class Relayed implements RemoteHome {
+  readonly uri: string;
+  readonly #database: Database;
+  readonly #relay: PostgresRelay;
+
+  constructor(database: Database, relay: PostgresRelay) {
+    this.uri = database.server.uri(database.name, relay.folder);
+    this.#database = database;
+    this.#relay = relay;
+  }
+
+  copy(): RemoteHome {
+    return this.#database.copy();
+  }
+
+  remove(): void {
+    this.#relay.end();
+    this.#database.remove();
+  }
 }
 
 /** The steps of a run without a fault, which also has to keep the laws. */
@@ -140,7 +161,7 @@ function some<Item>(all: readonly Item[], most: number, index: number): readonly
 }
 
 async function tryOnce(scene: Scene, template: Box, { fault, step, when }: Try, laws: Laws): Promise<string> {
-  const server = serverOf(template, scene.call(template).who);
+  const [, { server }] = databaseOf(template);
   const { ran, relay, box } = await runOnce(scene, template, (one, kill) =>
     one.breakAt(step, {
       when,
@@ -172,31 +193,26 @@ async function tryOnce(scene: Scene, template: Box, { fault, step, when }: Try, 
   return isKilled ? 'SIGKILL' : isUnknown ? `exit ${ran.code} (unknown)` : `exit ${ran.code ?? ran.signal}`;
 }
 
-/** Runs the command of a scene through a relay. */
+/** Runs the command of a scene through a relay. What is run in the box afterwards is not. */
 async function runOnce(
   scene: Scene,
   template: Box,
   prepare: (relay: PostgresRelay, kill: () => void) => void,
 ): Promise<{ ran: Ran; relay: PostgresRelay; box: Box }> {
   const box = template.copy(WORKSHOP);
+  const [who, database] = databaseOf(box);
+  const relay = await PostgresRelay.start(database.server.socket);
+  box.homes.set(who, new Relayed(database, relay));
   await scene.arrange?.(box);
-  const { who, parameters, input } = scene.call(box);
-  const home = box.homes.get(who);
-  if (!(home instanceof Database)) throw new Error(`${who} is in no database`);
-  const relay = await PostgresRelay.start(home.server.socket);
-  try {
-    let pid: number | undefined;
-    prepare(relay, () => {
-      if (pid !== undefined) process.kill(pid, 'SIGKILL');
-    });
-    const call = { who, parameters: ['--home', home.server.uri(home.name, relay.folder), ...parameters] };
-    const ran = await box.start({ ...call, ...(input !== undefined && { input }) }, undefined, {
-      onStarted: (one) => {
-        pid = one;
-      },
-    });
-    return { ran, relay, box };
-  } finally {
-    relay.end();
-  }
+  let pid: number | undefined;
+  prepare(relay, () => {
+    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  });
+  const ran = await box.start(scene.call(box), undefined, {
+    onStarted: (one) => {
+      pid = one;
+    },
+  });
+  relay.stepAside();
+  return { ran, relay, box };
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Box } from '../box.ts';
-import { PostgresServer } from '../postgres.ts';
+import { type Database, PostgresServer } from '../postgres.ts';
 import type { Scene } from '../scene.ts';
 import { WORKSHOP } from '../start.ts';
 import { CARRIED } from './carried.ts';
@@ -22,15 +22,20 @@ export function sharedServer(): PostgresServer | undefined {
   return shared;
 }
 
+/** An empty database of that server. */
+export function newDatabase(): Database {
+  const server = sharedServer();
+  if (server === undefined) throw new Error('there is no PostgreSQL here');
+  return server.database();
+}
+
 /** A scene in which one identity is in a database. */
 function inDatabase(who: string, scene: Scene): Scene {
   return {
     ...scene,
     name: `${scene.name}, in a database`,
     async prepare(box) {
-      const server = sharedServer();
-      if (server === undefined) throw new Error('there is no PostgreSQL here');
-      box.homes.set(who, server.database());
+      box.homes.set(who, newDatabase());
       await scene.prepare(box);
     },
   };

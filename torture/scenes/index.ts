@@ -10,6 +10,7 @@ import { UNLOCKING } from './unlocking.ts';
 export { IN_DATABASE } from './database.ts';
 export { readOnly, smallDisks } from './disks.ts';
 export { failingPlaces } from './failing.ts';
+export { MOVING } from './moving.ts';
 export { OUTSIDE } from './outside.ts';
 export { SERVERS } from './servers.ts';
 export { parallel, TOGETHER } from './together.ts';

@@ -7,7 +7,7 @@ import type { Ran } from '../start.ts';
 import { LARGER_THAN_THE_CACHE, talking, twoIdentities, undelivered, writeKey } from './people.ts';
 
 /** Whether the command did its work, and only its output failed. */
-function untold({ code, stderr }: Ran): boolean {
+export function untold({ code, stderr }: Ran): boolean {
   return code === 74 && (stderr === '' || /standard (output|error)/.test(stderr));
 }
 
@@ -143,7 +143,7 @@ const backup: Scene = {
 };
 
 /** There is no identity, and the backup can be restored (again); or there is one, and it is held. */
-const restore: Scene = {
+export const restore: Scene = {
   name: 'restore',
   async prepare(box) {
     await talking(box);
@@ -156,8 +156,8 @@ const restore: Scene = {
   },
   call: () => ({ who: 'bob', parameters: ['restore', 'bob-copy.db'] }),
   async check(box, ran, laws) {
-    const made = existsSync(box.path('home', 'bob.db'));
-    holdMade(laws, ran, made, 'identity file');
+    const made = (await box.run('bob', ['inspect'])).code === 0;
+    holdMade(laws, ran, made, 'identity');
     if (!made) await laws.works(box, 'bob', ['restore', box.path('bob-copy.db')]);
     else await markAgain(box, ran, laws);
     await laws.whole(box, 'bob');
@@ -187,7 +187,7 @@ const inviteHeld: Scene = {
   },
 };
 
-async function useHeldInvite(box: Box, laws: Laws): Promise<void> {
+export async function useHeldInvite(box: Box, laws: Laws): Promise<void> {
   mkdirSync(box.path('invites'), { recursive: true });
   await laws.works(box, 'bob', ['invite', '--held', '--out-dir', box.path('invites')]);
   await laws.works(box, 'alice', ['add', 'bob', box.path('invites', 'for-alice.txt')]);

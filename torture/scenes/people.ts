@@ -34,10 +34,11 @@ export async function deliver(box: Box, from: string, to: string, text: string):
   await box.ready(to, ['recv'], await box.ready(from, ['send', to, '-m', text]));
 }
 
-/** Leaves an envelope in Alice's outbox: writing it to standard output fails. */
-export async function unwritten(box: Box, text: string): Promise<void> {
-  const step = await stepOfOutput(box, sendCall(text));
-  const ran = await box.start(sendCall(text), { step, mode: 'enospc' });
+/** Leaves an envelope in an outbox, Alice's unless said: writing it to standard output fails. */
+export async function unwritten(box: Box, text: string, from = 'alice', to = 'bob'): Promise<void> {
+  const call = { who: from, parameters: ['send', to, '-m', text] };
+  const step = await stepOfOutput(box, call);
+  const ran = await box.start(call, { step, mode: 'enospc' });
   if (ran.code !== 74 || ran.stdout.length > 0)
     throw new Error(`sending into the void: exit ${ran.code}: ${ran.stderr}`);
 }
@@ -57,10 +58,6 @@ async function stepOfOutput(box: Box, call: Call): Promise<number> {
   const { steps = [] } = await copy.start(call, { step: 0, mode: 'none' });
   copy.remove();
   return steps.findIndex(({ path }) => path === 'stdout') + 1;
-}
-
-function sendCall(text: string) {
-  return { who: 'alice', parameters: ['send', 'bob', '-m', text] };
 }
 
 /** A text that does not fit into the buffer of a pipe: writing it waits for the reader. */
