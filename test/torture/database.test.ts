@@ -4,6 +4,7 @@ import {
   cleanUp,
   crash,
   IN_DATABASE,
+  MOVING,
   onWire,
   PostgresServer,
   SAMPLE,
@@ -26,7 +27,10 @@ afterAll(() => {
 const named = (...names: readonly string[]) =>
   names.flatMap((name) => IN_DATABASE.filter((scene) => scene.name === `${name}, in a database`));
 /** One of each kind of command; `npm run torture` has all, and the situations that take long as well. */
-const scenes = named('init', 'send, in a chain', 'recv, three messages', 'recv --fetch', 'passwd');
+const scenes = [
+  ...named('init', 'send, in a chain', 'recv, three messages', 'recv --fetch', 'passwd'),
+  ...MOVING.filter(({ name }) => name === 'move, into a database'),
+];
 const onWireToo = named('init', 'send, in a chain', 'recv, three messages');
 const short = SERVERS.filter(({ name }) => !/far away|says nothing/.test(name));
 const situations = [...onWire(onWireToo, SOME_STEPS), ...short, twoHosts(2)];
