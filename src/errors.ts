@@ -131,7 +131,8 @@ export interface ErrorDetails {
   'write-failed': { path: string; reason: string; isUndone?: boolean; leaves?: Leaving };
   /** The answer to a commit was lost, and what became of it cannot be found out now. */
   'commit-unknown': { path: string };
-  moving: Leaving;
+  /** `wasThere`: it may have come there, and is not found there now. */
+  moving: Leaving & { wasThere?: boolean };
   'closed-pipe': Record<never, never>;
   /** A native part, or a package, does not load in this Node. */
   'no-addon': {

@@ -2,6 +2,7 @@
  * What both stores of an identity can do: the one in a file, and the one in a database.
  */
 import type { SessionStore } from '../session/store.ts';
+import type { Move } from './moving.ts';
 import type { FileKey, Lock } from './sqlcipher.ts';
 import type { Statements } from './statements.ts';
 
@@ -31,8 +32,8 @@ export interface IdentityStore extends SessionStore {
   readonly markTrouble: string | undefined;
   /** 16 bytes, with which the key may have been derived. */
   readonly salt: Uint8Array;
-  /** Where the identity is being moved to; `undefined` where it is not. One that is may be used there already. */
-  readonly movingTo: string | undefined;
+  /** The move that has begun: the identity may be used elsewhere already. `undefined`: none. */
+  readonly move: Move | undefined;
   /** Grows with every commit. */
   generation(): number | Promise<number>;
   /** Whether this is the present key. Takes the same time whatever the answer. */
@@ -56,22 +57,27 @@ export interface IdentityStore extends SessionStore {
    * @returns one sentence for each problem.
    */
   check(): Promise<readonly string[]>;
+  /** The id of the move by which the identity has come here, 16 bytes; `undefined`: by none. */
+  arrivedBy(): Promise<Uint8Array | undefined>;
   /**
    * Notes, durably, that the identity is being moved to a place. From then on no process writes to it: `transaction` throws
    * `moving`, also where the store was opened before.
    * @throws `moving` where it is already.
    */
-  leaveFor(place: string): Promise<void>;
-  /** The identity stays here: the next transaction ends the move. It has to hold all sessions, which may be used there. */
+  leaveBy(move: Move): Promise<void>;
+  /**
+   * The identity stays here: the next transaction ends the move that was seen when the store was opened, and none that has
+   * begun since. It has to hold all sessions, which may be used there.
+   */
   stay(): void;
   /** Copies all rows, as they were at one time, into a database with the same tables and without rows. */
   copyRowsInto(to: Statements): void | Promise<void>;
   /**
    * Deletes the identity here, and closes the store.
-   * @param place that it has left for.
+   * @param id of the move by which it has left.
    * @throws `moving` where it has not.
    */
-  remove(place: string): void | Promise<void>;
+  remove(id: Uint8Array): void | Promise<void>;
   /** Closes the store, and rolls back an open transaction. */
   close(): void | Promise<void>;
 }

@@ -4,13 +4,14 @@
  * Does not know what kind of place either is.
  */
 import { isPawlError, type Leaving, PawlError } from '../errors.ts';
-import { equal, wipe } from '../primitives/index.ts';
+import { equal, type Random } from '../primitives/index.ts';
 import type { IdentityStore } from './identity-store.ts';
+import type { Move } from './moving.ts';
 import type { Lock } from './sqlcipher.ts';
 
 /** Where an identity is moved to. */
 export interface Destination {
-  /** What it is called in messages, which also names it in the identity that leaves for it. */
+  /** What it is called in messages, which also names it in the identity that leaves for it. Another machine may call it so too. */
   readonly path: string;
   exists(): Promise<boolean>;
   /** Makes what is to hold the identity: what fails here fails before the identity leaves. */
@@ -25,32 +26,61 @@ export interface Destination {
   createFrom(source: IdentityStore, lock: Lock): Promise<void>;
 }
 
+/** Where a move is begun. */
+interface Here {
+  readonly random: Random;
+  /** The machine. */
+  readonly host: string;
+}
+
 /**
  * Moves an identity. Before anything is written at the destination, the source notes where it leaves for: from then on, no
  * process uses it. It is removed when the destination has been read back. Called once more after a crash or an error, it goes
  * on. Nothing ends a move by itself: what was written at the destination may become known only later.
  * @param source is closed if this returns, and stays open if it throws.
  * @param lock of both.
- * @throws `moving` where it leaves for somewhere else; `exists` for a destination that is not of this move; `damaged`; what
- * the methods of both throw, where it has left already with `leaves`.
+ * @throws `moving` where it leaves for somewhere else, or where it may have been there already and is not found there;
+ * `exists` for a destination that is not of this move; `damaged`; what the methods of both throw, where it has left already
+ * with `leaves`.
  */
-export async function moveIdentity(source: IdentityStore, lock: Lock, destination: Destination): Promise<void> {
+export async function moveIdentity(
+  source: IdentityStore,
+  lock: Lock,
+  destination: Destination,
+  here: Here,
+): Promise<void> {
   const { path } = destination;
-  const { movingTo } = source;
-  if (movingTo !== undefined && movingTo !== path) throw new PawlError('moving', { path: source.path, to: movingTo });
+  const { move: begun } = source;
+  const leaving = { path: source.path, to: begun?.to ?? path };
+  if (begun !== undefined && begun.to !== path) throw new PawlError('moving', leaving);
   const isThere = await destination.exists();
-  if (movingTo === undefined) {
-    if (isThere) throw new PawlError('exists', { path });
+  if (begun === undefined && isThere) throw new PawlError('exists', { path });
+  if (begun !== undefined && !isThere && !wasNeverThere(source, begun, here)) {
+    throw new PawlError('moving', { ...leaving, wasThere: true });
+  }
+  const move = begun ?? { to: path, id: here.random(ID_LENGTH), host: here.host };
+  if (begun === undefined) {
     await destination.prepare();
-    await source.leaveFor(path);
+    await source.leaveBy(move);
   }
   try {
+    if (begun !== undefined && !isThere) await destination.prepare();
     if (!isThere) await unless('exists', destination.createFrom(source, lock));
-    await checkMoved(source, lock, destination);
-    await source.remove(path);
+    await checkMoved(move, lock, destination);
+    await source.remove(move.id);
   } catch (error) {
-    throw afterLeaving(error, { path: source.path, to: path });
+    throw afterLeaving(error, leaving);
   }
+}
+
+const ID_LENGTH = 16;
+
+/**
+ * Whether the identity is not at its destination because it never came there: it could be in use, at a place of the same name
+ * on another machine, or where somebody has put it since. This machine's mark is newer than the source as soon as it came.
+ */
+function wasNeverThere(source: IdentityStore, { host }: Move, here: Here): boolean {
+  return host === here.host && source.standing !== 'rolled-back' && source.standing !== 'unmarked';
 }
 
 function afterLeaving(error: unknown, leaves: Leaving): unknown {
@@ -67,25 +97,18 @@ async function unless(code: PawlError['code'], work: Promise<void>): Promise<voi
   });
 }
 
-/** @throws `exists` where the destination has something else, or an older copy; `damaged`. */
-async function checkMoved(source: IdentityStore, lock: Lock, destination: Destination): Promise<void> {
+/** @throws `exists` where the destination has something else; `damaged`. */
+async function checkMoved({ id }: Move, lock: Lock, destination: Destination): Promise<void> {
   const { path } = destination;
   const store = await destination.open(lock).catch((error) => {
     const isOther = isPawlError(error, 'wrong-passphrase') || isPawlError(error, 'replaced');
     throw isOther ? new PawlError('exists', { path }, { cause: error }) : error;
   });
   try {
-    const isNewer = (await store.generation()) > (await source.generation());
-    if (!(isNewer && (await areSame(source, store)))) throw new PawlError('exists', { path });
+    const arrived = await store.arrivedBy();
+    if (arrived === undefined || !equal(arrived, id)) throw new PawlError('exists', { path });
     if ((await store.check()).length > 0) throw new PawlError('damaged', { path });
   } finally {
     await store.close();
   }
-}
-
-async function areSame(...stores: readonly [IdentityStore, IdentityStore]): Promise<boolean> {
-  const [one, other] = await Promise.all(stores.map((store) => store.snapshot((view) => view.ownIdentity())));
-  if (one === undefined || other === undefined) return false;
-  wipe(one.seed, other.seed);
-  return equal(one.key, other.key);
 }

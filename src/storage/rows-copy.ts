@@ -51,7 +51,7 @@ export async function copyForElsewhere(
   const mark = marks === undefined ? undefined : new Mark(marks, seed);
   wipe(seed);
   const generation = Math.max(last, mark?.read().generation ?? 0) + 1;
-  to.run('UPDATE identity SET moving_to = NULL, generation = @generation', { generation });
+  to.run('UPDATE identity SET moving_to = NULL, moving_from = NULL, generation = @generation', { generation });
   return { generation, mark };
 }
 

@@ -12,7 +12,7 @@ import { checkFile, checkPages } from './check.ts';
 import type { Connection } from './connection.ts';
 import type { IdentityStore, Standing } from './identity-store.ts';
 import { schemaVersion } from './migrations.ts';
-import { refuseMoved, refuseUnlessLeftFor } from './moving.ts';
+import { endMove, type Move, moveIdIn, moveIn, noteMove, refuseMoved, refuseUnlessLeftBy } from './moving.ts';
 import { generationOf, rekey, removeRest } from './rekey.ts';
 import { Mark } from './rollback-mark.ts';
 import { copyRows } from './rows-copy.ts';
@@ -33,7 +33,6 @@ import { mustExist, SqlTransaction } from './transaction.ts';
 interface IdentityRow {
   readonly name: string;
   readonly seed: IdentitySeed;
-  readonly movingTo: string | null;
 }
 
 /** If more pages than this are unused (256 KiB), they are returned to the filesystem. */
@@ -56,21 +55,22 @@ export class SqliteStore implements IdentityStore {
   readonly #mark: Mark | undefined;
   readonly #marked: number;
   #markTrouble: string | undefined;
-  #movingTo: string | undefined;
-  /** Whether the next transaction ends the move. */
-  #stays = false;
+  #move: Move | undefined;
+  /** The id of the move that the next transaction ends. */
+  #stayed: Uint8Array | undefined;
 
   /** @param marks the folder of the rollback marks. Without it, a rollback is not noticed. */
   constructor(connection: Connection, lock: Lock, marks?: string) {
     this.#connection = connection;
     this.#lock = lock;
-    const { schema, name, seed, movingTo } = connection.reading(() => ({
+    const { schema, name, seed, move } = connection.reading(() => ({
       schema: schemaVersion(connection),
-      ...mustExist(connection.get<IdentityRow>('SELECT name, seed, moving_to AS movingTo FROM identity'), 'identity'),
+      move: moveIn(connection),
+      ...mustExist(connection.get<IdentityRow>('SELECT name, seed FROM identity'), 'identity'),
     }));
     this.schema = schema;
     this.name = name;
-    this.#movingTo = movingTo ?? undefined;
+    this.#move = move;
     this.#mark = marks === undefined ? undefined : new Mark(marks, seed);
     wipe(seed);
     // The mark is read before the generation, in which another process may commit, and then write the mark.
@@ -87,21 +87,25 @@ export class SqliteStore implements IdentityStore {
     return this.#markTrouble;
   }
 
-  get movingTo(): string | undefined {
-    return this.#movingTo;
+  get move(): Move | undefined {
+    return this.#move;
   }
 
-  async leaveFor(place: string): Promise<void> {
+  async arrivedBy(): Promise<Uint8Array | undefined> {
+    return this.#connection.reading(() => moveIdIn(this.#connection));
+  }
+
+  async leaveBy(move: Move): Promise<void> {
     await this.#run('IMMEDIATE', async (transaction) => {
       refuseMoved(this.#connection);
-      transaction.update('identity', 'UPDATE identity SET moving_to = @place', { place });
+      noteMove(transaction, move);
     });
-    this.#movingTo = place;
+    this.#move = move;
   }
 
   stay(): void {
-    this.#stays = true;
-    this.#movingTo = undefined;
+    this.#stayed = this.#move?.id;
+    this.#move = undefined;
   }
 
   /** Marks the file as it is: the caller knows that it is the newest copy. */
@@ -111,7 +115,7 @@ export class SqliteStore implements IdentityStore {
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#run('IMMEDIATE', (transaction) => {
-      if (this.#stays) transaction.run('UPDATE identity SET moving_to = NULL WHERE moving_to IS NOT NULL');
+      if (this.#stayed !== undefined) endMove(transaction, this.#stayed);
       refuseMoved(this.#connection);
       return work(transactionOn(transaction));
     });
@@ -213,11 +217,11 @@ export class SqliteStore implements IdentityStore {
   }
 
   /** Removes the file, and closes it. @throws `write-failed`. */
-  remove(place: string): void {
+  remove(id: Uint8Array): void {
     const { file, path } = this;
     this.#connection.begin('IMMEDIATE');
     try {
-      refuseUnlessLeftFor(this.#connection, place);
+      refuseUnlessLeftBy(this.#connection, id);
       removeRest(file);
       unlinkSync(file);
     } catch (cause) {

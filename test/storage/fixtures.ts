@@ -5,6 +5,7 @@ import type { PartRecord } from '../../src/parts/index.ts';
 import { generateKeyPair, type IdentityKey, type KemSeed } from '../../src/primitives/index.ts';
 import type { Encrypted, FindEntry, Limits, RatchetState, Rules, SessionId } from '../../src/ratchet/index.ts';
 import type { ContactId, Incoming, NewSession, Outgoing, SessionStore, Transaction } from '../../src/session/store.ts';
+import type { Move } from '../../src/storage/moving.ts';
 import { meet, type Party, repeatable } from '../ratchet/party.ts';
 
 export const NOW = Date.UTC(2026, 0, 1);
@@ -197,4 +198,9 @@ export function partRecord(index: number, isLast = false): PartRecord {
     next: bytesOf(`link ${index + 1}`, 32) as PartRecord['link'],
     length: isLast ? 1 : 983_040,
   };
+}
+
+/** A move to a place, always the same for the same place. */
+export function moveTo(to: string): Move {
+  return { to, id: bytesOf(`a move to ${to}`, 16), host: 'here' };
 }

@@ -2,7 +2,7 @@
  * Moves the identity that a command uses to another home.
  * Knows nothing of what is moved.
  */
-import { moveIdentity } from '../../storage/index.ts';
+import { type IdentityStore, type Lock, moveIdentity } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
 import { type Created, withHome } from './home.ts';
 import { tellOfMarks } from './marks.ts';
@@ -27,6 +27,7 @@ interface Moved {
  */
 export async function moveIdentityTo(context: CommandContext, to: string): Promise<Moved> {
   const elsewhere = { ...context, options: { ...context.options, home: to } };
+  const { io } = context;
   await loadNativeParts(elsewhere);
   return withIdentity(
     context,
@@ -34,15 +35,16 @@ export async function moveIdentityTo(context: CommandContext, to: string): Promi
       withHome(elsewhere, async (home) => {
         const place = home.at(name);
         let created: Partial<Created> | undefined;
-        await moveIdentity(store, lock, {
+        const destination = {
           path: home.shown,
           exists: () => place.exists(),
           prepare: () => place.prepare(),
-          open: (key) => place.open(key, { peeks: true }),
-          createFrom: async (source, key) => {
+          open: (key: Lock) => place.open(key, { peeks: true }),
+          createFrom: async (source: IdentityStore, key: Lock) => {
             created = await place.createFrom(source, key);
           },
-        });
+        };
+        await moveIdentity(store, lock, destination, { random: io.random, host: io.host() });
         const { trouble, mayLose = false } = created ?? {};
         const { path, title } = place;
         await tellOfMarks(elsewhere, marksOf(elsewhere), { path, trouble });

@@ -108,7 +108,7 @@ async function settleStanding(
   const { store, title } = identity;
   const refusal = refusalOf(identity);
   if (options.afterRestore) {
-    if (store.movingTo !== undefined) store.stay();
+    if (store.move !== undefined) store.stay();
     await goOnAfterRestore(identity);
   } else if (refusal?.code === 'unmarked' && options.moved) {
     // Before the mark: a kill in between leaves an identity that still has to be accepted.
@@ -127,7 +127,7 @@ async function settleStanding(
 
 /** Why an identity is not written to as it is, if so. */
 function refusalOf({ store, path, title }: OpenIdentity): PawlError | undefined {
-  if (store.movingTo !== undefined) return new PawlError('moving', { path, to: store.movingTo });
+  if (store.move !== undefined) return new PawlError('moving', { path, to: store.move.to });
   const { standing } = store;
   return standing === 'current' || standing === 'joined' ? undefined : new PawlError(standing, { path: title });
 }

@@ -534,9 +534,12 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'see what is there before you try again: pawl outbox, pawl inspect',
     exit: BUSY,
   }),
-  moving: ({ path, to }) => ({
+  moving: ({ path, to, wasThere }) => ({
     message: `the identity in ${path} is being moved to ${to}, and may be in use there already`,
-    hint: goOn({ path, to }),
+    hint:
+      wasThere === true
+        ? 'it is not found there, so go on only on the machine where that was begun, or use it where it is by now; if it is nowhere: --after-restore'
+        : goOn({ path, to }),
     exit: BUSY,
   }),
   'closed-pipe': () => ({

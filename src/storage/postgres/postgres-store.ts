@@ -10,7 +10,7 @@ import { checkRows } from '../check.ts';
 import { bytesOfCopy, createFileFrom } from '../identity-file.ts';
 import type { IdentityStore, Standing } from '../identity-store.ts';
 import { applyMigrations, MIGRATIONS } from '../migrations.ts';
-import { refuseMoved, refuseUnlessLeftFor } from '../moving.ts';
+import { endMove, type Move, moveIdIn, moveIn, noteMove, refuseMoved, refuseUnlessLeftBy } from '../moving.ts';
 import { Mark } from '../rollback-mark.ts';
 import { copyRows } from '../rows-copy.ts';
 import type { FileKey, Lock } from '../sqlcipher.ts';
@@ -97,9 +97,9 @@ export class PostgresStore implements IdentityStore {
   #openedOn: Server | undefined;
   #markTrouble: string | undefined;
   #standing: Standing = 'current';
-  #movingTo: string | undefined;
-  /** Whether the next transaction ends the move. */
-  #stays = false;
+  #move: Move | undefined;
+  /** The id of the move that the next transaction ends. */
+  #stayed: Uint8Array | undefined;
   #clockAhead = 0;
   /** Whether a unit of work has begun and not ended. */
   #isOpen = false;
@@ -154,8 +154,8 @@ export class PostgresStore implements IdentityStore {
     return this.#lock.salt;
   }
 
-  get movingTo(): string | undefined {
-    return this.#movingTo;
+  get move(): Move | undefined {
+    return this.#move;
   }
 
   /** By how much the server's clock is ahead of ours, in milliseconds: by it, processes of all machines tell what is overdue. */
@@ -182,7 +182,7 @@ export class PostgresStore implements IdentityStore {
 
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     return this.#perform('writes', (transaction, { set, row }) => {
-      if (this.#stays) set.run('UPDATE identity SET moving_to = NULL WHERE moving_to IS NOT NULL');
+      if (this.#stayed !== undefined) endMove(set, this.#stayed);
       refuseMoved(set);
       this.#refuseOther(row);
       return work(transaction);
@@ -193,18 +193,22 @@ export class PostgresStore implements IdentityStore {
     return this.#perform('reads', work);
   }
 
-  async leaveFor(place: string): Promise<void> {
+  arrivedBy(): Promise<Uint8Array | undefined> {
+    return this.#perform('reads', async (_, { set }) => moveIdIn(set));
+  }
+
+  async leaveBy(move: Move): Promise<void> {
     await this.#alter(async (unit) => {
       refuseMoved(unit.set);
-      unit.set.run('UPDATE identity SET moving_to = @place', { place });
+      noteMove(unit.set, move);
       await this.#commit(unit, unit.row.record.bounds);
     });
-    this.#movingTo = place;
+    this.#move = move;
   }
 
   stay(): void {
-    this.#stays = true;
-    this.#movingTo = undefined;
+    this.#stayed = this.#move?.id;
+    this.#move = undefined;
   }
 
   async rekey(next: Lock): Promise<void> {
@@ -251,11 +255,11 @@ export class PostgresStore implements IdentityStore {
     }
   }
 
-  async remove(place: string): Promise<void> {
+  async remove(id: Uint8Array): Promise<void> {
     const text = expectingOne('DELETE FROM pawl.identities WHERE id = $1');
     const isGone = ({ salt }: Beginning) => salt === undefined || !equal(salt, this.salt);
     await this.#alter(async ({ client, row, set }) => {
-      refuseUnlessLeftFor(set, place);
+      refuseUnlessLeftBy(set, id);
       await this.#send(client, [{ text, values: [row.id] }], { server: row.server, isMade: isGone });
     });
     await this.close();
@@ -272,14 +276,9 @@ export class PostgresStore implements IdentityStore {
 
   async #readStanding(): Promise<void> {
     const unit = await this.#begin('reads');
-    const { seed, movingTo } = mustExist(
-      unit.set.get<{ readonly seed: IdentitySeed; readonly movingTo: string | null }>(
-        'SELECT seed, moving_to AS movingTo FROM identity',
-      ),
-      'identity',
-    );
+    const { seed } = mustExist(unit.set.get<{ readonly seed: IdentitySeed }>('SELECT seed FROM identity'), 'identity');
+    this.#move = moveIn(unit.set);
     await this.#end(unit, 'reads');
-    this.#movingTo = movingTo ?? undefined;
     const { marks } = this.#options;
     this.#mark = marks === undefined ? undefined : new Mark(marks, seed);
     wipe(seed);

@@ -9,7 +9,7 @@ import { PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
 import type { DatabaseAddress } from '../../../src/storage/postgres/server-client.ts';
 import { WorkingSet } from '../../../src/storage/postgres/working-set.ts';
 import { contactAlice, fill, readAll } from '../contents.ts';
-import { addContact, bytesOf, NOW, record } from '../fixtures.ts';
+import { addContact, bytesOf, moveTo, NOW, record } from '../fixtures.ts';
 import { temporaryFolder, WRONG_KEY } from '../folder.ts';
 import { Relay } from './relay.ts';
 import { noServer, PostgresServer, saltedLock } from './server.ts';
@@ -117,9 +117,12 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
     expect(await rowsOf(same)).toEqual(await rowsOf(store));
     expect(readFileSync(bytes).includes(Buffer.from('alice'))).toBe(false);
 
-    await store.leaveFor('/home/bob');
-    await expect(store.remove('/home/carol')).rejects.toMatchObject({ code: 'moving', detail: { to: '/home/bob' } });
-    await store.remove('/home/bob');
+    await store.leaveBy(moveTo('/home/bob'));
+    await expect(store.remove(moveTo('/home/carol').id)).rejects.toMatchObject({
+      code: 'moving',
+      detail: { to: '/home/bob' },
+    });
+    await store.remove(moveTo('/home/bob').id);
     const database = new PostgresDatabase(server.address);
     onTestFinished(() => database.close());
     expect(await database.names()).not.toContain(name);
@@ -212,19 +215,22 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
 
   it('is used by nobody while it is moved', async () => {
     const other = await openWith(lock);
-    expect(other.movingTo).toBeUndefined();
-    await store.leaveFor('/home/bob');
+    expect(other.move?.to).toBeUndefined();
+    await store.leaveBy(moveTo('/home/bob'));
     await expect(other.transaction(contactAlice)).rejects.toMatchObject({
       code: 'moving',
       detail: { to: '/home/bob' },
     });
     expect(await other.snapshot(contactAlice)).toBeGreaterThan(0);
-    expect((await openWith(lock)).movingTo).toBe('/home/bob');
-    await expect(other.leaveFor('/home/carol')).rejects.toMatchObject({ code: 'moving' });
+    expect((await openWith(lock)).move?.to).toBe('/home/bob');
+    await expect(other.leaveBy(moveTo('/home/carol'))).rejects.toMatchObject({ code: 'moving' });
     await expect(other.rekey(next)).rejects.toMatchObject({ code: 'moving' });
     const back = await openWith(lock);
     back.stay();
     await back.transaction((transaction) => transaction.holdSessions());
     await other.transaction((transaction) => transaction.raiseNumber('a', NOW));
+    // A later move is another one.
+    await other.leaveBy({ ...moveTo('/home/bob'), id: bytesOf('again', 16) });
+    await expect(back.transaction(contactAlice)).rejects.toMatchObject({ code: 'moving' });
   });
 });
