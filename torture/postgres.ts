@@ -2,7 +2,7 @@
  * The PostgreSQL of the system, with clusters of their own on sockets in folders that go afterwards, and databases in them
  * that are copied quickly. Knows nothing of what is in them.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -120,19 +120,19 @@ export class PostgresServer {
 
   /** Runs SQL. @returns what it prints: a line a row, without the last line feed. */
   sql(text: string, database = 'postgres'): string {
-    return this.#run(
-      'psql',
-      '-h',
-      this.folder,
-      '-p',
-      `${PORT}`,
-      '-U',
-      SUPERUSER,
-      '-d',
-      database,
-      '-qAtc',
-      text,
-    ).trimEnd();
+    return this.#run('psql', ...this.#asking(text, database)).trimEnd();
+  }
+
+  /** Has SQL run while this process goes on. */
+  begin(text: string): void {
+    const psql = join(this.#programs, 'psql');
+    spawn(psql, this.#asking(text, 'postgres'), { ...USER, cwd: this.folder, stdio: 'ignore' })
+      .on('error', () => undefined)
+      .unref();
+  }
+
+  #asking(text: string, database: string): readonly string[] {
+    return ['-h', this.folder, '-p', `${PORT}`, '-U', SUPERUSER, '-d', database, '-qAtc', text];
   }
 
   /** Waits until it lets clients in, as after a crash of one of its processes. */
@@ -206,8 +206,9 @@ export class Database implements RemoteHome {
     return this.server.database(this.name);
   }
 
+  /** Waits for nothing: the server drops it once all its processes have looked up, also one that waits for us to read. */
   remove(): void {
-    this.server.sql(`DROP DATABASE ${this.name} WITH (FORCE)`);
+    this.server.begin(`DROP DATABASE ${this.name} WITH (FORCE)`);
   }
 
   sql(text: string): string {

@@ -35,7 +35,7 @@ export interface MarkReading {
   /** The highest generation that was marked. */
   readonly generation?: number;
   /** That commit, if it was marked. */
-  readonly commit?: MarkedCommit;
+  readonly commit?: MarkedCommit | undefined;
   /** Why the mark could not be read. */
   readonly trouble?: string;
 }
@@ -79,7 +79,7 @@ export class Mark {
    * @returns why it could not be written. The commit has happened, so that is no error.
    */
   write(generation: number, commit?: MarkedCommit): string | undefined {
-    if (generation <= (this.read().generation ?? -1)) return undefined;
+    if (!isAhead({ generation, commit }, this.read())) return undefined;
     const body =
       commit === undefined ? uint64(generation) : concat(uint64(generation), commit.id, uint64(commit.holds));
     try {
@@ -94,6 +94,14 @@ export class Mark {
       return reasonOf(cause);
     }
   }
+}
+
+/** Whether a commit is newer than what is marked. Of another one that all sessions were held for since, the generation says nothing. */
+function isAhead(next: MarkReading, marked: MarkReading): boolean {
+  const [holds, markedHolds] = [next.commit?.holds ?? 0, marked.commit?.holds ?? 0];
+  const isOfCommits = next.commit !== undefined && marked.commit !== undefined;
+  if (isOfCommits && holds !== markedHolds) return holds > markedHolds;
+  return (next.generation ?? -1) > (marked.generation ?? -1);
 }
 
 /** Opening a pipe would wait for its other end. Throws what the system throws. */

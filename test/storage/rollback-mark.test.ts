@@ -45,12 +45,21 @@ describe('a mark', () => {
     expect(new Mark(folder, SEED).read()).toEqual({ generation: 2 ** 40 });
   });
 
+  it('goes on from fewer commits after all sessions were held, and not back', () => {
+    const mark = new Mark(temporaryFolder(), SEED);
+    const [one, other] = [bytesOf('one', 16), bytesOf('other', 16)];
+    mark.write(40, { id: one, holds: 0 });
+    mark.write(12, { id: other, holds: 1 });
+    mark.write(41, { id: one, holds: 0 });
+    expect(mark.read()).toEqual({ generation: 12, commit: { id: other, holds: 1 } });
+  });
+
   it('says which commit that was, where others commit as well', () => {
     const folder = temporaryFolder();
     const commit = { id: new Uint8Array(16).fill(7), holds: 3 };
     new Mark(folder, SEED).write(7, commit);
     expect(new Mark(folder, SEED).read()).toEqual({ generation: 7, commit });
-    new Mark(folder, SEED).write(7, { id: new Uint8Array(16), holds: 4 });
+    new Mark(folder, SEED).write(7, { id: new Uint8Array(16), holds: 3 });
     expect(new Mark(folder, SEED).read()).toEqual({ generation: 7, commit });
     const path = fileIn(folder);
     expect(readFileSync(path)).toHaveLength(64);

@@ -9,15 +9,15 @@ import { Mark } from '../rollback-mark.ts';
 import { copyForElsewhere, type Departing } from '../rows-copy.ts';
 import { type Lock, SALT_LENGTH } from '../sqlcipher.ts';
 import { COMMIT_ID_LENGTH, CommitIds, isSameServer, type Server } from './identity-record.ts';
-import { beginTransaction, COMMIT, ROLLBACK, TOUCH } from './identity-row.ts';
+import { beginTransaction, COMMIT, commitAfter, ROLLBACK, TOUCH } from './identity-row.ts';
 import { LOOK_UP_PAUSE, LOOK_UP_TIME, type PostgresOptions, PostgresStore } from './postgres-store.ts';
 import { RowKeys } from './row-keys.ts';
 import { Rows } from './rows.ts';
 import { LAYOUT, SCHEMA } from './schema.ts';
-import { expectingOne } from './selection.ts';
+import { expectingOne, type Statement } from './selection.ts';
 import {
   asPawlError,
-  ConnectionLost,
+  type ConnectionLost,
   type DatabaseAddress,
   NoTables,
   ServerClient,
@@ -25,7 +25,7 @@ import {
 } from './server-client.ts';
 import { Sweeps } from './sweeps.ts';
 import { WorkingSet } from './working-set.ts';
-import { sealChanges, sendPieces } from './writing.ts';
+import { holdsIn, sealChanges, sendPieces } from './writing.ts';
 
 /** Any number that others do not take: two who make the tables at the same time would be in each other's way. */
 const MAKING_TABLES = 0x7061776c;
@@ -164,6 +164,7 @@ export class PostgresDatabase {
     const set = new WorkingSet(this.shown, schema);
     const keys = new RowKeys(lock, random);
     const commitId = random(COMMIT_ID_LENGTH);
+    let mayLose = false;
     try {
       set.run('BEGIN');
       const { generation, mark } = await fill(set);
@@ -179,14 +180,20 @@ export class PostgresDatabase {
         const sealing = { name, keys, commitId, generation, server, bounds, commits: new CommitIds() };
         const { statements, record } = sealChanges(set, rows, sealing);
         const update = expectingOne('UPDATE pawl.identities SET record = $2 WHERE id = $1');
-        await client.run(...(await sendPieces(client, statements)), { text: update, values: [id, record] });
+        const updating = [...(await sendPieces(client, statements)), { text: update, values: [id, record] }];
+        const standbys = (await client.run(...updating, STANDBYS)).at(-1)?.rows[0]?.[0];
+        mayLose = standbys === '';
         beforeCommit?.();
       } catch (error) {
         await client.run(ROLLBACK).catch(() => undefined);
         throw error;
       }
-      const mayLose = await this.#commit(client, { name, salt: lock.salt, server, wait });
-      return { trouble: mark?.write(generation), mayLose };
+      const doubt = await commitAfter(client, []);
+      if (doubt !== undefined) {
+        await this.#lookUp({ name, salt: lock.salt, server, wait }, doubt);
+        mayLose = true;
+      }
+      return { trouble: mark?.write(generation, { id: commitId, holds: holdsIn(set) }), mayLose };
     } catch (error) {
       throw asPawlError(this.shown, error);
     } finally {
@@ -212,29 +219,13 @@ VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id::text`,
     return id;
   }
 
-  /** Commits, and finds out what became of it where the answer is lost. @returns see `Created.mayLose`. */
-  async #commit(client: ServerClient, made: Made): Promise<boolean> {
-    try {
-      const [standbys, done] = await client.run(
-        { text: "SELECT current_setting('synchronous_standby_names') = ''", values: [] },
-        COMMIT,
-      );
-      if (done?.command !== 'COMMIT') throw new Error('the database has not committed');
-      if (!done.isDoubtful) return standbys?.rows[0]?.[0] === true;
-    } catch (cause) {
-      if (!(cause instanceof ConnectionLost)) throw cause;
-      return this.#lookUp(made, cause);
-    }
-    return this.#lookUp(made, new ConnectionLost('its standby has not confirmed it'));
-  }
-
   /** @throws `write-failed` where the identity was not committed; `commit-unknown` where that cannot be known. */
-  async #lookUp(made: Made, cause: ConnectionLost): Promise<boolean> {
+  async #lookUp(made: Made, cause: ConnectionLost): Promise<void> {
     const path = this.shown;
     const end = performance.now() + LOOK_UP_TIME;
     do {
       const isMade = await this.#wasMade(made).catch(() => undefined);
-      if (isMade === true) return true;
+      if (isMade === true) return;
       if (isMade === false) {
         throw new PawlError('write-failed', { path, reason: cause.message, isUndone: true }, { cause });
       }
@@ -264,6 +255,9 @@ VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id::text`,
     }
   }
 }
+
+/** The standbys that COMMIT waits for. */
+const STANDBYS: Statement = { text: "SELECT current_setting('synchronous_standby_names')", values: [] };
 
 /** An identity that is to be committed. */
 interface Made {

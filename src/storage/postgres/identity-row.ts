@@ -9,7 +9,7 @@ import { decodeRecord, type IdentityRecord, type Server } from './identity-recor
 import type { Place, RowKeys } from './row-keys.ts';
 import { LAYOUT } from './schema.ts';
 import { expectingOne, type Statement } from './selection.ts';
-import { type Answer, type ServerClient, whereReading } from './server-client.ts';
+import { type Answer, ConnectionLost, type ServerClient, whereReading } from './server-client.ts';
 
 /** The row of an identity. */
 export interface IdentityRow {
@@ -22,6 +22,30 @@ export interface IdentityRow {
   readonly server: Server;
   /** By the server's clock, in unix milliseconds. */
   readonly readAt: number;
+}
+
+/**
+ * Sends statements, and COMMIT behind them.
+ * @returns why it is not known whether the transaction is committed, and as durable as it is to be; `undefined`: it is.
+ * @throws the error of the first statement that the server refuses: nothing is committed then.
+ */
+export async function commitAfter(
+  client: ServerClient,
+  statements: readonly Statement[],
+): Promise<ConnectionLost | undefined> {
+  const [changing, committing] = await Promise.allSettled([client.run(...statements), client.run(COMMIT)]);
+  if (changing.status === 'rejected') {
+    if (changing.reason instanceof ConnectionLost) return changing.reason;
+    throw changing.reason;
+  }
+  // How grave an error is, a server says in its own language: of one at COMMIT it is not asked.
+  if (committing.status === 'rejected') {
+    const { reason } = committing;
+    return reason instanceof ConnectionLost ? reason : new ConnectionLost(String(reason), { cause: reason });
+  }
+  const [done] = committing.value;
+  if (done?.command !== 'COMMIT') throw new Error('the database has not committed');
+  return done.isDoubtful ? new ConnectionLost('its standby has not confirmed it') : undefined;
 }
 
 /** Where the record of an identity of that name is sealed for. */
@@ -50,9 +74,13 @@ const BEGIN = {
   reads: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
 } as const;
 
-/** As strong as the server's own setting, and at least on the disk of the server and of its synchronous standbys. */
+/**
+ * COMMIT is as strong as the server's own setting, and at least on the disk of the server and of its synchronous standbys. That
+ * none of these may have it, the server only warns of.
+ */
 const SETTINGS = `
 SELECT set_config('bytea_output', 'hex', TRUE), set_config('lock_timeout', $1, TRUE),
+  set_config('client_min_messages', 'warning', TRUE),
   set_config('idle_in_transaction_session_timeout', '${LONGEST_SILENCE}', TRUE),
   CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')
     THEN set_config('synchronous_commit', 'on', TRUE) END`;

@@ -3,7 +3,7 @@
  * holder of the file key reads (docs/PROTOCOL.md §8).
  * Knows no table but `identity`.
  */
-import { isPawlError, PawlError } from '../../errors.ts';
+import { type ErrorCode, isPawlError, PawlError } from '../../errors.ts';
 import { equal, type IdentitySeed, type Random, wipe } from '../../primitives/index.ts';
 import type { Transaction } from '../../session/store.ts';
 import { checkRows } from '../check.ts';
@@ -22,6 +22,7 @@ import {
   type Beginning,
   beginTransaction,
   COMMIT,
+  commitAfter,
   type IdentityRow,
   identityIn,
   LONG_SILENCE,
@@ -220,7 +221,7 @@ export class PostgresStore implements IdentityStore {
       });
     } catch (cause) {
       if (!(cause instanceof PawlError)) throw cause;
-      const isKnown = ['busy', 'replaced', 'damaged', 'rolled-back', 'moving', 'commit-unknown'].includes(cause.code);
+      const isKnown = TOLD.includes(cause.code);
       throw isKnown ? cause : new PawlError('not-rekeyed', { path: this.path, reason: cause.message }, { cause });
     } finally {
       keys.wipe();
@@ -340,7 +341,10 @@ export class PostgresStore implements IdentityStore {
   #alter(work: (unit: Unit) => Promise<void>): Promise<void> {
     return this.#queue.run(async () => {
       const unit = await this.#begin('writes');
-      await this.#undoing(unit, () => work(unit));
+      await this.#undoing(unit, async () => {
+        this.#refuseOther(unit.row);
+        await work(unit);
+      });
     });
   }
 
@@ -373,10 +377,10 @@ export class PostgresStore implements IdentityStore {
     });
   }
 
-  /** Writes all rows anew, of the newest schema, and commits. @param sealing.lock the key and salt of `sealing.keys`. */
+  /** Writes all rows anew, of the newest schema, and commits. @param sealing see {@link #commit}. */
   async #writeAnew(
     { client, row, set: old, rows: stored }: Unit,
-    sealing: { keys: RowKeys; lock: Lock },
+    sealing: { keys: RowKeys; lock: Lock; server?: Server },
   ): Promise<void> {
     const set = new WorkingSet(this.path);
     try {
@@ -399,7 +403,8 @@ export class PostgresStore implements IdentityStore {
   /** Brings an identity of an older pawl up to the newest schema. */
   async #migrate(): Promise<void> {
     const unit = await this.#beginAnyhow('writes');
-    const sealing = { keys: this.#keys, lock: this.#lock };
+    // It does not make the server that it finds the one that the identity is on: see `standing`.
+    const sealing = { keys: this.#keys, lock: this.#lock, server: unit.row.record.server };
     // Another process may have done it meanwhile.
     if (isNewest(unit)) await this.#end(unit, 'writes');
     else await this.#undoing(unit, () => this.#writeAnew(unit, sealing));
@@ -508,17 +513,18 @@ export class PostgresStore implements IdentityStore {
   /**
    * Commits what a unit of work has changed.
    * @param bounds see `IdentityRecord`.
-   * @param options.keys with which it is sealed.
+   * @param options.keys with which it is sealed, and `options.lock` what they are derived from.
+   * @param options.server that the identity is on from now on.
    */
   async #commit(
     { row, set, rows, client }: Unit,
     bounds: ReadonlyMap<string, number | undefined>,
-    { keys = this.#keys, lock = this.#lock } = {},
+    { keys = this.#keys, lock = this.#lock, server = row.server } = {},
   ): Promise<void> {
     const { commits, generation: last } = row.record;
     const generation = Math.max(last, this.#marked) + 1;
     const commitId = this.#options.random(COMMIT_ID_LENGTH);
-    const sealing = { name: this.name, keys, commitId, generation, server: row.server, bounds, commits };
+    const sealing = { name: this.name, keys, commitId, generation, server, bounds, commits };
     const { statements, record } = sealChanges(set, rows, sealing);
     const update = {
       text: expectingOne(
@@ -551,15 +557,8 @@ export class PostgresStore implements IdentityStore {
   }
 
   async #sendCommit(client: ServerClient, statements: readonly Statement[], commit: Commit): Promise<void> {
-    try {
-      const done = (await client.run(...statements, COMMIT)).at(-1);
-      if (done?.command !== 'COMMIT') throw new Error('the database has not committed');
-      if (!done.isDoubtful) return;
-    } catch (error) {
-      if (!(error instanceof ConnectionLost)) throw error;
-      return this.#lookUp(commit, error);
-    }
-    await this.#lookUp(commit, new ConnectionLost('its standby has not confirmed it'));
+    const doubt = await commitAfter(client, statements);
+    if (doubt !== undefined) await this.#lookUp(commit, doubt);
   }
 
   #waiting<Result>(work: Promise<Result>): Promise<Result> {
@@ -633,6 +632,9 @@ export class PostgresStore implements IdentityStore {
     this.#cache = undefined;
   }
 }
+
+/** The errors of `rekey` that say by themselves what has become of the key. */
+const TOLD: readonly ErrorCode[] = ['busy', 'replaced', 'damaged', 'rolled-back', 'unmarked', 'moving', 'commit-unknown'];
 
 function isNewest({ row }: Unit): boolean {
   return row.record.schema === MIGRATIONS.length;

@@ -32,7 +32,10 @@ export interface Answer {
   readonly count: number;
   /** The command that was run: a COMMIT of a transaction that had failed is answered by ROLLBACK. */
   readonly command: string;
-  /** Whether the server has warned: of a COMMIT, that no standby may have it. */
+  /**
+   * Whether the server has said something beside: of a COMMIT, that no standby may have it. In which words, and how grave, it
+   * says in its own language.
+   */
   readonly isDoubtful: boolean;
 }
 
@@ -63,7 +66,7 @@ export class ServerClient {
   #isLost = false;
   /** So many statements are not answered. */
   #asked = 0;
-  #warnings = 0;
+  #notices = 0;
 
   private constructor(client: Client, address: DatabaseAddress) {
     this.#client = client;
@@ -72,8 +75,8 @@ export class ServerClient {
     client.on('error', () => {
       this.#isLost = true;
     });
-    client.on('notice', ({ severity }) => {
-      if (severity === 'WARNING') this.#warnings += 1;
+    client.on('notice', () => {
+      this.#notices += 1;
     });
   }
 
@@ -159,9 +162,9 @@ export class ServerClient {
     const query = { text, values: [...values], rowMode: 'array' as const };
     this.#asked += 1;
     try {
-      const warnings = this.#warnings;
+      const notices = this.#notices;
       const { rows, rowCount, command } = await this.#client.query<unknown[]>(query);
-      return { rows, count: rowCount ?? 0, command, isDoubtful: this.#warnings > warnings };
+      return { rows, count: rowCount ?? 0, command, isDoubtful: this.#notices > notices };
     } finally {
       this.#asked -= 1;
     }
@@ -204,7 +207,7 @@ export class ServerClient {
         if (isBusy) return new PawlError('busy', { path }, { cause: error });
         return new PawlError('read-failed', { path, reason }, { cause: error });
       }
-      if (found?.as === 'lost' || endsConnection(error)) {
+      if (found?.as === 'lost') {
         this.#giveUp();
         return new ConnectionLost(reason, { cause: error });
       }
@@ -273,12 +276,6 @@ function noPassword(): never {
 /** The package does not give out the socket. */
 function socketOf(client: Client): Socket {
   return (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream;
-}
-
-/** Whether the server ends the connection with an error: what became of a COMMIT is not known then. */
-function endsConnection(error: unknown): boolean {
-  const severity = (error as { readonly severity?: unknown } | undefined)?.severity;
-  return severity === 'FATAL' || severity === 'PANIC';
 }
 
 /** The SQLSTATE of an error that the server has reported; `undefined` for an error of the connection. */

@@ -5,8 +5,9 @@ import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgr
 import type { Statement } from '../../../src/storage/postgres/selection.ts';
 import { ConnectionLost, ServerClient } from '../../../src/storage/postgres/server-client.ts';
 import { fill } from '../contents.ts';
-import { bytesOf, record } from '../fixtures.ts';
+import { bytesOf, moveTo, record } from '../fixtures.ts';
 import { LOCK, newFile, openStore, temporaryFolder } from '../folder.ts';
+import { Relay } from './relay.ts';
 import { add, names, noServer, PostgresServer, saltedLock } from './server.ts';
 
 const OPTIONS = { wait: 5_000, now: Date.now, random: systemRandom };
@@ -85,6 +86,35 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
     expect((await on(folders[0])).standing).toBe('rolled-back');
   }, 120_000);
 
+  it('is a standby that took over while a key is changed, or a schema: nobody has accepted it', async () => {
+    const cluster = new PostgresServer();
+    onTestFinished(() => cluster.remove());
+    const own = await cluster.create();
+    const lock = saltedLock(Number(own.slice(3)));
+    const old = `old-${own}`;
+    const database = new PostgresDatabase(cluster.address);
+    await database.create(saltedLock(99), { ...record(), name: old }, { ...OPTIONS, schema: 10 });
+    await database.close();
+    const marks = temporaryFolder();
+    const openNow = async (called: string) => {
+      const how = called === old ? { key: saltedLock(99), marks: temporaryFolder() } : { key: lock, marks };
+      const store = await PostgresStore.open(cluster.address, called, how.key, { ...OPTIONS, marks: how.marks });
+      onTestFinished(() => store.close());
+      return store;
+    };
+    const [first, second, third] = [await openNow(own), await openNow(own), await openNow(own)];
+    await first.mark();
+    cluster.takeOver();
+    await expect(first.rekey({ ...lock, salt: bytesOf('next salt', 16) })).rejects.toMatchObject({ code: 'unmarked' });
+    await expect(second.leaveBy(moveTo('/home/bob'))).rejects.toMatchObject({ code: 'unmarked' });
+    await expect(third.mark()).rejects.toMatchObject({ code: 'unmarked' });
+    expect((await openNow(own)).standing).toBe('unmarked');
+    expect((await openNow(old)).standing).toBe('unmarked');
+    const accepted = await openNow(own);
+    await accepted.mark();
+    expect((await openNow(own)).standing).toBe('current');
+  }, 60_000);
+
   it('has put another identity under the name', async () => {
     const other = await server.create();
     server.sql(`BEGIN; UPDATE pawl.identities SET name = 'third' WHERE name = '${name}';
@@ -148,25 +178,40 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
     expect(await database.names()).toContain(`beside-${name}`);
   });
 
-  it('has committed, and no standby has it: that is not known, until one has', async () => {
-    const waiting = () => server.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'").trim();
-    const store = await open({ lookUpTime: 500, silence: 1_000, wait: 100 });
-    await store.snapshot(names);
-    onTestFinished(() => {
-      server.sql('ALTER SYSTEM RESET synchronous_standby_names');
+  it.each([
+    ['in English', 'warning', false],
+    ['in German', 'warning', true],
+    ['where it is to be silent', 'error', false],
+  ])(
+    'has committed, and no standby has it: that is not known, until one has; %s',
+    async (_, least, isGerman) => {
+      const waiting = () => server.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'").trim();
+      server.sql(`ALTER ROLE owner SET client_min_messages = ${least}`);
+      const { relay, address } = await Relay.start(server.address);
+      relay.isGerman = isGerman;
+      const limits = { ...OPTIONS, lookUpTime: 500, silence: 1_000, wait: 100 };
+      const store = await PostgresStore.open(address, name, saltedLock(Number(name.slice(3))), limits);
+      onTestFinished(() => store.close());
+      await store.snapshot(names);
+      onTestFinished(() => {
+        // That is a commit, too.
+        server.sql('SET synchronous_commit = off; ALTER ROLE owner RESET client_min_messages');
+        server.sql('ALTER SYSTEM RESET synchronous_standby_names');
+        server.sql('SELECT pg_reload_conf()');
+      });
+      server.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
       server.sql('SELECT pg_reload_conf()');
-    });
-    server.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-    server.sql('SELECT pg_reload_conf()');
-    await vi.waitFor(() => expect(server.sql('SHOW synchronous_standby_names').trim()).toBe('nobody'));
-    for (const end of ['pg_cancel_backend', 'pg_terminate_backend']) {
-      const adding = expect(add(store, end.replace(/_/g, '-'))).rejects.toMatchObject({ code: 'commit-unknown' });
-      await vi.waitFor(() => expect(waiting()).toBe('1'), 10_000);
-      server.sql(`SELECT ${end}(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`);
-      await adding;
-      server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
-    }
-  }, 60_000);
+      await vi.waitFor(() => expect(server.sql('SHOW synchronous_standby_names').trim()).toBe('nobody'));
+      for (const end of ['pg_cancel_backend', 'pg_terminate_backend']) {
+        const adding = expect(add(store, end.replace(/_/g, '-'))).rejects.toMatchObject({ code: 'commit-unknown' });
+        await vi.waitFor(() => expect(waiting()).toBe('1'), 10_000);
+        server.sql(`SELECT ${end}(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`);
+        await adding;
+        server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+      }
+    },
+    60_000,
+  );
 
   it('gets an identity with all that is to be swept', async () => {
     const file = openStore(newFile({ ...record(), name: `moved-${name}` }));

@@ -19,6 +19,8 @@ export class Relay {
   readonly folder = mkdtempSync(join(tmpdir(), 'pawl-relay-'));
   /** What happens at the next COMMIT. */
   next: Break = 'no';
+  /** Whether the server warns in German. */
+  isGerman = false;
   /** The round trips of all connections: answers behind which a client has sent something. */
   roundTrips = 0;
   /** How often somebody has connected. */
@@ -92,7 +94,7 @@ export class Relay {
     server.on('data', (bytes) => {
       hasAnswered = true;
       // Its last answer is that to the COMMIT.
-      if (!isBroken) client.write(bytes);
+      if (!isBroken) client.write(this.isGerman ? inGerman(bytes) : bytes);
       else if (bytes.includes('COMMIT\0') && !isHeld) breakUp();
     });
     client.on('close', breakUp);
@@ -104,4 +106,9 @@ export class Relay {
     this.#server.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** A server with the locale needs the system to have it. The words are of the same length. */
+function inGerman(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.toString('latin1').replaceAll('WARNING', 'WARNUNG'), 'latin1');
 }

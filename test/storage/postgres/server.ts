@@ -2,7 +2,16 @@
  * Starts the PostgreSQL of the system, with a cluster of its own, on a socket in a folder that goes afterwards.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
@@ -101,6 +110,16 @@ export class PostgresServer {
   /** Makes a standby the primary. */
   promote(): void {
     this.sql('SELECT pg_promote(TRUE, 60)');
+  }
+
+  /** Becomes another server to those who know its timeline, with all that it has. */
+  takeOver(): void {
+    this.stop('fast');
+    const signal = join(this.data, 'standby.signal');
+    writeFileSync(signal, '');
+    if (USER !== undefined) chownSync(signal, USER.uid, USER.gid);
+    this.start(['fsync=off']);
+    this.promote();
   }
 
   /** What it has written into its log. */

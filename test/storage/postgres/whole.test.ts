@@ -8,6 +8,7 @@ import { PostgresDatabase } from '../../../src/storage/postgres/database.ts';
 import { PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
 import type { DatabaseAddress } from '../../../src/storage/postgres/server-client.ts';
 import { WorkingSet } from '../../../src/storage/postgres/working-set.ts';
+import { Mark } from '../../../src/storage/rollback-mark.ts';
 import { contactAlice, fill, readAll } from '../contents.ts';
 import { addContact, bytesOf, moveTo, NOW, record } from '../fixtures.ts';
 import { temporaryFolder, WRONG_KEY } from '../folder.ts';
@@ -129,6 +130,8 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
     const marks = temporaryFolder();
     const created = await database.createFrom(file, lock, { ...OPTIONS, marks });
     expect(created).toEqual({ trouble: undefined, mayLose: true });
+    const { seed } = record().identity;
+    expect(new Mark(marks, seed).read()).toMatchObject({ generation: file.generation() + 1, commit: { holds: 0 } });
     await expect(database.createFrom(file, lock, OPTIONS)).rejects.toMatchObject({ code: 'exists' });
     expect(await database.names()).toContain(name);
     expect(await database.salt(name)).toEqual(lock.salt);
