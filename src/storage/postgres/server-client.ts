@@ -152,7 +152,7 @@ export class ServerClient {
   /** Runs any number of statements without parameters or results, in one transaction unless they have their own. */
   async execute(text: string): Promise<void> {
     try {
-      await this.#client.query(text);
+      await this.#answered(this.#client.query(text));
     } catch (error) {
       throw this.#translate(error, 'running');
     }
@@ -160,11 +160,16 @@ export class ServerClient {
 
   async #send({ text, values }: Statement): Promise<Answer> {
     const query = { text, values: [...values], rowMode: 'array' as const };
+    const notices = this.#notices;
+    const { rows, rowCount, command } = await this.#answered(this.#client.query<unknown[]>(query));
+    return { rows, count: rowCount ?? 0, command, isDoubtful: this.#notices > notices };
+  }
+
+  /** Waits for an answer, during which the server must not be silent. */
+  async #answered<Result>(answer: Promise<Result>): Promise<Result> {
     this.#asked += 1;
     try {
-      const notices = this.#notices;
-      const { rows, rowCount, command } = await this.#client.query<unknown[]>(query);
-      return { rows, count: rowCount ?? 0, command, isDoubtful: this.#notices > notices };
+      return await answer;
     } finally {
       this.#asked -= 1;
     }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { systemRandom } from '../../../src/primitives/index.ts';
 import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
+import { ConnectionLost, ServerClient } from '../../../src/storage/postgres/server-client.ts';
 import { addContact } from '../fixtures.ts';
 import { Relay } from './relay.ts';
 import { add, names, noServer, PostgresServer, saltedLock } from './server.ts';
@@ -60,6 +61,15 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
     // A person is told as long as it is not known.
     expect(spans).toContainEqual([before, before + 1]);
     expect(await store.snapshot(names)).toEqual(['alice']);
+  });
+
+  it('is given up when it is silent while the tables are made', async () => {
+    const { relay, address } = await Relay.start(server.address);
+    const client = await ServerClient.connect(address, 0, 300);
+    onTestFinished(() => client.close());
+    relay.next = 'held';
+    await expect(client.execute('BEGIN; COMMIT')).rejects.toThrow(ConnectionLost);
+    expect([relay.next, client.isLost]).toEqual(['no', true]);
   });
 
   it('is given up when it is silent, and not while a process has nothing to ask', async () => {
