@@ -37,8 +37,24 @@ const VARIABLES: Readonly<Record<ParameterName, string>> = {
   sslkey: 'PGSSLKEY',
 };
 
-/** They say which server is meant, or whom to distrust: to pass over them would be worse than to refuse. */
-const REFUSED = ['PGHOSTADDR', 'PGSSLCRL', 'PGSSLCRLDIR', 'PGREQUIREPEER', 'PGREQUIREAUTH', 'PGCHANNELBINDING'];
+/**
+ * They say which server is meant, whom to distrust, or how strong a connection has to be: to pass over them would be worse
+ * than to refuse. With the values that demand nothing beyond what pawl does.
+ */
+const REFUSED: Readonly<Record<string, readonly string[]>> = {
+  PGHOSTADDR: [],
+  PGSSLCRL: [],
+  PGSSLCRLDIR: [],
+  PGREQUIREPEER: [],
+  PGREQUIREAUTH: [],
+  PGCHANNELBINDING: [],
+  PGREQUIRESSL: ['0'],
+  PGSSLMINPROTOCOLVERSION: ['TLSv1', 'TLSv1.1', 'TLSv1.2'],
+  PGSSLNEGOTIATION: ['postgres'],
+  // Without it a certificate is shown to who asks for one.
+  PGSSLCERTMODE: ['allow'],
+  PGGSSENCMODE: ['disable', 'prefer'],
+};
 
 /**
  * @param uri `postgres://USER@HOST:PORT/DATABASE?NAME=VALUE`, of which everything may be left out.
@@ -52,8 +68,11 @@ export function databaseAddress(uri: string, context: AddressContext): DatabaseA
   if (context.isArgument && given.has('password')) {
     refuse('a password in an argument is seen by others on this machine', PASSWORD_HINT);
   }
-  const variable = REFUSED.find((name) => environment[name]);
-  if (variable !== undefined) refuse(`pawl does not know the variable ${variable}`, `env -u ${variable} pawl ...`);
+  for (const [name, harmless] of Object.entries(REFUSED)) {
+    const value = environment[name];
+    if (value && !harmless.includes(value))
+      refuse(`pawl does not know the variable ${name}`, `env -u ${name} pawl ...`);
+  }
   const serviceName = given.get('service') ?? environment.PGSERVICE;
   const service = serviceName ? serviceOf(serviceName, context) : undefined;
   // What is empty has its default, and not what is said behind it.

@@ -97,6 +97,8 @@ describe('a connection URI', () => {
     ['the parameter of another library', 'postgres://localhost/db?ssl=true'],
     ['a parameter that would need another connection', 'postgres://localhost/db?options=-csearch_path%3Dx'],
     ['a parameter of another address', 'postgres://localhost/db?hostaddr=192.0.2.1'],
+    ['a parameter that demands more', 'postgres://localhost/db?ssl_min_protocol_version=TLSv1.3'],
+    ['a parameter of another encryption', 'postgres://localhost/db?gssencmode=require'],
     ['a parameter in capitals', 'postgres://localhost/db?SSLMODE=disable'],
     ['a name of Object', 'postgres://localhost/db?constructor=x'],
   ])('is refused with %s, and not repeated', (_, uri) => {
@@ -136,13 +138,36 @@ describe('what the URI leaves out', () => {
     });
   });
 
-  it.each(['PGHOSTADDR', 'PGSSLCRL', 'PGSSLCRLDIR', 'PGREQUIREPEER', 'PGREQUIREAUTH', 'PGCHANNELBINDING'])(
-    'is not looked up where %s says something that pawl cannot do',
-    (name) => {
-      const error = errorOf(() => databaseAddress('postgres://localhost/db', contextOf({ [name]: '1' })));
-      expect(error).toMatchObject({ code: 'usage', detail: { problem: expect.stringContaining(name) } });
-    },
-  );
+  it.each([
+    ['PGHOSTADDR', '192.0.2.1'],
+    ['PGSSLCRL', 'crl'],
+    ['PGSSLCRLDIR', 'crls'],
+    ['PGREQUIREPEER', 'postgres'],
+    ['PGREQUIREAUTH', 'scram-sha-256'],
+    ['PGCHANNELBINDING', 'require'],
+    ['PGREQUIRESSL', '1'],
+    ['PGSSLMINPROTOCOLVERSION', 'TLSv1.3'],
+    ['PGSSLNEGOTIATION', 'direct'],
+    ['PGSSLCERTMODE', 'require'],
+    ['PGSSLCERTMODE', 'disable'],
+    ['PGGSSENCMODE', 'require'],
+  ])('is not looked up where %s=%s says something that pawl cannot do', (name, value) => {
+    const error = errorOf(() => databaseAddress('postgres://localhost/db', contextOf({ [name]: value })));
+    expect(error).toMatchObject({ code: 'usage', detail: { problem: expect.stringContaining(name) } });
+  });
+
+  it.each([
+    ['PGREQUIRESSL', '0'],
+    ['PGSSLMINPROTOCOLVERSION', 'TLSv1.2'],
+    ['PGSSLNEGOTIATION', 'postgres'],
+    ['PGSSLCERTMODE', 'allow'],
+    ['PGGSSENCMODE', 'disable'],
+    ['PGGSSENCMODE', 'prefer'],
+    ['PGGSSENCMODE', ''],
+  ])('is looked up where %s=%s demands nothing more', (name, value) => {
+    const address = databaseAddress('postgres://bob@localhost/db', contextOf({ [name]: value }));
+    expect(address).toMatchObject({ host: 'localhost', user: 'bob' });
+  });
 
   const SERVICES = `
     # host=comment
