@@ -33,7 +33,7 @@ import { loadingFirst } from './loads.ts';
 import { RowKeys } from './row-keys.ts';
 import { Rows } from './rows.ts';
 import { expectingOne, type Selection, type Statement, statementOf } from './selection.ts';
-import { asPawlError, ConnectionLost, type DatabaseAddress, ServerClient } from './server-client.ts';
+import { asPawlError, ConnectionLost, type DatabaseAddress, ServerClient, whereReading } from './server-client.ts';
 import { Sweeps } from './sweeps.ts';
 import { WorkingSet } from './working-set.ts';
 import { holdsIn, sealChanges, sendPieces } from './writing.ts';
@@ -494,7 +494,8 @@ export class PostgresStore implements IdentityStore {
     const read = async (selections: readonly Selection[]) => {
       if (!this.#isOpen) throw new Error('the transaction is over');
       const statements = selections.map((selection) => statementOf(id, selection));
-      const answers = await mustExist(this.#client, 'connection').run(...statements);
+      const client = mustExist(this.#client, 'connection');
+      const answers = await client.run(...statements).catch((error) => Promise.reject(whereReading(error)));
       return answers.map((answer) => answer.rows);
     };
     const rows = new Rows(set, { identity: id, keys: this.#keys, roots: record.children, read });

@@ -256,8 +256,8 @@ const REFUSALS: readonly { readonly states: RegExp; readonly as: 'busy' | 'lost'
   { states: /^(08...|57P01|57P02|57P05|25P03|25P04)$/, as: 'lost' },
   // undefined_table, invalid_schema_name
   { states: /^(42P01|3F000)$/, as: 'missing' },
-  // read_only_sql_transaction; a standby; disk_full and other resources; insufficient_privilege; I/O errors
-  { states: /^(25006|0A000|53...|42501|58...|22012)$/, as: 'unwritable' },
+  // read_only_sql_transaction; a standby; disk_full and other resources; insufficient_privilege; I/O errors; data and index corrupted
+  { states: /^(25006|0A000|53...|42501|58...|XX00[12]|22012)$/, as: 'unwritable' },
 ];
 
 /** The oids of types (pg_type.dat): the integers and floating point numbers that are read; bool; bytea. */

@@ -22,6 +22,13 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
     onTestFinished(() => store.close());
     return store;
   };
+  const openAs = async (user: string) => {
+    const lock = saltedLock(Number(name.slice(3)));
+    const options = { wait: 5_000, now: Date.now, random: systemRandom };
+    const store = await PostgresStore.open({ ...server.address, user }, name, lock, options);
+    onTestFinished(() => store.close());
+    return store;
+  };
   const openRelayed = async (options: Partial<PostgresOptions> = {}) => {
     const { relay, address } = await Relay.start(server.address);
     const lock = saltedLock(Number(name.slice(3)));
@@ -183,6 +190,44 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
     server.sql('DROP TRIGGER full_disk ON pawl.rows');
     await add(store, 'carol');
     expect(await store.snapshot(names)).toEqual(['carol']);
+  });
+
+  it.each(['io_error', 'data_corrupted', 'index_corrupted'])('has a bad disk, and that is said: %s', async (state) => {
+    await add(await open(), 'alice');
+    server.sql(`
+      CREATE OR REPLACE FUNCTION pawl.bad() RETURNS boolean LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'invalid page' USING ERRCODE = '${state}'; END $$;
+      CREATE ROLE ${state} LOGIN; GRANT USAGE ON SCHEMA pawl TO ${state}; GRANT ALL ON ALL TABLES IN SCHEMA pawl TO ${state};
+      ALTER TABLE pawl.rows ENABLE ROW LEVEL SECURITY; CREATE POLICY good ON pawl.rows USING (TRUE);
+      CREATE POLICY written ON pawl.rows AS RESTRICTIVE FOR INSERT WITH CHECK (pawl.bad())`);
+    onTestFinished(() => {
+      server.sql(`
+        DROP POLICY good ON pawl.rows; DROP POLICY IF EXISTS written ON pawl.rows; DROP POLICY IF EXISTS read ON pawl.rows;
+        ALTER TABLE pawl.rows DISABLE ROW LEVEL SECURITY; DROP OWNED BY ${state}; DROP ROLE ${state}`);
+    });
+    const writer = await openAs(state);
+    const error = { path: 'postgres:///postgres', reason: 'invalid page' };
+    await expect(add(writer, 'carol')).rejects.toMatchObject({
+      code: 'write-failed',
+      detail: { ...error, isUndone: true },
+    });
+    server.sql(`
+      DROP POLICY written ON pawl.rows; CREATE POLICY read ON pawl.rows AS RESTRICTIVE FOR SELECT USING (pawl.bad())`);
+    const reader = await openAs(state);
+    await expect(reader.snapshot(names)).rejects.toMatchObject({ code: 'read-failed', detail: error });
+  });
+
+  it('does not let its rows be read, and that is not told as a failure to write', async () => {
+    await add(await open(), 'alice');
+    server.sql(
+      'CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA pawl TO reader; GRANT SELECT ON pawl.identities TO reader',
+    );
+    onTestFinished(() => {
+      server.sql('DROP OWNED BY reader; DROP ROLE reader');
+    });
+    const store = await openAs('reader');
+    const detail = { path: 'postgres:///postgres', reason: expect.stringContaining('permission denied') };
+    await expect(store.snapshot(names)).rejects.toMatchObject({ code: 'read-failed', detail });
   });
 
   it('is durable whatever its default is', async () => {
