@@ -21,11 +21,11 @@ describe('an editor', () => {
     inHome(async (home) => {
       await meet(home);
       withEditor(home, 'printf "%s\\n" "written at leisure" > "$1"');
-      const environment = { VISUAL: './editor', EDITOR: 'false', PAWL_IDENTITY: 'alice' };
+      const environment = { VISUAL: './editor', EDITOR: 'false', PAWL_IDENTITY: 'alice', PGPASSWORD: 'sesame' };
       await home.prepare('pawl send bob -e > bob.pawl', { environment });
       expect((await home.prepare('pawl -i bob recv bob.pawl')).stdout.toString()).toBe('written at leisure');
       expect(home.read('mode').toString()).toMatch(/^-rw------- /);
-      expect(home.read('environment').toString()).not.toContain('PAWL_');
+      expect(home.read('environment').toString()).not.toMatch(/PAWL_|PGPASSWORD/);
       expect(leftBy(home)).toEqual([]);
     }));
 

@@ -14,8 +14,8 @@ export interface KnownRoute {
   readonly isTrusted: boolean;
 }
 
-/** The variables that a command, or a client of a server, gets. PAWL_… may hold a passphrase. */
-const OURS = /^PAWL_/;
+/** The variables that a command, or a client of a server, does not get: they may hold a passphrase or a password. */
+const OURS = /^(PAWL_|PGPASSWORD$)/;
 
 /** What places need of the outside world. */
 export function placeContext({ io }: CommandContext): PlaceContext {

@@ -10,6 +10,7 @@ import { ReadStream, WriteStream } from 'node:tty';
 import { PawlError } from '../../errors.ts';
 import { codeOf, REPLACEMENT, readAtOnce, reasonOf } from '../../files/index.ts';
 import { type Random, systemRandom } from '../../primitives/index.ts';
+import { isDatabase } from './format.ts';
 import { isRunning, machineName, processName } from './process-name.ts';
 
 export interface Io {
@@ -336,15 +337,15 @@ function statusOf(descriptor: number): Stats | undefined {
 
 /**
  * Runs a command line in the shell. Its standard input is empty, because that of pawl is data. Its standard error is that
- * of pawl. Its environment does not have PAWL_PASSPHRASE.
+ * of pawl.
  */
-function runCommand(command: string, limit: number, { PAWL_PASSPHRASE, ...env }: NodeJS.ProcessEnv) {
+function runCommand(command: string, limit: number, environment: NodeJS.ProcessEnv) {
   const stdio = ['ignore', 'pipe', 'inherit'] as const;
   const { error, status, signal, stdout } = spawnSync(command, {
     shell: true,
     stdio: [...stdio],
     maxBuffer: limit,
-    env,
+    env: withoutSecrets(environment),
   });
   const end = signal === null ? (status === 0 ? undefined : `exit ${status}`) : signal;
   return {
@@ -354,11 +355,17 @@ function runCommand(command: string, limit: number, { PAWL_PASSPHRASE, ...env }:
   };
 }
 
-async function* runTar(parent: string, name: string, { env: { PAWL_PASSPHRASE, ...env }, stderr }: NodeJS.Process) {
+/** The environment for a program that pawl runs. The address of a database, in PAWL_HOME, may have a password in it. */
+function withoutSecrets({ PAWL_PASSPHRASE, PGPASSWORD, PAWL_HOME, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return PAWL_HOME === undefined || isDatabase(PAWL_HOME) ? env : { ...env, PAWL_HOME };
+}
+
+async function* runTar(parent: string, name: string, { env: environment, stderr }: NodeJS.Process) {
   const path = join(parent, name);
   const fail = (reason: string): never => {
     throw new PawlError('read-failed', { path, reason });
   };
+  const env = withoutSecrets(environment);
   const tar = spawn('tar', ['-C', parent, '-cf', '-', '--', name], { stdio: ['ignore', 'pipe', 'pipe'], env });
   const pass = (words: Uint8Array) => stderr.write(words);
   tar.stderr.on('data', pass);
@@ -377,11 +384,14 @@ async function* runTar(parent: string, name: string, { env: { PAWL_PASSPHRASE, .
   }
 }
 
+/** What an editor has no use for, and may hold a passphrase or a password. */
+const OURS = /^(PAWL_.*|PGPASSWORD)$/i;
+
 async function runEditor(
   process: NodeJS.Process,
   { command, path, clear }: { readonly command: string; readonly path: string; readonly clear: () => void },
 ): Promise<string | undefined> {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^PAWL_/i.test(name)));
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OURS.test(name)));
   let end: (signal: NodeJS.Signals) => void = () => undefined;
   const release = takeSignals(process, [
     ...OF_EDITOR.map((signal) => [signal, () => undefined] as const),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { asTheyCome, checkTrust, Troubles } from '../../../src/cli/carrier/places.ts';
+import { asTheyCome, checkTrust, placeContext, Troubles } from '../../../src/cli/carrier/places.ts';
 import type { CommandContext } from '../../../src/cli/context.ts';
 import { PawlError } from '../../../src/errors.ts';
 import type { Route } from '../../../src/places/index.ts';
@@ -16,6 +16,14 @@ it.each(FOREIGN)('a route %j that came with the file is used: %s', (route, isUse
   if (isUsed) expect(check).not.toThrow();
   else expect(check).toThrow('untrusted-route');
   expect(() => checkTrust({ route, isTrusted: true })).not.toThrow();
+});
+
+it('a route gets no passphrase of pawl, and no password of a database', () => {
+  const given = ['PATH', 'PAWL_PASSPHRASE', 'PAWL_HOME', 'PGPASSWORD', 'PGPASSFILE', 'NATS_PASSWORD'];
+  const variables = (isMeant: (name: string) => boolean) =>
+    Object.fromEntries(given.filter(isMeant).map((name) => [name, 'x']));
+  const { environment } = placeContext({ io: { variables } } as unknown as CommandContext);
+  expect(Object.keys(environment)).toEqual(['PATH', 'PGPASSFILE', 'NATS_PASSWORD']);
 });
 
 it('a trouble that goes on is told once, and again when it comes back', async () => {
