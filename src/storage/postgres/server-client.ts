@@ -28,8 +28,6 @@ export interface DatabaseAddress {
 /** The answer to a statement: rows as lists. */
 export interface Answer {
   readonly rows: readonly (readonly unknown[])[];
-  /** The number of rows that were read or changed. */
-  readonly count: number;
   /** The command that was run: a COMMIT of a transaction that had failed is answered by ROLLBACK. */
   readonly command: string;
   /**
@@ -42,7 +40,7 @@ export interface Answer {
 /** How long a connection may take, in milliseconds. */
 const CONNECT_TIME = 15_000;
 /** How long a server may be silent that waits for nobody, in milliseconds. */
-export const SILENCE = 30_000;
+const SILENCE = 30_000;
 /** Between two tries of it, in milliseconds. */
 const CONNECT_PAUSE = 200;
 /** How long the server is waited for when the connection is closed, in milliseconds. */
@@ -161,8 +159,8 @@ export class ServerClient {
   async #send({ text, values }: Statement): Promise<Answer> {
     const query = { text, values: [...values], rowMode: 'array' as const };
     const notices = this.#notices;
-    const { rows, rowCount, command } = await this.#answered(this.#client.query<unknown[]>(query));
-    return { rows, count: rowCount ?? 0, command, isDoubtful: this.#notices > notices };
+    const { rows, command } = await this.#answered(this.#client.query<unknown[]>(query));
+    return { rows, command, isDoubtful: this.#notices > notices };
   }
 
   /** Waits for an answer, during which the server must not be silent. */
