@@ -13,7 +13,7 @@ import type { Statements } from './statements.ts';
  *   no mark is kept or the mark cannot be read.
  * - `rolled-back`: older than its mark, because it was restored or another copy of it is in use.
  * - `unmarked`: it was written to, and not on this machine. Whether it is the newest copy, only its owner knows. So is one
- *   in a database on another server than that of its last commit, unless its mark is of that commit.
+ *   in a database on another server than that of its last commit, whatever its mark says.
  * - `joined`: in a database that is the newest copy, and not used on this machine before.
  */
 export type Standing = 'current' | 'rolled-back' | 'unmarked' | 'joined';
