@@ -347,6 +347,8 @@ describe.skipIf(noServer !== undefined)('an identity in a PostgreSQL database', 
       const withPassword = url.replace('owner@', 'owner:open-sesame@');
       const fromEnvironment = await run('pawl init bot', { PAWL_HOME: withPassword });
       expect(fromEnvironment.exit).toBe(0);
+      const inCapitals = await run('pawl contacts', { PAWL_HOME: withPassword.replace('postgres:', 'POSTGRES:') });
+      expect(inCapitals.exit).toBe(0);
       const fromArgument = await home.run(`pawl --home '${withPassword}' contacts`);
       expect(fromArgument.exit).toBe(64);
       const inCommand = await run(
@@ -362,6 +364,7 @@ describe.skipIf(noServer !== undefined)('an identity in a PostgreSQL database', 
       const shown = [
         fromEnvironment,
         fromArgument,
+        inCapitals,
         inCommand,
         await run('pawl --json inspect', { PAWL_HOME: withPassword }),
       ];

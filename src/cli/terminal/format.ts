@@ -144,5 +144,5 @@ export function replaceInvisible(text: string, replacement: (code: string) => st
 
 /** Whether messages that call an identity so mean one in a database: `postgres://…`, or `NAME in postgres://…`. */
 export function isDatabase(path: string): boolean {
-  return /^(?:[\w.-]+ in )?postgres(?:ql)?:\/\//.test(path);
+  return /^(?:[\w.-]+ in )?postgres(?:ql)?:/i.test(path);
 }

@@ -635,7 +635,15 @@ export class PostgresStore implements IdentityStore {
 }
 
 /** The errors of `rekey` that say by themselves what has become of the key. */
-const TOLD: readonly ErrorCode[] = ['busy', 'replaced', 'damaged', 'rolled-back', 'unmarked', 'moving', 'commit-unknown'];
+const TOLD: readonly ErrorCode[] = [
+  'busy',
+  'replaced',
+  'damaged',
+  'rolled-back',
+  'unmarked',
+  'moving',
+  'commit-unknown',
+];
 
 function isNewest({ row }: Unit): boolean {
   return row.record.schema === MIGRATIONS.length;
