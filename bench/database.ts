@@ -3,15 +3,13 @@
  * that is far away, many hosts at once. The database is on the same disk as the files, and as durable.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemRandom } from '../src/primitives/index.ts';
-import { type FileKey, openIdentityFile, readSalt } from '../src/storage/index.ts';
 import { PostgresServer } from '../torture/postgres.ts';
 import { PostgresRelay } from '../torture/postgres-relay.ts';
 import { addContacts } from './growth.ts';
-import { environment, PROGRAM } from './home.ts';
+import { environment, PROGRAM, withIdentityFile } from './home.ts';
 import { type Figure, median } from './measure.ts';
 
 const RUNS = 25;
@@ -66,14 +64,8 @@ class Pair {
 
   /** Bob, who is in a file, gets many contacts, and moves into a database. */
   async crowd(to: string): Promise<void> {
-    const path = join(this.#home, 'bob.db');
-    const lock = { key: new Uint8Array(readFileSync(join(this.#folder, 'bob.key'))) as FileKey, salt: readSalt(path) };
-    const store = openIdentityFile(path, lock, { wait: 0 });
-    await addContacts(
-      { store, random: systemRandom, now: Date.now, process: 'bench', isRunning: () => true },
-      CONTACTS,
-    );
-    store.close();
+    const [file, key] = [join(this.#home, 'bob.db'), join(this.#folder, 'bob.key')];
+    await withIdentityFile(file, key, (context) => addContacts(context, CONTACTS));
     await this.bob(['move', '--to', to]);
     this.goBy(to);
   }

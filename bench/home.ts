@@ -90,15 +90,23 @@ export class Home {
   }
 
   /** Does some work on an identity file in this process. */
-  async open<Result>(name: 'alice' | 'bob', work: (context: Context) => Promise<Result>): Promise<Result> {
-    const path = this.path(`${name}.db`);
-    const key = new Uint8Array(readFileSync(this.path('file.key'))) as FileKey;
-    const store = openIdentityFile(path, { key, salt: readSalt(path) }, { wait: 0 });
-    try {
-      return await work({ store, random: systemRandom, now: Date.now, process: 'bench', isRunning: () => true });
-    } finally {
-      store.close();
-    }
+  open<Result>(name: 'alice' | 'bob', work: (context: Context) => Promise<Result>): Promise<Result> {
+    return withIdentityFile(this.path(`${name}.db`), this.path('file.key'), work);
+  }
+}
+
+/** Does some work on an identity file in this process. */
+export async function withIdentityFile<Result>(
+  path: string,
+  keyFile: string,
+  work: (context: Context) => Promise<Result>,
+): Promise<Result> {
+  const key = new Uint8Array(readFileSync(keyFile)) as FileKey;
+  const store = openIdentityFile(path, { key, salt: readSalt(path) }, { wait: 0 });
+  try {
+    return await work({ store, random: systemRandom, now: Date.now, process: 'bench', isRunning: () => true });
+  } finally {
+    store.close();
   }
 }
 
