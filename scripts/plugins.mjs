@@ -154,7 +154,7 @@ export async function bundlePostgres(options) {
       onResolve({ filter: /^\.\/pawl\.cjs$/ }, ({ path }) => ({ path, external: true }));
     },
   };
-  const entries = ['address', 'database', 'server-client'].map((name) => `export * from './${name}.ts';`);
+  const entries = ['address', 'database'].map((name) => `export * from './${name}.ts';`);
   const outfile = join(root, 'dist', POSTGRES_FILE);
   const { metafile } = await build({
     ...options,

@@ -6,7 +6,7 @@ import { type IdentityStore, type Lock, moveIdentity } from '../../storage/index
 import type { CommandContext } from '../context.ts';
 import { type Created, withHome } from './home.ts';
 import { tellOfMarks } from './marks.ts';
-import { loadNativeParts, withIdentity } from './open.ts';
+import { withIdentity } from './open.ts';
 import { marksOf } from './path.ts';
 
 interface Moved {
@@ -28,7 +28,6 @@ interface Moved {
 export async function moveIdentityTo(context: CommandContext, to: string): Promise<Moved> {
   const elsewhere = { ...context, options: { ...context.options, home: to } };
   const { io } = context;
-  await loadNativeParts(elsewhere);
   return withIdentity(
     context,
     ({ name, title: from, store, lock }) =>

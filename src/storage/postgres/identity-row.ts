@@ -56,7 +56,7 @@ export function placeOfIdentity(keys: RowKeys, name: string, commitId: Uint8Arra
 /** Writes the row of an identity as it is: its COMMIT is durable where those before it are. */
 export const TOUCH = expectingOne('UPDATE pawl.identities SET layout = layout WHERE name = $1');
 
-export const COMMIT: Statement = { text: 'COMMIT', values: [] };
+const COMMIT: Statement = { text: 'COMMIT', values: [] };
 export const ROLLBACK: Statement = { text: 'ROLLBACK', values: [] };
 
 /** A transaction in which nothing was said for so long is ended by the server: its process has stopped, or its network. */

@@ -21,7 +21,6 @@ import { bytesIn, COMMIT_ID_LENGTH, isBehind, isSameServer, type KnownCommit, ty
 import {
   type Beginning,
   beginTransaction,
-  COMMIT,
   commitAfter,
   type IdentityRow,
   identityIn,
@@ -612,8 +611,7 @@ export class PostgresStore implements IdentityStore {
       const beginning = await beginTransaction(client, this.name, { kind: 'writes', wait });
       const isThere = beginning.salt !== undefined;
       const touching = isThere ? [{ text: TOUCH, values: [this.name] }] : [];
-      const done = (await client.run(...touching, COMMIT)).at(-1);
-      return done?.command === 'COMMIT' && !done.isDoubtful ? beginning : undefined;
+      return (await commitAfter(client, touching)) === undefined ? beginning : undefined;
     } catch {
       return undefined;
     }
