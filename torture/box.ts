@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { main } from '../src/cli/main.ts';
-import { isRunning, processName } from '../src/cli/terminal/process-name.ts';
+import { isRunning, machineName, processName } from '../src/cli/terminal/process-name.ts';
 import { systemRandom } from '../src/primitives/index.ts';
 import { type Fault, LAUNCHER, NODE, type Ran, type StartOptions, start } from './start.ts';
 
@@ -138,7 +138,7 @@ export class Box {
       random: systemRandom,
       now: () => Date.now() + this.ahead,
       process: () => self,
-      host: () => 'here/1',
+      host: machineName,
       isRunning,
       runEditor: async () => 'there is no editor here',
       runTar: () => {
