@@ -37,14 +37,43 @@ const { values } = parseArgs({
     parallel: { type: 'string', default: '2' },
     processes: { type: 'string', default: '50' },
     json: { type: 'boolean', default: false },
-    // Only this scene, in a process that another one of the harness has forked.
-    scene: { type: 'string' },
+    // Only this one of `inProcesses`, in a process that another one of the harness has forked.
+    only: { type: 'string' },
   },
 });
 
-const ALL_SCENES = [...SCENES, ...IN_DATABASE, ...MOVING];
+/** What was found by a scene, or in a situation. */
+interface Found {
+  readonly figures: readonly Figures[];
+  readonly findings: readonly Finding[];
+}
+
+interface Work {
+  readonly name: string;
+  readonly run: () => Promise<Found>;
+}
+
 /** Of two hosts that use one identity. */
 const ROUNDS = 40;
+const EVERY = Number(values.every);
+const MOST = Number(values.most);
+
+/** What takes longest has a process of its own: the checks take as long as the runs, and one process checks on one core. */
+function inProcesses(): readonly Work[] {
+  const modes = MODES.filter((mode) => mode.name.startsWith(values.mode));
+  const selection = { ...EVERYTHING, every: EVERY, most: MOST, modes };
+  const scenes = [...SCENES, ...IN_DATABASE, ...MOVING].map((scene) => ({
+    name: scene.name,
+    run: async () => ({ figures: await crash(scene, selection), findings: [] }),
+  }));
+  const small = [...IN_DATABASE, ...MOVING].filter(({ large }) => !large);
+  const steps = { ...ALL_STEPS, most: Math.ceil(Math.min(ALL_STEPS.most, MOST) / EVERY) };
+  const wire = onWire(small, steps).map((situation) => ({
+    name: situation.name,
+    run: async () => ({ figures: [], findings: [await tryOut(situation)] }),
+  }));
+  return [...scenes, ...wire].filter(({ name }) => name.startsWith(values.command));
+}
 
 async function torture(): Promise<void> {
   const why = buildFaults();
@@ -53,68 +82,62 @@ async function torture(): Promise<void> {
     return;
   }
   if (!PostgresServer.isHere) console.log('skipped: all with a database, as there is no PostgreSQL here');
-  const all: Figures[] = [];
-  const scenes = ALL_SCENES.filter(({ name }) => name.startsWith(values.command));
-  await sideBySide(Number(values.parallel), scenes, async ({ name }) => {
-    const figures = await inProcess(name);
-    all.push(...figures);
-    console.log(values.json ? JSON.stringify(figures) : tableOf(figures));
-  });
+  const figures: Figures[] = [];
   const findings: Finding[] = [];
+  await sideBySide(Number(values.parallel), inProcesses(), async ({ name }) => {
+    const found = await inProcess(name);
+    figures.push(...found.figures);
+    findings.push(...found.findings);
+    if (found.figures.length > 0) console.log(values.json ? JSON.stringify(found.figures) : tableOf(found.figures));
+    for (const finding of found.findings) report(finding);
+  });
   const situations = [
     ...parallel(Number(values.processes)),
     ...TOGETHER,
     ...OUTSIDE,
-    ...failingPlaces(Number(values.every)),
+    ...failingPlaces(EVERY),
     ...smallDisks(SCENES),
     ...readOnly(SCENES),
     ...SERVERS,
-    twoHosts(Math.ceil(ROUNDS / Number(values.every))),
-    ...onWire(
-      [...IN_DATABASE, ...MOVING].filter(({ large }) => !large),
-      { ...ALL_STEPS, most: Math.ceil(ALL_STEPS.most / Number(values.every)) },
-    ),
+    twoHosts(Math.ceil(ROUNDS / EVERY)),
   ];
   for (const situation of situations) {
     if (!situation.name.includes(values.command)) continue;
     const finding = await tryOut(situation);
-    console.log(values.json ? JSON.stringify(finding) : lineOf(finding));
+    report(finding);
     findings.push(finding);
   }
-  console.log(totalOf(all, findings));
-  if (violationsIn(all, findings) > 0) process.exitCode = 1;
+  console.log(totalOf(figures, findings));
+  if (violationsIn(figures, findings) > 0) process.exitCode = 1;
+}
+
+function report(finding: Finding): void {
+  console.log(values.json ? JSON.stringify(finding) : lineOf(finding));
 }
 
 /** This file as run.mjs bundles it. */
 const HARNESS = join(import.meta.dirname, '..', 'dist', 'torture', 'torture.cjs');
 
-/** Runs a scene in a process of its own: its checks take as long as the runs, and one process checks on one core. */
-function inProcess(scene: string): Promise<readonly Figures[]> {
-  const child = fork(HARNESS, [...process.argv.slice(2), '--scene', scene]);
+function inProcess(name: string): Promise<Found> {
+  const child = fork(HARNESS, [...process.argv.slice(2), '--only', name]);
   return new Promise((resolve, reject) => {
-    child.on('message', (figures) => resolve(figures as readonly Figures[]));
-    child.on('close', (code, signal) => reject(new Error(`${scene}: the harness ended with ${signal ?? code}`)));
+    child.on('message', (found) => resolve(found as Found));
+    child.on('close', (code, signal) => reject(new Error(`${name}: the harness ended with ${signal ?? code}`)));
   });
 }
 
-async function runScene(name: string): Promise<void> {
+async function runOnly(name: string): Promise<void> {
   const end = () => process.exit(1);
   // Where the process that forked this one ends first.
   process.once('disconnect', end);
   const why = buildFaults();
-  const scene = ALL_SCENES.find((one) => one.name === name);
-  if (why !== undefined || scene === undefined) throw new Error(why ?? `there is no scene "${name}"`);
-  const figures = await crash(scene, {
-    ...EVERYTHING,
-    every: Number(values.every),
-    most: Number(values.most),
-    parallel: 2,
-    modes: MODES.filter((mode) => mode.name.startsWith(values.mode)),
-  });
+  const work = inProcesses().find((one) => one.name === name);
+  if (why !== undefined || work === undefined) throw new Error(why ?? `there is no scene "${name}"`);
+  const found = await work.run();
   process.off('disconnect', end);
-  process.send?.(figures, () => process.disconnect());
+  process.send?.(found, () => process.disconnect());
 }
 
 // Exiting removes the temporary folder also after a signal.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-void (values.scene === undefined ? torture() : runScene(values.scene));
+void (values.only === undefined ? torture() : runOnly(values.only));
