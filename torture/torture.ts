@@ -20,6 +20,7 @@ import {
   readOnly,
   SCENES,
   SERVERS,
+  type Situation,
   sideBySide,
   smallDisks,
   TOGETHER,
@@ -56,23 +57,33 @@ interface Work {
 /** Of two hosts that use one identity. */
 const ROUNDS = 40;
 const EVERY = Number(values.every);
-const MOST = Number(values.most);
+const DATABASE_SCENES = [...IN_DATABASE, ...MOVING];
 
 /** What takes longest has a process of its own: the checks take as long as the runs, and one process checks on one core. */
 function inProcesses(): readonly Work[] {
   const modes = MODES.filter((mode) => mode.name.startsWith(values.mode));
-  const selection = { ...EVERYTHING, every: EVERY, most: MOST, modes };
-  const scenes = [...SCENES, ...IN_DATABASE, ...MOVING].map((scene) => ({
-    name: scene.name,
-    run: async () => ({ figures: await crash(scene, selection), findings: [] }),
-  }));
-  const small = [...IN_DATABASE, ...MOVING].filter(({ large }) => !large);
-  const steps = { ...ALL_STEPS, most: Math.ceil(Math.min(ALL_STEPS.most, MOST) / EVERY) };
-  const wire = onWire(small, steps).map((situation) => ({
-    name: situation.name,
-    run: async () => ({ figures: [], findings: [await tryOut(situation)] }),
-  }));
-  return [...scenes, ...wire].filter(({ name }) => name.startsWith(values.command));
+  const selection = { ...EVERYTHING, every: EVERY, most: Number(values.most), modes };
+  const scenes = [...SCENES, ...DATABASE_SCENES].filter(({ name }) => name.startsWith(values.command));
+  const small = DATABASE_SCENES.filter(({ large }) => !large);
+  const steps = { ...ALL_STEPS, most: Math.ceil(ALL_STEPS.most / EVERY) };
+  return [
+    ...scenes.map((scene) => ({
+      name: scene.name,
+      run: async () => ({ figures: await crash(scene, selection), findings: [] }),
+    })),
+    ...chosen(onWire(small, steps)).map((situation) => ({
+      name: situation.name,
+      run: () => foundIn(situation),
+    })),
+  ];
+}
+
+function chosen(situations: readonly Situation[]): readonly Situation[] {
+  return situations.filter(({ name }) => name.includes(values.command));
+}
+
+async function foundIn(situation: Situation): Promise<Found> {
+  return { figures: [], findings: [await tryOut(situation)] };
 }
 
 async function torture(): Promise<void> {
@@ -84,13 +95,13 @@ async function torture(): Promise<void> {
   if (!PostgresServer.isHere) console.log('skipped: all with a database, as there is no PostgreSQL here');
   const figures: Figures[] = [];
   const findings: Finding[] = [];
-  await sideBySide(Number(values.parallel), inProcesses(), async ({ name }) => {
-    const found = await inProcess(name);
+  const report = (found: Found) => {
     figures.push(...found.figures);
     findings.push(...found.findings);
     if (found.figures.length > 0) console.log(values.json ? JSON.stringify(found.figures) : tableOf(found.figures));
-    for (const finding of found.findings) report(finding);
-  });
+    for (const one of found.findings) console.log(values.json ? JSON.stringify(one) : lineOf(one));
+  };
+  await sideBySide(Number(values.parallel), inProcesses(), async ({ name }) => report(await inProcess(name)));
   const situations = [
     ...parallel(Number(values.processes)),
     ...TOGETHER,
@@ -101,18 +112,9 @@ async function torture(): Promise<void> {
     ...SERVERS,
     twoHosts(Math.ceil(ROUNDS / EVERY)),
   ];
-  for (const situation of situations) {
-    if (!situation.name.includes(values.command)) continue;
-    const finding = await tryOut(situation);
-    report(finding);
-    findings.push(finding);
-  }
+  for (const situation of chosen(situations)) report(await foundIn(situation));
   console.log(totalOf(figures, findings));
   if (violationsIn(figures, findings) > 0) process.exitCode = 1;
-}
-
-function report(finding: Finding): void {
-  console.log(values.json ? JSON.stringify(finding) : lineOf(finding));
 }
 
 /** This file as run.mjs bundles it. */
