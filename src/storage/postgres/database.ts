@@ -9,7 +9,7 @@ import { Mark } from '../rollback-mark.ts';
 import { copyForElsewhere, type Departing } from '../rows-copy.ts';
 import { type Lock, SALT_LENGTH } from '../sqlcipher.ts';
 import { COMMIT_ID_LENGTH, CommitIds, isSameServer, type Server } from './identity-record.ts';
-import { beginTransaction, commitAfter, ROLLBACK, TOUCH } from './identity-row.ts';
+import { beginTransaction, commitAfter, commitAsRead, ROLLBACK } from './identity-row.ts';
 import { LOOK_UP_PAUSE, LOOK_UP_TIME, type PostgresOptions, PostgresStore } from './postgres-store.ts';
 import { RowKeys } from './row-keys.ts';
 import { Rows } from './rows.ts';
@@ -248,7 +248,7 @@ VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id::text`,
         return isSameServer(beginning.server, server) ? false : undefined;
       }
       if (!equal(beginning.salt, salt)) return undefined;
-      return (await commitAfter(client, [{ text: TOUCH, values: [name] }])) === undefined ? true : undefined;
+      return (await commitAsRead(client, name, beginning)) ? true : undefined;
     } finally {
       await client.run(ROLLBACK).catch(() => undefined);
     }

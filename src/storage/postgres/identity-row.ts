@@ -53,8 +53,8 @@ export function placeOfIdentity(keys: RowKeys, name: string, commitId: Uint8Arra
   return { table: 'identity', key: keys.tag('identity', 'key', [name]), column: 'record', commitId };
 }
 
-/** Writes the row of an identity as it is: its COMMIT is durable where those before it are. */
-export const TOUCH = expectingOne('UPDATE pawl.identities SET layout = layout WHERE name = $1');
+/** Writes the row of an identity as it is. */
+const TOUCH = expectingOne('UPDATE pawl.identities SET layout = layout WHERE name = $1');
 
 const COMMIT: Statement = { text: 'COMMIT', values: [] };
 export const ROLLBACK: Statement = { text: 'ROLLBACK', values: [] };
@@ -133,6 +133,16 @@ export async function beginTransaction(
 function serverIn(answer: Answer | undefined) {
   const [system, timeline, readAt] = answer?.rows[0] ?? [];
   return { server: { system: String(system), timeline: Number(timeline) }, readAt: Math.floor(Number(readAt)) };
+}
+
+/**
+ * Ends a transaction that only reads the row of an identity, with a COMMIT that is as durable as those before it, which
+ * standbys may not have had.
+ * @returns whether it is known that what was read is as durable as it is to be.
+ */
+export async function commitAsRead(client: ServerClient, name: string, { columns }: Beginning): Promise<boolean> {
+  const touching = columns === undefined ? [] : [{ text: TOUCH, values: [name] }];
+  return (await commitAfter(client, touching)) === undefined;
 }
 
 /** With what an identity is opened. */

@@ -22,11 +22,11 @@ import {
   type Beginning,
   beginTransaction,
   commitAfter,
+  commitAsRead,
   type IdentityRow,
   identityIn,
   LONG_SILENCE,
   ROLLBACK,
-  TOUCH,
 } from './identity-row.ts';
 import { loadingFirst } from './loads.ts';
 import { RowKeys } from './row-keys.ts';
@@ -80,6 +80,7 @@ export const LOOK_UP_TIME = 75_000;
 export const LOOK_UP_PAUSE = 200;
 /** What was read is kept for the next unit of work up to this size, in bytes. */
 const LARGEST_CACHE = 32 * 2 ** 20;
+
 export class PostgresStore implements IdentityStore {
   readonly name: string;
   readonly path: string;
@@ -601,17 +602,12 @@ export class PostgresStore implements IdentityStore {
     }
   }
 
-  /**
-   * Reads the identity under its lock; `undefined` while that fails. Its own commit is as durable as those before it, which
-   * standbys may not have had.
-   */
+  /** Reads the identity under its lock; `undefined` while that fails, or is not known to be durable. */
   async #readAgain(wait: number): Promise<Beginning | undefined> {
     try {
       const client = await this.#connected();
       const beginning = await beginTransaction(client, this.name, { kind: 'writes', wait });
-      const isThere = beginning.salt !== undefined;
-      const touching = isThere ? [{ text: TOUCH, values: [this.name] }] : [];
-      return (await commitAfter(client, touching)) === undefined ? beginning : undefined;
+      return (await commitAsRead(client, this.name, beginning)) ? beginning : undefined;
     } catch {
       return undefined;
     }
