@@ -59,22 +59,24 @@ const ROUNDS = 40;
 const EVERY = Number(values.every);
 const DATABASE_SCENES = [...IN_DATABASE, ...MOVING];
 
-/** What takes longest has a process of its own: the checks take as long as the runs, and one process checks on one core. */
+/**
+ * What takes longest has a process of its own: the checks take as long as the runs, and one process checks on one core. Those
+ * that mostly wait for a server go first, beside scenes that use a core.
+ */
 function inProcesses(): readonly Work[] {
   const modes = MODES.filter((mode) => mode.name.startsWith(values.mode));
   const selection = { ...EVERYTHING, every: EVERY, most: Number(values.most), modes };
   const scenes = [...SCENES, ...DATABASE_SCENES].filter(({ name }) => name.startsWith(values.command));
   const small = DATABASE_SCENES.filter(({ large }) => !large);
   const steps = { ...ALL_STEPS, most: Math.ceil(ALL_STEPS.most / EVERY) };
+  const work = (situation: Situation): Work => ({ name: situation.name, run: () => foundIn(situation) });
   return [
+    ...chosen([...failingPlaces(EVERY), twoHosts(Math.ceil(ROUNDS / EVERY))]).map(work),
     ...scenes.map((scene) => ({
       name: scene.name,
       run: async () => ({ figures: await crash(scene, selection), findings: [] }),
     })),
-    ...chosen(onWire(small, steps)).map((situation) => ({
-      name: situation.name,
-      run: () => foundIn(situation),
-    })),
+    ...chosen(onWire(small, steps)).map(work),
   ];
 }
 
@@ -106,11 +108,9 @@ async function torture(): Promise<void> {
     ...parallel(Number(values.processes)),
     ...TOGETHER,
     ...OUTSIDE,
-    ...failingPlaces(EVERY),
     ...smallDisks(SCENES),
     ...readOnly(SCENES),
     ...SERVERS,
-    twoHosts(Math.ceil(ROUNDS / EVERY)),
   ];
   for (const situation of chosen(situations)) report(await foundIn(situation));
   console.log(totalOf(figures, findings));
