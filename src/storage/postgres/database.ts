@@ -8,21 +8,15 @@ import type { IdentityStore } from '../identity-store.ts';
 import { Mark } from '../rollback-mark.ts';
 import { copyForElsewhere, type Departing } from '../rows-copy.ts';
 import { type Lock, SALT_LENGTH } from '../sqlcipher.ts';
-import { COMMIT_ID_LENGTH, CommitIds, isSameServer, type Server } from './identity-record.ts';
-import { beginTransaction, commitAfter, commitAsRead, ROLLBACK } from './identity-row.ts';
-import { LOOK_UP_PAUSE, LOOK_UP_TIME, type PostgresOptions, PostgresStore } from './postgres-store.ts';
+import { COMMIT_ID_LENGTH, CommitIds } from './identity-record.ts';
+import { type Found, lookUp } from './lost-commit.ts';
+import { type PostgresOptions, PostgresStore } from './postgres-store.ts';
 import { RowKeys } from './row-keys.ts';
 import { Rows } from './rows.ts';
 import { LAYOUT, SCHEMA } from './schema.ts';
-import { expectingOne, type Statement } from './selection.ts';
-import {
-  asPawlError,
-  type ConnectionLost,
-  type DatabaseAddress,
-  NoTables,
-  ServerClient,
-  whereReading,
-} from './server-client.ts';
+import { asPawlError, type DatabaseAddress, NoTables, ServerClient, SILENCE, whereReading } from './server-client.ts';
+import { beginTransaction, commitAfter, commitAsRead, ROLLBACK } from './server-transaction.ts';
+import { expectingOne, type Statement } from './statement.ts';
 import { Sweeps } from './sweeps.ts';
 import { WorkingSet } from './working-set.ts';
 import { holdsIn, sealChanges, sendPieces } from './writing.ts';
@@ -136,9 +130,9 @@ export class PostgresDatabase {
     this.#client = undefined;
   }
 
-  async #connected(): Promise<ServerClient> {
+  async #connected(wait = this.#wait): Promise<ServerClient> {
     if (this.#client === undefined || this.#client.isLost) {
-      this.#client = await ServerClient.connect(this.#address, this.#wait);
+      this.#client = await ServerClient.connect(this.#address, wait, this.#wait + SILENCE);
     }
     return this.#client;
   }
@@ -188,9 +182,10 @@ export class PostgresDatabase {
         await client.run(ROLLBACK).catch(() => undefined);
         throw error;
       }
-      const doubt = await commitAfter(client, []);
-      if (doubt !== undefined) {
-        await this.#lookUp({ name, salt: lock.salt, server, wait }, doubt);
+      const cause = await commitAfter(client, []);
+      if (cause !== undefined) {
+        const made = { name, salt: lock.salt };
+        await lookUp({ path: this.shown, server, cause }, (left) => this.#find(made, Math.min(wait, left), left));
         mayLose = true;
       }
       return { trouble: mark?.write(generation, { id: commitId, holds: holdsIn(set) }), mayLose };
@@ -219,39 +214,27 @@ VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id::text`,
     return id;
   }
 
-  /** @throws `write-failed` where the identity was not committed; `commit-unknown` where that cannot be known. */
-  async #lookUp(made: Made, cause: ConnectionLost): Promise<void> {
-    const path = this.shown;
-    const end = performance.now() + LOOK_UP_TIME;
-    do {
-      const isMade = await this.#wasMade(made).catch(() => undefined);
-      if (isMade === true) return;
-      if (isMade === false) {
-        throw new PawlError('write-failed', { path, reason: cause.message, isUndone: true }, { cause });
-      }
-      await new Promise((resolve) => setTimeout(resolve, LOOK_UP_PAUSE));
-    } while (performance.now() < end);
-    throw new PawlError('commit-unknown', { path }, { cause });
-  }
-
   /**
-   * Whether an identity was committed; `undefined`: not known. One of the same name waits until the transaction that made
-   * it has ended. It may have been written to since.
+   * @returns what is found of an identity whose COMMIT was not answered. One of the same name waits until the transaction that
+   * made it has ended. It may have been written to since.
    */
-  async #wasMade({ name, salt, server, wait }: Made): Promise<boolean | undefined> {
-    const client = await this.#connected();
-    const beginning = await beginTransaction(client, name, { kind: 'writes', wait });
-    try {
-      if (beginning.salt === undefined) {
-        const commitId = new Uint8Array(COMMIT_ID_LENGTH);
-        await this.#insertIdentity(client, name, { salt, checkValue: commitId, commitId });
-        return isSameServer(beginning.server, server) ? false : undefined;
+  async #find({ name, salt }: Made, wait: number, left: number): Promise<Found | undefined> {
+    const client = await this.#connected(wait);
+    return client.within(left, async () => {
+      const beginning = await beginTransaction(client, name, { kind: 'writes', wait });
+      const { server } = beginning;
+      try {
+        if (beginning.salt === undefined) {
+          const commitId = new Uint8Array(COMMIT_ID_LENGTH);
+          await this.#insertIdentity(client, name, { salt, checkValue: commitId, commitId });
+          return { isMade: false, server };
+        }
+        if (!equal(beginning.salt, salt)) return { isMade: undefined, server };
+        return (await commitAsRead(client, name, beginning)) ? { isMade: true, server } : undefined;
+      } finally {
+        await client.run(ROLLBACK).catch(() => undefined);
       }
-      if (!equal(beginning.salt, salt)) return undefined;
-      return (await commitAsRead(client, name, beginning)) ? true : undefined;
-    } finally {
-      await client.run(ROLLBACK).catch(() => undefined);
-    }
+    });
   }
 }
 
@@ -262,9 +245,6 @@ const STANDBYS: Statement = { text: "SELECT current_setting('synchronous_standby
 interface Made {
   readonly name: string;
   readonly salt: Uint8Array;
-  /** That was asked. */
-  readonly server: Server;
-  readonly wait: number;
 }
 
 async function hasTables(client: ServerClient): Promise<boolean> {

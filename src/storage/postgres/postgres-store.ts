@@ -18,21 +18,29 @@ import type { Statements } from '../statements.ts';
 import { Queue, transactionOn } from '../store.ts';
 import { mustExist, SqlTransaction } from '../transaction.ts';
 import { bytesIn, COMMIT_ID_LENGTH, isBehind, isSameServer, type KnownCommit, type Server } from './identity-record.ts';
+import { type IdentityRow, identityIn } from './identity-row.ts';
+import { loadingFirst } from './loads.ts';
+import { type Found, lookUp, undone } from './lost-commit.ts';
+import { RowKeys } from './row-keys.ts';
+import { Rows } from './rows.ts';
+import { type Selection, statementOf } from './selection.ts';
+import {
+  asPawlError,
+  ConnectionLost,
+  type DatabaseAddress,
+  ServerClient,
+  SILENCE,
+  whereReading,
+} from './server-client.ts';
 import {
   type Beginning,
   beginTransaction,
   commitAfter,
   commitAsRead,
-  type IdentityRow,
-  identityIn,
   LONG_SILENCE,
   ROLLBACK,
-} from './identity-row.ts';
-import { loadingFirst } from './loads.ts';
-import { RowKeys } from './row-keys.ts';
-import { Rows } from './rows.ts';
-import { expectingOne, type Selection, type Statement, statementOf } from './selection.ts';
-import { asPawlError, ConnectionLost, type DatabaseAddress, ServerClient, whereReading } from './server-client.ts';
+} from './server-transaction.ts';
+import { expectingOne, type Statement } from './statement.ts';
 import { Sweeps } from './sweeps.ts';
 import { WorkingSet } from './working-set.ts';
 import { holdsIn, sealChanges, sendPieces } from './writing.ts';
@@ -68,16 +76,12 @@ interface Unit extends Cache {
 
 /** What becomes of a transaction whose COMMIT is not answered. */
 interface Commit {
-  /** That was asked. */
+  /** The server that it is sent to. */
   readonly server: Server;
   /** Whether it was made, by what is found afterwards; `undefined`: that cannot be known. */
   readonly isMade: (beginning: Beginning) => boolean | undefined;
 }
 
-/** Longer than a server waits for a client that is gone: until then, that has the lock. */
-export const LOOK_UP_TIME = 75_000;
-/** Between two tries of it, in milliseconds. */
-export const LOOK_UP_PAUSE = 200;
 /** What was read is kept for the next unit of work up to this size, in bytes. */
 const LARGEST_CACHE = 32 * 2 ** 20;
 
@@ -468,11 +472,12 @@ export class PostgresStore implements IdentityStore {
     return row;
   }
 
-  async #connected(): Promise<ServerClient> {
+  /** @param wait for how long a server that has no connection left is waited for, in milliseconds. */
+  async #connected(wait = this.#options.wait): Promise<ServerClient> {
     if (this.#isClosed) throw new Error('the store is closed');
-    const { wait, silence } = this.#options;
+    const { wait: longest, silence = SILENCE } = this.#options;
     if (this.#client === undefined || this.#client.isLost) {
-      const client = await ServerClient.connect(this.#address, wait, silence);
+      const client = await ServerClient.connect(this.#address, wait, longest + silence);
       this.#client = client;
       if (this.#isClosed) {
         await client.close();
@@ -548,7 +553,7 @@ export class PostgresStore implements IdentityStore {
     try {
       return await sendPieces(client, statements);
     } catch (error) {
-      throw error instanceof ConnectionLost ? this.#undone(error) : error;
+      throw error instanceof ConnectionLost ? undone(this.path, error) : error;
     }
   }
 
@@ -558,38 +563,14 @@ export class PostgresStore implements IdentityStore {
   }
 
   async #sendCommit(client: ServerClient, statements: readonly Statement[], commit: Commit): Promise<void> {
-    const doubt = await commitAfter(client, statements);
-    if (doubt !== undefined) await this.#lookUp(commit, doubt);
+    const cause = await commitAfter(client, statements);
+    if (cause === undefined) return;
+    const { path } = this;
+    await lookUp({ path, cause, server: commit.server }, (left) => this.#find(commit, left), this.#options.lookUpTime);
   }
 
   #waiting<Result>(work: Promise<Result>): Promise<Result> {
     return this.#options.whileWaiting?.(work) ?? work;
-  }
-
-  /**
-   * Finds out whether a transaction was committed whose answer is lost. Its lock on the identity is awaited: until it is
-   * free, the transaction may still end either way.
-   * @throws `write-failed` where it was not; `commit-unknown` where that cannot be known.
-   */
-  async #lookUp({ server, isMade }: Commit, cause: ConnectionLost): Promise<void> {
-    const end = performance.now() + (this.#options.lookUpTime ?? LOOK_UP_TIME);
-    for (let left = LOOK_UP_TIME; left > 0 && !this.#isClosed; left = end - performance.now()) {
-      const beginning = await this.#readAgain(Math.min(this.#options.wait, left));
-      if (beginning === undefined) {
-        await new Promise((resolve) => setTimeout(resolve, LOOK_UP_PAUSE));
-        continue;
-      }
-      const found = isMade(beginning);
-      if (found === true) return;
-      // What another server does not have, the one that was asked may still have.
-      if (found === false && isSameServer(beginning.server, server)) throw this.#undone(cause);
-      break;
-    }
-    throw new PawlError('commit-unknown', { path: this.path }, { cause });
-  }
-
-  #undone(cause: ConnectionLost): PawlError {
-    return new PawlError('write-failed', { path: this.path, reason: cause.message, isUndone: true }, { cause });
   }
 
   #hasCommit(beginning: Beginning, { commitId, generation }: { commitId: Uint8Array; generation: number }) {
@@ -602,15 +583,16 @@ export class PostgresStore implements IdentityStore {
     }
   }
 
-  /** Reads the identity under its lock; `undefined` while that fails, or is not known to be durable. */
-  async #readAgain(wait: number): Promise<Beginning | undefined> {
-    try {
-      const client = await this.#connected();
+  /** @returns what is found of a transaction whose answer is lost; `undefined` where that is not known to be durable. */
+  async #find({ server, isMade }: Commit, left: number): Promise<Found | undefined> {
+    if (this.#isClosed) return { isMade: undefined, server };
+    const wait = Math.min(this.#options.wait, left);
+    const client = await this.#connected(wait);
+    return client.within(left, async () => {
       const beginning = await beginTransaction(client, this.name, { kind: 'writes', wait });
-      return (await commitAsRead(client, this.name, beginning)) ? beginning : undefined;
-    } catch {
-      return undefined;
-    }
+      const isDurable = await commitAsRead(client, this.name, beginning);
+      return isDurable ? { isMade: isMade(beginning), server: beginning.server } : undefined;
+    });
   }
 
   #writeMark({ generation, commit }: KnownCommit): void {

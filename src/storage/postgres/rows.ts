@@ -6,10 +6,11 @@
 import { PawlError } from '../../errors.ts';
 import { equal, wipe } from '../../primitives/index.ts';
 import { mustExist } from '../transaction.ts';
-import { decodeChildren, encodeChildren, ValueReader } from './identity-record.ts';
+import { bytesIn, decodeChildren, encodeChildren, ValueReader } from './identity-record.ts';
 import { decodeValues, encodeValues, type Value } from './row-codec.ts';
 import { nameOf, type RowKeys } from './row-keys.ts';
-import { expectingOne, type Selection, type Statement } from './selection.ts';
+import type { Selection } from './selection.ts';
+import { expectingOne, type Statement } from './statement.ts';
 import { inOrder, TABLES, type Table, tableNamed, tableOfKind } from './tables.ts';
 import type { WorkingSet } from './working-set.ts';
 
@@ -230,7 +231,7 @@ export class Rows {
     for (const child of children.keys()) this.#listers.set(child, stored);
     if (content !== undefined) row[columns.indexOf(table.content ?? '')] = NOTHING;
     this.#set.add(table.name, row);
-    wipe(record, ...row.filter((value) => value instanceof Uint8Array));
+    wipe(record, ...bytesIn(row));
     if (withContent) this.#addContent(stored, sealed.content);
   }
 
@@ -427,7 +428,7 @@ WHERE identity = $1 AND key = $2`),
       return column === undefined || value === null ? null : this.lookupOf(table, column, value);
     });
     const ordinal = table.ordinal === undefined ? null : values[columns.indexOf(table.ordinal)];
-    wipe(plain, ...values.filter((value) => value instanceof Uint8Array));
+    wipe(plain, ...bytesIn(values));
     return [this.#identity, key, commitId, record, ...lookups, ordinal];
   }
 

@@ -1,6 +1,7 @@
 /**
  * Which rows are read from the database, as SQL.
  */
+import type { Statement } from './statement.ts';
 import type { Table } from './tables.ts';
 
 /** Rows with all that they are deleted with, and what else is wanted. */
@@ -19,20 +20,6 @@ export interface Selection {
   readonly below?: readonly Table[];
   /** With the contents of the rows. */
   readonly withContent?: boolean;
-}
-
-/** The parameters of a statement, in their order. */
-export interface Statement {
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
-
-/**
- * A change of exactly one row. Where another number is changed, the server divides by zero, and commits nothing of the
- * transaction.
- */
-export function expectingOne(change: string): string {
-  return `WITH changed AS (${change} RETURNING 1) SELECT 1 / (count(*) = 1)::int FROM changed`;
 }
 
 /** The columns of each row: kind, key, commit_id, record, content (`null` if it is not wanted). */

@@ -6,9 +6,10 @@ import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { Client } from 'pg';
 import { isPawlError, PawlError } from '../../errors.ts';
+import { codeOf } from '../../files/index.ts';
 import { fromHex } from '../../primitives/index.ts';
 import { reasonOfFailure } from './connect-failures.ts';
-import type { Statement } from './selection.ts';
+import type { Statement } from './statement.ts';
 
 /** Where a database is, and who opens it. */
 export interface DatabaseAddress {
@@ -39,10 +40,10 @@ export interface Answer {
 
 /** How long a connection may take, in milliseconds. */
 const CONNECT_TIME = 15_000;
-/** How long a server may be silent that waits for nobody, in milliseconds. */
-const SILENCE = 30_000;
 /** Between two tries of it, in milliseconds. */
 const CONNECT_PAUSE = 200;
+/** How long a server may be silent that waits for nobody, in milliseconds. */
+export const SILENCE = 30_000;
 /** How long the server is waited for when the connection is closed, in milliseconds. */
 const CLOSE_TIME = 1_000;
 /** A connection that carries nothing is probed after so long, in milliseconds. */
@@ -81,14 +82,14 @@ export class ServerClient {
   /**
    * Connects, as soon as the server has a connection left.
    * @param wait for how long, in milliseconds.
-   * @param silence a server that says nothing for so long, while it is asked something, is given up. In milliseconds.
+   * @param patience a server that says nothing for so long, while it is asked something, is given up. In milliseconds.
    * @throws `read-failed` where the server does not let us in, `busy` where it has no connection left.
    */
-  static async connect(address: DatabaseAddress, wait = 0, silence = SILENCE): Promise<ServerClient> {
+  static async connect(address: DatabaseAddress, wait = 0, patience = wait + SILENCE): Promise<ServerClient> {
     const end = performance.now() + wait;
     for (;;) {
       try {
-        return await ServerClient.#connect(address, wait + silence);
+        return await ServerClient.#connect(address, patience);
       } catch (error) {
         if (!isPawlError(error, 'busy') || performance.now() + CONNECT_PAUSE > end) throw error;
         await new Promise((resolve) => setTimeout(resolve, CONNECT_PAUSE));
@@ -96,7 +97,7 @@ export class ServerClient {
     }
   }
 
-  static async #connect(address: DatabaseAddress, silence: number): Promise<ServerClient> {
+  static async #connect(address: DatabaseAddress, patience: number): Promise<ServerClient> {
     const { host, port, user, database, password = noPassword, tls } = address;
     const client = new Client({
       host,
@@ -123,7 +124,7 @@ export class ServerClient {
       connected.#giveUp();
       throw connected.#translate(cause, 'connecting');
     }
-    connected.#limitSilence(silence);
+    connected.#limitSilence(patience);
     return connected;
   }
 
@@ -145,6 +146,16 @@ export class ServerClient {
       if (answer.status === 'fulfilled') return answer.value;
       throw this.#translate(answer.reason, 'running');
     });
+  }
+
+  /** Gives the connection up where `work` on it takes longer than so many milliseconds: it fails then. */
+  async within<Result>(time: number, work: () => Promise<Result>): Promise<Result> {
+    const timer = setTimeout(() => this.#breakOff('it takes too long'), time);
+    try {
+      return await work();
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Runs any number of statements without parameters or results, in one transaction unless they have their own. */
@@ -177,10 +188,14 @@ export class ServerClient {
   #limitSilence(time: number): void {
     const stream = socketOf(this.#client);
     stream.setTimeout(time, () => {
-      if (this.#asked === 0) return;
-      this.#isLost = true;
-      stream.destroy(new Error(`it has not answered for ${Math.round(time / 1_000)} s`));
+      if (this.#asked > 0) this.#breakOff(`it has not answered for ${Math.round(time / 1_000)} s`);
     });
+  }
+
+  /** Fails what is not answered. */
+  #breakOff(why: string): void {
+    this.#isLost = true;
+    socketOf(this.#client).destroy(new Error(why));
   }
 
   /** Leaves nothing behind that would keep the process from ending. */
@@ -284,9 +299,4 @@ function socketOf(client: Client): Socket {
 /** The SQLSTATE of an error that the server has reported; `undefined` for an error of the connection. */
 function sqlStateOf(error: unknown): string | undefined {
   return error instanceof Error && 'severity' in error ? codeOf(error) : undefined;
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code = (error as { readonly code?: unknown } | undefined)?.code;
-  return typeof code === 'string' ? code : undefined;
 }

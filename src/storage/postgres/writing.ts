@@ -7,8 +7,8 @@ import { bytesIn, encodeRecord, type IdentityRecord } from './identity-record.ts
 import { placeOfIdentity } from './identity-row.ts';
 import type { RowKeys } from './row-keys.ts';
 import type { Rows } from './rows.ts';
-import type { Statement } from './selection.ts';
 import type { ServerClient } from './server-client.ts';
+import type { Statement } from './statement.ts';
 import type { WorkingSet } from './working-set.ts';
 
 /** What is known of the identity beside its rows. */

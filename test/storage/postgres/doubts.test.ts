@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, 
 import { systemRandom } from '../../../src/primitives/index.ts';
 import { PostgresDatabase } from '../../../src/storage/postgres/database.ts';
 import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
-import type { Statement } from '../../../src/storage/postgres/selection.ts';
 import { ConnectionLost, ServerClient } from '../../../src/storage/postgres/server-client.ts';
+import type { Statement } from '../../../src/storage/postgres/statement.ts';
 import { fill } from '../contents.ts';
 import { bytesOf, moveTo, record } from '../fixtures.ts';
 import { LOCK, newFile, openStore, temporaryFolder } from '../folder.ts';

@@ -120,6 +120,17 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
     expect(await store.snapshot(names)).toEqual(['alice']);
   });
 
+  it('is silent where it is asked what it has done, and is not waited for longer than for that', async () => {
+    const { relay, store } = await openRelayed({ wait: 60_000, lookUpTime: 300 });
+    const begun = performance.now();
+    relay.next = 'not-answered';
+    relay.afterNext = 'held';
+    await expect(add(store, 'alice')).rejects.toMatchObject({ code: 'commit-unknown' });
+    expect(relay.next).toBe('no');
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    expect(await store.snapshot(names)).toEqual(['alice']);
+  });
+
   it('lets no two units of work overlap, of any number of machines', async () => {
     const stores = await Promise.all(Array.from({ length: 6 }, () => open({ wait: 60_000 })));
     let inside = 0;

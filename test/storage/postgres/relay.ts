@@ -19,6 +19,8 @@ export class Relay {
   readonly folder = mkdtempSync(join(tmpdir(), 'pawl-relay-'));
   /** What happens at the next COMMIT. */
   next: Break = 'no';
+  /** What happens at the one behind that. */
+  afterNext: Break = 'no';
   /** Whether the server warns in German. */
   isGerman = false;
   /** The round trips of all connections: answers behind which a client has sent something. */
@@ -83,7 +85,8 @@ export class Relay {
         server.write(bytes);
         return;
       }
-      this.next = 'no';
+      this.next = this.afterNext;
+      this.afterNext = 'no';
       isBroken = true;
       isHeld = broken === 'held';
       this.#isSilent = broken === 'silent';
