@@ -42,7 +42,8 @@ export interface IdentityStore extends SessionStore {
   mark(): void | Promise<void>;
   /**
    * Encrypts it under another key and salt, and closes the store. Older copies keep the old key.
-   * @throws `not-rekeyed`, `busy`, and others. It keeps the old key then, and the store stays open.
+   * @throws `not-rekeyed`, `busy`, and others: it keeps the old key then, and the store stays open. `commit-unknown`: it has
+   * one of the two.
    */
   rekey(next: Lock): void | Promise<void>;
   /**

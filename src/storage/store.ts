@@ -13,21 +13,13 @@ import type { Connection } from './connection.ts';
 import type { IdentityStore, Standing } from './identity-store.ts';
 import { schemaVersion } from './migrations.ts';
 import { endMove, type Move, moveIdIn, moveIn, noteMove, refuseMoved, refuseUnlessLeftBy } from './moving.ts';
+import { Queue } from './queue.ts';
 import { generationOf, rekey, removeRest } from './rekey.ts';
 import { Mark } from './rollback-mark.ts';
 import { copyRows } from './rows-copy.ts';
 import type { FileKey, Lock } from './sqlcipher.ts';
 import type { Statements } from './statements.ts';
-import { boxes } from './tables/boxes.ts';
-import { contactStore } from './tables/contacts.ts';
-import { historyStore } from './tables/history.ts';
-import { handshakeStore } from './tables/invites.ts';
-import { listsOf } from './tables/lists.ts';
-import { ratchetStore } from './tables/ratchet.ts';
-import { routesOf } from './tables/routes.ts';
-import { sessionTable } from './tables/sessions.ts';
-import { timesOf } from './tables/times.ts';
-import { transfers } from './tables/transfers.ts';
+import { transactionOn } from './tables/index.ts';
 import { mustExist, SqlTransaction } from './transaction.ts';
 
 interface IdentityRow {
@@ -282,34 +274,5 @@ export class SqliteStore implements IdentityStore {
   #shrink(): void {
     const unused = this.#connection.get<{ freelist_count: number }>('PRAGMA freelist_count')?.freelist_count ?? 0;
     if (unused > SPARE_PAGES) this.#connection.execute('PRAGMA incremental_vacuum');
-  }
-}
-
-/** Everything that can be read and written within a transaction, in SQL. */
-export function transactionOn(transaction: SqlTransaction): Transaction {
-  return {
-    ...handshakeStore(transaction),
-    ...contactStore(transaction),
-    ...sessionTable(transaction),
-    ...ratchetStore(transaction),
-    ...boxes(transaction),
-    ...transfers(transaction),
-    ...routesOf(transaction),
-    ...listsOf(transaction),
-    ...historyStore(transaction),
-    ...timesOf(transaction),
-  };
-}
-
-/** Runs asynchronous functions one after the other, in the order of the calls. */
-export class Queue {
-  #last: Promise<unknown> = Promise.resolve();
-
-  run<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result = this.#last.then(work);
-    // The next one runs whether this one succeeds or not. Its result may be large, and is not held until then.
-    const ended = () => undefined;
-    this.#last = result.then(ended, ended);
-    return result;
   }
 }

@@ -1,6 +1,6 @@
 import type { OwnIdentity } from '../../src/handshake/index.ts';
 import type { SessionStore, Transaction } from '../../src/session/index.ts';
-import { Queue } from '../../src/storage/store.ts';
+import { Queue } from '../../src/storage/queue.ts';
 import { type Data, MemoryTransaction } from '../storage/memory/data.ts';
 import { emptyData, transactionOn } from '../storage/memory/memory-store.ts';
 import { Party, START } from './party.ts';

@@ -1,6 +1,6 @@
 import type { SessionStore, Transaction } from '../../../src/session/store.ts';
 import type { IdentityRecord } from '../../../src/storage/identity-file.ts';
-import { Queue } from '../../../src/storage/store.ts';
+import { Queue } from '../../../src/storage/queue.ts';
 import { boxes } from './boxes.ts';
 import { contactStore } from './contacts.ts';
 import { copyOf, type Data, MemoryTransaction } from './data.ts';

@@ -20,7 +20,7 @@ import type { SessionStore, Transaction } from '../../../src/session/store.ts';
 import { PostgresDatabase } from '../../../src/storage/postgres/database.ts';
 import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
 import type { DatabaseAddress } from '../../../src/storage/postgres/server-client.ts';
-import { Queue } from '../../../src/storage/store.ts';
+import { Queue } from '../../../src/storage/queue.ts';
 import { addContact, record } from '../fixtures.ts';
 import { LOCK } from '../folder.ts';
 
