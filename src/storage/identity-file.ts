@@ -188,20 +188,22 @@ export function createFileFrom(path: string, lock: Lock, fill: (to: Statements) 
 /**
  * Creates an identity file with all that another store of the identity has, under the same key, and its mark. It is newer than
  * that one, and not being moved. Never replaces a file.
- * @param marks the folder of the rollback marks.
+ * @param options.marks the folder of the rollback marks.
+ * @param options.beforeMade is called when everything is read. If it throws, there is no file.
  * @returns why the mark could not be written, if so.
- * @throws `exists`, `cannot-create`, and what reading the other throws.
+ * @throws `exists`, `cannot-create`, and what reading the other and `beforeMade` throw.
  */
 export async function createIdentityFileFrom(
   path: string,
   source: IdentityStore,
   lock: Lock,
-  marks: string | undefined,
+  { marks, beforeMade }: { readonly marks: string | undefined; readonly beforeMade: () => Promise<void> },
 ): Promise<string | undefined> {
   const rows = new MemoryDatabase(source.path);
   try {
     rows.run('BEGIN');
     const { generation, mark } = await copyForElsewhere(source, rows, marks);
+    await beforeMade();
     createFileFrom(path, lock, (to) => copyRows(rows, to));
     return mark?.write(generation);
   } finally {

@@ -67,6 +67,12 @@ export interface IdentityStore extends SessionStore {
    */
   leaveBy(move: Move): Promise<void>;
   /**
+   * Notes, durably, which machine may make the identity at its destination; `undefined`: none, as it may have been made.
+   * @param id of the move by which it has left.
+   * @throws `moving` where it has not.
+   */
+  letMake(id: Uint8Array, host: string | undefined): Promise<void>;
+  /**
    * The identity stays here: the next transaction ends the move that was seen when the store was opened, and none that has
    * begun since. It has to hold all sessions, which may be used there.
    */

@@ -21,9 +21,10 @@ export interface Destination {
   /**
    * Creates the identity with all that another store of it has, under the same key. It is newer than that one, and not being
    * moved. Never replaces one.
-   * @throws `exists`, `cannot-create`, `write-failed`, `commit-unknown`, `busy`.
+   * @param beforeMade is called just before there is one. If it throws, there is none.
+   * @throws `exists`, `cannot-create`, `write-failed`, `commit-unknown`, `busy`, and what `beforeMade` throws.
    */
-  createFrom(source: IdentityStore, lock: Lock): Promise<void>;
+  createFrom(source: IdentityStore, lock: Lock, beforeMade: () => Promise<void>): Promise<void>;
 }
 
 /** Where a move is begun. */
@@ -65,7 +66,7 @@ export async function moveIdentity(
   }
   try {
     if (begun !== undefined && !isThere) await destination.prepare();
-    if (!isThere) await unless('exists', destination.createFrom(source, lock));
+    if (!isThere) await make(source, move, lock, destination);
     await checkMoved(move, lock, destination);
     await source.remove(move.id);
   } catch (error) {
@@ -77,7 +78,7 @@ const ID_LENGTH = 16;
 
 /**
  * Whether the identity is not at its destination because it never came there: it could be in use, at a place of the same name
- * on another machine, or where somebody has put it since. This machine's mark is newer than the source as soon as it came.
+ * on another machine, or where somebody has put it since. Of an older copy of the source, the mark tells.
  */
 function wasNeverThere(source: IdentityStore, { host }: Move, here: Here): boolean {
   return host === here.host && source.standing !== 'rolled-back' && source.standing !== 'unmarked';
@@ -90,11 +91,17 @@ function afterLeaving(error: unknown, leaves: Leaving): unknown {
   return error;
 }
 
-/** Another run of the same move may have made it. */
-async function unless(code: PawlError['code'], work: Promise<void>): Promise<void> {
-  await work.catch((error) => {
-    if (!isPawlError(error, code)) throw error;
-  });
+/** Makes the identity at its destination. From then on, until that is known to have failed, no machine may make it again. */
+async function make(source: IdentityStore, { id, host }: Move, lock: Lock, destination: Destination): Promise<void> {
+  try {
+    await destination.createFrom(source, lock, () => source.letMake(id, undefined));
+  } catch (error) {
+    // Another run of the same move may have made it.
+    if (isPawlError(error, 'exists')) return;
+    const isNotMade = error instanceof PawlError && error.code !== 'commit-unknown';
+    if (isNotMade) await source.letMake(id, host).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** @throws `exists` where the destination has something else; `damaged`. */

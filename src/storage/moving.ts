@@ -12,8 +12,8 @@ export interface Move {
   readonly to: string;
   /** 16 random bytes. What arrives there has them. */
   readonly id: Uint8Array;
-  /** The machine where it began. */
-  readonly host: string;
+  /** The machine that may make the identity there: the one where the move began. `undefined`: none, as it may have been made. */
+  readonly host: string | undefined;
 }
 
 interface MoveRow {
@@ -33,9 +33,7 @@ function rowIn(database: Readable): MoveRow {
 /** The move that has begun and not ended. */
 export function moveIn(database: Readable): Move | undefined {
   const { to, id, host } = rowIn(database);
-  return to === null
-    ? undefined
-    : { to, id: mustExist(id ?? undefined, 'move'), host: mustExist(host ?? undefined, 'move') };
+  return to === null ? undefined : { to, id: mustExist(id ?? undefined, 'move'), host: host ?? undefined };
 }
 
 /** The id of the last move, whether the identity has left by it, has come by it, or has stayed. */
@@ -45,7 +43,16 @@ export function moveIdIn(database: Readable): Uint8Array | undefined {
 
 /** Notes that the identity has left. */
 export function noteMove(database: Writable, { to, id, host }: Move): void {
-  database.run('UPDATE identity SET moving_to = @to, move_id = @id, moving_from = @host', { to, id, host });
+  database.run('UPDATE identity SET moving_to = @to, move_id = @id, moving_from = @host', {
+    to,
+    id,
+    host: host ?? null,
+  });
+}
+
+/** Notes which machine may make the identity at its destination; `undefined`: none. */
+export function noteMaker(database: Writable, host: string | undefined): void {
+  database.run('UPDATE identity SET moving_from = @host', { host: host ?? null });
 }
 
 /** Ends a move here, and no other one that has begun since. */

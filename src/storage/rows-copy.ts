@@ -33,8 +33,8 @@ export interface Departing {
 }
 
 /**
- * Copies all that a store has, for another place: newer than it is here, and than the mark of this machine; and not being
- * moved.
+ * Copies all that a store has, for another place: newer than it is here, and than the mark of this machine, also as to how often
+ * all sessions were held; and not being moved.
  * @param to has the tables, and no rows.
  * @param marks the folder of the rollback marks.
  */
@@ -50,8 +50,13 @@ export async function copyForElsewhere(
   const { seed, last } = mustExist(row, 'identity');
   const mark = marks === undefined ? undefined : new Mark(marks, seed);
   wipe(seed);
-  const generation = Math.max(last, mark?.read().generation ?? 0) + 1;
-  to.run('UPDATE identity SET moving_to = NULL, moving_from = NULL, generation = @generation', { generation });
+  const { generation: marked = 0, commit } = mark?.read() ?? {};
+  // One commit is still to come here, which says that the other may have been made.
+  const generation = Math.max(last, marked) + 2;
+  to.run(
+    `UPDATE identity SET moving_to = NULL, moving_from = NULL, generation = @generation, holds = max(holds, @holds)`,
+    { generation, holds: commit?.holds ?? 0 },
+  );
   return { generation, mark };
 }
 

@@ -467,7 +467,7 @@ CREATE INDEX list_members_of_contact ON list_members (contact_id);
  */
 export const VERSION_11 = `
 ALTER TABLE identity ADD COLUMN moving_to TEXT; -- the place where it may be used already; none: here
-ALTER TABLE identity ADD COLUMN moving_from TEXT; -- the machine where that move began
+ALTER TABLE identity ADD COLUMN moving_from TEXT; -- the machine that may make it there; none: it may have been made
 ALTER TABLE identity ADD COLUMN move_id BLOB CHECK (length(move_id) = 16); -- of the last move, also where it has come by it
 ALTER TABLE identity ADD COLUMN holds INTEGER NOT NULL DEFAULT 0; -- how often all sessions were held, after a rollback
 

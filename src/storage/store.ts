@@ -12,7 +12,16 @@ import { checkFile, checkPages } from './check.ts';
 import type { Connection } from './connection.ts';
 import type { IdentityStore, Standing } from './identity-store.ts';
 import { schemaVersion } from './migrations.ts';
-import { endMove, type Move, moveIdIn, moveIn, noteMove, refuseMoved, refuseUnlessLeftBy } from './moving.ts';
+import {
+  endMove,
+  type Move,
+  moveIdIn,
+  moveIn,
+  noteMaker,
+  noteMove,
+  refuseMoved,
+  refuseUnlessLeftBy,
+} from './moving.ts';
 import { Queue } from './queue.ts';
 import { generationOf, rekey, removeRest } from './rekey.ts';
 import { Mark } from './rollback-mark.ts';
@@ -93,6 +102,13 @@ export class SqliteStore implements IdentityStore {
       noteMove(transaction, move);
     });
     this.#move = move;
+  }
+
+  async letMake(id: Uint8Array, host: string | undefined): Promise<void> {
+    await this.#run('IMMEDIATE', async (transaction) => {
+      refuseUnlessLeftBy(this.#connection, id);
+      noteMaker(transaction, host);
+    });
   }
 
   stay(): void {

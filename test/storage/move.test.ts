@@ -40,9 +40,15 @@ class FileDestination implements Destination {
     return store;
   }
 
-  async createFrom(source: IdentityStore) {
+  async createFrom(source: IdentityStore, _: unknown, beforeMade: () => Promise<void>) {
     this.#step('create');
-    await createIdentityFileFrom(this.path, source, LOCK, this.#marks);
+    await createIdentityFileFrom(this.path, source, LOCK, {
+      marks: this.#marks,
+      beforeMade: async () => {
+        await beforeMade();
+        this.#step('make');
+      },
+    });
     this.#step('created');
   }
 
@@ -120,13 +126,44 @@ describe('an identity that is moved', () => {
     destination.fails = undefined;
     // What was given up is made after all, when the next run has found nothing.
     const { createFrom } = destination;
-    destination.createFrom = async (source) => {
-      await createFrom.call(destination, source);
-      await createFrom.call(destination, source);
+    destination.createFrom = async (...given) => {
+      await createFrom.apply(destination, given);
+      await createFrom.apply(destination, given);
     };
     await moveIdentity(openStore(path), LOCK, destination, HERE);
     expect(existsSync(path)).toBe(false);
     await (await destination.open()).transaction((transaction) => addContact(transaction, 'carol'));
+  });
+
+  it.each([
+    ['write-failed', true],
+    ['commit-unknown', false],
+  ] as const)('is made anew after %s only where it is known that it was not made', async (code, goesOn) => {
+    const { path, store } = await filled();
+    const destination = new FileDestination();
+    [destination.code, destination.fails] = [code, 'make'];
+    await expect(moveIdentity(store, LOCK, destination, HERE)).rejects.toMatchObject({ code });
+    destination.fails = undefined;
+    // No mark tells whether it was made, and has left from there since.
+    const again = moveIdentity(openStore(path), LOCK, destination, HERE);
+    if (goesOn) await again;
+    else await expect(again).rejects.toMatchObject({ code: 'moving', detail: { path, wasThere: true } });
+    expect([existsSync(path), existsSync(destination.path)]).toEqual([!goesOn, goesOn]);
+  });
+
+  it('is not made where its owner has ended the move meanwhile', async () => {
+    const { path, store } = await filled();
+    const destination = new FileDestination();
+    const { createFrom } = destination;
+    destination.createFrom = async (...given) => {
+      const owner = openStore(path);
+      owner.stay();
+      await owner.transaction((transaction) => transaction.holdSessions());
+      await createFrom.apply(destination, given);
+    };
+    await expect(moveIdentity(store, LOCK, destination, HERE)).rejects.toMatchObject({ code: 'moving' });
+    expect([existsSync(path), existsSync(destination.path)]).toEqual([true, false]);
+    await openStore(path).transaction(contactAlice);
   });
 
   it('is in one place, where two processes move it to two', async () => {

@@ -16,7 +16,7 @@ import {
   restoreIdentityFile,
 } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
-import type { Created, Home, IdentityPlace, RestoreOptions } from './home.ts';
+import type { Created, Home, IdentityPlace, OpenOptions, RestoreOptions } from './home.ts';
 import { marksOf } from './path.ts';
 
 export class DatabaseHome implements Home {
@@ -125,13 +125,13 @@ class DatabasePlace implements IdentityPlace {
     return this.#waiting(this.#database.prepare());
   }
 
-  createFrom(source: IdentityStore, lock: Lock): Promise<Created> {
-    return this.#waiting(this.#database.createFrom(source, lock, this.#storeOptions));
+  createFrom(source: IdentityStore, lock: Lock, beforeCommit?: () => Promise<void>): Promise<Created> {
+    return this.#waiting(this.#database.createFrom(source, lock, { ...this.#storeOptions, beforeCommit }));
   }
 
-  open(lock: Lock): Promise<IdentityStore> {
+  open(lock: Lock, { onlyLooks }: OpenOptions): Promise<IdentityStore> {
     const whileWaiting = <Result>(work: Promise<Result>) => this.#waiting(work);
-    return whileWaiting(this.#database.open(this.name, lock, { ...this.#storeOptions, whileWaiting }));
+    return whileWaiting(this.#database.open(this.name, lock, { ...this.#storeOptions, onlyLooks, whileWaiting }));
   }
 
   get #storeOptions() {

@@ -21,7 +21,7 @@ import {
 } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
 import { keepOthersOut, warnOfOthers } from './exposure.ts';
-import type { Created, Home, IdentityPlace, RestoreOptions } from './home.ts';
+import type { Created, Home, IdentityPlace, OpenOptions, RestoreOptions } from './home.ts';
 import { makeHome, marksOf } from './path.ts';
 
 const SUFFIX = '.db';
@@ -106,12 +106,13 @@ class FilePlace implements IdentityPlace {
     return { trouble, mayLose: false };
   }
 
-  async createFrom(source: IdentityStore, lock: Lock): Promise<Created> {
-    const trouble = await createIdentityFileFrom(this.path, source, lock, marksOf(this.#context).folder);
+  async createFrom(source: IdentityStore, lock: Lock, beforeMade: () => Promise<void>): Promise<Created> {
+    const marks = marksOf(this.#context).folder;
+    const trouble = await createIdentityFileFrom(this.path, source, lock, { marks, beforeMade });
     return { trouble, mayLose: false };
   }
 
-  async open(lock: Lock, { peeks }: { readonly peeks: boolean }): Promise<SqliteStore> {
+  async open(lock: Lock, { peeks }: OpenOptions): Promise<SqliteStore> {
     const { progress } = this.#context.reporter;
     const store = openIdentityFile(this.path, lock, {
       ...openOptions(this.#context),

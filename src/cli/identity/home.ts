@@ -71,15 +71,22 @@ export interface IdentityPlace {
   prepare(): Promise<void>;
   /**
    * Makes the identity with all that another store of the identity has, under the same key.
-   * @throws `exists`, `cannot-create`, `write-failed`, `commit-unknown`, `busy`.
+   * @param beforeMade is called just before there is one. If it throws, there is none.
+   * @throws `exists`, `cannot-create`, `write-failed`, `commit-unknown`, `busy`, and what `beforeMade` throws.
    */
-  createFrom(source: IdentityStore, lock: Lock): Promise<Created>;
+  createFrom(source: IdentityStore, lock: Lock, beforeMade: () => Promise<void>): Promise<Created>;
   /**
    * Opens the identity.
    * @param options.peeks whether nobody has asked for it: nothing is told, and nothing is mended.
+   * @param options.onlyLooks whether nothing is done about what is read.
    * @throws `wrong-passphrase`, `replaced`, `misplaced`, and what else opening the store throws.
    */
-  open(lock: Lock, options: { readonly peeks: boolean }): Promise<IdentityStore>;
+  open(lock: Lock, options: OpenOptions): Promise<IdentityStore>;
+}
+
+export interface OpenOptions {
+  readonly peeks: boolean;
+  readonly onlyLooks: boolean;
 }
 
 export interface Created {

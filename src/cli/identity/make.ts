@@ -74,6 +74,8 @@ export function restoreIdentity(
     if (name !== undefined && name !== own) throw holdsAnother(file, own);
   };
   const prepare = async (store: IdentityStore) => {
+    // It was left for another place before or while it was backed up.
+    if (store.move !== undefined) store.stay();
     await goOnAfterRestore(sessionContext(context.io, store));
     return { own: store.name, held: await heldContacts({ store }) };
   };

@@ -38,9 +38,9 @@ export async function moveIdentityTo(context: CommandContext, to: string): Promi
           path: home.shown,
           exists: () => place.exists(),
           prepare: () => place.prepare(),
-          open: (key: Lock) => place.open(key, { peeks: true }),
-          createFrom: async (source: IdentityStore, key: Lock) => {
-            created = await place.createFrom(source, key);
+          open: (key: Lock) => place.open(key, { peeks: true, onlyLooks: false }),
+          createFrom: async (source: IdentityStore, key: Lock, beforeMade: () => Promise<void>) => {
+            created = await place.createFrom(source, key, beforeMade);
           },
         };
         await moveIdentity(store, lock, destination, { random: io.random, host: io.host() });

@@ -80,7 +80,7 @@ async function openIdentity(context: CommandContext, home: Home, purpose: Purpos
   // What is wrong with it is told before a passphrase is asked for.
   const marks = marksOf(context);
   const openWith = async (lock: Lock) => {
-    const store = await place.open(lock, { peeks });
+    const store = await place.open(lock, { peeks, onlyLooks: !CHANGING.has(purpose) });
     const close = async () => {
       await store.close();
       wipe(lock.key);

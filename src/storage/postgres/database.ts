@@ -33,7 +33,7 @@ interface CreateOptions {
   /** The folder of the rollback marks. */
   readonly marks?: string | undefined;
   /** Is called when everything is written, and nothing is committed. If it throws, there is no identity. */
-  readonly beforeCommit?: () => void;
+  readonly beforeCommit?: (() => void | Promise<void>) | undefined;
   /** The version of the schema; the newest by default. */
   readonly schema?: number;
 }
@@ -177,7 +177,7 @@ export class PostgresDatabase {
         const updating = [...(await sendPieces(client, statements)), { text: update, values: [id, record] }];
         const standbys = (await client.run(...updating, STANDBYS)).at(-1)?.rows[0]?.[0];
         mayLose = standbys === '';
-        beforeCommit?.();
+        await beforeCommit?.();
       } catch (error) {
         await client.run(ROLLBACK).catch(() => undefined);
         throw error;

@@ -21,6 +21,8 @@ export interface IdentityRow {
   readonly server: Server;
   /** By the server's clock, in unix milliseconds. */
   readonly readAt: number;
+  /** See `Beginning`. */
+  readonly hasStandbys: boolean;
 }
 
 /** The place that the record of an identity of that name is sealed for. */
@@ -43,7 +45,7 @@ export interface Credentials {
  * `wrong-passphrase`, `damaged`.
  */
 export function identityIn(
-  { columns, server, readAt }: Beginning,
+  { columns, server, readAt, hasStandbys }: Beginning,
   { name, lock, keys, path }: Credentials,
 ): IdentityRow {
   const damaged = (): never => {
@@ -66,5 +68,5 @@ export function identityIn(
   if (record.schema > MIGRATIONS.length) {
     throw new PawlError('newer-schema', { path, found: record.schema, known: MIGRATIONS.length });
   }
-  return { id, commitId: place.commitId, record, server, readAt };
+  return { id, commitId: place.commitId, record, server, readAt, hasStandbys };
 }

@@ -10,7 +10,16 @@ import { checkRows } from '../check.ts';
 import { bytesOfCopy, createFileFrom } from '../identity-file.ts';
 import type { IdentityStore, Standing } from '../identity-store.ts';
 import { applyMigrations, MIGRATIONS } from '../migrations.ts';
-import { endMove, type Move, moveIdIn, moveIn, noteMove, refuseMoved, refuseUnlessLeftBy } from '../moving.ts';
+import {
+  endMove,
+  type Move,
+  moveIdIn,
+  moveIn,
+  noteMaker,
+  noteMove,
+  refuseMoved,
+  refuseUnlessLeftBy,
+} from '../moving.ts';
 import { Queue } from '../queue.ts';
 import { Mark } from '../rollback-mark.ts';
 import { copyRows } from '../rows-copy.ts';
@@ -40,6 +49,7 @@ import {
   commitAsRead,
   LONG_SILENCE,
   ROLLBACK,
+  USUAL_SILENCE,
 } from './server-transaction.ts';
 import { expectingOne, type Statement } from './statement.ts';
 import { Sweeps } from './sweeps.ts';
@@ -58,6 +68,8 @@ export interface PostgresOptions {
   readonly lookUpTime?: number;
   /** How long the server may be silent beyond that wait, in milliseconds. */
   readonly silence?: number;
+  /** Whether nothing is done about what is read: it is believed also where no standby may have it. */
+  readonly onlyLooks?: boolean;
   /** Is given what waits for the server, or for others there who use the identity, and returns the same. */
   readonly whileWaiting?: <Result>(work: Promise<Result>) => Promise<Result>;
 }
@@ -101,6 +113,8 @@ export class PostgresStore implements IdentityStore {
   /** The last commit that this process has seen. */
   #seen: KnownCommit = { generation: 0 };
   #openedOn: Server | undefined;
+  /** The last commit that is known to be as durable as it is to be. */
+  #confirmed: Uint8Array | undefined;
   #markTrouble: string | undefined;
   #standing: Standing = 'current';
   #move: Move | undefined;
@@ -210,6 +224,14 @@ export class PostgresStore implements IdentityStore {
       await this.#commit(unit, unit.row.record.bounds);
     });
     this.#move = move;
+  }
+
+  async letMake(id: Uint8Array, host: string | undefined): Promise<void> {
+    await this.#alter(async (unit) => {
+      refuseUnlessLeftBy(unit.set, id);
+      noteMaker(unit.set, host);
+      await this.#commit(unit, unit.row.record.bounds);
+    });
   }
 
   stay(): void {
@@ -328,8 +350,10 @@ export class PostgresStore implements IdentityStore {
           const sweeps = new Sweeps(set, row.record.bounds);
           const loading = { rows, set, sweeps, clockAhead: this.#clockAhead };
           const result = await work(loadingFirst(transactionOn(transaction), loading), unit);
-          if (kind === 'reads' || !set.hasChanged) await this.#end(unit, kind);
-          else {
+          if (kind === 'reads' || !set.hasChanged) {
+            await this.#end(unit, kind);
+            await this.#confirm(unit);
+          } else {
             const { clock } = transaction;
             if (clock !== undefined) set.run('UPDATE identity SET clock = @clock', { clock });
             await this.#commit(unit, sweeps.after());
@@ -374,8 +398,9 @@ export class PostgresStore implements IdentityStore {
       return this.#undoing(unit, async () => {
         await unit.client.run(LONG_SILENCE);
         await unit.rows.load({ withContent: true });
-        const result = work(unit.set);
         await this.#end(unit, 'reads');
+        await this.#confirm(unit);
+        const result = work(unit.set);
         this.#forget();
         return result;
       });
@@ -397,6 +422,7 @@ export class PostgresStore implements IdentityStore {
       this.#forget();
       const rows = new Rows(set, { identity: row.id, keys: sealing.keys, roots: new Map(), read: async () => [] });
       await client.run({ text: 'DELETE FROM pawl.rows WHERE identity = $1', values: [row.id] });
+      await client.run(USUAL_SILENCE);
       await this.#commit({ client, row, commitId: row.commitId, set, rows }, row.record.bounds, sealing);
     } catch (error) {
       set.close();
@@ -546,7 +572,10 @@ export class PostgresStore implements IdentityStore {
     set.settle();
     this.#cache = { commitId, set, rows };
     this.#bound();
-    this.#seen = { generation, commit: { id: commitId, holds: holdsIn(set) } };
+    this.#confirmed = commitId;
+    const made = { generation, commit: { id: commitId, holds: holdsIn(set) } };
+    // Another machine may have committed before it was known what became of this one.
+    if (made.generation > this.#seen.generation) this.#seen = made;
     this.#writeMark(this.#seen);
   }
 
@@ -565,9 +594,12 @@ export class PostgresStore implements IdentityStore {
 
   async #sendCommit(client: ServerClient, statements: readonly Statement[], commit: Commit): Promise<void> {
     const cause = await commitAfter(client, statements);
-    if (cause === undefined) return;
-    const { path } = this;
-    await lookUp({ path, cause, server: commit.server }, (left) => this.#find(commit, left), this.#options.lookUpTime);
+    if (cause !== undefined) await this.#lookUp(commit, cause);
+  }
+
+  #lookUp(commit: Commit, cause: ConnectionLost): Promise<void> {
+    const lost = { path: this.path, cause, server: commit.server };
+    return lookUp(lost, (left) => this.#find(commit, left), this.#options.lookUpTime);
   }
 
   #waiting<Result>(work: Promise<Result>): Promise<Result> {
@@ -582,6 +614,21 @@ export class PostgresStore implements IdentityStore {
     } catch {
       return undefined;
     }
+  }
+
+  /**
+   * Waits until what was read is as durable as what is committed: the process that wrote it may have ended before a standby
+   * had it. It must not leave before, nor may anything be deleted elsewhere because it is here.
+   * @throws `commit-unknown` where that is not known in time; `write-failed` where it is gone.
+   */
+  async #confirm({ row: { commitId, record, server, hasStandbys } }: Unit): Promise<void> {
+    const isKnown = this.#confirmed !== undefined && equal(this.#confirmed, commitId);
+    if (!hasStandbys || isKnown || this.#options.onlyLooks === true) return;
+    const { generation } = record;
+    const isMade = (beginning: Beginning) => this.#hasCommit(beginning, { commitId, generation });
+    const cause = new ConnectionLost('its standby may not have it');
+    await this.#waiting(this.#lookUp({ server, isMade }, cause));
+    this.#confirmed = commitId;
   }
 
   /** @returns what is found of a transaction whose answer is lost; `undefined` where that is not known to be durable. */

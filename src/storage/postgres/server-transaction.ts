@@ -12,11 +12,13 @@ export const ROLLBACK: Statement = { text: 'ROLLBACK', values: [] };
 /** A transaction in which nothing was said for so long is ended by the server: its process has stopped, or its network. */
 const LONGEST_SILENCE = '60s';
 
-/** For a transaction that reads or writes all rows, which takes time between two statements. */
-export const LONG_SILENCE: Statement = {
-  text: "SELECT set_config('idle_in_transaction_session_timeout', '900s', TRUE)",
-  values: [],
-};
+/** A transaction that reads or writes all rows takes time between two statements, except at its end. */
+export const LONG_SILENCE = silenceOf('900s');
+export const USUAL_SILENCE = silenceOf(LONGEST_SILENCE);
+
+function silenceOf(time: string): Statement {
+  return { text: "SELECT set_config('idle_in_transaction_session_timeout', $1, TRUE)", values: [time] };
+}
 
 /** Whatever the server's defaults are. Who waits for the lock is to see what the one before has committed. */
 const BEGIN = {
@@ -42,7 +44,8 @@ const SELECT_SERVER = `
 SELECT (SELECT system_identifier::text FROM pg_control_system()),
   CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())
     ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,
-  extract(epoch FROM clock_timestamp())::float8 * 1000`;
+  extract(epoch FROM clock_timestamp())::float8 * 1000,
+  current_setting('synchronous_standby_names') <> '' AND NOT pg_is_in_recovery()`;
 
 /** What is found at the beginning of a transaction. */
 export interface Beginning {
@@ -52,6 +55,8 @@ export interface Beginning {
   readonly columns: readonly unknown[] | undefined;
   readonly server: Server;
   readonly readAt: number;
+  /** Whether COMMIT waits for standbys: one whose waiting was broken off is seen, and may be on none of them. */
+  readonly hasStandbys: boolean;
 }
 
 /**
@@ -81,8 +86,12 @@ export async function beginTransaction(
 }
 
 function serverIn(answer: Answer | undefined) {
-  const [system, timeline, readAt] = answer?.rows[0] ?? [];
-  return { server: { system: String(system), timeline: Number(timeline) }, readAt: Math.floor(Number(readAt)) };
+  const [system, timeline, readAt, hasStandbys] = answer?.rows[0] ?? [];
+  return {
+    server: { system: String(system), timeline: Number(timeline) },
+    readAt: Math.floor(Number(readAt)),
+    hasStandbys: hasStandbys !== false,
+  };
 }
 
 /**

@@ -1,14 +1,18 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { systemRandom } from '../../../src/primitives/index.ts';
 import { PostgresDatabase } from '../../../src/storage/postgres/database.ts';
 import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
 import { ConnectionLost, ServerClient } from '../../../src/storage/postgres/server-client.ts';
 import type { Statement } from '../../../src/storage/postgres/statement.ts';
+import { Mark } from '../../../src/storage/rollback-mark.ts';
 import { fill } from '../contents.ts';
 import { bytesOf, moveTo, record } from '../fixtures.ts';
 import { LOCK, newFile, openStore, temporaryFolder } from '../folder.ts';
 import { Relay } from './relay.ts';
 import { add, names, noServer, PostgresServer, saltedLock } from './server.ts';
+
+const END_WAITING = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
 
 const OPTIONS = { wait: 5_000, now: Date.now, random: systemRandom };
 
@@ -34,6 +38,30 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
   const putBack = (as: string) =>
     server.sql(`DELETE FROM pawl.rows; INSERT INTO pawl.rows SELECT * FROM pawl.rows_${as};
       UPDATE pawl.identities i SET record = s.record, commit_id = s.commit_id FROM pawl.identities_${as} s WHERE i.id = s.id`);
+
+  /** COMMIT waits for a standby that does not exist. */
+  const waitForNobody = async () => {
+    onTestFinished(() => waitFor(''));
+    await waitFor('nobody');
+  };
+  const waitFor = async (standbys: string) => {
+    server.sql(`ALTER SYSTEM SET synchronous_standby_names = '${standbys}'`);
+    server.sql('SELECT pg_reload_conf()');
+    await vi.waitFor(() => expect(server.sql('SHOW synchronous_standby_names').trim()).toBe(standbys));
+  };
+  /** Commits what can be seen, and what no standby has confirmed, as its waiting is broken off. */
+  const commitUnconfirmed = async (
+    store: PostgresStore,
+    contact: string,
+    end: 'pg_cancel_backend' | 'pg_terminate_backend',
+  ) => {
+    const waiting = () => server.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'").trim();
+    const adding = expect(add(store, contact)).rejects.toMatchObject({ code: 'commit-unknown' });
+    await vi.waitFor(() => expect(waiting()).toBe('1'), 10_000);
+    server.sql(`SELECT ${end}(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`);
+    await adding;
+    server.sql(END_WAITING);
+  };
 
   it('has another commit of the same generation: a process that runs, and a mark, know their own', async () => {
     const marks = temporaryFolder();
@@ -185,7 +213,6 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
   ])(
     'has committed, and no standby has it: that is not known, until one has; %s',
     async (_, least, isGerman) => {
-      const waiting = () => server.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'").trim();
       server.sql(`ALTER ROLE owner SET client_min_messages = ${least}`);
       const { relay, address } = await Relay.start(server.address);
       relay.isGerman = isGerman;
@@ -196,22 +223,52 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
       onTestFinished(() => {
         // That is a commit, too.
         server.sql('SET synchronous_commit = off; ALTER ROLE owner RESET client_min_messages');
-        server.sql('ALTER SYSTEM RESET synchronous_standby_names');
-        server.sql('SELECT pg_reload_conf()');
       });
-      server.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-      server.sql('SELECT pg_reload_conf()');
-      await vi.waitFor(() => expect(server.sql('SHOW synchronous_standby_names').trim()).toBe('nobody'));
-      for (const end of ['pg_cancel_backend', 'pg_terminate_backend']) {
-        const adding = expect(add(store, end.replace(/_/g, '-'))).rejects.toMatchObject({ code: 'commit-unknown' });
-        await vi.waitFor(() => expect(waiting()).toBe('1'), 10_000);
-        server.sql(`SELECT ${end}(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`);
-        await adding;
-        server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+      await waitForNobody();
+      for (const end of ['pg_cancel_backend', 'pg_terminate_backend'] as const) {
+        await commitUnconfirmed(store, end.replace(/_/g, '-'), end);
       }
     },
     60_000,
   );
+
+  it('has what no standby may have: nobody acts on it before one has', async () => {
+    const limits = { lookUpTime: 500, silence: 1_000, wait: 100 };
+    const [writer, reader, looker] = [
+      await open(limits),
+      await open(limits),
+      await open({ ...limits, onlyLooks: true }),
+    ];
+    await waitForNobody();
+    await commitUnconfirmed(writer, 'alice', 'pg_cancel_backend');
+    const copy = join(temporaryFolder(), 'copy.db');
+    const acts: readonly (() => Promise<unknown>)[] = [
+      () => reader.snapshot(names),
+      () => reader.transaction(names),
+      () => reader.arrivedBy(),
+      () => reader.backup(copy),
+    ];
+    for (const act of acts) {
+      await expect(act()).rejects.toMatchObject({ code: 'commit-unknown' });
+      // It has the lock as long as it waits.
+      server.sql(END_WAITING);
+    }
+    expect(await looker.snapshot(names)).toEqual(['alice']);
+    await waitFor('');
+    expect(await reader.snapshot(names)).toEqual(['alice']);
+  }, 60_000);
+
+  it('gets a backup from before all sessions were held: it is newer than the mark all the same', async () => {
+    const marks = temporaryFolder();
+    const file = openStore(newFile({ ...record(), name: `restored-${name}` }));
+    new Mark(marks, record().identity.seed).write(9, { id: bytesOf('later commit', 16), holds: 2 });
+    const database = new PostgresDatabase(server.address);
+    onTestFinished(() => database.close());
+    await database.createFrom(file, saltedLock(98), { ...OPTIONS, marks });
+    const store = await database.open(`restored-${name}`, saltedLock(98), { ...OPTIONS, marks });
+    onTestFinished(() => store.close());
+    expect(store.standing).toBe('current');
+  });
 
   it('gets an identity with all that is to be swept', async () => {
     const file = openStore(newFile({ ...record(), name: `moved-${name}` }));

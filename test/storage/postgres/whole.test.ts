@@ -131,13 +131,13 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
     const created = await database.createFrom(file, lock, { ...OPTIONS, marks });
     expect(created).toEqual({ trouble: undefined, mayLose: true });
     const { seed } = record().identity;
-    expect(new Mark(marks, seed).read()).toMatchObject({ generation: file.generation() + 1, commit: { holds: 0 } });
+    expect(new Mark(marks, seed).read()).toMatchObject({ generation: file.generation() + 2, commit: { holds: 0 } });
     await expect(database.createFrom(file, lock, OPTIONS)).rejects.toMatchObject({ code: 'exists' });
     expect(await database.names()).toContain(name);
     expect(await database.salt(name)).toEqual(lock.salt);
     const back = await openWith(lock);
     expect(await rowsOf(back)).toEqual(await rowsOf(file));
-    expect(await back.generation()).toBe(file.generation() + 1);
+    expect(await back.generation()).toBe(file.generation() + 2);
     const id = await back.transaction((transaction) => addContact(transaction, 'dora'));
     expect(id).toBe(2);
   });
