@@ -129,6 +129,8 @@ export interface ErrorDetails {
    * already where it was, so that neither nothing was done, nor another place can be chosen.
    */
   'write-failed': { path: string; reason: string; isUndone?: boolean; leaves?: Leaving };
+  /** `isUndone`: a change was under way, and it is sure that it was not committed. `leaves`: as of `write-failed`. */
+  'database-unreachable': { path: string; reason: string; isUndone?: boolean; leaves?: Leaving };
   /** The answer to a commit was lost, and what became of it cannot be found out now. */
   'commit-unknown': { path: string };
   /** `wasThere`: it may have come there, and is not found there now. */

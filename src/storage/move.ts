@@ -88,6 +88,7 @@ function afterLeaving(error: unknown, leaves: Leaving): unknown {
   const told = { cause: error };
   if (isPawlError(error, 'cannot-create')) return new PawlError('cannot-create', { ...error.detail, leaves }, told);
   if (isPawlError(error, 'write-failed')) return new PawlError('write-failed', { ...error.detail, leaves }, told);
+  if (isPawlError(error, 'database-unreachable')) return new PawlError(error.code, { ...error.detail, leaves }, told);
   return error;
 }
 

@@ -238,6 +238,7 @@ const SIGNALS: readonly (Ending & { readonly signal: string })[] = [
 /** What no command leads to. */
 const OUT_OF_REACH: Partial<Record<ErrorCode, string>> = {
   moving: 'a move that was killed: test/storage/move.test.ts',
+  'database-unreachable': 'a PostgreSQL server that is away: test/cli/postgres.test.ts',
   'commit-unknown': 'a PostgreSQL server that is lost for long: test/storage/postgres/failures.test.ts',
   'no-locks': 'a file system without locks: test/storage/no-locks.test.ts',
   'kem-missing': 'only a peer that breaks the protocol leaves it out: test/session/rekeying-attacks.test.ts',

@@ -338,7 +338,9 @@ describe.skipIf(noServer !== undefined)('an identity in a PostgreSQL database', 
       const nobody = `postgres://owner:secret@/db?host=${encodeURIComponent(home.path('nowhere'))}`;
       const refused = await home.run('pawl contacts', { environment: { PAWL_HOME: nobody } });
       expect(refused.exit).toBe(74);
-      expect(refused.stderr).toMatch(/^error: postgres:\/\/owner@\/db\?host=\S* cannot be read: /);
+      expect(refused.stderr).toMatch(
+        /^error: postgres:\/\/owner@\/db\?host=\S* cannot be reached: there is no socket of a server there\n/,
+      );
       expect(refused.stderr).not.toContain('secret');
     }));
 

@@ -285,7 +285,7 @@ const silent = situation('a server that takes connections and says nothing', asy
     const startedAt = performance.now();
     const ran = await bobOn('one', uri, talk, ['send', 'alice', '-m', 'into the void']);
     const seconds = (performance.now() - startedAt) / 1_000;
-    refuses(laws, 'send', ran, FAILED, /cannot be read/);
+    refuses(laws, 'send', ran, FAILED, /cannot be reached/);
     laws.hold(seconds < 30, `send waits for ${seconds} s`);
     await laws.talk(box, 'alice', 'bob');
     return `exit 74 after ${seconds.toFixed(0)} s`;

@@ -2,10 +2,10 @@
  * Waits for news at places.
  * Reads nothing there, and does not know what becomes of what has come.
  */
-import { isPawlError } from '../../errors.ts';
 import { boxOf, pause } from '../../places/index.ts';
 import { toHex } from '../../primitives/index.ts';
 import { keyOfRoute } from '../../session/index.ts';
+import { isAway } from '../identity/open.ts';
 import { isOfPlace } from './hand-over.ts';
 import type { WatchedBoxes } from './part-boxes.ts';
 import { byPlace, type Places } from './places.ts';
@@ -75,8 +75,7 @@ async function otherBoxes(
     try {
       if (keyOf(await boxesNow()) !== keyOf(read)) return;
     } catch (error) {
-      // Another pawl is at work on them.
-      if (!isPawlError(error, 'busy')) throw error;
+      if (!isAway(error)) throw error;
     }
   }
 }

@@ -2,7 +2,7 @@
  * Opens the identity that a command uses, and closes it.
  * Knows nothing of what a command does with an open identity.
  */
-import { PawlError } from '../../errors.ts';
+import { isPawlError, PawlError } from '../../errors.ts';
 import { wipe } from '../../primitives/index.ts';
 import { type Context, distrustRoutes, goOnAfterRestore } from '../../session/index.ts';
 import { type IdentityStore, type Lock, loadArgon2, loadDatabase } from '../../storage/index.ts';
@@ -123,6 +123,11 @@ async function settleStanding(
     await store.mark();
   }
   await tellOfMarks(context, marks, { path: identity.path, trouble: store.markTrouble });
+}
+
+/** Whether the identity may be had later, by a command that waits: others hold it, or its database cannot be reached. */
+export function isAway(error: unknown): error is PawlError {
+  return isPawlError(error, 'busy') || isPawlError(error, 'database-unreachable');
 }
 
 /** Why an identity is not written to as it is, if so. */

@@ -529,6 +529,16 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
             : 'pawl inspect shows whether this was done; pawl outbox resend, or pawl recv --waiting, writes what waits',
     exit: IO,
   }),
+  'database-unreachable': ({ path, reason, isUndone, leaves }) => ({
+    message: `${path} cannot be reached: ${reason}`,
+    hint:
+      leaves !== undefined
+        ? `it has left already; ${goOn(leaves)}`
+        : isUndone
+          ? 'nothing of this was done: do it again once it can be reached'
+          : 'nothing that was committed is lost: pawl outbox and pawl inspect show what was done',
+    exit: IO,
+  }),
   'commit-unknown': ({ path }) => ({
     message: `the connection to ${path} was lost while a change was committed, and whether it was is not known yet`,
     hint: 'see what is there before you try again: pawl outbox, pawl inspect',

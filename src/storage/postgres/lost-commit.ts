@@ -31,7 +31,7 @@ export interface Found {
  * Returns where the transaction was committed.
  * @param look looks once, for so many milliseconds at most; `undefined`, or an error, where that has failed.
  * @param time for how long it is tried, in milliseconds.
- * @throws `write-failed` where the transaction was not committed; `commit-unknown` where that cannot be known.
+ * @throws `database-unreachable` where the transaction was not committed; `commit-unknown` where that cannot be known.
  */
 export async function lookUp(
   { path, server, cause }: LostCommit,
@@ -55,5 +55,5 @@ export async function lookUp(
 
 /** The error of a transaction that is known not to be committed. */
 export function undone(path: string, cause: ConnectionLost): PawlError {
-  return new PawlError('write-failed', { path, reason: cause.message, isUndone: true }, { cause });
+  return new PawlError('database-unreachable', { path, reason: cause.message, isUndone: true }, { cause });
 }

@@ -83,7 +83,7 @@ export class ServerClient {
    * Connects, as soon as the server has a connection left.
    * @param wait for how long, in milliseconds.
    * @param patience a server that says nothing for so long, while it is asked something, is given up. In milliseconds.
-   * @throws `read-failed` where the server does not let us in, `busy` where it has no connection left.
+   * @throws `database-unreachable`, `read-failed` where the server does not let us in, `busy` where it has no connection left.
    */
   static async connect(address: DatabaseAddress, wait = 0, patience = wait + SILENCE): Promise<ServerClient> {
     const end = performance.now() + wait;
@@ -238,8 +238,9 @@ export class ServerClient {
       return new Error(`the database refused: ${reason}`, { cause: error });
     }
     this.#giveUp();
-    if (during === 'connecting')
-      return new PawlError('read-failed', { path, reason: reasonOfFailure(error) }, { cause: error });
+    if (during === 'connecting') {
+      return new PawlError('database-unreachable', { path, reason: reasonOfFailure(error) }, { cause: error });
+    }
     return new ConnectionLost(reason, { cause: error });
   }
 }
@@ -248,7 +249,7 @@ export class ServerClient {
 export function asPawlError(path: string, error: unknown): unknown {
   if (error instanceof NoTables) return new PawlError('not-an-identity', { path }, { cause: error });
   if (!(error instanceof ConnectionLost)) return error;
-  return new PawlError('read-failed', { path, reason: error.message }, { cause: error });
+  return new PawlError('database-unreachable', { path, reason: error.message }, { cause: error });
 }
 
 /** What is thrown in place of an error where nothing was to be written: `read-failed` for `write-failed`. */

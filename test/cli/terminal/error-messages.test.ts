@@ -92,6 +92,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'cannot-create': [73, { path: 'alice.db', reason: 'permission denied' }],
   'read-failed': [74, { path: 'alice.db', reason: 'permission denied' }],
   'write-failed': [74, { path: 'alice.db', reason: 'no space left on device' }],
+  'database-unreachable': [74, { path: 'postgres://host/db', reason: 'nothing listens there' }],
   'commit-unknown': [75, { path: 'postgres://host/db' }],
   moving: [75, { path: '/home/bob/.local/share/pawl/bob.db', to: 'postgres://host/db' }],
   'closed-pipe': [74, {}],

@@ -91,7 +91,10 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
   it('has not done what never reached it, and it is known', async () => {
     const { relay, store } = await openRelayed();
     relay.next = 'not-sent';
-    await expect(add(store, 'alice')).rejects.toMatchObject({ code: 'write-failed', detail: { isUndone: true } });
+    await expect(add(store, 'alice')).rejects.toMatchObject({
+      code: 'database-unreachable',
+      detail: { isUndone: true },
+    });
     expect(relay.next).toBe('no');
     await add(store, 'carol');
     expect(await store.snapshot(names)).toEqual(['carol']);
@@ -175,7 +178,9 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
       await addContact(transaction, 'carol');
       durable.stop('immediate');
     });
-    await expect(crashing).rejects.toMatchObject({ code: expect.stringMatching(/write-failed|commit-unknown/) });
+    await expect(crashing).rejects.toMatchObject({
+      code: expect.stringMatching(/database-unreachable|commit-unknown/),
+    });
     durable.start();
     expect(await store.snapshot(names)).toEqual(['alice']);
     await add(store, 'carol');

@@ -105,7 +105,10 @@ function uriOf(query: string, { user = 'owner', host = '127.0.0.1', at = port } 
 }
 
 function refusal(reason: string | RegExp) {
-  return { code: 'read-failed', detail: { reason: expect.stringMatching(reason) } };
+  return {
+    code: expect.stringMatching(/^(database-unreachable|read-failed)$/),
+    detail: { reason: expect.stringMatching(reason) },
+  };
 }
 
 const VERIFIED = () => `sslmode=verify-full&sslrootcert=${ca.certificate}`;

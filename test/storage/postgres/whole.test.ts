@@ -187,7 +187,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
       relay.next = broken;
       const creating = database.create(key, made, OPTIONS);
       if (broken === 'not-answered') await creating;
-      else await expect(creating).rejects.toMatchObject({ code: 'write-failed', detail: { isUndone: true } });
+      else await expect(creating).rejects.toMatchObject({ code: 'database-unreachable', detail: { isUndone: true } });
       expect((await database.names()).includes(made.name)).toBe(broken === 'not-answered');
     }
   });

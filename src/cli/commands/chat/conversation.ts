@@ -4,7 +4,7 @@
  * Knows nothing of keys and lines.
  */
 import { encodeContent } from '../../../envelope/index.ts';
-import { isPawlError, PawlError } from '../../../errors.ts';
+import { PawlError } from '../../../errors.ts';
 import { REPLACEMENT } from '../../../files/index.ts';
 import { pause } from '../../../places/index.ts';
 import { fromUtf8 } from '../../../primitives/index.ts';
@@ -33,7 +33,7 @@ import { Carrier, HandOverQueue, isOfPlace, stillWaiting } from '../../carrier/h
 import { waitForNews } from '../../carrier/news.ts';
 import { Places } from '../../carrier/places.ts';
 import { type CarriedItem, Round } from '../../carrier/round.ts';
-import type { OpenIdentity } from '../../identity/open.ts';
+import { isAway, type OpenIdentity } from '../../identity/open.ts';
 import { logLines } from '../../show/history.ts';
 import { Batches } from '../../stream/batches.ts';
 import type { InputItem } from '../../stream/envelopes.ts';
@@ -53,8 +53,8 @@ const FIRST_RETRY = 1_000;
 const LAST_RETRY = 10_000;
 /** Milliseconds after which what a place did not take is tried again, while it takes others. */
 const RETRY_OF_LARGE = 60_000;
-/** Milliseconds after which receiving is tried again when another pawl holds the identity. */
-const BUSY_PAUSE = 1_000;
+/** Milliseconds after which receiving is tried again when the identity cannot be had. */
+const AWAY_PAUSE = 1_000;
 /** Rows that the history leaves to what is said at the beginning, and to the line. */
 const ROWS_LEFT = 4;
 const DEFAULT_ROWS = 24;
@@ -206,7 +206,7 @@ export class Conversation {
       if (queue.failure !== undefined) throw queue.failure;
       this.#delay = FIRST_RETRY;
     } catch (error) {
-      if (!isOfPlace(error)) throw error;
+      if (!isOfPlace(error) && !isAway(error)) throw error;
       if (signal.aborted) return;
       const { message } = explain(error);
       if (typed.some(({ outboxId }) => queue.has(outboxId))) {
@@ -229,10 +229,10 @@ export class Conversation {
         const boxesNow = () => mailboxes(this.#identity);
         await waitForNews(this.#places, { read }, { boxesNow, most: untilNext, signal });
       } catch (error) {
-        if (!isPawlError(error, 'busy')) throw error;
+        if (!isAway(error)) throw error;
         await this.#places.troubles.tell(error);
         this.#places.troubles.endRound();
-        await pause(BUSY_PAUSE, signal);
+        await pause(AWAY_PAUSE, signal);
       }
     }
   }

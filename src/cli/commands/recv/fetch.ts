@@ -3,7 +3,7 @@
  * the command runs.
  * Does not know what places are.
  */
-import { isPawlError, PawlError } from '../../../errors.ts';
+import { PawlError } from '../../../errors.ts';
 import { pause } from '../../../places/index.ts';
 import { claimTime, hasAnyRoute, isGivenUp, listWaiting, mailboxes, pauseOf } from '../../../session/index.ts';
 import { handOverAll } from '../../carrier/hand-over.ts';
@@ -12,12 +12,12 @@ import { PartBoxes } from '../../carrier/part-boxes.ts';
 import { Places, Troubles } from '../../carrier/places.ts';
 import { Round } from '../../carrier/round.ts';
 import type { CommandContext } from '../../context.ts';
-import type { OpenIdentity } from '../../identity/open.ts';
+import { isAway, type OpenIdentity } from '../../identity/open.ts';
 import { Batches } from '../../stream/batches.ts';
 import { lengthOf, type ReceiveOptions, receiveAll } from './receive.ts';
 
-/** Milliseconds after which it is tried again when another pawl holds the identity. */
-const BUSY_PAUSE = 1_000;
+/** Milliseconds after which it is tried again when the identity cannot be had. */
+const AWAY_PAUSE = 1_000;
 /** Milliseconds between two looks of a follower whether something waits to be handed over. */
 const HAND_OVER_INTERVAL = 45_000;
 
@@ -59,9 +59,7 @@ export async function fetchMessages(
       return exit || news;
     }
     for (;;) {
-      const tries = [untilNext, partBoxes.untilNext, await untilNextTry(identity, options)].filter(
-        (one) => one !== undefined,
-      );
+      const tries = [untilNext, partBoxes.untilNext].filter((one) => one !== undefined);
       const boxesNow = () => mailboxes(identity, options.from);
       const most = tries.length === 0 ? undefined : Math.min(...tries);
       if (!partBoxes.hasMore)
@@ -71,10 +69,10 @@ export async function fetchMessages(
       try {
         ({ untilNext, read } = await fetchOnce(context, identity, round));
       } catch (error) {
-        if (!isPawlError(error, 'busy')) throw error;
+        if (!isAway(error)) throw error;
         await places.troubles.tell(error);
         places.troubles.endRound();
-        untilNext = BUSY_PAUSE;
+        untilNext = AWAY_PAUSE;
       }
     }
   } finally {
@@ -98,7 +96,7 @@ async function handOverOnAndOn(
     try {
       await handOverAll(context, identity, places, { troubles, signal });
     } catch (error) {
-      if (!isPawlError(error, 'busy')) throw error;
+      if (!isAway(error)) throw error;
     }
     troubles.endRound();
     await pause(HAND_OVER_INTERVAL, signal);
@@ -129,14 +127,16 @@ async function fetchOnce(
   }).finally(() => round.finish());
   await partBoxes.emptySpent(options.from);
   const code = received.exit || round.exit || partBoxes.exit;
-  const { hasMore, untilNext } = round;
+  const tries = [round.untilNext, await untilNextTry(identity, options)].filter((one) => one !== undefined);
+  const untilNext = tries.length === 0 ? undefined : Math.min(...tries);
   places.troubles.endRound();
+  const { hasMore } = round;
   return { news: received.news ?? 0, exit: code, isEmpty: received.isEmpty, hasMore, untilNext, read };
 }
 
 /** In how many milliseconds the command is to be given a text again on which it has failed; `undefined`: there is none. */
-async function untilNextTry(identity: OpenIdentity, { command }: FetchOptions): Promise<number | undefined> {
-  if (command === undefined) return undefined;
+async function untilNextTry(identity: OpenIdentity, { command, follows }: FetchOptions): Promise<number | undefined> {
+  if (command === undefined || !follows) return undefined;
   const now = claimTime(identity);
   const tried = (await listWaiting(identity)).filter((text) => text.tries > 0 && !isGivenUp(text));
   return tried.length === 0 ? undefined : Math.min(...tried.map((text) => pauseOf(text, now)));
