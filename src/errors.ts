@@ -138,7 +138,7 @@ export interface ErrorDetails {
   'closed-pipe': Record<never, never>;
   /** A native part, or a package, does not load in this Node. */
   'no-addon': {
-    part: 'the database' | 'Argon2id' | 'the NATS client' | 'a package';
+    part: 'SQLite' | 'Argon2id' | 'the NATS client' | 'a package';
     why: 'missing' | 'other-node' | 'other-system' | 'disabled';
     node: string;
   };

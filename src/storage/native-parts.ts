@@ -1,5 +1,5 @@
 /**
- * Loads the native parts of pawl, the database and Argon2id, and tells why one does not load.
+ * Loads the native parts of pawl, SQLite and Argon2id, and tells why one does not load.
  * Uses neither.
  */
 import Database from 'better-sqlite3-multiple-ciphers';
@@ -11,7 +11,7 @@ export function loadDatabase(): void {
     // The package loads its addon when the first database is opened.
     new Database(':memory:').close();
   } catch (cause) {
-    throw doesNotLoad('the database', cause);
+    throw doesNotLoad('SQLite', cause);
   }
 }
 
@@ -24,7 +24,7 @@ export async function loadArgon2() {
   }
 }
 
-function doesNotLoad(part: 'the database' | 'Argon2id', cause: unknown): PawlError {
+function doesNotLoad(part: 'SQLite' | 'Argon2id', cause: unknown): PawlError {
   return new PawlError('no-addon', { part, why: whyNot(cause), node: process.versions.node }, { cause });
 }
 

@@ -51,7 +51,7 @@ export function translateError(error: unknown, path: string): unknown {
       return translateIoError(code, path, error);
     default:
       // A violated constraint or wrong SQL: a bug in pawl.
-      return new Error(`the database refused: ${(error as Error).message}`, { cause: error });
+      return new Error(`SQLite refused: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -150,7 +150,7 @@ const OTHERS: readonly Tried[] = [
           throw Object.assign(new Error("Cannot find package 'qr'"), { code });
         };
         const { exit, errors } = await alice.run(['inspect'], undefined, { home });
-        expect(errors).toContain('error: a package that pawl needs is missing from its installation\n');
+        expect(errors).toContain('error: pawl needs a package, which is missing from its installation\n');
         expect(errors).not.toContain('bug');
         return exit;
       });

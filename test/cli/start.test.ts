@@ -96,25 +96,25 @@ require('node:module')._extensions['.node'] = (module, path) => {
   throw Object.assign(new Error(message), { code });
 };`;
 
-const DATABASE = { part: 'sqlite3', of: 'the database' };
-const ARGON2 = { part: 'argon2', of: 'Argon2id' };
+const SQLITE = 'sqlite3';
+const ARGON2 = 'argon2';
 
 const FAILURES = [
-  ['MODULE_NOT_FOUND', "Cannot find module 'x.node'", 'that pawl needs is missing from its installation'],
+  ['MODULE_NOT_FOUND', "Cannot find module 'x.node'", 'which is missing from its installation'],
   [
     'ERR_DLOPEN_FAILED',
     'The module was compiled against a different Node.js version using NODE_MODULE_VERSION 127.',
-    `that pawl needs was installed for another Node than this ${process.versions.node}`,
+    `which was installed for another Node than this ${process.versions.node}`,
   ],
   [
     'ERR_DLOPEN_FAILED',
     'x.node: wrong ELF class: ELFCLASS32',
-    'that pawl needs was built for another system or processor than this one',
+    'which was built for another system or processor than this one',
   ],
   [
     'ERR_DLOPEN_FAILED',
     "/lib/libc.so.6: version `GLIBC_2.38' not found",
-    'that pawl needs was built for another system or processor than this one',
+    'which was built for another system or processor than this one',
   ],
 ] as const;
 
@@ -124,7 +124,7 @@ describe('a native part that does not load', () => {
   const rebuild =
     'npm rebuild -g better-sqlite3-multiple-ciphers (npm 12: with --allow-scripts=better-sqlite3-multiple-ciphers); if it is still so: ';
 
-  function breaking(home: Home, { part }: { part: string }, [code, message]: readonly [string, string, string]) {
+  function breaking(home: Home, part: string, [code, message]: readonly [string, string, string]) {
     home.write('broken.cjs', BROKEN);
     return {
       NODE_OPTIONS: `--require ${home.path('broken.cjs')}`,
@@ -135,8 +135,8 @@ describe('a native part that does not load', () => {
   it.each(FAILURES)('%s: %s, is told in words, before anything is read', (...failure) =>
     inHome(async (home) => {
       await home.prepare('pawl init alice; mkfifo pipe');
-      const environment = breaking(home, DATABASE, failure);
-      const stderr = `error: the database ${failure[2]}\nhint: ${isOld ? rebuild : ''}${again}\n`;
+      const environment = breaking(home, SQLITE, failure);
+      const stderr = `error: pawl needs SQLite, ${failure[2]}\nhint: ${isOld ? rebuild : ''}${again}\n`;
       // Nobody writes to the pipe: who reads it first waits for ever.
       for (const command of [
         'pawl -q init bob',
@@ -159,7 +159,7 @@ describe('a native part that does not load', () => {
         'pawl init alice; pawl init carol --passphrase-file passphrase; pawl -i alice invite bob -o invite; touch asked',
       );
       const environment = breaking(home, ARGON2, failure);
-      const stderr = `error: Argon2id ${failure[2]}\nhint: ${again}\n`;
+      const stderr = `error: pawl needs Argon2id, ${failure[2]}\nhint: ${again}\n`;
       for (const command of [
         `pawl -i carol --passphrase-command 'rm asked' inspect`,
         'pawl -q init bob --passphrase-file passphrase',
@@ -179,7 +179,7 @@ describe('a native part that does not load', () => {
   it('is no matter where none is used', () =>
     inHome(async (home) => {
       await home.prepare('pawl init alice; pawl -i alice invite bob -o invite');
-      const environment = breaking(home, DATABASE, FAILURES[0]);
+      const environment = breaking(home, SQLITE, FAILURES[0]);
       for (const command of [
         'pawl --version',
         'pawl --help',
@@ -201,7 +201,7 @@ describe('a native part that does not load', () => {
       expect(await home.run('pawl inspect', { environment: { NODE_OPTIONS: '--no-addons' } })).toMatchObject({
         exit: 78,
         stderr:
-          'error: Node is told not to load native parts, and the database that pawl needs is one\nhint: run pawl without --no-addons (NODE_OPTIONS)\n',
+          'error: pawl needs SQLite, which is a native part, and Node is told to load none\nhint: run pawl without --no-addons (NODE_OPTIONS)\n',
       });
     }));
 });

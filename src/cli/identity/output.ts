@@ -11,7 +11,7 @@ import { STANDARD_INPUT } from '../stream/read.ts';
 import { keySourceOf } from './key-source.ts';
 import { folderOf, marksOf } from './path.ts';
 
-/** What the database and `passwd` put beside an identity file. They also remove it, whoever has put it there. */
+/** What SQLite and `passwd` put beside an identity file. They also remove it, whoever has put it there. */
 const BESIDE = ['-journal', '-draft', '-draft-journal', '-wal', '-shm'];
 const OF_AN_IDENTITY = new RegExp(`\\.db(${BESIDE.join('|')})?$`);
 

@@ -111,12 +111,12 @@ function didYouMean(name: string, known: readonly string[]): string {
   return similar.length === 0 ? '' : `did you mean ${similar.join(' or ')}? `;
 }
 
-/** Only the database of Node 20 is compiled when it is installed. `npm rebuild -g pawl` would not reach it. */
+/** SQLite is compiled when it is installed, under Node 20 only. `npm rebuild -g pawl` would not reach it. */
 function wayToInstall(part: string, node: string): string {
   const again = 'npm uninstall -g pawl, then install it again, with this Node';
   if (part === 'the NATS client')
     return 'install pawl again, as before, with its optional packages (npm install --include=optional)';
-  return part === 'the database' && Number.parseInt(node, 10) < 22
+  return part === 'SQLite' && Number.parseInt(node, 10) < 22
     ? `npm rebuild -g better-sqlite3-multiple-ciphers (npm 12: with --allow-scripts=better-sqlite3-multiple-ciphers); if it is still so: ${again}`
     : again;
 }
@@ -498,10 +498,10 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'no-addon': ({ part, why, node }) => ({
     message: {
-      missing: `${part} that pawl needs is missing from its installation`,
-      'other-node': `${part} that pawl needs was installed for another Node than this ${node}`,
-      'other-system': `${part} that pawl needs was built for another system or processor than this one`,
-      disabled: `Node is told not to load native parts, and ${part} that pawl needs is one`,
+      missing: `pawl needs ${part}, which is missing from its installation`,
+      'other-node': `pawl needs ${part}, which was installed for another Node than this ${node}`,
+      'other-system': `pawl needs ${part}, which was built for another system or processor than this one`,
+      disabled: `pawl needs ${part}, which is a native part, and Node is told to load none`,
     }[why],
     hint: why === 'disabled' ? 'run pawl without --no-addons (NODE_OPTIONS)' : wayToInstall(part, node),
     exit: NO_IDENTITY,

@@ -87,7 +87,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   exists: [73, { path: 'alice.db' }],
   protected: [73, { path: 'file', what: 'the key file' }],
   'no-locks': [74, { folder: '/net/pawl' }],
-  'no-addon': [78, { part: 'the database', why: 'other-node', node: '22.1.0' }],
+  'no-addon': [78, { part: 'SQLite', why: 'other-node', node: '22.1.0' }],
   'no-folder': [73, { path: 'photos', isTaken: false }],
   'cannot-create': [73, { path: 'alice.db', reason: 'permission denied' }],
   'read-failed': [74, { path: 'alice.db', reason: 'permission denied' }],
