@@ -59,8 +59,9 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
 /**
  * @param uri `postgres://USER@HOST:PORT/DATABASE?NAME=VALUE`, of which everything may be left out.
  * @returns the address. What it is called, `shown`, has neither a password nor the names of files, and is a URI as well.
- * @throws `usage` for a URI that is none, has a parameter that is not known, or does not keep others out; `exposed-key` where
- * others can read a password file or key; `missing-file` and `read-failed` for a file that is named and cannot be read.
+ * @throws `usage` for what is not a connection URI, has a parameter that is not known, or does not keep others out;
+ * `exposed-key` where others can read a password file or key; `missing-file` and `read-failed` for a file that is named and
+ * cannot be read.
  */
 export function databaseAddress(uri: string, context: AddressContext): DatabaseAddress {
   const { environment, home } = context;
@@ -70,8 +71,10 @@ export function databaseAddress(uri: string, context: AddressContext): DatabaseA
   }
   for (const [name, harmless] of Object.entries(REFUSED)) {
     const value = environment[name];
-    if (value && !harmless.includes(value))
-      refuse(`pawl does not know the variable ${name}`, `env -u ${name} pawl ...`);
+    if (value && !harmless.includes(value)) {
+      const demand = harmless.length > 0 ? `${name}=${value}` : name;
+      refuse(`pawl cannot do what ${demand} demands`, `env -u ${name} pawl ...`);
+    }
   }
   const serviceName = given.get('service') ?? environment.PGSERVICE;
   const service = serviceName ? serviceOf(serviceName, context) : undefined;
@@ -106,8 +109,7 @@ export function databaseAddress(uri: string, context: AddressContext): DatabaseA
   return { ...login, password: password ? () => password : undefined, tls, shown: shownOf(login) };
 }
 
-const PASSWORD_HINT =
-  'write it into ~/.pgpass, as HOST:PORT:DATABASE:USER:PASSWORD, with chmod 600; or give the address in PAWL_HOME';
+const PASSWORD_HINT = 'write it into ~/.pgpass, as HOST:PORT:DATABASE:USER:PASSWORD, with chmod 600; or set PGPASSWORD';
 
 function hostOf(host: string): string {
   if (host.includes(',')) {
@@ -123,7 +125,9 @@ const HOST_HINT = 'postgres://USER@HOST/DATABASE, or postgres://USER@/DATABASE?h
 function portOf(text: string | undefined): number {
   if (text === undefined) return DEFAULT_PORT;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  return port > 0 && port < 2 ** 16 ? port : refuse('the port of the database is none', 'one number from 1 to 65535');
+  return port > 0 && port < 2 ** 16
+    ? port
+    : refuse('the port of the database is not a port number', 'one number from 1 to 65535');
 }
 
 /** @throws `usage` where the process runs as a user without a name. */

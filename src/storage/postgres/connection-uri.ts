@@ -55,7 +55,7 @@ export function parseConnectionUri(uri: string): Parameters {
   return given;
 }
 
-const MALFORMED = 'the address of the database is none';
+const MALFORMED = 'the address of the database is not a connection URI';
 const FORM_HINT =
   'postgres://USER@HOST/DATABASE, or postgres://USER@/DATABASE?host=/FOLDER for a socket; in a name or value % is %25, @ %40, / %2F, : %3A, ? %3F, & %26, = %3D';
 const KNOWN = `it knows ${READ.join(', ')}, service`;

@@ -53,7 +53,7 @@ export function tlsTo(host: string, given: TlsParameters, fileOf: DefaultFile): 
 function modeFor(host: string, { sslmode, sslrootcert }: TlsParameters): Mode {
   const isFar = !isLocal(host);
   const mode = sslmode ?? (isFar || sslrootcert !== undefined ? 'verify-full' : 'prefer');
-  if (!isMode(mode)) return refuse('the sslmode of the database is none', `one of ${MODES.join(', ')}`);
+  if (!isMode(mode)) return refuse('the sslmode of the database is not a known mode', `one of ${MODES.join(', ')}`);
   if (sslrootcert === 'system' && mode !== 'verify-full') {
     refuse('sslrootcert=system goes with sslmode=verify-full only: public CAs certify everybody', OWN_CA);
   }

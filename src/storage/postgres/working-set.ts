@@ -105,7 +105,7 @@ export class WorkingSet extends MemoryDatabase {
   }
 
   /**
-   * The key of the row that has a value in a column of different values; `undefined` where none has.
+   * The key of the row that has a value in a column whose values are unique; `undefined` where none has.
    * @throws an `Error` once the set is closed.
    */
   keyOf(table: Table, column: string, value: Value): readonly Value[] | undefined {

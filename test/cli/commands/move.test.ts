@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest';
+import { Person } from '../fake-io.ts';
+
+it('takes no password in the address that it moves to, and says where else to put it', async () => {
+  const alice = await Person.named('alice');
+  const { exit, errors } = await alice.run(['move', '--to', 'postgres://alice:SECRET@localhost/db']);
+  expect(exit).toBe(64);
+  expect(errors).toMatch(
+    /^error: a password in an argument .*\nhint: write it into ~\/\.pgpass, .*; or set PGPASSWORD\n$/,
+  );
+  expect(errors).not.toContain('SECRET');
+  // The identity has not left.
+  await alice.pawl(['invite', 'bob']);
+});
