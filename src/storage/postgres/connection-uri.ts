@@ -29,11 +29,6 @@ export function isParameter(name: string, where: 'uri' | 'service-file'): boolea
 const FORM =
   /^postgres(?:ql)?:\/\/(?:([^:@/?]*)(?::([^@/?]*))?@)?(\[[^\]]*\]|[^:/?]*)(?::([^/?]*))?(?:\/([^?]*))?(?:\?(.*))?$/is;
 
-/** Whether a text is meant as such a URI, and is no path. */
-export function isConnectionUri(text: string): boolean {
-  return /^postgres(?:ql)?:/i.test(text);
-}
-
 /**
  * @returns what the URI says. A part that is empty is left out; a parameter of the query may be empty, which means its default.
  * @throws `usage`.

@@ -5,6 +5,7 @@ import {
   day,
   escapeInvisible,
   instant,
+  isDatabase,
   spanInWords,
   timeSpanOf,
 } from '../../../src/cli/terminal/format.ts';
@@ -119,4 +120,10 @@ describe('visible', () => {
     const once = escapeInvisible(ACTING.join('-'));
     expect(escapeInvisible(once)).toBe(once);
   });
+});
+
+it('a path is told from what an identity in a database is called', () => {
+  const databases = ['postgres://x', 'PostgreSQL://x', 'postgres:x', 'bob in postgres://x'];
+  const paths = ['./postgres://x', 'postgres', '/postgres:', 'bob in x', ''];
+  expect([...databases, ...paths].filter(isDatabase)).toEqual(databases);
 });

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type AddressContext, databaseAddress } from '../../../src/storage/postgres/address.ts';
-import { isConnectionUri } from '../../../src/storage/postgres/connection-uri.ts';
 
 const ME = userInfo().username;
 const SOCKETS = process.platform === 'linux' ? '/var/run/postgresql' : '/tmp';
@@ -110,11 +109,6 @@ describe('a connection URI', () => {
   it.each(['postgres://a,b/db', 'postgres://a:1,b:2/db', 'postgres:///db?host=a,b'])('names one host: %s', (uri) => {
     const error = errorOf(() => databaseAddress(uri, contextOf()));
     expect(error.detail.problem).toMatch(/several hosts|port of the database/);
-  });
-
-  it('is told from a path', () => {
-    const texts = ['postgres://x', 'PostgreSQL://x', 'postgres:x', './postgres://x', 'postgres', '/postgres:', ''];
-    expect(texts.map(isConnectionUri)).toEqual([true, true, true, false, false, false, false]);
   });
 });
 
