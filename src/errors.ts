@@ -182,6 +182,7 @@ export type ErrorCode = keyof ErrorDetails;
 
 /** An identity that is being moved: from where, and to where. */
 export interface Leaving {
+  readonly name: string;
   readonly path: string;
   readonly to: string;
 }

@@ -52,7 +52,7 @@ export async function moveIdentity(
 ): Promise<void> {
   const { path } = destination;
   const { move: begun } = source;
-  const leaving = { path: source.path, to: begun?.to ?? path };
+  const leaving = { name: source.name, path: source.path, to: begun?.to ?? path };
   if (begun !== undefined && begun.to !== path) throw new PawlError('moving', leaving);
   const isThere = await destination.exists();
   if (begun === undefined && isThere) throw new PawlError('exists', { path });

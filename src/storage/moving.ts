@@ -66,12 +66,16 @@ export function endMove(database: Writable, id: Uint8Array): void {
 /** @throws `moving`: another process may have begun to move the identity since it was opened. */
 export function refuseMoved(database: Statements): void {
   const move = moveIn(database);
-  if (move !== undefined) throw new PawlError('moving', { path: database.path, to: move.to });
+  if (move !== undefined) throw isMoving(database, move.to);
 }
 
 /** @throws `moving` where the identity has not left by that move. */
 export function refuseUnlessLeftBy(database: Statements, id: Uint8Array): void {
   const move = moveIn(database);
-  const { path } = database;
-  if (move === undefined || !equal(move.id, id)) throw new PawlError('moving', { path, to: move?.to ?? path });
+  if (move === undefined || !equal(move.id, id)) throw isMoving(database, move?.to ?? database.path);
+}
+
+function isMoving(database: Statements, to: string): PawlError {
+  const row = database.get<{ readonly name: string }>('SELECT name FROM identity');
+  return new PawlError('moving', { name: mustExist(row, 'identity').name, path: database.path, to });
 }

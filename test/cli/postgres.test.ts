@@ -219,7 +219,7 @@ describe.skipIf(noServer !== undefined)('an identity in a PostgreSQL database', 
         75,
         `error: the identity in ${url} is being moved to ${home.path('taken')}, and may be in use there already`,
       ]);
-      expect(refused.stderr).toContain(`pawl move --home ${url} --to ${home.path('taken')}`);
+      expect(refused.stderr).toContain(`go on: pawl -i bob --home '${url}' move --to ${home.path('taken')};`);
       expect((await run('pawl inspect')).exit).toBe(0);
       expect(endOf(await run('pawl move --to elsewhere'))[0]).toBe(75);
       expect((await run('pawl --after-restore inspect')).exit).toBe(0);

@@ -149,7 +149,7 @@ describe('pawl route', () => {
     expect((await change()).errors).not.toContain('fetched any more');
     await bob.pawl(['route', 'alice', `dir:${place}`]);
     await alice.pawl(['send', 'bob', '-m', 'one']);
-    const lies = `pawl: 1 envelope of alice lies at dir:${place}, where nothing is fetched any more: take them with the route of before (pawl route alice 'dir:${place}', and pawl recv)\n`;
+    const lies = `pawl: 1 envelope of alice lies at dir:${place}, where nothing is fetched any more: take them with the route of before (pawl route alice dir:${place}, and pawl recv)\n`;
     expect((await bob.pawl(['route', 'alice', `dir:${place}`])).errors).not.toContain('fetched any more');
     expect((await change()).errors).toContain(lies);
     await bob.pawl(['route', 'alice', `dir:${place}`]);

@@ -16,7 +16,7 @@ import { isOfPlace } from '../carrier/hand-over.ts';
 import { Places, placeContext } from '../carrier/places.ts';
 import type { CommandContext, DefineCommand } from '../context.ts';
 import { type OpenIdentity, withIdentity } from '../identity/open.ts';
-import { count, instant, iso, table } from '../terminal/format.ts';
+import { count, instant, iso, shellWord, table } from '../terminal/format.ts';
 
 interface RouteOptions {
   readonly off?: true;
@@ -114,7 +114,7 @@ async function strandedAt(
   identity: OpenIdentity,
   { name, route }: RouteReport,
 ): Promise<string | undefined> {
-  const way = `(pawl route ${name} '${formatRoute(route)}', and pawl recv)`;
+  const way = `(pawl route ${name} ${shellWord(formatRoute(route))}, and pawl recv)`;
   const places = new Places(context);
   try {
     let there = 0;

@@ -4,6 +4,7 @@
  */
 import { realpathSync, statSync } from 'node:fs';
 import type { CommandContext } from '../context.ts';
+import { shellWord } from '../terminal/format.ts';
 
 /** An open identity file. */
 export interface OpenFile {
@@ -32,7 +33,9 @@ export async function warnOfOthers({ io, reporter }: CommandContext, ...folders:
     if (real === undefined || known.has(real)) continue;
     known.add(real);
     if (isOpenToOthers(real)) {
-      await reporter.warn(`others can write to ${folder}, and replace or add files there: chmod go-w ${folder}`);
+      await reporter.warn(
+        `others can write to ${folder}, and replace or add files there: chmod go-w ${shellWord(folder)}`,
+      );
     }
   }
 }

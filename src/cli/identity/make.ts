@@ -14,6 +14,7 @@ import {
 } from '../../session/index.ts';
 import { type IdentityStore, readSalt, SALT_LENGTH } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
+import { shellWord } from '../terminal/format.ts';
 import { retireAgent } from './agent.ts';
 import { withHome } from './home.ts';
 import { tellOfMarks } from './marks.ts';
@@ -97,7 +98,7 @@ export function restoreIdentity(
 function holdsAnother(file: string, name: string): PawlError {
   return new PawlError('usage', {
     problem: `${file} holds the identity ${name}, which keeps its name`,
-    hint: `pawl restore ${file} ${name}`,
+    hint: `pawl restore ${shellWord(file)} ${name}`,
   });
 }
 

@@ -131,8 +131,8 @@ export function isAway(error: unknown): error is PawlError {
 }
 
 /** Why an identity is not written to as it is, if so. */
-function refusalOf({ store, path, title }: OpenIdentity): PawlError | undefined {
-  if (store.move !== undefined) return new PawlError('moving', { path, to: store.move.to });
+function refusalOf({ store, name, path, title }: OpenIdentity): PawlError | undefined {
+  if (store.move !== undefined) return new PawlError('moving', { name, path, to: store.move.to });
   const { standing } = store;
   return standing === 'current' || standing === 'joined' ? undefined : new PawlError(standing, { path: title });
 }

@@ -16,7 +16,7 @@ import type {
   Release,
 } from '../../errors.ts';
 import { isName, LARGEST_GAP } from '../../session/index.ts';
-import { bytesInWords, count, day, instant, isDatabase } from './format.ts';
+import { bytesInWords, count, day, instant, isDatabase, shellWord } from './format.ts';
 import { similarTo } from './similar.ts';
 
 export interface Explanation {
@@ -54,8 +54,8 @@ const KEY_SOURCES =
 const NOTHING_LOST =
   'nothing is lost: pawl inspect shows what waits; pawl outbox resend, or pawl recv --waiting, writes it';
 
-const goOn = ({ path, to }: Leaving): string =>
-  `go on: pawl move --home ${isDatabase(path) ? path : dirname(path)} --to ${to}; if it is not there and cannot be: --after-restore`;
+const goOn = ({ name, path, to }: Leaving): string =>
+  `go on: pawl -i ${name} --home ${shellWord(isDatabase(path) ? path : dirname(path))} move --to ${shellWord(to)}; if it is not there and cannot be: --after-restore`;
 
 /** The words for each kind of contradiction. */
 export const FORKS: Readonly<Record<ForkReason, string>> = {
@@ -284,7 +284,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: isInvited
       ? 'the conversation opens with their first message: pawl recv'
       : isFile
-        ? `what the file shows: pawl inspect --envelope ${name}; pawl contacts lists whom you know`
+        ? `what the file shows: pawl inspect --envelope ${shellWord(name)}; pawl contacts lists whom you know`
         : isList
           ? `to all of the list of that name: pawl send @${name}`
           : `${didYouMean(name, known)}pawl contacts lists whom you know${isName(name) ? `; somebody new: pawl invite ${name}, or pawl add ${name} FILE` : ''}`,
@@ -397,7 +397,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'untrusted-route': ({ route }) => ({
     message: `this identity file comes from elsewhere, and its route was not typed on this machine: ${route}`,
-    hint: `if it is yours, make the route again: pawl route NAME '${route}'`,
+    hint: `if it is yours, make the route again: pawl route NAME ${shellWord(route)}`,
     exit: UNREACHABLE,
   }),
   'no-route': ({ name }) => ({
@@ -508,7 +508,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'no-folder': ({ path, isTaken }) => ({
     message: isTaken ? `${path} is no folder` : `there is no folder ${path}`,
-    hint: isTaken ? 'choose another name' : `make it: mkdir ${path}`,
+    hint: isTaken ? 'choose another name' : `make it: mkdir ${shellWord(path)}`,
     exit: CANNOT_CREATE,
   }),
   'cannot-create': ({ path, reason, leaves }) => ({
@@ -544,12 +544,12 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     hint: 'see what is there before you try again: pawl outbox, pawl inspect',
     exit: BUSY,
   }),
-  moving: ({ path, to, wasThere }) => ({
-    message: `the identity in ${path} is being moved to ${to}, and may be in use there already`,
+  moving: ({ wasThere, ...leaving }) => ({
+    message: `the identity in ${leaving.path} is being moved to ${leaving.to}, and may be in use there already`,
     hint:
       wasThere === true
         ? 'it is not found there, so go on only on the machine where that was begun, or use it where it is by now; if it is nowhere: --after-restore'
-        : goOn({ path, to }),
+        : goOn(leaving),
     exit: BUSY,
   }),
   'closed-pipe': () => ({
@@ -647,7 +647,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   misplaced: ({ path, name }) => ({
     message: `${path} holds the identity ${name}`,
-    hint: `give it its name: mv ${path} ${join(dirname(path), name)}.db`,
+    hint: `give it its name: mv ${shellWord(path)} ${shellWord(join(dirname(path), `${name}.db`))}`,
     exit: IO,
   }),
 
@@ -699,19 +699,19 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'exposed-key': ({ path, mode }) => ({
     message: `${path} can be ${othersCan(mode)} by others (mode ${mode})`,
-    hint: `chmod 600 ${path}; where its mode cannot be changed, give it by a pipe, in bash: <(cat ${path}) in its place`,
+    hint: `chmod 600 ${shellWord(path)}; where its mode cannot be changed, give it by a pipe, in bash: <(cat ${shellWord(path)}) in its place`,
     exit: NO_KEY,
   }),
   'untrusted-key': ({ path, folder }) =>
     folder === undefined
       ? {
           message: `${path} is no key for a new lock: it belongs to somebody else`,
-          hint: `name a file that is not there, and it is made; if the key is yours, copy it, or give it by a pipe, in bash: <(cat ${path}) in its place`,
+          hint: `name a file that is not there, and it is made; if the key is yours, copy it, or give it by a pipe, in bash: <(cat ${shellWord(path)}) in its place`,
           exit: NO_KEY,
         }
       : {
           message: `${path} is no key for a new lock: others can write to its folder`,
-          hint: `chmod go-w ${folder}, if the key is yours; or name a file that is not there, and it is made`,
+          hint: `chmod go-w ${shellWord(folder)}, if the key is yours; or name a file that is not there, and it is made`,
           exit: NO_KEY,
         },
   'no-agent': ({ reason }) => ({
@@ -723,8 +723,8 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     message: `no key is given out in ${folder}: ${AGENT_FLAWS[flaw]}`,
     hint:
       flaw === 'open'
-        ? `chmod 700 ${folder}`
-        : `have a folder of your own there, which is no link: look at it (ls -ld ${folder}), and move it away; or name another place: XDG_RUNTIME_DIR`,
+        ? `chmod 700 ${shellWord(folder)}`
+        : `have a folder of your own there, which is no link: look at it (ls -ld ${shellWord(folder)}), and move it away; or name another place: XDG_RUNTIME_DIR`,
     exit: NO_KEY,
   }),
   'same-key': ({ path, what }) => ({

@@ -142,6 +142,11 @@ export function replaceInvisible(text: string, replacement: (code: string) => st
   return text.replace(INVISIBLE, (character) => replacement(character.charCodeAt(0).toString(16)));
 }
 
+/** A text as one word of a command line for the shell: in quotes where a shell would take it for anything else. */
+export function shellWord(text: string): string {
+  return /^[\p{L}\p{N}_@%+:,./-]+$/u.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** Whether messages that call an identity so mean one in a database: `postgres://…`, or `NAME in postgres://…`. */
 export function isDatabase(path: string): boolean {
   return /^(?:[\w.-]+ in )?postgres(?:ql)?:/i.test(path);

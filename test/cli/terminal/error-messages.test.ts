@@ -94,7 +94,7 @@ const CASES: { readonly [Code in ErrorCode]: readonly [exit: number, detail: Err
   'write-failed': [74, { path: 'alice.db', reason: 'no space left on device' }],
   'database-unreachable': [74, { path: 'postgres://host/db', reason: 'nothing listens there' }],
   'commit-unknown': [75, { path: 'postgres://host/db' }],
-  moving: [75, { path: '/home/bob/.local/share/pawl/bob.db', to: 'postgres://host/db' }],
+  moving: [75, { name: 'bob', path: '/home/bob/.local/share/pawl/bob.db', to: 'postgres://host/db' }],
   'closed-pipe': [74, {}],
   damaged: [74, { path: 'alice.db' }],
   'not-an-identity': [78, { path: 'alice.db' }],
@@ -250,10 +250,11 @@ describe('hints', () => {
   });
 
   it('have a move gone on with, once the identity has left', () => {
-    const leaves = { path: '/home/bob/pawl/bob.db', to: '/mnt/pawl' };
+    const leaves = { name: 'bob', path: '/home/bob/my pawl/bob.db', to: 'postgres://bob@/db?host=%2Frun' };
     for (const code of ['cannot-create', 'write-failed'] as const) {
-      const hint = hintOf(code, { path: '/mnt/pawl/bob.db', reason: 'no space left', leaves });
-      expect(hint).toMatch(/^it has left already; go on: pawl move --home \/home\/bob\/pawl --to \/mnt\/pawl;/);
+      const hint = hintOf(code, { path: leaves.to, reason: 'no space left', leaves });
+      const command = "pawl -i bob --home '/home/bob/my pawl' move --to 'postgres://bob@/db?host=%2Frun'";
+      expect(hint).toContain(`it has left already; go on: ${command};`);
     }
   });
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { timeSpan } from '../../../src/cli/option-types.ts';
 import {
@@ -6,6 +7,7 @@ import {
   escapeInvisible,
   instant,
   isDatabase,
+  shellWord,
   spanInWords,
   timeSpanOf,
 } from '../../../src/cli/terminal/format.ts';
@@ -126,4 +128,13 @@ it('a path is told from what an identity in a database is called', () => {
   const databases = ['postgres://x', 'PostgreSQL://x', 'postgres:x', 'bob in postgres://x'];
   const paths = ['./postgres://x', 'postgres', '/postgres:', 'bob in x', ''];
   expect([...databases, ...paths].filter(isDatabase)).toEqual(databases);
+});
+
+it('a word of a command line is quoted where a shell would take it for anything else', () => {
+  const plain = ['/home/bob/a-b_c.db', 'postgres://bob@db.example:5433/a%20b', 'größe'];
+  expect(plain.map(shellWord)).toEqual(plain);
+  const odd = ['', 'a b', "bob's", "''", '$HOME', '~', '=a', '!!', 'a?b', '#', '\\', '`a`', '{a,b}', 'a\nb'];
+  const echoed = execFileSync('/bin/sh', ['-c', `printf '%s\\0' ${odd.map(shellWord).join(' ')}`]).toString();
+  expect(echoed.split('\0').slice(0, -1)).toEqual(odd);
+  expect(odd.map(shellWord).filter((word) => !/^'.*'$/s.test(word))).toEqual([]);
 });
