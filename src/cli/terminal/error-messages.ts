@@ -541,7 +541,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   'commit-unknown': ({ path }) => ({
     message: `the connection to ${path} was lost while a change was committed, and whether it was is not known yet`,
-    hint: 'see what is there before you try again: pawl outbox, pawl inspect',
+    hint: 'see what is there before you try again: pawl outbox, pawl inspect; after passwd, try the new key first',
     exit: BUSY,
   }),
   moving: ({ wasThere, ...leaving }) => ({
