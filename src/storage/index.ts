@@ -4,7 +4,7 @@
  * Knows no protocol: it stores what `session`, `handshake` and `ratchet` define.
  */
 import type { AddressContext } from './postgres/address.ts';
-import type { PostgresDatabase } from './postgres/database.ts';
+import type { Created, PostgresDatabase } from './postgres/database.ts';
 
 export {
   createIdentityFile,
@@ -19,7 +19,7 @@ export { moveIdentity } from './move.ts';
 export { loadArgon2, loadDatabase } from './native-parts.ts';
 export { deriveFileKey, type FileKey, type Lock, SALT_LENGTH } from './sqlcipher.ts';
 export type { SqliteStore } from './store.ts';
-export type { PostgresDatabase };
+export type { Created, PostgresDatabase };
 
 /**
  * The identities in a PostgreSQL database, whose code is loaded only here. Connects to nothing yet.

@@ -7,6 +7,7 @@ import { PawlError } from '../../errors.ts';
 import { ScratchFolder } from '../../files/index.ts';
 import { checkName } from '../../session/index.ts';
 import {
+  type Created,
   type IdentityRecord,
   type IdentityStore,
   type Lock,
@@ -16,7 +17,7 @@ import {
   restoreIdentityFile,
 } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
-import type { Created, Home, IdentityPlace, OpenOptions, RestoreOptions } from './home.ts';
+import type { Home, IdentityPlace, OpenOptions, RestoreOptions } from './home.ts';
 import { marksOf } from './path.ts';
 
 export class DatabaseHome implements Home {

@@ -9,6 +9,7 @@ import { PawlError } from '../../errors.ts';
 import { inodeAt, reasonOf } from '../../files/index.ts';
 import { checkName, isName } from '../../session/index.ts';
 import {
+  type Created,
   createIdentityFile,
   createIdentityFileFrom,
   type IdentityRecord,
@@ -21,7 +22,7 @@ import {
 } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
 import { keepOthersOut, warnOfOthers } from './exposure.ts';
-import type { Created, Home, IdentityPlace, OpenOptions, RestoreOptions } from './home.ts';
+import type { Home, IdentityPlace, OpenOptions, RestoreOptions } from './home.ts';
 import { makeHome, marksOf } from './path.ts';
 
 const SUFFIX = '.db';

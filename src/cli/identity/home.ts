@@ -1,9 +1,9 @@
 /**
  * Where identities are kept, in a folder of files or in a database, and which of them a command uses.
- * What differs between the two is behind `Home`; no other part of the command line asks which of them it is.
+ * What differs in use is behind `Home`; messages ask `isDatabase` for their words.
  */
 import { PawlError } from '../../errors.ts';
-import type { IdentityRecord, IdentityStore, Lock } from '../../storage/index.ts';
+import type { Created, IdentityRecord, IdentityStore, Lock } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
 import { isDatabase } from '../terminal/format.ts';
 import { homeOf, namedIdentity } from './path.ts';
@@ -54,14 +54,16 @@ export interface IdentityPlace {
   readonly title: string;
   exists(): Promise<boolean>;
   /**
-   * The salt that its key is derived with: 16 bytes. Read anew at each call, as the key may be changed meanwhile.
+   * The salt that its key is derived with: 16 bytes. The first call after `exists` may give what that has read; any
+   * other reads it anew, as the key may be changed meanwhile.
    * @throws `not-an-identity`, `damaged`, `read-failed`, `busy`.
    */
   salt(): Promise<Uint8Array>;
   /**
    * Makes the identity, and its mark. Never replaces one.
    * @param beforeNamed is called when it is written, and has not got its name yet. If it throws, there is no identity.
-   * @throws `exists`, `cannot-create`, `write-failed`, `busy`, and the errors of pawl that `beforeNamed` throws.
+   * @throws `exists`, `cannot-create`, `read-failed`, `write-failed`, `commit-unknown`, `busy`, and the errors of pawl that
+   * `beforeNamed` throws.
    */
   create(lock: Lock, record: IdentityRecord, beforeNamed: () => void): Promise<Created>;
   /**
@@ -72,7 +74,8 @@ export interface IdentityPlace {
   /**
    * Makes the identity with all that another store of the identity has, under the same key.
    * @param beforeMade is called just before there is one. If it throws, there is none.
-   * @throws `exists`, `cannot-create`, `write-failed`, `commit-unknown`, `busy`, and what `beforeMade` throws.
+   * @throws `exists`, `cannot-create`, `read-failed`, `write-failed`, `database-unreachable`, `commit-unknown`, `busy`, and what
+   * `beforeMade` throws.
    */
   createFrom(source: IdentityStore, lock: Lock, beforeMade: () => Promise<void>): Promise<Created>;
   /**
@@ -89,17 +92,11 @@ export interface OpenOptions {
   readonly onlyLooks: boolean;
 }
 
-export interface Created {
-  /** Why the mark could not be written, if so. */
-  readonly trouble: string | undefined;
-  /** Whether a server confirms what its standby may not have yet. */
-  readonly mayLose: boolean;
-}
-
 /**
  * Opens the home that the command line or the environment gives, runs `work`, and closes it. The code for a database is
  * loaded for one only.
- * @throws `no-home`; for the URL of a database that cannot be used, `usage`; what `work` throws.
+ * @throws `no-home`; for the URL of a database that cannot be used, `usage`, `exposed-key`, `missing-file`, `read-failed`;
+ * what `work` throws.
  */
 export async function withHome<Result>(
   context: CommandContext,

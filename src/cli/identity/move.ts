@@ -2,9 +2,9 @@
  * Moves the identity that a command uses to another home.
  * Knows nothing of what is moved.
  */
-import { type IdentityStore, type Lock, moveIdentity } from '../../storage/index.ts';
+import { type Created, type IdentityStore, type Lock, moveIdentity } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
-import { type Created, withHome } from './home.ts';
+import { withHome } from './home.ts';
 import { tellOfMarks } from './marks.ts';
 import { withIdentity } from './open.ts';
 import { marksOf } from './path.ts';
