@@ -114,7 +114,7 @@ export interface ErrorDetails {
   'too-many-invites': { limit: number };
   'identity-changed': { name: string; known: string; offered: string };
   self: { what: 'invite' | 'message' };
-  // the identity file
+  // the identity
   /** `waits`: the file that was to be written there stays in the inbox. `force`: the command has the option. */
   exists: { path: string; waits?: true; force?: true };
   /** `what`: what the file is, such as "the key file". */
@@ -125,7 +125,7 @@ export interface ErrorDetails {
   'cannot-create': { path: string; reason: string; leaves?: Leaving };
   'read-failed': { path: string; reason: string };
   /**
-   * `isUndone`: of an identity file, whether it is sure that nothing of the change is in it. `leaves`: the identity has left
+   * `isUndone`: of an identity, whether it is sure that nothing of the change is in it. `leaves`: the identity has left
    * already where it was, so that neither nothing was done, nor another place can be chosen.
    */
   'write-failed': { path: string; reason: string; isUndone?: boolean; leaves?: Leaving };
@@ -148,12 +148,12 @@ export interface ErrorDetails {
   busy: { path: string };
   /** The file system of the folder does not lock files. */
   'no-locks': { folder: string };
-  /** Another file was renamed over the one that is open. */
+  /** Another file was renamed over the one that is open, or what is there has another salt than the key that is tried. */
   replaced: { path: string };
-  /** The file keeps its old key. `isMounted`: the file is mounted by itself, so that nothing can take its name. */
+  /** The identity keeps its old key. `isMounted`: its file is mounted by itself, so that nothing can take its name. */
   'not-rekeyed': { path: string; reason: string; isMounted?: true };
   'rolled-back': { path: string };
-  /** The file was written to, and there is no mark of it on this machine. */
+  /** A file was written to, and there is no mark of it on this machine; or a database is on another server than before. */
   unmarked: { path: string };
   misplaced: { path: string; name: string };
   /** `flaw`: what is odd about the passphrase that was tried. */

@@ -164,8 +164,8 @@ function globalOptions(): Option[] {
     new Option('--passphrase-file <file>', 'the passphrase is in this file'),
     new Option('--passphrase-fd <n>', 'the passphrase comes from this open file').argParser(wholeNumber(0, 9_999)),
     new Option('--passphrase-command <line>', 'the passphrase is what this command prints'),
-    new Option('--after-restore', 'this identity file was restored, and may be older than what was sent'),
-    new Option('--moved', 'this identity file comes from another machine, and is the newest copy').conflicts(
+    new Option('--after-restore', 'this identity was restored, and may be older than what was sent'),
+    new Option('--moved', 'this identity comes from another machine or server, and is the newest copy').conflicts(
       'afterRestore',
     ),
     new Option('--no-input', 'never ask on the terminal'),

@@ -1,6 +1,6 @@
 /**
- * The rollback mark: the highest generation of an identity file that this machine has seen (docs/PROTOCOL.md §8).
- * Does not know what happens when a file is older than its mark.
+ * The rollback mark: the highest generation of an identity that this machine has seen (docs/PROTOCOL.md §8).
+ * Does not know what happens when an identity is older than its mark.
  */
 import {
   closeSync,
@@ -30,7 +30,7 @@ export interface MarkedCommit {
   readonly holds: number;
 }
 
-/** What is known of a mark: neither where there is none. */
+/** What is known of a mark: nothing where there is none. */
 export interface MarkReading {
   /** The highest generation that was marked. */
   readonly generation?: number;
@@ -41,7 +41,7 @@ export interface MarkReading {
 }
 
 /**
- * A file outside of the identity file that holds its generation, so that an older copy of the identity file is
+ * A file that holds the generation of an identity, apart from the identity itself, so that an older copy of that is
  * recognized. Its name and its HMAC are computed with keys from the identity seed: it reveals nothing, and nobody else
  * can forge it.
  */
@@ -74,7 +74,7 @@ export class Mark {
   }
 
   /**
-   * Marks a committed generation. The mark may fall behind the file, but is never ahead of it. In a folder of another
+   * Marks a committed generation. The mark may fall behind the identity, but is never ahead of it. In a folder of another
    * user, which root writes to, the mark is given to that user.
    * @returns why it could not be written. The commit has happened, so that is no error.
    */

@@ -9,7 +9,7 @@ import { translateError } from './sqlite-errors.ts';
 export type Parameters = Readonly<Record<string, string | number | Uint8Array | null>>;
 
 export class Statements {
-  /** What the database is called in error messages: the path of its file as it was given. */
+  /** What the database is called in error messages: the path of its file as it was given, or the address of the PostgreSQL database. */
   readonly path: string;
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Database.Statement<[Parameters]>>();

@@ -1,6 +1,6 @@
 /**
  * One SQL transaction as the tables see it: statements on the connection, and a count of the changed rows.
- * Knows no table. BEGIN, COMMIT and ROLLBACK are issued by `store.ts`.
+ * Knows no table. BEGIN, COMMIT and ROLLBACK are issued by the stores.
  */
 import type { Parameters, Statements } from './statements.ts';
 
@@ -8,7 +8,7 @@ import type { Parameters, Statements } from './statements.ts';
 export class SqlTransaction {
   #connection: Statements | undefined;
   readonly #writes: boolean;
-  /** No time of our own clock in the file is later, if this transaction commits: see `tables/times.ts`. */
+  /** No time of our own clock in the store is later, if this transaction commits: see `tables/times.ts`. */
   clock: number | undefined;
   #changes = 0;
   #tidied = 0;
@@ -53,8 +53,8 @@ export class SqlTransaction {
   }
 
   /**
-   * Deletes rows without counting as a change, so that the generation of the file does not rise (docs/PROTOCOL.md §8).
-   * Only for rows that are harmless in an older copy of the file: they repeat an output and reuse no key.
+   * Deletes rows without counting as a change, so that the generation of the identity does not rise (docs/PROTOCOL.md §8).
+   * Only for rows that are harmless in an older copy: they repeat an output and reuse no key.
    */
   tidy(sql: string, parameters: Parameters): void {
     this.#tidied += this.#openToWrite().run(sql, parameters).changes;

@@ -1,5 +1,5 @@
 /**
- * `pawl move`: moves an identity between a folder of identity files and a database.
+ * `pawl move`: moves an identity to another folder of identity files, into a database, or out of one.
  */
 import { resolve } from 'node:path';
 import { PawlError } from '../../errors.ts';
