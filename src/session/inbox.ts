@@ -173,12 +173,23 @@ export function pauseOf({ tries, triedAt }: Pick<WaitingText, 'tries' | 'triedAt
 export async function listLent(
   context: Context,
 ): Promise<{ readonly texts: number; readonly until: number; readonly processes: readonly string[] }> {
-  const { isLent } = claimsOf(context);
-  const inbox = await context.store.snapshot((view) => view.inbox());
-  const lent = inbox.filter(({ process, claimedAt }) => isLent(process, claimedAt));
+  const lent = await lentTexts(context);
   const latest = lent.reduce((sofar, { claimedAt }) => Math.max(sofar, claimedAt), 0);
   const processes = [...new Set(lent.flatMap(({ process }) => process ?? []))];
   return { texts: lent.length, until: latest + LEASE - (context.store.clockAhead ?? 0), processes };
+}
+
+/** In how many milliseconds a text that another machine or container has is given to others; `undefined`: there is none. */
+export async function untilLeaseEnds(context: Context): Promise<number | undefined> {
+  const lent = await lentTexts(context);
+  if (lent.length === 0) return undefined;
+  return Math.max(0, Math.min(...lent.map(({ claimedAt }) => claimedAt)) + LEASE - claimTime(context));
+}
+
+async function lentTexts(context: Context) {
+  const { isLent } = claimsOf(context);
+  const inbox = await context.store.snapshot((view) => view.inbox());
+  return inbox.filter(({ process, claimedAt }) => isLent(process, claimedAt));
 }
 
 /**

@@ -41,6 +41,7 @@ export {
   readClaimed,
   type Settled,
   TRIES,
+  untilLeaseEnds,
   type WaitingText,
 } from './inbox.ts';
 export { type DroppedContent, dropOldIncoming, IncomingContent, incomingContents } from './incoming.ts';

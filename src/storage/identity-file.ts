@@ -15,7 +15,7 @@ import type { IdentityStore } from './identity-store.ts';
 import { MemoryDatabase } from './memory-database.ts';
 import { applyMigrations, hasNewestSchema, migrate } from './migrations.ts';
 import { Mark } from './rollback-mark.ts';
-import { copyForElsewhere, copyRows } from './rows-copy.ts';
+import { copyForElsewhere, copyRows, shiftClaims } from './rows-copy.ts';
 import { APPLICATION_ID } from './schema.ts';
 import { type Lock, SALT_LENGTH } from './sqlcipher.ts';
 import type { Statements } from './statements.ts';
@@ -202,7 +202,8 @@ export async function createIdentityFileFrom(
   const rows = new MemoryDatabase(source.path);
   try {
     rows.run('BEGIN');
-    const { generation, mark } = await copyForElsewhere(source, rows, marks);
+    const { generation, mark, clockAhead } = await copyForElsewhere(source, rows, marks);
+    shiftClaims(rows, -clockAhead);
     await beforeMade();
     createFileFrom(path, lock, (to) => copyRows(rows, to));
     return mark?.write(generation);

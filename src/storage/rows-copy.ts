@@ -30,6 +30,8 @@ export interface Departing {
   readonly generation: number;
   /** Where it is noted that this machine has seen that generation; `undefined` where no marks are kept. */
   readonly mark: Mark | undefined;
+  /** By how much the clock that has timed its claims is ahead of ours, in milliseconds. */
+  readonly clockAhead: number;
 }
 
 /**
@@ -57,7 +59,18 @@ export async function copyForElsewhere(
     `UPDATE identity SET moving_to = NULL, moving_from = NULL, generation = @generation, holds = max(holds, @holds)`,
     { generation, holds: commit?.holds ?? 0 },
   );
-  return { generation, mark };
+  return { generation, mark, clockAhead: source.clockAhead ?? 0 };
+}
+
+/**
+ * Has claims run out when they would have: where they are now, another clock times them.
+ * @param by how far that clock is ahead of the former one, in milliseconds.
+ */
+export function shiftClaims(to: Statements, by: number): void {
+  to.run('UPDATE inbox SET claimed_at = claimed_at + @by WHERE process IS NOT NULL', { by });
+  to.run('UPDATE incoming SET claimed_at = claimed_at + @by WHERE process IS NOT NULL', { by });
+  to.run('UPDATE outgoing SET advanced_at = advanced_at + @by', { by });
+  to.run('UPDATE outbox SET created_at = created_at + @by WHERE process IS NOT NULL', { by });
 }
 
 function copyTable(name: string, from: Statements, to: Statements): void {

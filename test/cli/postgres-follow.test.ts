@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { noServer, PostgresServer } from '../storage/postgres/server.ts';
 import { inHome } from './shell.ts';
@@ -26,6 +27,14 @@ describe.skipIf(noServer !== undefined)('a follower whose identity is in a datab
       });
       await say('one');
       await told('one\n');
+      // A COMMIT whose answer is lost would be looked up first.
+      await vi.waitFor(
+        () => {
+          expect(readdirSync(home.path('us'))).toEqual(['.pawl-place']);
+          expect(server.sql(`SELECT state FROM pg_stat_activity WHERE application_name = 'pawl'`).trim()).toBe('idle');
+        },
+        { timeout: 60_000, interval: 500 },
+      );
       server.stop('fast');
       await say('two');
       await vi.waitFor(() => expect(home.read('said').toString()).toContain('cannot be reached'), {

@@ -42,6 +42,7 @@ function inDatabase({ homes }: Box): string {
 
 /** Exit codes of what is sent from where Bob was, and from where he moves to, at each stage. */
 const [SENT, LEAVES, NOT_THERE, ROLLED_BACK] = [0, 75, 78, 76];
+const MAY_HAVE_ARRIVED = /it is not found there, and may have been: /;
 const STAGES: Readonly<Record<string, string>> = {
   [`${SENT}, ${NOT_THERE}`]: 'not begun',
   [`${LEAVES}, ${NOT_THERE}`]: 'leaves',
@@ -63,7 +64,12 @@ function move({ name, from, to, files }: Move, prepare: (box: Box) => Promise<vo
       laws.hold(stage !== undefined, `sends with ${here.code} and ${there.code}: ${here.stderr}${there.stderr}`);
       holdTold(laws, ran, stage);
       if (stage === 'leaves') await stays(box, laws);
-      if (stage !== 'is moved') await laws.works(box, 'bob', call(box).parameters);
+      if (stage !== 'is moved') {
+        const again = await box.run('bob', call(box).parameters);
+        // It was stopped just when he could have arrived: of that, only his owner knows.
+        if (stage === 'leaves' && again.code === LEAVES && MAY_HAVE_ARRIVED.test(again.stderr)) return;
+        laws.hold(again.code === SENT, `once more: exit ${again.code}: ${again.stderr}`);
+      }
       const gone = await box.run('bob', ['inspect', '--home', from(box)]);
       laws.hold(gone.code === NOT_THERE, `where he was: exit ${gone.code}: ${gone.stderr}`);
       // A draft stays for a day: it might be that of another process.

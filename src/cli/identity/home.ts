@@ -13,7 +13,7 @@ export interface Home {
   readonly shown: string;
   /**
    * The names of the identities, sorted; none where nothing was made yet.
-   * @throws `read-failed`, `busy`.
+   * @throws `read-failed`, `database-unreachable`, `busy`.
    */
   names(): Promise<readonly string[]>;
   /**
@@ -56,19 +56,19 @@ export interface IdentityPlace {
   /**
    * The salt that its key is derived with: 16 bytes. The first call after `exists` may give what that has read; any
    * other reads it anew, as the key may be changed meanwhile.
-   * @throws `not-an-identity`, `damaged`, `read-failed`, `busy`.
+   * @throws `not-an-identity`, `damaged`, `read-failed`, `database-unreachable`, `busy`.
    */
   salt(): Promise<Uint8Array>;
   /**
    * Makes the identity, and its mark. Never replaces one.
    * @param beforeNamed is called when it is written, and has not got its name yet. If it throws, there is no identity.
-   * @throws `exists`, `cannot-create`, `read-failed`, `write-failed`, `commit-unknown`, `busy`, and the errors of pawl that
+   * @throws `exists`, `cannot-create`, `read-failed`, `write-failed`, `database-unreachable`, `commit-unknown`, `busy`, and the errors of pawl that
    * `beforeNamed` throws.
    */
   create(lock: Lock, record: IdentityRecord, beforeNamed: () => void): Promise<Created>;
   /**
    * Makes what is to hold the identity: the folder, or the tables.
-   * @throws `cannot-create`, `write-failed`, `read-failed`, `busy`.
+   * @throws `cannot-create`, `write-failed`, `read-failed`, `database-unreachable`, `busy`.
    */
   prepare(): Promise<void>;
   /**

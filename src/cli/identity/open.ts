@@ -8,6 +8,7 @@ import { type Context, distrustRoutes, goOnAfterRestore } from '../../session/in
 import { type IdentityStore, type Lock, loadArgon2, loadDatabase } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
 import { explain } from '../terminal/error-messages.ts';
+import { isDatabase } from '../terminal/format.ts';
 import type { Io } from '../terminal/io.ts';
 import { mayBeUnlocked } from './agent.ts';
 import { chosenIdentity, type Home, inPeekTime, withHome } from './home.ts';
@@ -111,8 +112,9 @@ async function settleStanding(
     if (store.move !== undefined) store.stay();
     await goOnAfterRestore(identity);
   } else if (refusal?.code === 'unmarked' && options.moved) {
-    // Before the mark: a kill in between leaves an identity that still has to be accepted.
-    await distrustRoutes(identity);
+    // A file may have been given to this machine by somebody. Before the mark: a kill in between leaves an identity that still
+    // has to be accepted.
+    if (!isDatabase(identity.path)) await distrustRoutes(identity);
     await store.mark();
   } else if (refusal !== undefined) {
     const isKnown = purpose === 'moves' && refusal.code === 'moving';

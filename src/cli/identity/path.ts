@@ -7,17 +7,23 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { PawlError } from '../../errors.ts';
 import { codeOf, makeFolder, reasonOf } from '../../files/index.ts';
 import type { CommandContext } from '../context.ts';
-import { isDatabase } from '../terminal/format.ts';
+import { isDatabase, isMistypedDatabase } from '../terminal/format.ts';
 import type { Io } from '../terminal/io.ts';
 
 /**
  * Where the identities are: `--home`, else `PAWL_HOME`, else `pawl` in the XDG data folder.
  * @returns the path of a folder, or the URL of a database, which may have a password in it.
- * @throws `no-home`.
+ * @throws `no-home`; `usage` for another URL, without repeating it.
  */
 export function homeOf({ io, options }: CommandContext): string {
   const home = options.home ?? (io.environment.PAWL_HOME || folderOfPawl(io, 'XDG_DATA_HOME', 'share'));
   if (home === undefined) throw new PawlError('no-home', {});
+  if (isMistypedDatabase(home)) {
+    throw new PawlError('usage', {
+      problem: 'the home is an address, and not that of a PostgreSQL database',
+      hint: 'postgres://USER@HOST/DATABASE, or a folder',
+    });
+  }
   return home;
 }
 

@@ -548,7 +548,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     message: `the identity in ${leaving.path} is being moved to ${leaving.to}, and may be in use there already`,
     hint:
       wasThere === true
-        ? 'it is not found there, so go on only on the machine where that was begun, or use it where it is by now; if it is nowhere: --after-restore'
+        ? 'it is not found there, and may have been: use it where it is by now, or go on on the machine where that was begun; if it is nowhere: --after-restore'
         : goOn(leaving),
     exit: BUSY,
   }),

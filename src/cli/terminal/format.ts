@@ -147,6 +147,13 @@ export function shellWord(text: string): string {
   return /^[\p{L}\p{N}_@%+:,./-]+$/u.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+/**
+ * Whether a home is meant as the address of a database, and is none: no folder is called so, and it may have a password in it.
+ */
+export function isMistypedDatabase(home: string): boolean {
+  return /^\s*[a-z][\w+.-]*:\/\//i.test(home) && !isDatabase(home);
+}
+
 /** Whether messages that call an identity so mean one in a database: `postgres://…`, or `NAME in postgres://…`. */
 export function isDatabase(path: string): boolean {
   return /^(?:[\w.-]+ in )?postgres(?:ql)?:/i.test(path);

@@ -12,6 +12,8 @@ const BY_CODE: readonly (readonly [RegExp, string])[] = [
   [/^EAI_AGAIN$/, 'the host was not found: is there a network?'],
   [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'its certificate is for another host'],
   [/^CERT_HAS_EXPIRED$/, 'its certificate is not trusted: it has expired'],
+  [/^CERT_REVOKED$/, 'its certificate is not trusted: it is revoked'],
+  [/^UNABLE_TO_GET_CRL$/, 'its certificate is not trusted: ~/.postgresql/root.crl has no list of who signed it'],
   [/^CERT_NOT_YET_VALID$/, 'its certificate is not trusted: it is not valid yet, by the clock of this machine'],
   [
     /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+)$/,

@@ -6,7 +6,7 @@ import { equal, fromHex, type Random } from '../../primitives/index.ts';
 import { addIdentity, type IdentityRecord } from '../identity-file.ts';
 import type { IdentityStore } from '../identity-store.ts';
 import { Mark } from '../rollback-mark.ts';
-import { copyForElsewhere, type Departing } from '../rows-copy.ts';
+import { copyForElsewhere, type Departing, shiftClaims } from '../rows-copy.ts';
 import { type Lock, SALT_LENGTH } from '../sqlcipher.ts';
 import { COMMIT_ID_LENGTH, CommitIds } from './identity-record.ts';
 import { type Found, lookUp } from './lost-commit.ts';
@@ -28,6 +28,8 @@ const NOTHING = new Uint8Array(0);
 
 interface CreateOptions {
   readonly random: Random;
+  /** Our own clock, in unix milliseconds. */
+  readonly now: () => number;
   /** How long others who make the same are waited for, in milliseconds. */
   readonly wait: number;
   /** The folder of the rollback marks. */
@@ -64,7 +66,7 @@ export class PostgresDatabase {
 
   /**
    * The names of the identities, sorted.
-   * @throws `read-failed`, `busy`.
+   * @throws `read-failed`, `database-unreachable`, `busy`.
    */
   async names(): Promise<readonly string[]> {
     const rows = await this.#query('SELECT name FROM pawl.identities ORDER BY name COLLATE "C"');
@@ -73,7 +75,7 @@ export class PostgresDatabase {
 
   /**
    * The salt of an identity: 16 bytes, from which its key is derived; `undefined` where there is none of that name.
-   * @throws `damaged`, `read-failed`, `busy`.
+   * @throws `damaged`, `read-failed`, `database-unreachable`, `busy`.
    */
   async salt(name: string): Promise<Uint8Array | undefined> {
     const [[salt] = []] = await this.#query("SELECT encode(salt, 'hex') FROM pawl.identities WHERE name = $1", name);
@@ -84,7 +86,7 @@ export class PostgresDatabase {
 
   /**
    * Makes the tables, unless they are there.
-   * @throws `read-failed`, `write-failed`, `busy`.
+   * @throws `read-failed`, `write-failed`, `database-unreachable`, `busy`.
    */
   async prepare(): Promise<void> {
     try {
@@ -96,14 +98,15 @@ export class PostgresDatabase {
 
   /**
    * Creates an identity, the tables where they are not there, and its mark. Never replaces one.
-   * @throws `exists`, `read-failed`, `write-failed`, `commit-unknown`, `busy`, and the errors of pawl that
+   * @throws `exists`, `read-failed`, `write-failed`, `database-unreachable`, `commit-unknown`, `busy`, and the errors of pawl that
    * `beforeCommit` throws.
    */
   create(lock: Lock, { name, ...identity }: IdentityRecord, options: CreateOptions): Promise<Created> {
     const fill = async (set: WorkingSet) => {
       addIdentity(set, { ...identity, name });
       const { marks } = options;
-      return { generation: 0, mark: marks === undefined ? undefined : new Mark(marks, identity.identity.seed) };
+      const mark = marks === undefined ? undefined : new Mark(marks, identity.identity.seed);
+      return { generation: 0, mark, clockAhead: 0 };
     };
     return this.#insert(name, lock, fill, options);
   }
@@ -153,7 +156,7 @@ export class PostgresDatabase {
     name: string,
     lock: Lock,
     fill: (set: WorkingSet) => Promise<Departing>,
-    { random, wait, beforeCommit, schema }: CreateOptions,
+    { random, now, wait, beforeCommit, schema }: CreateOptions,
   ): Promise<Created> {
     const set = new WorkingSet(this.shown, schema);
     const keys = new RowKeys(lock, random);
@@ -161,12 +164,13 @@ export class PostgresDatabase {
     let mayLose = false;
     try {
       set.run('BEGIN');
-      const { generation, mark } = await fill(set);
+      const { generation, mark, clockAhead } = await fill(set);
       const client = await this.#connected();
       await makeTables(client, wait);
-      const { columns, server } = await beginTransaction(client, name, { kind: 'writes', wait });
+      const { columns, server, readAt } = await beginTransaction(client, name, { kind: 'writes', wait });
       try {
         if (columns !== undefined) throw new PawlError('exists', { path: this.shown });
+        shiftClaims(set, readAt - now() - clockAhead);
         const id = await this.#insertIdentity(client, name, { salt: lock.salt, checkValue: keys.checkValue, commitId });
         const rows = new Rows(set, { identity: id, keys, roots: new Map(), read: async () => [] });
         // All rows are in the set.

@@ -139,7 +139,7 @@ export class PostgresStore implements IdentityStore {
    * @param lock the file key, and the salt that it was derived with.
    * @param options.client a connection that the store takes over.
    * @throws `wrong-passphrase`, `not-an-identity` where there is none of that name, `newer-schema`, `replaced` where the
-   * salt is another by now, `damaged`, `rolled-back`, `busy`, `read-failed`.
+   * salt is another by now, `damaged`, `rolled-back`, `busy`, `read-failed`, `database-unreachable`.
    */
   static async open(
     address: DatabaseAddress,
@@ -619,7 +619,7 @@ export class PostgresStore implements IdentityStore {
   /**
    * Waits until what was read is as durable as what is committed: the process that wrote it may have ended before a standby
    * had it. It must not leave before, nor may anything be deleted elsewhere because it is here.
-   * @throws `commit-unknown` where that is not known in time; `write-failed` where it is gone.
+   * @throws `commit-unknown` where that is not known in time; `database-unreachable` where it is gone.
    */
   async #confirm({ row: { commitId, record, server, hasStandbys } }: Unit): Promise<void> {
     const isKnown = this.#confirmed !== undefined && equal(this.#confirmed, commitId);

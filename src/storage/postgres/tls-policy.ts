@@ -21,7 +21,7 @@ export interface TlsParameters {
 }
 
 /** A file `~/.postgresql/NAME` that is there, or `undefined`. */
-export type DefaultFile = (name: 'root.crt' | 'postgresql.crt' | 'postgresql.key') => string | undefined;
+export type DefaultFile = (name: 'root.crt' | 'root.crl' | 'postgresql.crt' | 'postgresql.key') => string | undefined;
 
 /**
  * How the connection to a host is encrypted; `undefined`: not at all. As libpq, a socket is never encrypted. `allow` and
@@ -42,7 +42,7 @@ export function tlsTo(host: string, given: TlsParameters, fileOf: DefaultFile): 
     );
   }
   return {
-    secureContext: createSecureContext({ ca, ...certificateOfOurs(given, fileOf) }),
+    secureContext: createSecureContext({ ca, ...(ca && revoked(fileOf)), ...certificateOfOurs(given, fileOf) }),
     // As libpq, which verifies more than was asked for where it has a CA. The variable NODE_TLS_REJECT_UNAUTHORIZED has no say.
     rejectUnauthorized: mode !== 'require' || ca !== undefined,
     ...(mode !== 'verify-full' && { checkServerIdentity: () => undefined }),
@@ -90,6 +90,19 @@ function certificateIn(path: string): string {
     return text;
   } catch (cause) {
     throw new PawlError('read-failed', { path, reason: 'it is no certificate in PEM' }, { cause });
+  }
+}
+
+/** What a CA of one's own has revoked, where there is its list. */
+function revoked(fileOf: DefaultFile): { readonly crl?: string } {
+  const path = fileOf('root.crl');
+  if (path === undefined) return {};
+  const crl = readText(path);
+  try {
+    createSecureContext({ crl });
+    return { crl };
+  } catch (cause) {
+    throw new PawlError('read-failed', { path, reason: 'it is no list of revoked certificates in PEM' }, { cause });
   }
 }
 

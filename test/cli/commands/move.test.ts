@@ -12,3 +12,15 @@ it('takes no password in the address that it moves to, and says where else to pu
   // The identity has not left.
   await alice.pawl(['invite', 'bob']);
 });
+
+it.each([
+  ['--home', 'postgre://alice:SECRET@localhost/db', 'contacts'],
+  ['--home', ' postgres://alice:SECRET@localhost/db', 'init', 'alice'],
+  ['move', '--to', 'psql://alice:SECRET@localhost/db'],
+])('takes no mistyped address for a folder, and does not repeat its password: %s %s', async (...command) => {
+  const alice = await Person.named('alice');
+  const { exit, bytes, errors } = await alice.run(command);
+  expect([exit, bytes.length]).toEqual([64, 0]);
+  expect(errors).toMatch(/^error: the home is an address, and not that of a PostgreSQL database\nhint: postgres:/);
+  expect(errors).not.toContain('SECRET');
+});

@@ -7,6 +7,7 @@ import {
   escapeInvisible,
   instant,
   isDatabase,
+  isMistypedDatabase,
   shellWord,
   spanInWords,
   timeSpanOf,
@@ -128,6 +129,12 @@ it('a path is told from what an identity in a database is called', () => {
   const databases = ['postgres://x', 'PostgreSQL://x', 'postgres:x', 'bob in postgres://x'];
   const paths = ['./postgres://x', 'postgres', '/postgres:', 'bob in x', ''];
   expect([...databases, ...paths].filter(isDatabase)).toEqual(databases);
+});
+
+it('a home that is an address, and not that of a database, is told from a folder', () => {
+  const addresses = ['postgre://x', 'postgresql+psycopg://x', 'psql://x', ' postgres://x', 'https://x'];
+  const others = ['postgres://x', 'PostgreSQL://x', './psql://x', '/a://b', 'a:/b', 'bob', ''];
+  expect([...addresses, ...others].filter(isMistypedDatabase)).toEqual(addresses);
 });
 
 it('a word of a command line is quoted where a shell would take it for anything else', () => {

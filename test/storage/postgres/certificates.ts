@@ -43,6 +43,17 @@ export class Authority {
     return files;
   }
 
+  /** Writes the list of the certificates that it has revoked. @returns its file. */
+  revoke(...revoked: readonly Certificate[]): string {
+    const [database, list, config] = ['index', 'revoked.crl', 'ca.conf'].map((name) => join(this.#folder, name));
+    writeFileSync(`${database}`, '');
+    writeFileSync(`${config}`, `[ca]\ndefault_ca=own\n[own]\ndatabase=${database}\ndefault_md=sha256\n`);
+    const by = ['-config', `${config}`, '-cert', this.#own.certificate, '-keyfile', this.#own.key];
+    for (const { certificate } of revoked) run(this.#folder, 'ca', ...by, '-revoke', certificate);
+    run(this.#folder, 'ca', ...by, '-gencrl', '-crldays', '2', '-out', `${list}`);
+    return `${list}`;
+  }
+
   #filesOf(name: string): Certificate {
     return { certificate: join(this.#folder, `${name}.crt`), key: join(this.#folder, `${name}.key`) };
   }

@@ -156,7 +156,7 @@ export class PostgresServer {
     this.#stores += 1;
     const name = `bob${this.#stores}`;
     const database = new PostgresDatabase(this.address);
-    await database.create(saltedLock(this.#stores), { ...record(), name }, { random, wait: 5_000 });
+    await database.create(saltedLock(this.#stores), { ...record(), name }, { random, now: Date.now, wait: 5_000 });
     await database.close();
     return name;
   }

@@ -1,4 +1,13 @@
-import { chownSync, copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket, connect as tcpTo } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,10 +91,8 @@ function serve(name: keyof typeof certificates | 'no TLS' = 'right'): void {
 
 type Environment = Readonly<Record<string, string>>;
 
-async function connect(uri: string, environment: Environment = {}): Promise<ServerClient> {
-  const client = await ServerClient.connect(
-    databaseAddress(uri, { environment, home: () => undefined, isArgument: true }),
-  );
+async function connect(uri: string, environment: Environment = {}, home?: string): Promise<ServerClient> {
+  const client = await ServerClient.connect(databaseAddress(uri, { environment, home: () => home, isArgument: true }));
   onTestFinished(() => client.close());
   return client;
 }
@@ -118,6 +125,25 @@ describe('a server with TLS', () => {
     serve();
     const client = await connect(uriOf(VERIFIED(), { host }));
     expect(await stateOf(client)).toEqual({ isEncrypted: true, user: 'owner', name: 'pawl', memory: '4MB' });
+  });
+
+  it('is not trusted where its CA has revoked its certificate, as ~/.postgresql/root.crl says', async () => {
+    serve();
+    const home = mkdtempSync(join(folder, 'home-'));
+    mkdirSync(join(home, '.postgresql'));
+    const list = join(home, '.postgresql', 'root.crl');
+    copyFileSync(ca.revoke(certificates.elsewhere), list);
+    await connect(uriOf(VERIFIED()), {}, home);
+    copyFileSync(ca.revoke(certificates.right), list);
+    const revoked = refusal('its certificate is not trusted: it is revoked');
+    await expect(connect(uriOf(VERIFIED()), {}, home)).rejects.toMatchObject(revoked);
+    // Nobody but a CA of one's own has a list there.
+    await expect(connect(uriOf('sslmode=require'), {}, home)).resolves.toBeInstanceOf(ServerClient);
+    writeFileSync(list, 'no list');
+    await expect(connect(uriOf(VERIFIED()), {}, home)).rejects.toMatchObject({
+      code: 'read-failed',
+      detail: { path: list, reason: 'it is no list of revoked certificates in PEM' },
+    });
   });
 
   it('is not trusted without its CA, whatever Node is told', async () => {

@@ -349,6 +349,7 @@ export class Deliverer {
   async #give(delivery: Delivery, command: TextCommand): Promise<void> {
     const { inboxId, from } = delivery;
     const { settled } = this;
+    const renewedAt = performance.now();
     const tries = await claimAgain(this.#identity, inboxId, settled);
     this.markSettled(settled);
     // The one before took so long that another machine has taken it over.
@@ -356,7 +357,7 @@ export class Deliverer {
       this.#takenOver += 1;
       return;
     }
-    const failure = await command.run(delivery).catch((error) => {
+    const failure = await command.run(delivery, performance.now() - renewedAt).catch((error) => {
       this.#deferred.push(inboxId);
       throw error;
     });

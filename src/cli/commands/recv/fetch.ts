@@ -5,7 +5,16 @@
  */
 import { PawlError } from '../../../errors.ts';
 import { pause } from '../../../places/index.ts';
-import { claimTime, hasAnyRoute, isGivenUp, listWaiting, mailboxes, pauseOf } from '../../../session/index.ts';
+import {
+  claimTime,
+  hasAnyRoute,
+  isGivenUp,
+  listWaiting,
+  type Mailboxes,
+  mailboxes,
+  pauseOf,
+  untilLeaseEnds,
+} from '../../../session/index.ts';
 import { handOverAll } from '../../carrier/hand-over.ts';
 import { waitForNews } from '../../carrier/news.ts';
 import { PartBoxes } from '../../carrier/part-boxes.ts';
@@ -51,29 +60,33 @@ export async function fetchMessages(
     : handOverAll(context, identity, places);
   handingOver.catch(() => over.abort());
   try {
-    let { exit, isEmpty, hasMore, untilNext, read, news } = await fetchOnce(context, identity, round);
     if (!follows) {
-      exit ||= await handingOver;
+      const { exit: ownExit, isEmpty, hasMore, news } = await fetchOnce(context, identity, round);
+      const exit = ownExit || (await handingOver);
       if (hasMore) await context.reporter.notice('there is more at the places: fetch again');
       else if (isEmpty && exit === 0) await context.reporter.notice('nothing new');
       return exit || news;
     }
+    let read: readonly Mailboxes[] = [];
     for (;;) {
-      const tries = [untilNext, partBoxes.untilNext].filter((one) => one !== undefined);
-      const boxesNow = () => mailboxes(identity, options.from);
-      const most = tries.length === 0 ? undefined : Math.min(...tries);
-      if (!partBoxes.hasMore)
-        await waitForNews(places, { read, others: partBoxes.watched }, { boxesNow, most, signal });
-      // Why handing over has failed.
-      if (signal.aborted) return await handingOver;
+      let untilNext: number | undefined;
+      let isHere = true;
       try {
         ({ untilNext, read } = await fetchOnce(context, identity, round));
       } catch (error) {
         if (!isAway(error)) throw error;
         await places.troubles.tell(error);
         places.troubles.endRound();
-        untilNext = AWAY_PAUSE;
+        [untilNext, isHere] = [AWAY_PAUSE, false];
       }
+      const tries = [untilNext, partBoxes.untilNext].filter((one) => one !== undefined);
+      const boxesNow = () => mailboxes(identity, options.from);
+      const most = tries.length === 0 ? undefined : Math.min(...tries);
+      if (!isHere || !partBoxes.hasMore) {
+        await waitForNews(places, { read, others: partBoxes.watched }, { boxesNow, most, signal });
+      }
+      // Why handing over has failed.
+      if (signal.aborted) return await handingOver;
     }
   } finally {
     over.abort();
@@ -127,7 +140,8 @@ async function fetchOnce(
   }).finally(() => round.finish());
   await partBoxes.emptySpent(options.from);
   const code = received.exit || round.exit || partBoxes.exit;
-  const tries = [round.untilNext, await untilNextTry(identity, options)].filter((one) => one !== undefined);
+  const leaseEnds = options.follows ? await untilLeaseEnds(identity) : undefined;
+  const tries = [round.untilNext, await untilNextTry(identity, options), leaseEnds].filter((one) => one !== undefined);
   const untilNext = tries.length === 0 ? undefined : Math.min(...tries);
   places.troubles.endRound();
   const { hasMore } = round;

@@ -51,10 +51,11 @@ export class TextCommand {
 
   /**
    * Runs the command on one text, and waits for its end. What it has started in the background may go on.
+   * @param spent milliseconds since the claim of the text was renewed.
    * @returns why it failed; `undefined` where it exits with 0, whether it has read all of the text or not.
    * @throws `cannot-run`.
    */
-  async run(delivery: Delivery): Promise<string | undefined> {
+  async run(delivery: Delivery, spent = 0): Promise<string | undefined> {
     let started: ChildProcess | undefined;
     let killing: NodeJS.Timeout | undefined;
     let settle: (end: End) => void = () => undefined;
@@ -73,7 +74,7 @@ export class TextCommand {
     const slow = setTimeout(() => {
       isTooSlow = true;
       void end('SIGTERM');
-    }, this.#timeLimit);
+    }, this.#timeLimit - spent);
     // At once when the command is started, there is something to end.
     const onEnd = this.#io.beforeEnd(end);
     try {
