@@ -9,6 +9,7 @@ import { PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
 import type { DatabaseAddress } from '../../../src/storage/postgres/server-client.ts';
 import { WorkingSet } from '../../../src/storage/postgres/working-set.ts';
 import { Mark } from '../../../src/storage/rollback-mark.ts';
+import { shiftClaims } from '../../../src/storage/rows-copy.ts';
 import { contactAlice, fill, readAll } from '../contents.ts';
 import { addContact, bytesOf, moveTo, NOW, record } from '../fixtures.ts';
 import { temporaryFolder, WRONG_KEY } from '../folder.ts';
@@ -44,11 +45,24 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
     return opened;
   };
   /** Every value of every row but those that say which commit it is. */
-  const rowsOf = async (one: { copyRowsInto(to: WorkingSet): void | Promise<void> }) => {
+  const copyOf = async (one: { copyRowsInto(to: WorkingSet): void | Promise<void> }) => {
     const set = new WorkingSet('a copy');
     onTestFinished(() => set.close());
     set.run('BEGIN');
     await one.copyRowsInto(set);
+    return set;
+  };
+  /** When each entry of the boxes was claimed. */
+  const claimsIn = async (one: Parameters<typeof copyOf>[0]) =>
+    (await copyOf(one)).all<{ readonly time: number }>(
+      `SELECT claimed_at AS time FROM inbox WHERE process IS NOT NULL
+       UNION ALL SELECT claimed_at FROM incoming WHERE process IS NOT NULL
+       UNION ALL SELECT advanced_at FROM outgoing UNION ALL SELECT created_at FROM outbox`,
+    );
+  /** All rows. @param shifted by how much claims were shifted, in milliseconds. */
+  const rowsOf = async (one: Parameters<typeof copyOf>[0], shifted = 0) => {
+    const set = await copyOf(one);
+    shiftClaims(set, -shifted);
     set.run('UPDATE identity SET generation = 0');
     const tables = set.all<{ readonly name: string }>(
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_stat%' ORDER BY name",
@@ -128,7 +142,8 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
     onTestFinished(() => database.close());
     expect(await database.names()).not.toContain(name);
     const marks = temporaryFolder();
-    const created = await database.createFrom(file, lock, { ...OPTIONS, marks });
+    // Our clock is five minutes ahead of the server's.
+    const created = await database.createFrom(file, lock, { ...OPTIONS, marks, now: () => Date.now() + 300_000 });
     expect(created).toEqual({ trouble: undefined, mayLose: true });
     const { seed } = record().identity;
     expect(new Mark(marks, seed).read()).toMatchObject({ generation: file.generation() + 2, commit: { holds: 0 } });
@@ -136,7 +151,11 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
     expect(await database.names()).toContain(name);
     expect(await database.salt(name)).toEqual(lock.salt);
     const back = await openWith(lock);
-    expect(await rowsOf(back)).toEqual(await rowsOf(file));
+    const [[claimed], [there]] = [await claimsIn(file), await claimsIn(back)];
+    const shifted = (there?.time ?? 0) - (claimed?.time ?? 0);
+    expect(shifted / 1_000).toBeCloseTo(-300, -1);
+    expect(await claimsIn(back)).toHaveLength(4);
+    expect(await rowsOf(back, shifted)).toEqual(await rowsOf(file));
     expect(await back.generation()).toBe(file.generation() + 2);
     const id = await back.transaction((transaction) => addContact(transaction, 'dora'));
     expect(id).toBe(2);
