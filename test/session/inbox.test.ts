@@ -15,6 +15,7 @@ import {
   readClaimed,
   receive,
   send,
+  untilLeaseEnds,
 } from '../../src/session/index.ts';
 import { mail } from './exchanges.ts';
 import { meet, NOTHING_SETTLED, type Party, START } from './party.ts';
@@ -64,7 +65,7 @@ describe('what a process of another machine or container has', () => {
 
   it('is left to it for ten minutes, and told, and given to others then', async () => {
     const { alice, bob } = await meet();
-    const [first, second] = await envelopesOf(alice, text('a'), text('b'));
+    const [first, second, third] = await envelopesOf(alice, text('a'), text('b'), text('c'));
     const away: Context = { ...bob.context, process: 'there', isRunning: (name) => name === 'there' };
     const here: Context = { ...bob.context, process: 'here', isRunning: there };
     const received = bob.time;
@@ -77,11 +78,16 @@ describe('what a process of another machine or container has', () => {
     await claim(away, waiting.slice(0, 1), NOTHING_SETTLED);
     expect(await listWaiting(here)).toHaveLength(1);
     expect(await listLent(here)).toEqual({ texts: 1, until: received + 900_000, processes: ['there'] });
+    // The first of several that ends.
+    bob.time += 100_000;
+    await receive({ ...away, process: 'there' }, third ? [third] : [], {});
+    expect(await untilLeaseEnds(here)).toBe(500_000);
     bob.time = received + 899_999;
+    expect(await untilLeaseEnds(here)).toBe(1);
     expect(await listWaiting(here)).toHaveLength(1);
     bob.time = received + 900_000;
     expect(await listWaiting(here)).toHaveLength(2);
-    expect((await listLent(here)).texts).toBe(0);
+    expect((await listLent(here)).texts).toBe(1);
     expect(await claim(here, await listWaiting(here), NOTHING_SETTLED)).toMatchObject([
       { again: true },
       { again: true },

@@ -25,6 +25,7 @@ import {
   receive,
   type SessionStore,
   send,
+  untilLeaseEnds,
   type WaitingText,
 } from '../../src/session/index.ts';
 import { mail } from './exchanges.ts';
@@ -217,6 +218,9 @@ describe('two machines that follow one identity', () => {
     await new Follower(on(bob, 'one', 3 * HOUR)).receive(alice, 'a');
     const two = on(bob, 'two', -HOUR);
     expect(await listLent(two)).toEqual({ texts: 1, until: bob.time - HOUR + LEASE, processes: ['one'] });
+    expect(await untilLeaseEnds(two)).toBe(LEASE);
+    bob.time += LEASE;
+    expect(await untilLeaseEnds(two)).toBeUndefined();
   });
 
   it('write envelopes and parts of the other again only once they are overdue', async () => {
