@@ -75,7 +75,7 @@ describe('a file that was put back to an older state', () => {
     const first = world.run('alice', 'send bob -m three --after-restore');
     expect(first.exit).toBe(76);
     expect(first.errors).toMatch(
-      /^error: nothing is sent to bob before an answer of theirs, .*: this file is older.*\nhint: receive .*pawl add bob/,
+      /^error: nothing is sent to bob before an answer of theirs, .*: this copy of the identity is older.*\nhint: receive .*pawl add bob/,
     );
     expect(heldUntil(world, 'alice', 'bob')).toBe('answered');
     expect(world.ok('alice', 'inspect').text).toMatch(/^ +bob: nothing is sent before an answer .*: pawl recv$/m);
@@ -134,7 +134,7 @@ describe('a file that was put back to an older state', () => {
     const { exit, errors } = world.run('alice', 'send bob -m hello --after-restore');
     expect([exit, errors]).toEqual([
       76,
-      expect.stringMatching(/before a new invite: this file .*\nhint: exchange a new invite: pawl invite bob/),
+      expect.stringMatching(/before a new invite: this copy .*\nhint: exchange a new invite: pawl invite bob/),
     ]);
     expect(heldUntil(world, 'alice', 'bob')).toBe('invited');
     expect(world.ok('alice', 'inspect').text).toMatch(/^ +bob: nothing is sent before a new invite: pawl invite bob$/m);
@@ -143,7 +143,9 @@ describe('a file that was put back to an older state', () => {
     );
     const heard = world.run('alice', 'recv', { input: next });
     expect([heard.exit, heard.text]).toEqual([65, '']);
-    expect(heard.errors).toMatch(/an answer to something that this file never sent\nhint: .*exchange a new invite/);
+    expect(heard.errors).toMatch(
+      /an answer to something that this copy of the identity never sent\nhint: .*exchange a new invite/,
+    );
     expect(world.run('alice', 'send bob -m hello').exit).toBe(76);
     world.introduce('bob', 'alice');
     expect(world.heard('bob', world.said('alice', 'bob', 'hello'))).toBe('hello');
@@ -172,7 +174,7 @@ describe('a file that was put back to an older state', () => {
     // No mark tells: this place keeps none.
     const env = { PAWL_MARKS: 'none' };
     expect(world.run('alice', 'recv', { input: next, env }).errors).toMatch(
-      /an answer to something that this file never/,
+      /an answer to something that this copy of the identity never/,
     );
     expect(world.run('alice', 'send bob -m hello', { env }).exit).toBe(76);
     expect(JSON.parse(world.ok('alice', 'inspect bob --json', { env }).text)).toMatchObject({ held_until: 'invited' });
@@ -197,7 +199,7 @@ describe('a file that was put back to an older state', () => {
     });
     expect([exit, errors]).toEqual([
       65,
-      expect.stringMatching(/hint: .*this file is older than what was sent from it/),
+      expect.stringMatching(/hint: .*this copy of the identity is older than what was sent from it/),
     ]);
   });
 });

@@ -13,7 +13,7 @@ export const defineAcknowledge: DefineCommand = (program, makeAction) => {
     .addHelpText(
       'after',
       `
-Messages contradict each other where one of the two identity files was copied, restored from a backup, or is in other
+Messages contradict each other where one of the two identities was copied, restored from a backup, or is in other
 hands. Find out which (pawl verify NAME), and exchange a new invite, before you acknowledge it. Then pawl inspect and pawl
 contacts do not ask for attention any more. pawl inspect NAME still has what was found, and a new contradiction asks for
 attention again. Nothing else changes.

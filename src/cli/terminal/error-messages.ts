@@ -63,8 +63,8 @@ export const FORKS: Readonly<Record<ForkReason, string>> = {
   'two-keys-in-one-chain': 'two keys for one chain',
   'past-the-end-of-a-chain': 'a message past the end of its chain',
   'chain-shorter-than-received': 'a chain shorter than what was received of it',
-  'answer-to-an-unknown-chain': 'an answer to something that this file never sent',
-  'answer-without-an-offer': 'an answer to a post-quantum key that this file never offered',
+  'answer-to-an-unknown-chain': 'an answer to something that this copy of the identity never sent',
+  'answer-without-an-offer': 'an answer to a post-quantum key that this copy of the identity never offered',
   'body-does-not-authenticate': 'a message made under another state',
 };
 
@@ -318,13 +318,13 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     exit: UNKNOWN,
   }),
   held: ({ name, until }) => ({
-    message: `nothing is sent to ${name} before ${HOLDS[until]}: this file is older, or may be, than what was sent from it`,
+    message: `nothing is sent to ${name} before ${HOLDS[until]}: this copy of the identity is older, or may be, than what was sent from it`,
     hint: `${until === 'answered' ? `receive what ${name} sends next (pawl recv), or ` : ''}exchange a new invite: pawl invite ${name}, or pawl add ${name} FILE`,
     exit: ROLLED_BACK,
   }),
   'not-for-you': () => ({
     message: 'this message is not for this identity',
-    hint: 'you may have sent it yourself; it may be for another of your identities (pawl -i NAME recv); you or they may have a new identity since, as after a new installation: exchange a new invite; or this file is older than what was sent from it: put the newest one back',
+    hint: 'you may have sent it yourself; it may be for another of your identities (pawl -i NAME recv); you or they may have a new identity since, as after a new installation: exchange a new invite; or this copy of the identity is older than what was sent from it: put the newest one back',
     exit: REFUSED,
   }),
   'other-sender': ({ from }) => ({
@@ -347,7 +347,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
   }),
   fork: ({ reason }) => ({
     message: `this message contradicts an earlier one: ${FORKS[reason]}`,
-    hint: 'one of the two identity files was copied, restored from a backup, or is in other hands: compare safety numbers (pawl verify NAME), then exchange a new invite',
+    hint: 'one of the two identities was copied, restored from a backup, or is in other hands: compare safety numbers (pawl verify NAME), then exchange a new invite',
     exit: REFUSED,
   }),
   'kem-missing': () => ({
@@ -396,7 +396,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explain<Code> } = {
     exit: UNREACHABLE,
   }),
   'untrusted-route': ({ route }) => ({
-    message: `this identity file comes from elsewhere, and its route was not typed on this machine: ${route}`,
+    message: `this copy of the identity comes from elsewhere, and its route was not typed on this machine: ${route}`,
     hint: `if it is yours, make the route again: pawl route NAME ${shellWord(route)}`,
     exit: UNREACHABLE,
   }),

@@ -138,7 +138,7 @@ function noticeSentence(notice: Notice, from: string): string {
     case 'lost':
       return `${notice.count} messages of ${from} are missing, and their keys are gone`;
     case 'fork':
-      return `the messages of ${from} contradict each other (${FORKS[notice.reason]}): one of the two identity files was copied, restored from a backup, or is in other hands; compare safety numbers (pawl verify ${from}), then exchange a new invite`;
+      return `the messages of ${from} contradict each other (${FORKS[notice.reason]}): one of the two identities was copied, restored from a backup, or is in other hands; compare safety numbers (pawl verify ${from}), then exchange a new invite`;
   }
 }
 
