@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { decodeValues, encodeValues, type Value } from '../../../src/storage/postgres/row-codec.ts';
+import { hex, toHexText } from '../../primitives/hex.ts';
 
 const values: fc.Arbitrary<readonly Value[]> = fc.array(
   fc.oneof(
@@ -11,6 +12,14 @@ const values: fc.Arbitrary<readonly Value[]> = fc.array(
     fc.uint8Array({ maxLength: 300 }).map((bytes) => new Uint8Array(bytes)),
   ),
 );
+
+// What is stored. Computed with other code, from docs/PROTOCOL.md §8.1.
+it('writes the bytes that it has always written', () => {
+  const all = [null, 0, 127, 128, 300, Number.MAX_SAFE_INTEGER, -1, -129, '', 'é', hex(''), hex('00ff')];
+  expect(toHexText(encodeValues(all))).toBe(
+    '000100017f01800101ac0201ffffffffffffff0f020002800103000302c3a90400040200ff',
+  );
+});
 
 class Refused extends Error {}
 const fail = (): never => {
