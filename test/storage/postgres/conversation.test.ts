@@ -40,10 +40,8 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: conversations', () => {
   it('go on from any machine, and use no key twice', async () => {
     const { name, alice } = await begun();
     const machines = await Promise.all([bobOn(name), bobOn(name), bobOn(name)]);
-    const numbers: number[] = [];
     for (let round = 0; round < 4; round++) {
       const sent = await Promise.all(machines.map((bob, index) => bob.send('alice', `${round} of ${index}`)));
-      numbers.push(...sent.map(({ n }) => n));
       const outcomes = await alice.receive(sent.map(({ envelope }) => envelope));
       expect(outcomes.map(({ type }) => type)).toEqual(['message', 'message', 'message']);
       const answer = await alice.send('bob', `answer ${round}`);
@@ -55,7 +53,6 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: conversations', () => {
           .sort(),
       ).toEqual(['duplicate', 'duplicate', 'message']);
     }
-    expect(numbers).toHaveLength(12);
   });
 
   it('take few round trips: five at most for a message', async () => {
