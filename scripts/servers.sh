@@ -14,6 +14,7 @@ need msmtp msmtp
 need curl curl
 need openssl openssl
 need rclone rclone
+need pgbouncer pgbouncer
 ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || there initdb || missing="$missing postgresql"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -eq 0 ] && command -v apt-get > /dev/null && [ ! -d /run/systemd/system ]; then
