@@ -166,7 +166,7 @@ function readStart(path: string): { salt: Uint8Array; size: number; hasJournal: 
 export function createIdentityFile(
   path: string,
   lock: Lock,
-  record: IdentityRecord,
+  record: NewIdentity,
   { marks, beforeNamed }: { readonly marks?: string | undefined; readonly beforeNamed?: () => void } = {},
 ): string | undefined {
   makeFile(path, (draft) => {
@@ -243,7 +243,7 @@ function build(path: string, lock: Lock, fill: (connection: Connection) => void)
 }
 
 /** Puts the row of a new identity into a database that has the tables. */
-export function addIdentity(database: Statements, { name, identity, createdAt, historySetting }: IdentityRecord): void {
+export function addIdentity(database: Statements, { name, identity, createdAt, historySetting }: NewIdentity): void {
   database.run(
     `INSERT INTO identity (id, name, seed, public_key, created_at, history_since, history_for)
     VALUES (1, @name, @seed, @key, @createdAt, @since, @maxAge)`,
@@ -251,8 +251,8 @@ export function addIdentity(database: Statements, { name, identity, createdAt, h
   );
 }
 
-/** The contents of a new store. */
-export interface IdentityRecord {
+/** What a new identity is made of. */
+export interface NewIdentity {
   /** The name of the identity, and of its file. */
   readonly name: string;
   readonly identity: OwnIdentity;

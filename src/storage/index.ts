@@ -9,7 +9,7 @@ import type { Created, PostgresDatabase } from './postgres/database.ts';
 export {
   createIdentityFile,
   createIdentityFileFrom,
-  type IdentityRecord,
+  type NewIdentity,
   openIdentityFile,
   readSalt,
   restoreIdentityFile,

@@ -8,9 +8,9 @@ import { ScratchFolder } from '../../files/index.ts';
 import { checkName } from '../../session/index.ts';
 import {
   type Created,
-  type IdentityRecord,
   type IdentityStore,
   type Lock,
+  type NewIdentity,
   openIdentityFile,
   type PostgresDatabase,
   postgresAt,
@@ -118,7 +118,7 @@ class DatabasePlace implements IdentityPlace {
     return salt;
   }
 
-  create(lock: Lock, record: IdentityRecord, beforeCommit: () => void): Promise<Created> {
+  create(lock: Lock, record: NewIdentity, beforeCommit: () => void): Promise<Created> {
     return this.#waiting(this.#database.create(lock, record, { ...this.#storeOptions, beforeCommit }));
   }
 

@@ -12,9 +12,9 @@ import {
   type Created,
   createIdentityFile,
   createIdentityFileFrom,
-  type IdentityRecord,
   type IdentityStore,
   type Lock,
+  type NewIdentity,
   openIdentityFile,
   readSalt,
   restoreIdentityFile,
@@ -101,7 +101,7 @@ class FilePlace implements IdentityPlace {
     return readSalt(this.path);
   }
 
-  async create(lock: Lock, record: IdentityRecord, beforeNamed: () => void): Promise<Created> {
+  async create(lock: Lock, record: NewIdentity, beforeNamed: () => void): Promise<Created> {
     await this.prepare();
     const trouble = createIdentityFile(this.path, lock, record, { marks: marksOf(this.#context).folder, beforeNamed });
     return { trouble, mayLose: false };

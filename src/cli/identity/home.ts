@@ -3,7 +3,7 @@
  * What differs in use is behind `Home`; messages ask `isDatabase` for their words.
  */
 import { PawlError } from '../../errors.ts';
-import type { Created, IdentityRecord, IdentityStore, Lock } from '../../storage/index.ts';
+import type { Created, IdentityStore, Lock, NewIdentity } from '../../storage/index.ts';
 import type { CommandContext } from '../context.ts';
 import { isDatabase } from '../terminal/format.ts';
 import { homeOf, namedIdentity } from './path.ts';
@@ -65,7 +65,7 @@ export interface IdentityPlace {
    * @throws `exists`, `cannot-create`, `read-failed`, `write-failed`, `database-unreachable`, `commit-unknown`, `busy`, and the errors of pawl that
    * `beforeNamed` throws.
    */
-  create(lock: Lock, record: IdentityRecord, beforeNamed: () => void): Promise<Created>;
+  create(lock: Lock, record: NewIdentity, beforeNamed: () => void): Promise<Created>;
   /**
    * Makes what is to hold the identity: the folder, or the tables.
    * @throws `cannot-create`, `write-failed`, `read-failed`, `database-unreachable`, `busy`.

@@ -3,7 +3,7 @@
  */
 import { PawlError } from '../../errors.ts';
 import { equal, fromHex, type Random } from '../../primitives/index.ts';
-import { addIdentity, type IdentityRecord } from '../identity-file.ts';
+import { addIdentity, type NewIdentity } from '../identity-file.ts';
 import type { IdentityStore } from '../identity-store.ts';
 import { Mark } from '../rollback-mark.ts';
 import { copyForElsewhere, type Departing, shiftClaims } from '../rows-copy.ts';
@@ -101,7 +101,7 @@ export class PostgresDatabase {
    * @throws `exists`, `read-failed`, `write-failed`, `database-unreachable`, `commit-unknown`, `busy`, and the errors of pawl that
    * `beforeCommit` throws.
    */
-  create(lock: Lock, { name, ...identity }: IdentityRecord, options: CreateOptions): Promise<Created> {
+  create(lock: Lock, { name, ...identity }: NewIdentity, options: CreateOptions): Promise<Created> {
     const fill = async (set: WorkingSet) => {
       addIdentity(set, { ...identity, name });
       const { marks } = options;

@@ -17,11 +17,11 @@ import type {
   StoredOutgoing,
   StoredRoute,
 } from '../../../src/session/store.ts';
-import type { IdentityRecord } from '../../../src/storage/identity-file.ts';
+import type { NewIdentity } from '../../../src/storage/identity-file.ts';
 
 /** All that a store holds, as one value: never changed in place, so that two versions can share what is the same. */
 export interface Data {
-  readonly record: IdentityRecord;
+  readonly record: NewIdentity;
   readonly contacts: readonly Contact[];
   readonly sessions: readonly StoredSession[];
   readonly invites: readonly StoredInvite[];

@@ -1,5 +1,5 @@
 import type { SessionStore, Transaction } from '../../../src/session/store.ts';
-import type { IdentityRecord } from '../../../src/storage/identity-file.ts';
+import type { NewIdentity } from '../../../src/storage/identity-file.ts';
 import { Queue } from '../../../src/storage/queue.ts';
 import { boxes } from './boxes.ts';
 import { contactStore } from './contacts.ts';
@@ -21,7 +21,7 @@ export class MemoryStore implements SessionStore {
   #data: Data;
   readonly #queue = new Queue();
 
-  constructor(record: IdentityRecord) {
+  constructor(record: NewIdentity) {
     this.#data = emptyData(record);
   }
 
@@ -50,7 +50,7 @@ async function perform<Result>(data: Data, work: (transaction: Transaction) => P
 }
 
 /** What a new store holds. */
-export function emptyData(record: IdentityRecord): Data {
+export function emptyData(record: NewIdentity): Data {
   return {
     record: copyOf(record),
     contacts: [],
