@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { Person } from '../fake-io.ts';
 
@@ -23,4 +24,17 @@ it.each([
   expect([exit, bytes.length]).toEqual([64, 0]);
   expect(errors).toMatch(/^error: the home is an address, and not that of a PostgreSQL database\nhint: postgres:/);
   expect(errors).not.toContain('SECRET');
+});
+
+it('leaves a backup, made while it was on its way, that can be restored', async () => {
+  const alice = await Person.named('alice');
+  const file = alice.openFile();
+  file.exec("UPDATE identity SET moving_to = '/elsewhere', move_id = zeroblob(16), moving_from = 'here'");
+  file.close();
+  expect(await alice.refusal(['invite', 'bob'])).toBe('moving 75');
+  const copy = join(alice.folder, 'copy');
+  await alice.pawl(['backup', copy]);
+  const home = join(alice.folder, 'restored');
+  await alice.pawl(['--home', home, 'restore', copy]);
+  await alice.pawl(['--home', home, 'invite', 'bob']);
 });

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, 
 import { systemRandom } from '../../../src/primitives/index.ts';
 import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
 import { ConnectionLost, ServerClient } from '../../../src/storage/postgres/server-client.ts';
-import { addContact } from '../fixtures.ts';
+import { Mark } from '../../../src/storage/rollback-mark.ts';
+import { addContact, record } from '../fixtures.ts';
+import { temporaryFolder } from '../folder.ts';
 import { Relay } from './relay.ts';
 import { add, names, noServer, PostgresServer, saltedLock } from './server.ts';
 
@@ -101,7 +103,8 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
   });
 
   it('is believed about a commit that others have followed', async () => {
-    const { relay, store } = await openRelayed();
+    const marks = temporaryFolder();
+    const { relay, store } = await openRelayed({ marks });
     const other = await open();
     relay.next = 'silent';
     const lost = add(store, 'alice');
@@ -111,6 +114,8 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
     for (const contact of ['carol', 'dave', 'erin']) await add(other, contact);
     relay.speak();
     await lost;
+    // Of them it knows now, as a mark does.
+    expect(new Mark(marks, record().identity.seed).read().generation).toBe(4);
     expect(await store.snapshot(names)).toEqual(['alice', 'carol', 'dave', 'erin']);
   });
 

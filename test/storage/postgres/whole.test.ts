@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { systemRandom } from '../../../src/primitives/index.ts';
 import { type Lock, openIdentityFile } from '../../../src/storage/index.ts';
 import { PostgresDatabase } from '../../../src/storage/postgres/database.ts';
 import { PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
-import type { DatabaseAddress } from '../../../src/storage/postgres/server-client.ts';
+import { type DatabaseAddress, ServerClient } from '../../../src/storage/postgres/server-client.ts';
+import type { Statement } from '../../../src/storage/postgres/statement.ts';
 import { WorkingSet } from '../../../src/storage/postgres/working-set.ts';
 import { Mark } from '../../../src/storage/rollback-mark.ts';
 import { shiftClaims } from '../../../src/storage/rows-copy.ts';
@@ -94,6 +95,21 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
     expect(Number(server.sql(`SELECT count(*) FROM pawl.rows WHERE ${where}`))).toBe(count - others + 1);
   });
 
+  it('is not locked for long where the network breaks while it gets another key', async () => {
+    const spy = vi.spyOn(ServerClient.prototype, 'run');
+    onTestFinished(() => spy.mockRestore());
+    await store.rekey(next);
+    const sent: readonly Statement[] = spy.mock.calls.flat();
+    const limits = sent
+      .slice(
+        0,
+        sent.findIndex(({ text }) => text === 'COMMIT'),
+      )
+      .filter(({ text }) => text.includes("SELECT set_config('idle_in_transaction_session_timeout'"))
+      .map(({ values: [limit] }) => limit);
+    expect(limits).toEqual(['900s', '60s']);
+  });
+
   it('refuses a process that has it open under the key of before', async () => {
     const other = await openWith(lock);
     await store.rekey(next);
@@ -133,6 +149,10 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
     expect(readFileSync(bytes).includes(Buffer.from('alice'))).toBe(false);
 
     await store.leaveBy(moveTo('/home/bob'));
+    await expect(store.letMake(moveTo('/home/carol').id, undefined)).rejects.toMatchObject({ code: 'moving' });
+    expect((await openWith(lock)).move).toEqual(moveTo('/home/bob'));
+    await store.letMake(moveTo('/home/bob').id, undefined);
+    expect((await openWith(lock)).move).toEqual({ ...moveTo('/home/bob'), host: undefined });
     await expect(store.remove(moveTo('/home/carol').id)).rejects.toMatchObject({
       code: 'moving',
       detail: { to: '/home/bob' },
