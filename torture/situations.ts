@@ -1,4 +1,4 @@
-/** Situations that are tried once and not step by step: several processes, signals, small disks. */
+/** Situations: what is tried beside failing system calls, such as several processes, signals, small disks, lost answers. */
 import { Laws } from './laws.ts';
 
 export interface Situation {

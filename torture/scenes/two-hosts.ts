@@ -11,7 +11,7 @@ import { type Ran, WORKSHOP } from '../start.ts';
 import { sharedServer } from './database.ts';
 import { talking } from './people.ts';
 
-/** How long a round may take, in milliseconds. */
+/** For how long the followers of a round are waited for, to tell the last text and to end, in milliseconds. */
 const ROUND_TIME = 30_000;
 /** A follower sends so many messages to the server, and gets so many answers, until it waits for something to come. */
 const STEPS_OF_OPENING = 40;
@@ -52,7 +52,7 @@ class Story {
   }
 
   /** Both follow and send while Alice sends; one thing on each host is killed. */
-  async round(number: number): Promise<void> {
+  async round(number: number, laws: Laws): Promise<void> {
     const followers = this.#places.map(({ host, follows }, index) => {
       const step = STEPS_OF_OPENING + ((number * 17 + index * 29) % 120);
       return this.#start(host, follows, ['recv', '--follow', '--json'], step);
@@ -73,17 +73,29 @@ class Story {
     }
     await Promise.all(sending);
     const last = this.said.at(-1) ?? '';
-    const isOver = () => followers.some((one) => one.output().includes(last)) || followers.every((one) => one.isOver());
+    const isTold = () => followers.some((one) => one.output().includes(last));
+    const isOver = () => isTold() || followers.every((one) => one.isOver());
     for (const end = performance.now() + ROUND_TIME; !isOver() && performance.now() < end; ) await pause(50);
+    // One that was killed may have taken it.
+    laws.hold(
+      isTold() || followers.some((one) => one.isOver()),
+      `round ${number}: both follow, and none tells ${last}`,
+    );
     for (const follower of followers) follower.send('SIGTERM');
-    for (const [index, { ended }] of followers.entries()) {
-      const ran = await ended;
-      this.note(this.#places[index]?.host.name ?? '', ran);
+    for (const [index, follower] of followers.entries()) {
+      const host = this.#places[index]?.host.name ?? '';
+      const hanging = setTimeout(() => {
+        laws.hold(false, `round ${number}: what follows on ${host} does not end`);
+        follower.send('SIGKILL');
+      }, ROUND_TIME);
+      this.note(host, await follower.ended);
+      clearTimeout(hanging);
     }
   }
 
   note(host: string, { stdout, signal }: Ran): void {
-    const wasKilled = signal === 'SIGKILL';
+    // By SIGTERM as well, which may meet it between a text and the commit that it has left.
+    const wasKilled = signal !== undefined;
     if (wasKilled) this.killed += 1;
     for (const { type, text, again } of documents(stdout)) {
       if (type === 'message') this.told.push({ text, again: again === true, host, wasKilled });
@@ -136,7 +148,7 @@ export function twoHosts(rounds: number): Situation {
           places.push({ host, follows, sends });
         }
         const story = new Story(box, database, places);
-        for (let number = 0; number < rounds; number++) await story.round(number);
+        for (let number = 0; number < rounds; number++) await story.round(number, laws);
         await settle(box, places, story, laws);
         return check(story, laws);
       } finally {
