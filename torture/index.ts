@@ -11,6 +11,7 @@ export {
   readOnly,
   SCENES,
   SERVERS,
+  STANDBYS,
   smallDisks,
   TOGETHER,
   twoHosts,

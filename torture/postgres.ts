@@ -16,7 +16,8 @@ const PROGRAMS = FOLDERS.filter((folder) => existsSync(join(folder, 'initdb'))).
 const isRoot = process.getuid?.() === 0;
 const USER = isRoot ? userNamed('postgres') : undefined;
 /** Who may do everything, and who owns the databases. */
-const [SUPERUSER, OWNER] = ['postgres', 'keeper'];
+const SUPERUSER = 'postgres';
+export const OWNER = 'owner';
 const PORT = 5_432;
 /** For how long a server is waited for that starts, in seconds. */
 const START_TIME = 60;
@@ -33,35 +34,41 @@ export class PostgresServer {
   static readonly isHere = PROGRAMS !== undefined && !(isRoot && USER === undefined);
   static readonly #running = new Set<PostgresServer>();
   readonly folder: string;
-  readonly #programs: string;
+  readonly port = PORT;
   readonly #settings: readonly string[];
+  readonly #standbys: PostgresServer[] = [];
 
-  /**
-   * Starts one.
-   * @param settings `name=value`.
-   * @param parent the folder that its own is made in: in memory where possible, unless given.
-   * @returns `undefined` where there is none on this machine.
-   */
-  static start(settings: readonly string[] = [], parent = IN_MEMORY): PostgresServer | undefined {
-    if (PROGRAMS === undefined || !PostgresServer.isHere) return undefined;
-    const server = new PostgresServer(PROGRAMS, [...FAST, ...settings], parent);
-    server.#run('initdb', '-D', server.data, '-U', SUPERUSER, '-A', 'trust', '-E', 'UTF8', '-N', '--no-instructions');
-    server.start();
-    server.sql(`CREATE ROLE ${OWNER} LOGIN`);
-    return server;
+  /** Starts one: see the constructor. @returns `undefined` where there is none on this machine. */
+  static start(settings?: readonly string[], parent?: string): PostgresServer | undefined {
+    return PostgresServer.isHere ? new PostgresServer(settings, parent) : undefined;
   }
 
   static removeAll(): void {
     for (const server of PostgresServer.#running) server.remove();
   }
 
-  private constructor(programs: string, settings: readonly string[], parent: string) {
+  /**
+   * Starts one.
+   * @param settings `name=value`.
+   * @param parent the folder that its own is made in: in memory where possible, unless given.
+   * @param primary the server that it follows as a standby, from what that has now.
+   */
+  constructor(settings: readonly string[] = [], parent = IN_MEMORY, primary?: PostgresServer) {
     this.folder = mkdtempSync(join(parent, 'pawl-postgres-'));
-    this.#programs = programs;
-    this.#settings = settings;
+    this.#settings = [...FAST, ...settings];
     if (USER !== undefined) chownSync(this.folder, USER.uid, USER.gid);
     chmodSync(this.folder, 0o755);
     PostgresServer.#running.add(this);
+    if (primary === undefined) {
+      this.#run('initdb', '-D', this.data, '-U', SUPERUSER, '-A', 'trust', '-E', 'UTF8', '-N', '--no-instructions');
+      this.start();
+      this.sql(`CREATE ROLE ${OWNER} LOGIN`);
+    } else {
+      const from = ['-h', primary.folder, '-p', `${PORT}`, '-U', SUPERUSER];
+      this.#run('pg_basebackup', ...from, '-D', this.data, '-R', '--checkpoint=fast', '-N');
+      this.start();
+      primary.#standbys.push(this);
+    }
   }
 
   get data(): string {
@@ -87,7 +94,7 @@ export class PostgresServer {
 
   /** `immediate`: as a crash. */
   stop(mode: 'fast' | 'immediate'): void {
-    spawnSync(join(this.#programs, 'pg_ctl'), ['-D', this.data, '-s', '-m', mode, 'stop'], { ...USER });
+    spawnSync(join(PROGRAMS ?? '', 'pg_ctl'), ['-D', this.data, '-s', '-m', mode, 'stop'], { ...USER });
   }
 
   /** Crashes, and begins to start again. Does not wait for that. */
@@ -96,21 +103,15 @@ export class PostgresServer {
     this.#start('-W');
   }
 
-  /** A standby that follows it, from what it has now. */
+  /** A standby that follows it, from what it has now. It is removed with it. */
   standby(): PostgresServer {
-    const standby = new PostgresServer(this.#programs, this.#settings, IN_MEMORY);
-    standby.#run(
-      'pg_basebackup',
-      ...['-h', this.folder, '-p', `${PORT}`, '-U', SUPERUSER, '-D', standby.data, '-R', '--checkpoint=fast', '-N'],
-    );
-    standby.start();
-    return standby;
+    return new PostgresServer([], IN_MEMORY, this);
   }
 
   /** Waits until a standby has all that its primary has. */
   catchUp(primary: PostgresServer): void {
     const end = primary.sql('SELECT pg_current_wal_lsn()');
-    while (this.sql(`SELECT pg_sleep(0.05), pg_last_wal_replay_lsn() >= '${end}'`) !== '|t');
+    this.#until(`SELECT pg_sleep(0.05), pg_last_wal_replay_lsn() >= '${end}'`, '|t');
   }
 
   /** Makes a standby the primary. */
@@ -125,7 +126,7 @@ export class PostgresServer {
 
   /** Has SQL run while this process goes on. */
   begin(text: string): void {
-    const psql = join(this.#programs, 'psql');
+    const psql = join(PROGRAMS ?? '', 'psql');
     spawn(psql, this.#asking(text, 'postgres'), { ...USER, cwd: this.folder, stdio: 'ignore' })
       .on('error', () => undefined)
       .unref();
@@ -137,14 +138,20 @@ export class PostgresServer {
 
   /** Waits until it lets clients in, as after a crash of one of its processes. */
   untilReady(): void {
-    const end = performance.now() + START_TIME * 1_000;
-    for (;;) {
+    this.#until('SELECT 1', '1');
+  }
+
+  /** Asks until that is the answer. @throws where it is not within the time of a start. */
+  #until(question: string, expected: string): void {
+    for (const end = performance.now() + START_TIME * 1_000; ; ) {
+      let answer: unknown;
       try {
-        this.sql('SELECT 1');
-        return;
+        answer = this.sql(question);
+        if (answer === expected) return;
       } catch (error) {
-        if (performance.now() > end) throw error;
+        answer = error;
       }
+      if (performance.now() > end) throw new Error(`${question}: ${answer} after ${START_TIME} s`);
     }
   }
 
@@ -170,15 +177,16 @@ export class PostgresServer {
     return readFileSync(join(this.folder, 'log'), 'utf8');
   }
 
-  /** Ends it without any care, and removes what it has stored. */
+  /** Ends it without any care, and its standbys, and removes what they have stored. */
   remove(): void {
     PostgresServer.#running.delete(this);
+    for (const standby of this.#standbys) standby.remove();
     this.stop('immediate');
     rmSync(this.folder, { recursive: true, force: true });
   }
 
   #run(program: string, ...parameters: readonly string[]): string {
-    return execFileSync(join(this.#programs, program), parameters, {
+    return execFileSync(join(PROGRAMS ?? '', program), parameters, {
       ...USER,
       cwd: this.folder,
       encoding: 'utf8',

@@ -21,6 +21,7 @@ import {
   SCENES,
   SERVERS,
   type Situation,
+  STANDBYS,
   sideBySide,
   smallDisks,
   TOGETHER,
@@ -110,6 +111,7 @@ async function torture(): Promise<void> {
     ...OUTSIDE,
     ...smallDisks(SCENES),
     ...readOnly(SCENES),
+    ...STANDBYS,
     ...SERVERS,
   ];
   for (const situation of chosen(situations)) report(await foundIn(situation));

@@ -10,6 +10,7 @@ import {
   SAMPLE,
   SERVERS,
   SOME_STEPS,
+  STANDBYS,
   tryOut,
   twoHosts,
 } from '../../torture/index.ts';
@@ -33,7 +34,7 @@ const scenes = [
 ];
 const onWireToo = named('init', 'send, in a chain', 'recv, three messages');
 const short = SERVERS.filter(({ name }) => !/far away|says nothing/.test(name));
-const situations = [...onWire(onWireToo, SOME_STEPS), ...short, twoHosts(2)];
+const situations = [...onWire(onWireToo, SOME_STEPS), ...STANDBYS, ...short, twoHosts(2)];
 
 describe('what uses a database, and is ended at some step, loses nothing and uses nothing twice', () => {
   it.each(scenes.map((scene) => [scene.name, scene] as const))('%s', async (_, scene) => {

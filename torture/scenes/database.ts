@@ -2,16 +2,12 @@
  * Scenes of one whose identity is in a PostgreSQL database, and talks to one whose identity is in a file: the scenes of files,
  * and what differs for a database.
  */
-
-import type { Box } from '../box.ts';
 import { type Database, PostgresServer } from '../postgres.ts';
 import type { Scene } from '../scene.ts';
-import { WORKSHOP } from '../start.ts';
 import { CARRIED } from './carried.ts';
 import { KEEPING } from './keeping.ts';
-import { deliver, talking } from './people.ts';
 import { RECEIVING } from './receiving.ts';
-import { SENDING, sending } from './sending.ts';
+import { SENDING } from './sending.ts';
 import { SEVERAL } from './several.ts';
 
 let shared: PostgresServer | undefined;
@@ -58,28 +54,6 @@ const init: Scene = {
   },
 };
 
-/** Armored, an envelope with an ML-KEM key or ciphertext is longer than this, and one without is not. */
-const LONGER_THAN_WITHOUT = 1_400;
-
-/** The next envelope of Alice has an ML-KEM field. */
-async function rekeying(box: Box): Promise<void> {
-  await talking(box);
-  for (let round = 0; round < 30; round++) {
-    const probe = box.copy(WORKSHOP);
-    const envelope = await probe.ready('alice', ['send', 'bob', '-m', 'x']);
-    probe.remove();
-    if (envelope.length > LONGER_THAN_WITHOUT) return;
-    await deliver(box, 'alice', 'bob', `${round}`);
-    await deliver(box, 'bob', 'alice', `${round}`);
-  }
-  throw new Error('no message has an ML-KEM field');
-}
-
-const rekeyed = sending('send, with an ML-KEM field', rekeying, () => ({
-  who: 'alice',
-  parameters: ['send', 'bob', '-m', 'the text of this send'],
-}));
-
 const named = (scenes: readonly Scene[], ...names: readonly string[]) =>
   names.map((name) => {
     const scene = scenes.find((one) => one.name === name);
@@ -100,8 +74,8 @@ const OF_ALICE: readonly Scene[] = [
     'send --lines',
     'outbox resend',
     'send, a large file',
+    'send, with an ML-KEM field',
   ),
-  rekeyed,
   ...named(CARRIED, 'send, along a route'),
   ...SEVERAL,
 ];

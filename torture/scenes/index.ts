@@ -13,6 +13,7 @@ export { failingPlaces } from './failing.ts';
 export { MOVING } from './moving.ts';
 export { OUTSIDE } from './outside.ts';
 export { SERVERS } from './servers.ts';
+export { STANDBYS } from './standbys.ts';
 export { parallel, TOGETHER } from './together.ts';
 export { twoHosts } from './two-hosts.ts';
 

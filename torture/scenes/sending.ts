@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { type Box, type Call, type Document, documents } from '../box.ts';
 import { countOf, type Laws, maySayItAgain } from '../laws.ts';
 import { replacing, type Scene } from '../scene.ts';
-import type { Ran } from '../start.ts';
+import { type Ran, WORKSHOP } from '../start.ts';
 import { deliver, FILM, invited, keeping, talking, unwritten, withFilm } from './people.ts';
 
 const TEXT = 'the text of this send';
@@ -27,7 +27,7 @@ async function checkSend(box: Box, ran: Ran, laws: Laws, texts: readonly string[
   await laws.talk(box, 'alice', 'bob');
 }
 
-export function sending(name: string, prepare: (box: Box) => Promise<void>, call: (box: Box) => Call): Scene {
+function sending(name: string, prepare: (box: Box) => Promise<void>, call: (box: Box) => Call): Scene {
   return { name, prepare, call, check: (box, ran, laws) => checkSend(box, ran, laws) };
 }
 
@@ -45,6 +45,25 @@ const inChain = sending(
 );
 
 const newChain = sending('send, a new chain', talking, plain);
+
+/** Armored, an envelope with an ML-KEM key or ciphertext is longer than this, and one without is not. */
+const LONGER_THAN_WITHOUT = 1_400;
+
+/** The next envelope of Alice has an ML-KEM field. */
+async function rekeying(box: Box): Promise<void> {
+  await talking(box);
+  for (let round = 0; round < 30; round++) {
+    const probe = box.copy(WORKSHOP);
+    const envelope = await probe.ready('alice', ['send', 'bob', '-m', 'x']);
+    probe.remove();
+    if (envelope.length > LONGER_THAN_WITHOUT) return;
+    await deliver(box, 'alice', 'bob', `${round}`);
+    await deliver(box, 'bob', 'alice', `${round}`);
+  }
+  throw new Error('no message has an ML-KEM field');
+}
+
+const rekeyed = sending('send, with an ML-KEM field', rekeying, plain);
 
 const toFile: Scene = {
   ...sending('send -o FILE', talking, (box) => ({
@@ -154,6 +173,7 @@ export const SENDING: readonly Scene[] = [
   opening,
   inChain,
   newChain,
+  rekeyed,
   toFile,
   replacing(toFile, 'out.pawl'),
   exposed,

@@ -1,4 +1,4 @@
-/** Situations of servers: one that takes over, that has no connection left, is slow, full, or may only be read. */
+/** Situations of servers: one that has no connection left, is slow, full, or may only be read. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -15,203 +15,20 @@ import {
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Box, documents } from '../box.ts';
+import { type Box, documents } from '../box.ts';
 import type { Laws } from '../laws.ts';
-import { type Database, PostgresServer } from '../postgres.ts';
+import { OWNER } from '../postgres.ts';
 import { PostgresRelay } from '../postgres-relay.ts';
 import type { Situation } from '../situations.ts';
 import { type Ran, WORKSHOP } from '../start.ts';
-import { sharedServer } from './database.ts';
-import { talking } from './people.ts';
-
-const [FAILED, BUSY, ROLLED_BACK] = [74, 75, 76];
-
-interface Talk {
-  readonly box: Box;
-  readonly server: PostgresServer;
-  readonly database: Database;
-}
-
-/** Bob, whose identity is in a database, has talked with Alice; `undefined` where there is no server. */
-async function begin(server: PostgresServer | undefined, more = ''): Promise<Talk | undefined> {
-  if (server === undefined) return undefined;
-  const box = Box.make(WORKSHOP);
-  const database = server.database('template0', more);
-  box.homes.set('bob', database);
-  await talking(box);
-  return { box, server, database };
-}
-
-/** A situation with a talk on the server that others use as well. */
-function situation(name: string, run: (talk: Talk, laws: Laws) => Promise<string>): Situation {
-  return {
-    name,
-    async run(laws) {
-      const talk = await begin(sharedServer());
-      if (talk === undefined) return undefined;
-      try {
-        return await run(talk, laws);
-      } finally {
-        talk.box.remove();
-      }
-    },
-  };
-}
-
-/** A process of Bob's on one of his machines: the marks of each are its own. */
-function bobOn(machine: string, uri: string, { box }: Talk, parameters: readonly string[], input?: Uint8Array) {
-  const call = { who: 'bob', parameters: ['--home', uri, ...parameters], ...(input !== undefined && { input }) };
-  return box.on(machine).start(call);
-}
-
-/** A command says that nothing was done, and what waits for the server has not gone. */
-function refuses(laws: Laws, what: string, { code, stderr, stdout }: Ran, expected: number, words: RegExp): void {
-  laws.hold(code === expected, `${what}: exit ${code} instead of ${expected}: ${stderr.trim()}`);
-  laws.hold(words.test(stderr), `${what} says: ${stderr.trim()}`);
-  laws.hold(stdout.length === 0, `${what} puts out something`);
-}
-
-/**
- * A standby takes over that does not have the last commits: texts were sent, or received, that it knows nothing of. Bob's
- * machine that wrote them refuses it; one without a mark refuses it as well, since it is another server.
- */
-const lagging = (lost: 'sent' | 'received'): Situation => ({
-  name: `a standby takes over that lags behind: a text was ${lost}`,
-  async run(laws) {
-    const talk = await begin(PostgresServer.start(['wal_level=replica', 'max_wal_senders=4']));
-    if (talk === undefined) return undefined;
-    const { box, server, database } = talk;
-    await bobOn('one', database.uri, talk, ['inspect', '--moved']);
-    const standby = server.standby();
-    standby.catchUp(server);
-    standby.stop('fast');
-    const words = 'what the standby does not have';
-    if (lost === 'sent') {
-      const { stdout, code } = await bobOn('one', database.uri, talk, ['send', 'alice', '-m', words]);
-      laws.hold(code === 0 && (await laws.receives(box, 'alice', stdout)).length === 1, 'it is not sent');
-    } else {
-      const envelope = await box.ready('alice', ['send', 'bob', '-m', words]);
-      const { stdout } = await bobOn('one', database.uri, talk, ['recv'], envelope);
-      laws.hold(stdout.toString() === words, 'it is not received');
-    }
-    server.stop('immediate');
-    standby.start();
-    standby.promote();
-    const uri = standby.uri(database.name);
-    const next = ['send', 'alice', '-m', 'after it has taken over'];
-    refuses(laws, 'the machine that wrote last', await bobOn('one', uri, talk, next), ROLLED_BACK, /--after-restore/);
-    refuses(laws, 'recv of it', await bobOn('one', uri, talk, ['recv']), ROLLED_BACK, /older than what this machine/);
-    refuses(laws, 'a machine without a mark', await bobOn('two', uri, talk, next), ROLLED_BACK, /another server/);
-    // Reading is let in, with a warning.
-    const { code, stderr } = await bobOn('one', uri, talk, ['inspect']);
-    laws.hold(code === 0 && /older than/.test(stderr), `inspect: exit ${code}: ${stderr}`);
-    // The way on that uses no key twice: nothing is sent to anybody before a new invite is answered.
-    const accepted = await bobOn('one', uri, talk, ['inspect', '--after-restore']);
-    laws.hold(accepted.code === 0, `--after-restore: exit ${accepted.code}: ${accepted.stderr}`);
-    const held = await bobOn('one', uri, talk, next);
-    laws.hold(
-      held.code === ROLLED_BACK && held.stdout.length === 0,
-      `sends at once: exit ${held.code}: ${held.stderr}`,
-    );
-    mkdirSync(box.path('invites'));
-    const invites = await bobOn('one', uri, talk, ['invite', '--held', '--out-dir', box.path('invites')]);
-    laws.hold(invites.code === 0, `invite --held: exit ${invites.code}: ${invites.stderr}`);
-    await laws.works(box, 'alice', ['add', 'bob', box.path('invites', 'for-alice.txt')]);
-    box.homes.set('bob', { uri, copy: () => database, remove: () => undefined });
-    await laws.works(box, 'bob', ['inspect', '--moved']);
-    await laws.talk(box, 'alice', 'bob');
-    standby.remove();
-    server.remove();
-    rmSync(box.folder, { recursive: true });
-    return 'exit 76 with and without a mark; goes on with new invites';
-  },
-});
-
-/**
- * A standby takes over that has all that one machine wrote, and not what another one did after it. To the mark of the first
- * nothing is missing.
- */
-const behindAnother: Situation = {
-  name: 'a standby takes over that lags behind what another machine wrote',
-  async run(laws) {
-    const talk = await begin(PostgresServer.start(['wal_level=replica', 'max_wal_senders=4']));
-    if (talk === undefined) return undefined;
-    const { box, server, database } = talk;
-    const standby = server.standby();
-    const first = await bobOn('one', database.uri, talk, ['send', 'alice', '-m', 'by the first machine']);
-    standby.catchUp(server);
-    standby.stop('fast');
-    const second = await bobOn('two', database.uri, talk, ['send', 'alice', '-m', 'by the second machine']);
-    laws.hold(
-      (await laws.receives(box, 'alice', Buffer.concat([first.stdout, second.stdout]))).length === 2,
-      'not sent',
-    );
-    server.stop('immediate');
-    standby.start();
-    standby.promote();
-    const uri = standby.uri(database.name);
-    const next = ['send', 'alice', '-m', 'after it has taken over'];
-    const refused = await bobOn('one', uri, talk, next);
-    refuses(laws, 'the first machine', refused, ROLLED_BACK, /another server/);
-    // Where it was let in all the same: whether a key was used for two texts.
-    await laws.receives(box, 'alice', refused.stdout);
-    refuses(laws, 'the second machine', await bobOn('two', uri, talk, next), ROLLED_BACK, /older than/);
-    standby.remove();
-    server.remove();
-    rmSync(box.folder, { recursive: true });
-    return 'exit 76 for both machines';
-  },
-};
-
-/** A standby takes over that has everything. No machine can know that: its owner says so, once. */
-const following: Situation = {
-  name: 'a standby takes over that has everything',
-  async run(laws) {
-    const talk = await begin(PostgresServer.start(['wal_level=replica', 'max_wal_senders=4']));
-    if (talk === undefined) return undefined;
-    const { box, server, database } = talk;
-    const standby = server.standby();
-    const uri = standby.uri(database.name);
-    const sent = await bobOn('one', database.uri, talk, ['send', 'alice', '-m', 'before']);
-    laws.hold((await laws.receives(box, 'alice', sent.stdout)).length === 1, 'it is not sent');
-    standby.catchUp(server);
-    // A standby may only be read.
-    const next = ['send', 'alice', '-m', 'after it has taken over'];
-    refuses(laws, 'send by the standby', await bobOn('one', uri, talk, next), FAILED, /nothing of this was done/);
-    const envelope = await box.ready('alice', ['send', 'bob', '-m', 'meanwhile']);
-    const early = await bobOn('one', uri, talk, ['recv'], envelope);
-    refuses(laws, 'recv by the standby', early, FAILED, /nothing of this was done/);
-    const read = await bobOn('one', uri, talk, ['inspect']);
-    laws.hold(read.code === 0, `inspect by the standby: exit ${read.code}: ${read.stderr}`);
-    server.stop('immediate');
-    standby.promote();
-    for (const machine of ['one', 'two']) {
-      refuses(laws, `machine ${machine}`, await bobOn(machine, uri, talk, next), ROLLED_BACK, /another server/);
-    }
-    const late = await bobOn('one', uri, talk, ['recv', '--moved'], envelope);
-    laws.hold(late.stdout.toString() === 'meanwhile', `recv --moved: exit ${late.code}: ${late.stderr}`);
-    // By now the new server has written the last commit, for every machine.
-    const other = await bobOn('two', uri, talk, next);
-    laws.hold(other.code === 0, `the other machine, then: exit ${other.code}: ${other.stderr}`);
-    laws.hold((await laws.receives(box, 'alice', other.stdout)).length === 1, 'what it sends is not read');
-    box.homes.set('bob', { uri, copy: () => database, remove: () => undefined });
-    await laws.talk(box, 'alice', 'bob');
-    standby.remove();
-    server.remove();
-    rmSync(box.folder, { recursive: true });
-    return 'exit 76, until --moved on one machine';
-  },
-};
+import { BUSY, bobOn, FAILED, inTalk, onOwnServer, ownSituation, refuses, situation, type Talk } from './talk.ts';
 
 /** So many connections are there for everybody. */
 const CONNECTIONS = 6;
 
-const crowded: Situation = {
-  name: 'a server that has no connection left',
-  async run(laws) {
-    const few = [`max_connections=${CONNECTIONS}`, 'superuser_reserved_connections=1', 'max_wal_senders=0'];
-    const talk = await begin(PostgresServer.start([...few, 'wal_level=minimal']));
-    if (talk === undefined) return undefined;
+const crowded = ownSituation(
+  'a server that has no connection left',
+  async (talk, laws) => {
     const { box, server, database } = talk;
     const input = await box.ready('alice', ['send', 'bob', '-m', 'for bob']);
     const others: Socket[] = [];
@@ -235,17 +52,16 @@ const crowded: Situation = {
     const left = await laws.works(box, 'bob', ['outbox', 'resend']);
     laws.hold(left.stdout.length === 0, 'one that was refused is in the outbox');
     await laws.talk(box, 'alice', 'bob');
-    server.remove();
-    rmSync(box.folder, { recursive: true });
     return `exit 75; of ${all.length} at once, ${done.length} have sent`;
   },
-};
+  [`max_connections=${CONNECTIONS}`, 'superuser_reserved_connections=1', 'max_wal_senders=0', 'wal_level=minimal'],
+);
 
 /** A client that connects and asks nothing. */
 async function occupy(path: string, database: string): Promise<Socket> {
   const socket = connect(path);
   socket.on('error', () => undefined);
-  const words = Buffer.from(`user\0keeper\0database\0${database}\0\0`);
+  const words = Buffer.from(`user\0${OWNER}\0database\0${database}\0\0`);
   const head = Buffer.alloc(8);
   head.writeInt32BE(8 + words.length);
   head.writeInt32BE(196_608, 4);
@@ -331,64 +147,59 @@ const readOnly = situation('a server whose transactions only read, unless they s
 /** A tablespace on a small disk: reads go on, and what is written is refused until there is room again. */
 const full: Situation = {
   name: 'a server whose disk is full',
-  async run(laws) {
-    const server = PostgresServer.start();
-    if (server === undefined) return undefined;
-    const disk = join(server.folder, 'disk');
-    mkdirSync(disk);
-    const isMounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', disk]).status === 0;
-    try {
-      if (!isMounted) return undefined;
-      const { uid, gid } = statSync(server.folder);
-      chownSync(disk, uid, gid);
-      server.sql(`CREATE TABLESPACE small LOCATION '${disk}'`);
-      server.sql('GRANT CREATE ON TABLESPACE small TO keeper');
-      const talk = await begin(server, 'TABLESPACE small');
-      if (talk === undefined) return undefined;
-      const { box, database } = talk;
-      const outcomes: Record<string, number> = {};
-      const sent: Buffer[] = [];
-      let done = 0;
-      for (const pages of [0, 2, 8]) {
-        for (const size of [100, 40_000]) {
-          const input = await box.ready('alice', ['send', 'bob'], Buffer.alloc(size, 'y'));
-          server.sql('CHECKPOINT');
-          fill(disk, pages);
-          const send = await bobOn('one', database.uri, talk, ['send', 'alice'], Buffer.alloc(size, 'x'));
-          const recv = await bobOn('one', database.uri, talk, ['recv', '--json'], input);
-          rmSync(join(disk, 'filler'));
-          for (const [what, ran] of Object.entries({ send, recv })) {
-            laws.hold(ran.code === 0 || ran.code === FAILED, `${what}: exit ${ran.code}: ${ran.stderr}`);
-            if (ran.code === FAILED) laws.hold(/space|extend/.test(ran.stderr), `${what} says: ${ran.stderr}`);
-            outcomes[`${what} exit ${ran.code}`] = (outcomes[`${what} exit ${ran.code}`] ?? 0) + 1;
-          }
-          if (send.code === 0) done += 1;
-          sent.push(send.stdout);
-          const texts = documents(recv.stdout).filter(({ type }) => type === 'message').length;
-          const later = (await laws.receives(box, 'bob', input)).filter(({ again }) => again !== true).length;
-          const waiting = documents((await box.run('bob', ['recv', '--json'])).stdout).length;
-          laws.hold(
-            texts + later + waiting === 1,
-            `with ${pages} pages, it comes ${texts} + ${later} + ${waiting} times`,
-          );
-        }
+  run: (laws) =>
+    onOwnServer(async (server) => {
+      const disk = join(server.folder, 'disk');
+      mkdirSync(disk);
+      if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', disk]).status !== 0) return undefined;
+      try {
+        const { uid, gid } = statSync(server.folder);
+        chownSync(disk, uid, gid);
+        server.sql(`CREATE TABLESPACE small LOCATION '${disk}'`);
+        server.sql(`GRANT CREATE ON TABLESPACE small TO ${OWNER}`);
+        return await inTalk(server, (talk) => onFullDisk(disk, talk, laws), 'TABLESPACE small');
+      } finally {
+        server.stop('immediate');
+        spawnSync('umount', ['-l', disk]);
       }
-      sent.push((await laws.works(box, 'bob', ['outbox', 'resend'])).stdout);
-      const got = await laws.receives(box, 'alice', Buffer.concat(sent));
-      laws.hold(got.length >= done, `${got.length} of ${done} texts arrive`);
-      await laws.whole(box, 'bob');
-      await laws.talk(box, 'alice', 'bob');
-      rmSync(box.folder, { recursive: true });
-      return Object.entries(outcomes)
-        .map(([outcome, count]) => `${outcome} ×${count}`)
-        .join(', ');
-    } finally {
-      server.stop('immediate');
-      if (isMounted) spawnSync('umount', ['-l', disk]);
-      server.remove();
-    }
-  },
+    }),
 };
+
+async function onFullDisk(disk: string, talk: Talk, laws: Laws): Promise<string> {
+  const { box, database, server } = talk;
+  const outcomes: Record<string, number> = {};
+  const sent: Buffer[] = [];
+  let done = 0;
+  for (const pages of [0, 2, 8]) {
+    for (const size of [100, 40_000]) {
+      const input = await box.ready('alice', ['send', 'bob'], Buffer.alloc(size, 'y'));
+      server.sql('CHECKPOINT');
+      fill(disk, pages);
+      const send = await bobOn('one', database.uri, talk, ['send', 'alice'], Buffer.alloc(size, 'x'));
+      const recv = await bobOn('one', database.uri, talk, ['recv', '--json'], input);
+      rmSync(join(disk, 'filler'));
+      for (const [what, ran] of Object.entries({ send, recv })) {
+        laws.hold(ran.code === 0 || ran.code === FAILED, `${what}: exit ${ran.code}: ${ran.stderr}`);
+        if (ran.code === FAILED) laws.hold(/space|extend/.test(ran.stderr), `${what} says: ${ran.stderr}`);
+        outcomes[`${what} exit ${ran.code}`] = (outcomes[`${what} exit ${ran.code}`] ?? 0) + 1;
+      }
+      if (send.code === 0) done += 1;
+      sent.push(send.stdout);
+      const texts = documents(recv.stdout).filter(({ type }) => type === 'message').length;
+      const later = (await laws.receives(box, 'bob', input)).filter(({ again }) => again !== true).length;
+      const waiting = documents((await box.run('bob', ['recv', '--json'])).stdout).length;
+      laws.hold(texts + later + waiting === 1, `with ${pages} pages, it comes ${texts} + ${later} + ${waiting} times`);
+    }
+  }
+  sent.push((await laws.works(box, 'bob', ['outbox', 'resend'])).stdout);
+  const got = await laws.receives(box, 'alice', Buffer.concat(sent));
+  laws.hold(got.length >= done, `${got.length} of ${done} texts arrive`);
+  await laws.whole(box, 'bob');
+  await laws.talk(box, 'alice', 'bob');
+  return Object.entries(outcomes)
+    .map(([outcome, count]) => `${outcome} ×${count}`)
+    .join(', ');
+}
 
 /** Fills a disk up to so many free pages of 8 KiB. */
 function fill(disk: string, pages: number): void {
@@ -464,7 +275,7 @@ const pooled = situation('a pool of connections, shared by transactions (pgbounc
   writeFileSync(
     join(folder, 'conf'),
     `[databases]
-* = host=${server.folder} port=5432 user=keeper
+* = host=${server.folder} port=5432 user=${OWNER}
 [pgbouncer]
 listen_addr =
 listen_port = 5432
@@ -502,17 +313,4 @@ default_pool_size = 2
   }
 });
 
-export const SERVERS: readonly Situation[] = [
-  lagging('sent'),
-  lagging('received'),
-  behindAnother,
-  following,
-  crowded,
-  slow,
-  silent,
-  limits,
-  readOnly,
-  full,
-  unanswered,
-  pooled,
-];
+export const SERVERS: readonly Situation[] = [crowded, slow, silent, limits, readOnly, full, unanswered, pooled];
