@@ -11,20 +11,13 @@ import { type Home, inHome, type Result } from './shell.ts';
 
 describe.skipIf(noServer !== undefined)('an identity in a PostgreSQL database', () => {
   let server: PostgresServer;
-  let databases = 0;
   beforeAll(() => {
     server = new PostgresServer();
   });
   afterAll(() => server.remove());
 
   /** Makes an empty database. @returns its URL, which is what messages call it as well. */
-  const database = (on = server): string => {
-    const name = `pawl${++databases}`;
-    on.sql(`CREATE DATABASE ${name}`);
-    return urlOf(on, name);
-  };
-  const urlOf = ({ folder }: PostgresServer, name: string) =>
-    `postgres://owner@/${name}?host=${encodeURIComponent(folder)}`;
+  const database = (on = server): string => on.database().uri;
 
   /** Runs `work` in a home whose identities are in an empty database. */
   const inDatabase = (work: (run: Run, home: Home, url: string) => Promise<void>) =>
@@ -66,8 +59,7 @@ describe.skipIf(noServer !== undefined)('an identity in a PostgreSQL database', 
       const primary = new PostgresServer();
       onTestFinished(() => primary.remove());
       const waited = database(primary);
-      const standby = primary.standby();
-      onTestFinished(() => standby.remove());
+      primary.standby();
       primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
       primary.sql('SELECT pg_reload_conf()');
       await vi.waitFor(() => expect(primary.sql('SELECT sync_state FROM pg_stat_replication').trim()).toBe('sync'));
@@ -332,8 +324,8 @@ describe.skipIf(noServer !== undefined)('an identity in a PostgreSQL database', 
   it('says on a terminal that others who use the identity are waited for', () =>
     inDatabase(async (run, home, url) => {
       await run('pawl -q init bot');
-      const { folder: host, port } = server;
-      const other = new Client({ host, port, user: 'owner', database: nameIn(url), password: '' });
+      const { host, port, user } = server.address;
+      const other = new Client({ host, port, user, database: nameIn(url), password: '' });
       await other.connect();
       try {
         await other.query('BEGIN; SELECT FROM pawl.identities FOR UPDATE');

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { systemRandom } from '../../../src/primitives/index.ts';
 import type { FileKey } from '../../../src/storage/index.ts';
 import { PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
 import { TABLES } from '../../../src/storage/postgres/tables.ts';
 import { contactAlice, fill, readAll } from '../contents.ts';
 import { addContact, bytesOf, inviteFor, NOW, partRecord } from '../fixtures.ts';
 import { temporaryFolder, WRONG_KEY } from '../folder.ts';
-import { noServer, PostgresServer, saltedLock } from './server.ts';
+import { lockOf, noServer, OPTIONS, PostgresServer } from './server.ts';
 
 /** Names and texts that nobody is to find in the database. */
 const SECRETS = ['alice', 'the text', 'plan.pdf', '/home/bob/inbox', 'process-7', 'a list', 'for-carol'];
@@ -261,8 +260,8 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: the owner of the database',
   });
 
   it('opens nothing without the key', async () => {
-    const lock = { ...saltedLock(Number(name.slice(3))), key: WRONG_KEY as FileKey };
-    const opening = PostgresStore.open(server.address, name, lock, { wait: 0, now: Date.now, random: systemRandom });
+    const lock = { ...lockOf(name), key: WRONG_KEY as FileKey };
+    const opening = PostgresStore.open(server.address, name, lock, OPTIONS);
     await expect(opening).rejects.toMatchObject({ code: 'wrong-passphrase' });
   });
 });

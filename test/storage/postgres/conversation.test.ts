@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { systemRandom } from '../../../src/primitives/index.ts';
-import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
 import { Party } from '../../session/party.ts';
 import { record } from '../fixtures.ts';
 import { temporaryFolder } from '../folder.ts';
 import { Relay } from './relay.ts';
-import { noServer, PostgresServer, saltedLock } from './server.ts';
+import { noServer, PostgresServer } from './server.ts';
 
 describe.skipIf(noServer !== undefined)('PostgreSQL: conversations', () => {
   let server: PostgresServer;
@@ -15,14 +13,8 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: conversations', () => {
   afterAll(() => server.remove());
 
   /** Bob on one of his machines, of which each has its own connection. */
-  async function bobOn(name: string, address = server.address, options: Partial<PostgresOptions> = {}) {
-    const lock = saltedLock(Number(name.slice(3)));
-    const store = await PostgresStore.open(address, name, lock, {
-      wait: 5_000,
-      now: Date.now,
-      random: systemRandom,
-      ...options,
-    });
+  async function bobOn(name: string, address = server.address) {
+    const store = await server.open(name, {}, address);
     onTestFinished(() => store.close());
     return new Party('bob', { identity: record().identity, store });
   }
@@ -85,18 +77,12 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: conversations', () => {
   });
 
   it('are unmarked on another server, until its owner says that nothing is missing', async () => {
-    const primary = new PostgresServer(['fsync=off', 'wal_level=replica', 'max_wal_senders=4']);
+    const primary = new PostgresServer();
     onTestFinished(() => primary.remove());
     const name = await primary.create();
-    const lock = saltedLock(Number(name.slice(3)));
-    const marks = temporaryFolder();
-    const on = async (one: PostgresServer, folder = marks) => {
-      const store = await PostgresStore.open(one.address, name, lock, {
-        wait: 5_000,
-        now: Date.now,
-        random: systemRandom,
-        marks: folder,
-      });
+    const ours = temporaryFolder();
+    const on = async (one: PostgresServer, marks = ours) => {
+      const store = await one.open(name, { marks });
       onTestFinished(() => store.close());
       return store;
     };
@@ -104,13 +90,9 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: conversations', () => {
     await before.transaction((transaction) => transaction.raiseNumber('a', 1));
     const same = primary.standby();
     const lagging = primary.standby();
-    onTestFinished(() => {
-      same.remove();
-      lagging.remove();
-    });
     lagging.stop('fast');
     await before.transaction((transaction) => transaction.raiseNumber('a', 2));
-    await same.caughtUp(primary);
+    same.catchUp(primary);
     const following = await on(same);
     expect(await following.snapshot((view) => view.lastNumber('a'))).toBe(2);
     const writing = following.transaction((transaction) => transaction.raiseNumber('a', 9));

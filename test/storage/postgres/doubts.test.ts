@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { systemRandom } from '../../../src/primitives/index.ts';
 import { PostgresDatabase } from '../../../src/storage/postgres/database.ts';
 import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
 import { ConnectionLost, ServerClient } from '../../../src/storage/postgres/server-client.ts';
@@ -10,11 +9,9 @@ import { fill } from '../contents.ts';
 import { bytesOf, moveTo, record } from '../fixtures.ts';
 import { LOCK, newFile, openStore, temporaryFolder } from '../folder.ts';
 import { Relay } from './relay.ts';
-import { add, names, noServer, PostgresServer, saltedLock } from './server.ts';
+import { add, lockOf, names, noServer, OPTIONS, PostgresServer } from './server.ts';
 
 const END_WAITING = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-
-const OPTIONS = { wait: 5_000, now: Date.now, random: systemRandom };
 
 describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', () => {
   let server: PostgresServer;
@@ -80,15 +77,14 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
   });
 
   it('is a standby that took over while a process runs: nothing is written, before its owner has said so', async () => {
-    const primary = new PostgresServer(['fsync=off', 'wal_level=replica', 'max_wal_senders=4']);
+    const primary = new PostgresServer();
     onTestFinished(() => primary.remove());
     const own = await primary.create();
     const standby = primary.standby();
-    onTestFinished(() => standby.remove());
     // One address that leads to the primary of the time.
     const address = { ...primary.address };
     const on = async (marks: string) => {
-      const store = await PostgresStore.open(address, own, saltedLock(1), { ...OPTIONS, marks });
+      const store = await primary.open(own, { marks }, address);
       onTestFinished(() => store.close());
       return store;
     };
@@ -96,11 +92,11 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
     const one = await on(folders[0]);
     const two = await on(folders[1]);
     await add(two, 'alice');
-    await standby.caughtUp(primary);
+    standby.catchUp(primary);
     standby.stop('fast');
     await add(one, 'of-one');
     primary.stop('immediate');
-    standby.start(['fsync=off']);
+    standby.start();
     standby.promote();
     Object.assign(address, standby.address);
 
@@ -118,22 +114,22 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
     const cluster = new PostgresServer();
     onTestFinished(() => cluster.remove());
     const own = await cluster.create();
-    const lock = saltedLock(Number(own.slice(3)));
-    const old = `old-${own}`;
+    const old = 'bob99';
     const database = new PostgresDatabase(cluster.address);
-    await database.create(saltedLock(99), { ...record(), name: old }, { ...OPTIONS, schema: 10 });
+    await database.create(lockOf(old), { ...record(), name: old }, { ...OPTIONS, schema: 10 });
     await database.close();
     const marks = temporaryFolder();
     const openNow = async (called: string) => {
-      const how = called === old ? { key: saltedLock(99), marks: temporaryFolder() } : { key: lock, marks };
-      const store = await PostgresStore.open(cluster.address, called, how.key, { ...OPTIONS, marks: how.marks });
+      const store = await cluster.open(called, { marks: called === old ? temporaryFolder() : marks });
       onTestFinished(() => store.close());
       return store;
     };
     const [first, second, third] = [await openNow(own), await openNow(own), await openNow(own)];
     await first.mark();
     cluster.takeOver();
-    await expect(first.rekey({ ...lock, salt: bytesOf('next salt', 16) })).rejects.toMatchObject({ code: 'unmarked' });
+    await expect(first.rekey({ ...lockOf(own), salt: bytesOf('next salt', 16) })).rejects.toMatchObject({
+      code: 'unmarked',
+    });
     await expect(second.leaveBy(moveTo('/home/bob'))).rejects.toMatchObject({ code: 'unmarked' });
     await expect(third.mark()).rejects.toMatchObject({ code: 'unmarked' });
     expect((await openNow(own)).standing).toBe('unmarked');
@@ -147,7 +143,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
     const other = await server.create();
     server.sql(`BEGIN; UPDATE pawl.identities SET name = 'third' WHERE name = '${name}';
       UPDATE pawl.identities SET name = '${name}' WHERE name = '${other}'; UPDATE pawl.identities SET name = '${other}' WHERE name = 'third'; COMMIT`);
-    const opening = PostgresStore.open(server.address, name, saltedLock(Number(other.slice(3))), OPTIONS);
+    const opening = PostgresStore.open(server.address, name, lockOf(other), OPTIONS);
     await expect(opening).rejects.toMatchObject({ code: 'damaged' });
   });
 
@@ -216,8 +212,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
       server.sql(`ALTER ROLE owner SET client_min_messages = ${least}`);
       const { relay, address } = await Relay.start(server.address);
       relay.isGerman = isGerman;
-      const limits = { ...OPTIONS, lookUpTime: 500, silence: 1_000, wait: 100 };
-      const store = await PostgresStore.open(address, name, saltedLock(Number(name.slice(3))), limits);
+      const store = await server.open(name, { lookUpTime: 500, silence: 1_000, wait: 100 }, address);
       onTestFinished(() => store.close());
       await store.snapshot(names);
       onTestFinished(() => {
@@ -264,8 +259,8 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
     new Mark(marks, record().identity.seed).write(9, { id: bytesOf('later commit', 16), holds: 2 });
     const database = new PostgresDatabase(server.address);
     onTestFinished(() => database.close());
-    await database.createFrom(file, saltedLock(98), { ...OPTIONS, marks });
-    const store = await database.open(`restored-${name}`, saltedLock(98), { ...OPTIONS, marks });
+    await database.createFrom(file, lockOf(`restored-${name}`), { ...OPTIONS, marks });
+    const store = await database.open(`restored-${name}`, lockOf(`restored-${name}`), { ...OPTIONS, marks });
     onTestFinished(() => store.close());
     expect(store.standing).toBe('current');
   });

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { systemRandom } from '../../../src/primitives/index.ts';
-import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
+import type { PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
 import { ConnectionLost, ServerClient } from '../../../src/storage/postgres/server-client.ts';
 import { Mark } from '../../../src/storage/rollback-mark.ts';
 import { addContact, record } from '../fixtures.ts';
 import { temporaryFolder } from '../folder.ts';
 import { Relay } from './relay.ts';
-import { add, names, noServer, PostgresServer, saltedLock } from './server.ts';
+import { add, names, noServer, PostgresServer } from './server.ts';
 
 describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
   let server: PostgresServer;
@@ -19,27 +18,19 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
     name = await server.create();
   });
 
-  const open = async (options: Parameters<PostgresServer['open']>[1] = {}) => {
+  const open = async (options: Partial<PostgresOptions> = {}) => {
     const store = await server.open(name, options);
     onTestFinished(() => store.close());
     return store;
   };
   const openAs = async (user: string) => {
-    const lock = saltedLock(Number(name.slice(3)));
-    const options = { wait: 5_000, now: Date.now, random: systemRandom };
-    const store = await PostgresStore.open({ ...server.address, user }, name, lock, options);
+    const store = await server.open(name, {}, { ...server.address, user });
     onTestFinished(() => store.close());
     return store;
   };
   const openRelayed = async (options: Partial<PostgresOptions> = {}) => {
     const { relay, address } = await Relay.start(server.address);
-    const lock = saltedLock(Number(name.slice(3)));
-    const store = await PostgresStore.open(address, name, lock, {
-      wait: 5_000,
-      now: Date.now,
-      random: systemRandom,
-      ...options,
-    });
+    const store = await server.open(name, options, address);
     onTestFinished(() => store.close());
     return { relay, store };
   };

@@ -10,7 +10,8 @@ import { TABLES, tableNamed } from '../../../src/storage/postgres/tables.ts';
 import { WorkingSet } from '../../../src/storage/postgres/working-set.ts';
 import { contactAlice, fill } from '../contents.ts';
 import { addContact, bytesOf, HEAD, inviteFor, NOW, partRecord } from '../fixtures.ts';
-import { noServer, PostgresServer, saltedLock } from './server.ts';
+import { LOCK } from '../folder.ts';
+import { noServer, PostgresServer } from './server.ts';
 
 const KEYED = /key = ANY/;
 const LOOK_UP = /lookup = /;
@@ -291,7 +292,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: rows that the server hides'
 it('believes in no row that is not there, before the row is known that would list it', async () => {
   const set = new WorkingSet('somewhere');
   onTestFinished(() => set.close());
-  const keys = new RowKeys(saltedLock(1), systemRandom);
+  const keys = new RowKeys(LOCK, systemRandom);
   const roots = new Map([['1 1', bytesOf('commit', 16)]]);
   const rows = new Rows(set, { identity: '1', keys, roots, read: async () => [[]] });
   await expect(rows.find(tableNamed('incoming_parts'), [[1, 0]])).rejects.toMatchObject({ code: 'rolled-back' });

@@ -8,9 +8,7 @@ import stored from '../../vectors/database-1.json' with { type: 'json' };
 import { readAll } from '../contents.ts';
 import { addContact, bytesOf, identityOf, inviteFor, NOW } from '../fixtures.ts';
 import { LOCK } from '../folder.ts';
-import { noServer, PostgresServer } from './server.ts';
-
-const OPTIONS = { wait: 5_000, now: Date.now, random };
+import { noServer, OPTIONS, PostgresServer } from './server.ts';
 
 describe.skipIf(noServer !== undefined)('PostgreSQL: an identity that an earlier pawl has stored', () => {
   let server: PostgresServer;

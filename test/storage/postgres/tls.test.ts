@@ -73,7 +73,7 @@ function serve(name: keyof typeof certificates | 'no TLS' = 'right'): void {
   if (served === name) return;
   served = name;
   server.stop('fast');
-  const settings = ['fsync=off', `port=${port}`, `listen_addresses=${['127.0.0.1', OWN].filter(Boolean).join(',')}`];
+  const settings = [`port=${port}`, `listen_addresses=${['127.0.0.1', OWN].filter(Boolean).join(',')}`];
   if (name === 'no TLS') {
     server.start(settings);
     return;

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { systemRandom } from '../../../src/primitives/index.ts';
 import { type Lock, openIdentityFile } from '../../../src/storage/index.ts';
 import { PostgresDatabase } from '../../../src/storage/postgres/database.ts';
 import { PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
@@ -15,11 +14,9 @@ import { contactAlice, fill, readAll } from '../contents.ts';
 import { addContact, bytesOf, moveTo, NOW, record } from '../fixtures.ts';
 import { temporaryFolder, WRONG_KEY } from '../folder.ts';
 import { Relay } from './relay.ts';
-import { noServer, PostgresServer, saltedLock } from './server.ts';
+import { lockOf, noServer, OPTIONS, PostgresServer } from './server.ts';
 
 const digest = (bytes: Uint8Array) => `${bytes.length}:${createHash('sha256').update(bytes).digest('hex')}`;
-
-const OPTIONS = { wait: 5_000, now: Date.now, random: systemRandom };
 
 describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
   let server: PostgresServer;
@@ -33,7 +30,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
   afterAll(() => server.remove());
   beforeEach(async () => {
     name = await server.create();
-    lock = saltedLock(Number(name.slice(3)));
+    lock = lockOf(name);
     next = { key: WRONG_KEY as Lock['key'], salt: bytesOf(`next salt of ${name}`, 16) };
     store = await server.open(name);
     onTestFinished(() => store.close());
