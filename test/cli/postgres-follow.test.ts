@@ -10,7 +10,7 @@ describe.skipIf(noServer !== undefined)('a follower whose identity is in a datab
     inHome(async (home) => {
       const server = new PostgresServer();
       onTestFinished(() => server.remove());
-      const environment = { PAWL_HOME: `postgres://owner@/postgres?host=${encodeURIComponent(server.folder)}` };
+      const environment = { PAWL_HOME: server.uri('postgres') };
       const alice = (command: string) => `PAWL_HOME=$HOME/files ${command}`;
       await home.prepare(
         `pawl -q init bob; ${alice('pawl -q init alice')}
@@ -40,7 +40,7 @@ describe.skipIf(noServer !== undefined)('a follower whose identity is in a datab
       await vi.waitFor(() => expect(home.read('said').toString()).toContain('cannot be reached'), {
         timeout: 60_000,
       });
-      server.start(['fsync=off']);
+      server.start();
       await told('one\ntwo\n');
       await say('three');
       await told('one\ntwo\nthree\n');
