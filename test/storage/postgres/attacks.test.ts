@@ -229,10 +229,15 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: the owner of the database',
     await marked.mark();
     saveEverything();
     await marked.transaction((transaction) => addContact(transaction, 'carol'));
+    const last = await marked.generation();
     putEverythingBack();
     const again = await server.open(name, { marks });
     onTestFinished(() => again.close());
     expect(again.standing).toBe('rolled-back');
+    // What its owner accepts is newer than all that was seen here.
+    await again.transaction((transaction) => transaction.holdSessions());
+    expect(await again.generation()).toBe(last + 1);
+    expect((await server.open(name, { marks })).standing).toBe('current');
     // A machine without a mark takes the database for the newest copy.
     expect((await server.open(name, { marks: temporaryFolder() })).standing).toBe('joined');
   });

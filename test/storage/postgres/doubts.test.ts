@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PostgresDatabase } from '../../../src/storage/postgres/database.ts';
 import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgres/postgres-store.ts';
-import { ConnectionLost, ServerClient } from '../../../src/storage/postgres/server-client.ts';
+import { type Answer, ConnectionLost, ServerClient } from '../../../src/storage/postgres/server-client.ts';
 import type { Statement } from '../../../src/storage/postgres/statement.ts';
 import { Mark } from '../../../src/storage/rollback-mark.ts';
 import { fill } from '../contents.ts';
@@ -28,6 +28,19 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
     const store = await server.open(name, options);
     onTestFinished(() => store.close());
     return store;
+  };
+  /** Has `work` run the next statements of a client of which the last is such a one. */
+  const intercept = (last: RegExp, work: (run: () => Promise<readonly Answer[]>) => Promise<readonly Answer[]>) => {
+    const { run } = ServerClient.prototype;
+    const spy = vi.spyOn(ServerClient.prototype, 'run').mockImplementation(function (
+      this: ServerClient,
+      ...statements: Statement[]
+    ) {
+      if (!last.test(statements.at(-1)?.text ?? '')) return run.apply(this, statements);
+      spy.mockRestore();
+      return work(() => run.apply(this, statements));
+    });
+    onTestFinished(() => spy.mockRestore());
   };
   const save = (as: string) =>
     server.sql(`DROP TABLE IF EXISTS pawl.rows_${as}, pawl.identities_${as};
@@ -139,6 +152,32 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
     expect((await openNow(own)).standing).toBe('current');
   }, 60_000);
 
+  it('is another server when it is asked about a lost COMMIT: what that lacks, the one before may have', async () => {
+    const cluster = new PostgresServer();
+    onTestFinished(() => cluster.remove());
+    const store = await cluster.open(await cluster.create());
+    onTestFinished(() => store.close());
+    intercept(/^COMMIT$/, async () => {
+      cluster.takeOver();
+      throw new ConnectionLost('lost');
+    });
+    await expect(add(store, 'alice')).rejects.toMatchObject({ code: 'commit-unknown' });
+    expect(await store.snapshot(names)).toEqual([]);
+  }, 60_000);
+
+  it('is written to by another process between the reading of the identity and of the mark', async () => {
+    const marks = temporaryFolder();
+    const other = await open({ marks });
+    await add(other, 'alice');
+    intercept(/pg_control_system/, async (run) => {
+      const answers = await run();
+      await add(other, 'carol');
+      return answers;
+    });
+    expect((await open({ marks })).standing).toBe('current');
+    expect(await other.generation()).toBe(2);
+  });
+
   it('has put another identity under the name', async () => {
     const other = await server.create();
     server.sql(`BEGIN; UPDATE pawl.identities SET name = 'third' WHERE name = '${name}';
@@ -184,20 +223,13 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
     const database = new PostgresDatabase(server.address);
     onTestFinished(() => database.close());
     const lock = { ...LOCK, salt: bytesOf(`salt beside ${name}`, 16) };
-    const { run } = ServerClient.prototype;
-    const spy = vi.spyOn(ServerClient.prototype, 'run').mockImplementation(async function (
-      this: ServerClient,
-      ...statements: Statement[]
-    ) {
-      const answers = await run.apply(this, statements);
-      if (statements.at(-1)?.text !== 'COMMIT') return answers;
-      spy.mockRestore();
+    intercept(/^COMMIT$/, async (run) => {
+      await run();
       const other = await PostgresStore.open(server.address, `beside-${name}`, lock, OPTIONS);
       await add(other, 'alice');
       await other.close();
       throw new ConnectionLost('lost');
     });
-    onTestFinished(() => spy.mockRestore());
     await database.create(lock, { ...record(), name: `beside-${name}` }, OPTIONS);
     expect(await database.names()).toContain(`beside-${name}`);
   });
