@@ -117,5 +117,5 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: conversations', () => {
     // Once all sessions were held, nothing of before matters.
     await accepted.transaction((transaction) => transaction.holdSessions());
     expect((await on(lagging)).standing).toBe('current');
-  }, 120_000);
+  });
 });

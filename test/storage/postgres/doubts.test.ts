@@ -67,7 +67,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
   ) => {
     const waiting = () => server.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'").trim();
     const adding = expect(add(store, contact)).rejects.toMatchObject({ code: 'commit-unknown' });
-    await vi.waitFor(() => expect(waiting()).toBe('1'), 10_000);
+    await vi.waitFor(() => expect(waiting()).toBe('1'), 30_000);
     server.sql(`SELECT ${end}(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`);
     await adding;
     server.sql(END_WAITING);
@@ -121,7 +121,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
     await again.mark();
     await add(two, 'of-two');
     expect((await on(folders[0])).standing).toBe('rolled-back');
-  }, 120_000);
+  });
 
   it('is a standby that took over while a key is changed, or a schema: nobody has accepted it', async () => {
     const cluster = new PostgresServer();
@@ -150,7 +150,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
     const accepted = await openNow(own);
     await accepted.mark();
     expect((await openNow(own)).standing).toBe('current');
-  }, 60_000);
+  });
 
   it('is another server when it is asked about a lost COMMIT: what that lacks, the one before may have', async () => {
     const cluster = new PostgresServer();
@@ -163,7 +163,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
     });
     await expect(add(store, 'alice')).rejects.toMatchObject({ code: 'commit-unknown' });
     expect(await store.snapshot(names)).toEqual([]);
-  }, 60_000);
+  });
 
   it('is written to by another process between the reading of the identity and of the mark', async () => {
     const marks = temporaryFolder();
@@ -244,7 +244,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
       server.sql(`ALTER ROLE owner SET client_min_messages = ${least}`);
       const { relay, address } = await Relay.start(server.address);
       relay.isGerman = isGerman;
-      const store = await server.open(name, { lookUpTime: 500, silence: 1_000, wait: 100 }, address);
+      const store = await server.open(name, { lookUpTime: 500, wait: 100 }, address);
       onTestFinished(() => store.close());
       await store.snapshot(names);
       onTestFinished(() => {

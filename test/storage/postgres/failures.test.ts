@@ -183,7 +183,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that fails', () => {
     expect(await store.snapshot(names)).toEqual(['alice']);
     await add(store, 'carol');
     expect(await store.snapshot(names)).toEqual(['alice', 'carol']);
-  }, 60_000);
+  });
 
   it('ends a connection that was silent, and the next unit of work connects anew', async () => {
     const store = await open();

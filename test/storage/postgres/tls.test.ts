@@ -61,7 +61,7 @@ beforeAll(async () => {
      hostssl all certified all cert
      host all owner all trust`,
   );
-}, 60_000);
+});
 
 afterAll(() => {
   server?.remove();

@@ -128,6 +128,22 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
     },
   );
 
+  it.each(['not-answered', 'not-sent'] as const)(
+    'is removed where the COMMIT is %s, or is there as before',
+    async (broken) => {
+      const { relay, address } = await Relay.start(server.address);
+      const relayed = await openWith(lock, address);
+      const { id } = moveTo('/home/bob');
+      await relayed.leaveBy(moveTo('/home/bob'));
+      relay.next = broken;
+      const removing = relayed.remove(id);
+      if (broken === 'not-answered') await removing;
+      else await expect(removing).rejects.toMatchObject({ code: 'write-failed', detail: { isUndone: true } });
+      const left = `SELECT count(*) FROM pawl.identities WHERE name = '${name}'`;
+      expect(server.sql(left)).toBe(broken === 'not-answered' ? '0' : '1');
+    },
+  );
+
   it('is copied into an identity file, and back into a database', async () => {
     const path = join(temporaryFolder(), 'copy.db');
     await store.backup(path);
