@@ -138,7 +138,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL: a whole identity', () => {
       relay.next = broken;
       const removing = relayed.remove(id);
       if (broken === 'not-answered') await removing;
-      else await expect(removing).rejects.toMatchObject({ code: 'write-failed', detail: { isUndone: true } });
+      else await expect(removing).rejects.toMatchObject({ code: 'database-unreachable', detail: { isUndone: true } });
       const left = `SELECT count(*) FROM pawl.identities WHERE name = '${name}'`;
       expect(server.sql(left)).toBe(broken === 'not-answered' ? '0' : '1');
     },
