@@ -16,7 +16,7 @@ import { Rows } from './rows.ts';
 import { LAYOUT, SCHEMA } from './schema.ts';
 import { asPawlError, type DatabaseAddress, NoTables, ServerClient, SILENCE, whereReading } from './server-client.ts';
 import { beginTransaction, commitAfter, commitAsRead, ROLLBACK } from './server-transaction.ts';
-import { expectingOne, type Statement } from './statement.ts';
+import { expectingOne } from './statement.ts';
 import { Sweeps } from './sweeps.ts';
 import { WorkingSet } from './working-set.ts';
 import { holdsIn, sealChanges, sendPieces } from './writing.ts';
@@ -161,13 +161,12 @@ export class PostgresDatabase {
     const set = new WorkingSet(this.shown, schema);
     const keys = new RowKeys(lock, random);
     const commitId = random(COMMIT_ID_LENGTH);
-    let mayLose = false;
     try {
       set.run('BEGIN');
       const { generation, mark, clockAhead } = await fill(set);
       const client = await this.#connected();
       await makeTables(client, wait);
-      const { columns, server, readAt } = await beginTransaction(client, name, { kind: 'writes', wait });
+      const { columns, server, readAt, hasStandbys } = await beginTransaction(client, name, { kind: 'writes', wait });
       try {
         if (columns !== undefined) throw new PawlError('exists', { path: this.shown });
         shiftClaims(set, readAt - now() - clockAhead);
@@ -179,8 +178,7 @@ export class PostgresDatabase {
         const { statements, record } = sealChanges(set, rows, sealing);
         const update = expectingOne('UPDATE pawl.identities SET record = $2 WHERE id = $1');
         const updating = [...(await sendPieces(client, statements)), { text: update, values: [id, record] }];
-        const standbys = (await client.run(...updating, STANDBYS)).at(-1)?.rows[0]?.[0];
-        mayLose = standbys === '';
+        await client.run(...updating);
         await beforeCommit?.();
       } catch (error) {
         await client.run(ROLLBACK).catch(() => undefined);
@@ -190,9 +188,11 @@ export class PostgresDatabase {
       if (cause !== undefined) {
         const made = { name, salt: lock.salt };
         await lookUp({ path: this.shown, server, cause }, (left) => this.#find(made, Math.min(wait, left), left));
-        mayLose = true;
       }
-      return { trouble: mark?.write(generation, { id: commitId, holds: holdsIn(set) }), mayLose };
+      return {
+        trouble: mark?.write(generation, { id: commitId, holds: holdsIn(set) }),
+        mayLose: !hasStandbys || cause !== undefined,
+      };
     } catch (error) {
       throw asPawlError(this.shown, error);
     } finally {
@@ -241,9 +241,6 @@ VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id::text`,
     });
   }
 }
-
-/** The standbys that COMMIT waits for. */
-const STANDBYS: Statement = { text: "SELECT current_setting('synchronous_standby_names')", values: [] };
 
 /** An identity that is to be committed. */
 interface Made {
