@@ -79,9 +79,8 @@ export async function fetchMessages(
         places.troubles.endRound();
         [untilNext, isHere] = [AWAY_PAUSE, false];
       }
-      const tries = [untilNext, partBoxes.untilNext].filter((one) => one !== undefined);
       const boxesNow = () => mailboxes(identity, options.from);
-      const most = tries.length === 0 ? undefined : Math.min(...tries);
+      const most = soonest([untilNext, partBoxes.untilNext]);
       if (!isHere || !partBoxes.hasMore) {
         await waitForNews(places, { read, others: partBoxes.watched }, { boxesNow, most, signal });
       }
@@ -140,18 +139,23 @@ async function fetchOnce(
   }).finally(() => round.finish());
   await partBoxes.emptySpent(options.from);
   const code = received.exit || round.exit || partBoxes.exit;
-  const leaseEnds = options.follows ? await untilLeaseEnds(identity) : undefined;
-  const tries = [round.untilNext, await untilNextTry(identity, options), leaseEnds].filter((one) => one !== undefined);
-  const untilNext = tries.length === 0 ? undefined : Math.min(...tries);
+  const waiting = options.follows ? [await untilNextTry(identity, options), await untilLeaseEnds(identity)] : [];
+  const untilNext = soonest([round.untilNext, ...waiting]);
   places.troubles.endRound();
   const { hasMore } = round;
   return { news: received.news ?? 0, exit: code, isEmpty: received.isEmpty, hasMore, untilNext, read };
 }
 
 /** In how many milliseconds the command is to be given a text again on which it has failed; `undefined`: there is none. */
-async function untilNextTry(identity: OpenIdentity, { command, follows }: FetchOptions): Promise<number | undefined> {
-  if (command === undefined || !follows) return undefined;
+async function untilNextTry(identity: OpenIdentity, { command }: FetchOptions): Promise<number | undefined> {
+  if (command === undefined) return undefined;
   const now = claimTime(identity);
   const tried = (await listWaiting(identity)).filter((text) => text.tries > 0 && !isGivenUp(text));
-  return tried.length === 0 ? undefined : Math.min(...tried.map((text) => pauseOf(text, now)));
+  return soonest(tried.map((text) => pauseOf(text, now)));
+}
+
+/** The shortest of the times; `undefined` where there is none. */
+function soonest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
