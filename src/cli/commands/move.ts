@@ -6,7 +6,7 @@ import { PawlError } from '../../errors.ts';
 import type { DefineCommand } from '../context.ts';
 import { MAY_LOSE } from '../identity/marks.ts';
 import { moveIdentityTo } from '../identity/move.ts';
-import { isDatabase, isMistypedDatabase } from '../terminal/format.ts';
+import { isAddress } from '../terminal/format.ts';
 
 export const defineMove: DefineCommand = (program, makeAction) => {
   program
@@ -29,8 +29,7 @@ Examples:
       makeAction(async (context, { to }: { readonly to: string }) => {
         if (to === '') throw new PawlError('usage', { problem: '--to names a folder or a database' });
         // It is found again from any folder.
-        const isFolder = !isDatabase(to) && !isMistypedDatabase(to);
-        const { name, from, path, title, mayLose } = await moveIdentityTo(context, isFolder ? resolve(to) : to);
+        const { name, from, path, title, mayLose } = await moveIdentityTo(context, isAddress(to) ? to : resolve(to));
         const { reporter } = context;
         await reporter.result(title, { type: 'moved', name, from, path });
         await reporter.notice(`${from} is deleted; name the new place by --home or PAWL_HOME`);

@@ -62,8 +62,8 @@ export interface IdentityPlace {
   /**
    * Makes the identity, and its mark. Never replaces one.
    * @param beforeNamed is called when it is written, and has not got its name yet. If it throws, there is no identity.
-   * @throws `exists`, `cannot-create`, `read-failed`, `write-failed`, `database-unreachable`, `commit-unknown`, `busy`, and the errors of pawl that
-   * `beforeNamed` throws.
+   * @throws `exists`, `cannot-create`, `read-failed`, `write-failed`, `database-unreachable`, `commit-unknown`, `busy`, and
+   * the errors of pawl that `beforeNamed` throws.
    */
   create(lock: Lock, record: NewIdentity, beforeNamed: () => void): Promise<Created>;
   /**

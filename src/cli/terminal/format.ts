@@ -154,6 +154,11 @@ export function isMistypedDatabase(home: string): boolean {
   return /^\s*[a-z][\w+.-]*:\/\//i.test(home) && !isDatabase(home);
 }
 
+/** Whether a home is an address, and no folder: it may have a password in it. */
+export function isAddress(home: string): boolean {
+  return isDatabase(home) || isMistypedDatabase(home);
+}
+
 /** Whether messages that call an identity so mean one in a database: `postgres://…`, or `NAME in postgres://…`. */
 export function isDatabase(path: string): boolean {
   return /^(?:[\w.-]+ in )?postgres(?:ql)?:/i.test(path);

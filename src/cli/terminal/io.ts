@@ -10,7 +10,7 @@ import { ReadStream, WriteStream } from 'node:tty';
 import { PawlError } from '../../errors.ts';
 import { codeOf, REPLACEMENT, readAtOnce, reasonOf } from '../../files/index.ts';
 import { type Random, systemRandom } from '../../primitives/index.ts';
-import { isDatabase, isMistypedDatabase } from './format.ts';
+import { isAddress } from './format.ts';
 import { isRunning, machineName, processName } from './process-name.ts';
 
 export interface Io {
@@ -357,8 +357,7 @@ function runCommand(command: string, limit: number, environment: NodeJS.ProcessE
 
 /** The environment for a program that pawl runs. The address of a database, in PAWL_HOME, may have a password in it. */
 function withoutSecrets({ PAWL_PASSPHRASE, PGPASSWORD, PAWL_HOME, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const isAddress = PAWL_HOME !== undefined && (isDatabase(PAWL_HOME) || isMistypedDatabase(PAWL_HOME));
-  return PAWL_HOME === undefined || isAddress ? env : { ...env, PAWL_HOME };
+  return PAWL_HOME === undefined || isAddress(PAWL_HOME) ? env : { ...env, PAWL_HOME };
 }
 
 async function* runTar(parent: string, name: string, { env: environment, stderr }: NodeJS.Process) {
