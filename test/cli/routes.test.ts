@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { boxOf, nameOfEnvelope } from '../../src/places/index.ts';
@@ -232,7 +232,7 @@ describe('a place that cannot be reached', () => {
     expect(await alice.refusal(['send', 'bob', '-m', 'two'])).toBe('other-place 69');
     expect(readdirSync(place)).toEqual([]);
     expect(await bob.refusal(['recv', '--fetch'])).toBe('other-place 69');
-    renameSync(place, `${place}-empty`);
+    rmdirSync(place);
     renameSync(`${place}-unplugged`, place);
     expect(await alice.documents(['send', 'bob', '-m', 'three'])).toMatchObject([{ handed_to: `dir:${place}` }]);
     expect((await fetched(bob)).split('\n').sort()).toEqual(['', 'one', 'three', 'two']);

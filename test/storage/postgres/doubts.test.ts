@@ -234,6 +234,27 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
     expect(await database.names()).toContain(`beside-${name}`);
   });
 
+  it('is asked about an identity that was to be made, and is another server, or has another of the name', async () => {
+    const cluster = new PostgresServer();
+    onTestFinished(() => cluster.remove());
+    const create = async (own: string, lock = lockOf(own)) => {
+      const database = new PostgresDatabase(cluster.address);
+      await database.create(lock, { ...record(), name: own }, OPTIONS).finally(() => database.close());
+    };
+    intercept(/^COMMIT$/, async () => {
+      cluster.sql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'pawl'");
+      await create('bob1', { ...LOCK, salt: bytesOf('salt of another', 16) });
+      throw new ConnectionLost('lost');
+    });
+    await expect(create('bob1')).rejects.toMatchObject({ code: 'commit-unknown' });
+
+    intercept(/^COMMIT$/, async () => {
+      cluster.takeOver();
+      throw new ConnectionLost('lost');
+    });
+    await expect(create('bob2')).rejects.toMatchObject({ code: 'commit-unknown' });
+  });
+
   it.each([
     ['in English', 'warning', false],
     ['in German', 'warning', true],
