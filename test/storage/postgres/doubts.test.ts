@@ -5,6 +5,7 @@ import { type PostgresOptions, PostgresStore } from '../../../src/storage/postgr
 import { type Answer, ConnectionLost, ServerClient } from '../../../src/storage/postgres/server-client.ts';
 import type { Statement } from '../../../src/storage/postgres/statement.ts';
 import { Mark } from '../../../src/storage/rollback-mark.ts';
+import type { Lock } from '../../../src/storage/sqlcipher.ts';
 import { fill } from '../contents.ts';
 import { bytesOf, moveTo, record } from '../fixtures.ts';
 import { LOCK, newFile, openStore, temporaryFolder } from '../folder.ts';
@@ -237,7 +238,7 @@ describe.skipIf(noServer !== undefined)('PostgreSQL that is not what it seems', 
   it('is asked about an identity that was to be made, and is another server, or has another of the name', async () => {
     const cluster = new PostgresServer();
     onTestFinished(() => cluster.remove());
-    const create = async (own: string, lock = lockOf(own)) => {
+    const create = async (own: string, lock: Lock = lockOf(own)) => {
       const database = new PostgresDatabase(cluster.address);
       await database.create(lock, { ...record(), name: own }, OPTIONS).finally(() => database.close());
     };
